@@ -1,0 +1,31 @@
+"""The one table of timers: name, every how many seconds, task, queue.
+
+A tick carries no state: it only says 'look at what is due'. Two beats, a lost tick or a late one change nothing but the
+moment of looking, since every timed thing is a row with `due_at`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Timer:
+    name: str
+    every: float  # seconds
+    task: str
+    queue: str = "celery"
+
+
+TIMERS: tuple[Timer, ...] = ()
+
+
+def schedule() -> dict[str, dict[str, object]]:
+    """Celery's form of TIMERS. A tick that nobody took before the next one is due expires, so a stopped worker
+    does not come back to a heap of them."""
+    return {
+        timer.name: {
+            "task": timer.task,
+            "schedule": timer.every,
+            "options": {"queue": timer.queue, "expires": max(timer.every, 5)},
+        }
+        for timer in TIMERS
+    }

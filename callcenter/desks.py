@@ -1,0 +1,65 @@
+"""The table of desks: the menu, the cards of «Мой день», the panels of a patient's card, the settings.
+
+The floor knows no desk, so the places where desks show themselves on the floor's pages are named here by dotted paths.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.module_loading import import_string
+
+from callcenter.staff.roles import EVERYONE, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from callcenter.staff.models import User
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    label: str
+    url_name: str
+    icon: str
+    roles: tuple[Role, ...]
+    group: str = ""  # items of one group share a drop-down
+    active: bool = False
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+
+MENU: Final[tuple[MenuItem, ...]] = (MenuItem("Мой день", "home", "sun", EVERYONE),)
+
+# Callables (user, now) -> list[callcenter.home.Card]: what is mine today, with counts that lead to the lists.
+DAY_CARDS: Final[tuple[str, ...]] = ()
+
+# Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
+PATIENT_PANELS: Final[tuple[str, ...]] = ()
+
+# URL names of settings pages, one a desk: (label, url name, icon).
+SETTINGS: Final[tuple[tuple[str, str, str], ...]] = ()
+
+
+def load(paths: tuple[str, ...]) -> "list[Callable[..., object]]":
+    return [import_string(path) for path in paths]
+
+
+def menu_for(user: object, path: str) -> list[MenuItem]:
+    """The items of the user's roles, the one whose page (or a page below it) is open marked active."""
+    roles = set(getattr(user, "roles", ()) or ())
+    items = [item for item in MENU if roles & {str(role) for role in item.roles}]
+    fitting = [item.url for item in items if path == item.url or (item.url != "/" and path.startswith(item.url))]
+    here = max(fitting, key=len, default=None)
+    return [dataclasses.replace(item, active=item.url == here) for item in items]
+
+
+def page(request: HttpRequest) -> dict[str, object]:
+    """Context processor: what every page's frame shows; nothing is asked of the database beyond the user."""
+    user: User | None = getattr(request, "user", None)
+    return {"menu": menu_for(user, request.path) if user is not None else [], "demo": settings.DEMO}

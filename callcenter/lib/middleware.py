@@ -1,0 +1,37 @@
+"""What every page needs around its view: a log-in, and errors that tell a person what to do."""
+
+from collections.abc import Callable
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.deprecation import MiddlewareMixin
+from django_htmx.http import HttpResponseClientRedirect
+
+from callcenter.lib.errors import DomainError
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """An expired session answers htmx with HX-Redirect, so that no log-in form lands inside a table row."""
+
+    def handle_no_permission(  # type: ignore[override]
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseBase:
+        answer = super().handle_no_permission(request, view_func)
+        if request.headers.get("HX-Request") and isinstance(answer, HttpResponseRedirect):
+            return HttpResponseClientRedirect(answer.url)
+        return answer
+
+
+class ExplainErrors(MiddlewareMixin):
+    """Turns an action's Conflict, Refused, NotAllowed that no view has caught into a page (or a message for htmx)."""
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, DomainError):
+            return None
+        template = "errors/message.html" if request.headers.get("HX-Request") else "errors/page.html"
+        answer = render(request, template, {"error": exception}, status=exception.status)
+        if request.headers.get("HX-Request"):
+            answer["HX-Retarget"] = "#messages"
+            answer["HX-Reswap"] = "beforeend"
+        return answer

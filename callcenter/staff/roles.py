@@ -1,0 +1,36 @@
+"""The roles of the field and the named sets of them that pages ask for. Pure: no ORM."""
+
+from typing import Final
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    ADMINISTRATOR = "administrator", "администратор"
+    SENIOR = "senior", "старший администратор"
+    MANAGER = "manager", "управляющий"
+    DOCTOR = "doctor", "врач"
+    CONSULTANT = "consultant", "врач-консультант"
+    LEAD = "lead", "ведущий менеджер"
+    HEAD = "head", "руководитель отдела клиентского сервиса"
+    AUDITOR = "auditor", "аудитор контроля качества"
+    RESPONSIBLE = "responsible", "ответственное лицо"
+    BRANCH = "branch", "администратор филиала"
+
+
+class ShiftColour(TextChoices):
+    YELLOW = "yellow", "жёлтая"
+    GREEN = "green", "зелёная"
+    BLUE = "blue", "синяя"
+    RED = "red", "красная"
+
+
+# Who works with patients on the line.
+CALLERS: Final = (Role.ADMINISTRATOR, Role.SENIOR)
+# Who sets the clinics' ways and gives out work.
+SENIORS: Final = (Role.SENIOR,)
+# Who reads reports and the journal of deeds.
+READERS: Final = (Role.SENIOR, Role.MANAGER)
+# Who may open a patient's card.
+CARD: Final = (*CALLERS, Role.MANAGER, Role.DOCTOR, Role.CONSULTANT, Role.LEAD, Role.HEAD, Role.BRANCH)
+EVERYONE: Final = tuple(Role)
