@@ -1,5 +1,7 @@
 """Every page of the product; each desk's own addresses stand in its urls.py."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from callcenter.live import look
+
+urlpatterns: list[URLPattern | URLResolver] = [path("live", look, name="live")]

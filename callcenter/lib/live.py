@@ -5,8 +5,11 @@ The topics a page may ask about are signed into the page, so `/live` touches nei
 """
 
 import functools
+import hashlib
 import logging
 import secrets
+import time
+from dataclasses import dataclass
 
 import redis
 from django.conf import settings
@@ -32,14 +35,17 @@ def _bump_now(topics: tuple[str, ...]) -> None:
     try:
         pipe = _valkey().pipeline(transaction=False)
         for topic in topics:
-            pipe.set(f"live:{topic}", secrets.token_hex(6), ex=_KEEP)
+            pipe.set(f"live:{topic}", f"{time.time():.3f}-{secrets.token_hex(4)}", ex=_KEEP)
         pipe.execute()
     except redis.RedisError as error:
         log.warning("live hint lost (%s): screens refresh by themselves", error)
 
 
 def versions(topics: list[str]) -> dict[str, str]:
-    """The present version of each topic ('' when never bumped). Raises redis.RedisError when Valkey is away."""
+    """The present version of each topic ('' when never bumped). Raises redis.RedisError when Valkey is away.
+
+    A version is '<seconds of the epoch>-<random>': its own clock tells whether it is younger than a page.
+    """
     values = _valkey().mget([f"live:{topic}" for topic in topics])
     return {topic: _text(value) for topic, value in zip(topics, values, strict=True)}
 
@@ -49,11 +55,28 @@ def _text(value: bytes | str | None) -> str:
 
 
 def sign(topics: list[str]) -> str:
-    """The topics of a page as a token for its `data-live` attribute."""
-    return signing.dumps(topics, salt=_SALT, compress=True)
+    """The topics of a part of a page and the time it was rendered, as a token for its `data-live` attribute."""
+    return signing.dumps([int(time.time()), *topics], salt=_SALT, compress=True)
 
 
-def unsign(token: str) -> list[str]:
-    """Back from the token; raises django.core.signing.BadSignature."""
-    topics: list[str] = signing.loads(token, salt=_SALT, max_age=_KEEP)
-    return topics
+def unsign(token: str) -> "Part":
+    """Back from the token; raises django.core.signing.BadSignature (SignatureExpired after two days)."""
+    rendered, *topics = signing.loads(token, salt=_SALT, max_age=_KEEP)
+    return Part(topics, rendered)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a page's part depends on, and when it was rendered (seconds of the epoch)."""
+
+    topics: list[str]
+    rendered: int
+
+    def mark(self, versions: dict[str, str]) -> str:
+        """The state of its topics in a few characters: equal marks, nothing to fetch."""
+        text = "|".join(versions[topic] for topic in self.topics)
+        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+    def is_older_than(self, versions: dict[str, str]) -> bool:
+        """Whether a topic was bumped since the part was rendered, or in the seconds its rendering may have taken."""
+        return any(float(versions[topic].partition("-")[0] or 0) >= self.rendered - 3 for topic in self.topics)
