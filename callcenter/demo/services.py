@@ -273,11 +273,14 @@ def _tail(log: Path) -> str:
 
 
 @contextlib.contextmanager
-def throwaway() -> Iterator[tuple[Postgres, Valkey]]:
-    """Both servers on free ports over a temporary folder that is gone afterwards: for tests and benchmarks."""
+def throwaway(*, durable: bool = False) -> Iterator[tuple[Postgres, Valkey]]:
+    """Both servers on free ports over a temporary folder that is gone afterwards: for tests and benchmarks.
+
+    `durable` makes PostgreSQL wait for the disk at each commit, as in production.
+    """
     folder = Path(tempfile.mkdtemp(prefix="dozvon-", dir=OPEN_FOLDER if os.geteuid() == 0 else None))
     folder.chmod(0o755)
-    postgres = Postgres(folder / "pg" / "data", free_port(), durable=False)
+    postgres = Postgres(folder / "pg" / "data", free_port(), durable=durable)
     (folder / "pg").mkdir()
     _own(folder / "pg")
     valkey = Valkey(folder / "valkey", free_port())
