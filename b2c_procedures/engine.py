@@ -73,8 +73,7 @@ class Screen:
     event: str
     norm: Norm | None
     buttons: tuple[Button, ...]
-    depth: int  # procedures below this one that wait for the return
-    below: tuple[int, ...]
+    below: tuple[int, ...]  # procedures that wait for the return to them, the first begun first
     returned_from: int = 0
     stopped: bool = False
     passed_to: tuple[str, ...] = ()
@@ -124,28 +123,31 @@ def moves(history: Sequence[Entry]) -> list[Entry]:
 def show(book: Book, state: State) -> Screen:
     frame = state.frames[-1]
     procedure = book[frame.procedure]
-    below = tuple(lower.procedure for lower in state.frames[:-1])
-    common = dict(depth=len(below), below=below, stopped=state.stopped, passed_to=state.passed_to)
-    if state.stopped:
-        return Screen("end", procedure, None, state.last_event, None, (), **common)  # type: ignore[arg-type]
-    if frame.returned_from:
-        buttons = _return_buttons(book, state)
-        return Screen(
-            "returned", procedure, None, state.last_event, None, buttons, returned_from=frame.returned_from, **common
-        )  # type: ignore[arg-type]
-    if not frame.pending:
-        return Screen("end", procedure, None, state.last_event, None, (), **common)  # type: ignore[arg-type]
-    token, *others = frame.pending
-    function = procedure.function(token.function)
+    function: Function | None = None
+    norm: Norm | None = None
+    buttons: tuple[Button, ...] = ()
+    pending: tuple[Token, ...] = ()
+    event = state.last_event
+    kind: Literal["function", "returned", "end"] = "end"
+    if frame.returned_from and not state.stopped:
+        kind, buttons = "returned", _return_buttons(book, state)
+    elif frame.pending and not state.stopped:
+        token, *others = frame.pending
+        function = procedure.function(token.function)
+        kind, event, norm = "function", token.event, function.norm_on(token.event)
+        buttons, pending = buttons_of(procedure, function, book), tuple(others)
     return Screen(
-        "function",
-        procedure,
-        function,
-        token.event,
-        function.norm_on(token.event),
-        buttons_of(procedure, function, book),
-        pending=tuple(others),
-        **common,  # type: ignore[arg-type]
+        kind=kind,
+        procedure=procedure,
+        function=function,
+        event=event,
+        norm=norm,
+        buttons=buttons,
+        below=tuple(lower.procedure for lower in state.frames[:-1]),
+        returned_from=frame.returned_from,
+        stopped=state.stopped,
+        passed_to=state.passed_to,
+        pending=pending,
     )
 
 
