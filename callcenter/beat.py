@@ -18,6 +18,11 @@ class Timer:
 TIMERS: tuple[Timer, ...] = ()
 
 
+def queues() -> tuple[str, ...]:
+    """Every queue that workers must listen to: the timers' and the one of work that a page gives out."""
+    return tuple(dict.fromkeys(["celery", *(timer.queue for timer in TIMERS)]))
+
+
 def schedule() -> dict[str, dict[str, object]]:
     """Celery's form of TIMERS. A tick that nobody took before the next one is due expires, so a stopped worker
     does not come back to a heap of them."""
