@@ -37,3 +37,26 @@ def record(
         after=after,
         note=note,
     )
+
+
+def values(obj: Model, *names: str) -> dict[str, object]:
+    """The named fields of `obj` as JSON values: dates and times as ISO text, another row by its name."""
+    return {name: _json(getattr(obj, name)) for name in names}
+
+
+def _json(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dt.date | dt.time):  # a datetime is a date
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_json(item) for item in value]
+    return str(value)
+
+
+def changes(before: dict[str, object], after: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """What differs between two `values` of one object, as the (before, after) of an entry; both empty when nothing does."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return {name: before.get(name) for name in names}, {name: after.get(name) for name in names}

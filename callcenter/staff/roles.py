@@ -34,3 +34,23 @@ READERS: Final = (Role.SENIOR, Role.MANAGER)
 # Who may open a patient's card.
 CARD: Final = (*CALLERS, Role.MANAGER, Role.DOCTOR, Role.CONSULTANT, Role.LEAD, Role.HEAD, Role.BRANCH)
 EVERYONE: Final = tuple(Role)
+# Who stands in the grid of shifts.
+ON_SHIFT: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.LEAD, Role.CONSULTANT, Role.BRANCH)
+# The ladder of docs/adr/0010: whoever holds the key may give and take the roles of its value, and no others.
+GRANTS: Final[dict[Role, tuple[Role, ...]]] = {
+    Role.SENIOR: (
+        Role.ADMINISTRATOR,
+        Role.SENIOR,
+        Role.DOCTOR,
+        Role.CONSULTANT,
+        Role.RESPONSIBLE,
+        Role.BRANCH,
+    ),
+    Role.MANAGER: EVERYONE,
+}
+
+
+def grantable(roles: list[str]) -> tuple[Role, ...]:
+    """The roles that a holder of `roles` may give, in the order of the list of roles."""
+    may = {role for holder, given in GRANTS.items() if holder in roles for role in given}
+    return tuple(role for role in Role if role in may)
