@@ -1,7 +1,7 @@
 """Settings from the environment. Nothing secret has a default outside the demo.
 
 Variables: DATABASE_URL, REDIS_URL, SECRET_KEY, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, PUBLIC_URL, EMAIL_URL parts,
-DEBUG, DEMO, RECORDINGS_DIR. `.env.example` explains each of them.
+DEBUG, DEMO, PROXIES, RECORDINGS_DIR. `.env.example` explains each of them.
 """
 
 import os
@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django.forms",
     "axes",
     "csp",
     "django_filters",
@@ -89,6 +90,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 
+FORM_RENDERER = "callcenter.lib.forms.Renderer"
 ROOT_URLCONF = "callcenter.urls"
 WSGI_APPLICATION = "callcenter.wsgi.application"
 
@@ -141,7 +143,9 @@ CSRF_COOKIE_SAMESITE = "Lax"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "staff/locked_out.html"
+AXES_LOCKOUT_CALLABLE = "callcenter.staff.views.account.locked_out"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the page says when to try again, and that moment stays
+AXES_CLIENT_IP_CALLABLE = "callcenter.staff.access.client_address"
 AXES_RESET_ON_SUCCESS = True
 
 LANGUAGE_CODE = "ru"
@@ -190,6 +194,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+# How many proxies of ours stand before the web server and add to X-Forwarded-For; 0 trusts the connection alone.
+PROXIES = int(os.environ.get("PROXIES", "0"))
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase
 
@@ -41,3 +42,15 @@ def public(view: View[Params]) -> View[Params]:
     """A page without a log-in: the log-in itself, the patient's page, an API that checks its own key, `/live`."""
     view.is_public = True  # type: ignore[attr-defined]
     return login_not_required(view)
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address the request came from, by which failed log-ins are counted.
+
+    Behind our own proxies (settings.PROXIES of them) it is the entry that the outermost of them wrote; what stands
+    before it in X-Forwarded-For was written by the caller and may be invented.
+    """
+    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    if settings.PROXIES and len(seen) >= settings.PROXIES:
+        return seen[-settings.PROXIES]
+    return str(request.META.get("REMOTE_ADDR", ""))

@@ -49,7 +49,11 @@ def create_user(*, facts: Facts, password: str, by: User | None, now: dt.datetim
         person.save()
         person.clinics.set(facts.clinic_ids)
         audit.record(
-            "staff.create_user", person, by=by, now=now, after={**audit.values(person, *_SHOWN), "clinics": _names(person)}
+            "staff.create_user",
+            person,
+            by=by,
+            now=now,
+            after={**audit.values(person, *_SHOWN), "clinics": _names(person)},
         )
     return person
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Model
 
 from callcenter.staff.actions import Facts
 from callcenter.staff.models import User
@@ -15,8 +16,8 @@ class PersonForm(forms.Form):
     email = forms.EmailField(label="E-mail", required=False)
     extension = forms.CharField(label="Внутренний номер", max_length=20, required=False)
     roles = forms.MultipleChoiceField(label="Роли", widget=forms.CheckboxSelectMultiple)
-    clinics = forms.ModelMultipleChoiceField(
-        label="Клиники", queryset=User.clinics.rel.related_model.objects.none(), widget=forms.CheckboxSelectMultiple
+    clinics: forms.ModelMultipleChoiceField[Model] = forms.ModelMultipleChoiceField(
+        label="Клиники", queryset=None, widget=forms.CheckboxSelectMultiple
     )
     sees_phones = forms.BooleanField(label="Видит номера телефонов", required=False, initial=True)
     capacity = forms.IntegerField(label="Звонков по плану в день", min_value=0, max_value=500, initial=40)
@@ -52,9 +53,9 @@ class NewPersonForm(PersonForm):
 class PlaceForm(forms.Form):
     """For a colleague who also works in clinics that are not the user's."""
 
-    clinics = forms.ModelMultipleChoiceField(
+    clinics: forms.ModelMultipleChoiceField[Model] = forms.ModelMultipleChoiceField(
         label="Работает в ваших клиниках",
-        queryset=User.clinics.rel.related_model.objects.none(),
+        queryset=None,
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )

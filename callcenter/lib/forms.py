@@ -1,0 +1,45 @@
+"""The look of forms and their link to the actions' errors; the markup is in templates/django/forms."""
+
+from typing import Any
+
+from django import forms
+from django.forms.renderers import TemplatesSetting
+
+from callcenter.lib.errors import Refused
+
+
+class Renderer(TemplatesSetting):
+    """Fields as Tabler shows them: `{{ form.as_div }}`, `{{ form.name.as_field_group }}`, `{{ form.name }}`."""
+
+    field_template_name = "django/forms/field.html"
+    form_template_name = "django/forms/div.html"
+
+
+class DateInput(forms.DateInput):
+    """The browser's own calendar, which wants ISO dates."""
+
+    input_type = "date"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class TimeInput(forms.TimeInput):
+    input_type = "time"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%H:%M", **kwargs)
+
+
+class DateTimeInput(forms.DateTimeInput):
+    """Wall-clock time of the clinic; the form says of which zone."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
+
+
+def refuse(form: forms.BaseForm, error: Refused) -> None:
+    """Shows an action's refusal at the field it names, or above the form."""
+    form.add_error(error.field if error.field in form.fields else None, str(error))
