@@ -1,0 +1,147 @@
+"""The cast of the suite: two clinics in two zones, people of every role, and makers of patients, visits and windows."""
+
+import datetime as dt
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from callcenter.clinics.models import (
+    Appointment,
+    Clinic,
+    Doctor,
+    OpeningHours,
+    Patient,
+    PatientPhone,
+    ScheduleWindow,
+    Specialty,
+)
+from callcenter.lib.localtime import instant
+from callcenter.staff.models import User
+from callcenter.staff.roles import Role
+
+PASSWORD = "wicket-keeper-1"
+MOSCOW = "Europe/Moscow"
+VLADIVOSTOK = "Asia/Vladivostok"
+# A Wednesday, noon in Moscow: a working day with every clinic of the cast open or just closed.
+NOON = dt.datetime(2026, 3, 18, 9, 0, tzinfo=dt.UTC)
+
+_serial = itertools.count(1)
+
+
+@dataclass
+class World:
+    """Clinic A (Moscow) with its people, clinic B (Vladivostok) whose administrator must see nothing of A."""
+
+    now: dt.datetime
+    clinic: Clinic
+    clinic_b: Clinic
+    administrator: User
+    administrator2: User
+    senior: User
+    manager: User
+    doctor_user: User
+    administrator_b: User
+    senior_b: User
+    specialty: Specialty
+    doctor: Doctor
+    doctor_b: Doctor
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def patient(self, last: str = "Иванова", first: str = "Анна", middle: str = "Петровна", **fields: Any) -> Patient:
+        """A patient of clinic A (or of `clinics`) with one phone (or `phones`)."""
+        clinics = fields.pop("clinics", [self.clinic])
+        phones = fields.pop("phones", None)
+        patient = Patient.objects.create(last_name=last, first_name=first, middle_name=middle, **fields)
+        patient.clinics.set(clinics)
+        for index, number in enumerate([f"+7900000{next(_serial):04}"] if phones is None else phones):
+            PatientPhone.objects.create(patient=patient, number=number, is_main=index == 0)
+        return patient
+
+    def window(self, starts_at: dt.datetime | None = None, minutes: int = 30, **fields: Any) -> ScheduleWindow:
+        """A free window of the doctor of A; by default the next hour nobody has asked for yet."""
+        start = starts_at or self.now + dt.timedelta(days=1, hours=next(_serial) % 200)
+        fields.setdefault("clinic", self.clinic)
+        fields.setdefault("doctor", self.doctor)
+        return ScheduleWindow.objects.create(starts_at=start, ends_at=start + dt.timedelta(minutes=minutes), **fields)
+
+    def visit(self, patient: Patient | None = None, starts_at: dt.datetime | None = None, **fields: Any) -> Appointment:
+        """A visit of `patient` to the doctor of A, tomorrow at 12:00 Moscow by default."""
+        start = starts_at or self.now + dt.timedelta(days=1)
+        fields.setdefault("clinic", self.clinic)
+        fields.setdefault("doctor", self.doctor)
+        fields.setdefault("created_at", self.now)
+        fields.setdefault("changed_at", self.now)
+        fields.setdefault("ends_at", start + dt.timedelta(minutes=30))
+        return Appointment.objects.create(patient=patient or self.patient(), starts_at=start, **fields)
+
+    def local(self, on: dt.date, hour: int, minute: int = 0, clinic: Clinic | None = None) -> dt.datetime:
+        """The instant of a wall-clock time at the clinic."""
+        return instant(on, dt.time(hour, minute), (clinic or self.clinic).zone)
+
+
+def make_user(login: str, name: str, *roles: Role, clinics: list[Clinic] | None = None) -> User:
+    user = User.objects.create_user(login, PASSWORD, full_name=name, roles=[str(role) for role in roles])
+    user.clinics.set(clinics or [])
+    return user
+
+
+def make_clinic(name: str, zone: str) -> Clinic:
+    clinic = Clinic.objects.create(
+        name=name, zone=zone, address="ул. Примерная, 1", phone="+79000009999",
+        reception_email="reception@clinic.example", responsible_emails=["boss@clinic.example"],
+    )
+    OpeningHours.objects.bulk_create(
+        OpeningHours(clinic=clinic, weekday=day, opens=dt.time(8), closes=dt.time(20)) for day in range(6)
+    )
+    return clinic
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any, tmp_path: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    clinic, clinic_b = make_clinic("Клиника А", MOSCOW), make_clinic("Клиника Б", VLADIVOSTOK)
+    specialty = Specialty.objects.create(name="Терапия")
+    doctor = Doctor.objects.create(full_name="Белов Олег Ильич", specialty=specialty)
+    doctor.clinics.add(clinic)
+    doctor_b = Doctor.objects.create(full_name="Чернова Инна Львовна", specialty=specialty)
+    doctor_b.clinics.add(clinic_b)
+    a = [clinic]
+    world = World(
+        now=NOON,
+        clinic=clinic,
+        clinic_b=clinic_b,
+        administrator=make_user("admin_a", "Орлова Ольга Петровна", Role.ADMINISTRATOR, clinics=a),
+        administrator2=make_user("admin_a2", "Зимина Зоя Игоревна", Role.ADMINISTRATOR, clinics=a),
+        senior=make_user("senior_a", "Старшинова Вера Львовна", Role.SENIOR, clinics=a),
+        manager=make_user("manager_a", "Главный Глеб Юрьевич", Role.MANAGER, clinics=a),
+        doctor_user=make_user("doctor_a", "Белов Олег Ильич", Role.DOCTOR, clinics=a),
+        administrator_b=make_user("admin_b", "Дальняя Дарья Ивановна", Role.ADMINISTRATOR, clinics=[clinic_b]),
+        senior_b=make_user("senior_b", "Восточная Ева Ильинична", Role.SENIOR, clinics=[clinic_b]),
+        specialty=specialty,
+        doctor=doctor,
+        doctor_b=doctor_b,
+    )
+    doctor.user = world.doctor_user
+    doctor.save()
+    return world
+
+
+@pytest.fixture
+def as_user() -> Callable[[User], Client]:
+    """A test client logged in as the user."""
+
+    def login(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return login
