@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from callcenter.staff.roles import EVERYONE, Role
+from callcenter.staff.roles import CARD, EVERYONE, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,10 @@ class MenuItem:
         return reverse(self.url_name)
 
 
-MENU: Final[tuple[MenuItem, ...]] = (MenuItem("Мой день", "home", "sun", EVERYONE),)
+MENU: Final[tuple[MenuItem, ...]] = (
+    MenuItem("Мой день", "home", "sun", EVERYONE),
+    MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
+)
 
 # Callables (user, now) -> list[callcenter.home.Card]: what is mine today, with counts that lead to the lists.
 DAY_CARDS: Final[tuple[str, ...]] = ()

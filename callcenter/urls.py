@@ -1,7 +1,15 @@
 """Every page of the product; each desk's own addresses stand in its urls.py."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.contrib.auth import views as auth
+from django.urls import URLPattern, URLResolver, include, path
 
+from callcenter.home import home
 from callcenter.live import look
 
-urlpatterns: list[URLPattern | URLResolver] = [path("live", look, name="live")]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home, name="home"),
+    path("live", look, name="live"),
+    path("login/", auth.LoginView.as_view(template_name="staff/login.html"), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("", include("callcenter.clinics.urls")),
+]

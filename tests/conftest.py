@@ -91,8 +91,12 @@ def make_user(login: str, name: str, *roles: Role, clinics: list[Clinic] | None 
 
 def make_clinic(name: str, zone: str) -> Clinic:
     clinic = Clinic.objects.create(
-        name=name, zone=zone, address="ул. Примерная, 1", phone="+79000009999",
-        reception_email="reception@clinic.example", responsible_emails=["boss@clinic.example"],
+        name=name,
+        zone=zone,
+        address="ул. Примерная, 1",
+        phone="+79000009999",
+        reception_email="reception@clinic.example",
+        responsible_emails=["boss@clinic.example"],
     )
     OpeningHours.objects.bulk_create(
         OpeningHours(clinic=clinic, weekday=day, opens=dt.time(8), closes=dt.time(20)) for day in range(6)

@@ -5,11 +5,13 @@ from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Replace, Reverse
 
-from callcenter.clinics.names import search_key, sort_key
+from callcenter.clinics.names import DOUBLE_SURNAME, name_key
 from callcenter.clinics.states import (
     OCCUPYING,
+    TRANSITIONS,
     UPCOMING,
     AppointmentStatus,
     Channel,
@@ -189,8 +191,12 @@ class Patient(models.Model):
     do_not_call_reason = models.CharField("почему не звонить", max_length=250, blank=True)
     note = models.TextField("заметка", blank=True)
     source_id = models.CharField("код в картотеке", max_length=60, blank=True)
-    # Stored keys (ё → е, lower case): C.UTF-8 sorts and searches by code point. Kept by save().
-    sort_key = models.CharField(max_length=250, editable=False, db_index=True)
+    # Keys kept by the database itself, whoever writes the row: ё → е, lower case, one space between words; each begins with
+    # another word of the name, so that the beginning of any word is the beginning of a key (readers: `clinics.search`).
+    sort_key = name_key("last_name", "first_name", "middle_name")
+    first_key = name_key("first_name", "last_name", "middle_name")
+    middle_key = name_key("middle_name", "last_name", "first_name")
+    half_key = name_key("last_name", "first_name", "middle_name", second_half=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager["Patient"]] = PatientQuerySet.as_manager()
@@ -203,17 +209,15 @@ class Patient(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["birth_date"], name="patient_birth", condition=Q(birth_date__isnull=False)),
+            # readers: patient search; the id rides along so that the index alone answers
+            models.Index(fields=["sort_key", "id"], name="patient_last"),
+            models.Index(fields=["first_key", "id"], name="patient_first"),
+            models.Index(fields=["middle_key", "id"], name="patient_middle"),
+            models.Index(fields=["half_key", "id"], name="patient_half", condition=Q(last_name__regex=DOUBLE_SURNAME)),
         ]
 
     def __str__(self) -> str:
         return self.full_name
-
-    def save(self, *args: object, **kwargs: object) -> None:
-        self.sort_key = sort_key(self.last_name, self.first_name, self.middle_name)
-        fields = kwargs.get("update_fields")
-        if fields is not None and {"last_name", "first_name", "middle_name"} & set(fields):  # type: ignore[call-overload]
-            kwargs["update_fields"] = {*fields, "sort_key"}  # type: ignore[misc]
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     @property
     def full_name(self) -> str:
@@ -224,10 +228,6 @@ class Patient(models.Model):
         """'Иванова О. П.'"""
         return " ".join([self.last_name, *(f"{part[0]}." for part in (self.first_name, self.middle_name) if part)])
 
-    @property
-    def words(self) -> list[str]:
-        return search_key(self.full_name)
-
 
 class PatientPhone(models.Model):
     """A number by which the patient is reached; the same number may stand with several patients: a family."""
@@ -235,7 +235,11 @@ class PatientPhone(models.Model):
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="phones")
     number = models.CharField("телефон", max_length=16, help_text="E.164")
     # The digits backwards: '4+ last digits' becomes a beginning, which an index can find.
-    reversed_digits = models.CharField(max_length=16, editable=False)
+    reversed_digits = models.GeneratedField(
+        expression=Reverse(Replace(F("number"), Value("+"))),
+        output_field=models.CharField(max_length=16),
+        db_persist=True,
+    )
     label = models.CharField("чей", max_length=60, blank=True)
     is_main = models.BooleanField("основной", default=False)
 
@@ -251,10 +255,6 @@ class PatientPhone(models.Model):
 
     def __str__(self) -> str:
         return self.number
-
-    def save(self, *args: object, **kwargs: object) -> None:
-        self.reversed_digits = self.number.lstrip("+")[::-1]
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
 class Consent(models.Model):
@@ -332,6 +332,11 @@ class Appointment(models.Model):
         return f"{self.patient} {local(self.starts_at, self.clinic.zone):%d.%m.%Y %H:%M}"
 
     @property
+    def next_statuses(self) -> tuple[AppointmentStatus, ...]:
+        """What may become of the visit."""
+        return TRANSITIONS[AppointmentStatus(self.status)]
+
+    @property
     def local_start(self) -> dt.datetime:
         return local(self.starts_at, self.clinic.zone)
 
@@ -347,7 +352,7 @@ class AppointmentEvent(models.Model):
     starts_at_before = models.DateTimeField(null=True)
     starts_at_after = models.DateTimeField(null=True)
     status_before = models.CharField(max_length=10, blank=True)
-    status_after = models.CharField(max_length=10, blank=True)
+    status_after = models.CharField(max_length=10, blank=True, choices=AppointmentStatus.choices)
     reason = models.CharField(max_length=250, blank=True)
 
     class Meta:

@@ -1,6 +1,10 @@
-"""Names as keys: ё = е, case and hyphens do not matter. Pure."""
+"""Names as keys: ё = е, case and hyphens do not matter. The database keeps the keys; `fold` says the same in Python."""
 
 import re
+
+from django.db import models
+from django.db.models import CharField, F, Func, Value
+from django.db.models.functions import Lower, Replace, Trim
 
 
 def fold(text: str) -> str:
@@ -8,11 +12,26 @@ def fold(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text.lower().replace("ё", "е")).strip()
 
 
-def sort_key(last: str, first: str = "", middle: str = "") -> str:
-    """The stored key by which people are sorted and their surnames searched."""
-    return " ".join(part for part in (fold(last), fold(first), fold(middle)) if part)
+# The second half of a double surname: 'Сибиряк' of 'Мамин-Сибиряк'.
+DOUBLE_SURNAME = "[- ]"
 
 
-def search_key(text: str) -> list[str]:
-    """The words of a name, each as a key."""
-    return fold(text).split()
+def name_key(*fields: str, second_half: bool = False) -> "models.GeneratedField":
+    """A stored column: `fold` of the fields' words, in this order; of the first field only what follows its hyphen if
+    `second_half`."""
+    joined: models.Expression | F = F(fields[0])
+    if second_half:
+        joined = Func(joined, Value("^[^- ]*[- ]?"), Value(""), function="regexp_replace", output_field=CharField())
+    for name in fields[1:]:
+        joined = Func(
+            joined, Value(" "), F(name), template="(%(expressions)s)", arg_joiner=" || ", output_field=CharField()
+        )
+    folded = Func(
+        Replace(Lower(joined), Value("ё"), Value("е")),
+        Value("[^[:alnum:]]+"),
+        Value(" "),
+        Value("g"),
+        function="regexp_replace",
+        output_field=CharField(),
+    )
+    return models.GeneratedField(expression=Trim(folded), output_field=CharField(max_length=250), db_persist=True)

@@ -31,6 +31,12 @@
     if (event.code === "Escape" && results()?.childElementCount) { results().replaceChildren(); event.stopPropagation(); }
   }, true);
 
+  // Filters that apply themselves when a choice is made; the button stays for those without scripts and for text.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-autosubmit]");
+    if (form && event.target.matches("select, input[type=date], input[type=checkbox]")) form.requestSubmit();
+  });
+
   // A form that has been sent is not sent again by a second click.
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -4,6 +4,7 @@ import datetime as dt
 from decimal import Decimal
 
 from django import template
+from django.forms import BoundField
 from django.utils.safestring import SafeString, mark_safe
 
 from callcenter.lib import phones
@@ -34,6 +35,14 @@ def word(number: int, forms: str) -> str:
 @register.filter
 def phone(e164: str | None) -> str:
     return phones.pretty(e164) if e164 else ""
+
+
+@register.filter
+def phone_for(e164: str | None, user: object) -> str:
+    """The number for this user: masked on the server for those without the right to see numbers."""
+    if not e164:
+        return ""
+    return phones.pretty(e164) if getattr(user, "sees_phones", False) else phones.masked(e164)
 
 
 @register.filter
@@ -83,6 +92,23 @@ def rub(money: Decimal | int | None) -> str:
 def percent(share: float | None) -> str:
     """0.421 → '42,1 %'."""
     return "" if share is None else f"{share * 100:.1f}".replace(".", ",") + "\u00a0%"
+
+
+@register.filter
+def can_call(user: object) -> bool:
+    """Whether the user works with patients on the line (for buttons; the views decide by themselves)."""
+    return bool({"administrator", "senior"} & set(getattr(user, "roles", ())))
+
+
+@register.filter
+def field_class(field: BoundField, css: str) -> SafeString:
+    """The field's widget with Bootstrap's class (a select gets its own) and marked when it has errors."""
+    if field.widget_type in {"select", "selectmultiple", "nullbooleanselect"}:
+        css = "form-select"
+    attrs: dict[str, str | bool] = {"class": f"{css} is-invalid" if field.errors else css}
+    if field.errors:
+        attrs["aria-invalid"] = "true"
+    return field.as_widget(attrs=attrs)
 
 
 @register.simple_tag

@@ -1,0 +1,388 @@
+"""Visits: booked, moved, cancelled, marked. Each under the lock of the doctor's day, each kept in the visit's history."""
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db import transaction
+
+from callcenter.clinics.locks import days_of, lock_doctor_days
+from callcenter.clinics.models import (
+    Appointment,
+    AppointmentEvent,
+    Clinic,
+    Doctor,
+    Patient,
+    ScheduleWindow,
+    Service,
+    WaitingListEntry,
+)
+from callcenter.clinics.states import TRANSITIONS, UPCOMING, AppointmentStatus, WaitingState, WindowState
+from callcenter.lib import live
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.localtime import local
+from callcenter.staff import audit
+from callcenter.staff.models import User
+
+
+def book_appointment(
+    *,
+    patient: Patient,
+    window: ScheduleWindow,
+    by: User | None,
+    now: dt.datetime,
+    service: Service | None = None,
+    comment: str = "",
+    source: str = "dozvon",
+    held_for: str = "",
+) -> Appointment:
+    """Takes a free window for the patient and closes his waiting-list entries that asked for this doctor or specialty.
+
+    `held_for` names the hold the caller has on the window, if any. Raises Conflict when somebody was quicker, when the
+    doctor has another visit at that time (imported ones included), Refused when the time has passed.
+    """
+    with transaction.atomic():
+        lock_doctor_days((window.doctor_id, day) for day in days_of(window.starts_at, window.ends_at))
+        window = _take(window, now=now, held_for=held_for)
+        _refuse_overlap(window.doctor, window.starts_at, window.ends_at)
+        Patient.objects.select_for_update().get(
+            pk=patient.pk
+        )  # his second click waits here, then finds the first visit
+        _refuse_double(patient, window)
+        visit = Appointment.objects.create(
+            clinic=window.clinic,
+            doctor=window.doctor,
+            patient=patient,
+            service=service,
+            starts_at=window.starts_at,
+            ends_at=window.ends_at,
+            comment=comment,
+            created_at=now,
+            created_by=by,
+            changed_at=now,
+            source=source,
+        )
+        window.state, window.appointment, window.held_until, window.held_for = WindowState.TAKEN, visit, None, ""
+        window.save()
+        patient.clinics.add(window.clinic)
+        _write_down(visit, "booked", by=by, now=now, after=visit.starts_at)
+        _close_waiting_for(visit, by=by, now=now)
+    return visit
+
+
+def schedule_appointment(
+    *,
+    patient: Patient,
+    doctor: Doctor,
+    clinic: Clinic,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    by: User | None,
+    now: dt.datetime,
+    service: Service | None = None,
+    status: AppointmentStatus = AppointmentStatus.SCHEDULED,
+    money: Decimal | None = None,
+    comment: str = "",
+    source: str = "import",
+    source_id: str = "",
+) -> Appointment:
+    """Writes a visit that another system has booked: no window is asked for, one that covers the time is taken.
+
+    Raises Conflict when the doctor has another visit at that time. UTC times, money in roubles.
+    """
+    with transaction.atomic():
+        lock_doctor_days((doctor.pk, day) for day in days_of(starts_at, ends_at))
+        if status not in (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW):
+            _refuse_overlap(doctor, starts_at, ends_at)
+        visit = Appointment.objects.create(
+            clinic=clinic,
+            doctor=doctor,
+            patient=patient,
+            service=service,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            status=status,
+            money=money,
+            comment=comment,
+            created_at=now,
+            created_by=by,
+            changed_at=now,
+            source=source,
+            source_id=source_id,
+        )
+        if status in UPCOMING:
+            _take_windows_under(visit)
+        patient.clinics.add(clinic)
+        _write_down(visit, "booked", by=by, now=now, after=starts_at)
+        _close_waiting_for(visit, by=by, now=now)
+    return visit
+
+
+def reschedule_appointment(
+    appointment: Appointment,
+    *,
+    window: ScheduleWindow,
+    by: User | None,
+    now: dt.datetime,
+    reason: str = "",
+    held_for: str = "",
+) -> Appointment:
+    """Moves an upcoming visit to a free window, perhaps of another doctor; its old window is free again; version + 1.
+
+    Raises Conflict when the window is gone or the visit can't be moved any more.
+    """
+    with transaction.atomic():
+        keys = {(window.doctor_id, day) for day in days_of(window.starts_at, window.ends_at)}
+        keys |= {(appointment.doctor_id, day) for day in days_of(appointment.starts_at, appointment.ends_at)}
+        lock_doctor_days(keys)
+        visit = _upcoming(appointment)
+        window = _take(window, now=now, held_for=held_for)
+        _refuse_overlap(window.doctor, window.starts_at, window.ends_at, but=visit)
+        before = visit.starts_at
+        _free_windows_of(visit)
+        visit.clinic, visit.doctor = window.clinic, window.doctor
+        visit.starts_at, visit.ends_at = window.starts_at, window.ends_at
+        _new_version(visit, AppointmentStatus.SCHEDULED, now)
+        window.state, window.appointment, window.held_until, window.held_for = WindowState.TAKEN, visit, None, ""
+        window.save()
+        _write_down(visit, "moved", by=by, now=now, before=before, after=visit.starts_at, reason=reason)
+    return visit
+
+
+def move_appointment(
+    appointment: Appointment,
+    *,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    by: User | None,
+    now: dt.datetime,
+    doctor: Doctor | None = None,
+    clinic: Clinic | None = None,
+    reason: str = "",
+) -> Appointment:
+    """Moves an upcoming visit to a time that another system says (an import); version + 1. Raises Conflict on overlap."""
+    doctor = doctor or appointment.doctor
+    with transaction.atomic():
+        keys = {(doctor.pk, day) for day in days_of(starts_at, ends_at)}
+        keys |= {(appointment.doctor_id, day) for day in days_of(appointment.starts_at, appointment.ends_at)}
+        lock_doctor_days(keys)
+        visit = _upcoming(appointment)
+        _refuse_overlap(doctor, starts_at, ends_at, but=visit)
+        before = visit.starts_at
+        _free_windows_of(visit)
+        visit.doctor, visit.clinic = doctor, clinic or visit.clinic
+        visit.starts_at, visit.ends_at = starts_at, ends_at
+        _new_version(visit, AppointmentStatus.SCHEDULED, now)
+        _take_windows_under(visit)
+        _write_down(visit, "moved", by=by, now=now, before=before, after=starts_at, reason=reason)
+    return visit
+
+
+def cancel_appointment(appointment: Appointment, *, reason: str, by: User | None, now: dt.datetime) -> Appointment:
+    """Cancels an upcoming visit: its window is free again, version + 1. Raises Conflict when it can't be cancelled."""
+    with transaction.atomic():
+        lock_doctor_days((appointment.doctor_id, day) for day in days_of(appointment.starts_at, appointment.ends_at))
+        visit = _upcoming(appointment)
+        before = visit.status
+        visit.cancel_reason = reason[:250]
+        _free_windows_of(visit)
+        _new_version(visit, AppointmentStatus.CANCELLED, now)
+        _write_down(visit, "cancelled", by=by, now=now, reason=reason, status_before=before)
+    return visit
+
+
+def set_status(
+    appointment: Appointment,
+    *,
+    status: AppointmentStatus,
+    by: User | None,
+    now: dt.datetime,
+    money: Decimal | None = None,
+) -> Appointment:
+    """Marks a visit confirmed, arrived, completed (with its money in roubles) or no_show; cancellation has its own verb.
+
+    Saying the same again changes nothing. Raises Conflict for a transition that the table does not know.
+    """
+    if status == AppointmentStatus.CANCELLED:
+        return cancel_appointment(appointment, reason="", by=by, now=now)
+    with transaction.atomic():
+        visit = Appointment.objects.select_for_update().select_related("clinic", "patient").get(pk=appointment.pk)
+        if visit.status == status and (money is None or money == visit.money):
+            return visit
+        before = AppointmentStatus(visit.status)
+        if status != before and status not in TRANSITIONS[before]:
+            raise Conflict(f"Приём уже «{before.label}» — отметить «{status.label}» нельзя.")
+        visit.status, visit.changed_at = status, now
+        if money is not None:
+            visit.money = money
+        visit.save(update_fields=["status", "changed_at", "money"])
+        if status == AppointmentStatus.NO_SHOW:
+            _free_windows_of(visit)
+        _write_down(visit, "marked", by=by, now=now, status_before=before)
+    return visit
+
+
+def hold_window(window: ScheduleWindow, *, held_for: str, until: dt.datetime, now: dt.datetime) -> ScheduleWindow:
+    """Holds a free window for `held_for` until `until`; the same holder may prolong. Raises Conflict when it is gone."""
+    with transaction.atomic():
+        lock_doctor_days((window.doctor_id, day) for day in days_of(window.starts_at, window.ends_at))
+        window = _take(window, now=now, held_for=held_for)
+        _refuse_overlap(window.doctor, window.starts_at, window.ends_at)
+        window.state, window.held_until, window.held_for = WindowState.HELD, until, held_for
+        window.save()
+        _bump(window.clinic_id)
+    return window
+
+
+def release_hold(window: ScheduleWindow, *, held_for: str) -> bool:
+    """Frees a window that `held_for` still holds; False when it holds it no longer."""
+    freed = ScheduleWindow.objects.filter(pk=window.pk, state=WindowState.HELD, held_for=held_for).update(
+        state=WindowState.FREE, held_until=None, held_for=""
+    )
+    if freed:
+        _bump(window.clinic_id)
+    return bool(freed)
+
+
+def _take(window: ScheduleWindow, *, now: dt.datetime, held_for: str) -> ScheduleWindow:
+    """The window read again under the lock, if it may be taken."""
+    fresh = (
+        ScheduleWindow.objects.select_for_update(of=("self",))
+        .select_related("clinic", "doctor")
+        .filter(pk=window.pk)
+        .first()
+    )
+    if fresh is None or fresh.state == WindowState.CLOSED:
+        raise Conflict("Этого окна больше нет в расписании. Выберите другое время.")
+    if fresh.starts_at <= now:
+        raise Refused("Это время уже прошло. Выберите другое.", field="window")
+    if fresh.state == WindowState.TAKEN:
+        raise Conflict("Это время только что заняли. Выберите другое окно.")
+    if fresh.state == WindowState.HELD and fresh.held_for != held_for and fresh.held_until and fresh.held_until > now:
+        until = local(fresh.held_until, fresh.clinic.zone)
+        raise Conflict(f"Это окно придержано до {until:%H:%M}. Выберите другое время.")
+    return fresh
+
+
+def _refuse_overlap(
+    doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime, but: Appointment | None = None
+) -> None:
+    """No doctor sees two patients at once. The lower bound keeps the index range short: no visit lasts over a day."""
+    others = Appointment.objects.occupying().filter(
+        doctor=doctor, starts_at__lt=ends_at, starts_at__gt=starts_at - dt.timedelta(days=1), ends_at__gt=starts_at
+    )
+    if but is not None:
+        others = others.exclude(pk=but.pk)
+    other = others.select_related("clinic").first()
+    if other is not None:
+        begins = local(other.starts_at, other.clinic.zone)
+        ends = local(other.ends_at, other.clinic.zone)
+        raise Conflict(f"У врача уже есть приём {begins:%d.%m.%Y %H:%M}–{ends:%H:%M}. Выберите другое время.")
+
+
+def _refuse_double(patient: Patient, window: ScheduleWindow) -> None:
+    """A patient can't sit in two chairs at one time; two clicks of one person end here too."""
+    other = (
+        Appointment.objects.filter(
+            patient=patient,
+            status__in=UPCOMING,
+            starts_at__lt=window.ends_at,
+            starts_at__gt=window.starts_at - dt.timedelta(days=1),
+            ends_at__gt=window.starts_at,
+        )
+        .select_related("clinic", "doctor")
+        .first()
+    )
+    if other is not None:
+        raise Conflict(f"Пациент уже записан на {other.local_start:%d.%m.%Y %H:%M} к врачу {other.doctor.short_name}.")
+
+
+def _upcoming(appointment: Appointment) -> Appointment:
+    visit = (
+        Appointment.objects.select_for_update(of=("self",))
+        .select_related("clinic", "doctor", "patient")
+        .get(pk=appointment.pk)
+    )
+    if visit.status not in UPCOMING:
+        raise Conflict(f"Приём уже «{visit.get_status_display()}» — изменить его нельзя.")
+    return visit
+
+
+def _free_windows_of(visit: Appointment) -> None:
+    """The visit's windows are open again, unless another visit covers them."""
+    for window in ScheduleWindow.objects.filter(appointment=visit):
+        busy = (
+            Appointment.objects.occupying()
+            .filter(doctor_id=window.doctor_id, starts_at__lt=window.ends_at, ends_at__gt=window.starts_at)
+            .exclude(pk=visit.pk)
+            .exists()
+        )
+        window.state = WindowState.TAKEN if busy else WindowState.FREE
+        window.appointment = None
+        window.save(update_fields=["state", "appointment"])
+
+
+def _take_windows_under(visit: Appointment) -> None:
+    ScheduleWindow.objects.filter(
+        doctor_id=visit.doctor_id,
+        starts_at__lt=visit.ends_at,
+        ends_at__gt=visit.starts_at,
+        state__in=[WindowState.FREE, WindowState.HELD],
+    ).update(state=WindowState.TAKEN, appointment=visit, held_until=None, held_for="")
+
+
+def _new_version(visit: Appointment, status: AppointmentStatus, now: dt.datetime) -> None:
+    visit.status, visit.changed_at, visit.version = status, now, visit.version + 1
+    visit.save()
+
+
+def _close_waiting_for(visit: Appointment, *, by: User | None, now: dt.datetime) -> None:
+    """A booking answers the patient's open waiting-list entries for this doctor, this specialty, or for anybody."""
+    entries = WaitingListEntry.objects.select_for_update().filter(patient=visit.patient, state=WaitingState.OPEN)
+    for entry in entries:
+        wanted = entry.doctor_id in (None, visit.doctor_id) and entry.specialty_id in (None, visit.doctor.specialty_id)
+        if not wanted or visit.status not in UPCOMING:
+            continue
+        entry.state, entry.appointment, entry.closed_at, entry.closed_by = WaitingState.CLOSED, visit, now, by
+        entry.close_reason = "записан на приём"
+        entry.save()
+        audit.record("clinics.close_waiting", entry, by=by, now=now, note=entry.close_reason)
+
+
+def _write_down(
+    visit: Appointment,
+    kind: str,
+    *,
+    by: User | None,
+    now: dt.datetime,
+    before: dt.datetime | None = None,
+    after: dt.datetime | None = None,
+    status_before: str = "",
+    reason: str = "",
+) -> None:
+    """The visit's own history, the journal of deeds, and the hint to the screens that show this clinic's schedule."""
+    AppointmentEvent.objects.create(
+        appointment=visit,
+        at=now,
+        by=by,
+        kind=kind,
+        version=visit.version,
+        starts_at_before=before,
+        starts_at_after=after,
+        status_before=status_before,
+        status_after=visit.status,
+        reason=reason[:250],
+    )
+    audit.record(
+        f"clinics.{kind}",
+        visit,
+        by=by,
+        now=now,
+        before={"starts_at": before.isoformat()} if before else ({"status": status_before} if status_before else None),
+        after={"starts_at": visit.starts_at.isoformat(), "status": visit.status},
+        note=reason,
+    )
+    _bump(visit.clinic_id)
+
+
+def _bump(clinic_id: int) -> None:
+    live.bump(f"schedule:clinic:{clinic_id}")

@@ -1,0 +1,80 @@
+"""Forms of the patient's card and of the schedule."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+
+from callcenter.clinics.models import Clinic, Patient
+from callcenter.clinics.states import Channel, Purpose, WaitingKind
+from callcenter.lib import phones
+
+
+class DateInput(forms.DateInput):
+    """The browser's own calendar, which wants ISO dates."""
+
+    input_type = "date"
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **kwargs)
+
+
+class PatientForm(forms.ModelForm[Patient]):
+    phones = forms.CharField(
+        label="Телефоны",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "inputmode": "tel"}),
+        help_text="Каждый номер с новой строки, первый — основной.",
+    )
+    clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника")
+
+    class Meta:
+        model = Patient
+        fields = ("last_name", "first_name", "middle_name", "birth_date", "email", "zone", "note")
+        widgets = {"birth_date": DateInput(), "note": forms.Textarea(attrs={"rows": 2})}
+
+    def __init__(self, *args: Any, clinics: list[Clinic], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["clinic"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
+        field.queryset = Clinic.objects.filter(pk__in=[clinic.pk for clinic in clinics])
+        field.initial = clinics[0].pk if clinics else None
+        if self.instance.pk:
+            self.fields["phones"].initial = "\n".join(
+                phones.pretty(phone.number) for phone in self.instance.phones.all()
+            )
+
+    def clean_birth_date(self) -> dt.date | None:
+        born: dt.date | None = self.cleaned_data["birth_date"]
+        if born and not dt.date(1900, 1, 1) <= born <= dt.date(2100, 1, 1):
+            raise forms.ValidationError("Проверьте год рождения.")
+        return born
+
+    def numbers(self) -> list[str]:
+        return [line for line in str(self.cleaned_data["phones"]).splitlines() if line.strip()]
+
+
+class ConsentForm(forms.Form):
+    purpose = forms.ChoiceField(label="О чём", choices=Purpose.choices)
+    channel = forms.ChoiceField(label="Каким путём", choices=Channel.choices)
+    granted = forms.ChoiceField(label="Решение", choices=[("yes", "согласен"), ("no", "отказался")])
+    source = forms.CharField(label="Чем подтверждается", max_length=200)
+
+
+class DoNotCallForm(forms.Form):
+    value = forms.ChoiceField(choices=[("on", "не звонить"), ("off", "звонить можно")])
+    reason = forms.CharField(label="Почему", max_length=250)
+
+
+class WaitingForm(forms.Form):
+    kind = forms.ChoiceField(label="Вид", choices=WaitingKind.choices)
+    clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника")
+    call_on = forms.DateField(label="Когда позвонить", widget=DateInput())
+    comment = forms.CharField(label="Комментарий", widget=forms.Textarea(attrs={"rows": 2}))
+
+    def __init__(self, *args: Any, clinics: list[Clinic], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["clinic"]
+        assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
+        field.queryset = Clinic.objects.filter(pk__in=[clinic.pk for clinic in clinics])
+        field.initial = clinics[0].pk if clinics else None

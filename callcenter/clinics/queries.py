@@ -1,0 +1,135 @@
+"""What the screens and the desks ask of the floor, each with a fixed number of queries."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
+
+from callcenter.clinics.models import Appointment, Clinic, Consent, Doctor, Ground, Patient, ScheduleWindow, Specialty
+from callcenter.clinics.schedule import Hours
+from callcenter.clinics.search import search_patients
+from callcenter.clinics.states import UPCOMING, Channel, Purpose
+from callcenter.lib.localtime import local_day
+
+__all__ = [
+    "family_of",
+    "free_windows",
+    "future_visits",
+    "hours_of",
+    "may_call",
+    "may_message",
+    "patients_by_number",
+    "search_patients",
+    "visits_of",
+]
+
+
+def hours_of(clinic: Clinic) -> Hours:
+    """The clinic's week, special days and quiet hours as a value for `schedule` (two queries, or none if prefetched)."""
+    special = {
+        day.on: (day.opens, day.closes) if day.opens and day.closes else None for day in clinic.special_days.all()
+    }
+    return Hours(
+        zone=clinic.zone,
+        week={row.weekday: (row.opens, row.closes) for row in clinic.opening_hours.all()},
+        special=special,
+        observes_holidays=clinic.observes_holidays,
+        calls=(clinic.calls_from, clinic.calls_to),
+        calls_day_off=(clinic.calls_dayoff_from, clinic.calls_dayoff_to),
+        messages=(clinic.messages_from, clinic.messages_to),
+    )
+
+
+def patients_by_number(e164: str) -> list[Patient]:
+    """Everybody who has this number: a family shares one. By name, at most twenty."""
+    return list(Patient.objects.filter(phones__number=e164).distinct().order_by("sort_key")[:20])
+
+
+def family_of(patient: Patient) -> list[Patient]:
+    """Others who share a number with the patient, with their phones; at most twenty."""
+    numbers = [phone.number for phone in patient.phones.all()]
+    if not numbers:
+        return []
+    others = Patient.objects.filter(phones__number__in=numbers).exclude(pk=patient.pk).distinct()
+    return list(others.prefetch_related("phones").order_by("sort_key")[:20])
+
+
+def visits_of(patient: Patient) -> QuerySet[Appointment]:
+    """All visits, newest first, with what a card shows of them."""
+    return (
+        Appointment.objects.filter(patient=patient)
+        .select_related("clinic", "doctor__specialty", "service", "created_by")
+        .order_by("-starts_at")
+    )
+
+
+def future_visits(patient: Patient, now: dt.datetime) -> QuerySet[Appointment]:
+    """Visits still to come, the next one first."""
+    return (
+        Appointment.objects.filter(patient=patient, status__in=UPCOMING, starts_at__gt=now)
+        .select_related("clinic", "doctor__specialty", "service")
+        .order_by("starts_at")
+    )
+
+
+def free_windows(
+    *,
+    now: dt.datetime,
+    clinics: Iterable[Clinic],
+    since: dt.datetime,
+    until: dt.datetime,
+    doctor: Doctor | None = None,
+    specialty: Specialty | None = None,
+) -> QuerySet[ScheduleWindow]:
+    """«Прогнозное расписание»: windows that can be booked in [since, until) of a doctor, or of all of a specialty."""
+    windows = ScheduleWindow.objects.bookable(now).filter(
+        clinic__in=list(clinics), starts_at__gte=since, starts_at__lt=until, doctor__is_active=True
+    )
+    if doctor is not None:
+        windows = windows.filter(doctor=doctor)
+    if specialty is not None:
+        windows = windows.filter(doctor__specialty=specialty)
+    result: QuerySet[ScheduleWindow] = windows.select_related("clinic", "doctor__specialty").order_by("starts_at")
+    return result
+
+
+def may_call(patient: Patient, *, robot: bool = False) -> str | None:
+    """None when the patient may be called, else the reason in words.
+
+    A human call needs only that the patient has not said «не звонить»; an automatic one also no refusal of robots.
+    """
+    if patient.do_not_call:
+        since = f" с {patient.do_not_call_since:%d.%m.%Y}" if patient.do_not_call_since else ""
+        return f"не звонить{since}"
+    if robot:
+        refusal = _refusal(patient, Purpose.SERVICE, Channel.ROBOT)
+        if refusal is not None:
+            return f"отказ от автоматических звонков {refusal.at:%d.%m.%Y}"
+    return None
+
+
+def may_message(
+    patient: Patient, clinic: Clinic, *, purpose: Purpose, channel: Channel, now: dt.datetime
+) -> str | None:
+    """None when the patient may be written to, else the reason in words.
+
+    Service messages rest on the clinic's recorded ground unless the patient refused; advertising needs his own consent
+    for the channel (38-ФЗ, ст. 18: its absence is presumed).
+    """
+    newest = Consent.objects.filter(patient=patient, purpose=purpose, channel=channel).order_by("-at", "-pk").first()
+    if newest is not None and not newest.granted:
+        return f"отказ от сообщений {newest.at:%d.%m.%Y}"
+    if purpose == Purpose.ADVERTISING:
+        return None if newest is not None else "нет согласия на рекламу по этому каналу"
+    today = local_day(now, clinic.zone)
+    ground = Ground.objects.filter(clinic=clinic, purpose=purpose, since__lte=today).filter(
+        Q(until__isnull=True) | Q(until__gte=today)
+    )
+    if newest is None and not ground.exists():
+        return "клиника не записала основание для сообщений"
+    return None
+
+
+def _refusal(patient: Patient, purpose: Purpose, channel: Channel) -> Consent | None:
+    newest = Consent.objects.filter(patient=patient, purpose=purpose, channel=channel).order_by("-at", "-pk").first()
+    return newest if newest is not None and not newest.granted else None

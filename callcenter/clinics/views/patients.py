@@ -1,0 +1,150 @@
+"""Finding a patient, his card and what is changed on it."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from callcenter import desks
+from callcenter.clinics import actions, queries
+from callcenter.clinics.forms import ConsentForm, DoNotCallForm, PatientForm, WaitingForm
+from callcenter.clinics.models import Clinic, Patient
+from callcenter.clinics.states import Channel, Purpose, WaitingKind
+from callcenter.home import Panel
+from callcenter.lib.errors import Refused
+from callcenter.staff import audit
+from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.models import User
+from callcenter.staff.roles import CALLERS, CARD
+
+
+def visible_patient(user: User, pk: int) -> Patient:
+    """The patient, if he visits one of the user's clinics; else 404, as for one who does not exist."""
+    patients = Patient.objects.visible_to(user)
+    return get_object_or_404(patients.prefetch_related("phones", "clinics", "consents__by"), pk=pk)
+
+
+@allow(*CARD)
+def search(request: StaffRequest) -> HttpResponse:
+    """The page of results, or only the list of them under the search box."""
+    text = request.GET.get("q", "").replace("\x00", "")[:100]
+    found = queries.search_patients(text, user=request.user)
+    template = "clinics/search.html#results" if request.headers.get("HX-Request") else "clinics/search.html"
+    return render(request, template, {"text": text.strip(), "found": found, "limit": len(found) == 20})
+
+
+@allow(*CARD)
+def card(request: StaffRequest, pk: int) -> HttpResponse:
+    """The patient's card. Opening it is written into the journal: medical secrecy begins with the fact of a visit."""
+    now = timezone.now()
+    patient = visible_patient(request.user, pk)
+    audit.record("clinics.view_patient", patient, by=request.user, now=now, patient_id=patient.pk)
+    panels = [panel(patient, request.user, now) for panel in desks.load(desks.PATIENT_PANELS)]
+    shown = sorted((cast(Panel, panel) for panel in panels if panel is not None), key=lambda panel: panel.order)
+    context = {
+        "patient": patient,
+        "family": queries.family_of(patient),
+        "visits": list(queries.visits_of(patient)[:30]),
+        "waiting": list(patient.waiting_list.select_related("clinic", "opened_by")[:20]),
+        "refusal": queries.may_call(patient),
+        "panels": shown,
+        "consent_form": ConsentForm(),
+        "waiting_form": WaitingForm(clinics=_clinics(request)),
+        "now": now,
+    }
+    return render(request, "clinics/patient.html", context)
+
+
+@allow(*CALLERS)
+def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
+    """A new card or a change of one; 422 with the form when something is wrong."""
+    patient = visible_patient(request.user, pk) if pk else None
+    form = PatientForm(request.POST or None, instance=patient, clinics=_clinics(request))
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            names = ("last_name", "first_name", "middle_name", "birth_date", "email", "zone", "note")
+            try:
+                saved = actions.save_patient(
+                    patient,
+                    fields={name: form.cleaned_data[name] for name in names},
+                    numbers=form.numbers(),
+                    clinic=form.cleaned_data["clinic"],
+                    by=request.user,
+                    now=timezone.now(),
+                )
+                messages.success(request, "Карта сохранена.")
+                return redirect("clinics:patient", saved.pk)
+            except Refused as error:
+                form.add_error(error.field, str(error))
+    return render(request, "clinics/patient_form.html", {"form": form, "patient": patient}, status=status)
+
+
+@require_POST
+@allow(*CALLERS)
+def consent(request: StaffRequest, pk: int) -> HttpResponse:
+    """A consent or a refusal in the patient's words; it works at once."""
+    patient = visible_patient(request.user, pk)
+    form = ConsentForm(request.POST)
+    if not form.is_valid():
+        raise Refused("Укажите, о чём решение, каким путём и чем подтверждается.")
+    actions.record_consent(
+        patient,
+        purpose=Purpose(form.cleaned_data["purpose"]),
+        channel=Channel(form.cleaned_data["channel"]),
+        granted=form.cleaned_data["granted"] == "yes",
+        source=form.cleaned_data["source"],
+        by=request.user,
+        now=timezone.now(),
+    )
+    messages.success(request, "Записано и уже действует.")
+    return redirect("clinics:patient", pk)
+
+
+@require_POST
+@allow(*CALLERS)
+def do_not_call(request: StaffRequest, pk: int) -> HttpResponse:
+    """«Не звонить» on or off."""
+    patient = visible_patient(request.user, pk)
+    form = DoNotCallForm(request.POST)
+    if not form.is_valid():
+        raise Refused("Напишите, почему: это прочтёт следующий, кто откроет карту.")
+    actions.set_do_not_call(
+        patient,
+        value=form.cleaned_data["value"] == "on",
+        reason=form.cleaned_data["reason"],
+        by=request.user,
+        now=timezone.now(),
+    )
+    messages.success(request, "Записано и уже действует.")
+    return redirect("clinics:patient", pk)
+
+
+@require_POST
+@allow(*CALLERS)
+def waiting(request: StaffRequest, pk: int) -> HttpResponse:
+    """Puts the patient on the waiting list or on «напомнить позже»."""
+    patient = visible_patient(request.user, pk)
+    form = WaitingForm(request.POST, clinics=_clinics(request))
+    if not form.is_valid():
+        raise Refused("Укажите дату звонка и комментарий.")
+    actions.open_waiting(
+        clinic=form.cleaned_data["clinic"],
+        patient=patient,
+        call_on=form.cleaned_data["call_on"],
+        comment=form.cleaned_data["comment"],
+        kind=WaitingKind(form.cleaned_data["kind"]),
+        owner=request.user,
+        by=request.user,
+        now=timezone.now(),
+    )
+    messages.success(request, "Внесён: запись стоит в «Активных задачах» на выбранный день.")
+    return redirect("clinics:patient", pk)
+
+
+def _clinics(request: HttpRequest) -> list[Clinic]:
+    return list(Clinic.objects.filter(staff=cast(User, request.user)))
