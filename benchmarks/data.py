@@ -236,9 +236,9 @@ def _name_parameters() -> dict[str, list[str]]:
 # floor(n * r²) makes the names that stand first in a list the most frequent. hashint8 is reproducible where random() is not.
 _PATIENTS = """
 INSERT INTO clinics_patient (id, last_name, first_name, middle_name, birth_date, email, zone, do_not_call,
-                             do_not_call_reason, note, source_id, sort_key, created_at)
+                             do_not_call_reason, note, source_id, created_at)
 SELECT id, last, first, middle, date '1935-01-01' + (r4 * 32000)::int, '', '', false, '', '', '',
-       replace(lower(concat_ws(' ', last, first, middle)), 'ё', 'е'), timestamptz '2025-01-01'
+       timestamptz '2025-01-01'
 FROM (
     SELECT id, r4,
         (%(last)s::text[])[1 + floor(array_length(%(last)s::text[], 1) * r1 * r1)::int]
@@ -258,8 +258,8 @@ FROM (
 ) AS named
 """
 _PHONES = """
-INSERT INTO clinics_patientphone (patient_id, number, reversed_digits, label, is_main)
-SELECT id, '+7' || digits, reverse('7' || digits), '', true
+INSERT INTO clinics_patientphone (patient_id, number, label, is_main)
+SELECT id, '+7' || digits, '', true
 FROM (
     SELECT id, (9000000000 + CASE WHEN id %% 20 = 0 THEN id - 1 ELSE id END)::text AS digits
     FROM generate_series(%(start)s::bigint, %(end)s::bigint) AS id

@@ -35,3 +35,8 @@ def name_key(*fields: str, second_half: bool = False) -> "models.GeneratedField"
         output_field=CharField(),
     )
     return models.GeneratedField(expression=Trim(folded), output_field=CharField(max_length=250), db_persist=True)
+
+
+def search_key(text: str) -> list[str]:
+    """The words of a text, each folded."""
+    return fold(text).split()
