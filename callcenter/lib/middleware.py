@@ -14,6 +14,18 @@ from callcenter.lib.errors import DomainError
 class LoginRequired(LoginRequiredMiddleware):
     """An expired session answers htmx with HX-Redirect, so that no log-in form lands inside a table row."""
 
+    def process_view(
+        self,
+        request: HttpRequest,
+        view_func: Callable[..., HttpResponseBase],
+        view_args: tuple[object, ...],
+        view_kwargs: dict[str, object],
+    ) -> HttpResponseBase | None:
+        """Asks a public page's marks before the user: Django asks the user first, which reads the session each time."""
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
+
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
