@@ -1,0 +1,176 @@
+"""What every gateway speaks: frozen dataclasses in and out, no ORM, one HTTP (or SMTP) call, three possible answers.
+
+`Accepted`: the provider took it. `Refused`: it did not, and `fault` says what to do about it. `Maybe`: the call may have
+been carried out; it is never repeated by itself unless the gateway `dedupes` by our key (design §4).
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Protocol
+
+import httpx
+
+from callcenter.messaging.states import Answer, Report
+
+TIMEOUT: Final = httpx.Timeout(15, connect=5)  # seconds; shorter than the lease of a claimed message
+
+
+class Fault(Enum):
+    """Whose fault a refusal is."""
+
+    MESSAGE = "message"  # this number, this text: the same would be refused again
+    LATER = "later"  # the provider is busy: the same may pass in a while
+    GATEWAY = "gateway"  # our password, our money: nothing will pass until a person has looked
+
+
+@dataclass(frozen=True)
+class Attachment:
+    name: str
+    content: bytes
+    content_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message to one address. `key` is ours, unique for ever, ASCII, at most 60 characters."""
+
+    key: str
+    channel: str
+    to: str  # E.164, or an e-mail address
+    text: str
+    subject: str = ""
+    link: str = ""  # the patient's page, when the text leads there
+    report_url: str = ""  # where the provider sends its reports; '' asks for none
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A call of the provider to us, exactly as it came. `path` is what follows the gateway's own address."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Later:
+    """A report that a provider without a wire (the simulator) will make so many seconds after the acceptance."""
+
+    seconds: float
+    webhook: Webhook
+
+
+@dataclass(frozen=True)
+class Accepted:
+    provider_id: str = ""
+    later: tuple[Later, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True)
+class Refused:
+    reason: str  # in Russian, for the row
+    fault: Fault = Fault.MESSAGE
+
+
+@dataclass(frozen=True)
+class Maybe:
+    reason: str
+    later: tuple[Later, ...] = field(default=(), repr=False)
+
+
+Result = Accepted | Refused | Maybe
+
+
+@dataclass(frozen=True)
+class Status:
+    """A report of one message: known by our `key`, or by the provider's own id."""
+
+    report: Report
+    key: str = ""
+    provider_id: str = ""
+    at: dt.datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Words of a patient. `id` is the provider's, unique; `key` names our message he answers, if the provider knows."""
+
+    id: str
+    sender: str  # E.164 when the channel knows numbers, else the messenger's own id
+    text: str
+    channel: str
+    key: str = ""
+    provider_id: str = ""
+    name: str = ""
+    at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Press:
+    """A patient pressed a button that carries the token of his page."""
+
+    token: str
+    answer: Answer
+    at: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A patient (or his telephone's link preview) opened the page behind the token."""
+
+    token: str
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """Understood enough to know that it says nothing of ours; kept with its reason."""
+
+    reason: str
+
+
+Happening = Status | Reply | Press | Opened | Ignored
+
+
+class BadWebhook(ValueError):
+    """The body is not what the provider's documents describe; kept raw, shown to a person."""
+
+
+class Gateway(Protocol):
+    """A configured gateway. Built from the settings of its row; raises ValueError when one is missing."""
+
+    dedupes: bool  # the same key sent again is not delivered again: a Maybe may be repeated
+    reports: bool  # delivery is reported; without that 'accepted' is the last that is known
+
+    def send(self, message: Outgoing) -> Result: ...
+
+    def is_genuine(self, webhook: Webhook) -> bool:
+        """Whether the call carries the secret agreed with the provider."""
+        ...
+
+    def read(self, webhook: Webhook) -> list[Happening]:
+        """What the provider says; raises BadWebhook."""
+        ...
+
+
+def digits(e164: str) -> str:
+    return e164.lstrip("+")
+
+
+def ask(call: Callable[[], httpx.Response]) -> httpx.Response | Refused | Maybe:
+    """Runs one HTTP call. What never left us is a refusal for later; what may have left is a Maybe."""
+    try:
+        return call()
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+        return Refused(f"шлюз не отвечает: {_word(error)}", Fault.LATER)
+    except httpx.HTTPError as error:
+        return Maybe(f"связь прервалась до ответа шлюза: {_word(error)}")
+
+
+def _word(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:150]

@@ -1,0 +1,183 @@
+"""A provider and its patients, played: delivers, fails, is read, answers, delays, repeats and mixes up its reports, vanishes.
+
+The demo's default, the trainer of new administrators, and the tests' stand-in (it passes the same contract suite). What a
+patient is like is told by the last two digits of his number, so that a story can be set up by choosing numbers, and the
+same number always behaves alike. Nothing here waits: what happens later is handed over as `Later` and plays by the clock.
+"""
+
+import hashlib
+import hmac
+import json
+import random
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from callcenter.messaging.gateways.base import (
+    Accepted,
+    BadWebhook,
+    Fault,
+    Happening,
+    Ignored,
+    Later,
+    Maybe,
+    Opened,
+    Outgoing,
+    Press,
+    Refused,
+    Reply,
+    Result,
+    Status,
+    Webhook,
+)
+from callcenter.messaging.states import MESSENGERS, Answer, Channel, Report
+
+
+@dataclass(frozen=True)
+class Persona:
+    """How a patient and the networks around him behave. `says` is typed into the messenger."""
+
+    name: str
+    messengers: tuple[str, ...] = (Channel.MAX,)
+    sms: bool = True
+    reads: bool = True
+    opens: bool = True
+    answer: Answer | None = None
+    says: str = ""
+
+
+CONFIRMS: Final = Persona("подтверждает по ссылке", answer=Answer.CONFIRM)
+CANCELS: Final = Persona("отменяет по ссылке", answer=Answer.CANCEL)
+MOVES: Final = Persona("просит перенести", answer=Answer.MOVE)
+SILENT: Final = Persona("получает и молчит", opens=False)
+LOOKS: Final = Persona("открывает ссылку и молчит")
+WRITES: Final = Persona("отвечает словами", opens=False, says="Да, приду")
+LATE: Final = Persona("опаздывает", opens=False, says="Буду, но опоздаю минут на 10")
+MOVES_IN_WORDS: Final = Persona("переносит словами", opens=False, says="А можно на среду перенести?")
+ASKS: Final = Persona("не понимает, кто пишет", opens=False, says="Кто это?")
+NO_MESSENGER: Final = Persona("нет мессенджера, только СМС", messengers=(), answer=None, opens=False)
+NO_MESSENGER_CONFIRMS: Final = Persona("нет мессенджера, подтверждает из СМС", messengers=(), answer=Answer.CONFIRM)
+UNREACHABLE: Final = Persona("номер молчит", messengers=(), sms=False, opens=False)
+
+# By the last two digits. The share of each is near to what clinics tell of their evenings: half confirm, a fifth is silent.
+PERSONAS: Final[tuple[tuple[int, Persona], ...]] = (
+    (46, CONFIRMS),
+    (52, CANCELS),
+    (58, MOVES),
+    (68, SILENT),
+    (74, LOOKS),
+    (78, WRITES),
+    (80, LATE),
+    (82, MOVES_IN_WORDS),
+    (83, ASKS),
+    (90, NO_MESSENGER),
+    (95, NO_MESSENGER_CONFIRMS),
+    (100, UNREACHABLE),
+)
+_LINK: Final = re.compile(r"/v/([A-Za-z0-9_-]{16,})")
+
+
+def persona_of(number: str) -> Persona:
+    last = number[-2:]
+    index = int(last) if last.isdigit() else 0
+    return next(persona for end, persona in PERSONAS if index < end)
+
+
+class Simulator:
+    """Settings (all optional, so that faults can be ordered): `secret`; `pace`, seconds the whole play takes (default 20);
+    `latency`, milliseconds of one call; `duplicates`, `disorder`, `refuses`, `busy`, `vanishes` — shares from 0 to 1 of
+    messages whose reports come twice, come mixed up, that are refused, put off, or whose answer is lost; `down` = 'yes'."""
+
+    dedupes = True
+    reports = True
+
+    def __init__(self, settings: Mapping[str, str]) -> None:
+        self._settings = settings
+        self._secret = settings.get("secret", "")
+
+    def _share(self, name: str) -> float:
+        return float(self._settings.get(name) or 0)
+
+    def send(self, message: Outgoing) -> Result:
+        time.sleep(self._share("latency") / 1000)
+        chance = random.Random(hashlib.sha256(message.key.encode()).digest())  # noqa: S311 (a play, not a secret)
+        if self._settings.get("down") == "yes":
+            return Refused("шлюз не принял пароль", Fault.GATEWAY)
+        if not message.text or not message.to:
+            return Refused("пустой текст или адрес")
+        if chance.random() < self._share("refuses"):
+            return Refused("шлюз не принял номер")
+        if chance.random() < self._share("busy"):
+            return Refused("шлюз перегружен", Fault.LATER)
+        later = tuple(self._play(message, chance))
+        if chance.random() < self._share("vanishes"):
+            return Maybe("шлюз принял и пропал, не ответив", later)
+        return Accepted(f"sim-{message.key}", later)
+
+    def _play(self, message: Outgoing, chance: random.Random) -> list[Later]:
+        """The reports and deeds that follow, in seconds from now."""
+        pace = float(self._settings.get("pace") or 20)
+        persona = persona_of(message.to)
+        if message.channel == Channel.EMAIL:
+            return []
+        works = message.channel in persona.messengers if message.channel in MESSENGERS else persona.sms
+        if not works:
+            reason = "абонент недоступен" if message.channel == Channel.SMS else "у номера нет этого мессенджера"
+            return self._mix([{"do": "undelivered", "key": message.key, "why": reason}], [pace * 0.3], chance)
+        deeds: list[dict[str, str]] = [{"do": "accepted", "key": message.key}, {"do": "delivered", "key": message.key}]
+        times = [pace * 0.1, pace * (0.15 + 0.2 * chance.random())]
+        if message.channel in MESSENGERS and persona.reads:
+            deeds.append({"do": "read", "key": message.key})
+            times.append(times[-1] + pace * 0.1)
+        link = _LINK.search(message.text)
+        if link and persona.opens:
+            deeds.append({"do": "open", "token": link.group(1)})
+            times.append(times[-1] + pace * 0.1)
+            if persona.answer:
+                deeds.append({"do": "press", "token": link.group(1), "answer": persona.answer.value})
+                times.append(times[-1] + pace * (0.05 + 0.3 * chance.random()))
+        if persona.says and message.channel in MESSENGERS:
+            deeds.append(
+                {"do": "say", "id": f"say-{message.key}", "from": message.to, "text": persona.says, "key": message.key}
+                | {"channel": message.channel}
+            )
+            times.append(times[-1] + pace * 0.3)
+        return self._mix(deeds, times, chance)
+
+    def _mix(self, deeds: list[dict[str, str]], times: list[float], chance: random.Random) -> list[Later]:
+        if chance.random() < self._share("disorder"):
+            chance.shuffle(times)
+        plan = list(zip(times, deeds, strict=True))
+        if chance.random() < self._share("duplicates"):
+            plan += [(seconds + chance.random() * 3, deed) for seconds, deed in plan]
+        return [
+            Later(seconds, Webhook("POST", f"{self._secret}/report", "", {}, json.dumps(deed).encode()))
+            for seconds, deed in plan
+        ]
+
+    def is_genuine(self, webhook: Webhook) -> bool:
+        return hmac.compare_digest(webhook.path.partition("/")[0].encode(), self._secret.encode())
+
+    def read(self, webhook: Webhook) -> list[Happening]:
+        try:
+            deed = json.loads(webhook.body)
+            return [_happening(deed)]
+        except (ValueError, KeyError, TypeError):
+            raise BadWebhook("вызов симулятора не читается") from None
+
+
+def _happening(deed: dict[str, str]) -> Happening:
+    match deed["do"]:
+        case "open":
+            return Opened(deed["token"])
+        case "press":
+            return Press(deed["token"], Answer(deed["answer"]))
+        case "say":
+            channel = deed.get("channel", Channel.MAX.value)
+            return Reply(deed["id"], deed["from"], deed["text"], channel, key=deed.get("key", ""))
+        case word if word in Report.values:
+            return Status(Report(word), key=deed["key"], reason=deed.get("why", ""))
+        case word:
+            return Ignored(f"симулятор сказал «{word}»")
