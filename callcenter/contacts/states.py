@@ -78,6 +78,7 @@ class ResultKind(TextChoices):
     CANCELLED = "cancelled", "приём отменён"
     WAITING_LIST = "waiting_list", "внесён в лист ожидания"
     WAITING_CLOSED = "waiting_closed", "лист ожидания закрыт"
+    WAITING_MOVED = "waiting_moved", "лист ожидания перенесён"
     TASK = "task", "поставлена задача"
     TASK_CLOSED = "task_closed", "задача закрыта"
     REMINDED = "reminded", "оповещён о приёме"
@@ -91,3 +92,99 @@ class Summary(TextChoices):
     NO_RESULT = "no_result", "Просто позвонил без результата"
     QUESTION = "question", "Задал вопрос"
     CANCELLED = "cancelled", "Отменил или перенёс приём"
+
+
+class Origin(TextChoices):
+    """The list an outgoing call came from (seed 002: «Обзвон на ближайший день», лист ожидания, задачи)."""
+
+    WAITING_LIST = "waiting_list", "лист ожидания"
+    CRM_TASK = "crm_task", "задача CRM"
+    REMINDER = "reminder", "напоминание о приёме"
+
+
+# «Кто, тип» of a call from a list, and back: callers of `record_interaction` may name either.
+WHO_OF_ORIGIN: Final[dict[Origin, WhoType]] = {
+    Origin.WAITING_LIST: WhoType.WAITING_LIST,
+    Origin.CRM_TASK: WhoType.CRM_TASK,
+    Origin.REMINDER: WhoType.REMINDER,
+}
+ORIGIN_OF_WHO: Final[dict[WhoType, Origin]] = {who: origin for origin, who in WHO_OF_ORIGIN.items()}
+
+# What a person may choose in the form; the rest is set by lists, bookings and the directory of numbers.
+WHO_BY_HAND: Final = (WhoType.WANTS_BOOKING, WhoType.CONVERSATION, WhoType.EMPLOYEE, WhoType.OTHER)
+
+
+class Shape(TextChoices):
+    """«Тип обращения» of the report: kind, direction, state and whether it was written up, in one word (seed 002)."""
+
+    CALL_IN = "call_in", "Входящий звонок"
+    CALL_IN_NOTED = "call_in_noted", "Входящий звонок с комментарием"
+    CALL_IN_MISSED = "call_in_missed", "Входящий звонок. Пропущенный"
+    CALL_IN_LIVE = "call_in_live", "Входящий звонок. Идёт сейчас"
+    CALL_OUT = "call_out", "Исходящий звонок"
+    CALL_OUT_NOTED = "call_out_noted", "Исходящий звонок с комментарием"
+    CALL_OUT_FAILED = "call_out_failed", "Исходящий звонок. Не дозвонились"
+    CALL_OUT_LIVE = "call_out_live", "Исходящий звонок. Идёт сейчас"
+    CHAT_IN = "chat_in", "Входящий чат"
+    CHAT_IN_NOTED = "chat_in_noted", "Входящий чат с комментарием"
+    CHAT_IN_MISSED = "chat_in_missed", "Входящий чат. Пропущенный"
+    CHAT_IN_LIVE = "chat_in_live", "Входящий чат. Активный"
+    CHAT_OUT = "chat_out", "Исходящий чат"
+    CHAT_OUT_NOTED = "chat_out_noted", "Исходящий чат с комментарием"
+    CHAT_OUT_LIVE = "chat_out_live", "Исходящий чат. Активный"
+    REQUEST_NEW = "request_new", "Заявка. Необработанная"
+    REQUEST_DONE = "request_done", "Заявка. Обработанная"
+    REQUEST_DIALOG_NEW = "req_dialog_new", "Заявка-диалог. Необработанная"
+    REQUEST_DIALOG_DONE = "req_dialog_done", "Заявка-диалог. Закрытая"
+    DIALOG = "dialog", "Диалог"
+    COMMENT_IN = "comment_in", "Комментарий без звонка (входящий)"
+    COMMENT_OUT = "comment_out", "Комментарий без звонка (исходящий)"
+
+
+# Each shape has its bit in `Contact.shapes`: 'contacts in which such a thing happened' is one AND on an integer.
+BIT_OF: Final[dict[str, int]] = {str(shape): 1 << place for place, shape in enumerate(Shape)}
+# Yellow rows: «пропущенные звонки и чаты, а также необработанные заявки».
+YELLOW: Final = (Shape.CALL_IN_MISSED, Shape.CHAT_IN_MISSED, Shape.REQUEST_NEW, Shape.REQUEST_DIALOG_NEW)
+# Orange rows: «текущий звонок и активные чаты».
+ORANGE: Final = (Shape.CALL_IN_LIVE, Shape.CALL_OUT_LIVE, Shape.CHAT_IN_LIVE, Shape.CHAT_OUT_LIVE)
+MISSED: Final = (Shape.CALL_IN_MISSED, Shape.CHAT_IN_MISSED)
+# Talks that nobody wrote up: «Входящий звонок»: «Звонок».
+UNNOTED: Final = (Shape.CALL_IN, Shape.CALL_OUT, Shape.CHAT_IN, Shape.CHAT_OUT)
+
+
+def mask(shapes: "tuple[str, ...] | list[str]") -> int:
+    """The bits of several shapes together."""
+    total = 0
+    for shape in shapes:
+        total |= BIT_OF[str(shape)]
+    return total
+
+
+class RuleKind(TextChoices):
+    """By what an advertising channel is recognised."""
+
+    UTM = "utm", "UTM-метка"
+    NUMBER_FROM = "number_from", "номер, с которого позвонили"
+    NUMBER_TO = "number_to", "номер, на который позвонили"
+    CHAT_CHANNEL = "chat_channel", "канал чата"
+    ACCOUNT = "account", "личный кабинет или сервис"
+
+
+# Seed 002: «У звонков сначала проверяются UTM-метки, затем номера, с которых пришел звонок, затем номера, на которые
+# пришел звонок … из какого личного кабинета … У чатов … UTM-метки, затем каналы чатов и дальше — из какого сервиса …
+# У заявок проверяются только UTM-метки и — из какого личного кабинета».
+RULE_ORDER: Final[dict[Kind, tuple[RuleKind, ...]]] = {
+    Kind.CALL: (RuleKind.UTM, RuleKind.NUMBER_FROM, RuleKind.NUMBER_TO, RuleKind.ACCOUNT),
+    Kind.CHAT: (RuleKind.UTM, RuleKind.CHAT_CHANNEL, RuleKind.ACCOUNT),
+    Kind.REQUEST: (RuleKind.UTM, RuleKind.ACCOUNT),
+    Kind.REQUEST_DIALOG: (RuleKind.UTM, RuleKind.ACCOUNT),
+    Kind.DIALOG: (),
+    Kind.COMMENT: (),
+}
+
+
+class JobState(TextChoices):
+    WAITING = "waiting", "ждёт"
+    RUNNING = "running", "идёт"
+    DONE = "done", "готово"
+    FAILED = "failed", "не вышло"

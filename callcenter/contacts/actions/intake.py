@@ -1,0 +1,445 @@
+"""Interactions coming in: by hand, through the API, from our own telephony and messaging — one way for all of them."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from callcenter.clinics.models import Clinic, Patient, PatientPhone
+from callcenter.contacts.actions.settle import settle_contacts
+from callcenter.contacts.channels import fired
+from callcenter.contacts.locks import lock_words
+from callcenter.contacts.machine import Person, person_of
+from callcenter.contacts.models import ChatLine, Contact, ContactResult, Interaction, Reason, Topic
+from callcenter.contacts.phases import Phases, merge, state_of, talked, waited
+from callcenter.contacts.queries import channel_rules, marks_of
+from callcenter.contacts.states import ORIGIN_OF_WHO, STATES_OF, Direction, Kind, State, WhoType
+from callcenter.lib.errors import Conflict, NotAllowed, Refused
+from callcenter.lib.localtime import day_bounds, local_day
+from callcenter.staff import audit
+from callcenter.staff.models import User
+from callcenter.staff.roles import Role
+
+# What is known of an interaction only grows: a state is replaced only by one further on.
+_FURTHER: Final[dict[str, int]] = {
+    State.RINGING: 0,
+    State.ACTIVE: 0,
+    State.NEW: 0,
+    State.TALKING: 1,
+    State.MISSED: 2,
+    State.FAILED: 2,
+    State.ANSWERED: 3,
+    State.CLOSED: 3,
+    State.PROCESSED: 3,
+    State.FINISHED: 3,
+}
+_REQUESTS: Final = (Kind.REQUEST, Kind.REQUEST_DIALOG)
+
+
+def record_interaction(
+    *,
+    clinic: Clinic,
+    kind: Kind,
+    state: State,
+    at: dt.datetime,
+    now: dt.datetime,
+    by: User | None,
+    direction: Direction = Direction.IN,
+    patient: Patient | None = None,
+    number: str = "",
+    employee: User | None = None,
+    line: str = "",
+    wait_seconds: int | None = None,
+    talk_seconds: int | None = None,
+    summary: str = "",
+    topic: Topic | None = None,
+    reason: Reason | None = None,
+    comment: str = "",
+    is_recall: bool = False,
+    who_type: WhoType | None = None,
+    source: str = "hand",
+    source_id: str = "",
+    answered_at: dt.datetime | None = None,
+    ended_at: dt.datetime | None = None,
+    client: str = "",
+    account: str = "",
+    chat_channel: str = "",
+    utm: Mapping[str, str] | None = None,
+    referrer: str = "",
+) -> Interaction:
+    """Writes one call, chat, request, dialog or comment, and puts it into the contact of its person and local day.
+
+    By (`source`, `source_id`) the same id again adds what is newly known to the first row, never a second one: phases of
+    a call may come in any order. `at` is the instant it began (UTC), `number` the client's in E.164, `client` his id in a
+    messenger. `who_type` is what a person said, or the list an outgoing call came from (waiting list, task, reminder).
+    Raises Refused for a state that the kind does not have. «Если в течение дня человек и позвонил, и написал вам, или
+    позвонил несколько раз … все это в каждом случае будет считаться одним обращением».
+    """
+    if state not in STATES_OF[kind]:
+        raise Refused(f"У записи «{kind.label}» не бывает состояния «{state.label}».", field="state")
+    phases = Phases(at, answered_at, ended_at)
+    with transaction.atomic():
+        if source_id:
+            lock_words("interaction", source, source_id)
+            known = Interaction.objects.filter(source=source, source_id=source_id).first()
+            if known is not None:
+                return _learn(known, state=state, phases=phases, comment=comment, employee=employee, now=now)
+        if not number and patient is not None:
+            number = PatientPhone.objects.filter(patient=patient).values_list("number", flat=True).first() or ""
+        if kind == Kind.CALL and source_id:
+            state = _furthest(state, state_of(phases, direction) if answered_at or ended_at else state)
+        origin = ORIGIN_OF_WHO.get(who_type) if who_type else None
+        interaction = Interaction(
+            clinic=clinic,
+            kind=kind,
+            state=state,
+            at=at,
+            answered_at=answered_at,
+            ended_at=ended_at,
+            direction=direction,
+            patient=patient,
+            is_patient_given=patient is not None,
+            number=number,
+            client=client,
+            employee=employee or by,
+            line=line,
+            account=account,
+            chat_channel=chat_channel,
+            wait_seconds=waited(phases) if wait_seconds is None else wait_seconds,
+            talk_seconds=talked(phases) if talk_seconds is None else talk_seconds,
+            summary=summary,
+            topic=topic,
+            reason=reason,
+            comment=comment,
+            is_recall=is_recall,
+            who_given="" if origin or who_type in (None, WhoType.UNKNOWN) else str(who_type),
+            origin=origin or "",
+            utm=dict(utm or {}),
+            referrer=referrer[:500],
+            source=source,
+            source_id=source_id,
+            created_at=now,
+            created_by=by,
+        )
+        rule = fired(marks_of(interaction), channel_rules())
+        if rule is not None:
+            interaction.channel_id, interaction.channel_rule_id = rule.channel, rule.id
+        _place(interaction, now=now)
+    return interaction
+
+
+def _learn(
+    known: Interaction, *, state: State, phases: Phases, comment: str, employee: User | None, now: dt.datetime
+) -> Interaction:
+    """Adds to a known interaction what its source tells anew; what is known already is never taken back."""
+    both = merge(Phases(known.at, known.answered_at, known.ended_at), phases)
+    told = state_of(both, known.direction) if both.answered_at or both.ended_at else state
+    further = (
+        _furthest(State(known.state), state, told) if known.kind == Kind.CALL else _furthest(State(known.state), state)
+    )
+    fresh: dict[str, object] = {
+        "state": further,
+        "answered_at": both.answered_at,
+        "ended_at": both.ended_at,
+        "wait_seconds": waited(both) if waited(both) is not None else known.wait_seconds,
+        "talk_seconds": talked(both) if talked(both) is not None else known.talk_seconds,
+        "comment": known.comment or comment,
+        "employee": known.employee or employee,
+    }
+    changed = [name for name, value in fresh.items() if getattr(known, name) != value]
+    # The beginning stays within its local day: a source that corrects it over midnight does not move the contact.
+    if both.started_at < known.at and local_day(both.started_at, known.clinic.zone) == local_day(
+        known.at, known.clinic.zone
+    ):
+        fresh["at"] = both.started_at
+        changed.append("at")
+    if not changed:
+        return known
+    for name in changed:
+        setattr(known, name, fresh[name])
+    known.save(update_fields=changed)
+    settle_contacts({known.contact_id, *_follow_up(known)})
+    return known
+
+
+def _furthest(*states: State) -> State:
+    return max(states, key=lambda state: _FURTHER[state])
+
+
+# --- Whose it is ----------------------------------------------------------------------------------------------------
+
+
+def _place(interaction: Interaction, *, now: dt.datetime) -> None:
+    """Saves the interaction in the contact of its person and day, and settles every contact that this touches."""
+    clinic = interaction.clinic
+    on = local_day(interaction.at, clinic.zone)
+    lock_words("person", clinic.pk, on, interaction.number or interaction.client or interaction.patient_id)
+    person = _person_behind(interaction, on)
+    interaction.patient_id = person.patient
+    contact = _contact_of(interaction, person, on)
+    interaction.contact = contact
+    interaction.save()
+    touched = {contact.pk}
+    if interaction.number and interaction.is_patient_given:
+        touched |= _regroup(clinic, interaction.number, on)
+    touched |= _follow_up(interaction)
+    settle_contacts(touched)
+    interaction.refresh_from_db()
+
+
+def _person_behind(interaction: Interaction, on: dt.date) -> Person:
+    if interaction.is_patient_given:
+        return Person(interaction.patient_id)
+    if not interaction.number:
+        return Person(None)
+    on_cards = set(PatientPhone.objects.filter(number=interaction.number).values_list("patient_id", flat=True))
+    return person_of(None, on_cards, _named(interaction.clinic, interaction.number, on))
+
+
+def _named(clinic: Clinic, number: str, on: dt.date) -> set[int]:
+    """The patients somebody has said the number's interactions of this day to be of."""
+    since, until = day_bounds(on, clinic.zone)
+    found = Interaction.objects.filter(
+        clinic=clinic, number=number, at__gte=since, at__lt=until, is_patient_given=True, patient__isnull=False
+    ).values_list("patient_id", flat=True)
+    return {patient for patient in found if patient is not None}
+
+
+def _contact_of(interaction: Interaction, person: Person, on: dt.date) -> Contact:
+    """The contact by its unique key; the constraint `contact_person_day` holds when two writers come at once."""
+    if person.patient is not None:
+        key = f"p{person.patient}"
+    elif interaction.number:
+        key = f"n{interaction.number}"
+    elif interaction.client:
+        key = f"c{interaction.client}"
+    else:
+        key = f"x{uuid.uuid4().hex}"
+    contact, _ = Contact.objects.get_or_create(
+        clinic=interaction.clinic,
+        on=on,
+        person_key=key,
+        defaults=dict(
+            patient_id=person.patient,
+            number=interaction.number,
+            is_asking=person.asks,
+            started_at=interaction.at,
+            last_at=interaction.at,
+        ),
+    )
+    return contact
+
+
+def _regroup(clinic: Clinic, number: str, on: dt.date) -> set[int]:
+    """Looks again whose the number's interactions of the day are and moves those that belong elsewhere now."""
+    since, until = day_bounds(on, clinic.zone)
+    rows = list(
+        Interaction.objects.filter(
+            clinic=clinic, number=number, at__gte=since, at__lt=until, is_patient_given=False
+        ).select_related("clinic")
+    )
+    if not rows:
+        return set()
+    on_cards = set(PatientPhone.objects.filter(number=number).values_list("patient_id", flat=True))
+    person = person_of(None, on_cards, _named(clinic, number, on))
+    target = _contact_of(rows[0], person, on)
+    if target.is_asking != person.asks:
+        Contact.objects.filter(pk=target.pk).update(is_asking=person.asks)
+    moved = [row for row in rows if row.contact_id != target.pk]
+    if not moved:
+        return {target.pk}
+    former = {row.contact_id for row in moved}
+    _move(moved, target, person.patient)
+    return {target.pk, *former}
+
+
+def _move(rows: list[Interaction], target: Contact, patient: int | None) -> None:
+    """Carries interactions to another contact of the day, and what came of them with them."""
+    former = {row.contact_id for row in rows}
+    Interaction.objects.filter(pk__in=[row.pk for row in rows]).update(contact=target, patient=patient)
+    ContactResult.objects.filter(interaction__in=[row.pk for row in rows]).update(contact=target)
+    # A result that hangs on no single interaction follows when its contact is left without any.
+    emptied = Contact.objects.filter(pk__in=former, interactions__isnull=True).values_list("pk", flat=True)
+    ContactResult.objects.filter(contact__in=list(emptied)).update(contact=target)
+
+
+def name_contact(contact: Contact, *, patient: Patient, by: User | None, now: dt.datetime) -> Contact:
+    """Says whose a contact is: a shared family number, or a number nobody knew. It merges with that patient's contact of the day.
+
+    Returns the contact that stands afterwards. Raises Conflict when the contact has been merged away meanwhile.
+    """
+    with transaction.atomic():
+        held = Contact.objects.select_for_update().filter(pk=contact.pk).select_related("clinic").first()
+        if held is None:
+            raise Conflict("Это обращение уже объединено с другим. Обновите страницу.")
+        rows = list(held.interactions.select_related("clinic"))
+        lock_words("person", held.clinic_id, held.on, held.number or patient.pk)
+        before = str(held.patient or held.number)
+        target, _ = Contact.objects.get_or_create(
+            clinic=held.clinic,
+            on=held.on,
+            person_key=f"p{patient.pk}",
+            defaults=dict(patient=patient, number=held.number, started_at=held.started_at, last_at=held.last_at),
+        )
+        if target.pk != held.pk:
+            _move(rows, target, patient.pk)
+        held.interactions.model.objects.filter(pk__in=[row.pk for row in rows]).update(
+            patient=patient, is_patient_given=True
+        )
+        audit.record(
+            "contacts.name_contact",
+            target,
+            by=by,
+            now=now,
+            patient_id=patient.pk,
+            before={"person": before},
+            after={"person": patient.full_name},
+        )
+        touched = {held.pk, target.pk}
+        for row in rows:
+            touched |= _follow_up(row)
+        settle_contacts(touched)
+    return Contact.objects.get(pk=target.pk)
+
+
+def tie_known_numbers(*, since: dt.date, now: dt.datetime) -> int:
+    """Merges the contacts of numbers that by now stand on exactly one patient's card; returns how many were looked at.
+
+    Facts are pulled: a card may get its number by hand or by an import, and nobody has to tell.
+    """
+    unknown = Contact.objects.filter(patient__isnull=True, on__gte=since).exclude(number="")
+    numbers = set(unknown.values_list("number", flat=True))
+    owners: dict[str, set[int]] = {}
+    for number, patient_id in PatientPhone.objects.filter(number__in=numbers).values_list("number", "patient_id"):
+        owners.setdefault(number, set()).add(patient_id)
+    found = [
+        (clinic_id, number, on)
+        for clinic_id, number, on, asks in unknown.values_list("clinic_id", "number", "on", "is_asking")
+        if number in owners and (len(owners[number]) == 1 or not asks)
+    ]
+    clinics = Clinic.objects.in_bulk({clinic_id for clinic_id, _, _ in found})
+    for clinic_id, number, on in found:
+        with transaction.atomic():
+            lock_words("person", clinic_id, on, number)
+            settle_contacts(_regroup(clinics[clinic_id], number, on))
+    return len(found)
+
+
+# --- What one interaction means for others --------------------------------------------------------------------------
+
+
+def _same_person(interaction: Interaction) -> Q:
+    same = Q(pk__in=[])
+    if interaction.number:
+        same |= Q(number=interaction.number)
+    if interaction.patient_id is not None:
+        same |= Q(patient_id=interaction.patient_id)
+    return same
+
+
+def _is_talk(interaction: Interaction) -> bool:
+    return interaction.kind == Kind.CALL and interaction.state in (State.ANSWERED, State.TALKING)
+
+
+def _follow_up(interaction: Interaction) -> set[int]:
+    """A talk answers the person's missed calls and, when it was ours, his open requests — whichever arrived first here.
+
+    Returns the contacts that this changes.
+    """
+    people = Interaction.objects.filter(_same_person(interaction), clinic_id=interaction.clinic_id)
+    if _is_talk(interaction):
+        missed = people.filter(kind=Kind.CALL, state=State.MISSED, at__lt=interaction.at)
+        missed.filter(Q(back_at__isnull=True) | Q(back_at__gt=interaction.at)).update(
+            back_at=interaction.at, back_by=interaction.direction
+        )
+        if interaction.direction == Direction.OUT:
+            requests = people.filter(kind__in=_REQUESTS, state=State.NEW, at__lte=interaction.at)
+            touched = set(requests.values_list("contact_id", flat=True))
+            requests.update(state=State.PROCESSED, handled_by=interaction.pk)
+            return touched
+        return set()
+    talks = people.filter(kind=Kind.CALL, state__in=[State.ANSWERED, State.TALKING]).order_by("at")
+    if interaction.kind == Kind.CALL and interaction.state == State.MISSED:
+        back = talks.filter(at__gt=interaction.at).first()
+        if back is not None:
+            Interaction.objects.filter(pk=interaction.pk).update(back_at=back.at, back_by=back.direction)
+    if interaction.kind in _REQUESTS and interaction.state == State.NEW:
+        answer = talks.filter(at__gte=interaction.at, direction=Direction.OUT).first()
+        if answer is not None:
+            Interaction.objects.filter(pk=interaction.pk).update(state=State.PROCESSED, handled_by=answer.pk)
+            return {interaction.contact_id}
+    return set()
+
+
+def handle_request(
+    request: Interaction, *, by: User | None, now: dt.datetime, call: Interaction | None = None
+) -> Interaction:
+    """Marks a request processed, by `call` when it was a call: «клиент не дождался перезвона и сам позвонил».
+
+    Idempotent. Raises Refused when it is no request, or the call is of another clinic.
+    """
+    if request.kind not in _REQUESTS:
+        raise Refused("Связать звонок можно только с заявкой.")
+    if call is not None and (call.kind != Kind.CALL or call.clinic_id != request.clinic_id):
+        raise Refused("Заявка и звонок должны быть одной клиники.")
+    with transaction.atomic():
+        held = Interaction.objects.select_for_update().get(pk=request.pk)
+        if held.state == State.PROCESSED and (call is None or held.handled_by_id == call.pk):
+            return held
+        before = {"state": held.state, "handled_by": held.handled_by_id}
+        held.state, held.handled_by = State.PROCESSED, call or held.handled_by
+        held.save(update_fields=["state", "handled_by"])
+        audit.record(
+            "contacts.handle_request",
+            held,
+            by=by,
+            now=now,
+            before=before,
+            after={"state": held.state, "handled_by": held.handled_by_id},
+        )
+        settle_contacts({held.contact_id})
+    return held
+
+
+def delete_comment(comment: Interaction, *, by: User, now: dt.datetime) -> None:
+    """«Комментарий, не привязавшийся к звонку, можно удалить»: by its author or the senior.
+
+    Raises Refused when it is no comment or has joined a call, NotAllowed for anybody else.
+    """
+    if comment.created_by_id != by.pk and not by.has(Role.SENIOR):
+        raise NotAllowed("Удалить комментарий может его автор или старший администратор.")
+    with transaction.atomic():
+        held = Interaction.objects.select_for_update().filter(pk=comment.pk).first()
+        if held is None:
+            raise Conflict("Комментарий уже удалён.")
+        if held.kind != Kind.COMMENT or held.bound_to_id is not None:
+            raise Refused("Удалить можно только комментарий, который не соединился со звонком.")
+        audit.record("contacts.delete_comment", held, by=by, now=now, before={"comment": held.comment})
+        contact_id = held.contact_id
+        held.delete()
+        settle_contacts({contact_id})
+
+
+def add_chat_line(
+    interaction: Interaction,
+    *,
+    at: dt.datetime,
+    direction: Direction,
+    text: str,
+    author: str = "",
+    source_id: str = "",
+) -> ChatLine:
+    """Adds one message to a chat; the same `source_id` again returns the first."""
+    if interaction.kind != Kind.CHAT:
+        raise Refused("Сообщения бывают только у чата.")
+    if source_id:
+        line, _ = ChatLine.objects.get_or_create(
+            interaction=interaction,
+            source_id=source_id,
+            defaults=dict(at=at, direction=direction, text=text, author=author),
+        )
+        return line
+    return ChatLine.objects.create(interaction=interaction, at=at, direction=direction, text=text, author=author)

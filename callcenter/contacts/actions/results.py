@@ -1,0 +1,273 @@
+"""What came of a contact: attached by the card that did it, found by a ticker, or bound by hand on «Связать»."""
+
+import datetime as dt
+from typing import Final
+
+from django.db import transaction
+
+from callcenter.assignments.models import Task
+from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, WaitingListEntry
+from callcenter.contacts.actions.settle import fit_result, settle_contacts
+from callcenter.contacts.models import Contact, ContactResult, Interaction
+from callcenter.contacts.states import ResultKind
+from callcenter.lib import live
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.localtime import local_day
+from callcenter.staff import audit
+from callcenter.staff.models import AuditEntry, User
+
+_KIND_OF_EVENT: Final = {
+    "booked": ResultKind.BOOKED,
+    "moved": ResultKind.MOVED,
+    "cancelled": ResultKind.CANCELLED,
+}
+_KIND_OF_DEED: Final = {
+    "clinics.open_waiting": ResultKind.WAITING_LIST,
+    "clinics.close_waiting": ResultKind.WAITING_CLOSED,
+    "clinics.move_waiting": ResultKind.WAITING_MOVED,
+    "assignments.create_task": ResultKind.TASK,
+    "assignments.close_task": ResultKind.TASK_CLOSED,
+}
+
+
+def attach_result(
+    contact: Contact,
+    *,
+    kind: str,
+    at: dt.datetime,
+    by: User | None,
+    interaction: Interaction | None = None,
+    appointment: Appointment | None = None,
+    waiting: WaitingListEntry | None = None,
+    task: Task | None = None,
+    origin: str = "",
+    note: str = "",
+) -> ContactResult:
+    """Binds what came of a contact to it: a booking, a move, a cancellation, a waiting-list entry, a task, a mark.
+
+    One deed is one result: attaching the same booking again moves it here. `origin` is the list the call came from. The
+    contact is decided anew at once.
+    """
+    subject = appointment or waiting or task
+    patient_id = subject.patient_id if subject is not None else contact.patient_id
+    deed = deed_key(kind, appointment=appointment, waiting=waiting, task=task)
+    values: dict[str, object] = dict(
+        contact=contact,
+        clinic=contact.clinic,
+        interaction=interaction,
+        kind=kind,
+        appointment=appointment,
+        waiting=waiting,
+        task=task,
+        patient_id=patient_id,
+        origin=origin,
+        at=at,
+        by=by,
+        note=note[:250],
+        is_by_hand=True,
+    )
+    with transaction.atomic():
+        former: int | None = None
+        if deed:
+            known = ContactResult.objects.select_for_update().filter(deed=deed).first()
+            former = known.contact_id if known else None
+            result, _ = ContactResult.objects.update_or_create(deed=deed, defaults=values)
+        else:
+            result = ContactResult.objects.create(**values)
+        settle_contacts({contact.pk} | ({former} if former else set()), now=at)
+    return result
+
+
+def deed_key(
+    kind: str,
+    *,
+    appointment: Appointment | None = None,
+    waiting: WaitingListEntry | None = None,
+    task: Task | None = None,
+) -> str:
+    """By which a deed is known wherever it is met; a visit moved twice in a day is two deeds, by its version."""
+    if appointment is not None:
+        if kind == ResultKind.BOOKED:
+            return f"booked:a{appointment.pk}"
+        return f"{kind}:a{appointment.pk}:{appointment.version}" if kind in _KIND_OF_EVENT.values() else ""
+    if waiting is not None:
+        return f"{kind}:w{waiting.pk}" if kind != ResultKind.WAITING_MOVED else ""
+    if task is not None:
+        return f"{kind}:t{task.pk}"
+    return ""
+
+
+# --- Deeds found by a ticker ----------------------------------------------------------------------------------------
+
+
+def pull_deeds(*, since: dt.datetime, now: dt.datetime) -> int:
+    """Finds bookings, moves, cancellations, waiting-list entries and tasks done since, and binds each to its contact.
+
+    «A booking made by the same employee for the contact's patient on the same local day belongs to that contact»; what
+    fits nowhere is kept loose for «Связать». Returns how many were new.
+    """
+    found = [*_visit_deeds(since), *_listed_deeds(since)]
+    known = set(ContactResult.objects.filter(deed__in=[deed.deed for deed in found]).values_list("deed", flat=True))
+    fresh = [deed for deed in found if deed.deed not in known]
+    for deed in fresh:
+        with transaction.atomic():
+            _keep(deed, now=now)
+    return len(fresh)
+
+
+def _visit_deeds(since: dt.datetime) -> list[ContactResult]:
+    events = (
+        AppointmentEvent.objects.filter(
+            appointment__changed_at__gte=since, at__gte=since, kind__in=list(_KIND_OF_EVENT), by__isnull=False
+        )
+        .exclude(appointment__source="import", kind="booked")
+        .select_related("appointment")
+    )
+    deeds = []
+    for event in events:
+        kind = _KIND_OF_EVENT[event.kind]
+        suffix = "" if kind == ResultKind.BOOKED else f":{event.version}"
+        deeds.append(
+            ContactResult(
+                kind=kind,
+                appointment=event.appointment,
+                clinic_id=event.appointment.clinic_id,
+                patient_id=event.appointment.patient_id,
+                at=event.at,
+                by_id=event.by_id,
+                deed=f"{kind}:a{event.appointment_id}{suffix}",
+            )
+        )
+    return deeds
+
+
+def _listed_deeds(since: dt.datetime) -> list[ContactResult]:
+    """Waiting-list entries and tasks, from the journal of deeds: it knows who did what with them, and when."""
+    entries = AuditEntry.objects.filter(
+        at__gte=since, action__in=list(_KIND_OF_DEED), by__isnull=False, patient_id__isnull=False
+    )
+    deeds = []
+    for entry in entries:
+        kind = _KIND_OF_DEED[entry.action]
+        is_task = entry.object_kind == "assignments.task"
+        if entry.clinic_id is None or entry.object_id is None:
+            continue
+        letter = "t" if is_task else "w"
+        deed = f"{kind}:{letter}{entry.object_id}"
+        if kind == ResultKind.WAITING_MOVED:
+            deed = f"{kind}:e{entry.pk}"
+        deeds.append(
+            ContactResult(
+                kind=kind,
+                waiting_id=None if is_task else entry.object_id,
+                task_id=entry.object_id if is_task else None,
+                clinic_id=entry.clinic_id,
+                patient_id=entry.patient_id,
+                at=entry.at,
+                by_id=entry.by_id,
+                deed=deed,
+            )
+        )
+    return deeds
+
+
+def _keep(deed: ContactResult, *, now: dt.datetime) -> None:
+    result, created = ContactResult.objects.get_or_create(
+        deed=deed.deed,
+        defaults=dict(
+            kind=deed.kind,
+            appointment_id=deed.appointment_id,
+            waiting_id=deed.waiting_id,
+            task_id=deed.task_id,
+            clinic_id=deed.clinic_id,
+            patient_id=deed.patient_id,
+            at=deed.at,
+            by_id=deed.by_id,
+        ),
+    )
+    if not created:
+        return
+    zones = dict(Clinic.objects.filter(contacts__patient=result.patient_id).values_list("pk", "zone").distinct())
+    candidates = Contact.objects.none()
+    for clinic_id, zone in zones.items():
+        candidates |= Contact.objects.filter(clinic=clinic_id, patient=result.patient_id, on=local_day(result.at, zone))
+    contacts = sorted(
+        candidates.select_related("clinic", "clinic__contact_policy", "patient"),
+        key=lambda contact: (contact.clinic_id != result.clinic_id, contact.pk),
+    )
+    for contact in contacts:
+        if fit_result(result, contact):
+            settle_contacts([contact.pk])
+            return
+
+
+# --- «Связать» ------------------------------------------------------------------------------------------------------
+
+
+def link_result(result: ContactResult, *, interaction: Interaction, by: User, now: dt.datetime) -> ContactResult:
+    """Binds a loose action to a call at any time after; the figures follow. Audited.
+
+    An interaction of a number nobody knew becomes the patient's. Raises Conflict when it has been bound meanwhile, Refused
+    when the call is another patient's.
+    """
+    with transaction.atomic():
+        held = ContactResult.objects.select_for_update().get(pk=result.pk)
+        if held.contact_id is not None:
+            raise Conflict("Это действие уже связано со звонком.")
+        call = Interaction.objects.select_related("contact").get(pk=interaction.pk)
+        if call.patient_id is not None and call.patient_id != held.patient_id:
+            raise Refused("Звонок и действие — разных пациентов.")
+        held.contact, held.interaction, held.is_by_hand = call.contact, call, True
+        held.save(update_fields=["contact", "interaction", "is_by_hand"])
+        _audit("contacts.link_result", held, by=by, now=now)
+        if call.patient_id is None and held.patient_id is not None:
+            from callcenter.contacts.actions.intake import name_contact
+
+            name_contact(call.contact, patient=Patient.objects.get(pk=held.patient_id), by=by, now=now)
+        else:
+            settle_contacts([call.contact_id])
+    return held
+
+
+def unlink_result(result: ContactResult, *, by: User, now: dt.datetime) -> ContactResult:
+    """Takes a result off its contact again, when it was bound by mistake. Audited; the figures follow."""
+    with transaction.atomic():
+        held = ContactResult.objects.select_for_update().get(pk=result.pk)
+        if held.contact_id is None:
+            raise Conflict("Это действие уже ни с чем не связано.")
+        contact_id = held.contact_id
+        held.contact, held.interaction, held.is_by_hand = None, None, False
+        held.note = ""
+        held.save(update_fields=["contact", "interaction", "is_by_hand", "note"])
+        held.is_by_hand = True  # the ticker must not bind it back
+        held.save(update_fields=["is_by_hand"])
+        _audit("contacts.unlink_result", held, by=by, now=now)
+        settle_contacts([contact_id])
+    return held
+
+
+def put_result_aside(result: ContactResult, *, note: str, by: User, now: dt.datetime) -> ContactResult:
+    """Says that an action had no call at all (a walk-in, an e-mail), so that it asks no more. Audited."""
+    if not note.strip():
+        raise Refused("Напишите, откуда это действие: например, «пришёл в клинику».", field="note")
+    with transaction.atomic():
+        held = ContactResult.objects.select_for_update().get(pk=result.pk)
+        if held.contact_id is not None:
+            raise Conflict("Это действие уже связано со звонком.")
+        held.note, held.is_by_hand = note.strip()[:250], True
+        held.save(update_fields=["note", "is_by_hand"])
+        _audit("contacts.put_result_aside", held, by=by, now=now)
+        live.bump(f"contacts:clinic:{held.clinic_id}")
+    return held
+
+
+def _audit(action: str, result: ContactResult, *, by: User, now: dt.datetime) -> None:
+    audit.record(
+        action,
+        result,
+        by=by,
+        now=now,
+        clinic_id=result.clinic_id,
+        patient_id=result.patient_id,
+        after={"contact": result.contact_id, "interaction": result.interaction_id, "note": result.note},
+    )

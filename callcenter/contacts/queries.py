@@ -1,0 +1,119 @@
+"""Facts for the rules, and what the screens of contacts need."""
+
+from collections.abc import Sequence
+
+from callcenter.clinics.models import Appointment, WaitingListEntry
+from callcenter.clinics.states import AppointmentStatus, WaitingState
+from callcenter.contacts.channels import Marks, Rule
+from callcenter.contacts.machine import Deed, Facts, Gave, Policy, Said, Visit, Waiting
+from callcenter.contacts.models import ChannelRule, Contact, ContactPolicy, ContactResult, DirectoryNumber, Interaction
+from callcenter.contacts.states import Direction, Kind, ResultKind, RuleKind, State, Summary
+from callcenter.lib.localtime import day_bounds
+
+
+def facts_of(contact: Contact, rows: Sequence[Interaction], results: Sequence[ContactResult]) -> Facts:
+    """What `machine.decide` is to know of a contact; `clinic` and `clinic.contact_policy` should be joined already."""
+    return Facts(
+        zone=contact.clinic.zone,
+        patient=contact.patient_id,
+        said=[said_of(row) for row in rows],
+        gave=[gave_of(result) for result in results],
+        directory=_directory(contact),
+        had_completed_visit=_had_completed_visit(contact),
+        policy=policy_of(contact),
+    )
+
+
+def policy_of(contact: Contact) -> Policy:
+    try:
+        row = contact.clinic.contact_policy
+    except ContactPolicy.DoesNotExist:
+        return Policy()
+    return Policy(row.comment_minutes, row.result_minutes, row.overdue_days)
+
+
+def said_of(row: Interaction) -> Said:
+    return Said(
+        id=row.pk,
+        key=f"{row.source}:{row.source_id}:{row.kind}",
+        kind=Kind(row.kind),
+        state=State(row.state),
+        direction=Direction(row.direction),
+        at=row.at,
+        ended_at=row.ended_at,
+        number=row.number,
+        employee=row.employee_id,
+        wait_seconds=row.wait_seconds,
+        talk_seconds=row.talk_seconds,
+        topic=row.topic_id,
+        has_comment=bool(row.comment or row.summary),
+        who_given=row.who_given,
+        origin=row.origin,
+        channel=row.channel_id,
+        line=row.line,
+        is_written=row.kind == Kind.COMMENT or not row.source_id,
+        says_booked=row.summary == Summary.BOOKED,
+    )
+
+
+def gave_of(row: ContactResult) -> Gave:
+    return Gave(
+        id=row.pk,
+        kind=ResultKind(row.kind),
+        at=row.at,
+        by=row.by_id,
+        patient=row.patient_id,
+        interaction=row.interaction_id,
+        visit_id=row.appointment_id,
+        visit=_visit(row.appointment),
+        waiting_id=row.waiting_id,
+        waiting=_waiting(row.waiting),
+    )
+
+
+def _visit(appointment: Appointment | None) -> Visit | None:
+    return Visit(AppointmentStatus(appointment.status), appointment.money) if appointment is not None else None
+
+
+def _waiting(entry: WaitingListEntry | None) -> Waiting | None:
+    return Waiting(WaitingState(entry.state), _visit(entry.appointment)) if entry is not None else None
+
+
+def deed_of(row: ContactResult) -> Deed | None:
+    return Deed(ResultKind(row.kind), row.at, row.by_id) if row.by_id is not None else None
+
+
+def _directory(contact: Contact) -> str:
+    if contact.patient_id is not None or not contact.number:
+        return ""
+    return DirectoryNumber.objects.filter(number=contact.number).values_list("who_type", flat=True).first() or ""
+
+
+def _had_completed_visit(contact: Contact) -> bool:
+    """«Первичные»: nobody who had a completed visit before the contact's day."""
+    if contact.patient_id is None:
+        return False
+    morning, _ = day_bounds(contact.on, contact.clinic.zone)
+    return Appointment.objects.filter(
+        patient=contact.patient_id, status=AppointmentStatus.COMPLETED, starts_at__lt=morning
+    ).exists()
+
+
+def channel_rules() -> list[Rule]:
+    """The rules in force, for `channels.fired`."""
+    rows = ChannelRule.objects.filter(is_active=True).values_list("pk", "channel_id", "kind", "pattern", "position")
+    return [Rule(pk, channel, RuleKind(kind), pattern, position) for pk, channel, kind, pattern, position in rows]
+
+
+def marks_of(row: Interaction) -> Marks:
+    """What the rules of channels may look at; only those who turned to us came by a channel."""
+    if row.direction != Direction.IN:
+        return Marks(Kind.COMMENT)
+    return Marks(
+        kind=Kind(row.kind),
+        utm=row.utm,
+        number_from=row.number,
+        number_to=row.line,
+        chat_channel=row.chat_channel,
+        account=row.account or row.source,
+    )
