@@ -15,7 +15,11 @@ class Timer:
     queue: str = "celery"
 
 
-TIMERS: tuple[Timer, ...] = ()
+TIMERS: tuple[Timer, ...] = (
+    Timer("contacts", 2, "callcenter.contacts.tasks.refresh_contacts"),
+    Timer("contacts, widely", 120, "callcenter.contacts.tasks.refresh_contacts_widely"),
+    Timer("channels", 10, "callcenter.contacts.tasks.recount_channels"),
+)
 
 
 def queues() -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Every meaningful write of contacts. `record_interaction` and `attach_result` are the two that every desk uses."""
 
+from callcenter.contacts.actions.channels import order_recount, recount_due_channels
 from callcenter.contacts.actions.intake import (
     add_chat_line,
     delete_comment,
@@ -21,9 +22,11 @@ __all__ = [
     "link_result",
     "mark_changed_contacts",
     "name_contact",
+    "order_recount",
     "pull_deeds",
     "put_result_aside",
     "record_interaction",
+    "recount_due_channels",
     "settle_contacts",
     "settle_due_contacts",
     "store_recording",

@@ -86,7 +86,7 @@ def record_interaction(
             lock_words("interaction", source, source_id)
             known = Interaction.objects.filter(source=source, source_id=source_id).first()
             if known is not None:
-                return _learn(known, state=state, phases=phases, comment=comment, employee=employee, now=now)
+                return _learn(known, state=state, phases=phases, comment=comment, employee=employee)
         if not number and patient is not None:
             number = PatientPhone.objects.filter(patient=patient).values_list("number", flat=True).first() or ""
         if kind == Kind.CALL and source_id:
@@ -127,13 +127,11 @@ def record_interaction(
         rule = fired(marks_of(interaction), channel_rules())
         if rule is not None:
             interaction.channel_id, interaction.channel_rule_id = rule.channel, rule.id
-        _place(interaction, now=now)
+        _place(interaction)
     return interaction
 
 
-def _learn(
-    known: Interaction, *, state: State, phases: Phases, comment: str, employee: User | None, now: dt.datetime
-) -> Interaction:
+def _learn(known: Interaction, *, state: State, phases: Phases, comment: str, employee: User | None) -> Interaction:
     """Adds to a known interaction what its source tells anew; what is known already is never taken back."""
     both = merge(Phases(known.at, known.answered_at, known.ended_at), phases)
     told = state_of(both, known.direction) if both.answered_at or both.ended_at else state
@@ -172,7 +170,7 @@ def _furthest(*states: State) -> State:
 # --- Whose it is ----------------------------------------------------------------------------------------------------
 
 
-def _place(interaction: Interaction, *, now: dt.datetime) -> None:
+def _place(interaction: Interaction) -> None:
     """Saves the interaction in the contact of its person and day, and settles every contact that this touches."""
     clinic = interaction.clinic
     on = local_day(interaction.at, clinic.zone)
@@ -305,7 +303,7 @@ def name_contact(contact: Contact, *, patient: Patient, by: User | None, now: dt
     return Contact.objects.get(pk=target.pk)
 
 
-def tie_known_numbers(*, since: dt.date, now: dt.datetime) -> int:
+def tie_known_numbers(*, since: dt.date) -> int:
     """Merges the contacts of numbers that by now stand on exactly one patient's card; returns how many were looked at.
 
     Facts are pulled: a card may get its number by hand or by an import, and nobody has to tell.
@@ -389,7 +387,7 @@ def handle_request(
         held = Interaction.objects.select_for_update().get(pk=request.pk)
         if held.state == State.PROCESSED and (call is None or held.handled_by_id == call.pk):
             return held
-        before = {"state": held.state, "handled_by": held.handled_by_id}
+        before: dict[str, object] = {"state": held.state, "handled_by": held.handled_by_id}
         held.state, held.handled_by = State.PROCESSED, call or held.handled_by
         held.save(update_fields=["state", "handled_by"])
         audit.record(

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, WaitingListEntry
+from callcenter.contacts.actions.intake import name_contact
 from callcenter.contacts.actions.settle import fit_result, settle_contacts
 from callcenter.contacts.models import Contact, ContactResult, Interaction
 from callcenter.contacts.states import ResultKind
@@ -74,7 +75,7 @@ def attach_result(
             result, _ = ContactResult.objects.update_or_create(deed=deed, defaults=values)
         else:
             result = ContactResult.objects.create(**values)
-        settle_contacts({contact.pk} | ({former} if former else set()), now=at)
+        settle_contacts({contact.pk} | ({former} if former else set()))
     return result
 
 
@@ -100,7 +101,7 @@ def deed_key(
 # --- Deeds found by a ticker ----------------------------------------------------------------------------------------
 
 
-def pull_deeds(*, since: dt.datetime, now: dt.datetime) -> int:
+def pull_deeds(*, since: dt.datetime) -> int:
     """Finds bookings, moves, cancellations, waiting-list entries and tasks done since, and binds each to its contact.
 
     «A booking made by the same employee for the contact's patient on the same local day belongs to that contact»; what
@@ -111,7 +112,7 @@ def pull_deeds(*, since: dt.datetime, now: dt.datetime) -> int:
     fresh = [deed for deed in found if deed.deed not in known]
     for deed in fresh:
         with transaction.atomic():
-            _keep(deed, now=now)
+            _keep(deed)
     return len(fresh)
 
 
@@ -171,7 +172,7 @@ def _listed_deeds(since: dt.datetime) -> list[ContactResult]:
     return deeds
 
 
-def _keep(deed: ContactResult, *, now: dt.datetime) -> None:
+def _keep(deed: ContactResult) -> None:
     result, created = ContactResult.objects.get_or_create(
         deed=deed.deed,
         defaults=dict(
@@ -221,8 +222,6 @@ def link_result(result: ContactResult, *, interaction: Interaction, by: User, no
         held.save(update_fields=["contact", "interaction", "is_by_hand"])
         _audit("contacts.link_result", held, by=by, now=now)
         if call.patient_id is None and held.patient_id is not None:
-            from callcenter.contacts.actions.intake import name_contact
-
             name_contact(call.contact, patient=Patient.objects.get(pk=held.patient_id), by=by, now=now)
         else:
             settle_contacts([call.contact_id])
@@ -236,11 +235,9 @@ def unlink_result(result: ContactResult, *, by: User, now: dt.datetime) -> Conta
         if held.contact_id is None:
             raise Conflict("Это действие уже ни с чем не связано.")
         contact_id = held.contact_id
-        held.contact, held.interaction, held.is_by_hand = None, None, False
-        held.note = ""
+        # `is_by_hand` keeps the ticker from binding it back; the empty note keeps it on «Связать».
+        held.contact, held.interaction, held.is_by_hand, held.note = None, None, True, ""
         held.save(update_fields=["contact", "interaction", "is_by_hand", "note"])
-        held.is_by_hand = True  # the ticker must not bind it back
-        held.save(update_fields=["is_by_hand"])
         _audit("contacts.unlink_result", held, by=by, now=now)
         settle_contacts([contact_id])
     return held

@@ -1,0 +1,40 @@
+"""Celery's entry points of contacts: take the time, call an action."""
+
+import datetime as dt
+
+from celery import shared_task
+from django.utils import timezone
+
+from callcenter.contacts.actions import (
+    mark_changed_contacts,
+    pull_deeds,
+    recount_due_channels,
+    settle_due_contacts,
+    tie_known_numbers,
+)
+
+
+@shared_task
+def refresh_contacts() -> None:
+    """What changed in the last two minutes: outcomes follow within 5 s of the visit that changed."""
+    _refresh(dt.timedelta(minutes=2), days=1)
+
+
+@shared_task
+def refresh_contacts_widely() -> None:
+    """The same over the last hours and weeks: long imports commit later than the times they write."""
+    _refresh(dt.timedelta(hours=3), days=31)
+
+
+def _refresh(back: dt.timedelta, *, days: int) -> None:
+    now = timezone.now()
+    pull_deeds(since=now - back)
+    tie_known_numbers(since=now.date() - dt.timedelta(days=days))
+    mark_changed_contacts(since=now - back, now=now)
+    while settle_due_contacts(now=timezone.now()):
+        pass
+
+
+@shared_task
+def recount_channels() -> None:
+    recount_due_channels(now=timezone.now())
