@@ -208,6 +208,11 @@ def administrator() -> User:
     return User.objects.get(login="administrator0")
 
 
+def administrator_of_one() -> User:
+    people()
+    return User.objects.get(login="administrator1")
+
+
 def clinic_ids() -> list[int]:
     people()
     return list(Clinic.objects.order_by("pk").values_list("pk", flat=True))

@@ -1,0 +1,205 @@
+"""Visits: what taking, moving and cancelling change, and what is refused."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+
+from callcenter.clinics import actions
+from callcenter.clinics.models import Appointment
+from callcenter.clinics.states import TRANSITIONS, AppointmentStatus, WaitingState, WindowState
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.staff.models import AuditEntry
+from tests.conftest import NOON, World
+
+DAY = dt.timedelta(days=1)
+
+
+def test_a_booking_takes_the_window_and_leaves_a_history_and_an_audit_row(world: World) -> None:
+    window = world.window()
+    visit = actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
+    window.refresh_from_db()
+    assert (window.state, window.appointment) == (WindowState.TAKEN, visit)
+    assert [event.kind for event in visit.events.all()] == ["booked"]
+    assert AuditEntry.objects.get(action="clinics.booked").clinic_id == world.clinic.pk
+
+
+def test_an_imported_visit_without_a_window_blocks_the_time_too(world: World) -> None:
+    start = NOON + DAY
+    actions.schedule_appointment(
+        patient=world.patient(), doctor=world.doctor, clinic=world.clinic, starts_at=start, ends_at=start + DAY / 48,
+        by=None, now=NOON, source_id="v1",
+    )  # fmt: skip
+    window = world.window(start + dt.timedelta(minutes=15))
+    with pytest.raises(Conflict, match="уже есть приём"):
+        actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
+
+
+def test_an_imported_visit_takes_the_windows_under_it(world: World) -> None:
+    start = NOON + DAY
+    window = world.window(start)
+    actions.schedule_appointment(
+        patient=world.patient(), doctor=world.doctor, clinic=world.clinic, starts_at=start, ends_at=start + DAY / 48,
+        by=None, now=NOON, source_id="v1",
+    )  # fmt: skip
+    window.refresh_from_db()
+    assert window.state == WindowState.TAKEN
+
+
+def test_visits_back_to_back_do_not_overlap(world: World) -> None:
+    start = NOON + DAY
+    for offset in (0, 30):
+        window = world.window(start + dt.timedelta(minutes=offset))
+        actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
+    assert Appointment.objects.count() == 2
+
+
+def test_a_patient_does_not_sit_in_two_chairs(world: World) -> None:
+    patient, start = world.patient(), NOON + DAY
+    world.visit(patient, start, doctor=world.doctor_b, clinic=world.clinic_b)
+    with pytest.raises(Conflict, match="Пациент уже записан"):
+        actions.book_appointment(patient=patient, window=world.window(start), by=world.administrator, now=NOON)
+
+
+def test_a_window_of_the_past_and_a_closed_one_are_refused(world: World) -> None:
+    with pytest.raises(Refused, match="прошло"):
+        actions.book_appointment(
+            patient=world.patient(), window=world.window(NOON - DAY), by=world.administrator, now=NOON
+        )
+    closed = world.window(state=WindowState.CLOSED)
+    with pytest.raises(Conflict, match="больше нет"):
+        actions.book_appointment(patient=world.patient(), window=closed, by=world.administrator, now=NOON)
+
+
+def test_a_hold_keeps_others_out_until_it_runs_out_and_lets_its_owner_in(world: World) -> None:
+    window = world.window(NOON + DAY)
+    actions.hold_window(window, held_for="заявка 1", until=NOON + dt.timedelta(minutes=10), now=NOON)
+    with pytest.raises(Conflict, match="придержано до 12:10"):
+        actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
+    with pytest.raises(Conflict):
+        actions.hold_window(window, held_for="заявка 2", until=NOON + DAY, now=NOON)
+    later = NOON + dt.timedelta(minutes=10)
+    assert actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=later)
+
+
+def test_the_owner_of_a_hold_books_it(world: World) -> None:
+    window = world.window(NOON + DAY)
+    actions.hold_window(window, held_for="заявка 1", until=NOON + DAY, now=NOON)
+    visit = actions.book_appointment(
+        patient=world.patient(), window=window, by=world.administrator, now=NOON, held_for="заявка 1"
+    )
+    assert visit.pk
+    assert not actions.release_hold(window, held_for="заявка 1")
+
+
+def test_a_move_frees_the_old_window_and_grows_the_version(world: World) -> None:
+    old, new = world.window(NOON + DAY), world.window(NOON + 2 * DAY)
+    visit = actions.book_appointment(patient=world.patient(), window=old, by=world.administrator, now=NOON)
+    moved = actions.reschedule_appointment(visit, window=new, by=world.senior, now=NOON, reason="попросил")
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (moved.version, moved.starts_at, old.state, new.state) == (2, new.starts_at, "free", "taken")
+    assert [event.kind for event in visit.events.all()] == ["booked", "moved"]
+
+
+def test_a_move_within_ones_own_time_is_no_overlap(world: World) -> None:
+    visit = world.visit(starts_at=NOON + DAY)
+    moved = actions.move_appointment(
+        visit,
+        starts_at=NOON + DAY + dt.timedelta(minutes=10),
+        ends_at=NOON + DAY + dt.timedelta(minutes=40),
+        by=None,
+        now=NOON,
+    )
+    assert moved.version == 2
+
+
+def test_a_confirmed_visit_that_moves_must_be_confirmed_anew(world: World) -> None:
+    visit = world.visit(status=AppointmentStatus.CONFIRMED)
+    moved = actions.reschedule_appointment(visit, window=world.window(), by=world.senior, now=NOON)
+    assert moved.status == AppointmentStatus.SCHEDULED
+
+
+@pytest.mark.parametrize(
+    "status", [AppointmentStatus.CANCELLED, AppointmentStatus.COMPLETED, AppointmentStatus.NO_SHOW]
+)
+def test_what_is_over_is_neither_moved_nor_cancelled(world: World, status: AppointmentStatus) -> None:
+    visit = world.visit(status=status)
+    with pytest.raises(Conflict):
+        actions.cancel_appointment(visit, reason="нет", by=world.senior, now=NOON)
+    with pytest.raises(Conflict):
+        actions.reschedule_appointment(visit, window=world.window(), by=world.senior, now=NOON)
+
+
+def test_a_cancelled_visits_window_that_is_covered_stays_taken(world: World) -> None:
+    start = NOON + DAY
+    window = world.window(start)
+    visit = actions.book_appointment(patient=world.patient(), window=window, by=world.senior, now=NOON)
+    Appointment.objects.filter(pk=visit.pk).update(ends_at=start + dt.timedelta(minutes=10))
+    world.visit(world.patient(), start + dt.timedelta(minutes=15))
+    actions.cancel_appointment(visit, reason="нет", by=world.senior, now=NOON)
+    window.refresh_from_db()
+    assert window.state == WindowState.TAKEN
+
+
+@pytest.mark.parametrize("before", AppointmentStatus)
+@pytest.mark.parametrize("after", [status for status in AppointmentStatus if status != AppointmentStatus.CANCELLED])
+def test_only_the_tables_transitions_are_made(
+    world: World, before: AppointmentStatus, after: AppointmentStatus
+) -> None:
+    visit = world.visit(status=before)
+    if after == before or after in TRANSITIONS[before]:
+        assert actions.set_status(visit, status=after, by=world.senior, now=NOON).status == after
+    else:
+        with pytest.raises(Conflict):
+            actions.set_status(visit, status=after, by=world.senior, now=NOON)
+
+
+def test_money_comes_with_completion_and_the_same_mark_again_changes_nothing(world: World) -> None:
+    visit = world.visit()
+    actions.set_status(visit, status=AppointmentStatus.COMPLETED, money=Decimal(5200), by=None, now=NOON)
+    actions.set_status(visit, status=AppointmentStatus.COMPLETED, money=Decimal(5200), by=None, now=NOON + DAY)
+    visit.refresh_from_db()
+    assert (visit.money, visit.changed_at, visit.events.count()) == (Decimal(5200), NOON, 1)
+
+
+def test_a_booking_closes_the_waiting_list_entries_it_answers_and_no_others(world: World) -> None:
+    patient = world.patient()
+    on = NOON.date() + DAY
+
+    def entry(**wish: object) -> int:
+        return actions.open_waiting(
+            clinic=world.clinic,
+            patient=patient,
+            call_on=on,
+            comment="ждёт",
+            by=world.senior,
+            now=NOON,
+            **wish,  # type: ignore[arg-type]
+        ).pk
+
+    mine, anybody = entry(doctor=world.doctor), entry()
+    other = entry(doctor=world.doctor_b)
+    visit = actions.book_appointment(patient=patient, window=world.window(), by=world.senior, now=NOON)
+    states = {row.pk: (row.state, row.appointment_id) for row in patient.waiting_list.all()}
+    assert states[mine] == states[anybody] == (WaitingState.CLOSED, visit.pk)
+    assert states[other] == (WaitingState.OPEN, None)
+
+
+def test_a_waiting_list_entry_needs_a_comment_and_a_day_to_come(world: World) -> None:
+    for on, comment in ((NOON.date(), " "), (NOON.date() - DAY, "ждёт")):
+        with pytest.raises(Refused):
+            actions.open_waiting(
+                clinic=world.clinic, patient=world.patient(), call_on=on, comment=comment, by=world.senior, now=NOON
+            )
+
+
+def test_a_closed_entry_is_neither_moved_nor_closed_again(world: World) -> None:
+    entry = actions.open_waiting(
+        clinic=world.clinic, patient=world.patient(), call_on=NOON.date(), comment="ждёт", by=world.senior, now=NOON
+    )
+    actions.close_waiting(entry, reason="передумал", by=world.senior, now=NOON)
+    with pytest.raises(Conflict, match="передумал"):
+        actions.close_waiting(entry, reason="снова", by=world.senior, now=NOON)
+    with pytest.raises(Conflict):
+        actions.move_waiting(entry, call_on=NOON.date() + DAY, by=world.senior, now=NOON)
