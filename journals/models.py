@@ -43,6 +43,11 @@ class RecallPolicy(models.Model):
         help_text="пока карточка открыта, бронь продлевается сама",
     )
 
+    @classmethod
+    def of(cls, clinic_id: int) -> "RecallPolicy":
+        """The clinic's policy, or the defaults."""
+        return cls.objects.filter(clinic_id=clinic_id).first() or cls(clinic_id=clinic_id)
+
     @property
     def rule(self) -> Policy:
         return Policy(self.calls, self.interval_days, self.talks_before_flag)
@@ -97,6 +102,8 @@ class RecallEntry(models.Model):
         Appointment, models.SET_NULL, null=True, blank=True, related_name="recall_entries", db_index=False
     )
     several_visits = models.BooleanField("какая из записей?", default=False)
+    # Visits made since then are looked at by the closing timer; a person's «ни одна из них» moves it on.
+    visits_from = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     # Reservation of the open card: a lease that runs out by itself. The key tells one opening from the next.
@@ -104,7 +111,8 @@ class RecallEntry(models.Model):
     reserved_until = models.DateTimeField(null=True, blank=True)
     reserved_key = models.CharField(max_length=32, blank=True)
     version = models.PositiveIntegerField(default=1)
-    last_error = models.CharField(max_length=250, blank=True)  # why the closing timer could not close it
+    # Why the closing timer could not close it; it tries again when one of the patient's visits changes.
+    last_error = models.CharField(max_length=250, blank=True)
     created_at = models.DateTimeField("внесена")
     created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     source = models.CharField("откуда", max_length=40, default="hand")

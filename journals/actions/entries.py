@@ -2,14 +2,20 @@
 
 import datetime as dt
 
+from callcenter.clinics.queries import hours_of
 from django.db import IntegrityError, transaction
 
 from callcenter.clinics.models import Clinic, Doctor, Patient
 from callcenter.lib import live
-from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.errors import Conflict, NotAllowed, Refused
+from callcenter.lib.localtime import local_day
 from callcenter.staff import audit
 from callcenter.staff.models import User
-from journals.models import RecallEntry
+from callcenter.staff.roles import Role
+from journals import machine
+from journals.machine import Stage
+from journals.models import RecallEntry, RecallPolicy
+from journals.schedule import next_call_on
 
 
 def topic(clinic_id: int) -> str:
@@ -49,6 +55,7 @@ def open_entry(
                 doctor_comment=comment,
                 call_on=call_on,
                 touched_at=now,
+                visits_from=now,
                 created_at=now,
                 created_by=by,
                 source=source,
@@ -82,7 +89,7 @@ def edit_entry(
         after: dict[str, object] = {"doctor_comment": comment, "call_on": call_on.isoformat()}
         if before == after:
             return entry
-        if entry.stage != "call":
+        if entry.stage != Stage.CALL:
             raise Conflict(f"Запись уже закрыта: {entry.get_stage_display()}.")
         if entry.waiting_id is not None and call_on != entry.call_on:
             raise Refused("Дата стоит в листе ожидания: измените её в «Активных задачах».", field="call_on")
@@ -92,3 +99,84 @@ def edit_entry(
         audit.record("journals.edit_entry", entry, by=by, now=now, before=before, after=after)
         live.bump(topic(entry.clinic_id))
     return entry
+
+
+def grant_call(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
+    """The senior grants one call beyond the policy; an entry closed for want of an answer returns to «Звать».
+
+    Its date is a week after the last call, on a working day. Raises NotAllowed for others, Refused when the policy still
+    has calls left or the patient himself refused, Conflict when the doctor has opened another entry meanwhile.
+    """
+    if not by.has(Role.SENIOR):
+        raise NotAllowed("Разрешить ещё один звонок может только старший администратор.")
+    try:
+        with transaction.atomic():
+            entry = (
+                RecallEntry.objects.select_for_update(of=("self",))
+                .select_related("clinic", "patient", "doctor")
+                .get(pk=entry.pk)
+            )
+            rule = RecallPolicy.of(entry.clinic_id).rule
+            if not machine.may_grant(entry.position, rule):
+                raise Refused("Разрешать нечего: звонки по правилу ещё есть, или пациент отказался сам.")
+            before: dict[str, object] = {"stage": entry.stage, "granted": entry.granted}
+            place = machine.granted(entry.position, rule)
+            if entry.stage != Stage.CALL:
+                last = local_day(entry.last_call_at or now, entry.clinic.zone)
+                entry.call_on = max(next_call_on(hours_of(entry.clinic), last, rule), local_day(now, entry.clinic.zone))
+                entry.closed_at, entry.closed_by, entry.visits_from = None, None, now
+            entry.stage, entry.granted, entry.touched_at = place.stage, place.granted, now
+            entry.version += 1
+            entry.save()
+            audit.record(
+                "journals.grant_call",
+                entry,
+                by=by,
+                now=now,
+                before=before,
+                after={"stage": entry.stage, "granted": entry.granted, "call_on": entry.call_on.isoformat()},
+            )
+            live.bump(topic(entry.clinic_id))
+    except IntegrityError as error:
+        if "recall_one_open" not in str(error):
+            raise
+        raise Conflict("Врач уже открыл новую запись на этого пациента: звоните по ней.") from error
+    return entry
+
+
+def clear_flag(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
+    """The senior has looked at an entry of many talks without a result; the next such talk flags it again."""
+    if not by.has(Role.SENIOR):
+        raise NotAllowed("Пометку снимает старший администратор.")
+    with transaction.atomic():
+        cleared = RecallEntry.objects.filter(pk=entry.pk, flagged=True).update(flagged=False, touched_at=now)
+        if cleared:
+            audit.record("journals.clear_flag", entry, by=by, now=now, before={"talks": entry.talks})
+            live.bump(topic(entry.clinic_id))
+    entry.flagged = False
+    return entry
+
+
+def set_policy(clinic: Clinic, *, values: dict[str, int], by: User, now: dt.datetime) -> RecallPolicy:
+    """Changes the clinic's policy; entries already in «Звать» are held to it from their next call on."""
+    if not by.has(Role.SENIOR):
+        raise NotAllowed("Правила журнала меняет старший администратор.")
+    with transaction.atomic():
+        RecallPolicy.objects.get_or_create(clinic=clinic)
+        policy = RecallPolicy.objects.select_for_update().get(clinic=clinic)
+        before: dict[str, object] = {name: getattr(policy, name) for name in values}
+        for name, value in values.items():
+            setattr(policy, name, value)
+        policy.full_clean()
+        policy.save()
+        if before != values:
+            audit.record(
+                "journals.set_policy",
+                policy,
+                by=by,
+                now=now,
+                clinic_id=clinic.pk,
+                before=before,
+                after=dict(values),
+            )
+    return policy

@@ -1,0 +1,383 @@
+"""The card of an entry: who has it open, and the one save that ends a call."""
+
+import datetime as dt
+import secrets
+import uuid
+from dataclasses import dataclass
+
+from callcenter.clinics.actions import book_appointment, close_waiting, open_waiting
+from callcenter.clinics.queries import hours_of, may_call
+from callcenter.clinics.schedule import Hours, is_working_day, next_working_day
+from django.db import transaction
+
+from callcenter.clinics.models import Appointment, ScheduleWindow, WaitingListEntry
+from callcenter.clinics.states import WaitingKind, WaitingState
+from callcenter.contacts.actions import attach_result, record_interaction
+from callcenter.contacts.models import Interaction, Reason, ReasonUse
+from callcenter.contacts.states import Direction, Kind, ResultKind, State, Summary
+from callcenter.lib import live
+from callcenter.lib.errors import Conflict, NotAllowed, Refused
+from callcenter.lib.localtime import local, local_day
+from callcenter.staff import audit
+from callcenter.staff.models import User
+from callcenter.staff.roles import Role
+from journals import machine
+from journals.actions.entries import topic
+from journals.machine import NextDate, Outcome, Stage
+from journals.models import PlanItem, PlanState, RecallCall, RecallEntry, RecallPolicy
+from journals.schedule import half_of, next_call_on, other_half
+
+FURTHEST = dt.timedelta(days=365)  # a call put off further than a year is a slip of the finger
+
+_USE_OF = {
+    Outcome.UNREACHED: ReasonUse.UNREACHED,
+    Outcome.THINKING: ReasonUse.THINKING,
+    Outcome.REFUSED: ReasonUse.REFUSED,
+}
+
+
+class NotPlanned(NotAllowed):
+    """The entry is in nobody's plan, or in a colleague's: only a patient who calls in himself may be served."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the administrator put into the form «Обращение в колл-центр»."""
+
+    outcome: Outcome
+    comment: str
+    reason: Reason | None = None
+    refusal_reason: Reason | None = None
+    window: ScheduleWindow | None = None
+    call_on: dt.date | None = None
+
+
+def open_card(entry: RecallEntry, *, by: User, now: dt.datetime, patient_called: bool = False) -> RecallEntry:
+    """Reserves the entry for the policy's minutes (10), to be renewed while the card is open.
+
+    Raises NotPlanned when an administrator's plan lacks it (instruction: «обзваниваем только Пациентов, которым нужно
+    позвонить по плану»), Refused when the patient may not be called or not yet, Conflict when a colleague has it open.
+    """
+    with transaction.atomic():
+        entry = _locked(entry.pk)
+        _refuse_closed(entry)
+        _refuse_call(entry, by=by, now=now, patient_called=patient_called)
+        _refuse_held(entry, by=by, now=now)
+        return _hold(entry, by=by, now=now)
+
+
+def renew_card(entry: RecallEntry, *, key: str, by: User, now: dt.datetime) -> RecallEntry:
+    """Keeps the reservation for some minutes more. Raises Conflict when a colleague has the card by now."""
+    with transaction.atomic():
+        entry = _locked(entry.pk)
+        _refuse_held(entry, by=by, now=now)
+        _refuse_closed(entry)
+        if entry.reserved_by_id == by.pk and entry.reserved_key and entry.reserved_key != key:
+            return entry  # opened again in a later tab: that one keeps it
+        return _hold(entry, by=by, now=now, key=key)
+
+
+def release_card(entry: RecallEntry, *, key: str, by: User) -> bool:
+    """Frees the entry when the card is closed; false when this opening no longer holds it."""
+    freed = RecallEntry.objects.filter(pk=entry.pk, reserved_by=by, reserved_key=key).update(
+        reserved_by=None, reserved_until=None, reserved_key=""
+    )
+    if freed:
+        live.bump(topic(entry.clinic_id))
+    return bool(freed)
+
+
+def take_over(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
+    """The senior takes an entry out of a colleague's hands. Raises NotAllowed for others, Conflict when it is closed."""
+    if not by.has(Role.SENIOR):
+        raise NotAllowed("Забрать открытую карточку может только старший администратор.")
+    with transaction.atomic():
+        entry = _locked(entry.pk)
+        _refuse_closed(entry)
+        holder = entry.reserved_by if entry.is_held_by_other(by, now) else None
+        entry = _hold(entry, by=by, now=now)
+        if holder is not None:
+            audit.record(
+                "journals.take_over", entry, by=by, now=now, before={"holder": str(holder)}, after={"holder": str(by)}
+            )
+    return entry
+
+
+def record_call(
+    entry: RecallEntry,
+    answer: Answer,
+    *,
+    version: int,
+    token: uuid.UUID,
+    by: User,
+    now: dt.datetime,
+    patient_called: bool = False,
+) -> RecallCall:
+    """Ends a call: one transaction over contact, journal, appointment and waiting list (table of «Журнал КОС»).
+
+    `version` is that of the card the form was filled in on; `token` makes a second click return the first call. Raises
+    Conflict when the entry or the window is no longer what the card showed (nothing is written), NotPlanned, and Refused
+    with the field that lacks. The third call that did not reach the patient is refused without `refusal_reason`: then
+    the entry leaves «Звать» for «Отказ».
+    """
+    with transaction.atomic():
+        entry = _locked(entry.pk)
+        # Under the entry's lock: the second of two clicks has waited here and finds the first one's call.
+        known = RecallCall.objects.filter(token=token, by=by, entry=entry).first()
+        if known is not None:
+            return known
+        _refuse_closed(entry)
+        if entry.version != version:
+            raise Conflict("Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь.")
+        item = _refuse_call(entry, by=by, now=now, patient_called=patient_called)
+        _refuse_held(entry, by=by, now=now)
+        hours, rule = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).rule
+        line = machine.effect(entry.position, answer.outcome, rule)
+        _refuse_answer(answer, line, entry, patient_called=patient_called)
+        today = local_day(now, entry.clinic.zone)
+        next_on = _next_date(answer, line, hours, today, rule)
+        interaction = _contact(entry, answer, by=by, now=now, patient_called=patient_called)
+        visit, waiting = _consequence(entry, answer, line, interaction, by=by, now=now)
+        call = RecallCall.objects.create(
+            entry=entry,
+            clinic=entry.clinic,
+            doctor=entry.doctor,
+            number=0 if patient_called else entry.calls + 1,
+            direction=Direction.IN if patient_called else Direction.OUT,
+            at=now,
+            on=today,
+            half=half_of(hours, now),
+            by=by,
+            outcome=answer.outcome,
+            stage_after=line.stage,
+            reason=answer.reason,
+            refusal_reason=answer.refusal_reason if line is machine.LAST_UNREACHED else None,
+            comment=answer.comment.strip(),
+            next_on=next_on,
+            appointment=visit,
+            waiting=waiting,
+            interaction=interaction,
+            plan_item=item,
+            token=token,
+        )
+        _finish_plan_item(entry, call)
+        _move_entry(entry, call, rule)
+    return call
+
+
+def _locked(pk: int) -> RecallEntry:
+    return (
+        RecallEntry.objects.select_for_update(of=("self",))
+        .select_related("clinic", "patient", "doctor__specialty", "reserved_by", "closed_by", "waiting")
+        .get(pk=pk)
+    )
+
+
+def _refuse_closed(entry: RecallEntry) -> None:
+    if entry.stage == Stage.CALL:
+        return
+    who = f", {entry.closed_by.short_name}" if entry.closed_by else ""
+    when = f" {local(entry.closed_at, entry.clinic.zone):%d.%m.%Y %H:%M}" if entry.closed_at else ""
+    raise Conflict(f"Запись уже закрыта: «{entry.get_stage_display()}»{who}{when}.")
+
+
+def _refuse_call(entry: RecallEntry, *, by: User, now: dt.datetime, patient_called: bool) -> PlanItem | None:
+    """The plan item under which `by` may call; None for the senior and for a patient who calls in himself."""
+    if patient_called:
+        return None
+    today = local_day(now, entry.clinic.zone)
+    item = PlanItem.objects.open().filter(entry=entry, assignee=by, on__lte=today).first()
+    if item is None and not by.has(Role.SENIOR):
+        raise NotPlanned("Этой записи нет в вашем плане на сегодня: на КОС звоним только по плану старшего.")
+    reason = may_call(entry.patient, now=now)
+    if reason is not None:
+        raise Refused(f"Звонить нельзя: {reason}.")
+    if entry.call_on > today:
+        raise Refused(f"Следующий звонок — не раньше {entry.call_on:%d.%m.%Y}.")
+    return item
+
+
+def _refuse_held(entry: RecallEntry, *, by: User, now: dt.datetime) -> None:
+    if entry.is_held_by_other(by, now) and entry.reserved_by and entry.reserved_until:
+        until = local(entry.reserved_until, entry.clinic.zone)
+        raise Conflict(f"Карточка открыта у {entry.reserved_by.short_name}, освободится не позже {until:%H:%M}.")
+
+
+def _hold(entry: RecallEntry, *, by: User, now: dt.datetime, key: str = "") -> RecallEntry:
+    minutes = RecallPolicy.of(entry.clinic_id).hold_minutes
+    is_new = not key or entry.reserved_by_id != by.pk
+    entry.reserved_by, entry.reserved_until = by, now + dt.timedelta(minutes=minutes)
+    entry.reserved_key = key or secrets.token_hex(8)
+    entry.save(update_fields=["reserved_by", "reserved_until", "reserved_key"])
+    if is_new:  # a renewal is no news to the others
+        live.bump(topic(entry.clinic_id))
+    return entry
+
+
+def _refuse_answer(answer: Answer, line: machine.Effect, entry: RecallEntry, *, patient_called: bool) -> None:
+    """Everything that the table asks for must be there, and fit the outcome."""
+    if patient_called and answer.outcome not in machine.OUTCOMES_IN:
+        raise Refused("Пациент позвонил сам — «не берёт трубку» не подходит.", field="outcome")
+    if not answer.comment.strip():
+        raise Refused("Напишите комментарий: его прочтёт тот, кто позвонит следующим.", field="comment")
+    if "reason" in line.asks:
+        use = _USE_OF[answer.outcome]
+        if answer.reason is None:
+            raise Refused("Выберите причину.", field="reason")
+        if use not in answer.reason.uses:
+            raise Refused(f"Причина «{answer.reason}» не подходит к этому итогу.", field="reason")
+    if "refusal_reason" in line.asks and answer.refusal_reason is None:
+        limit = entry.unreached + 1
+        raise Refused(
+            f"Это {limit}-й звонок без ответа: запись уходит в «Отказ». Выберите причину отказа "
+            "или попросите старшего разрешить ещё один звонок.",
+            field="refusal_reason",
+        )
+    if "window" in line.asks and answer.window is None:
+        raise Refused("Выберите время в прогнозном расписании.", field="window")
+    if "call_on" in line.asks and answer.call_on is None:
+        raise Refused("Когда напомнить? Выберите дату.", field="call_on")
+
+
+def _next_date(
+    answer: Answer, line: machine.Effect, hours: Hours, today: dt.date, rule: machine.Policy
+) -> dt.date | None:
+    if line.next_date is NextDate.NONE:
+        return None
+    proposed = next_call_on(hours, today, rule)
+    if line.next_date is NextDate.INTERVAL:
+        return proposed
+    chosen = answer.call_on or proposed
+    earliest = today if line.next_date is NextDate.WAITING_LIST else today + dt.timedelta(days=1)
+    if not earliest <= chosen <= today + FURTHEST:
+        raise Refused(f"Выберите дату с {earliest:%d.%m.%Y} и не дальше года.", field="call_on")
+    if not is_working_day(hours, chosen):
+        working = next_working_day(hours, chosen)
+        raise Refused(
+            f"{chosen:%d.%m.%Y} клиника не работает. Ближайший рабочий день — {working:%d.%m.%Y}.", field="call_on"
+        )
+    return chosen
+
+
+def _contact(entry: RecallEntry, answer: Answer, *, by: User, now: dt.datetime, patient_called: bool) -> Interaction:
+    """«Обращение в колл-центр»: «Мы звоним» and «КОС» are set here, so they can't be forgotten."""
+    phone = entry.patient.phones.first()
+    unreached = answer.outcome is Outcome.UNREACHED
+    return record_interaction(
+        clinic=entry.clinic,
+        kind=Kind.CALL,
+        state=State.FAILED if unreached else State.ANSWERED,
+        at=now,
+        now=now,
+        by=by,
+        direction=Direction.IN if patient_called else Direction.OUT,
+        patient=entry.patient,
+        number=phone.number if phone else "",
+        employee=by,
+        summary=Summary.BOOKED if answer.outcome is Outcome.BOOKED else Summary.NO_RESULT,
+        reason=answer.refusal_reason or answer.reason,
+        comment=answer.comment.strip(),
+        is_recall=True,
+        source="journals",
+    )
+
+
+def _consequence(
+    entry: RecallEntry,
+    answer: Answer,
+    line: machine.Effect,
+    interaction: Interaction,
+    *,
+    by: User,
+    now: dt.datetime,
+) -> tuple[Appointment | None, WaitingListEntry | None]:
+    """The visit or the waiting-list entry that the call led to; the former reminder is closed by this call."""
+    visit = waiting = None
+    comment = answer.comment.strip()
+    if "window" in line.asks and answer.window is not None:
+        visit = book_appointment(patient=entry.patient, window=answer.window, by=by, now=now, comment=comment)
+        attach_result(
+            interaction.contact,
+            kind=ResultKind.BOOKED,
+            at=now,
+            by=by,
+            interaction=interaction,
+            appointment=visit,
+            origin="recall",
+        )
+    close_reminder(entry, reason=f"КОС: {answer.outcome.label.lower()}", by=by, now=now, appointment=visit)
+    if line.next_date is NextDate.WAITING_LIST and answer.call_on is not None:
+        waiting = open_waiting(
+            clinic=entry.clinic,
+            patient=entry.patient,
+            call_on=answer.call_on,
+            comment=comment,
+            by=by,
+            now=now,
+            kind=WaitingKind.REMIND_LATER,
+            doctor=entry.doctor,
+            owner=by,
+        )
+        attach_result(
+            interaction.contact,
+            kind=ResultKind.WAITING_LIST,
+            at=now,
+            by=by,
+            interaction=interaction,
+            waiting=waiting,
+            origin="recall",
+        )
+    return visit, waiting
+
+
+def close_reminder(
+    entry: RecallEntry, *, reason: str, by: User | None, now: dt.datetime, appointment: Appointment | None = None
+) -> None:
+    """Closes the entry's waiting-list row if it is still open (a booking has closed it already)."""
+    if entry.waiting_id is None:
+        return
+    waiting = WaitingListEntry.objects.select_for_update().get(pk=entry.waiting_id)
+    if waiting.state == WaitingState.OPEN:
+        close_waiting(waiting, reason=reason, by=by, now=now, appointment=appointment)
+
+
+def _finish_plan_item(entry: RecallEntry, call: RecallCall) -> None:
+    """Whoever's plan it stood in, nobody need call it today any more."""
+    called = call.direction == Direction.OUT
+    PlanItem.objects.open().filter(entry=entry).update(
+        state=PlanState.CALLED if called else PlanState.CLOSED,
+        outcome=call.outcome,
+        stage_after=call.stage_after,
+        done_at=call.at,
+    )
+
+
+def _move_entry(entry: RecallEntry, call: RecallCall, rule: machine.Policy) -> None:
+    outcome = Outcome(call.outcome)
+    place = machine.after(entry.position, outcome, rule)
+    before: dict[str, object] = {"stage": entry.stage, "call_on": entry.call_on.isoformat()}
+    entry.stage, entry.unreached, entry.talks = place.stage, place.unreached, place.talks
+    entry.flagged = machine.is_flagged(place, rule)
+    if call.direction == Direction.OUT:
+        entry.calls += 1
+    entry.call_on = call.next_on or entry.call_on
+    entry.call_half = other_half(machine.Half(call.half)) if outcome is Outcome.UNREACHED and call.next_on else ""
+    entry.last_outcome, entry.last_comment = outcome, call.comment
+    entry.last_reason = call.refusal_reason or call.reason
+    entry.last_caller, entry.last_call_at, entry.touched_at = call.by, call.at, call.at
+    entry.appointment, entry.waiting = call.appointment, call.waiting
+    entry.several_visits, entry.last_error = False, ""
+    if entry.stage != Stage.CALL:
+        entry.closed_at, entry.closed_by = call.at, call.by
+    entry.reserved_by, entry.reserved_until, entry.reserved_key = None, None, ""
+    entry.version += 1
+    entry.save()
+    audit.record(
+        "journals.record_call",
+        entry,
+        by=call.by,
+        now=call.at,
+        before=before,
+        after={"stage": entry.stage, "call_on": entry.call_on.isoformat(), "outcome": call.outcome},
+    )
+    live.bump(topic(entry.clinic_id))

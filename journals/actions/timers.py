@@ -1,0 +1,179 @@
+"""What the clock does to the journal: closes entries booked by another way, and follows the waiting list's dates."""
+
+import datetime as dt
+import logging
+
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q
+
+from callcenter.clinics.models import Appointment
+from callcenter.clinics.states import UPCOMING, WaitingState
+from callcenter.lib import live
+from callcenter.lib.errors import Conflict, DomainError
+from callcenter.lib.localtime import local_day
+from callcenter.staff import audit
+from callcenter.staff.models import User
+from journals.actions.cards import close_reminder
+from journals.actions.entries import topic
+from journals.machine import Stage
+from journals.models import PlanItem, PlanState, PulledUntil, RecallEntry
+from journals.queries.card import matching_visits
+
+log = logging.getLogger(__name__)
+
+# `changed_at` is set before the booking commits: look back further than any transaction lasts.
+OVERLAP = dt.timedelta(minutes=15)
+_PULL = "appointments"
+
+
+def close_found(*, now: dt.datetime, limit: int = 500) -> int:
+    """Closes as «Записан» the entries whose patient has got a matching visit by another way; returns how many.
+
+    Reads appointments changed since the last look. Several visits for an entry, or one visit for several entries of
+    which none is that doctor's: a person is asked (`several_visits`). One entry's failure is stored on it.
+    """
+    with transaction.atomic():
+        PulledUntil.objects.get_or_create(name=_PULL, defaults={"at": now - dt.timedelta(days=30)})
+        mark = PulledUntil.objects.select_for_update(skip_locked=True).filter(name=_PULL).first()
+        if mark is None:
+            return 0  # another worker is looking
+        changed = Appointment.objects.filter(
+            changed_at__gt=mark.at - OVERLAP, status__in=UPCOMING, starts_at__gt=now
+        ).values("patient_id")
+        entries = RecallEntry.objects.to_call().filter(Q(patient_id__in=changed) | Q(several_visits=True))
+        found = list(entries.order_by("pk").values_list("pk", flat=True)[: limit + 1])
+        closed = sum(_close_if_booked(pk, now=now) for pk in found[:limit])
+        if len(found) <= limit:  # else the next look begins where this one did
+            mark.at = now
+            mark.save(update_fields=["at"])
+    return closed
+
+
+def _close_if_booked(pk: int, *, now: dt.datetime) -> bool:
+    try:
+        with transaction.atomic():
+            entry = (
+                RecallEntry.objects.to_call()
+                .select_for_update(of=("self",))
+                .select_related("clinic", "doctor", "patient")
+                .filter(pk=pk)
+                .first()
+            )
+            if entry is None:
+                return False
+            visits = matching_visits(entry, now)
+            if len(visits) == 1 and _is_ours(entry, visits[0]):
+                _close(entry, visits[0], by=None, now=now)
+                return True
+            if entry.several_visits != bool(visits):
+                entry.several_visits, entry.touched_at = bool(visits), now
+                entry.version += 1
+                entry.save(update_fields=["several_visits", "touched_at", "version"])
+                live.bump(topic(entry.clinic_id))
+    except (DomainError, DatabaseError) as error:
+        log.exception("entry %s could not be closed", pk)
+        RecallEntry.objects.filter(pk=pk).update(last_error=str(error)[:250])
+    return False
+
+
+def _is_ours(entry: RecallEntry, visit: Appointment) -> bool:
+    """Whether the visit answers this entry and no other of the patient's."""
+    if visit.doctor_id == entry.doctor_id:
+        return True
+    return (
+        not RecallEntry.objects.to_call()
+        .filter(patient_id=entry.patient_id)
+        .filter(Q(doctor_id=visit.doctor_id) | Q(doctor__specialty_id=entry.doctor.specialty_id))
+        .exclude(pk=entry.pk)
+        .exists()
+    )
+
+
+def settle_visits(
+    entry: RecallEntry, *, appointment: Appointment | None, version: int, by: User, now: dt.datetime
+) -> RecallEntry:
+    """A person's answer to «какая из записей?»: this visit closes the entry, or none does (then it stays in «Звать»).
+
+    Raises Conflict when the entry changed meanwhile or the visit no longer fits.
+    """
+    with transaction.atomic():
+        entry = (
+            RecallEntry.objects.select_for_update(of=("self",))
+            .select_related("clinic", "doctor", "patient")
+            .get(pk=entry.pk)
+        )
+        if entry.stage != Stage.CALL or entry.version != version:
+            raise Conflict("Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь.")
+        if appointment is None:
+            entry.several_visits, entry.visits_from, entry.touched_at = False, now, now
+            entry.version += 1
+            entry.save(update_fields=["several_visits", "visits_from", "touched_at", "version"])
+            audit.record("journals.settle_visits", entry, by=by, now=now, note="ни одна из записей не по КОС")
+            live.bump(topic(entry.clinic_id))
+        else:
+            if appointment.pk not in {visit.pk for visit in matching_visits(entry, now)}:
+                raise Conflict("Эту запись на приём уже отменили или перенесли. Выберите другую.")
+            _close(entry, appointment, by=by, now=now)
+    return entry
+
+
+def follow_waiting(*, now: dt.datetime, limit: int = 500) -> int:
+    """Takes over what happened to «напомнить позже» in «Активные задачи»: a new date, a booking, or its closing.
+
+    The waiting-list row is the one clock; the entry's date follows it. Closed without a visit: the entry is ready today.
+    Claims and writes in one transaction (SKIP LOCKED). Returns how many entries changed.
+    """
+    with transaction.atomic():
+        entries = list(
+            RecallEntry.objects.to_call()
+            .filter(waiting__isnull=False)
+            .filter(~Q(waiting__call_on=F("call_on")) | Q(waiting__state=WaitingState.CLOSED))
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related(
+                "clinic", "doctor", "patient", "waiting__appointment__clinic", "waiting__appointment__doctor"
+            )
+            .order_by("pk")[:limit]
+        )
+        for entry in entries:
+            _follow(entry, now=now)
+    return len(entries)
+
+
+def _follow(entry: RecallEntry, *, now: dt.datetime) -> None:
+    waiting = entry.waiting
+    if waiting is None:
+        return
+    if waiting.state == WaitingState.CLOSED and waiting.appointment is not None:
+        _close(entry, waiting.appointment, by=waiting.closed_by, now=now)
+        return
+    if waiting.state == WaitingState.CLOSED:
+        entry.waiting, entry.call_on = None, local_day(now, entry.clinic.zone)
+    else:
+        entry.call_on = waiting.call_on
+    entry.touched_at = now
+    entry.version += 1
+    entry.save(update_fields=["waiting", "call_on", "touched_at", "version"])
+    audit.record("journals.follow_waiting", entry, by=None, now=now, after={"call_on": entry.call_on.isoformat()})
+    live.bump(topic(entry.clinic_id))
+
+
+def _close(entry: RecallEntry, visit: Appointment, *, by: User | None, now: dt.datetime) -> None:
+    """«Записан», naming the visit; the entry leaves every plan and its reminder is closed."""
+    close_reminder(entry, reason="КОС: записан другим путём", by=by, now=now, appointment=visit)
+    PlanItem.objects.open().filter(entry=entry).update(state=PlanState.CLOSED, stage_after=Stage.BOOKED, done_at=now)
+    entry.stage, entry.appointment, entry.waiting = Stage.BOOKED, visit, None
+    entry.several_visits, entry.flagged, entry.last_error = False, False, ""
+    entry.closed_at, entry.closed_by, entry.touched_at = now, by, now
+    entry.reserved_by, entry.reserved_until, entry.reserved_key = None, None, ""
+    entry.version += 1
+    entry.save()
+    audit.record(
+        "journals.close_found",
+        entry,
+        by=by,
+        now=now,
+        before={"stage": Stage.CALL},
+        after={"stage": entry.stage, "appointment": visit.pk},
+        note=str(visit),
+    )
+    live.bump(topic(entry.clinic_id))

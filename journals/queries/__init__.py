@@ -1,0 +1,1 @@
+"""What the journal's screens need, each with a fixed number of queries, split by screen."""
