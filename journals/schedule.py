@@ -3,7 +3,6 @@
 import datetime as dt
 
 from callcenter.clinics.schedule import Hours, closing, next_working_day, opening
-
 from callcenter.lib.localtime import instant, local
 from journals.machine import Half, Policy
 

@@ -5,12 +5,12 @@ import secrets
 import uuid
 from dataclasses import dataclass
 
-from callcenter.clinics.actions import book_appointment, close_waiting, open_waiting
-from callcenter.clinics.queries import hours_of, may_call
-from callcenter.clinics.schedule import Hours, is_working_day, next_working_day
 from django.db import transaction
 
+from callcenter.clinics.actions import book_appointment, close_waiting, open_waiting
 from callcenter.clinics.models import Appointment, ScheduleWindow, WaitingListEntry
+from callcenter.clinics.queries import hours_of, may_call
+from callcenter.clinics.schedule import Hours, is_working_day, next_working_day
 from callcenter.clinics.states import WaitingKind, WaitingState
 from callcenter.contacts.actions import attach_result, record_interaction
 from callcenter.contacts.models import Interaction, Reason, ReasonUse
@@ -189,7 +189,7 @@ def _refuse_call(entry: RecallEntry, *, by: User, now: dt.datetime, patient_call
     item = PlanItem.objects.open().filter(entry=entry, assignee=by, on__lte=today).first()
     if item is None and not by.has(Role.SENIOR):
         raise NotPlanned("Этой записи нет в вашем плане на сегодня: на КОС звоним только по плану старшего.")
-    reason = may_call(entry.patient, now=now)
+    reason = may_call(entry.patient)
     if reason is not None:
         raise Refused(f"Звонить нельзя: {reason}.")
     if entry.call_on > today:

@@ -2,10 +2,10 @@
 
 import datetime as dt
 
-from callcenter.clinics.queries import hours_of
 from django.db import IntegrityError, transaction
 
 from callcenter.clinics.models import Clinic, Doctor, Patient
+from callcenter.clinics.queries import hours_of
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local_day
@@ -35,7 +35,8 @@ def open_entry(
     source: str = "hand",
     source_id: str = "",
 ) -> RecallEntry:
-    """Puts a patient into «3. Звать». `call_on` is a local day of the clinic; `source_id` makes an import idempotent.
+    """Puts a patient into «3. Звать». `call_on` is a local day of the clinic; an entry of the same `source_id` is
+    returned as it is.
 
     Raises Refused without the doctor's comment (instruction «Журнал КОС»: «с прописанным комментарием, содержащим
     предложение от доктора»), and Conflict when this doctor's entry for the patient is open already.
@@ -46,6 +47,9 @@ def open_entry(
             "Напишите комментарий врача: предложение продолжить лечение или проверить сделанную работу.",
             field="doctor_comment",
         )
+    known = RecallEntry.objects.filter(source=source, source_id=source_id).first() if source_id else None
+    if known is not None:
+        return known
     try:
         with transaction.atomic():
             entry = RecallEntry.objects.create(

@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from callcenter.clinics.queries import hours_of
 from django.db import transaction
 from django.db.models import F
 
 from callcenter.clinics.models import Clinic
+from callcenter.clinics.queries import hours_of
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local, local_day

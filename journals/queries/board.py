@@ -1,6 +1,7 @@
 """The senior's live board: how far each person's plan of a day is, and who has which card open."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Count, Max, Min, Q
@@ -75,7 +76,7 @@ def board(clinic: Clinic, on: dt.date, *, now: dt.datetime) -> list[Progress]:
     ]
 
 
-def _done_by(row: dict[str, object], zone: str, now: dt.datetime) -> dt.datetime | None:
+def _done_by(row: Mapping[str, object], zone: str, now: dt.datetime) -> dt.datetime | None:
     called, left, first, last = row["called"], row["left"], row["first"], row["last"]
     if not isinstance(called, int) or not isinstance(left, int) or called < _ENOUGH or left == 0:
         return None

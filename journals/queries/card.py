@@ -5,15 +5,14 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from callcenter.clinics.queries import family_of, free_windows, future_visits, hours_of, may_call, visits_of
-from callcenter.clinics.schedule import quiet_until
 from django.db.models import Q
 
 from callcenter.clinics.models import Appointment, Clinic, Patient, ScheduleWindow
+from callcenter.clinics.queries import family_of, free_windows, future_visits, hours_of, may_call, visits_of
+from callcenter.clinics.schedule import quiet_until
 from callcenter.clinics.states import UPCOMING
 from callcenter.contacts.models import Reason, ReasonUse
 from callcenter.lib.localtime import local, local_day
-from callcenter.staff.models import User
 from journals.machine import is_last_call, limit, may_grant
 from journals.models import PlanItem, RecallCall, RecallEntry, RecallPolicy
 from journals.schedule import half_of, next_call_on
@@ -65,7 +64,7 @@ class Card:
     choices: list[Appointment] = field(default_factory=list)  # «какая из записей?»
 
 
-def card(entry: RecallEntry, *, user: User, now: dt.datetime) -> Card:
+def card(entry: RecallEntry, *, now: dt.datetime) -> Card:
     """All but the windows; about a dozen queries however long the history is."""
     hours, policy = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).rule
     today = local_day(now, entry.clinic.zone)
@@ -75,7 +74,7 @@ def card(entry: RecallEntry, *, user: User, now: dt.datetime) -> Card:
         entry=entry,
         phones=[(phone.number, phone.label) for phone in entry.patient.phones.all()],
         quiet_until=local(quiet, entry.clinic.zone) if quiet else None,
-        may_not_call=may_call(entry.patient, now=now),
+        may_not_call=may_call(entry.patient),
         family=family_of(entry.patient),
         past=list(visits_of(entry.patient).filter(starts_at__lte=now)[:PAST_VISITS]),
         coming=list(future_visits(entry.patient, now)),

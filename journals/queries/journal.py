@@ -1,15 +1,15 @@
 """The journal's list: tabs with counters, filters, sort, fifty a page — all of it in the address."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from callcenter.clinics.queries import hours_of
-from callcenter.clinics.schedule import Hours, quiet_until
 from django.db.models import Prefetch, Q, QuerySet
 
 from callcenter.clinics.models import Clinic, Doctor
+from callcenter.clinics.queries import hours_of
+from callcenter.clinics.schedule import Hours, quiet_until
 from callcenter.contacts.models import Reason
 from callcenter.lib.localtime import local, local_day
 from callcenter.staff.models import User
@@ -192,7 +192,7 @@ def _from(found: QuerySet[RecallEntry], sort: Sort, place: str, *, backwards: bo
     )
 
 
-def rows(picked: list[RecallEntry], *, user: User, now: dt.datetime) -> list[Row]:
+def rows(picked: Sequence[RecallEntry], *, user: User, now: dt.datetime) -> list[Row]:
     """The lines for entries fetched with `open_items`; three queries more, for hours and policies of their clinics."""
     clinics = {entry.clinic_id for entry in picked}
     hours = {

@@ -136,7 +136,7 @@ def results(period: Period, *, user: User) -> Results:
         .annotate(count=Count("pk"))
         .values_list("key", "count")
     )
-    by_key = {row["key"]: {name: row[name] for name in CALLS} for row in grouped}
+    by_key = {key: dict(zip(CALLS, numbers, strict=True)) for key, *numbers in grouped.values_list("key", *CALLS)}
     names = _names(period.by, {*by_key, *planned})
     empty = dict.fromkeys(CALLS, 0)
     lines = [
@@ -184,10 +184,10 @@ def _numbers(period: Period, *, user: User) -> list[NumberLine]:
             booked=Count("pk", filter=CALLS["booked"].where),
         )
     )
-    for row in rows:
-        sums = found.setdefault(min(row["number"], LAST_NUMBER), [0, 0, 0])
-        for place, name in enumerate(("called", "reached", "booked")):
-            sums[place] += row[name]
+    for number, *counts in rows.values_list("number", "called", "reached", "booked"):
+        sums = found.setdefault(min(number, LAST_NUMBER), [0, 0, 0])
+        for place, count in enumerate(counts):
+            sums[place] += count
     return [NumberLine(number, *found[number]) for number in sorted(found)]
 
 

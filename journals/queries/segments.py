@@ -2,9 +2,9 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
-from django.db.models import Case, CharField, Count, Exists, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from callcenter.clinics.models import Appointment, Clinic, Consent, Doctor, PatientPhone
 from callcenter.clinics.states import UPCOMING, Channel, Purpose
@@ -100,7 +100,8 @@ def classified(segment: Segment, *, now: dt.datetime) -> QuerySet[RecallEntry]:
         default=Value("ready"),
         output_field=CharField(),
     )
-    return entries_of(segment).annotate(refused_purpose=Subquery(newest_consent)).annotate(place=place)
+    found = entries_of(segment).annotate(refused_purpose=Subquery(newest_consent))
+    return cast("QuerySet[RecallEntry]", found.annotate(place=place))
 
 
 def counts(segment: Segment, *, now: dt.datetime) -> Counts:
@@ -108,9 +109,8 @@ def counts(segment: Segment, *, now: dt.datetime) -> Counts:
     rows = (
         classified(segment, now=now)
         .order_by()
-        .values("place")
+        .values_list(F("place"))
         .annotate(count=Count("pk"), first_date=Min("call_on"))
-        .values_list("place", "count", "first_date")
     )
     found = {place: (count, first) for place, count, first in rows}
     return Counts(
@@ -124,4 +124,4 @@ def counts(segment: Segment, *, now: dt.datetime) -> Counts:
 
 def ready(segment: Segment, *, now: dt.datetime) -> QuerySet[RecallEntry]:
     """Those that can be given out, the longest waiting first."""
-    return classified(segment, now=now).filter(place="ready").order_by("call_on", "pk")
+    return classified(segment, now=now).filter(Q(place="ready")).order_by("call_on", "pk")

@@ -1,0 +1,108 @@
+"""Reasons of the dictionary, and makers of entries, plans and calls."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from callcenter.clinics.models import Patient
+from callcenter.contacts.models import Reason
+from callcenter.lib.localtime import local_day
+from callcenter.staff.models import User
+from journals.actions.cards import Answer, open_card, record_call
+from journals.actions.entries import open_entry
+from journals.actions.plans import give_plan
+from journals.machine import Outcome
+from journals.models import RecallCall, RecallEntry
+from journals.queries.segments import Segment
+from tests.conftest import World
+
+
+@dataclass
+class Recall:
+    """The journal of clinic A at noon of a Wednesday."""
+
+    world: World
+    no_answer: Reason
+    thinks: Reason
+    dear: Reason
+    not_reached: Reason
+
+    @property
+    def today(self) -> dt.date:
+        return local_day(self.world.now, self.world.clinic.zone)
+
+    def entry(self, patient: Patient | None = None, **fields: Any) -> RecallEntry:
+        """An entry ready to be called today."""
+        fields.setdefault("call_on", self.today)
+        return open_entry(
+            clinic=fields.pop("clinic", self.world.clinic),
+            patient=patient or self.world.patient(),
+            doctor=fields.pop("doctor", self.world.doctor),
+            doctor_comment=fields.pop("doctor_comment", "Проверить коронку, продолжить лечение"),
+            by=fields.pop("by", self.world.doctor_user),
+            now=fields.pop("now", self.world.now),
+            **fields,
+        )
+
+    def segment(self, **fields: Any) -> Segment:
+        return Segment(clinic=self.world.clinic, on=fields.pop("on", self.today), **fields)
+
+    def plan(self, person: User, count: int = 1, **fields: Any) -> None:
+        give_plan(self.segment(**fields), shares={person: count}, by=self.world.senior, now=self.world.now)
+
+    def answer(self, outcome: Outcome, **fields: Any) -> Answer:
+        """Everything the table asks for at this outcome."""
+        fields.setdefault("comment", "поговорили")
+        if outcome is Outcome.UNREACHED:
+            fields.setdefault("reason", self.no_answer)
+        if outcome is Outcome.THINKING:
+            fields.setdefault("reason", self.thinks)
+        if outcome is Outcome.REFUSED:
+            fields.setdefault("reason", self.dear)
+        if outcome is Outcome.REMIND:
+            fields.setdefault("call_on", self.today + dt.timedelta(days=2))
+        if outcome is Outcome.BOOKED and "window" not in fields:
+            fields["window"] = self.world.window()
+        return Answer(outcome=outcome, **fields)
+
+    def call(
+        self,
+        entry: RecallEntry,
+        outcome: Outcome,
+        *,
+        by: User | None = None,
+        now: dt.datetime | None = None,
+        token: uuid.UUID | None = None,
+        patient_called: bool = False,
+        **fields: Any,
+    ) -> RecallCall:
+        """Opens the card and saves the outcome, as the screen does; by the senior, who needs no plan."""
+        by, now = by or self.world.senior, now or self.world.now
+        entry = open_card(entry, by=by, now=now, patient_called=patient_called)
+        return record_call(
+            entry,
+            self.answer(outcome, **fields),
+            version=entry.version,
+            token=token or uuid.uuid4(),
+            by=by,
+            now=now,
+            patient_called=patient_called,
+        )
+
+
+def make_reason(name: str, *uses: str) -> Reason:
+    return Reason.objects.get_or_create(name=name, defaults={"uses": list(uses)})[0]
+
+
+@pytest.fixture
+def recall(world: World) -> Recall:
+    return Recall(
+        world=world,
+        no_answer=make_reason("Не берёт трубку", "unreached"),
+        thinks=make_reason("Хочет подумать", "thinking"),
+        dear=make_reason("Дорого", "thinking", "refused"),
+        not_reached=make_reason("Не дозвонились", "refused"),
+    )
