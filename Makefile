@@ -1,14 +1,48 @@
-# Grows into demo, demo-reset, faults, bench, help; see README.md.
+# `make` alone shows what there is. Only Python 3.11+ and make are needed; the rest is installed into .venv and node_modules.
 PY := .venv/bin/python
+PYTHON ?= python3
+export PORT ?= 8000
+# What production would set, for the checks that look at production's settings.
+PRODUCTION := DEMO= DEBUG= SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(60))') \
+	ALLOWED_HOSTS=dozvon.example PUBLIC_URL=https://dozvon.example \
+	DATABASE_URL=postgres://dozvon@127.0.0.1:1/dozvon REDIS_URL=redis://127.0.0.1:1/0
 
-.PHONY: test lint lock
-test:
-	$(PY) -m pytest -n 2
-lint:
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test lint faults bench test-peers lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## the whole product with a demo clinic at http://127.0.0.1:8000 (PORT=…); Ctrl-C stops it
+	@exec $(PYTHON) callcenter/demo/bootstrap.py demo
+
+demo-reset: ## wipes the demo's data; the next `make demo` starts anew
+	@exec $(PYTHON) callcenter/demo/bootstrap.py reset
+
+test: ready ## the whole suite, browser stories included (ARGS=… goes to pytest)
+	$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
+
+lint: ready ## ruff, mypy --strict, import-linter, missing migrations, Django's check of production's settings
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	DEMO=1 .venv/bin/mypy
 	.venv/bin/lint-imports
-	DEMO=1 $(PY) manage.py makemigrations --check --dry-run
-lock:
-	cd requirements && for f in base demo dev; do uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 $$f.in -o $$f.txt; done
+	$(PRODUCTION) $(PY) -W ignore manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+
+faults: ready ## long runs with real processes that get killed
+	$(PY) -m pytest -m faults tests/faults $(ARGS)
+
+bench: ready ## pages and actions at full size against bare SQL (ONLY=part-of-a-name); 20 minutes at most
+	$(PY) -m benchmarks
+
+test-peers: ready ## the contract tests against real peers that this machine has (Kannel, Asterisk by ARI_URL)
+	$(PY) -m pytest -m peers tests/contract $(ARGS)
+
+lock: ready ## requirements/*.txt from *.in, with hashes
+	cd requirements && for f in base demo dev; do ../.venv/bin/uv pip compile --quiet --universal --generate-hashes \
+		--no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 $$f.in -o $$f.txt; done
+
+.PHONY: ready
+ready:
+	@$(PYTHON) callcenter/demo/bootstrap.py dev

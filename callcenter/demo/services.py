@@ -150,7 +150,7 @@ class Postgres:
 
     def _make_cluster(self) -> None:
         """Under another name first, so that a start that was broken off leaves no half cluster behind."""
-        self.data.parent.mkdir(parents=True, exist_ok=True)
+        self.prepare_folder()
         making = self.data.with_name(self.data.name + ".new")
         for old in (making, self.data):
             shutil.rmtree(old, ignore_errors=True)
@@ -211,10 +211,21 @@ class Postgres:
             time.sleep(0.05)
         raise ServiceFailed(f"PostgreSQL did not answer within {seconds:.0f} s:\n{_tail(self.log)}")
 
-    def stop(self) -> None:
+    def prepare_folder(self) -> None:
+        """Makes the folder of the data, open to `nobody` alone when we are root."""
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        _own(self.data.parent)
+
+    def empty(self) -> None:
+        """Drops what is in the database, if anything."""
+        where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "dozvon"]
+        self._run("dropdb", *where, "--force", "--if-exists", "dozvon")
+        self._run("createdb", *where, "dozvon")
+
+    def stop(self, *, seconds: float = 8) -> None:
         """'Fast' shutdown: sessions are cut, data is written."""
         if self.process is not None:
-            children.end(self.process, politely=signal.SIGINT, seconds=8)
+            children.end(self.process, politely=signal.SIGINT, seconds=seconds)
 
     def kill(self) -> None:
         """What a power cut does to it; `start` recovers. For tests of that."""
@@ -281,8 +292,6 @@ def throwaway(*, durable: bool = False) -> Iterator[tuple[Postgres, Valkey]]:
     folder = Path(tempfile.mkdtemp(prefix="dozvon-", dir=OPEN_FOLDER if os.geteuid() == 0 else None))
     folder.chmod(0o755)
     postgres = Postgres(folder / "pg" / "data", free_port(), durable=durable)
-    (folder / "pg").mkdir()
-    _own(folder / "pg")
     valkey = Valkey(folder / "valkey", free_port())
     try:
         postgres.start()
