@@ -99,14 +99,18 @@ def _by_name(words: list[str], born: dt.date | None, clinics: list[int], limit: 
     others = list(words)
     others.remove(lead)
     found: list[int] = []
-    if len(words) > 1 and rarity >= RARE:
-        # All words are common, so the lead's ranges end before they are read whole: look for each as a surname first.
-        for word in words:
+    surnames_done = len(words) > 1 and rarity >= RARE
+    if surnames_done:
+        # All words are common. Whole words in the order of a key are one short range: «иванова анна», «анна иванова»…
+        for key in ("sort_key", "first_key"):
+            found += _ahead(found, key, " ".join(words), (), clinics, limit)
+        # …else each as the beginning of a surname, a range that ends as soon as twenty fit.
+        for word in words if len(found) < limit else ():
             rest = list(words)
             rest.remove(word)
             found += _ahead(found, "sort_key", word, rest, clinics, limit)
     for key in _KEYS:
-        if len(found) < limit:
+        if len(found) < limit and not (surnames_done and key == "sort_key"):
             found += _ahead(found, key, lead, others, clinics, limit)
     return _surnames_first(found, words)[:limit]
 
