@@ -159,6 +159,18 @@ class RecallEntry(models.Model):
     def __str__(self) -> str:
         return f"{self.patient} · {self.doctor.short_name}"
 
+    @classmethod
+    def locked(cls, pk: int) -> "RecallEntry":
+        """Locks the row till the end of the transaction, then reads it with what its actions look at.
+
+        Two queries on purpose: one that joins and locks at once shows, after waiting for the lock, the row as it is now
+        but its relations as they were before (a colleague who has just opened the card would not be seen).
+        """
+        cls.objects.select_for_update().only("pk").get(pk=pk)
+        return cls.objects.select_related(
+            "clinic", "patient", "doctor__specialty", "reserved_by", "closed_by", "waiting__appointment__doctor"
+        ).get(pk=pk)
+
     @property
     def position(self) -> Position:
         return Position(Stage(self.stage), self.unreached, self.talks, self.granted)

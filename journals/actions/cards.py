@@ -59,7 +59,7 @@ def open_card(entry: RecallEntry, *, by: User, now: dt.datetime, patient_called:
     позвонить по плану»), Refused when the patient may not be called or not yet, Conflict when a colleague has it open.
     """
     with transaction.atomic():
-        entry = _locked(entry.pk)
+        entry = RecallEntry.locked(entry.pk)
         _refuse_closed(entry)
         _refuse_call(entry, by=by, now=now, patient_called=patient_called)
         _refuse_held(entry, by=by, now=now)
@@ -69,7 +69,7 @@ def open_card(entry: RecallEntry, *, by: User, now: dt.datetime, patient_called:
 def renew_card(entry: RecallEntry, *, key: str, by: User, now: dt.datetime) -> RecallEntry:
     """Keeps the reservation for some minutes more. Raises Conflict when a colleague has the card by now."""
     with transaction.atomic():
-        entry = _locked(entry.pk)
+        entry = RecallEntry.locked(entry.pk)
         _refuse_held(entry, by=by, now=now)
         _refuse_closed(entry)
         if entry.reserved_by_id == by.pk and entry.reserved_key and entry.reserved_key != key:
@@ -92,7 +92,7 @@ def take_over(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
     if not by.has(Role.SENIOR):
         raise NotAllowed("Забрать открытую карточку может только старший администратор.")
     with transaction.atomic():
-        entry = _locked(entry.pk)
+        entry = RecallEntry.locked(entry.pk)
         _refuse_closed(entry)
         holder = entry.reserved_by if entry.is_held_by_other(by, now) else None
         entry = _hold(entry, by=by, now=now)
@@ -121,7 +121,7 @@ def record_call(
     the entry leaves «Звать» for «Отказ».
     """
     with transaction.atomic():
-        entry = _locked(entry.pk)
+        entry = RecallEntry.locked(entry.pk)
         # Under the entry's lock: the second of two clicks has waited here and finds the first one's call.
         known = RecallCall.objects.filter(token=token, by=by, entry=entry).first()
         if known is not None:
@@ -163,14 +163,6 @@ def record_call(
         _finish_plan_item(entry, call)
         _move_entry(entry, call, rule)
     return call
-
-
-def _locked(pk: int) -> RecallEntry:
-    return (
-        RecallEntry.objects.select_for_update(of=("self",))
-        .select_related("clinic", "patient", "doctor__specialty", "reserved_by", "closed_by", "waiting")
-        .get(pk=pk)
-    )
 
 
 def _refuse_closed(entry: RecallEntry) -> None:

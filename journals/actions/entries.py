@@ -88,7 +88,7 @@ def edit_entry(
     if not comment:
         raise Refused("Комментарий врача обязателен.", field="doctor_comment")
     with transaction.atomic():
-        entry = RecallEntry.objects.select_for_update(of=("self",)).select_related("patient", "doctor").get(pk=entry.pk)
+        entry = RecallEntry.locked(entry.pk)
         before: dict[str, object] = {"doctor_comment": entry.doctor_comment, "call_on": entry.call_on.isoformat()}
         after: dict[str, object] = {"doctor_comment": comment, "call_on": call_on.isoformat()}
         if before == after:
@@ -115,11 +115,7 @@ def grant_call(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry
         raise NotAllowed("Разрешить ещё один звонок может только старший администратор.")
     try:
         with transaction.atomic():
-            entry = (
-                RecallEntry.objects.select_for_update(of=("self",))
-                .select_related("clinic", "patient", "doctor")
-                .get(pk=entry.pk)
-            )
+            entry = RecallEntry.locked(entry.pk)
             rule = RecallPolicy.of(entry.clinic_id).rule
             if not machine.may_grant(entry.position, rule):
                 raise Refused("Разрешать нечего: звонки по правилу ещё есть, или пациент отказался сам.")

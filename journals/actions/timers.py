@@ -52,14 +52,8 @@ def close_found(*, now: dt.datetime, limit: int = 500) -> int:
 def _close_if_booked(pk: int, *, now: dt.datetime) -> bool:
     try:
         with transaction.atomic():
-            entry = (
-                RecallEntry.objects.to_call()
-                .select_for_update(of=("self",))
-                .select_related("clinic", "doctor", "patient")
-                .filter(pk=pk)
-                .first()
-            )
-            if entry is None:
+            entry = RecallEntry.locked(pk)
+            if entry.stage != Stage.CALL:
                 return False
             visits = matching_visits(entry, now)
             if len(visits) == 1 and _is_ours(entry, visits[0]):
@@ -80,10 +74,10 @@ def _is_ours(entry: RecallEntry, visit: Appointment) -> bool:
     """Whether the visit answers this entry and no other of the patient's."""
     if visit.doctor_id == entry.doctor_id:
         return True
+    rivals = Q(stage=Stage.CALL) & (Q(doctor_id=visit.doctor_id) | Q(doctor__specialty_id=entry.doctor.specialty_id))
     return (
-        not RecallEntry.objects.to_call()
-        .filter(patient_id=entry.patient_id)
-        .filter(Q(doctor_id=visit.doctor_id) | Q(doctor__specialty_id=entry.doctor.specialty_id))
+        not RecallEntry.objects.filter(patient_id=entry.patient_id)
+        .filter(rivals | Q(appointment_id=visit.pk))
         .exclude(pk=entry.pk)
         .exists()
     )
@@ -97,11 +91,7 @@ def settle_visits(
     Raises Conflict when the entry changed meanwhile or the visit no longer fits.
     """
     with transaction.atomic():
-        entry = (
-            RecallEntry.objects.select_for_update(of=("self",))
-            .select_related("clinic", "doctor", "patient")
-            .get(pk=entry.pk)
-        )
+        entry = RecallEntry.locked(entry.pk)
         if entry.stage != Stage.CALL or entry.version != version:
             raise Conflict("Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь.")
         if appointment is None:
@@ -124,19 +114,17 @@ def follow_waiting(*, now: dt.datetime, limit: int = 500) -> int:
     Claims and writes in one transaction (SKIP LOCKED). Returns how many entries changed.
     """
     with transaction.atomic():
-        entries = list(
+        moved = list(
             RecallEntry.objects.to_call()
             .filter(waiting__isnull=False)
             .filter(~Q(waiting__call_on=F("call_on")) | Q(waiting__state=WaitingState.CLOSED))
             .select_for_update(skip_locked=True, of=("self",))
-            .select_related(
-                "clinic", "doctor", "patient", "waiting__appointment__clinic", "waiting__appointment__doctor"
-            )
-            .order_by("pk")[:limit]
+            .order_by("pk")
+            .values_list("pk", flat=True)[:limit]
         )
-        for entry in entries:
-            _follow(entry, now=now)
-    return len(entries)
+        for pk in moved:
+            _follow(RecallEntry.locked(pk), now=now)
+    return len(moved)
 
 
 def _follow(entry: RecallEntry, *, now: dt.datetime) -> None:
