@@ -1,11 +1,12 @@
 """Tasks for people. Celery's tasks are in files named tasks.py; these are the ones with a name and a deadline on them."""
 
+import datetime as dt
 from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
 
-from callcenter.assignments.states import LIVE, Department, TaskState
+from callcenter.assignments.states import LADDERS, LIVE, OVERSEERS, Department, TaskState
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
@@ -13,11 +14,30 @@ from callcenter.staff.roles import Role
 
 class TaskQuerySet(models.QuerySet["Task"]):
     def visible_to(self, user: User) -> Self:
-        """Tasks of the user's clinics, and those he wrote or got himself."""
-        return self.filter(Q(clinic__in=Clinic.objects.filter(staff=user)) | Q(author=user) | Q(assignee=user))
+        """What he gave or got, what waits for a role of his or has gone up to it, and (overseers) all of his clinics."""
+        clinics = Clinic.objects.filter(staff=user)
+        here = Q(clinic__in=clinics) | Q(clinic__isnull=True)
+        seen = Q(author=user) | Q(assignee=user) | here & (Q(role__in=user.roles) | gone_up_to(user))
+        if user.has(*OVERSEERS):
+            seen |= Q(clinic__in=clinics)
+        return self.filter(seen)
 
     def open(self) -> Self:
         return self.filter(state__in=LIVE)
+
+    def overdue(self, now: dt.datetime) -> Self:
+        """Live and not done in time: what the escalation ticker looks at."""
+        return self.filter(state__in=LIVE, due_at__lte=now)
+
+
+def gone_up_to(user: User) -> Q:
+    """Tasks that the escalation ladder has brought to one of the user's roles."""
+    found = Q(pk__in=[])
+    for department, ladder in LADDERS.items():
+        steps = [step for step, role in enumerate(ladder, 1) if user.has(role)]
+        if steps:
+            found |= Q(department=department, escalated__gte=min(steps))
+    return found
 
 
 class Task(models.Model):
@@ -45,6 +65,7 @@ class Task(models.Model):
     # Escalation ladder: when to look again, and how far it has gone.
     due_at = models.DateTimeField(null=True, blank=True)
     escalated = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=250, blank=True)  # why the ticker could not look at this row last time
 
     objects: ClassVar[models.Manager["Task"]] = TaskQuerySet.as_manager()
 
@@ -67,6 +88,10 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_live(self) -> bool:
+        return self.state in LIVE
 
 
 class TaskMessage(models.Model):

@@ -48,6 +48,8 @@ GRANTS: Final[dict[Role, tuple[Role, ...]]] = {
     ),
     Role.MANAGER: EVERYONE,
 }
+# Who keeps the accounts and the shifts.
+PEOPLE: Final = tuple(GRANTS)
 
 
 def grantable(roles: list[str]) -> tuple[Role, ...]:

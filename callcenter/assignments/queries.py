@@ -1,0 +1,222 @@
+"""«Активные задачи»: one list of everything that somebody must call back or do, from two tables, with fixed queries."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from django.db.models import Count, DateTimeField, DurationField, F, Func, Q, QuerySet, Value
+
+from callcenter.assignments.models import Task, gone_up_to
+from callcenter.assignments.states import LADDERS, LEADERS, OVERSEERS, Department
+from callcenter.clinics.models import Clinic, Patient, WaitingListEntry
+from callcenter.clinics.states import WaitingKind
+from callcenter.lib.localtime import day_bounds, local, local_day
+from callcenter.staff.models import User
+from callcenter.staff.queries import DEFAULT_ZONE
+
+PAGE: Final = 50
+WHOSE: Final = {"mine": "Мои", "free": "Ничьи", "up": "Эскалации", "all": "Все"}
+WHEN: Final = {"": "Все сроки", "overdue": "Просрочено", "today": "Сегодня", "later": "Позже"}
+KINDS: Final = {"task": "Задача", **dict(WaitingKind.choices)}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list shows; every field stands in the page's address."""
+
+    whose: str = "mine"
+    when: str = ""
+    kind: str = ""  # 'task' or a WaitingKind
+    clinic_id: int | None = None
+    department: str = ""
+    owner_id: int | None = None
+    sort: str = "date"  # or 'owner'
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list. `late_at` (UTC): the deadline, or the end of the local day on which to call."""
+
+    subject: Task | WaitingListEntry
+    late_at: dt.datetime
+    late: bool
+    local_late: dt.datetime
+
+    @property
+    def is_task(self) -> bool:
+        return isinstance(self.subject, Task)
+
+    @property
+    def key(self) -> str:
+        return f"{'t' if self.is_task else 'w'}{self.subject.pk}"
+
+    @property
+    def patient(self) -> Patient | None:
+        return self.subject.patient
+
+    @property
+    def owner(self) -> User | None:
+        person = self.subject.assignee if isinstance(self.subject, Task) else self.subject.owner
+        return person if person is not None and person.is_active else None
+
+    @property
+    def day(self) -> dt.date:
+        """The local day on which it is to be done."""
+        return self.local_late.date() if isinstance(self.subject, Task) else self.subject.call_on
+
+
+@dataclass
+class ActiveList:
+    rows: list[Row]
+    total: int
+    whose: dict[str, int]
+    when: dict[str, int]
+    clinics: list[Clinic] = field(default_factory=list)
+
+
+def active_list(user: User, chosen: Filter, *, now: dt.datetime, page: int = 1) -> ActiveList:
+    """A page of 50, overdue first, with the counts of every tab. At most eight queries, whatever the rows."""
+    clinics = list(Clinic.objects.visible_to(user).order_by("name"))  # type: ignore[attr-defined]
+    zones = _Zones(clinics, now)
+    tasks, waits = _scope(user, chosen)
+    whose_tasks, whose_waits = _whose(user)
+    shown = tuple(whose_tasks)
+    counts = _count(tasks, whose_tasks, chosen.whose, zones.tasks()) + _count(
+        waits, whose_waits, chosen.whose, zones.waits()
+    )
+    by_whose = {name: counts[f"whose_{name}"] for name in shown}
+    by_when = {name: counts[f"when_{name}"] for name in WHEN}
+    tasks = tasks.filter(whose_tasks[chosen.whose], zones.tasks()[chosen.when])
+    waits = waits.filter(whose_waits[chosen.whose], zones.waits()[chosen.when])
+    rows = _rows(tasks, waits, chosen.sort, (page - 1) * PAGE, now)
+    return ActiveList(rows, by_when[chosen.when], by_whose, by_when, clinics)
+
+
+def mine_in_numbers(user: User, *, now: dt.datetime) -> dict[str, int]:
+    """For «Мой день»: overdue and today of one's own, what is nobody's, what has gone up. Three queries."""
+    zones = _Zones(list(Clinic.objects.visible_to(user)), now)  # type: ignore[attr-defined]
+    tasks, waits = _scope(user, Filter())
+    whose_tasks, whose_waits = _whose(user)
+    counts = _count(tasks, whose_tasks, "mine", zones.tasks()) + _count(waits, whose_waits, "mine", zones.waits())
+    return {
+        "overdue": counts["when_overdue"],
+        "today": counts["when_today"],
+        "free": counts["whose_free"],
+        "up": counts.get("whose_up", 0),
+    }
+
+
+def _scope(user: User, chosen: Filter) -> tuple["QuerySet[Task]", "QuerySet[WaitingListEntry]"]:
+    tasks: QuerySet[Task] = Task.objects.visible_to(user).open()  # type: ignore[attr-defined]
+    waits: QuerySet[WaitingListEntry] = WaitingListEntry.objects.visible_to(user).open()  # type: ignore[attr-defined]
+    if not user.has(*OVERSEERS) or (chosen.department not in ("", Department.CALL_CENTRE)):
+        waits = waits.none()
+    if chosen.kind == "task":
+        waits = waits.none()
+    elif chosen.kind:
+        tasks, waits = tasks.none(), waits.filter(kind=chosen.kind)
+    if chosen.department:
+        tasks = tasks.filter(department=chosen.department)
+    if chosen.clinic_id is not None:
+        tasks, waits = tasks.filter(clinic=chosen.clinic_id), waits.filter(clinic=chosen.clinic_id)
+    if chosen.owner_id is not None:
+        tasks, waits = tasks.filter(assignee=chosen.owner_id), waits.filter(owner=chosen.owner_id)
+    return tasks, waits
+
+
+def _whose(user: User) -> tuple[dict[str, Q], dict[str, Q]]:
+    """Filters of the tabs. Work of a dismissed colleague is nobody's, so that it is not lost with him."""
+    nobody = Q(assignee__isnull=True) | Q(assignee__is_active=False)
+    for_me = Q(role="") | Q(role__in=user.roles)
+    tasks = {"mine": Q(assignee=user), "free": nobody if user.has(*LEADERS) else nobody & for_me, "all": Q()}
+    waits = {"mine": Q(owner=user), "free": Q(owner__isnull=True) | Q(owner__is_active=False), "all": Q()}
+    if any(user.has(*ladder) for ladder in LADDERS.values()):
+        tasks["up"], waits["up"] = gone_up_to(user), Q(pk__in=[])
+    return tasks, waits
+
+
+class _Zones:
+    """The bounds of today, clinic by clinic: 'today' in Vladivostok is over while Moscow is having lunch."""
+
+    def __init__(self, clinics: list[Clinic], now: dt.datetime) -> None:
+        self.now = now
+        self.zones: dict[str, list[int]] = defaultdict(list)
+        for clinic in clinics:
+            self.zones[clinic.zone].append(clinic.pk)
+
+    def tasks(self) -> dict[str, Q]:
+        end = day_bounds(local_day(self.now, DEFAULT_ZONE), DEFAULT_ZONE)[1]
+        hers = [pk for ids in self.zones.values() for pk in ids]
+        today = ~Q(clinic__in=hers) & Q(deadline_at__lt=end)
+        for zone, ids in self.zones.items():
+            today |= Q(clinic__in=ids, deadline_at__lt=day_bounds(local_day(self.now, zone), zone)[1])
+        overdue = Q(deadline_at__lte=self.now)
+        return {"": Q(), "overdue": overdue, "today": ~overdue & today, "later": ~overdue & ~today}
+
+    def waits(self) -> dict[str, Q]:
+        found = {"": Q(), "overdue": Q(pk__in=[]), "today": Q(pk__in=[]), "later": Q(pk__in=[])}
+        for zone, ids in self.zones.items():
+            today = local_day(self.now, zone)
+            found["overdue"] |= Q(clinic__in=ids, call_on__lt=today)
+            found["today"] |= Q(clinic__in=ids, call_on=today)
+            found["later"] |= Q(clinic__in=ids, call_on__gt=today)
+        return found
+
+
+class _Counts(dict[str, int]):
+    def __add__(self, other: "_Counts") -> "_Counts":
+        return _Counts({name: self.get(name, 0) + other.get(name, 0) for name in {**self, **other}})
+
+
+def _count(rows: "QuerySet[Any]", whose: dict[str, Q], chosen: str, when: dict[str, Q]) -> _Counts:
+    asked = {f"whose_{name}": Count("pk", filter=test) for name, test in whose.items()}
+    asked |= {f"when_{name}": Count("pk", filter=whose[chosen] & test) for name, test in when.items()}
+    found = rows.aggregate(**asked)
+    return _Counts({name: found.get(name) or 0 for name in asked})
+
+
+def _rows(
+    tasks: "QuerySet[Task]", waits: "QuerySet[WaitingListEntry]", sort: str, skip: int, now: dt.datetime
+) -> list[Row]:
+    next_day = F("call_on") + Value(dt.timedelta(days=1), output_field=DurationField())
+    day_over: Func = Func(F("clinic__zone"), next_day, function="timezone", output_field=DateTimeField())
+    columns = ("what", "pk", "late_at", "whom")
+    keys = (
+        tasks.order_by()
+        .annotate(what=Value("task"), late_at=F("deadline_at"), whom=F("assignee__full_name"))
+        .values_list(*columns)
+        .union(
+            waits.order_by()
+            .annotate(what=Value("waiting"), late_at=day_over, whom=F("owner__full_name"))
+            .values_list(*columns),
+            all=True,
+        )
+        .order_by(*(("whom", "late_at", "pk") if sort == "owner" else ("late_at", "pk")))[skip : skip + PAGE]
+    )
+    found = list(keys)
+    subjects: dict[tuple[str, int], Task | WaitingListEntry] = {}
+    for task in (
+        Task.objects.filter(pk__in=[pk for what, pk, *_ in found if what == "task"])
+        .select_related("clinic", "patient", "assignee", "author")
+        .prefetch_related("patient__phones")
+    ):
+        subjects["task", task.pk] = task
+    for entry in (
+        WaitingListEntry.objects.filter(pk__in=[pk for what, pk, *_ in found if what == "waiting"])
+        .select_related("clinic", "patient", "owner", "doctor", "specialty")
+        .prefetch_related("patient__phones")
+    ):
+        subjects["waiting", entry.pk] = entry
+    return [_row(subjects[what, pk], late_at, now) for what, pk, late_at, _ in found if (what, pk) in subjects]
+
+
+def _row(subject: Task | WaitingListEntry, late_at: dt.datetime, now: dt.datetime) -> Row:
+    zone = subject.clinic.zone if subject.clinic is not None else DEFAULT_ZONE
+    return Row(subject, late_at, late_at <= now, local(late_at, zone))
+
+
+def whose_or_default(value: str, user: User) -> Literal["mine", "free", "up", "all"]:
+    """The tab asked for, or «Мои» when there is no such tab for the user."""
+    tasks, _ = _whose(user)
+    return value if value in tasks else "mine"  # type: ignore[return-value]

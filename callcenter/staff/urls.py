@@ -1,0 +1,18 @@
+"""People and their shifts. Log-in, log-out and the profile have no prefix: Django's own settings name them."""
+
+from django.urls import path
+
+from callcenter.staff.views import people, shifts
+
+app_name = "staff"
+urlpatterns = [
+    path("people/", people.people, name="people"),
+    path("people/new/", people.new, name="person_new"),
+    path("people/<int:pk>/", people.person, name="person"),
+    path("people/<int:pk>/password/", people.password, name="person_password"),
+    path("people/<int:pk>/dismiss/", people.dismiss, name="person_dismiss"),
+    path("people/<int:pk>/return/", people.bring_back, name="person_return"),
+    path("shifts/", shifts.shifts, name="shifts"),
+    path("shifts/paint/", shifts.paint, name="shift_paint"),
+    path("shifts/copy/", shifts.copy, name="shift_copy"),
+]
