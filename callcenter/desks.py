@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from callcenter.staff.roles import CARD, EVERYONE, Role
+from callcenter.staff.roles import CARD, EVERYONE, PEOPLE, SENIORS, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,9 @@ class MenuItem:
 MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Мой день", "home", "sun", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
+    MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
+    MenuItem("Сотрудники", "staff:people", "id-badge-2", PEOPLE, group="Управление"),
+    MenuItem("Настройки", "settings", "settings", SENIORS, group="Управление"),
 )
 
 # Callables (user, now) -> list[callcenter.home.Card]: what is mine today, with counts that lead to the lists.

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from callcenter import desks
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import EVERYONE
+from callcenter.staff.roles import EVERYONE, SENIORS
 
 
 @dataclass(frozen=True)
@@ -44,3 +44,9 @@ def home(request: StaffRequest) -> HttpResponse:
     ]
     cards.sort(key=lambda card: ({"late": 0, "warn": 1}.get(card.tone, 2), card.order, card.title))
     return render(request, "home.html", {"cards": cards, "now": now})
+
+
+@allow(*SENIORS)
+def settings_index(request: StaffRequest) -> HttpResponse:
+    """Every settings page there is: the floor's own and one of each desk."""
+    return render(request, "settings.html", {"pages": desks.SETTINGS})

@@ -1,19 +1,23 @@
 """Every page of the product; each desk's own addresses stand in its urls.py."""
 
-from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 
 from callcenter.api import openapi
 from callcenter.health import healthz
-from callcenter.home import home
+from callcenter.home import home, settings_index
 from callcenter.live import look
+from callcenter.staff.views import account
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
     path("healthz", healthz, name="healthz"),
     path("live", look, name="live"),
-    path("login/", auth.LoginView.as_view(template_name="staff/login.html"), name="login"),
-    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("login/", account.login, name="login"),
+    path("logout/", account.logout, name="logout"),
+    path("profile/", account.profile, name="profile"),
+    path("profile/password/", account.password, name="password"),
+    path("settings/", settings_index, name="settings"),
+    path("", include("callcenter.staff.urls")),
     path("", include("callcenter.clinics.urls")),
     path("", include("callcenter.contacts.urls")),
     path("api/v1/openapi.json", openapi, name="openapi"),

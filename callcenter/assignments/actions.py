@@ -195,7 +195,7 @@ def escalate_due_tasks(*, now: dt.datetime, limit: int = 100) -> int:
     `last_error` and is looked at again in ten minutes.
     """
     steps = 0
-    for pk in Task.objects.overdue(now).order_by("due_at").values_list("pk", flat=True)[:limit]:  # type: ignore[attr-defined]
+    for pk in Task.objects.overdue(now).order_by("due_at").values_list("pk", flat=True)[:limit]:
         try:
             steps += _escalate(pk, now)
         except Exception as error:
@@ -208,7 +208,7 @@ def escalate_due_tasks(*, now: dt.datetime, limit: int = 100) -> int:
 
 def _escalate(pk: int, now: dt.datetime) -> bool:
     with transaction.atomic():
-        due = Task.objects.overdue(now).select_related("clinic")  # type: ignore[attr-defined]
+        due = Task.objects.overdue(now).select_related("clinic")
         task: Task | None = due.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
         if task is None:  # another ticker has it, or it was closed or moved meanwhile
             return False

@@ -77,7 +77,7 @@ class ActiveList:
 
 def active_list(user: User, chosen: Filter, *, now: dt.datetime, page: int = 1) -> ActiveList:
     """A page of 50, overdue first, with the counts of every tab. At most eight queries, whatever the rows."""
-    clinics = list(Clinic.objects.visible_to(user).order_by("name"))  # type: ignore[attr-defined]
+    clinics = list(Clinic.objects.visible_to(user).order_by("name"))
     zones = _Zones(clinics, now)
     tasks, waits = _scope(user, chosen)
     whose_tasks, whose_waits = _whose(user)
@@ -95,7 +95,7 @@ def active_list(user: User, chosen: Filter, *, now: dt.datetime, page: int = 1) 
 
 def mine_in_numbers(user: User, *, now: dt.datetime) -> dict[str, int]:
     """For «Мой день»: overdue and today of one's own, what is nobody's, what has gone up. Three queries."""
-    zones = _Zones(list(Clinic.objects.visible_to(user)), now)  # type: ignore[attr-defined]
+    zones = _Zones(list(Clinic.objects.visible_to(user)), now)
     tasks, waits = _scope(user, Filter())
     whose_tasks, whose_waits = _whose(user)
     counts = _count(tasks, whose_tasks, "mine", zones.tasks()) + _count(waits, whose_waits, "mine", zones.waits())
@@ -108,8 +108,8 @@ def mine_in_numbers(user: User, *, now: dt.datetime) -> dict[str, int]:
 
 
 def _scope(user: User, chosen: Filter) -> tuple["QuerySet[Task]", "QuerySet[WaitingListEntry]"]:
-    tasks: QuerySet[Task] = Task.objects.visible_to(user).open()  # type: ignore[attr-defined]
-    waits: QuerySet[WaitingListEntry] = WaitingListEntry.objects.visible_to(user).open()  # type: ignore[attr-defined]
+    tasks: QuerySet[Task] = Task.objects.visible_to(user).open()
+    waits: QuerySet[WaitingListEntry] = WaitingListEntry.objects.visible_to(user).open()
     if not user.has(*OVERSEERS) or (chosen.department not in ("", Department.CALL_CENTRE)):
         waits = waits.none()
     if chosen.kind == "task":

@@ -202,7 +202,7 @@ def copy_week(people: list[User], *, monday: dt.date, by: User, now: dt.datetime
     week = dt.timedelta(days=7)
     with transaction.atomic():
         hers = set(colleagues(by).filter(is_active=True).values_list("pk", flat=True))
-        mine = list(User.objects.select_for_update().filter(pk__in=[p.pk for p in people if p.pk in hers]))
+        mine = list(User.objects.select_for_update(no_key=True).filter(pk__in=[p.pk for p in people if p.pk in hers]))
         taken = set(
             Shift.objects.filter(user__in=mine, on__gte=monday, on__lt=monday + week).values_list("user_id", "on")
         )
@@ -222,7 +222,8 @@ _NOT_YOURS = "Этот сотрудник не ваш: у него есть кл
 
 
 def _lock(person: User) -> User:
-    return User.objects.select_for_update().get(pk=person.pk)
+    # NO KEY: two seniors at work on each other write audit rows that refer to each other's locked row.
+    return User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
 def _columns(facts: Facts) -> dict[str, object]:
@@ -269,19 +270,20 @@ def _check_rights(
 
 
 def _keep_a_senior(person: User, leaves: frozenset[int]) -> None:
-    """Refuses when one of the clinics he leaves as a senior would have none.
-
-    The clinics' rows are locked first, in one order: two seniors who take each other off at the same moment would
-    otherwise both see the other one still there.
-    """
+    """Refuses when one of the clinics he leaves as a senior would have none."""
     if not leaves or not person.is_active or not person.has(Role.SENIOR):
         return
-    clinics = list(person.clinics.select_for_update(of=("self",)).filter(pk__in=leaves).order_by("pk"))
-    for clinic in clinics:
-        others = User.objects.with_role(Role.SENIOR).filter(clinics=clinic.pk).exclude(pk=person.pk)
+    for pk, name in _clinics_in_turn(person, leaves):
+        others = User.objects.with_role(Role.SENIOR).filter(clinics=pk).exclude(pk=person.pk)
         if not others.exists():
             raise Refused(
-                f"{person.full_name} — последний старший администратор клиники «{clinic.name}». "
-                "Сначала назначьте другого.",
+                f"{person.full_name} — последний старший администратор клиники «{name}». Сначала назначьте другого.",
                 field="roles",
             )
+
+
+def _clinics_in_turn(person: User, leaves: frozenset[int]) -> list[tuple[int, str]]:
+    """The clinics' ids and names, their rows locked in one order: two seniors who take each other off at the same
+    moment would otherwise both see the other one still there."""
+    rows = person.clinics.select_for_update(of=("self",), no_key=True).filter(pk__in=leaves).order_by("pk")
+    return [(clinic.pk, clinic.name) for clinic in rows]

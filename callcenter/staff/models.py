@@ -54,6 +54,11 @@ class User(AbstractBaseUser):
         last, *rest = self.full_name.split()
         return " ".join([last, *(f"{part[0]}." for part in rest)])
 
+    @property
+    def role_names(self) -> list[str]:
+        """The roles in words, in the order of the list of roles."""
+        return [str(role.label) for role in Role if str(role) in self.roles]
+
     def has(self, *roles: Role) -> bool:
         """Whether the user has at least one of the roles."""
         return any(str(role) in self.roles for role in roles)

@@ -6,11 +6,11 @@ Services and specialties belong to the whole chain: every senior keeps them (doc
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from callcenter.clinics.schedule import Span
 from django.db import transaction
 from django.db.models import Model, ProtectedError
 
 from callcenter.clinics.models import Clinic, Doctor, Ground, OpeningHours, Service, SpecialDay, Specialty
+from callcenter.clinics.schedule import Span
 from callcenter.lib.errors import NotAllowed, Refused
 from callcenter.staff import audit
 from callcenter.staff.models import User
@@ -188,7 +188,7 @@ def save_service(service: Service | None, *, fields: Mapping[str, object], by: U
 
 def save_specialty(specialty: Specialty | None, *, name: str, by: User, now: dt.datetime) -> Specialty:
     """Adds a specialty of the chain or renames one; raises Refused when there is one of that name."""
-    same = Specialty.objects.filter(name__iexact=name.strip()).exclude(pk=specialty.pk if specialty else None)
+    same = Specialty.objects.filter(name__iexact=name.strip()).exclude(pk__in=[specialty.pk] if specialty else [])
     with transaction.atomic():
         if same.exists():
             raise Refused("Такая специальность уже есть.", field="name")

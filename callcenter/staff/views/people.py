@@ -33,7 +33,12 @@ def people(request: StaffRequest) -> HttpResponse:
         clinic_id=number(request.GET.get("clinic")),
         dismissed=bool(chosen["dismissed"]),
     )
-    context = {"people": found, "chosen": chosen, "roles": Role.choices, "clinics": request.user.clinics.order_by("name")}
+    context = {
+        "people": found,
+        "chosen": chosen,
+        "roles": Role.choices,
+        "clinics": request.user.clinics.order_by("name"),
+    }
     return render(request, "staff/people.html", context)
 
 

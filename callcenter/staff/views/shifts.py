@@ -69,7 +69,9 @@ def copy(request: StaffRequest) -> HttpResponse:
     monday = _monday(date(request.POST.get("from")) or _today(request.user))
     people = queries.shift_people(request.user, number(request.POST.get("clinic")))
     given = actions.copy_week(people, monday=monday, by=request.user, now=timezone.now())
-    messages.info(request, f"Повторено смен: {given}." if given else "Повторять нечего: прошлая неделя пуста или дни уже заняты.")
+    messages.info(
+        request, f"Повторено смен: {given}." if given else "Повторять нечего: прошлая неделя пуста или дни уже заняты."
+    )
     return redirect(_address(request.POST))
 
 
@@ -81,7 +83,7 @@ def _answer(request: StaffRequest) -> HttpResponse:
 
 def _address(params: QueryDict) -> str:
     kept = QueryDict(mutable=True)
-    kept.update({name: params[name] for name in ("clinic", "from", "span", "brush") if params.get(name)})
+    kept.update({name: params.get(name, "") for name in ("clinic", "from", "span", "brush") if name in params})
     return f"{reverse('staff:shifts')}?{kept.urlencode()}"
 
 
