@@ -96,6 +96,7 @@ def _http(handler: type[_Quiet]) -> Iterator[Standin]:
     standin = Standin()
     bound = type("Bound", (handler,), {"standin": standin})
     server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
+    server.daemon_threads = False  # their sockets are closed before the stand-in is gone
     standin.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -6,7 +6,6 @@ its Message-ID is our key, so a reader's mail program joins two copies, but that
 
 import hmac
 import smtplib
-import ssl
 from collections.abc import Mapping
 
 from django.core.mail import EmailMessage
@@ -49,10 +48,16 @@ class Smtp:
     def send(self, message: Outgoing) -> Result:
         connection = self._connection()
         try:
+            return self._send(message, connection)
+        finally:
+            _close(connection)
+
+    def _send(self, message: Outgoing, connection: EmailBackend) -> Result:
+        try:
             connection.open()
         except smtplib.SMTPAuthenticationError as error:
             return Refused(f"почтовый сервер не принял пароль: {_text(error)}", Fault.GATEWAY)
-        except (OSError, smtplib.SMTPException, ssl.SSLError) as error:
+        except (OSError, smtplib.SMTPException) as error:
             return Refused(f"почтовый сервер не отвечает: {error}"[:200], Fault.LATER)
         try:
             self._letter(message, connection).send()
@@ -63,8 +68,6 @@ class Smtp:
             return Refused(f"почтовый сервер отказал: {_text(error)}", _fault(error.smtp_code))
         except (OSError, smtplib.SMTPException) as error:
             return Maybe(f"связь с почтовым сервером прервалась: {error}"[:200])
-        finally:
-            _close(connection)
         return Accepted(_message_id(message.key))
 
     def _letter(self, message: Outgoing, connection: EmailBackend) -> EmailMessage:
