@@ -16,6 +16,11 @@ class Timer:
 
 
 TIMERS: tuple[Timer, ...] = (
+    Timer("messages", 1, "callcenter.messaging.tasks.send_messages", queue="messages"),
+    Timer("providers' calls", 0.5, "callcenter.messaging.tasks.absorb_calls"),
+    Timer("cascades", 2, "callcenter.messaging.tasks.advance_cascades"),
+    Timer("lost messages", 15, "callcenter.messaging.tasks.reap_messages"),
+    Timer("old calls", 3600, "callcenter.messaging.tasks.sweep_calls"),
     Timer("contacts", 2, "callcenter.contacts.tasks.refresh_contacts"),
     Timer("contacts, widely", 120, "callcenter.contacts.tasks.refresh_contacts_widely"),
     Timer("channels", 10, "callcenter.contacts.tasks.recount_channels"),

@@ -21,4 +21,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("callcenter.clinics.urls")),
     path("", include("callcenter.contacts.urls")),
     path("api/v1/openapi.json", openapi, name="openapi"),
+    path("", include("callcenter.messaging.urls")),
 ]

@@ -65,6 +65,8 @@ class Report(TextChoices):
 RANK: Final[dict[MessageState, int]] = {
     MessageState.QUEUED: 0,
     MessageState.SENDING: 0,
+    MessageState.CANCELLED: 1,
+    MessageState.REFUSED: 1,
     MessageState.UNKNOWN: 1,
     MessageState.ACCEPTED: 2,
     MessageState.UNDELIVERED: 3,
@@ -74,11 +76,9 @@ RANK: Final[dict[MessageState, int]] = {
 
 
 def after_report(state: MessageState, report: Report) -> MessageState:
-    """The state after a report. REFUSED and CANCELLED never left us, so a report of them is a stranger's: ignored."""
+    """The state after a report. A report on what we took for refused or stopped is proof that it had left us after all."""
     heard = MessageState(report.value)
-    if state not in RANK or RANK[heard] <= RANK[state]:
-        return state
-    return heard
+    return heard if RANK[heard] > RANK[state] else state
 
 
 class Purpose(TextChoices):

@@ -1,10 +1,7 @@
 """The registry of gateways: one line each. `build` makes a gateway of a row's settings."""
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
-
-import httpx
 
 from callcenter.messaging.gateways.base import Gateway
 from callcenter.messaging.gateways.edna import Edna
@@ -12,17 +9,10 @@ from callcenter.messaging.gateways.kannel import Kannel
 from callcenter.messaging.gateways.simulator import Simulator
 from callcenter.messaging.gateways.smtp import Smtp
 
-
-@functools.cache
-def _http() -> httpx.Client:
-    """One client a process: connections to a provider are kept. No redirects: a message is sent to one address."""
-    return httpx.Client(follow_redirects=False, limits=httpx.Limits(max_connections=32))
-
-
-KINDS: Final[dict[str, Callable[[Mapping[str, str]], Gateway]]] = {
+KINDS: Final[dict[str, type[Simulator] | type[Kannel] | type[Edna] | type[Smtp]]] = {
     "simulator": Simulator,
-    "kannel": lambda settings: Kannel(settings, _http()),
-    "edna": lambda settings: Edna(settings, _http()),
+    "kannel": Kannel,
+    "edna": Edna,
     "smtp": Smtp,
 }
 # Those that reach nobody outside: all that the demo may use.

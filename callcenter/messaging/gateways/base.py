@@ -5,6 +5,7 @@ been carried out; it is never repeated by itself unless the gateway `dedupes` by
 """
 
 import datetime as dt
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -156,6 +157,12 @@ class Gateway(Protocol):
     def read(self, webhook: Webhook) -> list[Happening]:
         """What the provider says; raises BadWebhook."""
         ...
+
+
+@functools.cache
+def shared_client() -> httpx.Client:
+    """One client a process: connections to a provider are kept. No redirects: a message is sent to one address."""
+    return httpx.Client(follow_redirects=False, limits=httpx.Limits(max_connections=32))
 
 
 def digits(e164: str) -> str:

@@ -29,6 +29,7 @@ from callcenter.messaging.gateways.base import (
     Webhook,
     ask,
     digits,
+    shared_client,
 )
 from callcenter.messaging.states import Answer, Channel, Report
 
@@ -74,8 +75,8 @@ class Edna:
     dedupes = True
     reports = True
 
-    def __init__(self, settings: Mapping[str, str], client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, settings: Mapping[str, str], client: httpx.Client | None = None) -> None:
+        self._client = client or shared_client()
         self._settings = settings
         self._url = settings["url"].rstrip("/")
         self._key = settings["api_key"]

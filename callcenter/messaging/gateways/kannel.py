@@ -27,6 +27,7 @@ from callcenter.messaging.gateways.base import (
     Status,
     Webhook,
     ask,
+    shared_client,
 )
 from callcenter.messaging.states import Channel, Report
 
@@ -41,8 +42,8 @@ class Kannel:
     dedupes = False
     reports = True
 
-    def __init__(self, settings: Mapping[str, str], client: httpx.Client) -> None:
-        self._client = client
+    def __init__(self, settings: Mapping[str, str], client: httpx.Client | None = None) -> None:
+        self._client = client or shared_client()
         self._url = settings["url"]
         self._login = {"username": settings["username"], "password": settings["password"]}
         self._sender = settings.get("sender", "")

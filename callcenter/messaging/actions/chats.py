@@ -1,0 +1,185 @@
+"""Conversations: incoming words land on the contact of the day with a proposed meaning; answers go through the outbox."""
+
+import datetime as dt
+
+from django.db import transaction
+
+from callcenter.clinics.models import Appointment, Clinic, Patient
+from callcenter.clinics.queries import patients_by_number
+from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.models import Interaction
+from callcenter.contacts.states import Direction, Kind, State
+from callcenter.lib import live
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.localtime import day_bounds, local_day
+from callcenter.messaging.actions.queue import queue_message, topic
+from callcenter.messaging.actions.visits import answer_visit
+from callcenter.messaging.gateways.base import Reply
+from callcenter.messaging.meaning import Meaning, meaning_of
+from callcenter.messaging.models import ChatMessage, Message, Provider, VisitLink
+from callcenter.messaging.states import Answer, Purpose
+from callcenter.staff import audit
+from callcenter.staff.models import User
+
+_ANSWER_OF = {Meaning.COMING: Answer.CONFIRM, Meaning.MOVE: Answer.MOVE, Meaning.CANCEL: Answer.CANCEL}
+
+
+def receive_reply(reply: Reply, *, provider: Provider, now: dt.datetime) -> ChatMessage | None:
+    """One incoming line: kept once by the provider's id, on the open chat of that person and day (a new one else).
+
+    The patient is the one whose message is answered, or the only one with this number; a family's number stays open
+    until a person chooses. None when no clinic can be found for it (nobody was ever written to from there).
+    """
+    with transaction.atomic():
+        if reply.id:
+            known = ChatMessage.objects.filter(provider=provider, external_id=reply.id).first()
+            if known is not None:
+                return known
+        sent = _answered_message(reply, provider)
+        people = patients_by_number(reply.sender) if reply.sender.startswith("+") else []
+        patient = (sent.patient if sent is not None and reply.key else None) or (
+            people[0] if len(people) == 1 else None
+        )
+        clinic = (sent.clinic if sent else None) or _clinic_of(patient or (people[0] if people else None), provider)
+        if clinic is None:
+            return None
+        at = reply.at or now
+        interaction = _open_chat(clinic, patient, reply.sender, reply.channel, at=at, now=now)
+        line = ChatMessage.objects.create(
+            interaction=interaction,
+            clinic=clinic,
+            patient=patient,
+            number=reply.sender[:60],
+            name=reply.name,
+            channel=reply.channel,
+            provider=provider,
+            direction=Direction.IN,
+            text=reply.text,
+            at=at,
+            message=sent,
+            external_id=reply.id[:120],
+            meaning=meaning_of(reply.text),
+        )
+        live.bump(topic(clinic.pk), chat_topic(interaction))
+    return line
+
+
+def chat_topic(interaction: Interaction) -> str:
+    """The live topic of one conversation."""
+    return f"chat:{interaction.pk}"
+
+
+def _answered_message(reply: Reply, provider: Provider) -> Message | None:
+    messages = Message.objects.select_related("clinic", "patient")
+    if reply.key:
+        return messages.filter(key=reply.key).first()
+    return messages.filter(to=reply.sender, provider=provider).order_by("-created_at").first()
+
+
+def _clinic_of(patient: Patient | None, provider: Provider) -> Clinic | None:
+    if patient is not None:
+        return patient.clinics.order_by("pk").first()
+    return Clinic.objects.filter(cascade__provider=provider).order_by("pk").first()
+
+
+def _open_chat(
+    clinic: Clinic, patient: Patient | None, number: str, channel: str, *, at: dt.datetime, now: dt.datetime
+) -> Interaction:
+    start, end = day_bounds(local_day(at, clinic.zone), clinic.zone)
+    known = (
+        ChatMessage.objects.filter(clinic=clinic, number=number, channel=channel, at__gte=start, at__lt=end)
+        .filter(interaction__state=State.ACTIVE, interaction__patient=patient)
+        .select_related("interaction")
+        .first()
+    )
+    if known is not None:
+        return known.interaction
+    return record_interaction(
+        clinic=clinic,
+        kind=Kind.CHAT,
+        state=State.ACTIVE,
+        at=at,
+        now=now,
+        by=None,
+        direction=Direction.IN,
+        patient=patient,
+        number=number if number.startswith("+") else "",
+        line=channel,
+        source="chat",
+    )
+
+
+def say_in_chat(interaction: Interaction, *, text: str, by: User, now: dt.datetime) -> ChatMessage:
+    """A colleague's answer in the conversation: queued like any message, shown in the conversation with its state.
+
+    Raises Refused for an empty text or when nobody has written in this conversation yet.
+    """
+    with transaction.atomic():
+        last = (
+            ChatMessage.objects.select_related("clinic", "patient", "provider")
+            .filter(interaction=interaction, direction=Direction.IN)
+            .order_by("-at", "-pk")
+            .first()
+        )
+        if last is None:
+            raise Refused("В этом чате некому отвечать: пациент ещё не писал.")
+        if not text.strip():
+            raise Refused("Напишите ответ.", field="text")
+        line = ChatMessage.objects.create(
+            interaction=interaction,
+            clinic=last.clinic,
+            patient=last.patient,
+            number=last.number,
+            channel=last.channel,
+            provider=last.provider,
+            direction=Direction.OUT,
+            text=text.strip(),
+            at=now,
+            by=by,
+        )
+        line.message = queue_message(
+            purpose=Purpose.CHAT,
+            subject_key=f"chat{line.pk}",
+            channel=last.channel,
+            text=text,
+            to=last.number,
+            clinic=last.clinic,
+            patient=last.patient,
+            by=by,
+            now=now,
+        )
+        line.save(update_fields=["message"])
+        live.bump(chat_topic(interaction))
+    return line
+
+
+def accept_meaning(
+    line: ChatMessage, *, meaning: Meaning, appointment: Appointment | None, by: User, now: dt.datetime
+) -> ChatMessage:
+    """A person takes a reply for `meaning`, for this visit. The visit itself stays: «отмените» and «перенесите» only make
+    it red or orange, so that somebody calls. Raises Conflict when a colleague has decided it already."""
+    with transaction.atomic():
+        line = ChatMessage.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=line.pk)
+        if line.direction != Direction.IN:
+            raise Refused("Это не ответ пациента.")
+        if line.accepted:
+            who = f": {line.accepted_by.short_name}" if line.accepted_by else ""
+            raise Conflict(f"Ответ уже разобран — «{line.get_accepted_display()}»{who}.")
+        line.accepted, line.accepted_at, line.accepted_by, line.accepted_for = meaning, now, by, appointment
+        line.save(update_fields=["accepted", "accepted_at", "accepted_by", "accepted_for"])
+        if appointment is not None and meaning in _ANSWER_OF:
+            link, _ = VisitLink.objects.get_or_create(
+                appointment=appointment, version=appointment.version, defaults={"created_at": now}
+            )
+            answer_visit(token=link.token, answer=_ANSWER_OF[meaning], via="words", now=now, by=by)
+        audit.record(
+            "messaging.accept_meaning",
+            line.interaction,
+            by=by,
+            now=now,
+            clinic_id=line.clinic_id,
+            patient_id=appointment.patient_id if appointment else line.patient_id,
+            after={"meaning": str(meaning), "proposed": line.meaning},
+        )
+        live.bump(topic(line.clinic_id), chat_topic(line.interaction))
+    return line

@@ -1,0 +1,36 @@
+"""Ticks of the outbox: take the time, call the action."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from callcenter.messaging import actions
+
+
+@shared_task
+def send_messages() -> int:
+    """Sends what is due for up to ten seconds; several workers share the outbox."""
+    return actions.send_due(clock=timezone.now, seconds=10)
+
+
+@shared_task
+def absorb_calls() -> int:
+    total = 0
+    while (done := actions.absorb_due_calls(now=timezone.now())) and total < 2000:
+        total += done
+    return total
+
+
+@shared_task
+def advance_cascades() -> int:
+    return actions.advance_due_cascades(now=timezone.now())
+
+
+@shared_task
+def reap_messages() -> int:
+    now = timezone.now()
+    return actions.reap_lost_messages(now=now) + actions.reap_lost_calls(now=now)
+
+
+@shared_task
+def sweep_calls() -> int:
+    return actions.sweep_old_calls(now=timezone.now())
