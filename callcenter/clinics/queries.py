@@ -10,6 +10,7 @@ from callcenter.clinics.schedule import Hours
 from callcenter.clinics.search import search_patients
 from callcenter.clinics.states import UPCOMING, Channel, Purpose
 from callcenter.lib.localtime import local_day
+from callcenter.staff.models import User
 
 __all__ = [
     "family_of",
@@ -22,6 +23,7 @@ __all__ = [
     "patients_by_number",
     "search_patients",
     "visits_of",
+    "window_to_book",
 ]
 
 
@@ -92,6 +94,14 @@ def free_windows(
         windows = windows.filter(doctor__specialty=specialty)
     result: QuerySet[ScheduleWindow] = windows.select_related("clinic", "doctor__specialty").order_by("starts_at")
     return result
+
+
+def window_to_book(text: str | None, *, user: User) -> ScheduleWindow | None:
+    """The window whose key a page carries in its address, if the user works for its clinic."""
+    if not text or not text.isascii() or not text.isdigit() or len(text) > 17:
+        return None
+    windows = ScheduleWindow.objects.filter(clinic__in=Clinic.objects.filter(staff=user))
+    return windows.select_related("clinic", "doctor").filter(pk=int(text)).first()
 
 
 def may_call(patient: Patient, *, robot: bool = False) -> str | None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -92,6 +93,23 @@ def test_booking_a_window_and_what_is_left_when_it_is_gone(world: World, as_user
     assert answer.status_code == 409
     assert f'value="{left.pk}"' in answer.content.decode()
     assert Appointment.objects.get().patient == mine
+
+
+def test_from_a_free_window_of_the_schedule_to_a_booked_patient(
+    world: World, as_user: Login, soon: dt.datetime
+) -> None:
+    window, patient = world.window(soon), world.patient("Окошкина")
+    client = as_user(world.administrator)
+    on = soon.astimezone(ZoneInfo(world.clinic.zone)).date()
+    day = client.get(f"{reverse('clinics:schedule')}?on={on}").content.decode()
+    search = f"{reverse('clinics:search')}?window={window.pk}"
+    assert search in day
+    found = client.get(f"{search}&q=окош").content.decode()
+    book = f"{reverse('clinics:book', args=[patient.pk])}?window={window.pk}"
+    assert book in found
+    assert "Записать на" in client.get(book).content.decode()
+    client.post(book, {"window": window.pk})
+    assert Appointment.objects.get().patient == patient
 
 
 def test_a_visit_is_moved_marked_and_cancelled(world: World, as_user: Login, soon: dt.datetime) -> None:

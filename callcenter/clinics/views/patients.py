@@ -33,7 +33,14 @@ def search(request: StaffRequest) -> HttpResponse:
     text = request.GET.get("q", "").replace("\x00", "")[:100]
     found = queries.search_patients(text, user=request.user)
     template = "clinics/search.html#results" if request.headers.get("HX-Request") else "clinics/search.html"
-    return render(request, template, {"text": text.strip(), "found": found, "limit": len(found) == 20})
+    context = {
+        "text": text.strip(),
+        "found": found,
+        "limit": len(found) == 20,
+        # A free window of the schedule for which a patient is being looked for.
+        "window": queries.window_to_book(request.GET.get("window"), user=request.user),
+    }
+    return render(request, template, context)
 
 
 @allow(*CARD)

@@ -177,6 +177,7 @@ def _choice(request: StaffRequest, now: dt.datetime, doctor: Doctor | None = Non
         "doctor_chosen": doctor,
         "specialties": Specialty.objects.all(),
         "specialty_chosen": specialty,
+        "window": queries.window_to_book(request.GET.get("window"), user=request.user),
         "days": list(days.items()),
     }
 
