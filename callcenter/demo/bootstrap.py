@@ -287,23 +287,42 @@ def _install_assets() -> None:
 
 def run(command: "list[str]", **env: str) -> "tuple[int, str]":
     """Exit code and output. If we are stopped meanwhile, so is the command with all it has started."""
-    child = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **env},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
+    child = None
     try:
+        with _signals_held():
+            child = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         output = child.communicate()[0]
     except BaseException:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGTERM)
-        child.wait(5)
+        if child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGTERM)
+            child.wait(5)
         raise
     return child.returncode, output.decode(errors="replace")
+
+
+@contextlib.contextmanager
+def _signals_held():  # type: ignore[no-untyped-def]
+    """A signal in the middle of starting a command would leave it running with nobody who knows it."""
+    came: list[int] = []
+    before = {
+        number: signal.signal(number, lambda got, _: came.append(got)) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for got in came:
+            os.kill(os.getpid(), got)
 
 
 def tail(output: str, lines: int = 15) -> str:
