@@ -160,21 +160,20 @@ USE_TZ = True
 STATIC_URL = "static/"
 # The demo and the tests serve straight from the folders below; only production collects.
 STATIC_ROOT = None if DEMO else BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [
-    BASE_DIR / "static",
-    *(
-        (prefix, BASE_DIR / "node_modules" / folder)
-        for prefix, folder in (
-            ("vendor/tabler", "@tabler/core/dist"),
-            ("vendor/icons", "@tabler/icons-webfont/dist"),
-            ("vendor/echarts", "echarts/dist"),
-        )
-        if (BASE_DIR / "node_modules" / folder).is_dir()
-    ),
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "callcenter.lib.vendored.VendoredFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "staticfiles": {
+        # Production: names with a hash of the content, so browsers keep them for ever, and compressed beside.
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
 }
 WHITENOISE_USE_FINDERS = DEBUG or DEMO
 # Uploaded files of imports, recordings and finished exports. Never under a URL that the web server serves by itself.
