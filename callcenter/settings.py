@@ -39,7 +39,8 @@ def _needed(name: str, demo_default: str) -> str:
 DEMO = _flag("DEMO")
 DEBUG = _flag("DEBUG")
 SECRET_KEY = _needed("SECRET_KEY", "demo-only-not-a-secret-demo-only-not-a-secret-demo-0")
-ALLOWED_HOSTS = _list("ALLOWED_HOSTS") or (["*"] if DEMO else [])
+# 127.0.0.1 for the health check of the process's own container.
+ALLOWED_HOSTS = ["*"] if DEMO else [*_needed("ALLOWED_HOSTS", "").split(","), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = _list("CSRF_TRUSTED_ORIGINS")
 # The address patients open from a message and the robot's audio is fetched from; no trailing slash.
 PUBLIC_URL = _needed("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -204,6 +205,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 if not (DEMO or DEBUG):
     SECURE_SSL_REDIRECT = _flag("SSL_REDIRECT", True)
+    SECURE_REDIRECT_EXEMPT = ["^healthz$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
@@ -211,7 +213,9 @@ if not (DEMO or DEBUG):
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+# The demo's letters become files: nothing of it may reach a real mailbox.
+EMAIL_BACKEND = f"django.core.mail.backends.{'filebased' if DEMO else 'smtp'}.EmailBackend"
+EMAIL_FILE_PATH = MEDIA_ROOT / "letters"
 EMAIL_HOST = os.environ.get("EMAIL_HOST", "127.0.0.1")
 EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "25"))
 EMAIL_HOST_USER = os.environ.get("EMAIL_HOST_USER", "")

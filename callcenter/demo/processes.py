@@ -4,8 +4,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from callcenter import beat
-
 
 @dataclass(frozen=True)
 class Process:
@@ -20,7 +18,7 @@ def table(folder: Path, port: int) -> tuple[Process, ...]:
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return (
         Process("web", (sys.executable, "-m", "gunicorn", "callcenter.wsgi", *_gunicorn(port)), pool=True),
-        Process("worker", (*celery, "worker", "-l", "INFO", "-c", "2", "-Q", ",".join(beat.queues()), *quiet)),
+        Process("worker", (*celery, "worker", "-l", "INFO", "-c", "2", *quiet)),
         Process("beat", (*celery, "beat", "-l", "INFO", "-s", str(folder / "beat.schedule"))),
     )
 

@@ -52,7 +52,7 @@ class VendoredFinder(BaseFinder):
         ]
         return found if find_all else next(iter(found), None)
 
-    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
+    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:  # noqa: ARG002 (the table decides)
         for storage, names in self.storages:
             for name in names:
                 if storage.exists(name):

@@ -33,7 +33,6 @@ from celery import Celery
 from django.db import OperationalError, connections
 from pytest_django import DjangoDbBlocker
 
-from callcenter import beat
 from callcenter.demo import children
 from callcenter.demo.services import Postgres, Valkey, throwaway
 from callcenter.lib import live
@@ -76,8 +75,8 @@ class Stack:
         """A Celery worker of every queue (or of `queues`); returns when it has answered a ping."""
         node = f"worker{next(_serial)}"
         flags = ["-n", f"{node}@stack", "-c", str(processes), "-P", pool, "--without-gossip", "--without-mingle"]
-        listen = queues or ",".join(beat.queues())
-        started = self.start("-m", "celery", "-A", "callcenter", "worker", *flags, "-Q", listen, name=node, **env)
+        listen = ["-Q", queues] if queues else []
+        started = self.start("-m", "celery", "-A", "callcenter", "worker", *flags, *listen, name=node, **env)
         self.wait_until(
             lambda: bool(self._broker().control.ping([f"{node}@stack"], timeout=0.5)), seconds=60, what=f"{node} is up"
         )
