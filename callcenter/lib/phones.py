@@ -1,14 +1,21 @@
 """Telephone numbers: any usual shape in, E.164 in the database, '+7 (911) 010-10-01' on the screen."""
 
 import re
+from typing import Final
 
 import phonenumbers
 
-_TWO = re.compile(r"[,;/]|\bи\b|\n")
+_SEPARATORS: Final = re.compile(r"[,;/|\n]|\bи\b|\bили\b")
+# Two numbers beside each other with nothing but a space: a second '+7', or '8' after a whole number.
+_SECOND: Final = re.compile(r"\d\D*\+")
 
 
 class BadPhone(ValueError):
-    """The text is no telephone number; `str(error)` says in Russian what is wrong and what to do."""
+    """The text is no telephone number: `what` is wrong with it and what `todo`, in Russian; str() is both."""
+
+    def __init__(self, what: str, todo: str) -> None:
+        super().__init__(f"{what} {todo}")
+        self.what, self.todo = what, todo
 
 
 def parse(text: str, *, region: str = "RU") -> str:
@@ -17,28 +24,32 @@ def parse(text: str, *, region: str = "RU") -> str:
     Accepts '+7 911 010-10-01', '8-911-010-1001', '(911) 0101001', '7(777)0010101', '8812-0000-111'.
     Raises BadPhone for '+89110001122' (eight after plus), a number without its area code, two numbers in one cell.
     """
-    raw = text.strip()
+    raw = text.strip().strip(",;/|").strip()
+    named = f"«{raw[:40]}…»" if len(raw) > 40 else f"«{raw}»"
+    digits = "".join(str(int(sign)) for sign in raw if sign.isdecimal())
     if not raw:
-        raise BadPhone("Номер телефона пуст. Укажите номер с кодом, например +7 911 010-10-01.")
-    digits = re.sub(r"\D", "", raw)
-    if _TWO.search(raw) or len(digits) > 15:
-        raise BadPhone(f"«{raw[:60]}» — похоже на два номера в одной ячейке. Оставьте один номер.")
+        raise BadPhone("Номер телефона пуст.", "Укажите номер с кодом, например +7 911 010-10-01.")
+    if len(digits) > 15 or _SECOND.search(raw) or _has_two(raw):
+        raise BadPhone(f"{named} — похоже на два номера в одной ячейке.", "Оставьте один номер.")
     if re.search(r"[^\W\d_]", raw):
-        raise BadPhone(f"«{raw[:60]}» содержит буквы. Оставьте только номер, например +7 911 010-10-01.")
+        raise BadPhone(f"{named} — в номере есть буквы.", "Оставьте только номер, например +7 911 010-10-01.")
     if raw.startswith("+8") and len(digits) == 11:
-        raise BadPhone(f"«{raw}»: после плюса стоит 8. Напишите +7… или 8… без плюса.")
+        raise BadPhone(f"{named} — после плюса стоит 8.", "Напишите +7… или 8… без плюса.")
     if len(digits) < 10:
-        raise BadPhone(f"«{raw}» — не хватает цифр. Добавьте код города или оператора.")
-    candidate = raw if raw.startswith("+") else digits
-    if not raw.startswith("+") and len(digits) == 11 and digits[0] == "7":
-        candidate = "+" + digits
+        raise BadPhone(f"{named} — не хватает цифр.", "Добавьте код города или оператора.")
+    international = raw.startswith("+") or (len(digits) == 11 and digits[0] == "7")
     try:
-        number = phonenumbers.parse(candidate, region)
+        number = phonenumbers.parse(f"+{digits}" if international else digits, None if international else region)
     except phonenumbers.NumberParseException:
-        raise BadPhone(f"«{raw[:60]}» не похоже на номер телефона. Пример: +7 911 010-10-01.") from None
+        raise BadPhone(f"{named} не похоже на номер телефона.", "Пример: +7 911 010-10-01.") from None
     if not phonenumbers.is_valid_number(number) and not _is_reserved_for_examples(number):
-        raise BadPhone(f"«{raw}» — такого номера не бывает. Проверьте код и количество цифр.")
+        raise BadPhone(f"{named} — такого номера не бывает.", "Проверьте код и количество цифр.")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _has_two(raw: str) -> bool:
+    """Whether a comma, a slash or «и» parts the text into two pieces with digits on both sides."""
+    return sum(any(sign.isdecimal() for sign in part) for part in _SEPARATORS.split(raw)) > 1
 
 
 def _is_reserved_for_examples(number: phonenumbers.PhoneNumber) -> bool:
