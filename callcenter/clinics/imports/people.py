@@ -1,0 +1,259 @@
+"""Whose row it is: by the card's code, else by phone and birth date, else by name. Shared by every kind that names a patient."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from callcenter.clinics.imports import cells
+from callcenter.clinics.imports.cells import Name
+from callcenter.clinics.imports.columns import Field
+from callcenter.clinics.imports.plans import BATCH, Row, Scope, batches
+from callcenter.clinics.models import Clinic, Patient, PatientPhone
+from callcenter.clinics.names import fold
+from callcenter.staff.models import AuditEntry
+
+# What a row says of a patient; the headings of the usual systems.
+PATIENT_FIELDS: tuple[Field, ...] = (
+    Field("patient_id", "Код пациента", ("Код пациента", "ID пациента", "Номер карты", "№ карты", "Карта", "Patient ID")),
+    Field("full_name", "ФИО пациента", ("ФИО пациента", "Пациент", "ФИО", "Клиент", "ФИО клиента", "Имя пациента")),
+    Field("last_name", "Фамилия", ("Фамилия", "Фамилия пациента")),
+    Field("first_name", "Имя", ("Имя",)),
+    Field("middle_name", "Отчество", ("Отчество",)),
+    Field("birth_date", "Дата рождения", ("Дата рождения", "Д.р.", "ДР", "Родился", "Рождения", "Birth date")),
+    Field("phone", "Телефон", ("Телефон", "Мобильный", "Мобильный телефон", "Тел", "Сотовый", "Номер телефона", "Phone")),
+    Field("phone2", "Второй телефон", ("Телефон 2", "Второй телефон", "Дополнительный телефон", "Домашний телефон")),
+)
+# A patient is known by his code, or by a name.
+PATIENT_NEEDED: tuple[str, ...] = ("full_name", "last_name", "patient_id")
+
+
+@dataclass(slots=True)
+class Sought:
+    """What a row says of its patient."""
+
+    code: str = ""
+    name: Name | None = None
+    born: dt.date | None = None
+    numbers: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return fold(" ".join(self.name)) if self.name else ""
+
+
+@dataclass(slots=True, eq=False)
+class Person:
+    """A patient as far as matching needs him; `pk` is None until a new one is written."""
+
+    pk: int | None
+    code: str
+    name: Name
+    born: dt.date | None
+    numbers: list[str] = field(default_factory=list)  # the main one first
+    clinics: set[int] = field(default_factory=set)
+    extras: dict[str, str] = field(default_factory=dict)  # further fields of a new card
+
+    @property
+    def words(self) -> str:
+        return " ".join(part for part in self.name if part)
+
+
+class Unclear(ValueError):
+    """The row fits nobody for sure; the words are for the person with the file."""
+
+    def __init__(self, what: str, todo: str) -> None:
+        super().__init__(f"{what} {todo}")
+        self.what, self.todo = what, todo
+
+
+def sought(row: Row, *, today: dt.date) -> Sought:
+    """Reads the patient's columns of a row; bad cells are put down on it."""
+    name = row.get("full_name", cells.full_name)
+    if last := row.get("last_name", cells.name_part):
+        first, middle = row.get("first_name", cells.name_part), row.get("middle_name", cells.name_part)
+        name = Name(last, first or "", middle or "")
+    numbers = (row.get("phone", cells.phone), row.get("phone2", cells.phone))
+    return Sought(
+        code=row.get("patient_id", cells.identifier) or "",
+        name=name,
+        born=row.get("birth_date", lambda cell: cells.birth_date(cell, today=today)),
+        numbers=tuple(dict.fromkeys(number for number in numbers if number)),
+    )
+
+
+class People:
+    """The patients that a file speaks of: those of the database, read in batches, and the new ones of the file itself."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.new: list[Person] = []
+        self._by_pk: dict[int, Person] = {}
+        self._by_code: dict[str, Person] = {}
+        self._by_number: dict[str, list[Person]] = {}
+        self._by_key: dict[str, list[Person]] = {}
+
+    def load(self, wanted: Sequence[Sought]) -> None:
+        """Reads whoever the rows may mean: three queries and their phones and clinics, whatever the number of rows."""
+        codes = {one.code for one in wanted if one.code} - self._by_code.keys()
+        numbers = {number for one in wanted for number in one.numbers}
+        keys = {one.key for one in wanted if one.key and not one.numbers}
+        found = set(Patient.objects.filter(source_id__in=codes).values_list("pk", flat=True)) if codes else set()
+        if numbers:
+            found |= set(PatientPhone.objects.filter(number__in=numbers).values_list("patient_id", flat=True))
+        if keys:
+            found |= set(Patient.objects.filter(sort_key__in=keys).values_list("pk", flat=True))
+        found -= self._by_pk.keys()
+        if found:
+            self._read(found)
+
+    def _read(self, ids: set[int]) -> None:
+        fields = ("pk", "source_id", "last_name", "first_name", "middle_name", "birth_date")
+        people = {
+            pk: Person(pk, code, Name(last, first, middle), born)
+            for pk, code, last, first, middle, born in Patient.objects.filter(pk__in=ids).values_list(*fields)
+        }
+        for pk, number in PatientPhone.objects.filter(patient_id__in=ids).values_list("patient_id", "number"):
+            people[pk].numbers.append(number)
+        visits = Patient.clinics.through.objects.filter(patient_id__in=ids).values_list("patient_id", "clinic_id")
+        for pk, clinic_id in visits:
+            people[pk].clinics.add(clinic_id)
+        for person in people.values():
+            self._remember(person)
+
+    def _remember(self, person: Person) -> None:
+        if person.pk is not None:
+            self._by_pk[person.pk] = person
+        if person.code:
+            self._by_code[person.code] = person
+        for number in person.numbers:
+            self._by_number.setdefault(number, []).append(person)
+        self._by_key.setdefault(fold(" ".join(person.name)), []).append(person)
+
+    def add(self, one: Sought) -> Person:
+        """A patient whom nobody knows yet; written by `write_new`."""
+        person = Person(None, one.code, one.name or Name("", "", ""), one.born, list(one.numbers))
+        self.new.append(person)
+        self._remember(person)
+        return person
+
+    def learn(self, person: Person, one: Sought) -> None:
+        """The card takes over a code and numbers that it did not have."""
+        if one.code and not person.code:
+            person.code = one.code
+            self._by_code[one.code] = person
+        for number in one.numbers:
+            if number not in person.numbers:
+                person.numbers.append(number)
+                self._by_number.setdefault(number, []).append(person)
+
+    def find(self, one: Sought) -> Person | None:
+        """The patient of the row, or None when he is new.
+
+        The code decides. Without one: the phone, with the birth date, and the first name since twins and namesakes
+        share the rest; without a phone: the full name with the birth date, else a card that has neither of the two.
+        Raises Unclear when several fit, or when the code belongs to somebody else.
+        """
+        if one.code and (person := self._by_code.get(one.code)):
+            if self._contradicts(person, one):
+                raise Unclear(
+                    f"Код «{one.code}» уже у другого пациента: {person.words}.", "Проверьте код или данные пациента."
+                )
+            return person
+        if one.numbers:
+            near = {id(person): person for number in one.numbers for person in self._by_number.get(number, ())}
+            fitting = [person for person in near.values() if self._fits(person, one)]
+        else:
+            same = self._by_key.get(one.key, []) if one.key else []
+            fitting = [person for person in same if self._same_without_phone(person, one)]
+        if len(fitting) > 1:
+            exact = [person for person in fitting if one.born and person.born == one.born]
+            fitting = exact if len(exact) == 1 else fitting
+        if len(fitting) > 1:
+            names = "; ".join(f"{person.words} {person.born or ''}".strip() for person in fitting[:3])
+            raise Unclear(f"Подходят несколько пациентов: {names}.", "Укажите код пациента или дату рождения.")
+        return fitting[0] if fitting else None
+
+    @staticmethod
+    def _contradicts(person: Person, one: Sought) -> bool:
+        """The same code on a card that agrees in nothing: another system's numbering, or a slip of columns."""
+        if one.name is None:
+            return False
+        return not (
+            fold(person.name.last) == fold(one.name.last)
+            or (one.born is not None and person.born == one.born)
+            or any(number in person.numbers for number in one.numbers)
+        )
+
+    @staticmethod
+    def _fits(person: Person, one: Sought) -> bool:
+        if one.code and person.code and one.code != person.code:
+            return False
+        if one.born and person.born:
+            return one.born == person.born and (one.name is None or _first_alike(person.name, one.name))
+        return one.name is None or (
+            fold(person.name.last) == fold(one.name.last) and _first_alike(person.name, one.name)
+        )
+
+    @staticmethod
+    def _same_without_phone(person: Person, one: Sought) -> bool:
+        if one.code and person.code and one.code != person.code:
+            return False
+        if one.born:
+            return person.born == one.born
+        return person.born is None and not person.numbers
+
+    def write_new(self, note: str) -> None:
+        """Writes the new patients with their phones, each with a line in the journal of deeds."""
+        for batch in batches(self.new):
+            cards = [
+                Patient(
+                    last_name=person.name.last,
+                    first_name=person.name.first,
+                    middle_name=person.name.middle,
+                    birth_date=person.born,
+                    source_id=person.code,
+                    **person.extras,
+                )
+                for person in batch
+            ]
+            for person, card in zip(batch, Patient.objects.bulk_create(cards), strict=True):
+                person.pk = card.pk
+            PatientPhone.objects.bulk_create(
+                PatientPhone(patient_id=person.pk, number=number, is_main=index == 0)
+                for person in batch
+                for index, number in enumerate(person.numbers)
+            )
+            self.audit(batch, "clinics.create_patient", note)
+
+    def join(self, pairs: Iterable[tuple[Person, Clinic]]) -> None:
+        """The patients visit these clinics from now on."""
+        through = Patient.clinics.through
+        links = {}
+        for person, clinic in pairs:
+            if clinic.pk not in person.clinics:
+                person.clinics.add(clinic.pk)
+                links[person.pk, clinic.pk] = through(patient_id=person.pk, clinic_id=clinic.pk)
+        through.objects.bulk_create(links.values(), batch_size=BATCH, ignore_conflicts=True)
+
+    def audit(self, people: Iterable[Person], action: str, note: str) -> None:
+        AuditEntry.objects.bulk_create(
+            AuditEntry(
+                at=self.scope.now,
+                by=self.scope.by,
+                action=action,
+                object_kind="clinics.patient",
+                object_id=person.pk,
+                object_name=person.words[:200],
+                patient_id=person.pk,
+                note=note,
+            )
+            for person in people
+        )
+
+
+def _first_alike(one: Name, other: Name) -> bool:
+    """Whether the first names may be of one person: the same, an initial of it, or one of them unknown."""
+    first, second = fold(one.first), fold(other.first)
+    if not first or not second:
+        return True
+    return first == second or (1 in (len(first), len(second)) and first[0] == second[0])
