@@ -21,6 +21,8 @@ TIMERS: tuple[Timer, ...] = (
     Timer("cascades", 2, "callcenter.messaging.tasks.advance_cascades"),
     Timer("lost messages", 15, "callcenter.messaging.tasks.reap_messages"),
     Timer("old calls", 3600, "callcenter.messaging.tasks.sweep_calls"),
+    Timer("imports", 2, "callcenter.clinics.tasks.work_on_imports"),
+    Timer("imports, old ones", 3600, "callcenter.clinics.tasks.clean_up_imports"),
     Timer("contacts", 2, "callcenter.contacts.tasks.refresh_contacts"),
     Timer("contacts, widely", 120, "callcenter.contacts.tasks.refresh_contacts_widely"),
     Timer("channels", 10, "callcenter.contacts.tasks.recount_channels"),

@@ -48,6 +48,14 @@ DAY_CARDS: Final[tuple[str, ...]] = ()
 # Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
 PATIENT_PANELS: Final[tuple[str, ...]] = ()
 
+# What can be loaded from a file: objects of callcenter.clinics.imports.plans.Kind, in the order of the page.
+IMPORTS: Final[tuple[str, ...]] = (
+    "callcenter.clinics.imports.patients.PATIENTS",
+    "callcenter.clinics.imports.appointments.APPOINTMENTS",
+    "callcenter.clinics.imports.windows.WINDOWS",
+    "journals.imports.RECALLS",
+)
+
 # URL names of settings pages, one a desk: (label, url name, icon).
 SETTINGS: Final[tuple[tuple[str, str, str], ...]] = ()
 

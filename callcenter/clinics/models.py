@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Replace, Reverse
 
+from callcenter.clinics.imports.models import ImportFile, ImportFinding, ImportRun  # noqa: F401 (found by Django here)
 from callcenter.clinics.names import DOUBLE_SURNAME, name_key
 from callcenter.clinics.states import (
     OCCUPYING,

@@ -10,6 +10,7 @@ from callcenter.clinics.actions.booking import (
     schedule_appointment,
     set_status,
 )
+from callcenter.clinics.actions.intake import schedule_appointments
 from callcenter.clinics.actions.patients import record_consent, save_patient, set_do_not_call
 from callcenter.clinics.actions.waiting import close_waiting, move_waiting, open_waiting
 
@@ -26,6 +27,7 @@ __all__ = [
     "reschedule_appointment",
     "save_patient",
     "schedule_appointment",
+    "schedule_appointments",
     "set_do_not_call",
     "set_status",
 ]

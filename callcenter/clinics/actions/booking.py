@@ -1,6 +1,7 @@
 """Visits: booked, moved, cancelled, marked. Each under the lock of the doctor's day, each kept in the visit's history."""
 
 import datetime as dt
+from collections.abc import Collection
 from decimal import Decimal
 
 from django.db import transaction
@@ -65,7 +66,7 @@ def book_appointment(
         window.save()
         patient.clinics.add(window.clinic)
         _write_down(visit, "booked", by=by, now=now, after=visit.starts_at)
-        _close_waiting_for(visit, by=by, now=now)
+        close_waiting_for(visit, by=by, now=now)
     return visit
 
 
@@ -113,7 +114,7 @@ def schedule_appointment(
             _take_windows_under(visit)
         patient.clinics.add(clinic)
         _write_down(visit, "booked", by=by, now=now, after=starts_at)
-        _close_waiting_for(visit, by=by, now=now)
+        close_waiting_for(visit, by=by, now=now)
     return visit
 
 
@@ -136,7 +137,7 @@ def reschedule_appointment(
         lock_doctor_days(keys)
         visit = _upcoming(appointment)
         window = _take(window, now=now, held_for=held_for)
-        _refuse_overlap(window.doctor, window.starts_at, window.ends_at, but=visit)
+        _refuse_overlap(window.doctor, window.starts_at, window.ends_at, but={visit.pk})
         before = visit.starts_at
         _free_windows_of(visit)
         visit.clinic, visit.doctor = window.clinic, window.doctor
@@ -158,15 +159,19 @@ def move_appointment(
     doctor: Doctor | None = None,
     clinic: Clinic | None = None,
     reason: str = "",
+    leaving: Collection[int] = (),
 ) -> Appointment:
-    """Moves an upcoming visit to a time that another system says (an import); version + 1. Raises Conflict on overlap."""
+    """Moves an upcoming visit to a time that another system says (an import); version + 1. Raises Conflict on overlap.
+
+    `leaving` are visits that the same import moves away from where they are: two that change places do not collide.
+    """
     doctor = doctor or appointment.doctor
     with transaction.atomic():
         keys = {(doctor.pk, day) for day in days_of(starts_at, ends_at)}
         keys |= {(appointment.doctor_id, day) for day in days_of(appointment.starts_at, appointment.ends_at)}
         lock_doctor_days(keys)
         visit = _upcoming(appointment)
-        _refuse_overlap(doctor, starts_at, ends_at, but=visit)
+        _refuse_overlap(doctor, starts_at, ends_at, but={visit.pk, *leaving})
         before = visit.starts_at
         _free_windows_of(visit)
         visit.doctor, visit.clinic = doctor, clinic or visit.clinic
@@ -263,15 +268,13 @@ def _take(window: ScheduleWindow, *, now: dt.datetime, held_for: str) -> Schedul
     return fresh
 
 
-def _refuse_overlap(
-    doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime, but: Appointment | None = None
-) -> None:
+def _refuse_overlap(doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime, but: Collection[int] = ()) -> None:
     """No doctor sees two patients at once. The lower bound keeps the index range short: no visit lasts over a day."""
     others = Appointment.objects.occupying().filter(
         doctor=doctor, starts_at__lt=ends_at, starts_at__gt=starts_at - dt.timedelta(days=1), ends_at__gt=starts_at
     )
-    if but is not None:
-        others = others.exclude(pk=but.pk)
+    if but:
+        others = others.exclude(pk__in=but)
     other = others.select_related("clinic").first()
     if other is not None:
         begins = local(other.starts_at, other.clinic.zone)
@@ -335,7 +338,7 @@ def _new_version(visit: Appointment, status: AppointmentStatus, now: dt.datetime
     visit.save()
 
 
-def _close_waiting_for(visit: Appointment, *, by: User | None, now: dt.datetime) -> None:
+def close_waiting_for(visit: Appointment, *, by: User | None, now: dt.datetime) -> None:
     """A booking answers the patient's open waiting-list entries for this doctor, this specialty, or for anybody."""
     entries = WaitingListEntry.objects.select_for_update().filter(patient=visit.patient, state=WaitingState.OPEN)
     for entry in entries:

@@ -279,8 +279,10 @@ def status(cell: Cell) -> AppointmentStatus | None:
     if value is None:
         return None
     word = fold(value)
-    if word in {str(known) for known in AppointmentStatus}:
-        return AppointmentStatus(word)
+    known: AppointmentStatus
+    for known in AppointmentStatus:
+        if word == known.value:
+            return known
     # «не пришёл» begins otherwise than «пришёл»: the refusals are looked for first.
     for known in (AppointmentStatus.NO_SHOW, AppointmentStatus.CANCELLED, *AppointmentStatus):
         if any(word.startswith(beginning) for beginning in STATUS_WORDS[known]):

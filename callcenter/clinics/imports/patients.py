@@ -131,7 +131,7 @@ class PatientsJob(Job):
         }
         newest = self._newest_consents([card for card in planned if card.consents and card.person.pk])
         for card in planned:
-            patient = known.get(card.person.pk or 0)
+            patient = known.get(card.person.pk)
             if patient is not None:
                 card.fields = {
                     name: value
@@ -196,7 +196,7 @@ class PatientsJob(Job):
         patients = Patient.objects.in_bulk([card.person.pk for card in cards if card.fields and card.person.pk])
         for card in cards:
             for name, value in card.fields.items():
-                setattr(patients[card.person.pk or 0], name, value)
+                setattr(patients[card.person.pk], name, value)
         Patient.objects.bulk_update(patients.values(), _CARD)
         PatientPhone.objects.bulk_create(
             (

@@ -14,13 +14,17 @@ from callcenter.staff.models import AuditEntry
 
 # What a row says of a patient; the headings of the usual systems.
 PATIENT_FIELDS: tuple[Field, ...] = (
-    Field("patient_id", "Код пациента", ("Код пациента", "ID пациента", "Номер карты", "№ карты", "Карта", "Patient ID")),
+    Field(
+        "patient_id", "Код пациента", ("Код пациента", "ID пациента", "Номер карты", "№ карты", "Карта", "Patient ID")
+    ),
     Field("full_name", "ФИО пациента", ("ФИО пациента", "Пациент", "ФИО", "Клиент", "ФИО клиента", "Имя пациента")),
     Field("last_name", "Фамилия", ("Фамилия", "Фамилия пациента")),
     Field("first_name", "Имя", ("Имя",)),
     Field("middle_name", "Отчество", ("Отчество",)),
     Field("birth_date", "Дата рождения", ("Дата рождения", "Д.р.", "ДР", "Родился", "Рождения", "Birth date")),
-    Field("phone", "Телефон", ("Телефон", "Мобильный", "Мобильный телефон", "Тел", "Сотовый", "Номер телефона", "Phone")),
+    Field(
+        "phone", "Телефон", ("Телефон", "Мобильный", "Мобильный телефон", "Тел", "Сотовый", "Номер телефона", "Phone")
+    ),
     Field("phone2", "Второй телефон", ("Телефон 2", "Второй телефон", "Дополнительный телефон", "Домашний телефон")),
 )
 # A patient is known by his code, or by a name.
@@ -43,9 +47,9 @@ class Sought:
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """A patient as far as matching needs him; `pk` is None until a new one is written."""
+    """A patient as far as matching needs him; `pk` is 0 until a new one is written."""
 
-    pk: int | None
+    pk: int
     code: str
     name: Name
     born: dt.date | None
@@ -121,7 +125,7 @@ class People:
             self._remember(person)
 
     def _remember(self, person: Person) -> None:
-        if person.pk is not None:
+        if person.pk:
             self._by_pk[person.pk] = person
         if person.code:
             self._by_code[person.code] = person
@@ -131,7 +135,7 @@ class People:
 
     def add(self, one: Sought) -> Person:
         """A patient whom nobody knows yet; written by `write_new`."""
-        person = Person(None, one.code, one.name or Name("", "", ""), one.born, list(one.numbers))
+        person = Person(0, one.code, one.name or Name("", "", ""), one.born, list(one.numbers))
         self.new.append(person)
         self._remember(person)
         return person

@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -94,7 +94,7 @@ def _xlsx(content: bytes) -> Sheet:
                 if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
                     continue
                 rows = book.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)
-                if lines := _filled(iter(enumerate(rows, 1))):
+                if lines := _filled(enumerate(rows, 1)):
                     return Sheet(sheet.name, lines)
     except BadFile:
         raise
@@ -172,9 +172,10 @@ def _look_for_traps(xml: bytes) -> None:
         )
 
 
-def _filled(rows: "Iterator[tuple[int, list[Cell]]]") -> list[Line]:
+def _filled(rows: Iterable[tuple[int, Sequence[Cell]]]) -> list[Line]:
     lines: list[Line] = []
-    for number, row in rows:
+    for number, cells in rows:
+        row = list(cells)
         while row and (row[-1] is None or row[-1] == "" or (isinstance(row[-1], str) and not row[-1].strip())):
             row.pop()
         if not row:
@@ -197,21 +198,19 @@ def _csv(content: bytes) -> Sheet:
     if (first := written.partition("\n")[0].strip()).lower().startswith("sep=") and len(first) == 5:
         delimiter, written = first[4], "\n" + written.partition("\n")[2]
     reader = csv.reader(io.StringIO(written, newline=""), delimiter=delimiter)
+    # A record is numbered by the line on which it begins, since a quoted cell may span several.
+    records: list[tuple[int, list[Cell]]] = []
+    before = 0
     try:
-        return Sheet("", _filled(_numbered(reader)))
+        for row in reader:
+            records.append((before + 1, list(row)))
+            before = reader.line_num
     except csv.Error:
         raise BadFile(
             f"CSV не читается около строки {reader.line_num}: похоже, не закрыта кавычка. "
             "Исправьте её или сохраните таблицу как .xlsx."
         ) from None
-
-
-def _numbered(reader: "csv._reader") -> Iterator[tuple[int, list[Cell]]]:
-    """Each record with the line on which it begins: a quoted cell may span several."""
-    before = 0
-    for row in reader:
-        yield before + 1, list(row)
-        before = reader.line_num
+    return Sheet("", _filled(records))
 
 
 def _decoded(content: bytes) -> str:

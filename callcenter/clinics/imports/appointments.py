@@ -1,0 +1,617 @@
+"""Import of visits. The clinic's own system owns the schedule (ADR 0020): its file books, moves and cancels here too."""
+
+import contextlib
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+from django.db.models import QuerySet
+
+from callcenter.clinics import actions
+from callcenter.clinics.imports import cells
+from callcenter.clinics.imports.columns import Field
+from callcenter.clinics.imports.people import PATIENT_FIELDS, PATIENT_NEEDED, People, Person, Unclear, sought
+from callcenter.clinics.imports.plans import Finding, Job, Kind, Report, Row, Scope, batches
+from callcenter.clinics.imports.states import FindingKind
+from callcenter.clinics.locks import days_of
+from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Service
+from callcenter.clinics.names import fold
+from callcenter.clinics.states import OCCUPYING, TRANSITIONS, UPCOMING, AppointmentStatus
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.localtime import day_bounds, instant, local, local_day
+from callcenter.staff.roles import SENIORS
+
+SOURCE: Final = "import"
+USUAL_MINUTES: Final = 30
+TIME_FIELDS: Final = (
+    Field(
+        "date", "Дата", ("Дата приёма", "Дата визита", "Дата", "Дата и время", "Дата и время приёма", "День", "Начало")
+    ),
+    Field("time", "Время", ("Время приёма", "Время", "Время начала", "Начало", "Час")),
+    Field("end", "Окончание", ("Окончание", "Конец", "Время окончания", "До")),
+    Field("minutes", "Длительность, минут", ("Длительность", "Минут", "Продолжительность")),
+)
+DOCTOR_FIELDS: Final = (
+    Field("doctor", "Врач", ("Врач", "Доктор", "Специалист", "ФИО врача", "Исполнитель")),
+    Field("doctor_id", "Код врача", ("Код врача", "ID врача")),
+    Field("clinic", "Клиника", ("Клиника", "Филиал")),
+)
+FIELDS: Final = (
+    Field(
+        "code", "Код приёма", ("Код приёма", "ID приёма", "Номер приёма", "Код визита", "ID визита", "Код записи", "ID")
+    ),
+    *TIME_FIELDS,
+    *DOCTOR_FIELDS,
+    *PATIENT_FIELDS,
+    Field("service", "Услуга", ("Услуга", "Процедура", "Вид приёма")),
+    Field("status", "Статус", ("Статус", "Статус приёма", "Состояние")),
+    Field("money", "Сумма, ₽", ("Сумма", "Стоимость", "Оплата", "Оплачено")),
+    Field("comment", "Комментарий", ("Комментарий", "Примечание")),
+)
+
+
+class Step(Enum):
+    """What one row of the file means for the visit that we know."""
+
+    NOTHING = "nothing"
+    CANCEL = "cancel"
+    MOVE = "move"
+    MARK = "mark"
+    DEAD = "dead"  # cancelled with us, alive in the file: a person must look
+    LATE = "late"  # moved in the file, but already over with us
+
+
+def decide(
+    ours: AppointmentStatus, theirs: AppointmentStatus | None, *, moved: bool, money_differs: bool = False
+) -> Step:
+    """The file against what we know. The file owns time and cancellation; it never un-cancels and never takes back a
+    confirmation, since it may be older than the patient's answer. Marks go forward only, as the table of states allows."""
+    if ours == AppointmentStatus.CANCELLED:
+        return Step.NOTHING if theirs in (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW) else Step.DEAD
+    if theirs == AppointmentStatus.CANCELLED:
+        return Step.CANCEL if ours in UPCOMING else Step.NOTHING
+    if moved:
+        return Step.MOVE if ours in UPCOMING else Step.LATE
+    if theirs not in (None, AppointmentStatus.SCHEDULED, ours) and theirs in TRANSITIONS[ours]:
+        return Step.MARK
+    return Step.MARK if money_differs else Step.NOTHING
+
+
+@dataclass(slots=True, eq=False)
+class Known:
+    """A visit as the database has it."""
+
+    pk: int
+    code: str
+    source: str
+    patient_id: int
+    doctor_id: int
+    clinic_id: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    status: AppointmentStatus
+    money: Decimal | None
+    service_id: int | None
+    comment: str
+    version: int
+
+
+@dataclass(slots=True, eq=False)
+class Planned:
+    """A readable row, and the visit it means."""
+
+    row: Row
+    code: str
+    person: Person
+    doctor: Doctor
+    clinic: Clinic
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    status: AppointmentStatus | None
+    service: str
+    money: Decimal | None
+    comment: str
+    known: Known | None = None
+    step: Step = Step.NOTHING
+
+    @property
+    def moved(self) -> bool:
+        known = self.known
+        return known is not None and (known.starts_at, known.ends_at, known.doctor_id, known.clinic_id) != (
+            self.starts_at,
+            self.ends_at,
+            self.doctor.pk,
+            self.clinic.pk,
+        )
+
+    @property
+    def occupies(self) -> bool:
+        return (self.status or AppointmentStatus.SCHEDULED) in OCCUPYING
+
+
+def when(row: Row, clinic: Clinic, usual_minutes: int) -> tuple[dt.datetime, dt.datetime] | None:
+    """Start and end (UTC) of a row: a date with a time in one cell or in two; the end, else the length, else the usual."""
+    on, at = row.need("date", cells.moment, "Напишите дату приёма.") or (None, None)
+    own = row.get("time", cells.time)
+    length = row.get("minutes", cells.minutes)
+    end = (
+        row.get("end", cells.moment) if isinstance(row.cell("end"), dt.datetime) else (None, row.get("end", cells.time))
+    )
+    at = own or at
+    if on is not None and at is None and not row.problems:
+        row.refuse("time" if "time" in row.columns else "date", "Нет времени.", "Напишите время начала: 09:30.")
+    if row.problems or on is None or at is None:
+        return None
+    starts_at = instant(on, at, clinic.zone)
+    until = end[1] if end else None
+    if until is None:
+        return starts_at, starts_at + dt.timedelta(minutes=length or usual_minutes)
+    ends_at = instant(on, until, clinic.zone)
+    if ends_at <= starts_at:
+        row.refuse("end", f"Окончание {until:%H:%M} не позже начала {at:%H:%M}.", "Исправьте время.")
+        return None
+    return starts_at, ends_at
+
+
+class AppointmentsJob(Job):
+    """Visits are matched by the system's code, else by patient, doctor and start; what is left over is missing."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self.people = People(scope)
+        self.planned: list[Planned] = []
+        self.missing: list[Known] = []
+        self._services = {fold(service.name): service for service in Service.objects.all()}
+        self._new_services: dict[str, str] = {}
+        self._dates: dict[int, list[dt.date]] = {}  # clinic → first and last day of the file
+        self._names: dict[int, str] = {}
+        # Rows that are not loaded still mean visits: these must not be taken for missing.
+        self._shielded_codes: set[str] = set()
+        self._shielded_starts: set[dt.datetime] = set()
+        self._unreadable = 0  # rows that might mean any visit
+
+    # ── planning ──────────────────────────────────────────────────────────────
+
+    def plan(self, rows: Sequence[Row], report: Report) -> None:
+        done = 0
+        for batch in batches(rows):
+            read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
+            self.people.load([one for _, one in read])
+            for row, one in read:
+                try:
+                    person = self.people.find(one)
+                    if person is None and one.name is None and not row.problems:
+                        row.refuse("patient_id", "Такого пациента нет.", "Добавьте ФИО и телефон или исправьте код.")
+                except Unclear as unclear:
+                    person = None
+                    row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
+                planned = self._read(row, person)
+                if planned is not None and person is None:
+                    planned.person = self.people.add(one)
+                if planned is not None:
+                    self.planned.append(planned)
+            report(done := done + len(batch))
+        self._refuse_repeats()
+        self._match()
+        self._find_missing()
+        self._pair_moves()
+        for planned in self.planned:
+            self._decide(planned)
+        self._refuse_overlaps()
+        self._count()
+
+    def _read(self, row: Row, person: Person | None) -> Planned | None:
+        """A row with its visit, or None with the problems on the row. Its dates count even when it is refused."""
+        clinic = self.places.clinic(row)
+        doctor = self.places.doctor(row, clinic)
+        service = row.get("service", lambda cell: cells.text(cell, limit=150)) or ""
+        usual = self._services.get(fold(service))
+        status, money = row.get("status", cells.status), row.get("money", cells.money)
+        comment, code = row.get("comment", cells.text), row.get("code", cells.identifier)
+        times = when(row, clinic, usual.minutes if usual else USUAL_MINUTES) if clinic else None
+        if clinic and times:
+            self._spread(clinic.pk, local_day(times[0], clinic.zone))
+        if row.problems or clinic is None or doctor is None or times is None:
+            self._shield(code, times)
+            return None
+        return Planned(
+            row, code or "", person or Person(0, "", cells.Name("", "", ""), None), doctor, clinic, *times, status,
+            service, money, comment or "",
+        )  # fmt: skip
+
+    def _shield(self, code: str | None, times: tuple[dt.datetime, dt.datetime] | None) -> None:
+        if code:
+            self._shielded_codes.add(code)
+        elif times:
+            self._shielded_starts.add(times[0])
+        else:
+            self._unreadable += 1
+
+    def _spread(self, clinic_id: int, on: dt.date) -> None:
+        first, last = self._dates.get(clinic_id, (on, on))
+        self._dates[clinic_id] = [min(first, on), max(last, on)]
+
+    def _refuse_repeats(self) -> None:
+        codes: dict[str, Planned] = {}
+        places: dict[tuple[int, int, dt.datetime], Planned] = {}
+        for planned in self.planned:
+            place = (id(planned.person), planned.doctor.pk, planned.starts_at)
+            first = codes.get(planned.code) if planned.code else None
+            if first is None and planned.occupies:
+                first = places.get(place)
+            if first is not None:
+                column = "code" if planned.code == first.code != "" else "date"
+                planned.row.refuse(
+                    column, f"Этот же приём уже есть в строке {first.row.line.number}.", "Удалите лишнюю строку."
+                )
+                continue
+            if planned.code:
+                codes[planned.code] = planned
+            if planned.occupies:
+                places[place] = planned
+        self.planned = [planned for planned in self.planned if not planned.row.problems]
+
+    def _match(self) -> None:
+        for batch in batches(self.planned):
+            codes = [planned.code for planned in batch if planned.code]
+            by_code = {
+                known.code: known
+                for known in _read_known(Appointment.objects.filter(source=SOURCE, source_id__in=codes))
+            }
+            near = Appointment.objects.filter(
+                patient_id__in={planned.person.pk for planned in batch if planned.person.pk},
+                starts_at__in={planned.starts_at for planned in batch},
+            )
+            by_place: dict[tuple[int, int, dt.datetime], list[Known]] = defaultdict(list)
+            for known in _read_known(near):
+                by_place[known.patient_id, known.doctor_id, known.starts_at].append(known)
+            for planned in batch:
+                here = by_place.get((planned.person.pk, planned.doctor.pk, planned.starts_at), [])
+                planned.known = by_code.get(planned.code) if planned.code else None
+                if planned.known is None:
+                    planned.known = _same_place(planned.code, here)
+                elif planned.known.patient_id != planned.person.pk:
+                    planned.row.refuse("code", "Под этим кодом у нас приём другого пациента.", "Проверьте код приёма.")
+                elif planned.known.clinic_id not in {clinic.pk for clinic in self.scope.clinics}:
+                    planned.row.refuse("code", "Под этим кодом приём клиники, где вы не работаете.", "Проверьте код.")
+                if planned.row.problems:
+                    self._shield(planned.code, None)
+        self.planned = [planned for planned in self.planned if not planned.row.problems]
+
+    def _find_missing(self) -> None:
+        """Visits of the file's clinics and days, still to come, that earlier files brought and this one does not."""
+        seen = {planned.known.pk for planned in self.planned if planned.known}
+        ours = 0
+        for clinic in self.scope.clinics:
+            if clinic.pk not in self._dates:
+                continue
+            first, last = self._dates[clinic.pk]
+            since, until = day_bounds(first, clinic.zone)[0], day_bounds(last, clinic.zone)[1]
+            coming = Appointment.objects.filter(
+                clinic=clinic, starts_at__gte=max(since, self.scope.now), starts_at__lt=until, status__in=UPCOMING
+            ).order_by("starts_at", "pk")
+            for known in _read_known(coming):
+                if known.pk in seen or known.code in self._shielded_codes or known.starts_at in self._shielded_starts:
+                    continue
+                if known.source == SOURCE:
+                    self.missing.append(known)
+                else:
+                    ours += 1
+        if ours:
+            self.findings.append(
+                Finding(
+                    FindingKind.NOTICE,
+                    0,
+                    f"Приёмов, записанных в Дозвоне и не найденных в файле: {ours}.",
+                    "Они останутся. Внесите их в систему расписания, если их там нет.",
+                )
+            )
+
+    def _pair_moves(self) -> None:
+        """Without codes a moved visit looks like a missing one and a new one of the same patient and doctor."""
+        left: dict[tuple[int, int], list[Known]] = defaultdict(list)
+        for known in self.missing:
+            left[known.patient_id, known.doctor_id].append(known)
+        fresh: dict[tuple[int, int], list[Planned]] = defaultdict(list)
+        for planned in self.planned:
+            if planned.known is None and planned.person.pk and planned.occupies and planned.starts_at > self.scope.now:
+                fresh[planned.person.pk, planned.doctor.pk].append(planned)
+        paired = set()
+        for key, candidates in fresh.items():
+            old = left.get(key, [])
+            if len(candidates) == len(old) == 1 and not (candidates[0].code and old[0].code):
+                candidates[0].known = old[0]
+                paired.add(old[0].pk)
+        self.missing = [known for known in self.missing if known.pk not in paired]
+
+    def _decide(self, planned: Planned) -> None:
+        known = planned.known
+        if known is None:
+            return
+        money_differs = planned.money is not None and planned.money != known.money
+        planned.step = decide(known.status, planned.status, moved=planned.moved, money_differs=money_differs)
+        if planned.step == Step.DEAD and planned.starts_at > self.scope.now:
+            self._notice(
+                planned, "У нас этот приём отменён, а в файле он есть.", "Отмените его и в системе расписания."
+            )
+        if planned.step == Step.LATE:
+            label = known.status.label
+            planned.row.refuse("date", f"Приём уже «{label}», перенести его нельзя.", "Заведите новый приём.")
+
+    def _notice(self, planned: Planned, what: str, todo: str) -> None:
+        self.findings.append(Finding(FindingKind.NOTICE, planned.row.line.number, what, todo))
+
+    def _refuse_overlaps(self) -> None:
+        """The schedule as it will be: of two visits of one doctor at one time to come, the later row is refused."""
+        now = self.scope.now
+        coming = [p for p in self.planned if not p.row.problems and p.ends_at > now and _places_itself(p)]
+        if not coming:
+            return
+        leaving = {p.known.pk for p in self.planned if p.known and p.step in (Step.CANCEL, Step.MOVE)}
+        leaving |= {known.pk for known in self.missing}
+        standing = Appointment.objects.occupying().filter(
+            doctor_id__in={p.doctor.pk for p in coming},
+            starts_at__gt=min(p.starts_at for p in coming) - dt.timedelta(days=1),
+            starts_at__lt=max(p.ends_at for p in coming),
+        )
+        taken: dict[tuple[int, dt.date], list[tuple[dt.datetime, dt.datetime, str]]] = defaultdict(list)
+        for pk, doctor_id, starts_at, ends_at in standing.values_list("pk", "doctor_id", "starts_at", "ends_at"):
+            if pk not in leaving:
+                for day in days_of(starts_at, ends_at):
+                    taken[doctor_id, day].append((starts_at, ends_at, ""))
+        for planned in coming:
+            days = days_of(planned.starts_at, planned.ends_at)
+            others = (other for day in days for other in taken[planned.doctor.pk, day])
+            clash = next((o for o in others if o[0] < planned.ends_at and o[1] > planned.starts_at), None)
+            if clash is not None:
+                start, end = (local(moment, planned.clinic.zone) for moment in clash[:2])
+                planned.row.refuse(
+                    "date",
+                    f"У врача уже есть приём {start:%d.%m.%Y %H:%M}–{end:%H:%M}{clash[2]}.",
+                    "Оставьте одного пациента или исправьте время.",
+                )
+                continue
+            for day in days:
+                where = f" (строка {planned.row.line.number})"
+                taken[planned.doctor.pk, day].append((planned.starts_at, planned.ends_at, where))
+
+    def _count(self) -> None:
+        for planned in self.planned:
+            if planned.row.problems:
+                continue
+            self.counts[self._sort_of(planned)] += 1
+            if planned.step == Step.MOVE and planned.known:
+                old = local(planned.known.starts_at, planned.clinic.zone)
+                new = local(planned.starts_at, planned.clinic.zone)
+                self.findings.append(
+                    Finding(
+                        FindingKind.MOVED,
+                        planned.row.line.number,
+                        f"{planned.person.words}, {planned.doctor.short_name}: "
+                        f"{old:%d.%m.%Y %H:%M} → {new:%d.%m.%Y %H:%M}",
+                    )
+                )
+            if fold(planned.service) and fold(planned.service) not in self._services:
+                self._new_services.setdefault(fold(planned.service), planned.service)
+        self._list_missing()
+        if self._new_services:
+            names = ", ".join(list(self._new_services.values())[:10])
+            self.findings.append(Finding(FindingKind.NOTICE, 0, f"Новые услуги: {names}.", "Появятся в справочнике."))
+
+    def _sort_of(self, planned: Planned) -> str:
+        if planned.known is None:
+            return "created"
+        if planned.step == Step.MOVE:
+            return "moved"
+        if planned.step == Step.CANCEL:
+            return "cancelled"
+        return "changed" if planned.step == Step.MARK or self._details(planned) else "unchanged"
+
+    def _details(self, planned: Planned) -> dict[str, object]:
+        """What the file knows besides time and state: the code of a visit booked here, the service, a first comment."""
+        known = planned.known
+        if known is None:
+            return {}
+        details: dict[str, object] = {}
+        if planned.code and known.code != planned.code:
+            details |= {"source": SOURCE, "source_id": planned.code}
+        service = self._services.get(fold(planned.service)) if planned.service else None
+        if planned.service and (service is None or service.pk != known.service_id):
+            details["service"] = planned.service
+        if planned.comment and not known.comment:
+            details["comment"] = planned.comment
+        return details
+
+    def _list_missing(self) -> None:
+        if self.missing and self._unreadable:
+            self.findings.append(
+                Finding(
+                    FindingKind.NOTICE,
+                    0,
+                    f"В файле нет {len(self.missing)} приёмов, но часть строк не читается: может быть, они там.",
+                    "Исправьте эти строки и загрузите файл снова; пока ничего не отменится.",
+                )
+            )
+            self.missing = []
+            return
+        patients = Patient.objects.in_bulk({known.patient_id for known in self.missing})
+        zones = {clinic.pk: clinic.zone for clinic in self.scope.clinics}
+        doctors = Doctor.objects.in_bulk({known.doctor_id for known in self.missing})
+        for known in self.missing:
+            start = local(known.starts_at, zones[known.clinic_id])
+            words = f"{start:%d.%m.%Y %H:%M}, {patients[known.patient_id]}, врач {doctors[known.doctor_id].short_name}"
+            self.findings.append(Finding(FindingKind.MISSING, 0, words, "", known.pk, known.version))
+        self.counts["missing"] = len(self.missing)
+
+    # ── writing ───────────────────────────────────────────────────────────────
+
+    def write(self, report: Report) -> None:
+        good = [planned for planned in self.planned if not planned.row.problems]
+        self._make_services()
+        self._cancel(good)
+        self._move(good, report)
+        self._mark(good)
+        self._book([planned for planned in good if planned.known is None], report)
+        self._write_details([planned for planned in good if planned.known is not None])
+
+    @property
+    def _note(self) -> str:
+        return f"импорт «{self.scope.file_name}»"
+
+    def _make_services(self) -> None:
+        for key, name in self._new_services.items():
+            self._services[key] = Service.objects.get_or_create(name=name)[0]
+
+    def _cancel(self, good: list[Planned]) -> None:
+        by, now = self.scope.by, self.scope.now
+        confirmed = self.scope.confirmed_missing or {}
+        gone = [known for known in self.missing if confirmed.get(known.pk) == known.version]
+        visits = Appointment.objects.in_bulk([known.pk for known in gone])
+        for known in gone:
+            actions.cancel_appointment(visits[known.pk], reason=f"нет в файле: {self._note}", by=by, now=now)
+        self.counts["cancelled"] += len(gone)
+        self.counts["missing"] -= len(gone)
+        wanted = [planned for planned in good if planned.step == Step.CANCEL]
+        for planned, visit in _visits(wanted):
+            with self._or_refuse(planned):
+                actions.cancel_appointment(visit, reason=self._note, by=by, now=now)
+
+    def _move(self, good: list[Planned], report: Report) -> None:
+        moves = [planned for planned in good if planned.step == Step.MOVE]
+        leaving = {planned.known.pk for planned in moves if planned.known}
+        for done, (planned, visit) in enumerate(_visits(moves)):
+            with self._or_refuse(planned):
+                actions.move_appointment(
+                    visit,
+                    starts_at=planned.starts_at,
+                    ends_at=planned.ends_at,
+                    doctor=planned.doctor,
+                    clinic=planned.clinic,
+                    by=self.scope.by,
+                    now=self.scope.now,
+                    reason=self._note,
+                    leaving=leaving,
+                )
+            leaving.discard(visit.pk)
+            report(done)
+
+    def _mark(self, good: list[Planned]) -> None:
+        """States and sums that the file knows better, those of moved visits included."""
+        told = [p for p in good if p.step == Step.MARK or (p.step == Step.MOVE and p.status in _AFTER_MOVE)]
+        for planned, visit in _visits([planned for planned in told if not planned.row.problems]):
+            current = AppointmentStatus(visit.status)
+            allowed = planned.status if planned.status in TRANSITIONS[current] else None
+            status = current if allowed in (None, AppointmentStatus.SCHEDULED) else allowed
+            with self._or_refuse(planned):
+                actions.set_status(visit, status=status, money=planned.money, by=self.scope.by, now=self.scope.now)
+
+    def _book(self, new: list[Planned], report: Report) -> None:
+        people = {id(planned.person) for planned in new}
+        self.people.new = [person for person in self.people.new if id(person) in people]
+        self.people.write_new(self._note)
+        visits = [self._appointment(planned) for planned in new]
+        refused = set(
+            map(id, actions.schedule_appointments(visits, by=self.scope.by, now=self.scope.now, note=self._note))
+        )
+        for planned, visit in zip(new, visits, strict=True):
+            if id(visit) in refused:
+                self.counts["created"] -= 1
+                planned.row.refuse("date", "Это время у врача только что заняли.", "Загрузите файл ещё раз.")
+        report(len(new))
+
+    def _appointment(self, planned: Planned) -> Appointment:
+        last, first, middle = planned.person.name
+        return Appointment(
+            clinic=planned.clinic,
+            doctor=planned.doctor,
+            patient=Patient(pk=planned.person.pk, last_name=last, first_name=first, middle_name=middle),
+            service=self._services.get(fold(planned.service)),
+            starts_at=planned.starts_at,
+            ends_at=planned.ends_at,
+            status=planned.status or AppointmentStatus.SCHEDULED,
+            money=planned.money,
+            comment=planned.comment,
+            cancel_reason=self._note[:250] if planned.status == AppointmentStatus.CANCELLED else "",
+            created_at=self.scope.now,
+            created_by=self.scope.by,
+            changed_at=self.scope.now,
+            source=SOURCE,
+            source_id=planned.code,
+        )
+
+    def _write_details(self, good: list[Planned]) -> None:
+        """Codes, services and first comments of known visits; `version` stays, since nothing the patient was told changes."""
+        changed = []
+        for planned, visit in _visits([p for p in good if not p.row.problems and self._details(p)]):
+            details = self._details(planned)
+            if "service" in details:
+                visit.service = self._services[fold(planned.service)]
+            visit.source = str(details.get("source", visit.source))
+            visit.source_id = str(details.get("source_id", visit.source_id))
+            visit.comment = str(details.get("comment", visit.comment))
+            visit.changed_at = self.scope.now
+            changed.append(visit)
+        fields = ["service", "source", "source_id", "comment", "changed_at"]
+        Appointment.objects.bulk_update(changed, fields, batch_size=1_000)
+
+    @contextlib.contextmanager
+    def _or_refuse(self, planned: Planned) -> Iterator[None]:
+        """An action that says no takes back this row, not the whole file."""
+        try:
+            yield
+        except (Conflict, Refused) as error:
+            self.counts[self._sort_of(planned)] -= 1
+            planned.row.refuse("", str(error), "")
+
+
+_AFTER_MOVE: Final = frozenset(AppointmentStatus) - {AppointmentStatus.SCHEDULED, AppointmentStatus.CANCELLED}
+
+
+def _places_itself(planned: Planned) -> bool:
+    """Whether the row puts a visit where none of it stood before."""
+    if planned.known is None:
+        return planned.occupies
+    return planned.step == Step.MOVE
+
+
+def _read_known(visits: QuerySet[Appointment]) -> list[Known]:
+    return [
+        Known(pk, code, source, patient, doctor, clinic, starts, ends, AppointmentStatus(status), money, service, words, no)
+        for pk, code, source, patient, doctor, clinic, starts, ends, status, money, service, words, no in visits.values_list(
+            "pk", "source_id", "source", "patient_id", "doctor_id", "clinic_id", "starts_at", "ends_at", "status", "money",
+            "service_id", "comment", "version",
+        )
+    ]  # fmt: skip
+
+
+def _same_place(code: str, here: list[Known]) -> Known | None:
+    """Of the visits at the same time: one that the file may mean, living ones first. Another code is another visit."""
+    fitting = [known for known in here if not code or not known.code or known.code == code or known.source != SOURCE]
+    fitting.sort(key=lambda known: (known.status not in OCCUPYING, -known.pk))
+    return fitting[0] if fitting and (fitting[0].status in OCCUPYING or not code) else None
+
+
+def _visits(planned: Sequence[Planned]) -> Iterator[tuple[Planned, Appointment]]:
+    """The rows with their visits as they now are, a batch at a time."""
+    for batch in batches(planned, 500):
+        wanted = [known.pk for known in (one.known for one in batch) if known is not None]
+        visits = Appointment.objects.select_related("clinic", "doctor", "patient").in_bulk(wanted)
+        for one in batch:
+            if one.known is not None:
+                yield one, visits[one.known.pk]
+
+
+APPOINTMENTS: Final = Kind(
+    name="appointments",
+    label="Приёмы",
+    icon="calendar-event",
+    roles=SENIORS,
+    fields=FIELDS,
+    needed=(("date",), ("doctor", "doctor_id"), PATIENT_NEEDED),
+    job=AppointmentsJob,
+    about="Расписание из вашей системы: новые приёмы, переносы и отмены. Приёмы, которых в файле больше нет, будут названы.",
+)

@@ -1,0 +1,176 @@
+"""Import of free windows («прогнозное расписание»): the file is a picture of what is free on its days."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Q
+
+from callcenter.clinics.imports import cells
+from callcenter.clinics.imports.appointments import DOCTOR_FIELDS, TIME_FIELDS, USUAL_MINUTES, when
+from callcenter.clinics.imports.columns import Field
+from callcenter.clinics.imports.plans import BATCH, Job, Kind, Report, Row, Scope, batches
+from callcenter.clinics.locks import days_of
+from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindow
+from callcenter.clinics.states import WindowState
+from callcenter.lib import live
+from callcenter.lib.localtime import day_bounds, local, local_day
+from callcenter.staff.roles import SENIORS
+
+FIELDS: Final = (
+    *TIME_FIELDS,
+    *DOCTOR_FIELDS,
+    Field("code", "Код окна", ("Код окна", "ID окна", "Код", "ID")),
+)
+
+
+@dataclass(slots=True, eq=False)
+class Free:
+    row: Row
+    doctor: Doctor
+    clinic: Clinic
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    code: str
+    known: ScheduleWindow | None = None
+
+
+class WindowsJob(Job):
+    """New windows open, those that the file no longer has on its doctors' days close; a booked window stays booked."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self.free: list[Free] = []
+        self.gone: list[ScheduleWindow] = []
+
+    def plan(self, rows: Sequence[Row], report: Report) -> None:
+        for done, row in enumerate(rows):
+            if (free := self._read(row)) is not None:
+                self.free.append(free)
+            if done % BATCH == 0:
+                report(done)
+        self._refuse_repeats()
+        if self.free:
+            self._match()
+            self._refuse_taken_times()
+        self.free = [free for free in self.free if not free.row.problems]
+        for free in self.free:
+            self.counts[_sort_of(free)] += 1
+        self.counts["closed"] = len(self.gone)
+
+    def _read(self, row: Row) -> Free | None:
+        clinic = self.places.clinic(row)
+        doctor = self.places.doctor(row, clinic)
+        code = row.get("code", cells.identifier) or ""
+        times = when(row, clinic, USUAL_MINUTES) if clinic else None
+        if times and times[0] <= self.scope.now and not row.problems:
+            row.refuse("date", "Это время уже прошло.", "Выгрузите окна с сегодняшнего дня.")
+        if row.problems or clinic is None or doctor is None or times is None:
+            return None
+        return Free(row, doctor, clinic, *times, code)
+
+    def _refuse_repeats(self) -> None:
+        first: dict[tuple[int, dt.datetime], Free] = {}
+        for free in self.free:
+            earlier = first.setdefault((free.doctor.pk, free.starts_at), free)
+            if earlier is not free:
+                where = f"в строке {earlier.row.line.number}"
+                free.row.refuse("date", f"Это окно врача уже есть {where}.", "Удалите лишнюю строку.")
+        self.free = [free for free in self.free if not free.row.problems]
+
+    def _days(self) -> Q:
+        """The doctors, clinics and local days that the file speaks of."""
+        spans: dict[tuple[int, int], tuple[dt.datetime, dt.datetime]] = {}
+        for free in self.free:
+            since, until = day_bounds(local_day(free.starts_at, free.clinic.zone), free.clinic.zone)
+            first, last = spans.get((free.clinic.pk, free.doctor.pk), (since, until))
+            spans[free.clinic.pk, free.doctor.pk] = (min(first, since), max(last, until))
+        where = Q()
+        for (clinic_id, doctor_id), (since, until) in spans.items():
+            where |= Q(clinic_id=clinic_id, doctor_id=doctor_id, starts_at__gte=since, starts_at__lt=until)
+        return where
+
+    def _match(self) -> None:
+        known = {
+            (window.doctor_id, window.clinic_id, window.starts_at): window
+            for window in ScheduleWindow.objects.filter(self._days(), starts_at__gt=self.scope.now)
+        }
+        for free in self.free:
+            free.known = known.pop((free.doctor.pk, free.clinic.pk, free.starts_at), None)
+        self.gone = [window for window in known.values() if window.state == WindowState.FREE]
+
+    def _refuse_taken_times(self) -> None:
+        """A window under a visit is not free; the visit may be one that the other system does not know yet."""
+        visits = Appointment.objects.occupying().filter(
+            doctor_id__in={free.doctor.pk for free in self.free},
+            starts_at__gt=min(free.starts_at for free in self.free) - dt.timedelta(days=1),
+            starts_at__lt=max(free.ends_at for free in self.free),
+        )
+        taken: dict[tuple[int, dt.date], list[tuple[dt.datetime, dt.datetime]]] = {}
+        for doctor_id, starts_at, ends_at in visits.values_list("doctor_id", "starts_at", "ends_at"):
+            for day in days_of(starts_at, ends_at):
+                taken.setdefault((doctor_id, day), []).append((starts_at, ends_at))
+        for free in self.free:
+            if free.known is not None and free.known.state == WindowState.TAKEN:
+                continue
+            for day in days_of(free.starts_at, free.ends_at):
+                clash = next(
+                    (t for t in taken.get((free.doctor.pk, day), ()) if t[0] < free.ends_at and t[1] > free.starts_at),
+                    None,
+                )
+                if clash is not None and not free.row.problems:
+                    begins = local(clash[0], free.clinic.zone)
+                    free.row.refuse("date", f"В это время у врача приём ({begins:%d.%m.%Y %H:%M}).", "Уберите окно.")
+
+    def write(self, report: Report) -> None:
+        new = [free for free in self.free if free.known is None]
+        for batch in batches(new):
+            ScheduleWindow.objects.bulk_create(
+                (
+                    ScheduleWindow(
+                        clinic=free.clinic,
+                        doctor=free.doctor,
+                        starts_at=free.starts_at,
+                        ends_at=free.ends_at,
+                        source_id=free.code,
+                    )
+                    for free in batch
+                ),
+                ignore_conflicts=True,
+            )
+            report(len(batch))
+        changed = []
+        for free in self.free:
+            if free.known is not None and _sort_of(free) == "changed":
+                free.known.state, free.known.ends_at = WindowState.FREE, free.ends_at
+                changed.append(free.known)
+        ScheduleWindow.objects.bulk_update(changed, ["state", "ends_at"], batch_size=BATCH)
+        # Only those still free: somebody may have booked one since the preview.
+        closed = ScheduleWindow.objects.filter(
+            pk__in=[window.pk for window in self.gone], state=WindowState.FREE
+        ).update(state=WindowState.CLOSED)
+        self.counts["closed"] = closed
+        live.bump(*{f"schedule:clinic:{free.clinic.pk}" for free in self.free})
+
+
+def _sort_of(free: Free) -> str:
+    """Held and taken windows are the floor's own business: the file does not touch them."""
+    known = free.known
+    if known is None:
+        return "created"
+    if known.state == WindowState.CLOSED or (known.state == WindowState.FREE and known.ends_at != free.ends_at):
+        return "changed"
+    return "unchanged"
+
+
+WINDOWS: Final = Kind(
+    name="windows",
+    label="Свободные окна",
+    icon="calendar-plus",
+    roles=SENIORS,
+    fields=FIELDS,
+    needed=(("date",), ("doctor", "doctor_id")),
+    job=WindowsJob,
+    about="Прогнозное расписание: свободное время врачей. Окна, которых в файле больше нет, снимаются с его дней.",
+)

@@ -1,0 +1,215 @@
+"""Import of КОС entries: whom a doctor wants back, with his comment and the date to call."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from django.db.models import Q
+
+from callcenter.clinics.imports import cells
+from callcenter.clinics.imports.appointments import DOCTOR_FIELDS
+from callcenter.clinics.imports.columns import Field
+from callcenter.clinics.imports.people import PATIENT_FIELDS, PATIENT_NEEDED, People, Person, Unclear, sought
+from callcenter.clinics.imports.plans import BATCH, Job, Kind, Report, Row, Scope, batches
+from callcenter.clinics.models import Clinic, Doctor
+from callcenter.lib import live
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.staff.models import AuditEntry
+from callcenter.staff.roles import CALLERS, Role
+from journals.actions.entries import edit_entry, topic
+from journals.machine import Stage
+from journals.models import RecallEntry
+
+SOURCE: Final = "import"
+FIELDS: Final = (
+    *PATIENT_FIELDS,
+    *DOCTOR_FIELDS,
+    Field(
+        "comment",
+        "Комментарий врача",
+        ("Комментарий врача", "Комментарий доктора", "Комментарий", "Предложение", "Рекомендация", "Примечание"),
+    ),
+    Field(
+        "call_on", "Дата прозвона", ("Дата прозвона", "Дата звонка", "Позвонить", "Дата КОС", "Дата", "Когда позвонить")
+    ),
+    Field("code", "Код записи", ("Код записи", "Код КОС", "ID записи", "Номер записи", "ID")),
+)
+
+
+@dataclass(slots=True, eq=False)
+class Wanted:
+    row: Row
+    person: Person
+    clinic: Clinic
+    doctor: Doctor
+    comment: str
+    call_on: dt.date
+    code: str
+    known: RecallEntry | None = None
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        return self.clinic.pk, self.person.pk, self.doctor.pk
+
+
+class RecallsJob(Job):
+    """Entries are matched by their code, else by clinic, patient and doctor among those still to be called."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self.people = People(scope)
+        self.wanted: list[Wanted] = []
+
+    def plan(self, rows: Sequence[Row], report: Report) -> None:
+        done = 0
+        for batch in batches(rows):
+            read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
+            self.people.load([one for _, one in read])
+            found = []
+            for row, one in read:
+                wanted = self._read(row)
+                if wanted is None:
+                    continue
+                try:
+                    person = self.people.find(one)
+                except Unclear as unclear:
+                    row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
+                    continue
+                if person is None and one.name is None:
+                    row.refuse("patient_id", "Такого пациента нет.", "Добавьте ФИО и телефон или исправьте код.")
+                    continue
+                wanted.person = person or self.people.add(one)
+                found.append(wanted)
+            self._match(found)
+            self.wanted += found
+            report(done := done + len(batch))
+        self._refuse_repeats()
+        for wanted in self.wanted:
+            self.counts[self._sort_of(wanted)] += 1
+
+    def _read(self, row: Row) -> Wanted | None:
+        clinic = self.places.clinic(row)
+        doctor = self.places.doctor(row, clinic)
+        comment = row.need("comment", cells.text, "Впишите предложение врача: продолжить лечение или проверить работу.")
+        call_on = row.need("call_on", cells.date, "Напишите, когда позвонить: 05.11.2026.")
+        code = row.get("code", cells.identifier) or ""
+        if row.problems or clinic is None or doctor is None or comment is None or call_on is None:
+            return None
+        return Wanted(row, Person(0, "", cells.Name("", "", ""), None), clinic, doctor, comment, call_on, code)
+
+    def _match(self, found: list[Wanted]) -> None:
+        codes = {wanted.code for wanted in found if wanted.code}
+        people = {wanted.person.pk for wanted in found if wanted.person.pk}
+        entries = RecallEntry.objects.filter(
+            Q(source=SOURCE, source_id__in=codes) | Q(patient_id__in=people, stage=Stage.CALL)
+        )
+        by_code, by_place = {}, {}
+        for entry in entries:
+            if entry.source == SOURCE and entry.source_id:
+                by_code[entry.source_id] = entry
+            if entry.stage == Stage.CALL:
+                by_place[entry.clinic_id, entry.patient_id, entry.doctor_id] = entry
+        for wanted in found:
+            wanted.known = by_code.get(wanted.code) if wanted.code else None
+            if wanted.known is None:
+                wanted.known = by_place.get(wanted.place)
+            elif (wanted.known.clinic_id, wanted.known.patient_id, wanted.known.doctor_id) != wanted.place:
+                wanted.row.refuse("code", "Под этим кодом у нас другая запись КОС.", "Проверьте код записи.")
+
+    def _refuse_repeats(self) -> None:
+        first: dict[tuple[int, int, int], Wanted] = {}
+        for wanted in self.wanted:
+            if wanted.row.problems:
+                continue
+            earlier = first.setdefault((wanted.clinic.pk, id(wanted.person), wanted.doctor.pk), wanted)
+            if earlier is not wanted:
+                where = f"в строке {earlier.row.line.number}"
+                wanted.row.refuse("comment", f"Этот пациент у этого врача уже есть {where}.", "Соедините строки.")
+        self.wanted = [wanted for wanted in self.wanted if not wanted.row.problems]
+
+    def _sort_of(self, wanted: Wanted) -> str:
+        """A closed entry stays closed: the file may be older than the call that closed it. The date of one that has
+        been called since belongs to the rule of three calls, or to the waiting list, and is not set back either."""
+        known = wanted.known
+        if known is None:
+            return "created"
+        if known.stage != Stage.CALL:
+            return "unchanged"
+        return (
+            "unchanged" if (known.doctor_comment, known.call_on) == (wanted.comment, self._date(wanted)) else "changed"
+        )
+
+    @staticmethod
+    def _date(wanted: Wanted) -> dt.date:
+        known = wanted.known
+        return known.call_on if known is not None and (known.calls or known.waiting_id) else wanted.call_on
+
+    def write(self, report: Report) -> None:
+        new = [wanted for wanted in self.wanted if wanted.known is None]
+        people = {id(wanted.person) for wanted in new}
+        self.people.new = [person for person in self.people.new if id(person) in people]
+        self.people.write_new(f"импорт «{self.scope.file_name}»")
+        self.people.join((wanted.person, wanted.clinic) for wanted in self.wanted)
+        for done, batch in enumerate(batches(new)):
+            self._open(batch)
+            report(done * BATCH)
+        for wanted in self.wanted:
+            if wanted.known is not None and self._sort_of(wanted) == "changed":
+                self._edit(wanted, wanted.known)
+        live.bump(*{topic(wanted.clinic.pk) for wanted in self.wanted})
+
+    def _open(self, batch: list[Wanted]) -> None:
+        """What `open_entry` does, for many at once."""
+        by, now = self.scope.by, self.scope.now
+        entries = RecallEntry.objects.bulk_create(
+            RecallEntry(
+                clinic=wanted.clinic,
+                patient_id=wanted.person.pk,
+                doctor=wanted.doctor,
+                doctor_comment=wanted.comment,
+                call_on=wanted.call_on,
+                touched_at=now,
+                created_at=now,
+                created_by=by,
+                source=SOURCE,
+                source_id=wanted.code,
+            )
+            for wanted in batch
+        )
+        AuditEntry.objects.bulk_create(
+            AuditEntry(
+                at=now,
+                by=by,
+                action="journals.open_entry",
+                object_kind="journals.recallentry",
+                object_id=entry.pk,
+                object_name=wanted.person.words[:200],
+                clinic_id=entry.clinic_id,
+                patient_id=entry.patient_id,
+                after={"call_on": entry.call_on.isoformat()},
+                note=f"импорт «{self.scope.file_name}»",
+            )
+            for entry, wanted in zip(entries, batch, strict=True)
+        )
+
+    def _edit(self, wanted: Wanted, known: RecallEntry) -> None:
+        try:
+            edit_entry(
+                known, doctor_comment=wanted.comment, call_on=self._date(wanted), by=self.scope.by, now=self.scope.now
+            )
+        except (Conflict, Refused) as error:
+            self.counts["changed"] -= 1
+            wanted.row.refuse("comment", str(error), "")
+
+
+RECALLS: Final = Kind(
+    name="recalls",
+    label="Журнал КОС",
+    icon="tooth",
+    roles=(*CALLERS, Role.DOCTOR),
+    fields=FIELDS,
+    needed=(PATIENT_NEEDED, ("doctor", "doctor_id"), ("comment",), ("call_on",)),
+    job=RecallsJob,
+    about="Кого врач зовёт снова: пациент, врач, комментарий врача и дата прозвона. Попадут в «3. Звать».",
+)
