@@ -77,7 +77,11 @@ class RecallsJob(Job):
                     row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
                     continue
                 if person is None and one.name is None:
-                    row.refuse("patient_id", "Такого пациента нет.", "Добавьте ФИО и телефон или исправьте код.")
+                    row.refuse(
+                        "patient_id" if one.code else "full_name",
+                        "Такого пациента нет.",
+                        "Добавьте ФИО и телефон или исправьте код.",
+                    )
                     continue
                 wanted.person = person or self.people.add(one)
                 found.append(wanted)

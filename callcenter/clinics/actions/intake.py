@@ -1,7 +1,7 @@
 """Visits that another system has booked, many at once: what an import brings in."""
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.db import connection
@@ -20,21 +20,20 @@ _MOST_DAY_LOCKS: Final = 1_000
 _BATCH: Final = 2_000
 
 
-def schedule_appointments(
-    visits: Sequence[Appointment], *, by: User | None, now: dt.datetime, note: str
-) -> Collection[Appointment]:
+def schedule_appointments(visits: Sequence[Appointment], *, by: User | None, now: dt.datetime, note: str) -> set[int]:
     """Writes visits that another system has booked; no window is asked for, those under them are taken.
 
-    Returns the visits that were not written, since the doctor has another one at that time; only visits still to come
+    Returns the positions in `visits` of those that were not written, since the doctor has another one at that time; only visits still to come
     are refused for this, the past can't be double-booked. `visits` must not overlap among themselves. Must run inside
     the import's transaction: the locks on the doctors' days end with it. Changes the patients' waiting lists as a
     booking does; leaves a line of history and of the journal of deeds for each visit.
     """
     if not visits:
-        return []
+        return set()
     _lock([visit for visit in visits if visit.ends_at > now])
-    refused = _overlapping([visit for visit in visits if visit.ends_at > now and visit.status in OCCUPYING])
-    written = [visit for visit in visits if visit not in refused]
+    places = {index: v for index, v in enumerate(visits) if v.ends_at > now and v.status in OCCUPYING}
+    refused = _overlapping(places)
+    written = [visit for index, visit in enumerate(visits) if index not in refused]
     for start in range(0, len(written), _BATCH):
         _write(written[start : start + _BATCH], by=by, now=now, note=note)
     _take_windows({visit.doctor_id for visit in written}, now)
@@ -52,8 +51,9 @@ def _lock(coming: list[Appointment]) -> None:
         cursor.execute("LOCK TABLE clinics_appointment IN SHARE ROW EXCLUSIVE MODE")
 
 
-def _overlapping(coming: list[Appointment]) -> set[Appointment]:
-    """Those at whose time the doctor is taken already."""
+def _overlapping(places: Mapping[int, Appointment]) -> set[int]:
+    """Positions of those at whose time the doctor is taken already."""
+    coming = places.values()
     if not coming:
         return set()
     # The lower bound keeps the index range short: no visit lasts over a day.
@@ -68,8 +68,8 @@ def _overlapping(coming: list[Appointment]) -> set[Appointment]:
         for day in days_of(starts_at, ends_at):
             taken.setdefault((doctor_id, day), []).append((starts_at, ends_at))
     return {
-        visit
-        for visit in coming
+        index
+        for index, visit in places.items()
         if any(
             starts_at < visit.ends_at and ends_at > visit.starts_at
             for day in days_of(visit.starts_at, visit.ends_at)

@@ -185,7 +185,11 @@ class AppointmentsJob(Job):
                 try:
                     person = self.people.find(one)
                     if person is None and one.name is None and not row.problems:
-                        row.refuse("patient_id", "Такого пациента нет.", "Добавьте ФИО и телефон или исправьте код.")
+                        row.refuse(
+                            "patient_id" if one.code else "full_name",
+                            "Такого пациента нет.",
+                            "Добавьте ФИО и телефон или исправьте код.",
+                        )
                 except Unclear as unclear:
                     person = None
                     row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
@@ -514,13 +518,10 @@ class AppointmentsJob(Job):
         self.people.new = [person for person in self.people.new if id(person) in people]
         self.people.write_new(self._note)
         visits = [self._appointment(planned) for planned in new]
-        refused = set(
-            map(id, actions.schedule_appointments(visits, by=self.scope.by, now=self.scope.now, note=self._note))
-        )
-        for planned, visit in zip(new, visits, strict=True):
-            if id(visit) in refused:
-                self.counts["created"] -= 1
-                planned.row.refuse("date", "Это время у врача только что заняли.", "Загрузите файл ещё раз.")
+        refused = actions.schedule_appointments(visits, by=self.scope.by, now=self.scope.now, note=self._note)
+        for index in refused:
+            self.counts["created"] -= 1
+            new[index].row.refuse("date", "Это время у врача только что заняли.", "Загрузите файл ещё раз.")
         report(len(new))
 
     def _appointment(self, planned: Planned) -> Appointment:

@@ -1,0 +1,272 @@
+"""Import of visits: the clinic's system owns the schedule; its moves and cancellations go the way of the screen's."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from callcenter.clinics import actions
+from callcenter.clinics.imports.appointments import Step, decide
+from callcenter.clinics.imports.models import ImportRun
+from callcenter.clinics.models import Appointment, AppointmentEvent, Patient
+from callcenter.clinics.states import AppointmentStatus as S
+from callcenter.clinics.states import WaitingKind, WaitingState, WindowState
+from callcenter.lib.errors import Conflict
+from callcenter.lib.localtime import instant
+from tests.clinics.imports.files import check, csv, load, start, through, words, xlsx
+from tests.conftest import MOSCOW, NOON, World
+
+HEAD = (
+    "Код приёма",
+    "Дата приёма",
+    "Время",
+    "Длительность",
+    "Врач",
+    "ФИО пациента",
+    "Дата рождения",
+    "Телефон",
+    "Статус",
+)
+BORN = dt.date(1985, 3, 12)
+TOMORROW = dt.date(2026, 3, 19)
+
+
+def row(code: str = "A1", on: dt.date = TOMORROW, at: str = "10:00", status: str = "", name: str = "Щёголева Ольга", phone: str = "+79000001001", doctor: str = "Белов О. И.") -> tuple[object, ...]:  # fmt: skip
+    return (code, on, at, 30, doctor, name, BORN, phone, status)
+
+
+def moscow(at: str, on: dt.date = TOMORROW) -> dt.datetime:
+    return instant(on, dt.time.fromisoformat(at), MOSCOW)
+
+
+def run_it(world: World, *rows: tuple[object, ...]) -> ImportRun:
+    return through("appointments", xlsx(HEAD, *rows), clinic=world.clinic, by=world.senior, now=NOON)  # type: ignore[arg-type]
+
+
+def preview(world: World, *rows: tuple[object, ...]) -> ImportRun:
+    content = xlsx(HEAD, *rows)  # type: ignore[arg-type]
+    return check(
+        start("appointments", content, clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON
+    )
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "moved", "step"),
+    [
+        (S.SCHEDULED, None, False, Step.NOTHING),
+        (S.SCHEDULED, S.SCHEDULED, False, Step.NOTHING),
+        (S.SCHEDULED, S.CONFIRMED, False, Step.MARK),
+        (S.CONFIRMED, S.SCHEDULED, False, Step.NOTHING),  # the file is older than the patient's answer
+        (S.CONFIRMED, S.ARRIVED, False, Step.MARK),
+        (S.COMPLETED, S.NO_SHOW, False, Step.NOTHING),
+        (S.NO_SHOW, S.COMPLETED, False, Step.MARK),
+        (S.SCHEDULED, S.CANCELLED, False, Step.CANCEL),
+        (S.SCHEDULED, S.CANCELLED, True, Step.CANCEL),
+        (S.COMPLETED, S.CANCELLED, False, Step.NOTHING),
+        (S.SCHEDULED, None, True, Step.MOVE),
+        (S.CONFIRMED, S.CONFIRMED, True, Step.MOVE),
+        (S.COMPLETED, None, True, Step.LATE),
+        (S.CANCELLED, S.CANCELLED, False, Step.NOTHING),
+        (S.CANCELLED, S.SCHEDULED, False, Step.DEAD),  # never brought back to life by a file
+        (S.CANCELLED, None, True, Step.DEAD),
+    ],
+)
+def test_the_file_against_what_we_know(ours: S, theirs: S | None, moved: bool, step: Step) -> None:
+    assert decide(ours, theirs, moved=moved) == step
+
+
+@pytest.mark.django_db
+class TestVisits:
+    def test_a_visit_comes_in_with_a_new_patient_in_the_clinics_zone(self, world: World) -> None:
+        assert run_it(world, row()).counts["created"] == 1
+        visit = Appointment.objects.get()
+        assert (visit.starts_at, visit.ends_at) == (moscow("10:00"), moscow("10:30"))
+        assert (visit.source, visit.source_id, visit.status, visit.doctor) == (
+            "import",
+            "A1",
+            S.SCHEDULED,
+            world.doctor,
+        )
+        assert visit.patient.full_name == "Щёголева Ольга"
+        assert list(visit.patient.clinics.all()) == [world.clinic]
+        assert AppointmentEvent.objects.get(appointment=visit).kind == "booked"
+
+    def test_the_same_file_twice_changes_nothing(self, world: World) -> None:
+        rows = [row(), row("", at="11:00"), row("A3", status="отменён", at="12:00"), row("A4", TOMORROW - dt.timedelta(9), status="состоялся")]  # fmt: skip
+        run_it(world, *rows)
+        before = list(Appointment.objects.order_by("pk").values())
+        run = run_it(world, *rows)
+        assert run.counts["unchanged"] == 4
+        assert list(Appointment.objects.order_by("pk").values()) == before
+        assert AppointmentEvent.objects.count() == 4
+
+    def test_a_moved_visit_is_rescheduled_as_by_hand(self, world: World) -> None:
+        run_it(world, row())
+        run = preview(world, row(at="15:00"))
+        assert words(run, "moved") == ["2 : Щёголева Ольга, Белов О. И.: 19.03.2026 10:00 → 19.03.2026 15:00"]
+        assert Appointment.objects.get().starts_at == moscow("10:00")
+        assert load(run, by=world.senior, now=NOON).counts["moved"] == 1
+        visit = Appointment.objects.get()
+        assert (visit.starts_at, visit.version) == (moscow("15:00"), 2)
+        assert visit.events.get(kind="moved").starts_at_before == moscow("10:00")
+
+    def test_a_moved_visit_without_codes_is_known_by_its_patient_and_doctor(self, world: World) -> None:
+        run_it(world, row(""), row("", at="11:00", name="Ким Анна", phone="+79000001002"))
+        run = run_it(world, row("", at="15:00"), row("", at="11:00", name="Ким Анна", phone="+79000001002"))
+        assert (run.counts["moved"], run.counts["unchanged"], run.counts.get("cancelled", 0)) == (1, 1, 0)
+        assert Appointment.objects.count() == 2
+
+    def test_two_visits_may_change_places(self, world: World) -> None:
+        second = {"name": "Ким Анна", "phone": "+79000001002"}
+        run_it(world, row("A1", at="10:00"), row("A2", at="11:00", **second))
+        run = run_it(world, row("A1", at="11:00"), row("A2", at="10:00", **second))
+        assert (run.counts["moved"], run.counts["rejected"]) == (2, 0)
+        assert Appointment.objects.get(source_id="A1").starts_at == moscow("11:00")
+        assert Appointment.objects.get(source_id="A2").starts_at == moscow("10:00")
+
+    def test_a_visit_missing_from_a_newer_file_is_shown_then_cancelled(self, world: World) -> None:
+        far = TOMORROW + dt.timedelta(days=40)
+        run_it(world, row("A1"), row("A2", at="11:00"), row("A3", far))
+        run = preview(world, row("A2", at="11:00"))
+        assert words(run, "missing") == ["0 : 19.03.2026 10:00, Щёголева Ольга, врач Белов О. И."]
+        assert run.cancel_missing
+        assert load(run, by=world.senior, now=NOON).counts["cancelled"] == 1
+        gone = Appointment.objects.get(source_id="A1")
+        assert (gone.status, gone.version) == (S.CANCELLED, 2)
+        assert "нет в файле" in gone.cancel_reason
+        assert Appointment.objects.get(source_id="A3").status == S.SCHEDULED  # outside the file's days
+
+    def test_missing_visits_stay_when_the_person_says_so(self, world: World) -> None:
+        run_it(world, row("A1"), row("A2", at="11:00"))
+        load(preview(world, row("A2", at="11:00")), by=world.senior, now=NOON, cancel_missing=False)
+        assert Appointment.objects.get(source_id="A1").status == S.SCHEDULED
+
+    def test_only_what_the_person_saw_is_cancelled(self, world: World) -> None:
+        run_it(world, row("A1"), row("A2", at="11:00"))
+        run = preview(world, row("A2", at="11:00"))
+        visit = Appointment.objects.get(source_id="A1")
+        actions.move_appointment(visit, starts_at=moscow("16:00"), ends_at=moscow("16:30"), by=world.senior, now=NOON)
+        load(run, by=world.senior, now=NOON)
+        visit.refresh_from_db()
+        assert visit.status == S.SCHEDULED
+
+    def test_a_refused_row_does_not_make_its_visit_missing(self, world: World) -> None:
+        run_it(world, row("A1"), row("A2", at="11:00"), row("", at="12:00", name="Ким Анна", phone="+79000001002"))
+        run = preview(world, row("A1", phone="010-10-01"), row("A2", at="11:00"), row("", at="12:00", name="Ким 2", phone="+79000001002"))  # fmt: skip
+        assert run.counts["rejected"] == 2
+        assert words(run, "missing") == []
+
+    def test_a_row_that_may_mean_any_visit_stops_the_cancelling(self, world: World) -> None:
+        run_it(world, row("A1"), row("A2", at="11:00"))
+        run = preview(world, row("A2", at="11:00"), row("", at="когда-нибудь"))
+        assert words(run, "missing") == []
+        assert "часть строк не читается" in words(run, "notice")[0]
+
+    def test_most_of_the_schedule_missing_is_not_cancelled_unasked(self, world: World) -> None:
+        run_it(
+            world,
+            *(
+                row(f"A{n}", at=f"{8 + n // 2}:{n % 2 * 30:02}", name="Ким Анна", phone="+79000001002")
+                for n in range(15)
+            ),
+        )
+        run = preview(world, row("A1", at="8:30", name="Ким Анна", phone="+79000001002"))
+        assert len(words(run, "missing")) == 14
+        assert not run.cancel_missing
+
+    def test_a_visit_booked_here_is_not_cancelled_but_named_and_then_adopted(self, world: World) -> None:
+        patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
+        window = world.window(moscow("10:00"))
+        visit = actions.book_appointment(patient=patient, window=window, by=world.administrator, now=NOON)
+        run = run_it(world, row("A2", at="12:00", name="Ким Анна", phone="+79000001002"))
+        assert "записанных в Дозвоне и не найденных в файле: 1" in words(run, "notice")[0]
+        run = run_it(world, row("A1"), row("A2", at="12:00", name="Ким Анна", phone="+79000001002"))
+        visit.refresh_from_db()
+        assert (visit.status, visit.source, visit.source_id, visit.version) == (S.SCHEDULED, "import", "A1", 1)
+        assert run.counts["changed"] == 1
+
+    def test_a_visit_cancelled_here_is_not_brought_back(self, world: World) -> None:
+        run_it(world, row())
+        actions.cancel_appointment(Appointment.objects.get(), reason="попросил", by=world.administrator, now=NOON)
+        run = run_it(world, row(at="15:00"))
+        assert "У нас этот приём отменён" in words(run, "notice")[0]
+        assert Appointment.objects.get().status == S.CANCELLED
+
+    def test_states_and_money_go_forward(self, world: World) -> None:
+        run_it(world, row(on=TOMORROW - dt.timedelta(2)))
+        content = xlsx((*HEAD, "Сумма"), (*row(on=TOMORROW - dt.timedelta(2), status="состоялся"), "4 500,00 ₽"))  # type: ignore[arg-type]
+        run = through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
+        visit = Appointment.objects.get()
+        assert (visit.status, visit.money, run.counts["changed"]) == (S.COMPLETED, 4500, 1)
+
+    def test_one_doctor_never_gets_two_patients_at_once(self, world: World) -> None:
+        world.visit(starts_at=moscow("10:15"))
+        run = run_it(
+            world, row("A1"), row("A2", at="11:00"), row("A3", at="11:15", name="Ким Анна", phone="+79000001002")
+        )
+        assert run.counts["created"] == 1
+        assert (
+            words(run)
+            == [
+                "2 Дата приёма: У врача уже есть приём 19.03.2026 10:15–10:45. Оставьте одного пациента или исправьте время.",
+                "4 Дата приёма: У врача уже есть приём 19.03.2026 11:00–11:30 (строка 3). Оставьте одного пациента или исправьте время.",  # fmt: skip
+            ]
+        )
+        assert Patient.objects.filter(last_name="Ким").count() == 0  # nobody is left of a refused row
+
+    def test_a_booking_between_preview_and_loading_wins(self, world: World) -> None:
+        run = preview(world, row("A1"), row("A2", at="12:00"))
+        actions.book_appointment(patient=world.patient(), window=world.window(moscow("10:00")), by=world.administrator, now=NOON)  # fmt: skip
+        run = load(run, by=world.senior, now=NOON)
+        assert (run.counts["created"], run.counts["rejected"]) == (1, 1)
+
+    def test_windows_under_visits_are_taken_and_waiting_patients_are_served(self, world: World) -> None:
+        window = world.window(moscow("10:00"))
+        patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
+        entry = actions.open_waiting(clinic=world.clinic, patient=patient, call_on=TOMORROW, comment="к Белову", by=world.administrator, now=NOON, kind=WaitingKind.WAITING_LIST, doctor=world.doctor)  # fmt: skip
+        run_it(world, row())
+        window.refresh_from_db()
+        entry.refresh_from_db()
+        visit = Appointment.objects.get()
+        assert (window.state, window.appointment) == (WindowState.TAKEN, visit)
+        assert (entry.state, entry.appointment) == (WaitingState.CLOSED, visit)
+
+    def test_rows_that_name_nobody_known(self, world: World) -> None:
+        run = run_it(world, row(doctor="Неизвестный Н. Н."), row("A2", at="25:00"), row("A1", at="13:00"), row("A1", at="14:00"), row("A5", name="", phone="+79000007777"))  # fmt: skip
+        assert words(run) == [
+            "2 Врач: Врача «Неизвестный Н. Н.» нет в справочнике. Добавьте его или исправьте написание.",
+            "3 Время: «25:00» не похоже на время. Напишите часы и минуты: 09:30.",
+            "5 Код приёма: Этот же приём уже есть в строке 4. Удалите лишнюю строку.",
+            "6 ФИО пациента: Такого пациента нет. Добавьте ФИО и телефон или исправьте код.",
+        ]  # fmt: skip
+
+    def test_a_code_of_another_clinics_visit_is_refused(self, world: World) -> None:
+        patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
+        world.visit(patient, clinic=world.clinic_b, doctor=world.doctor_b, source="import", source_id="A1")
+        run = run_it(world, row())
+        assert "Под этим кодом приём клиники, где вы не работаете" in words(run)[0]
+
+    def test_a_date_with_its_time_in_one_column_of_an_old_csv(self, world: World) -> None:
+        content = csv(("Дата и время", "Окончание", "Врач", "Пациент", "Тел"), ("19.03.2026 10:00", "10:45", "Белов Олег Ильич", "Ёлкина Яна", "89000001001"), encoding="cp1251")  # fmt: skip
+        through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
+        visit = Appointment.objects.get()
+        assert (visit.starts_at, visit.ends_at, visit.patient.last_name) == (moscow("10:00"), moscow("10:45"), "Ёлкина")
+
+    def test_the_second_of_two_confirmations_is_told_so(self, world: World) -> None:
+        run = preview(world, row())
+        load(run, by=world.senior, now=NOON)
+        with pytest.raises(Conflict, match="уже «загружен»"):
+            load(run, by=world.senior, now=NOON)
+        assert Appointment.objects.count() == 1
+
+    def test_the_number_of_queries_does_not_grow_with_the_rows(self, world: World) -> None:
+        counts = []
+        for rows, first in ((3, 0), (30, 1)):
+            day = TOMORROW + dt.timedelta(days=first)
+            run = preview(world, *(row(f"Q{first}-{n}", day, f"{8 + n // 4}:{n % 4 * 15:02}", phone=f"+7900000{n:04}", name="Ким Анна")[:3] + (15,) + row("", name="Ким Анна", phone=f"+7900000{first}{n:03}")[4:] for n in range(rows)))  # fmt: skip
+            with CaptureQueriesContext(connection) as queries:
+                load(run, by=world.senior, now=NOON)
+            assert run.counts["created"] == rows
+            counts.append(len(queries))
+        assert counts[0] == counts[1]
