@@ -1,6 +1,8 @@
 """Import of visits: the clinic's system owns the schedule; its moves and cancellations go the way of the screen's."""
 
 import datetime as dt
+import functools
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -118,9 +120,9 @@ class TestVisits:
         assert Appointment.objects.count() == 2
 
     def test_two_visits_may_change_places(self, world: World) -> None:
-        second = {"name": "Ким Анна", "phone": "+79000001002"}
-        run_it(world, row("A1", at="10:00"), row("A2", at="11:00", **second))
-        run = run_it(world, row("A1", at="11:00"), row("A2", at="10:00", **second))
+        anna = functools.partial(row, name="Ким Анна", phone="+79000001002")
+        run_it(world, row("A1", at="10:00"), anna("A2", at="11:00"))
+        run = run_it(world, row("A1", at="11:00"), anna("A2", at="10:00"))
         assert (run.counts["moved"], run.counts["rejected"]) == (2, 0)
         assert Appointment.objects.get(source_id="A1").starts_at == moscow("11:00")
         assert Appointment.objects.get(source_id="A2").starts_at == moscow("10:00")
@@ -198,7 +200,8 @@ class TestVisits:
         content = xlsx((*HEAD, "Сумма"), (*row(on=TOMORROW - dt.timedelta(2), status="состоялся"), "4 500,00 ₽"))  # type: ignore[arg-type]
         run = through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
         visit = Appointment.objects.get()
-        assert (visit.status, visit.money, run.counts["changed"]) == (S.COMPLETED, 4500, 1)
+        assert (visit.status, run.counts["changed"]) == (S.COMPLETED, 1)
+        assert visit.money == Decimal(4500)
 
     def test_one_doctor_never_gets_two_patients_at_once(self, world: World) -> None:
         world.visit(starts_at=moscow("10:15"))
@@ -206,13 +209,10 @@ class TestVisits:
             world, row("A1"), row("A2", at="11:00"), row("A3", at="11:15", name="Ким Анна", phone="+79000001002")
         )
         assert run.counts["created"] == 1
-        assert (
-            words(run)
-            == [
-                "2 Дата приёма: У врача уже есть приём 19.03.2026 10:15–10:45. Оставьте одного пациента или исправьте время.",
-                "4 Дата приёма: У врача уже есть приём 19.03.2026 11:00–11:30 (строка 3). Оставьте одного пациента или исправьте время.",  # fmt: skip
-            ]
-        )
+        assert words(run) == [
+            "2 Дата приёма: У врача уже есть приём 19.03.2026 10:15–10:45. Оставьте одного пациента или исправьте время.",
+            "4 Дата приёма: У врача уже есть приём 19.03.2026 11:00–11:30 (строка 3). Оставьте одного пациента или исправьте время.",
+        ]
         assert Patient.objects.filter(last_name="Ким").count() == 0  # nobody is left of a refused row
 
     def test_a_booking_between_preview_and_loading_wins(self, world: World) -> None:
@@ -262,9 +262,11 @@ class TestVisits:
 
     def test_the_number_of_queries_does_not_grow_with_the_rows(self, world: World) -> None:
         counts = []
-        for rows, first in ((3, 0), (30, 1)):
+        for rows, first in ((3, 1), (30, 2)):
             day = TOMORROW + dt.timedelta(days=first)
-            run = preview(world, *(row(f"Q{first}-{n}", day, f"{8 + n // 4}:{n % 4 * 15:02}", phone=f"+7900000{n:04}", name="Ким Анна")[:3] + (15,) + row("", name="Ким Анна", phone=f"+7900000{first}{n:03}")[4:] for n in range(rows)))  # fmt: skip
+            times = [f"{7 + n // 2}:{n % 2 * 30:02}" for n in range(rows)]
+            visits = [row(f"Q{first}-{at}", day, at, phone=f"+7900000{first}{at[-5:-3]:0>2}{at[-2]}") for at in times]
+            run = preview(world, *visits)
             with CaptureQueriesContext(connection) as queries:
                 load(run, by=world.senior, now=NOON)
             assert run.counts["created"] == rows
