@@ -39,7 +39,7 @@ def keep_call(provider: Provider, webhook: Webhook, *, now: dt.datetime) -> Prov
         received_at=now,
         due_at=now,
         method=webhook.method,
-        path=webhook.path[:300],
+        path=webhook.path[:300].replace("\0", ""),  # PostgreSQL keeps no NUL
         query=webhook.query,
         headers=dict(webhook.headers),
         body=webhook.body,

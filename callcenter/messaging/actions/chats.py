@@ -54,7 +54,7 @@ def receive_reply(reply: Reply, *, provider: Provider, now: dt.datetime) -> Chat
             channel=reply.channel,
             provider=provider,
             direction=Direction.IN,
-            text=reply.text,
+            text=reply.text.replace("\0", ""),  # PostgreSQL keeps no NUL
             at=at,
             message=sent,
             external_id=reply.id[:120],

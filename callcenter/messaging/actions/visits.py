@@ -1,6 +1,7 @@
 """The patient's link: opening it is only noted, a pressed button answers. Cancelling here does not cancel the visit."""
 
 import datetime as dt
+import re
 
 from django.db import transaction
 
@@ -18,7 +19,13 @@ from callcenter.staff.models import User
 ANSWERS_PER_HOUR = 20  # of one link: a person changes his mind, a script does more
 
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,32}")
+
+
 def find_link(token: str) -> VisitLink | None:
+    """The link behind a token from the outside world, with its visit; None for anything that is not one of ours."""
+    if not _TOKEN.fullmatch(token):
+        return None
     return (
         VisitLink.objects.select_related("appointment__clinic", "appointment__doctor", "appointment__patient")
         .filter(token=token)
