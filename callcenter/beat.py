@@ -16,6 +16,7 @@ class Timer:
 
 
 TIMERS: tuple[Timer, ...] = (
+    Timer("overdue tasks", 60, "callcenter.assignments.tasks.escalate_due_tasks"),
     Timer("messages", 1, "callcenter.messaging.tasks.send_messages", queue="messages"),
     Timer("providers' calls", 0.5, "callcenter.messaging.tasks.absorb_calls"),
     Timer("cascades", 2, "callcenter.messaging.tasks.advance_cascades"),

@@ -36,6 +36,7 @@ class MenuItem:
 
 MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Мой день", "home", "sun", EVERYONE),
+    MenuItem("Активные задачи", "assignments:active", "checklist", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
     MenuItem("Сотрудники", "staff:people", "id-badge-2", PEOPLE, group="Управление"),

@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/", settings_index, name="settings"),
     path("", include("callcenter.staff.urls")),
     path("", include("callcenter.clinics.urls")),
+    path("", include("callcenter.assignments.urls")),
     path("", include("callcenter.contacts.urls")),
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("", include("callcenter.messaging.urls")),

@@ -63,7 +63,7 @@ def create_task(
         else:
             task = Task.objects.create(**facts)
         audit.record("assignments.create_task", task, by=by, now=now)
-        live.bump("tasks")
+        _bump(task)
     return task
 
 
@@ -79,7 +79,7 @@ def take_task(task: Task, *, by: User, now: dt.datetime) -> Task:
             return task
         if holder is not None and holder != by and holder.is_active:
             raise Conflict(f"Задача уже у сотрудника: {holder.full_name}.")
-        if holder is None and task.role and not by.has(Role(task.role), *LEADERS):
+        if not may_take(task, by):
             raise NotAllowed(f"Эту задачу берёт {task.get_role_display()}.")
         task.assignee, task.state = by, TaskState.IN_WORK
         task.save(update_fields=["assignee", "state"])
@@ -91,7 +91,7 @@ def take_task(task: Task, *, by: User, now: dt.datetime) -> Task:
             before={"assignee": _name(holder)},
             after={"assignee": str(by)},
         )
-        live.bump("tasks")
+        _bump(task)
     return task
 
 
@@ -124,7 +124,7 @@ def hand_over_task(
         audit.record("assignments.hand_over_task", task, by=by, now=now, before=before, after=after)
         to = assignee.full_name if assignee is not None else task.get_role_display()
         _say(task, f"Передано: {to}. {text.strip()}".strip(), by=by, now=now)
-        live.bump("tasks")
+        _bump(task)
     return task
 
 
@@ -152,7 +152,7 @@ def move_task(task: Task, *, deadline_at: dt.datetime, by: User, now: dt.datetim
         )
         if reason.strip():
             _say(task, f"Срок перенесён: {reason.strip()}", by=by, now=now)
-        live.bump("tasks")
+        _bump(task)
     return task
 
 
@@ -173,7 +173,7 @@ def close_task(task: Task, *, outcome: str, by: User | None, now: dt.datetime, c
         audit.record(
             "assignments.close_task", task, by=by, now=now, after={"state": task.state, "outcome": task.outcome}
         )
-        live.bump("tasks")
+        _bump(task)
     return task
 
 
@@ -183,7 +183,7 @@ def add_message(task: Task, *, text: str, by: User | None, now: dt.datetime) -> 
         raise Refused("Напишите текст сообщения.", field="text")
     with transaction.atomic():
         message = _say(task, text.strip(), by=by, now=now)
-        live.bump("tasks")
+        _bump(task)
     return message
 
 
@@ -223,7 +223,7 @@ def _escalate(pk: int, now: dt.datetime) -> bool:
             task.escalated += 1
             _say(task, f"Срок вышел. Задачу видит {step.role.label}.", by=None, now=now)
             audit.record("assignments.escalate_task", task, by=None, now=now, after={"role": str(step.role)})
-            live.bump("tasks")
+            _bump(task)
         task.save(update_fields=["due_at", "last_error", "escalated"])
     return step.role is not None
 
@@ -235,6 +235,13 @@ def may_handle(task: Task, user: User) -> bool:
     if task.assignee is not None and task.assignee.is_active:
         return False
     return not task.role or user.has(Role(task.role))
+
+
+def may_take(task: Task, user: User) -> bool:
+    """Whether `take_task` would give the task to the user now."""
+    if task.assignee is not None and task.assignee.is_active:
+        return task.assignee == user and task.state == TaskState.OPEN
+    return not task.role or user.has(Role(task.role), *LEADERS)
 
 
 def _check_hand(task: Task, by: User) -> None:
@@ -251,6 +258,10 @@ def _live(task: Task) -> Task:
 
 def _say(task: Task, text: str, *, by: User | None, now: dt.datetime) -> TaskMessage:
     return TaskMessage.objects.create(task=task, at=now, by=by, text=text)
+
+
+def _bump(task: Task) -> None:
+    live.bump(f"tasks:clinic:{task.clinic_id}" if task.clinic_id else "tasks")
 
 
 def _name(user: User | None) -> str | None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from django.db.models import Count, DateTimeField, DurationField, F, Func, Q, QuerySet, Value
 
@@ -13,7 +13,7 @@ from callcenter.clinics.models import Clinic, Patient, WaitingListEntry
 from callcenter.clinics.states import WaitingKind
 from callcenter.lib.localtime import day_bounds, local, local_day
 from callcenter.staff.models import User
-from callcenter.staff.queries import DEFAULT_ZONE
+from callcenter.staff.queries import DEFAULT_ZONE, colleagues
 
 PAGE: Final = 50
 WHOSE: Final = {"mine": "Мои", "free": "Ничьи", "up": "Эскалации", "all": "Все"}
@@ -42,6 +42,10 @@ class Row:
     late_at: dt.datetime
     late: bool
     local_late: dt.datetime
+
+    @property
+    def zone(self) -> str:
+        return self.subject.clinic.zone if self.subject.clinic is not None else DEFAULT_ZONE
 
     @property
     def is_task(self) -> bool:
@@ -216,7 +220,12 @@ def _row(subject: Task | WaitingListEntry, late_at: dt.datetime, now: dt.datetim
     return Row(subject, late_at, late_at <= now, local(late_at, zone))
 
 
-def whose_or_default(value: str, user: User) -> Literal["mine", "free", "up", "all"]:
-    """The tab asked for, or «Мои» when there is no such tab for the user."""
-    tasks, _ = _whose(user)
-    return value if value in tasks else "mine"  # type: ignore[return-value]
+def tabs_of(user: User) -> dict[str, str]:
+    """The tabs the user has, by name: «Эскалации» only for the roles on a ladder."""
+    return {name: WHOSE[name] for name in WHOSE if name in _whose(user)[0]}
+
+
+def colleagues_for(user: User, clinic: Clinic | None = None) -> "QuerySet[User]":
+    """To whom a task may be given: active colleagues, of one clinic or of all of the user's."""
+    people = colleagues(user).filter(is_active=True)
+    return people.filter(clinics=clinic) if clinic is not None else people

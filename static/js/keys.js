@@ -1,5 +1,6 @@
 // Keys by their physical place (event.code), so that they work in the Russian layout.
 // Markup: data-key="KeyC" clicks the element, data-key-focus="Slash" focuses it, data-key="Ctrl+Enter" also while typing.
+// data-row-key="KeyX" with data-key-hint does the same inside the current row of a list.
 // Lists: a table[data-rows] whose rows are tr[data-row]; ↑ ↓ move, Enter opens the row's a[data-open], Space clicks its [data-mark].
 // `?` shows the keys of the page: every element with data-key and data-key-hint, and the list keys.
 "use strict";
@@ -29,6 +30,7 @@
     return true;
   }
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-keys-help]")) help();
     const row = event.target.closest("tr[data-row]");
     if (row) select(row);
   });
@@ -43,6 +45,12 @@
     if (rows().length) lines.push(["↑ ↓", "строка"], ["Enter", "открыть"]);
     document.querySelectorAll("[data-key][data-key-hint], [data-key-focus][data-key-hint]").forEach((element) => {
       if (visible(element)) lines.push([element.dataset.keyHint, (element.dataset.keyName || element.getAttribute("aria-label") || element.textContent).trim().replace(/\s+/g, " ").slice(0, 60)]);
+    });
+    const seen = new Set();
+    document.querySelectorAll("tr[data-row] [data-row-key][data-key-hint]").forEach((element) => {
+      if (seen.has(element.dataset.rowKey) || !visible(element)) return;
+      seen.add(element.dataset.rowKey);
+      lines.push([element.dataset.keyHint, `${element.dataset.keyName} (в выбранной строке)`]);
     });
     const title = document.createElement("h2");
     title.className = "h3";
@@ -73,6 +81,8 @@
     if (focused) { event.preventDefault(); focused.focus(); focused.select?.(); return; }
     const pressed = named("data-key", code);
     if (pressed) { event.preventDefault(); pressed.click(); return; }
+    const inRow = current()?.querySelector(`[data-row-key="${code}"]`);
+    if (inRow) { event.preventDefault(); inRow.click(); return; }
     if (event.ctrlKey || event.target.closest("a, button, summary, [role=menu]") && event.code !== "ArrowDown" && event.code !== "ArrowUp") return;
     if (event.code === "ArrowDown" && move(1) || event.code === "ArrowUp" && move(-1)) { event.preventDefault(); return; }
     const row = current();

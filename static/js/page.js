@@ -23,6 +23,12 @@
     say(status === 404 ? "Этого больше нет: обновите страницу." : `Сервер не справился (${status}). Повторите; если не помогает — сообщите старшему.`, "danger");
   });
 
+  // «Отмена» of a small form inside a list: data-clear-closest="td" empties the cell the form was put into.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-clear-closest]");
+    if (button) button.closest(button.dataset.clearClosest).replaceChildren();
+  });
+
   const results = () => document.getElementById("search-results");
   document.addEventListener("click", (event) => {
     if (results() && !event.target.closest(".topbar-search")) results().replaceChildren();

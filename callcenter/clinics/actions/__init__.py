@@ -12,12 +12,13 @@ from callcenter.clinics.actions.booking import (
 )
 from callcenter.clinics.actions.intake import schedule_appointments
 from callcenter.clinics.actions.patients import record_consent, save_patient, set_do_not_call
-from callcenter.clinics.actions.waiting import close_waiting, move_waiting, open_waiting
+from callcenter.clinics.actions.waiting import close_waiting, give_waiting, move_waiting, open_waiting
 
 __all__ = [
     "book_appointment",
     "cancel_appointment",
     "close_waiting",
+    "give_waiting",
     "hold_window",
     "move_appointment",
     "move_waiting",

@@ -48,7 +48,7 @@ def open_waiting(
             opened_by=by,
         )
         audit.record("clinics.open_waiting", entry, by=by, now=now, after={"call_on": call_on.isoformat()})
-        live.bump("tasks", f"waiting:clinic:{clinic.pk}")
+        live.bump(f"waiting:clinic:{clinic.pk}")
     return entry
 
 
@@ -68,7 +68,7 @@ def move_waiting(entry: WaitingListEntry, *, call_on: dt.date, by: User | None, 
             before={"call_on": before.isoformat()},
             after={"call_on": call_on.isoformat()},
         )
-        live.bump("tasks", f"waiting:clinic:{entry.clinic_id}")
+        live.bump(f"waiting:clinic:{entry.clinic_id}")
     return entry
 
 
@@ -84,7 +84,24 @@ def close_waiting(
         entry.close_reason, entry.appointment = reason.strip()[:250] or "записан на приём", appointment
         entry.save()
         audit.record("clinics.close_waiting", entry, by=by, now=now, note=entry.close_reason)
-        live.bump("tasks", f"waiting:clinic:{entry.clinic_id}")
+        live.bump(f"waiting:clinic:{entry.clinic_id}")
+    return entry
+
+
+def give_waiting(entry: WaitingListEntry, *, owner: User | None, by: User, now: dt.datetime) -> WaitingListEntry:
+    """Says who calls: a person, or (None) whoever is free. Raises Conflict when closed or taken by a colleague meanwhile."""
+    with transaction.atomic():
+        shown, entry = entry.owner_id, _open(entry)
+        if entry.owner_id != shown:
+            raise Conflict(f"Запись уже у сотрудника: {entry.owner or 'никого'}.")
+        before = audit.values(entry, "owner")
+        entry.owner = owner
+        entry.save(update_fields=["owner"])
+        if audit.values(entry, "owner") != before:
+            audit.record(
+                "clinics.give_waiting", entry, by=by, now=now, before=before, after=audit.values(entry, "owner")
+            )
+            live.bump(f"waiting:clinic:{entry.clinic_id}")
     return entry
 
 

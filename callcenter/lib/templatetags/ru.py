@@ -122,9 +122,10 @@ def icon(name: str, title: str = "") -> SafeString:
 
 
 @register.simple_tag
-def live(*topics: str) -> SafeString:
-    """Attributes for the part of a page that is fetched again when one of the topics is bumped."""
-    return mark_safe(f'data-live="{sign(list(topics))}"')  # noqa: S308 (a signed token has no markup in it)
+def live(*topics: str | list[str]) -> SafeString:
+    """Attributes for the part of a page that is fetched again when one of the topics (or lists of them) is bumped."""
+    names = [name for topic in topics for name in ([topic] if isinstance(topic, str) else topic)]
+    return mark_safe(f'data-live="{sign(names)}"')  # noqa: S308 (a signed token has no markup in it)
 
 
 @register.simple_tag(takes_context=True)

@@ -65,7 +65,9 @@ def locked_out(request: HttpRequest, credentials: dict[str, str] | None) -> Http
 def profile(request: StaffRequest) -> HttpResponse:
     """One's own e-mail and extension; roles and clinics to read."""
     user = request.user
-    form = ProfileForm(request.POST or None, initial={"email": user.email, "extension": user.extension})
+    form = ProfileForm(
+        request.POST if request.method == "POST" else None, initial={"email": user.email, "extension": user.extension}
+    )
     if request.method == "POST" and form.is_valid():
         actions.change_profile(user, **form.cleaned_data, now=timezone.now())
         messages.success(request, "Профиль сохранён.")

@@ -48,7 +48,7 @@ def new(request: StaffRequest) -> HttpResponse:
     """Opens an account."""
     own = list(request.user.clinics.all())
     form = NewPersonForm(
-        request.POST or None,
+        request.POST if request.method == "POST" else None,
         by=request.user,
         initial={"roles": [Role.ADMINISTRATOR], "clinics": own if len(own) == 1 else []},
     )
@@ -72,7 +72,7 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
     found = _find(request, pk)
     if not queries.manages(request.user, found):
         return _place(request, found)
-    form = PersonForm(request.POST or None, by=request.user, initial=_initial(found))
+    form = PersonForm(request.POST if request.method == "POST" else None, by=request.user, initial=_initial(found))
     if request.method == "POST" and form.is_valid():
         try:
             actions.change_user(found, facts=form.facts(), by=request.user, now=timezone.now())
@@ -87,7 +87,15 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _place(request: StaffRequest, found: User) -> HttpResponse:
     may = set(found.roles) <= {str(role) for role in grantable(request.user.roles)}
-    form = PlaceForm(request.POST or None, by=request.user, initial={"clinics": found.clinics.all()}) if may else None
+    form = (
+        PlaceForm(
+            request.POST if request.method == "POST" else None,
+            by=request.user,
+            initial={"clinics": found.clinics.all()},
+        )
+        if may
+        else None
+    )
     if form is not None and request.method == "POST" and form.is_valid():
         chosen = [clinic.pk for clinic in form.cleaned_data["clinics"]]
         try:
