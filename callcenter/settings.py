@@ -107,7 +107,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "callcenter.desks.page",
             ],
-            "builtins": ["callcenter.lib.templatetags.ru"],
+            "builtins": ["callcenter.lib.templatetags.ru", "callcenter.staff.templatetags.access"],
         },
     }
 ]
