@@ -58,7 +58,14 @@ IMPORTS: Final[tuple[str, ...]] = (
 )
 
 # URL names of settings pages, one a desk: (label, url name, icon).
-SETTINGS: Final[tuple[tuple[str, str, str], ...]] = ()
+SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("Клиники: часы, дни, основания", "clinics:settings_clinics", "building-hospital"),
+    ("Сотрудники", "staff:people", "id-badge-2"),
+    ("Смены", "staff:shifts", "users-group"),
+    ("Врачи", "clinics:settings_doctors", "stethoscope"),
+    ("Услуги", "clinics:settings_services", "list-details"),
+    ("Специальности", "clinics:settings_specialties", "category"),
+)
 
 
 def load(paths: tuple[str, ...]) -> "list[Callable[..., object]]":

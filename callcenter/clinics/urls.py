@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from callcenter.clinics.views import patients, schedule
+from callcenter.clinics.views import patients, schedule, settings
 
 app_name = "clinics"
 urlpatterns = [
@@ -19,4 +19,20 @@ urlpatterns = [
     path("appointments/<int:pk>/cancel/", schedule.cancel, name="cancel"),
     path("appointments/<int:pk>/status/", schedule.mark, name="mark"),
     path("schedule/", schedule.day, name="schedule"),
+    path("settings/clinics/", settings.clinics, name="settings_clinics"),
+    path("settings/clinics/new/", settings.clinic, name="settings_clinic_new"),
+    path("settings/clinics/<int:pk>/", settings.clinic, name="settings_clinic"),
+    path("settings/clinics/<int:pk>/days/", settings.special_day, name="settings_day"),
+    path("settings/days/<int:pk>/remove/", settings.remove_special_day, name="settings_day_remove"),
+    path("settings/clinics/<int:pk>/grounds/", settings.ground, name="settings_ground"),
+    path("settings/grounds/<int:pk>/end/", settings.end_ground, name="settings_ground_end"),
+    path("settings/doctors/", settings.doctors, name="settings_doctors"),
+    path("settings/doctors/new/", settings.doctor, name="settings_doctor_new"),
+    path("settings/doctors/<int:pk>/", settings.doctor, name="settings_doctor"),
+    path("settings/services/", settings.services, name="settings_services"),
+    path("settings/services/new/", settings.service, name="settings_service_new"),
+    path("settings/services/<int:pk>/", settings.service, name="settings_service"),
+    path("settings/specialties/", settings.specialties, name="settings_specialties"),
+    path("settings/specialties/<int:pk>/", settings.specialty, name="settings_specialty"),
+    path("settings/specialties/<int:pk>/remove/", settings.remove_specialty, name="settings_specialty_remove"),
 ]
