@@ -21,6 +21,9 @@ BLOCKED: Final[dict[str, str]] = {
 }
 
 
+PLACES: Final[dict[str, str]] = {"ready": "готовы", "planned": "в плане", "resting": "отдыхают до даты", **BLOCKED}
+
+
 @dataclass(frozen=True)
 class Segment:
     """What the senior chose: entries of one clinic, for a local day, narrowed by doctor, call number and date."""
@@ -125,3 +128,9 @@ def counts(segment: Segment, *, now: dt.datetime) -> Counts:
 def ready(segment: Segment, *, now: dt.datetime) -> QuerySet[RecallEntry]:
     """Those that can be given out, the longest waiting first."""
     return classified(segment, now=now).filter(Q(place="ready")).order_by("call_on", "pk")
+
+
+def rows(segment: Segment, place: str, *, now: dt.datetime) -> QuerySet[RecallEntry]:
+    """The entries behind one of the counts, the longest waiting first, with what a line shows."""
+    found = classified(segment, now=now).filter(Q(place=place))
+    return found.select_related("patient", "doctor", "last_caller", "last_reason").order_by("call_on", "pk")

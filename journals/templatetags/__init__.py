@@ -1,0 +1,1 @@
+"""The journal's own template tags."""

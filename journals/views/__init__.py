@@ -1,0 +1,1 @@
+"""The journal's screens: a page is one URL, one function, one template."""

@@ -1,0 +1,80 @@
+// Журнал КОС: the card by keyboard, and its reservation given back when the card is left.
+// The card's markup says what an outcome asks for (data-asks); CSS shows those fields, this script moves the cursor to them.
+"use strict";
+(() => {
+  const form = document.querySelector("form[data-call-form]");
+
+  // A double click on a row opens it, as its link does.
+  document.addEventListener("dblclick", (event) => event.target.closest("tr[data-row]")?.querySelector("[data-open]")?.click());
+
+  // The list begins at its first row, so that Enter opens what is to be called next.
+  document.addEventListener("DOMContentLoaded", () => { if (!form && window.dozvonRows) window.dozvonRows.select(window.dozvonRows.rows()[0]); });
+  if (!form) return;
+
+  const comment = form.elements.comment;
+  const windows = () => [...document.querySelectorAll("input[name=window]")];
+  const first = (selector) => form.querySelector(`${selector} input:checked`) || form.querySelector(`${selector} input`);
+  let written = ""; // the comment this script proposed: replaced by the next proposal, never what a person typed
+
+  function propose(text) {
+    if (comment.value.trim() === "" || comment.value === written) { comment.value = text; written = text; }
+  }
+
+  function ask(outcome) {
+    const label = form.querySelector(`label[for="${outcome.id}"]`).textContent.replace(/\s*\d\s*$/, "").trim();
+    const what = outcome.dataset.asks;
+    propose(what === "unreached" ? `Звонок ${form.dataset.number}: ${label.toLowerCase()}` : "");
+    if (what === "window") (windows().find((one) => one.checked) || windows()[0])?.focus();
+    else if (what === "unreached") (first(".for-unreached fieldset") || comment).focus();
+    else if (what === "thinking") first(".for-thinking").focus();
+    else if (what === "refused") first(".for-refused").focus();
+    else if (what === "remind") form.elements.remind_on.focus();
+    if (document.activeElement === comment) comment.select();
+  }
+
+  function show(choice) {
+    const label = document.querySelector(`label[for="${choice.id}"]`);
+    const day = choice.closest(".window-day")?.querySelector(".window-date")?.textContent.trim().replace(/\s+/g, " ");
+    const picked = form.querySelector("[data-picked]");
+    picked.textContent = `${day}, ${label.textContent.trim()} · ${label.title}`;
+    picked.classList.remove("text-secondary");
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.name === "outcome") ask(event.target);
+    if (event.target.name === "window") {
+      show(event.target);
+      const booked = form.querySelector("input[data-asks=window]");
+      if (!booked.checked) { booked.checked = true; propose(""); }
+    }
+  });
+
+  // Enter on a window, a reason or a date goes on to the comment instead of sending a half-filled form.
+  document.addEventListener("keydown", (event) => {
+    if (event.code === "Escape" && event.target.matches("textarea, input:not([type=radio])")) { event.target.blur(); event.preventDefault(); event.stopPropagation(); return; }
+    if (event.ctrlKey || (event.code !== "Enter" && event.code !== "NumpadEnter")) return;
+    if (event.target.matches("input[name=window], .ask input")) {
+      if (event.target.type === "radio" && !event.target.checked) event.target.click();
+      event.preventDefault();
+      event.stopPropagation();
+      comment.focus();
+    }
+  }, true);
+
+  // Leaving the card frees it at once; a closed laptop frees it by the lease.
+  let saved = false;
+  form.addEventListener("submit", () => { saved = true; });
+  window.addEventListener("pagehide", () => {
+    if (saved) return;
+    const data = new FormData();
+    data.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+    data.append("key", form.dataset.keyOf);
+    navigator.sendBeacon(form.dataset.release, data);
+  });
+  // Back to a page kept in memory: its reservation is gone, ask for it anew.
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+  const chosen = windows().find((one) => one.checked);
+  if (chosen) show(chosen);
+  form.querySelector("input[name=outcome]:checked")?.closest("form").querySelector(".invalid-feedback")?.scrollIntoView({ block: "nearest" });
+})();
