@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from callcenter.staff.roles import CARD, EVERYONE, PEOPLE, SENIORS, Role
+from callcenter.staff.roles import CALLERS, CARD, EVERYONE, PEOPLE, SENIORS, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +36,7 @@ class MenuItem:
 
 MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Мой день", "home", "sun", EVERYONE),
+    MenuItem("Журнал КОС", "journals:journal", "notebook", (*CALLERS, Role.MANAGER, Role.DOCTOR)),
     MenuItem("Активные задачи", "assignments:active", "checklist", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
@@ -44,10 +45,10 @@ MENU: Final[tuple[MenuItem, ...]] = (
 )
 
 # Callables (user, now) -> list[callcenter.home.Card]: what is mine today, with counts that lead to the lists.
-DAY_CARDS: Final[tuple[str, ...]] = ()
+DAY_CARDS: Final[tuple[str, ...]] = ("journals.floor.day_cards",)
 
 # Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
-PATIENT_PANELS: Final[tuple[str, ...]] = ()
+PATIENT_PANELS: Final[tuple[str, ...]] = ("journals.floor.patient_panel",)
 
 # What can be loaded from a file: objects of callcenter.clinics.imports.plans.Kind, in the order of the page.
 IMPORTS: Final[tuple[str, ...]] = (
@@ -65,6 +66,7 @@ SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
     ("Врачи", "clinics:settings_doctors", "stethoscope"),
     ("Услуги", "clinics:settings_services", "list-details"),
     ("Специальности", "clinics:settings_specialties", "category"),
+    ("Правило прозвона КОС", "journals:policy", "notebook"),
 )
 
 

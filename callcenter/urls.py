@@ -23,4 +23,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("callcenter.contacts.urls")),
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("", include("callcenter.messaging.urls")),
+    path("recall/", include("journals.urls")),
 ]

@@ -174,6 +174,7 @@ class RecallsJob(Job):
                 doctor_comment=wanted.comment,
                 call_on=wanted.call_on,
                 touched_at=now,
+                visits_from=now,
                 created_at=now,
                 created_by=by,
                 source=SOURCE,
