@@ -39,6 +39,7 @@ MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Журнал КОС", "journals:journal", "notebook", (*CALLERS, Role.MANAGER, Role.DOCTOR)),
     MenuItem("Активные задачи", "assignments:active", "checklist", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
+    MenuItem("История", "reports:history", "history", (*CALLERS, Role.MANAGER)),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
     MenuItem("Сотрудники", "staff:people", "id-badge-2", PEOPLE, group="Управление"),
     MenuItem("Настройки", "settings", "settings", SENIORS, group="Управление"),
@@ -49,6 +50,10 @@ DAY_CARDS: Final[tuple[str, ...]] = ("journals.floor.day_cards",)
 
 # Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
 PATIENT_PANELS: Final[tuple[str, ...]] = ("journals.floor.patient_panel",)
+DAY_CARDS: Final[tuple[str, ...]] = ("reports.desk.day_cards",)
+
+# Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
+PATIENT_PANELS: Final[tuple[str, ...]] = ("reports.desk.patient_panel",)
 
 # What can be loaded from a file: objects of callcenter.clinics.imports.plans.Kind, in the order of the page.
 IMPORTS: Final[tuple[str, ...]] = (
@@ -67,6 +72,13 @@ SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
     ("Услуги", "clinics:settings_services", "list-details"),
     ("Специальности", "clinics:settings_specialties", "category"),
     ("Правило прозвона КОС", "journals:policy", "notebook"),
+    ("Темы разговоров", "contacts:topics", "message-2"),
+    ("Причины", "contacts:reasons", "list"),
+    ("Рекламные каналы", "contacts:channels", "ad-2"),
+    ("Правила каналов", "contacts:rules", "route"),
+    ("Справочник номеров", "contacts:numbers", "address-book"),
+    ("Правила истории обращений", "contacts:policies", "adjustments"),
+    ("Ключи источников", "contacts:keys", "key"),
 )
 
 

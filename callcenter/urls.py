@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("callcenter.clinics.urls")),
     path("", include("callcenter.assignments.urls")),
     path("", include("callcenter.contacts.urls")),
+    path("", include("reports.urls")),
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("", include("callcenter.messaging.urls")),
     path("recall/", include("journals.urls")),

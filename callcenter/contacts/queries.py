@@ -1,5 +1,6 @@
 """Facts for the rules, and what the screens of contacts need."""
 
+import datetime as dt
 from collections.abc import Sequence
 
 from callcenter.clinics.models import Appointment, WaitingListEntry
@@ -117,3 +118,25 @@ def marks_of(row: Interaction) -> Marks:
         chat_channel=row.chat_channel,
         account=row.account or row.source,
     )
+
+
+def requests_for(call: Interaction) -> list[Interaction]:
+    """Unhandled requests of the call's clinic that it may have answered: the same person's first, then the last month's."""
+    found = (
+        Interaction.objects.filter(
+            clinic=call.clinic_id,
+            kind__in=[Kind.REQUEST, Kind.REQUEST_DIALOG],
+            state=State.NEW,
+            at__lte=call.at + dt.timedelta(days=1),
+            at__gte=call.at - dt.timedelta(days=31),
+        )
+        .select_related("patient", "clinic")
+        .order_by("-at")
+    )
+    same = [
+        one
+        for one in found[:200]
+        if one.number == call.number or (one.patient_id and one.patient_id == call.patient_id)
+    ]
+    others = [one for one in found[:200] if one not in same]
+    return [*same, *others[:30]]

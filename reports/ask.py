@@ -1,0 +1,240 @@
+"""What a page of the report is asked for, read from its address. Nonsense in an address is left out, never a 500."""
+
+import calendar
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.http import QueryDict
+
+from callcenter.contacts.states import Outcome, Shape, WhoType
+from reports.dimensions import DIMENSIONS, NONE
+
+PRESETS: Final[dict[str, str]] = {
+    "today": "Сегодня",
+    "yesterday": "Вчера",
+    "week": "7 дней",
+    "month": "Этот месяц",
+    "last_month": "Прошлый месяц",
+    "quarter": "Квартал",
+    "year": "Год",
+}
+CONTACTS: Final = "contacts"
+ALL: Final = "all"
+VIEWS: Final[dict[str, str]] = {ALL: "Без группировки", CONTACTS: "По обращениям"}
+FLAGS: Final[dict[str, str]] = {
+    "first": "Первичные пациенты",
+    "overdue": "Просроченные заявки",
+    "missed": "С пропущенными",
+    "unnoted": "Без комментария",
+    "asking": "Неясно, чей номер",
+}
+_EARLIEST, _LATEST = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
+
+
+@dataclass(frozen=True)
+class Drill:
+    """One opened group: «в группе Сотрудник = Орлова»."""
+
+    dimension: str
+    value: Any
+
+    @property
+    def text(self) -> str:
+        return f"{self.dimension}:{DIMENSIONS[self.dimension].text(self.value)}"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Everything that decides what the report shows; two equal ones show the same."""
+
+    since: dt.date
+    until: dt.date
+    preset: str = ""
+    view: str = ALL
+    by1: str = ""
+    by2: str = ""
+    who: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    topics: tuple[int | None, ...] = ()
+    owners: tuple[int | None, ...] = ()
+    channels: tuple[int | None, ...] = ()
+    clinics: tuple[int, ...] = ()
+    lines: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    drills: tuple[Drill, ...] = ()
+    patient: int | None = None
+    opened: tuple[str, ...] = ()
+    chart: str = ""
+    before: tuple[dt.date, dt.datetime, int] | None = field(default=None)
+
+    @property
+    def grouped(self) -> bool:
+        return bool(self.by1)
+
+    @property
+    def days(self) -> int:
+        return (self.until - self.since).days + 1
+
+    @property
+    def previous(self) -> tuple[dt.date, dt.date]:
+        """The period of the same length right before; the month before for a whole month."""
+        end = self.since - dt.timedelta(days=1)
+        month = calendar.monthrange(self.since.year, self.since.month)[1]
+        if self.since.day == 1 and self.until == self.since.replace(day=month):
+            return end.replace(day=1), end
+        return self.since - dt.timedelta(days=self.days), end
+
+
+def read_ask(params: QueryDict, today: dt.date) -> Ask:
+    """The Ask of an address; without a period it is today's."""
+    preset = params.get("period", "")
+    since, until = _day(params.get("since")), _day(params.get("until"))
+    if since or until:
+        preset = ""
+        since, until = since or until or today, until or since or today
+        since, until = min(since, until), max(since, until)
+    else:
+        preset = preset if preset in PRESETS else "today"
+        since, until = period_of(preset, today)
+    by1, by2 = (params.get(name, "") for name in ("by1", "by2"))
+    by1, by2 = (slug if slug in DIMENSIONS else "" for slug in (by1, by2))
+    if not by1 or by1 == by2:
+        by1, by2 = (by1 or by2), ""
+    view = params.get("view", ALL)
+    return Ask(
+        since=since,
+        until=until,
+        preset=preset,
+        view=CONTACTS if by1 or view not in VIEWS else view,
+        by1=by1,
+        by2=by2,
+        who=_words(params, "who", set(WhoType.values)),
+        types=_words(params, "type", set(Shape.values)),
+        outcomes=_words(params, "outcome", set(Outcome.values)),
+        topics=_keys(params, "topic"),
+        owners=_keys(params, "owner"),
+        channels=_keys(params, "channel"),
+        clinics=tuple(key for key in _keys(params, "clinic") if key is not None),
+        lines=tuple(dict.fromkeys(line[:40].replace("\x00", "") for line in params.getlist("line") if line))[:20],
+        flags=tuple(flag for flag in FLAGS if params.get(flag) == "1"),
+        drills=tuple(_drills(params.getlist("in"))),
+        patient=next(iter(_keys(params, "patient")), None),
+        opened=tuple(dict.fromkeys(params.getlist("open")))[:200],
+        chart=params.get("chart", "") if params.get("chart", "") in ("day", "funnel", "heat") else "",
+        before=_before(params.get("before", "")),
+    )
+
+
+def period_of(preset: str, today: dt.date) -> tuple[dt.date, dt.date]:
+    """The local days of a preset, both included."""
+    if preset == "yesterday":
+        return today - dt.timedelta(days=1), today - dt.timedelta(days=1)
+    if preset == "week":
+        return today - dt.timedelta(days=6), today
+    if preset == "month":
+        return today.replace(day=1), today
+    if preset == "last_month":
+        end = today.replace(day=1) - dt.timedelta(days=1)
+        return end.replace(day=1), end
+    if preset == "quarter":
+        return today - dt.timedelta(days=91), today
+    if preset == "year":
+        return today - dt.timedelta(days=364), today
+    return today, today
+
+
+def _day(text: str | None) -> dt.date | None:
+    if not text:
+        return None
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if _EARLIEST <= day <= _LATEST else None
+
+
+def _words(params: QueryDict, name: str, known: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in params.getlist(name) if word in known))
+
+
+def _keys(params: QueryDict, name: str) -> tuple[int | None, ...]:
+    keys: list[int | None] = []
+    for text in params.getlist(name)[:200]:
+        if text == NONE:
+            keys.append(None)
+        elif text.isascii() and text.isdigit() and len(text) < 10:
+            keys.append(int(text))
+    return tuple(dict.fromkeys(keys))
+
+
+def _drills(texts: list[str]) -> Iterable[Drill]:
+    for text in texts[:4]:
+        slug, _, value = text.partition(":")
+        if slug in DIMENSIONS:
+            try:
+                yield Drill(slug, DIMENSIONS[slug].read(value))
+            except ValueError:
+                continue
+
+
+def _before(text: str) -> tuple[dt.date, dt.datetime, int] | None:
+    """Where the page before ended: 'day_instant_id'."""
+    parts = text.split("_")
+    if len(parts) != 3:
+        return None
+    try:
+        day, moment, key = dt.date.fromisoformat(parts[0]), dt.datetime.fromisoformat(parts[1]), int(parts[2])
+    except ValueError:
+        return None
+    if moment.tzinfo is None or not 0 <= key < 2**63 or not 2000 <= moment.year <= 2100:
+        return None
+    return day, moment, key
+
+
+def narrowed(ask: Ask, *drills: Drill) -> Ask:
+    """The rows of one group: the same filters, the group's own conditions, no grouping."""
+    return dataclasses.replace(ask, by1="", by2="", drills=(*ask.drills, *drills), opened=(), before=None)
+
+
+def address(ask: Ask, **changes: Any) -> str:
+    """The query string of an Ask, defaults left out: `read_ask` of it gives the same Ask."""
+    ask = dataclasses.replace(ask, **changes)
+    query = QueryDict(mutable=True)
+    if ask.preset:
+        query["period"] = ask.preset
+    else:
+        query["since"], query["until"] = ask.since.isoformat(), ask.until.isoformat()
+    for name, value in (("view", ask.view), ("by1", ask.by1), ("by2", ask.by2), ("chart", ask.chart)):
+        if value:
+            query[name] = value
+    lists: tuple[tuple[str, tuple[Any, ...], Callable[[Any], str]], ...] = (
+        ("who", ask.who, str),
+        ("type", ask.types, str),
+        ("outcome", ask.outcomes, str),
+        ("topic", ask.topics, _key_text),
+        ("owner", ask.owners, _key_text),
+        ("channel", ask.channels, _key_text),
+        ("clinic", ask.clinics, _key_text),
+        ("line", ask.lines, str),
+        ("in", tuple(drill.text for drill in ask.drills), str),
+        ("open", ask.opened, str),
+    )
+    for name, values, text in lists:
+        if values:
+            query.setlist(name, [text(value) for value in values])
+    for flag in ask.flags:
+        query[flag] = "1"
+    if ask.patient is not None:
+        query["patient"] = str(ask.patient)
+    if ask.before is not None:
+        day, moment, key = ask.before
+        query["before"] = f"{day.isoformat()}_{moment.isoformat()}_{key}"
+    return "?" + query.urlencode(safe=":_")
+
+
+def _key_text(key: int | None) -> str:
+    return NONE if key is None else str(key)

@@ -1,0 +1,263 @@
+"""«История обращений»: the report itself, one URL for every view of it."""
+
+import dataclasses
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from callcenter.clinics.models import Clinic
+from callcenter.contacts.models import AdChannel, Contact, Interaction, Topic
+from callcenter.contacts.states import Outcome, Shape, WhoType
+from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.models import User
+from callcenter.staff.roles import Role
+from reports import actions
+from reports.ask import ALL, FLAGS, PRESETS, VIEWS, Ask, address, narrowed, read_ask
+from reports.charts import chart_of
+from reports.chips import chips_of
+from reports.dimensions import DIMENSIONS, NONE
+from reports.lines import Line, line_of_contact, line_of_interaction
+from reports.models import Export, SavedView
+from reports.queries import (
+    Group,
+    clinics_of,
+    contacts_page,
+    interactions_page,
+    interactions_sums,
+    parts_of,
+    today_of,
+    totals,
+)
+from reports.rules import RULES
+from reports.xlsx import count_rows, write_report
+
+# The right «История обращений»: «Кроме директора право по умолчанию есть и у администраторов».
+READERS: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.MANAGER)
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+AT_ONCE: Final = 5_000  # rows of an XLSX written while the reader waits; more go to the background
+
+
+@allow(*READERS)
+def history(request: StaffRequest) -> HttpResponse:
+    """The report: rows, contacts or totals, as the address says."""
+    now = timezone.now()
+    clinics = clinics_of(request.user)
+    today = today_of(clinics, now)
+    ask = read_ask(request.GET, today)
+    context = {
+        "ask": ask,
+        "today": today,
+        "clinics": clinics,
+        "chips": chips_of(ask),
+        "presets": [
+            (slug, title, address(ask, preset=slug, before=None, opened=())) for slug, title in PRESETS.items()
+        ],
+        "views": VIEWS,
+        "dimensions": DIMENSIONS.values(),
+        "filters": _filters(ask, clinics),
+        "flags": [(flag, title, flag in ask.flags) for flag, title in FLAGS.items()],
+        "saved": SavedView.objects.filter(owner=request.user) | SavedView.objects.filter(is_shared=True),
+        "query": address(ask),
+        "plain": address(ask, before=None),
+        "rules": RULES,
+        "charts": [(slug, title, address(ask, chart=slug)) for slug, title in _CHARTS],
+        "no_chart": address(ask, chart=""),
+        "topics": [f"contacts:clinic:{clinic.pk}" for clinic in clinics],
+        **_body(ask, clinics, today),
+    }
+    template = "reports/history.html"
+    if request.headers.get("HX-Request") and request.headers.get("HX-Target") == "report":
+        template += "#report"
+    return render(request, template, context)
+
+
+_CHARTS: Final = (("day", "По дням"), ("funnel", "Воронка"), ("heat", "Пропущенные по часам"))
+
+
+def _body(ask: Ask, clinics: Sequence[Clinic], today: Any) -> dict[str, Any]:
+    """What differs by the view: totals with opened groups, contacts, or interactions."""
+    body: dict[str, Any] = {"chart": chart_of(ask, clinics, today=today) if ask.chart else None}
+    if ask.view == ALL:
+        page = interactions_page(ask, clinics, today=today)
+        said, gave = parts_of(list({row.contact_id for row in page.rows}))
+        body["lines"] = [
+            line_of_interaction(row, said.get(row.contact_id, []), gave.get(row.contact_id, []), today)
+            for row in page.rows
+        ]
+        body["sums"] = interactions_sums(ask, clinics, today=today)
+        body["next"] = address(ask, before=page.next) if page.next else ""
+        return body
+    found = totals(ask, clinics, today=today)
+    body["totals"] = found
+    if ask.grouped:
+        body["groups"] = [_opened(ask, group) for group in found.groups]
+        everything = tuple(group.key for group in found.groups if group.children)
+        body["open_all"] = address(ask, opened=everything) if set(everything) - set(ask.opened) else ""
+        body["close_all"] = address(ask, opened=()) if ask.opened else ""
+        return body
+    page = contacts_page(ask, clinics, today=today)
+    body["lines"] = contact_lines(page.rows, today)
+    body["next"] = address(ask, before=page.next) if page.next else ""
+    return body
+
+
+def contact_lines(rows: Sequence[Contact], today: Any) -> list[Line]:
+    said, gave = parts_of([row.pk for row in rows])
+    return [line_of_contact(row, said.get(row.pk, []), gave.get(row.pk, []), today) for row in rows]
+
+
+def _opened(ask: Ask, group: Group) -> dict[str, Any]:
+    """A row of totals with its addresses: open or close, and the rows behind its number."""
+    is_open = group.key in ask.opened
+    opened = tuple(key for key in ask.opened if key != group.key) if is_open else (*ask.opened, group.key)
+    return {
+        "group": group,
+        "is_open": is_open and bool(group.children),
+        "toggle": address(ask, opened=opened) if group.children else address(narrowed(ask, *group.drills)),
+        "rows": address(narrowed(ask, *group.drills)),
+        "children": [
+            {"group": child, "rows": address(narrowed(ask, *child.drills))} for child in group.children if is_open
+        ],
+    }
+
+
+def _filters(ask: Ask, clinics: Sequence[Clinic]) -> list[dict[str, Any]]:
+    """The drop-downs with check boxes: name of the parameter, title, (value, label, on)."""
+    people = User.objects.filter(clinics__in=clinics).distinct().order_by("full_name")
+    keys: list[tuple[str, str, list[tuple[Any, str]], tuple[Any, ...]]] = [
+        ("who", "Кто, тип", [(str(one), one.label) for one in WhoType], ask.who),
+        ("type", "Тип обращения", [(str(one), one.label) for one in Shape], ask.types),
+        ("topic", "Тема", [*Topic.objects.values_list("pk", "name"), (None, "без темы")], ask.topics),
+        ("outcome", "Успешность", [(str(one), one.label) for one in Outcome], ask.outcomes),
+        ("owner", "Сотрудник", [*((one.pk, one.short_name) for one in people), (None, "без сотрудника")], ask.owners),
+        ("channel", "Канал", [*_channel_tree(), (None, "канал не определён")], ask.channels),
+    ]
+    if len(clinics) > 1:
+        keys.append(("clinic", "Клиника", [(one.pk, one.name) for one in clinics], ask.clinics))
+    return [
+        {
+            "name": name,
+            "title": title,
+            "count": len(chosen),
+            "choices": [(NONE if value is None else value, label, value in chosen) for value, label in choices],
+        }
+        for name, title, choices, chosen in keys
+    ]
+
+
+def _channel_tree() -> list[tuple[int, str]]:
+    """Channels as an indented tree."""
+    children: dict[int | None, list[AdChannel]] = {}
+    for channel in AdChannel.objects.filter(is_active=True):
+        children.setdefault(channel.parent_id, []).append(channel)
+    tree: list[tuple[int, str]] = []
+
+    def walk(parent: int | None, depth: int) -> None:
+        for channel in children.get(parent, []):
+            tree.append((channel.pk, "\u2003" * depth + channel.name))
+            walk(channel.pk, depth + 1)
+
+    walk(None, 0)
+    return tree
+
+
+@allow(*READERS)
+def contact(request: StaffRequest, pk: int) -> HttpResponse:
+    """One contact with all it holds: unfolded under its row, or as a page of its own."""
+    now = timezone.now()
+    found = get_object_or_404(
+        Contact.objects.visible_to(request.user).select_related(
+            "patient", "topic", "owner", "channel", "channel__parent", "clinic"
+        ),
+        pk=pk,
+    )
+    today = today_of([found.clinic], now)
+    line = contact_lines([found], today)[0]
+    context = {
+        "line": line,
+        "contact": found,
+        "rows": [
+            line_of_interaction(one, line.said, line.gave, today)
+            for one in Interaction.objects.filter(contact=found, bound_to__isnull=True)
+            .select_related(
+                "contact", "patient", "shown_employee", "shown_topic", "channel", "channel__parent", "clinic", "reason"
+            )
+            .order_by("at", "pk")
+        ],
+        "back": reverse("reports:history"),
+    }
+    template = "reports/contact.html#unfolded" if request.headers.get("HX-Request") else "reports/contact.html"
+    return render(request, template, context)
+
+
+@require_POST
+@allow(*READERS)
+def save_view(request: StaffRequest) -> HttpResponse:
+    """Names the filters that are on."""
+    query = request.POST.get("query", "").lstrip("?")
+    actions.save_view(
+        name=request.POST.get("name", ""),
+        query=query,
+        is_shared=request.POST.get("is_shared") == "on",
+        by=request.user,
+        now=timezone.now(),
+    )
+    return redirect(f"{reverse('reports:history')}?{query}")
+
+
+@require_POST
+@allow(*READERS)
+def delete_view(request: StaffRequest, pk: int) -> HttpResponse:
+    view = get_object_or_404(SavedView, pk=pk)
+    actions.delete_view(view, by=request.user, now=timezone.now())
+    return redirect("reports:history")
+
+
+# --- Export ---------------------------------------------------------------------------------------------------------
+
+
+@require_POST
+@allow(*READERS)
+def export(request: StaffRequest) -> HttpResponse:
+    """The XLSX of the screen: at once, or an order with progress when it is long."""
+    now = timezone.now()
+    clinics = clinics_of(request.user)
+    today = today_of(clinics, now)
+    query = request.POST.get("query", "").lstrip("?")
+    ask = dataclasses.replace(read_ask(QueryDict(query), today), before=None)
+    if count_rows(ask, clinics, today=today) > AT_ONCE:
+        actions.order_export(query=query, by=request.user, now=now)
+        return redirect("reports:exports")
+    target = io.BytesIO()
+    rows = write_report(target, ask, user=request.user, clinics=clinics, today=today, now=now)
+    actions.audit_export(None, rows=rows, query=query, by=request.user, now=now)
+    answer = HttpResponse(target.getvalue(), content_type=XLSX)
+    answer["Content-Disposition"] = f'attachment; filename="istoriya-{ask.since:%Y%m%d}-{ask.until:%Y%m%d}.xlsx"'
+    return answer
+
+
+@allow(*READERS)
+def exports(request: StaffRequest) -> HttpResponse:
+    """The reader's own orders, with progress."""
+    context = {"exports": Export.objects.filter(owner=request.user)[:30], "topic": f"exports:{request.user.pk}"}
+    template = "reports/exports.html"
+    if request.headers.get("HX-Request"):
+        template += "#list"
+    return render(request, template, context)
+
+
+@allow(*READERS)
+def download(request: StaffRequest, pk: int) -> HttpResponse:
+    """A finished export, to its owner alone."""
+    found = get_object_or_404(Export.objects.exclude(file=""), pk=pk, owner=request.user)
+    with found.file.open("rb") as file:
+        answer = HttpResponse(file.read(), content_type=XLSX)
+    answer["Content-Disposition"] = f'attachment; filename="{Path(str(found.file.name)).name}"'
+    return answer
