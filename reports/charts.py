@@ -26,8 +26,8 @@ def chart_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> dict[str
         .values("on")
         .annotate(
             total=Count("*"),
-            booked=Count("*", filter=Q(outcome__in=BOOKED)),
-            came=Count("*", filter=Q(outcome=Outcome.CAME)),
+            booked=Count("pk", filter=Q(outcome__in=BOOKED)),
+            came=Count("pk", filter=Q(outcome=Outcome.CAME)),
         )
     )
     by_day = {row["on"]: row for row in rows}
@@ -45,9 +45,9 @@ def chart_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> dict[str
 def _funnel(ask: Ask, clinics: Sequence[Clinic], today: dt.date) -> dict[str, Any]:
     row = contacts_of(ask, clinics, today=today).aggregate(
         total=Count("*"),
-        talked=Count("*", filter=Q(talks__gt=0) | Q(results_count__gt=0)),
-        booked=Count("*", filter=Q(outcome__in=BOOKED)),
-        came=Count("*", filter=Q(outcome=Outcome.CAME)),
+        talked=Count("pk", filter=Q(talks__gt=0) | Q(results_count__gt=0)),
+        booked=Count("pk", filter=Q(outcome__in=BOOKED)),
+        came=Count("pk", filter=Q(outcome=Outcome.CAME)),
     )
     steps = (("Обращения", "total"), ("Поговорили", "talked"), ("Записались", "booked"), ("Пришли", "came"))
     return {"kind": "funnel", "steps": [{"name": name, "value": row[key]} for name, key in steps]}

@@ -189,8 +189,8 @@ class Measures:
 
 _SUMS: Final[dict[str, Any]] = {
     "n_count": Count("*"),
-    "n_booked": Count("*", filter=Q(outcome__in=BOOKED)),
-    "n_came": Count("*", filter=Q(outcome=Outcome.CAME)),
+    "n_booked": Count("pk", filter=Q(outcome__in=BOOKED)),
+    "n_came": Count("pk", filter=Q(outcome=Outcome.CAME)),
     "n_money": Coalesce(Sum("money"), Value(Decimal())),
     "n_wait_seconds": Coalesce(Sum("wait_seconds"), 0),
     "n_waits": Coalesce(Sum("waits"), 0),
@@ -319,7 +319,14 @@ def interactions_page(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date, li
         found = found.filter(Q(at__lt=moment) | Q(at=moment, pk__lt=key), at__lte=moment)
     rows = list(
         found.select_related(
-            "contact", "patient", "shown_employee", "shown_topic", "channel", "channel__parent", "clinic", "reason"
+            "contact__clinic",
+            "patient",
+            "shown_employee",
+            "shown_topic",
+            "channel",
+            "channel__parent",
+            "clinic",
+            "reason",
         ).order_by("-at", "-pk")[: limit + 1]
     )
     last = rows[limit - 1] if len(rows) > limit else None
@@ -330,7 +337,7 @@ def interactions_sums(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) ->
     """The line above «Без группировки»: how many, how many missed, seconds waited and talked."""
     row = interactions_of(ask, clinics, today=today).aggregate(
         count=Count("*"),
-        missed=Count("*", filter=Q(shape__in=MISSED)),
+        missed=Count("pk", filter=Q(shape__in=MISSED)),
         wait=Sum("wait_seconds"),
         waits=Count("wait_seconds"),
         talk=Sum("talk_seconds"),

@@ -187,7 +187,14 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
             line_of_interaction(one, line.said, line.gave, today)
             for one in Interaction.objects.filter(contact=found, bound_to__isnull=True)
             .select_related(
-                "contact", "patient", "shown_employee", "shown_topic", "channel", "channel__parent", "clinic", "reason"
+                "contact__clinic",
+                "patient",
+                "shown_employee",
+                "shown_topic",
+                "channel",
+                "channel__parent",
+                "clinic",
+                "reason",
             )
             .order_by("at", "pk")
         ],

@@ -92,7 +92,7 @@ def missed(request: StaffRequest) -> HttpResponse:
     counts = found.aggregate(
         total=Count("*"),
         mean=Avg(F("back_at") - F("at"), filter=Q(back_by=Direction.OUT)),
-        **{name: Count("*", filter=where) for name, where in conditions.items()},
+        **{f"n_{name}": Count("pk", filter=where) for name, where in conditions.items()},
     )
     if fate in conditions:
         found = found.filter(conditions[fate])
@@ -111,7 +111,7 @@ def missed(request: StaffRequest) -> HttpResponse:
         ],
         "calls": [MissedCall(row, fate_of(row.at, row.back_at, row.back_by), _seconds(row)) for row in rows[:PAGE]],
         "counts": [
-            (name, FATES[name], counts[name], *_TONES[name], f"{plain}&fate={name}", name == fate)
+            (name, FATES[name], counts[f"n_{name}"], *_TONES[name], f"{plain}&fate={name}", name == fate)
             for name in conditions
         ],
         "total": counts["total"],
