@@ -46,14 +46,16 @@ MENU: Final[tuple[MenuItem, ...]] = (
 )
 
 # Callables (user, now) -> list[callcenter.home.Card]: what is mine today, with counts that lead to the lists.
-DAY_CARDS: Final[tuple[str, ...]] = ("journals.floor.day_cards",)
+DAY_CARDS: Final[tuple[str, ...]] = (
+    "journals.floor.day_cards",
+    "reports.desk.day_cards",
+)
 
 # Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
-PATIENT_PANELS: Final[tuple[str, ...]] = ("journals.floor.patient_panel",)
-DAY_CARDS: Final[tuple[str, ...]] = ("reports.desk.day_cards",)
-
-# Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
-PATIENT_PANELS: Final[tuple[str, ...]] = ("reports.desk.patient_panel",)
+PATIENT_PANELS: Final[tuple[str, ...]] = (
+    "journals.floor.patient_panel",
+    "reports.desk.patient_panel",
+)
 
 # What can be loaded from a file: objects of callcenter.clinics.imports.plans.Kind, in the order of the page.
 IMPORTS: Final[tuple[str, ...]] = (

@@ -228,7 +228,7 @@ def test_totals_in_the_workbook_equal_the_totals_on_the_screen(
     assert rows[-1][0] == "Всего"
     assert rows[-1][2] == found.now.count == 7
     shown = [(row[0], row[1], row[2]) for row in rows[1:-1]]
-    wanted = []
+    wanted: list[tuple[str, str | None, int]] = []
     for group in found.groups:
         wanted.append((group.label, None, group.now.count))
         wanted += [(group.label, child.label, child.now.count) for child in group.children]
