@@ -21,7 +21,8 @@ from callcenter.messaging.states import Answer, Purpose
 from callcenter.staff import audit
 from callcenter.staff.models import User
 
-_ANSWER_OF = {Meaning.COMING: Answer.CONFIRM, Meaning.MOVE: Answer.MOVE, Meaning.CANCEL: Answer.CANCEL}
+# «Приду» in words makes no green number: green is the link alone; a desk marks such a row as it likes.
+_ANSWER_OF = {Meaning.MOVE: Answer.MOVE, Meaning.CANCEL: Answer.CANCEL}
 
 
 def receive_reply(reply: Reply, *, provider: Provider, now: dt.datetime) -> ChatMessage | None:

@@ -1,0 +1,238 @@
+"""Runs: opened once a day at the clinic's own noon, kept true to the schedule while their days last."""
+
+import datetime as dt
+import logging
+
+from django.db import DatabaseError, transaction
+
+from callcenter.clinics.models import Appointment, Clinic
+from callcenter.clinics.states import UPCOMING
+from callcenter.lib import live
+from callcenter.lib.claims import claim
+from callcenter.lib.errors import DomainError, Refused
+from callcenter.lib.localtime import instant, local, local_day
+from callcenter.staff import audit
+from callcenter.staff.models import Shift, User
+from callcenter.staff.roles import ShiftColour
+from reminders.actions.sending import send_visits
+from reminders.models import Reminder, ReminderRun, ReminderSettings
+from reminders.queries import topic
+from reminders.schedule import AHEAD, covered_span, last_covered_day, latest_opening, next_opening
+
+log = logging.getLogger(__name__)
+REFRESH = dt.timedelta(seconds=5)  # how often a run looks at the schedule while its days last
+LEASE = dt.timedelta(minutes=5)
+
+
+def settings_of(clinic: Clinic) -> ReminderSettings:
+    settings, _ = ReminderSettings.objects.get_or_create(clinic=clinic)
+    return settings
+
+
+def save_settings(settings: ReminderSettings, *, by: User, now: dt.datetime) -> ReminderSettings:
+    """Saves the senior's choice; the next opening follows a changed hour at once."""
+    with transaction.atomic():
+        settings.due_at = next_opening(now, settings.opens_at, settings.clinic.zone)
+        settings.save()
+        audit.record("reminders.save_settings", settings, by=by, now=now, clinic_id=settings.clinic_id)
+    return settings
+
+
+def yellow_days(clinic: Clinic, since: dt.date) -> set[dt.date]:
+    """The days from `since` on (two weeks) on which somebody of the clinic is on the yellow shift."""
+    shifts = Shift.objects.filter(
+        colour=ShiftColour.YELLOW, on__gte=since, on__lte=since + dt.timedelta(days=AHEAD), user__clinics=clinic
+    )
+    return set(shifts.values_list("on", flat=True))
+
+
+def plan_openings(*, now: dt.datetime) -> int:
+    """Gives every clinic its row of settings with the moment of its next run; a clinic new today opens at its next noon
+    (or at once, when today's noon has passed)."""
+    new = Clinic.objects.filter(reminder_settings=None)
+    rows = [ReminderSettings(clinic=clinic) for clinic in new]
+    for row in rows:
+        row.due_at = instant(local_day(now, row.clinic.zone), row.opens_at, row.clinic.zone)
+    ReminderSettings.objects.bulk_create(rows, ignore_conflicts=True)
+    for row in ReminderSettings.objects.filter(due_at=None).select_related("clinic"):
+        ReminderSettings.objects.filter(pk=row.pk, due_at=None).update(
+            due_at=next_opening(now, row.opens_at, row.clinic.zone)
+        )
+    return len(rows)
+
+
+def open_due_runs(*, now: dt.datetime, limit: int = 20) -> int:
+    """Opens the run of every clinic whose noon has come; a tick that comes hours late opens it then, once.
+
+    The row is locked while its run opens and moved on in the same transaction: a second beat finds nothing due.
+    """
+    opened = 0
+    for pk in ReminderSettings.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:limit]:
+        try:
+            with transaction.atomic():
+                row = (
+                    ReminderSettings.objects.select_for_update(skip_locked=True, of=("self",))
+                    .select_related("clinic")
+                    .filter(pk=pk, due_at__lte=now)
+                    .first()
+                )
+                if row is None:
+                    continue
+                on = latest_opening(now, row.opens_at, row.clinic.zone)
+                if _is_wanted(row.clinic, on, now):
+                    open_run(row.clinic, on=on, by=None, now=now)
+                    opened += 1
+                row.due_at, row.last_error = next_opening(now, row.opens_at, row.clinic.zone), ""
+                row.save(update_fields=["due_at", "last_error"])
+        except (DatabaseError, DomainError) as error:
+            log.exception("the run of settings %s did not open", pk)
+            ReminderSettings.objects.filter(pk=pk).update(
+                due_at=now + dt.timedelta(minutes=1), last_error=str(error)[:250]
+            )
+    return opened
+
+
+def _is_wanted(clinic: Clinic, on: dt.date, now: dt.datetime) -> bool:
+    """Not on a day without a yellow shift whose tomorrow an earlier run covers already, and not when all is over."""
+    if local_day(now, clinic.zone) > on + dt.timedelta(days=1):
+        return False
+    covered = ReminderRun.objects.filter(clinic=clinic, on__lt=on, until__gt=on).exists()
+    return not covered or on in yellow_days(clinic, on)
+
+
+def open_run(clinic: Clinic, *, on: dt.date, by: User | None, now: dt.datetime) -> ReminderRun:
+    """The run of the clinic's local day `on`: opened now, or as it stands if it is open already (by hand before noon).
+
+    Enters every coming visit of its days and, as the clinic has set, starts the messages at once.
+    """
+    settings = settings_of(clinic)
+    with transaction.atomic():
+        until = last_covered_day(
+            on, yellow_days(clinic, on + dt.timedelta(days=1)), next_day_only=settings.next_day_only
+        )
+        run, created = ReminderRun.objects.get_or_create(
+            clinic=clinic,
+            on=on,
+            defaults=dict(
+                until=until,
+                opened_at=now,
+                opened_by=by,
+                due_at=now + REFRESH,
+                sent_at=now if settings.sends_itself else None,
+                blue_sms_due_at=instant(on, settings.blue_sms_at, clinic.zone) if settings.blue_sms_at else None,
+            ),
+        )
+        if created:
+            audit.record("reminders.open_run", run, by=by, now=now)
+            refresh_run(run, now=now)
+    return run
+
+
+def refresh_due_runs(*, now: dt.datetime, limit: int = 50) -> int:
+    """Looks at the schedule again for every run whose days last; a visit made, moved or cancelled since then follows."""
+    ReminderRun.objects.filter(claimed_at__lt=now - LEASE).update(claimed_at=None)
+    due = ReminderRun.objects.filter(due_at__lte=now, claimed_at=None).order_by("due_at").select_related("clinic")
+    runs = claim(due, now=now, limit=limit)
+    for run in runs:
+        problem = ""
+        try:
+            with transaction.atomic():
+                refresh_run(run, now=now)
+        except (DatabaseError, DomainError) as error:
+            log.exception("run %s was not refreshed", run.pk)
+            problem = str(error)[:250]
+        _, end = covered_span(run.on, run.until, run.clinic.zone)
+        ReminderRun.objects.filter(pk=run.pk).update(
+            due_at=now + REFRESH if now < end else None, claimed_at=None, last_error=problem
+        )
+    return len(runs)
+
+
+def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
+    """Makes the run's rows equal to the schedule: enters, follows a new time, lets go with the reason. How many changed.
+
+    Four queries when nothing has changed. Rows of another run that still holds the visit stay with that run.
+    """
+    start, end = covered_span(run.on, run.until, run.clinic.zone)
+    with transaction.atomic():
+        rows = {row.appointment_id: row for row in run.reminders.all()}
+        wanted = {
+            visit.pk: visit
+            for visit in Appointment.objects.filter(
+                clinic_id=run.clinic_id, starts_at__gte=start, starts_at__lt=end, status__in=UPCOMING
+            ).only("pk", "patient_id", "starts_at", "version", "clinic_id", "status")
+        }
+        fresh = [
+            Reminder(
+                run=run,
+                appointment_id=visit.pk,
+                clinic_id=run.clinic_id,
+                patient_id=visit.patient_id,
+                starts_at=visit.starts_at,
+                version=visit.version,
+                changed_at=now,
+            )
+            for pk, visit in wanted.items()
+            if pk not in rows and visit.starts_at > now
+        ]
+        Reminder.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=2000)
+        moved = [row for pk, row in rows.items() if pk in wanted and _follow(row, wanted[pk], now)]
+        gone = _let_go([row for pk, row in rows.items() if pk not in wanted and row.left_at is None], run, now)
+        Reminder.objects.bulk_update(
+            [*moved, *gone],
+            [
+                *("version", "starts_at", "patient_id", "left_at", "left_reason", "changed_at"),
+                *("called_at", "called_by", "result", "is_settled", "calling_by", "calling_at"),
+            ],
+            batch_size=500,
+        )
+        if run.sent_at is not None and (fresh or moved):
+            send_visits([row.appointment_id for row in [*fresh, *moved]], by=run.sent_by, now=now)
+        if fresh or moved or gone:
+            live.bump(topic(run.clinic_id))
+    return len(fresh) + len(moved) + len(gone)
+
+
+def _follow(row: Reminder, visit: Appointment, now: dt.datetime) -> bool:
+    """The row takes the visit's new time; marks of the former time are of another agreement and count no longer."""
+    if row.version == visit.version and row.left_at is None:
+        return False
+    if row.left_at is not None and Reminder.objects.filter(appointment_id=visit.pk, left_at=None).exists():
+        return False
+    if row.version != visit.version:
+        row.called_at, row.called_by, row.result, row.is_settled = None, None, "", False
+        row.calling_by, row.calling_at = None, None
+    row.version, row.starts_at, row.patient_id = visit.version, visit.starts_at, visit.patient_id
+    row.left_at, row.left_reason, row.changed_at = None, "", now
+    return True
+
+
+def _let_go(rows: list[Reminder], run: ReminderRun, now: dt.datetime) -> list[Reminder]:
+    """Cancelled visits and those moved out of the run's days leave with the reason; those that took place stay."""
+    visits = {visit.pk: visit for visit in Appointment.objects.filter(pk__in=[row.appointment_id for row in rows])}
+    gone = []
+    for row in rows:
+        visit = visits[row.appointment_id]
+        if visit.status == "cancelled":
+            reason = "приём отменён"
+        elif visit.version != row.version:
+            reason = f"перенесён на {local(visit.starts_at, run.clinic.zone):%d.%m.%Y %H:%M}"
+        else:
+            continue
+        row.left_at, row.left_reason, row.changed_at = now, reason, now
+        gone.append(row)
+    return gone
+
+
+def hand_over(run: ReminderRun, *, note: str, by: User, now: dt.datetime) -> ReminderRun:
+    """The evening is over: what it leaves for the morning, in the words of whoever goes home. May be said again."""
+    if not note.strip():
+        raise Refused("Напишите, что осталось на утро (или «всё обзвонили»).", field="note")
+    with transaction.atomic():
+        run = ReminderRun.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=run.pk)
+        before = run.handover_note
+        run.handed_over_at, run.handed_over_by, run.handover_note = now, by, note.strip()
+        run.save(update_fields=["handed_over_at", "handed_over_by", "handover_note"])
+        audit.record("reminders.hand_over", run, by=by, now=now, before={"note": before}, after={"note": note.strip()})
+        live.bump(topic(run.clinic_id))
+    return run

@@ -1,0 +1,93 @@
+"""Messages of a run: to all, to one, an SMS to the blue ones. The outbox keeps each of them single."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from callcenter.clinics.models import Appointment
+from callcenter.lib import live
+from callcenter.lib.errors import Conflict
+from callcenter.messaging.actions import queue_visit_messages
+from callcenter.messaging.states import Channel
+from callcenter.staff import audit
+from callcenter.staff.models import User
+from reminders.models import Reminder, ReminderRun
+from reminders.queries import blue_without_sms, topic
+
+BATCH = 2000  # visits put into the outbox at a time
+
+
+def send_visits(ids: Iterable[int], *, by: User | None, now: dt.datetime, channel: str | None = None) -> int:
+    """Starts the cascade (or the one channel) for visits; how many messages are new."""
+    ids = list(ids)
+    queued = 0
+    for begin in range(0, len(ids), BATCH):
+        visits = (
+            Appointment.objects.filter(pk__in=ids[begin : begin + BATCH])
+            .select_related("clinic", "doctor", "patient")
+            .prefetch_related("patient__phones")
+        )
+        queued += queue_visit_messages(list(visits), now=now, by=by, channel=channel)
+    return queued
+
+
+def send_all(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
+    """«Отправить уведомление всем пациентам»: the cascade of every row; from now on later rows follow by themselves.
+
+    A second click finds every key taken and sends nothing.
+    """
+    with transaction.atomic():
+        run = ReminderRun.objects.select_for_update().get(pk=run.pk)
+        if run.sent_at is None:
+            run.sent_at, run.sent_by = now, by
+            run.save(update_fields=["sent_at", "sent_by"])
+            audit.record("reminders.send_all", run, by=by, now=now)
+        queued = send_visits(
+            run.reminders.present().filter(starts_at__gt=now).values_list("appointment_id", flat=True),
+            by=by,
+            now=now,
+        )
+        _bump(run.clinic_id)
+    return queued
+
+
+def send_one(reminder: Reminder, *, by: User, now: dt.datetime, channel: str | None = None) -> int:
+    """The cascade, or one channel («СМС»), for one row. Raises Conflict when that has been done."""
+    if reminder.left_at is not None:
+        raise Conflict(f"Этого приёма больше нет в списке: {reminder.left_reason}.")
+    queued = send_visits([reminder.appointment_id], by=by, now=now, channel=channel)
+    if not queued:
+        what = "СМС" if channel == Channel.SMS else "Уведомление"
+        raise Conflict(f"{what} этому пациенту уже отправлено. Смотрите состояние в строке.")
+    audit.record("reminders.send_one", reminder, by=by, now=now, note=channel or "cascade")
+    _bump(reminder.clinic_id)
+    return queued
+
+
+def send_blue_sms(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
+    """«СМС голубым»: to whom a messenger has delivered and who keeps silent; they stay for the morning. Once a visit."""
+    with transaction.atomic():
+        run = ReminderRun.objects.select_for_update().get(pk=run.pk)
+        queued = send_visits(blue_without_sms(run), by=by, now=now, channel=Channel.SMS)
+        run.blue_sms_at, run.blue_sms_due_at = now, None
+        run.save(update_fields=["blue_sms_at", "blue_sms_due_at"])
+        audit.record("reminders.send_blue_sms", run, by=by, now=now, after={"queued": queued})
+        _bump(run.clinic_id)
+    return queued
+
+
+def send_due_blue_sms(*, now: dt.datetime) -> int:
+    """The same by itself, at the hour the clinic has set; how many runs."""
+    done = 0
+    for run in ReminderRun.objects.filter(blue_sms_due_at__lte=now):
+        with transaction.atomic():
+            locked = ReminderRun.objects.select_for_update(skip_locked=True).filter(pk=run.pk, blue_sms_due_at__lte=now)
+            if locked.first() is not None:
+                send_blue_sms(run, by=None, now=now)
+                done += 1
+    return done
+
+
+def _bump(clinic_id: int) -> None:
+    live.bump(topic(clinic_id))
