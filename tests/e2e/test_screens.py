@@ -1,0 +1,37 @@
+"""Each screen of the menu in the browser, on a desk and on a telephone: whole, quiet, and no wider than the glass."""
+
+import pytest
+from playwright.sync_api import Page, ViewportSize
+
+from callcenter.desks import menu_for
+from tests.conftest import World
+from tests.e2e.conftest import DESKTOP, PHONE, Login, OpenPage
+
+
+@pytest.mark.parametrize("glass", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_no_screen_of_the_menu_is_broken_or_wider_than_the_glass(
+    glass: ViewportSize, busy_world: World, open_page: OpenPage, login: Login
+) -> None:
+    """Console errors, missing styles and the like fail by themselves (conftest)."""
+    page = login(open_page(viewport=glass), busy_world.senior)
+    urls = [item.url for item in menu_for(busy_world.senior, "/")]
+    wide = []
+    for url in [*urls, "/profile/"]:
+        page.goto(url)
+        page.locator("main h1").wait_for()
+        needed = page.evaluate("document.documentElement.scrollWidth")
+        if needed > glass["width"]:
+            wide.append(f"{url} needs {needed} pixels of {glass['width']}")
+    assert wide == []
+
+
+def test_the_question_mark_shows_the_keys_and_the_slash_finds_a_patient(
+    busy_world: World, page: Page, login: Login
+) -> None:
+    login(page, busy_world.administrator).goto("/")
+    page.keyboard.press("Shift+Slash")
+    page.get_by_role("heading", name="Клавиши").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Slash")
+    page.keyboard.type("ал аметист")
+    page.locator("#search-results").get_by_text("Аметистова").first.wait_for()
