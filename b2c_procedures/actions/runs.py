@@ -1,0 +1,394 @@
+"""Runs: started, led from step to step, held, handed over, taken back, stopped.
+
+Each verb locks the run, looks whether the caller has seen its newest state (`version`), appends to the history and
+brings the run's shadow columns up to date. The history is the truth: a run is led on from it after any crash.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from b2c_procedures import engine
+from b2c_procedures.actions.editions import store_packaged
+from b2c_procedures.books import book_of, current_digests
+from b2c_procedures.models import Chat, Order, Run, RunEntry, RunObject, StepRecord
+from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer, RunSource, RunState
+from b2c_procedures.steps.registry import DEEDS, Step
+from callcenter.clinics.models import Clinic, Patient
+from callcenter.contacts.models import Interaction
+from callcenter.lib import live
+from callcenter.lib.errors import Conflict, NotAllowed, Refused
+from callcenter.lib.localtime import local
+from callcenter.staff import audit
+from callcenter.staff.models import User
+
+
+def history_of(run: Run) -> list[dict[str, Any]]:
+    """The run's history as the engine reads it."""
+    return [{"kind": kind, **data} for kind, data in run.entries.values_list("kind", "data")]
+
+
+def screen_of(run: Run) -> engine.Screen:
+    return engine.step(book_of(run), history_of(run))
+
+
+def start_run(
+    *,
+    procedure: int,
+    clinic: Clinic,
+    by: User,
+    now: dt.datetime,
+    patient: Patient | None = None,
+    number: str = "",
+    source: str = RunSource.CALL,
+    event: str = "",
+    interaction: Interaction | None = None,
+    chat: Chat | None = None,
+    order: Order | None = None,
+    parent: Run | None = None,
+) -> Run:
+    """Begins a procedure with today's editions of all fifteen, which the run keeps to its end.
+
+    `number` is the client's telephone (E.164) while nobody is known behind it; `parent` is the run that led here.
+    Raises Refused for a procedure that does not exist.
+    """
+    with transaction.atomic():
+        store_packaged(now=now)
+        digests = current_digests(now)
+        if procedure not in digests:
+            raise Refused(f"Процедуры {procedure} нет.", field="procedure")
+        run = Run.objects.create(
+            clinic=clinic,
+            patient=patient,
+            number=number,
+            source=source,
+            interaction=interaction,
+            chat=chat,
+            order=order,
+            parent=parent,
+            procedure=procedure,
+            editions={str(key): digest for key, digest in digests.items()},
+            holder=by,
+            at_procedure=procedure,
+            step_started_at=now,
+            started_at=now,
+            started_by=by,
+            facts=dict(parent.facts) if parent is not None else {},
+        )
+        _append(run, engine.start_entry(book_of(run)[procedure], event), by=by, now=now)
+        _settle(run, by=by, now=now)
+        run.save()
+        audit.record("b2c_procedures.start_run", run, by=by, now=now, after={"procedure": procedure})
+    return run
+
+
+def press(
+    run: Run, *, version: int, key: str, by: User, now: dt.datetime, data: Mapping[str, Any] | None = None
+) -> Run:
+    """Takes one way out of the present step: does what the function is for, writes it down, goes on.
+
+    `data` is what the step's form gave. Raises Conflict when somebody is ahead, NotAllowed for another performer's
+    step, Refused when the deed lacks something (its `field` names what).
+    """
+    with transaction.atomic():
+        run = _locked(run, version=version, by=by)
+        screen = screen_of(run)
+        try:
+            button = screen.button(key)
+        except engine.BadMove as error:
+            raise Conflict(str(error)) from None
+        if screen.function is not None:
+            _check_performer(screen.function.performer, by)
+        if run.state == RunState.HELD:
+            _resume(run, now)
+        seq = run.version
+        if screen.function is not None:
+            _do(run, screen, key, data or {}, by=by, now=now)
+            _measure(run, screen, button, seq, by=by, now=now)
+        _append(run, engine.result_entry(screen, button), by=by, now=now)
+        _settle(run, by=by, now=now)
+        run.save()
+        audit.record(
+            "b2c_procedures.press",
+            run,
+            by=by,
+            now=now,
+            before={"step": screen.function.id if screen.function else "возврат"},
+            after={"outcome": button.label, "step": run.at_function},
+        )
+    return run
+
+
+def go_back(run: Run, *, version: int, reason: str, by: User, now: dt.datetime) -> Run:
+    """Returns to the step before; what that step made stays and is shown there. Raises Refused without a reason."""
+    if not reason.strip():
+        raise Refused("Напишите, почему возвращаетесь: это увидит тот, кто продолжит.", field="reason")
+    with transaction.atomic():
+        run = _locked(run, version=version, by=by)
+        if len(engine.moves(history_of(run))) < 2:
+            raise Refused("Это первый шаг: назад некуда.")
+        last = run.steps.filter(is_undone=False).last()
+        if last is not None:
+            last.is_undone = True
+            last.save(update_fields=["is_undone"])
+        _append(run, {"kind": engine.BACK, "reason": reason.strip()[:250]}, by=by, now=now)
+        _settle(run, by=by, now=now)
+        run.save()
+        audit.record("b2c_procedures.go_back", run, by=by, now=now, note=reason)
+    return run
+
+
+def add_note(run: Run, *, text: str, by: User, now: dt.datetime) -> Run:
+    """Writes a note into the history; anybody who sees the run may. Raises Refused for an empty one."""
+    if not text.strip():
+        raise Refused("Напишите текст заметки.", field="text")
+    with transaction.atomic():
+        run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+        _append(run, {"kind": "note", "text": text.strip()}, by=by, now=now)
+        run.save(update_fields=["version"])
+        _bump(run)
+    return run
+
+
+def hold_run(run: Run, *, version: int, by: User, now: dt.datetime) -> Run:
+    """«Поставлен на удержание»: the step's time stands still until it is resumed."""
+    with transaction.atomic():
+        run = _locked(run, version=version, by=by)
+        if run.state != RunState.OPEN:
+            raise Conflict(f"Процедура уже {run.get_state_display()}.")
+        _append(run, {"kind": "hold"}, by=by, now=now)
+        run.state, run.held_at = RunState.HELD, now
+        run.save()
+        _bump(run)
+    return run
+
+
+def resume_run(run: Run, *, version: int, by: User, now: dt.datetime) -> Run:
+    """Takes the client off hold; the step's deadline moves by the time he was held."""
+    with transaction.atomic():
+        run = _locked(run, version=version, by=by)
+        if run.state != RunState.HELD:
+            raise Conflict("Процедура не на удержании.")
+        _append(run, {"kind": "resume"}, by=by, now=now)
+        _resume(run, now)
+        run.save()
+        _bump(run)
+    return run
+
+
+def hand_over(
+    run: Run,
+    *,
+    version: int,
+    by: User,
+    now: dt.datetime,
+    to: User | None = None,
+    performer: str = "",
+    comment: str = "",
+) -> Run:
+    """Gives the run with all that was seen so far to a colleague, or to whoever performs as `performer`."""
+    if to is None and not performer:
+        raise Refused("Кому передать? Выберите сотрудника или роль.", field="to")
+    if to is not None and not to.clinics.filter(pk=run.clinic_id).exists():
+        raise Refused(f"{to.full_name} не работает с этой клиникой.", field="to")
+    with transaction.atomic():
+        run = _locked(run, version=version, by=by)
+        give(run, to=to, performer=performer, comment=comment, by=by, now=now)
+        run.save()
+        _bump(run)
+        audit.record("b2c_procedures.hand_over", run, by=by, now=now, after={"to": str(to or performer)}, note=comment)
+    return run
+
+
+def give(run: Run, *, to: User | None, performer: str, comment: str, by: User, now: dt.datetime) -> None:
+    """The hand-over itself, inside the caller's transaction; `run` is saved by the caller."""
+    whom = to.full_name if to is not None else Performer(performer).label
+    _append(run, {"kind": "hand_over", "to": whom, "text": comment.strip()}, by=by, now=now)
+    run.holder = to
+    run.waits_for = "" if to is not None else performer
+    run.state = RunState.OPEN if to is not None else RunState.WAITING
+
+
+def take_run(run: Run, *, by: User, now: dt.datetime) -> Run:
+    """Makes a live run one's own: one that waits for the caller's role, or a colleague's at a change of shift."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+        if run.state not in LIVE_RUNS:
+            raise Conflict(f"Процедура уже {run.get_state_display()}.")
+        screen = screen_of(run)
+        if screen.function is not None:
+            _check_performer(screen.function.performer, by)
+        if run.holder_id == by.pk and run.state != RunState.WAITING:
+            return run
+        _append(run, {"kind": "take", "from": run.holder.full_name if run.holder else ""}, by=by, now=now)
+        run.holder, run.waits_for = by, ""
+        run.state = RunState.HELD if run.held_at else RunState.OPEN
+        run.save()
+        _bump(run)
+        audit.record("b2c_procedures.take_run", run, by=by, now=now)
+    return run
+
+
+def stop_run(run: Run, *, version: int, reason: str, by: User, now: dt.datetime) -> Run:
+    """Breaks the procedure off where it stands, e.g. when the client hung up. Raises Refused without a reason."""
+    if not reason.strip():
+        raise Refused("Напишите, почему процедура прервана.", field="reason")
+    with transaction.atomic():
+        run = _locked(run, version=version, by=by)
+        _append(run, {"kind": engine.STOP, "reason": reason.strip()[:250]}, by=by, now=now)
+        run.state, run.finished_at, run.finish_note = RunState.STOPPED, now, reason.strip()[:250]
+        run.holder, run.waits_for, run.step_due_at = by, "", None
+        run.save()
+        _bump(run)
+        audit.record("b2c_procedures.stop_run", run, by=by, now=now, note=reason)
+    return run
+
+
+def set_client(run: Run, *, patient: Patient, by: User, now: dt.datetime) -> Run:
+    """Binds the run to a patient whom the client turned out to be."""
+    with transaction.atomic():
+        run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+        run.patient = patient
+        _append(run, {"kind": "note", "text": f"Клиент: {patient.full_name}"}, by=by, now=now)
+        run.save(update_fields=["patient", "version"])
+        _bump(run)
+        audit.record("b2c_procedures.set_client", run, by=by, now=now, patient_id=patient.pk)
+    return run
+
+
+# --- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _locked(run: Run, *, version: int, by: User) -> Run:
+    """The run under its lock, if it is live, the caller holds it, and nothing has happened since he looked."""
+    run = (
+        Run.objects.select_for_update(of=("self",))
+        .select_related("clinic", "patient", "holder", "order", "chat")
+        .get(pk=run.pk)
+    )
+    if run.state not in LIVE_RUNS:
+        raise Conflict(f"Процедура уже {run.get_state_display()}.")
+    if run.version != version:
+        raise Conflict(_who_is_ahead(run))
+    if run.holder_id != by.pk:
+        whose = run.holder.full_name if run.holder else f"роль «{Performer(run.waits_for).label}»"
+        raise Conflict(f"Процедуру ведёт {whose}. Чтобы продолжить самому, нажмите «Принять».")
+    return run
+
+
+def _who_is_ahead(run: Run) -> str:
+    last = run.entries.select_related("by").last()
+    if last is None:
+        return "Процедура изменилась. Обновите страницу."
+    who = last.by.full_name if last.by else "Система"
+    at = local(last.at, run.clinic.zone)
+    where = f"шаг {run.at_function}" if run.at_function else "конец процедуры"
+    return f"{who} уже впереди: в {at:%H:%M:%S} сделан следующий ход, сейчас {where}. Страница обновлена."
+
+
+def _check_performer(performer: str, by: User) -> None:
+    role = Performer(performer)
+    if not by.has(*ACTS_AS[role]):
+        raise NotAllowed(f"Этот шаг выполняет {role.label}. Передайте процедуру.")
+
+
+def _append(run: Run, entry: Mapping[str, object], *, by: User | None, now: dt.datetime) -> None:
+    data = {name: value for name, value in entry.items() if name != "kind"}
+    RunEntry.objects.create(run=run, seq=run.version, at=now, by=by, kind=str(entry["kind"]), data=data)
+    run.version += 1
+
+
+def _resume(run: Run, now: dt.datetime) -> None:
+    if run.held_at is not None:
+        held = now - run.held_at
+        run.held_seconds += int(held.total_seconds())
+        if run.step_due_at is not None:
+            run.step_due_at += held
+    run.state, run.held_at = RunState.OPEN, None
+
+
+def _do(
+    run: Run, screen: engine.Screen, key: str, data: Mapping[str, Any], *, by: User, now: dt.datetime
+) -> None:
+    """Carries out what the function is for, and remembers what was made."""
+    function = screen.function
+    if function is None or not function.action:
+        return
+    events = tuple(result.event for result, _ in engine.chosen(function, key))
+    done = StepRecord.objects.filter(run=run, function=function.id, is_undone=False).count()
+    step = Step(run=run, function=function, events=events, data=data, by=by, now=now, turn=done)
+    for made in DEEDS[function.action].perform(step):
+        RunObject.objects.update_or_create(
+            run=run,
+            function=function.id,
+            kind=made.obj._meta.label_lower,
+            object_id=made.obj.pk,
+            defaults=dict(seq=run.version, title=made.title[:250], link=made.link, at=now),
+        )
+
+
+def _measure(
+    run: Run, screen: engine.Screen, button: engine.Button, seq: int, *, by: User, now: dt.datetime
+) -> None:
+    function = screen.function
+    if function is None:
+        return
+    if screen.norm is not None:
+        spent = screen.norm.spent(run.step_started_at, now)
+    else:
+        spent = int((now - run.step_started_at).total_seconds())
+    StepRecord.objects.create(
+        run=run,
+        seq=seq,
+        clinic=run.clinic,
+        procedure=screen.procedure.number,
+        function=function.id,
+        choice=button.key,
+        event=button.label,
+        by=by,
+        started_at=run.step_started_at,
+        finished_at=now,
+        seconds=max(0, spent - run.held_seconds),
+        norm_seconds=screen.norm.seconds if screen.norm else None,
+    )
+
+
+def _settle(run: Run, *, by: User, now: dt.datetime) -> None:
+    """Brings the shadow columns up to date with the history: where the run stands, whose turn it is, by when."""
+    screen = screen_of(run)
+    run.at_procedure = screen.procedure.number
+    run.at_function = screen.function.id if screen.function else ""
+    run.step_started_at, run.held_seconds, run.held_at = now, 0, None
+    run.step_due_at = screen.norm.deadline(now) if screen.norm else None
+    if screen.kind == "end":
+        run.state, run.finished_at = RunState.FINISHED, now
+        run.waits_for = ""
+    elif run.state != RunState.WAITING or screen.function is None:
+        _whose_turn(run, screen, by)
+    _bump(run)
+
+
+def _whose_turn(run: Run, screen: engine.Screen, by: User) -> None:
+    """Keeps the run with its holder while he performs the step; else gives it back to its manager or to the role."""
+    run.state, run.waits_for = RunState.OPEN, ""
+    if screen.function is None:
+        return
+    performer = Performer(screen.function.performer)
+    holder = run.holder or by
+    if performer == Performer.MANAGER_OKS and holder.has(*ACTS_AS[performer]):
+        run.facts["manager"] = holder.pk
+    if holder.has(*ACTS_AS[performer]):
+        run.holder = holder
+        return
+    if performer == Performer.MANAGER_OKS and run.facts.get("manager"):
+        manager = User.objects.filter(pk=run.facts["manager"], is_active=True).first()
+        if manager is not None:
+            run.holder = manager
+            return
+    run.holder, run.state, run.waits_for = None, RunState.WAITING, performer
+
+
+def _bump(run: Run) -> None:
+    live.bump(f"procedures:run:{run.pk}", f"procedures:clinic:{run.clinic_id}")

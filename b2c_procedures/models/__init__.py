@@ -1,0 +1,35 @@
+"""Tables of the procedures: editions, runs, reference data, what steps make, chats, settings."""
+
+from b2c_procedures.models.cases import Claim, DeliveryRequest, RefundInvoice, SentToClient, TaxCertificate
+from b2c_procedures.models.chats import Chat, ChatClock, ChatLine, ForbiddenPhrase
+from b2c_procedures.models.editions import DocumentText, ProcedureEdition, ReviewDecision
+from b2c_procedures.models.reference import Branch, CourierCity, Institution, Order, OrderEvent, OrderStudy, Study
+from b2c_procedures.models.runs import Run, RunEntry, RunObject, StepRecord
+from b2c_procedures.models.settings import ProcedureSettings
+
+__all__ = [
+    "Branch",
+    "Chat",
+    "ChatClock",
+    "ChatLine",
+    "Claim",
+    "CourierCity",
+    "DeliveryRequest",
+    "DocumentText",
+    "ForbiddenPhrase",
+    "Institution",
+    "Order",
+    "OrderEvent",
+    "OrderStudy",
+    "ProcedureEdition",
+    "ProcedureSettings",
+    "RefundInvoice",
+    "ReviewDecision",
+    "Run",
+    "RunEntry",
+    "RunObject",
+    "SentToClient",
+    "StepRecord",
+    "Study",
+    "TaxCertificate",
+]

@@ -1,0 +1,102 @@
+"""Steps about the conversation itself: transfer, hold, questions to the doctor and the logistics department."""
+
+import datetime as dt
+
+from b2c_procedures.models import ProcedureSettings
+from b2c_procedures.states import ROLE_OF, Performer
+from b2c_procedures.steps.step import Made, Step, give_task
+from callcenter.assignments.states import Department
+from callcenter.staff.models import User
+
+
+def transfer(step: Step) -> list[Made]:
+    """1.5, 2.4, 2.8, 12.4: the call or chat goes with the run to the performer named, or to the colleague chosen.
+
+    The run is given away after the step is written down, by `wants_transfer` below.
+    """
+    to = step.data.get("colleague")
+    performer = Performer(step.option("to"))
+    step.run.facts["transfer"] = {"to": to.pk if isinstance(to, User) else None, "performer": str(performer)}
+    if step.run.chat is not None and isinstance(to, User):
+        step.run.chat.manager = to
+        step.run.chat.save(update_fields=["manager"])
+    return []
+
+
+def ask_consultant(step: Step) -> list[Made]:
+    """1.6: «указать ФИО клиента, ссылку на заказ, информацию о запросе» (CH-18); the doctor answers in 30 minutes."""
+    question = step.need("question", "Напишите, о чём клиент спрашивает врача.")
+    patient = step.patient()
+    minutes = ProcedureSettings.present().consultant_minutes
+    step.run.facts["consultant_question"] = question
+    return [
+        give_task(
+            step,
+            title=f"Ответить клиенту: {patient.full_name}",
+            body=f"Вопрос: {question}\nОткройте процедуру 2 из этой задачи.",
+            department=Department.CONSULTANT,
+            role=ROLE_OF[Performer.CONSULTANT_DOCTOR],
+            deadline_at=step.now + dt.timedelta(minutes=minutes),
+        )
+    ]
+
+
+def hold(step: Step) -> list[Made]:
+    """6.3: the client waits on the line; the run shows since when, until 6.4 has its answer."""
+    step.run.facts["line_held_at"] = step.now.isoformat()
+    return []
+
+
+def ask_logistics(step: Step) -> list[Made]:
+    """6.4: what the logistics department answered stays with the run."""
+    step.run.facts["logistics_answer"] = step.need("answer", "Напишите, что ответили в логистике.")
+    step.run.facts.pop("line_held_at", None)
+    return []
+
+
+def note_delivery(step: Step) -> list[Made]:
+    """5.1, 5.3: the city, the address and the date, for the checks and the request that follow."""
+    for name in ("city", "address"):
+        if step.data.get(name):
+            step.run.facts[name] = step.data[name]
+    if step.data.get("on"):
+        step.run.facts["on"] = step.data["on"].isoformat()
+    if not step.run.facts.get("city"):
+        step.need("city", "Спросите город отправки.")
+    return []
+
+
+def department_task(step: Step) -> list[Made]:
+    """9.6, 9.8, 9.15: a task to the sample-preparation department; its answer is shown in the run."""
+    text = step.data.get("question") or "Проверить, осталось ли ДНК"
+    made = give_task(
+        step,
+        title=text.splitlines()[0][:120],
+        body=text,
+        department=step.option("department"),
+        role=ROLE_OF[Performer.RESPONSIBLE_PERSON],
+        deadline="1 working day",
+    )
+    step.run.facts["department_task"] = made.obj.pk
+    return [made]
+
+
+def department_answer(step: Step) -> list[Made]:
+    """9.9: the department's answer, from its task when it is closed, else as the manager was told."""
+    step.run.facts["department_answer"] = step.need("answer", "Напишите, что ответил отдел пробоподготовки.")
+    return []
+
+
+def tell_logistics(step: Step) -> list[Made]:
+    """5.8: the refusal goes to the logistics department, too."""
+    city = step.run.facts.get("city", "")
+    return [
+        give_task(
+            step,
+            title=f"Отправка невозможна: {city or 'город не назван'}",
+            body=step.data.get("question") or "Клиент просил курьера, из этого города отправки нет.",
+            department=Department.LOGISTICS,
+            role=ROLE_OF[Performer.LEAD_MANAGER_OKS],
+            deadline="1 working day",
+        )
+    ]

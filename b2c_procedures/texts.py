@@ -1,0 +1,22 @@
+"""The words behind a document's name: as edited, else as the product brings them; the client's name filled in. Pure."""
+
+import functools
+from collections.abc import Mapping
+
+import yaml
+
+from b2c_procedures.definition import FOLDER
+
+
+@functools.cache
+def packaged_texts() -> Mapping[str, str]:
+    texts: dict[str, str] = yaml.safe_load((FOLDER / "documents.yaml").read_text(encoding="utf-8"))
+    return {name: text.strip() for name, text in texts.items()}
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Puts `values` into {…}; a name without a value stays as it is, so that a misspelt one is seen."""
+    for name, value in values.items():
+        if value:
+            text = text.replace("{" + name + "}", value)
+    return text
