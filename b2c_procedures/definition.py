@@ -120,7 +120,7 @@ class Function:
         return self.norms[0].norm if self.norms else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one object an edition: compared and cached by identity
 class Procedure:
     number: int
     slug: str

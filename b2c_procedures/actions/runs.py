@@ -367,7 +367,16 @@ def _settle(run: Run, *, by: User, now: dt.datetime) -> None:
         run.waits_for = ""
     elif run.state != RunState.WAITING or screen.function is None:
         _whose_turn(run, screen, by)
+        _transfer(run)
     _bump(run)
+
+
+def _transfer(run: Run) -> None:
+    """A colleague chosen at the transfer gets the run; otherwise its turn has already gone to the next performer."""
+    to = run.facts.pop("transfer", {}).get("to")
+    colleague = User.objects.filter(pk=to, is_active=True).first() if to else None
+    if colleague is not None:
+        run.holder, run.state, run.waits_for = colleague, RunState.OPEN, ""
 
 
 def _whose_turn(run: Run, screen: engine.Screen, by: User) -> None:

@@ -13,6 +13,8 @@ from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.names import fold
 from callcenter.staff.models import User
 
+WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
+
 
 class Study(models.Model):
     """Форма «Тесты»: a test with what a manager tells about it, and who answers for its results."""
@@ -172,6 +174,10 @@ class CourierCity(models.Model):
 
     def __str__(self) -> str:
         return self.city
+
+    @property
+    def days(self) -> str:
+        return ", ".join(WEEKDAYS[day] for day in sorted(self.weekdays))
 
 
 class Branch(models.Model):

@@ -45,7 +45,7 @@ def book(step: Step) -> list[Made]:
     step.run.facts["visit"] = visit.pk
     start = local(visit.starts_at, visit.clinic.zone)
     title = f"Запись {start:%d.%m.%Y %H:%M}, {visit.doctor.short_name}"
-    return [Made(visit, title, f"/visits/{visit.pk}/")]
+    return [Made(visit, title, f"/appointments/{visit.pk}/")]
 
 
 def waiting_list(step: Step) -> list[Made]:

@@ -1,0 +1,70 @@
+"""Forms of the procedures' pages; a step's own form is in steps/forms.py."""
+
+from typing import Any
+
+from django import forms
+
+from b2c_procedures.models import ForbiddenPhrase, ProcedureSettings, Run
+from b2c_procedures.states import Performer, RunSource
+from callcenter.clinics.models import Clinic
+from callcenter.lib.forms import DateInput
+from callcenter.staff.models import User
+
+
+class StartForm(forms.Form):
+    procedure = forms.IntegerField(min_value=1)
+    clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника")
+    patient = forms.IntegerField(required=False)
+    source = forms.ChoiceField(choices=RunSource.choices, required=False)
+    number = forms.CharField(required=False, max_length=30, label="Телефон")
+    parent = forms.IntegerField(required=False)
+    chat = forms.IntegerField(required=False)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["clinic"].queryset = Clinic.objects.visible_to(user)  # type: ignore[attr-defined]
+
+
+class HandOverForm(forms.Form):
+    to = forms.ModelChoiceField(User.objects.none(), label="Сотруднику", required=False, empty_label="— любому из роли —")
+    performer = forms.ChoiceField(label="Роли", choices=[("", "— выберите роль —"), *Performer.choices], required=False)
+    comment = forms.CharField(label="Что важно знать", widget=forms.Textarea(attrs={"rows": 2}), required=False)
+
+    def __init__(self, *args: Any, run: Run, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        people = User.objects.filter(clinics=run.clinic_id, is_active=True).exclude(pk=user.pk)
+        self.fields["to"].queryset = people  # type: ignore[attr-defined]
+
+
+class PeriodForm(forms.Form):
+    since = forms.DateField(label="С", widget=DateInput(), required=False)
+    until = forms.DateField(label="По", widget=DateInput(), required=False)
+    clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника", required=False, empty_label="все")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["clinic"].queryset = Clinic.objects.visible_to(user)  # type: ignore[attr-defined]
+
+
+class SettingsForm(forms.ModelForm[ProcedureSettings]):
+    class Meta:
+        model = ProcedureSettings
+        exclude = ("id",)
+        widgets = {"claim_ways": forms.Textarea(attrs={"rows": 3})}
+
+
+class PhraseForm(forms.ModelForm[ForbiddenPhrase]):
+    class Meta:
+        model = ForbiddenPhrase
+        fields = ("phrase", "why", "instead", "is_active")
+
+
+class UploadForm(forms.Form):
+    file = forms.FileField(label="Файл")
+
+
+class FailureForm(forms.Form):
+    system = forms.ChoiceField(
+        label="Что не работает", choices=[("CRM", "CRM"), ("мессенджер", "мессенджер"), ("ERP", "ERP")]
+    )
+    text = forms.CharField(label="Что произошло", widget=forms.Textarea(attrs={"rows": 3}))

@@ -1,0 +1,1 @@
+"""What the screens of the procedures show, each with a fixed number of queries."""

@@ -1,0 +1,173 @@
+"""The runner's screen and the start page."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from b2c_procedures import engine
+from b2c_procedures.actions.runs import history_of
+from b2c_procedures.books import book_of
+from b2c_procedures.models import DocumentText, ProcedureSettings, Run, RunEntry, RunObject, StepRecord
+from b2c_procedures.states import ACTS_AS, Performer, RunState
+from b2c_procedures.texts import fill, packaged_texts
+from callcenter.assignments.models import Task
+from callcenter.lib.localtime import local
+from callcenter.staff.models import User
+
+
+@dataclass(frozen=True)
+class Timer:
+    """How the step's time stands at the moment the page is made; the page's script counts on from it."""
+
+    started_at: dt.datetime
+    due_at: dt.datetime | None
+    words: str  # the norm in words
+    state: str  # calm, amber, red, none
+    label: str
+    total: int  # seconds from start to due
+    amber: int  # per cent
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a run's history in words."""
+
+    at: dt.datetime
+    who: str
+    text: str
+    icon: str
+    muted: bool = False
+
+
+def timer_of(run: Run, screen: engine.Screen, settings: ProcedureSettings, now: dt.datetime) -> Timer:
+    moment = run.held_at or now
+    if run.step_due_at is None or screen.norm is None:
+        return Timer(run.step_started_at, None, "", "none", "без норматива", 0, settings.amber_percent)
+    total = int((run.step_due_at - run.step_started_at).total_seconds())
+    passed = (moment - run.step_started_at).total_seconds()
+    if run.held_at is not None:
+        state, label = "calm", "на удержании"
+    elif moment >= run.step_due_at:
+        state, label = "red", "сверх норматива"
+    elif passed * 100 >= total * settings.amber_percent:
+        state, label = "amber", "норматив скоро выйдет"
+    else:
+        state, label = "calm", "в пределах норматива"
+    words = screen.norm.words
+    return Timer(run.step_started_at, run.step_due_at, words, state, label, total, settings.amber_percent)
+
+
+def texts_of(run: Run, function_documents: tuple[str, ...], settings: ProcedureSettings) -> list[tuple[str, str]]:
+    """The documents of a step with their words, the client's name and the clinic filled in."""
+    edited = dict(DocumentText.objects.filter(name__in=function_documents).values_list("name", "text"))
+    patient = run.patient
+    names = " ".join(part for part in (patient.first_name, patient.middle_name) if part) if patient else ""
+    values = {
+        "клиент": names or (patient.full_name if patient else ""),
+        "клиника": run.clinic.name,
+        "адрес": run.clinic.address,
+        "телефон": run.clinic.phone,
+        "команда": settings.team_name,
+        "сотрудник": run.holder.short_name if run.holder else "",
+    }
+    words = packaged_texts()
+    return [(name, fill(edited.get(name, words.get(name, "")), values)) for name in function_documents]
+
+
+_KINDS: dict[str, tuple[str, str]] = {
+    "start": ("Начата процедура {procedure}", "player-play"),
+    "result": ("{function} → {event}", "arrow-right"),
+    "return": ("Возврат из другой процедуры", "arrow-back-up"),
+    "back": ("Шаг назад: {reason}", "arrow-back"),
+    "note": ("{text}", "note"),
+    "hold": ("Поставлен на удержание", "player-pause"),
+    "resume": ("Снят с удержания", "player-play"),
+    "hand_over": ("Передано: {to}. {text}", "arrows-exchange"),
+    "take": ("Принял процедуру", "hand-grab"),
+    "stop": ("Прервано: {reason}", "x"),
+}
+
+
+def lines_of(run: Run) -> list[Line]:
+    """The run's history, newest first."""
+    entries: QuerySet[RunEntry] = run.entries.select_related("by").order_by("-seq")
+    return [_line(entry) for entry in entries]
+
+
+def _line(entry: RunEntry) -> Line:
+    form, icon = _KINDS.get(entry.kind, ("{kind}", "point"))
+    data: dict[str, Any] = {"kind": entry.kind, "procedure": "", "function": "", "event": "", "reason": "", "to": ""}
+    text = form.format_map({**data, "text": "", **entry.data})
+    return Line(entry.at, entry.by.short_name if entry.by else "Система", text.strip(), icon, entry.kind == "back")
+
+
+@dataclass(frozen=True)
+class MadeObject:
+    title: str
+    link: str
+    state: str
+    function: str
+    undone: bool
+
+
+def made_by(run: Run) -> list[MadeObject]:
+    """What the run's steps made, with the present state of tasks and messages; three queries."""
+    rows = list(RunObject.objects.filter(run=run))
+    undone = set(StepRecord.objects.filter(run=run, is_undone=True).values_list("seq", flat=True))
+    tasks = Task.objects.in_bulk([row.object_id for row in rows if row.kind == "assignments.task"])
+    from b2c_procedures.models import SentToClient
+
+    sent = SentToClient.objects.select_related("message").in_bulk(
+        [row.object_id for row in rows if row.kind == "b2c_procedures.senttoclient"]
+    )
+    made = []
+    for row in rows:
+        state = ""
+        if row.kind == "assignments.task" and row.object_id in tasks:
+            task = tasks[row.object_id]
+            state = task.get_state_display() + (f": {task.outcome}" if task.outcome else "")
+        if row.kind == "b2c_procedures.senttoclient" and row.object_id in sent:
+            message = sent[row.object_id].message
+            state = f"{message.get_state_display()}{f': {message.reason}' if message.reason else ''}" if message else ""
+        made.append(MadeObject(row.title, row.link, state, row.function, row.seq in undone))
+    return made
+
+
+def done_path(run: Run) -> list[tuple[str, str]]:
+    """(function, key) of the steps that count, for the diagram."""
+    steps = run.steps.filter(is_undone=False)
+    return list(steps.values_list("function", "choice"))
+
+
+def history_screen(run: Run) -> engine.Screen:
+    return engine.step(book_of(run), history_of(run))
+
+
+def my_runs(user: User) -> QuerySet[Run]:
+    """The user's own live runs, the one that is late first."""
+    runs: QuerySet[Run] = Run.objects.live().filter(holder=user)  # type: ignore[attr-defined]
+    return runs.select_related("clinic", "patient", "chat").order_by("step_due_at", "pk")
+
+
+def runs_for_role(user: User) -> QuerySet[Run]:
+    """Runs that wait for a role the user has, in his clinics."""
+    performers = [str(performer) for performer, roles in ACTS_AS.items() if user.has(*roles)]
+    runs: QuerySet[Run] = Run.objects.visible_to(user).filter(  # type: ignore[attr-defined]
+        state=RunState.WAITING, waits_for__in=performers
+    )
+    return runs.select_related("clinic", "patient", "holder").order_by("step_due_at", "pk")
+
+
+def colleagues(run: Run, user: User) -> QuerySet[User]:
+    """Whom the run may be handed to."""
+    return User.objects.filter(clinics=run.clinic_id, is_active=True).exclude(pk=user.pk).order_by("full_name")
+
+
+def performer_label(value: str) -> str:
+    return Performer(value).label if value in Performer.values else value
+
+
+def local_time(run: Run, moment: dt.datetime) -> dt.datetime:
+    return local(moment, run.clinic.zone)

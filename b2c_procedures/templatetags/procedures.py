@@ -1,0 +1,44 @@
+"""The second row of the menu on the procedures' pages."""
+
+from dataclasses import dataclass
+
+from django import template
+from django.template import RequestContext
+from django.urls import reverse
+
+from b2c_procedures.roles import CHATTERS, FIGURES, LEADERS, PERFORMERS
+from callcenter.staff.models import User
+from callcenter.staff.roles import Role
+
+register = template.Library()
+
+_TABS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
+    ("Выполнение", "procedures:home", PERFORMERS),
+    ("Чаты", "procedures:chats", CHATTERS),
+    ("Схемы", "procedures:diagrams", (*PERFORMERS, Role.MANAGER)),
+    ("Журнал заказов", "procedures:orders", PERFORMERS),
+    ("Справочники", "procedures:reference_home", PERFORMERS),
+    ("Сделанное", "procedures:cases_home", PERFORMERS),
+    ("Отчёт", "procedures:report", FIGURES),
+    ("Тексты", "procedures:texts", LEADERS),
+    ("Редакции", "procedures:editions", LEADERS),
+)
+
+
+@dataclass(frozen=True)
+class Tab:
+    label: str
+    url: str
+    active: bool
+
+
+@register.simple_tag(takes_context=True)
+def procedure_tabs(context: RequestContext) -> list[Tab]:
+    request = context["request"]
+    user = request.user
+    if not isinstance(user, User):
+        return []
+    shown = [(label, reverse(name)) for label, name, roles in _TABS if user.has(*roles)]
+    fitting = [url for _, url in shown if request.path.startswith(url)]
+    here = max(fitting, key=len, default="")
+    return [Tab(label, url, url == here) for label, url in shown]

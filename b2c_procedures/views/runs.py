@@ -1,0 +1,234 @@
+"""The start page and the runner."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from b2c_procedures import engine
+from b2c_procedures.actions import runs as actions
+from b2c_procedures.books import book_of, current_book
+from b2c_procedures.forms import HandOverForm, StartForm
+from b2c_procedures.models import Chat, ProcedureSettings, Run
+from b2c_procedures.queries import looks, runs
+from b2c_procedures.roles import PERFORMERS
+from b2c_procedures.search import find
+from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer, RunSource, RunState
+from b2c_procedures.steps.forms import StepForm
+from b2c_procedures.steps.registry import DEEDS
+from callcenter.clinics.models import Clinic, Patient
+from callcenter.clinics.queries import search_patients
+from callcenter.lib import phones
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.forms import refuse
+from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.models import User
+
+_FOUND = 8
+
+
+def visible_run(user: User, pk: int) -> Run:
+    """A run of the user's clinics; else 404."""
+    rows = Run.objects.visible_to(user)  # type: ignore[attr-defined]
+    run: Run = get_object_or_404(rows.select_related("clinic", "patient", "holder", "order", "chat", "parent"), pk=pk)
+    return run
+
+
+def visible_patient(user: User, pk: int | None) -> Patient | None:
+    return get_object_or_404(Patient.objects.visible_to(user), pk=pk) if pk else None
+
+
+@allow(*PERFORMERS)
+def home(request: StaffRequest) -> HttpResponse:
+    """What does the client want? The procedures that fit his words, one's own runs, runs that wait for one's role."""
+    said = request.GET.get("q", "")[:200]
+    patient = visible_patient(request.user, _number(request.GET.get("patient")))
+    clinics = list(Clinic.objects.visible_to(request.user))
+    context = {
+        "said": said,
+        "found": find(current_book(timezone.now()), said),
+        "patient": patient,
+        "clinics": clinics,
+        "clinic_id": _number(request.GET.get("clinic")) or (clinics[0].pk if clinics else None),
+        "mine": list(runs.my_runs(request.user)[:30]),
+        "waiting": list(runs.runs_for_role(request.user)[:30]),
+        "source": request.GET.get("source", RunSource.CARD if patient else RunSource.CALL),
+        "chat": _number(request.GET.get("chat")),
+        "parent": _number(request.GET.get("run")),
+        "now": timezone.now(),
+    }
+    template = "b2c_procedures/home.html#found" if request.headers.get("HX-Request") else "b2c_procedures/home.html"
+    return render(request, template, context)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+@require_POST
+@allow(*PERFORMERS)
+def start(request: StaffRequest) -> HttpResponse:
+    """Begins a procedure and opens its first step."""
+    form = StartForm(request.POST, user=request.user)
+    if not form.is_valid():
+        raise Refused("Выберите процедуру и клинику.")
+    data = form.cleaned_data
+    parent = visible_run(request.user, data["parent"]) if data["parent"] else None
+    chat = None
+    if data["chat"]:
+        chat = get_object_or_404(Chat.objects.visible_to(request.user), pk=data["chat"])  # type: ignore[attr-defined]
+    number = ""
+    if data["number"]:
+        try:
+            number = phones.parse(data["number"])
+        except phones.BadPhone as error:
+            raise Refused(str(error), field="number") from None
+    patient = visible_patient(request.user, data["patient"]) or (chat.patient if chat else None)
+    run = actions.start_run(
+        procedure=data["procedure"],
+        clinic=data["clinic"],
+        patient=patient or (parent.patient if parent else None),
+        number=number or (parent.number if parent else ""),
+        source=data["source"] or (RunSource.CHAT if chat else RunSource.CALL),
+        chat=chat,
+        parent=parent,
+        order=parent.order if parent else None,
+        by=request.user,
+        now=timezone.now(),
+    )
+    return redirect("procedures:run", run.pk)
+
+
+@allow(*PERFORMERS)
+def run(request: StaffRequest, pk: int) -> HttpResponse:
+    """The present step of a run; POST takes one of its ways out. 409 and 422 show the page as it stands now."""
+    now = timezone.now()
+    here = visible_run(request.user, pk)
+    form: StepForm | None = None
+    status, problem = 200, ""
+    if request.method == "POST":
+        screen = runs.history_screen(here)
+        if screen.function is not None:
+            form = _form(here, screen, request, request.POST)
+        try:
+            if form is not None and not form.is_valid():
+                raise Refused("Проверьте отмеченные поля.")
+            actions.press(
+                here,
+                version=_number(request.POST.get("version")) or 0,
+                key=request.POST.get("key", ""),
+                data=form.cleaned_data if form is not None else None,
+                by=request.user,
+                now=now,
+            )
+            return redirect("procedures:run", pk)
+        except Refused as error:
+            status = 422
+            if form is not None:
+                refuse(form, error)
+            else:
+                problem = str(error)
+        except Conflict as error:
+            status, problem, form = 409, str(error), None
+            here = visible_run(request.user, pk)
+    return render(request, "b2c_procedures/run.html", _context(request, here, form, problem), status=status)
+
+
+def _form(here: Run, screen: engine.Screen, request: StaffRequest, data: Any) -> StepForm | None:
+    if screen.function is None or screen.function.action not in DEEDS:
+        return None
+    if not DEEDS[screen.function.action].fields:
+        return None
+    return StepForm(data, run=here, function=screen.function, now=timezone.now(), user=request.user, prefix="step")
+
+
+def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: str) -> dict[str, Any]:
+    now = timezone.now()
+    screen = runs.history_screen(here)
+    settings = ProcedureSettings.present()
+    book = book_of(here)
+    performer = Performer(screen.function.performer) if screen.function else None
+    may = performer is None or request.user.has(*ACTS_AS[performer])
+    mine = here.holder_id == request.user.pk
+    live = here.state in LIVE_RUNS
+    steps = here.steps.filter(is_undone=False).count()
+    client = request.GET.get("client", "")[:100]
+    return {
+        "run": here,
+        "screen": screen,
+        "function": screen.function,
+        "performer": performer,
+        "documents": runs.texts_of(here, screen.function.documents, settings) if screen.function else [],
+        "looks": looks.looks_of(here, screen.function, text=request.GET.get("look", "")[:100], user=request.user, now=now)
+        if screen.function
+        else [],
+        "look": request.GET.get("look", "")[:100],
+        "timer": runs.timer_of(here, screen, settings, now),
+        "form": form or _form(here, screen, request, None),
+        "problem": problem,
+        "lines": runs.lines_of(here),
+        "made": runs.made_by(here),
+        "below": [book[number] for number in screen.below],
+        "can_press": live and mine and may,
+        "can_take": live and may and (not mine or here.state == RunState.WAITING),
+        "mine": mine,
+        "live": live,
+        "steps": steps,
+        "can_back": live and mine and len(engine.moves(actions.history_of(here))) > 1,
+        "hand_over": HandOverForm(run=here, user=request.user, prefix="over") if live and mine else None,
+        "client": client,
+        "clients": search_patients(client, user=request.user)[:_FOUND] if client else [],
+        "passed": screen.passed_to,
+        "returned": book[screen.returned_from] if screen.returned_from else None,
+        "now": now,
+    }
+
+
+@require_POST
+@allow(*PERFORMERS)
+def deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
+    """Everything around the steps: back, note, hold, resume, hand over, take, stop, the client."""
+    here = visible_run(request.user, pk)
+    now, user = timezone.now(), request.user
+    version = _number(request.POST.get("version")) or 0
+    text = request.POST.get("text", "")[:1000]
+    if what == "back":
+        actions.go_back(here, version=version, reason=text, by=user, now=now)
+    elif what == "note":
+        actions.add_note(here, text=text, by=user, now=now)
+    elif what == "hold":
+        actions.hold_run(here, version=version, by=user, now=now)
+    elif what == "resume":
+        actions.resume_run(here, version=version, by=user, now=now)
+    elif what == "take":
+        actions.take_run(here, by=user, now=now)
+    elif what == "stop":
+        actions.stop_run(here, version=version, reason=text, by=user, now=now)
+    elif what == "client":
+        chosen = visible_patient(user, _number(request.POST.get("patient")))
+        if chosen is None:
+            raise Refused("Выберите клиента из найденных.", field="patient")
+        actions.set_client(here, patient=chosen, by=user, now=now)
+    elif what == "hand-over":
+        return _hand_over(request, here, version)
+    return redirect("procedures:run", pk)
+
+
+def _hand_over(request: StaffRequest, here: Run, version: int) -> HttpResponse:
+    form = HandOverForm(request.POST, run=here, user=request.user, prefix="over")
+    if not form.is_valid():
+        raise Refused("Выберите сотрудника или роль.", field="to")
+    given = actions.hand_over(
+        here,
+        version=version,
+        to=form.cleaned_data["to"],
+        performer=form.cleaned_data["performer"],
+        comment=form.cleaned_data["comment"],
+        by=request.user,
+        now=timezone.now(),
+    )
+    messages.success(request, f"Передано: {given.holder or given.get_waits_for_display()}.")
+    return redirect("procedures:home")

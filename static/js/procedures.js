@@ -1,0 +1,49 @@
+// The step's clock: counts on from where the page was made; calm → amber → red, always with a word. And what a diagram's click opens.
+"use strict";
+(() => {
+  const WORDS = { calm: "в пределах норматива", amber: "норматив скоро выйдет", red: "сверх норматива", none: "без норматива" };
+  const two = (number) => String(number).padStart(2, "0");
+
+  function spoken(seconds) {
+    const sign = seconds < 0 ? "+" : "", all = Math.abs(Math.trunc(seconds)), hours = Math.trunc(all / 3600);
+    return hours ? `${sign}${hours}:${two(Math.trunc(all % 3600 / 60))}:${two(all % 60)}` : `${sign}${Math.trunc(all / 60)}:${two(all % 60)}`;
+  }
+
+  function tick(timer) {
+    const start = Date.parse(timer.dataset.start), due = Date.parse(timer.dataset.due), held = Date.parse(timer.dataset.held);
+    const now = Number.isNaN(held) ? Date.now() : held;
+    const clock = timer.querySelector("[data-clock]"), word = timer.querySelector("[data-word]");
+    if (Number.isNaN(due)) { clock.textContent = spoken((now - start) / 1000); return; }
+    const share = (now - start) / (due - start) * 100;
+    const state = now >= due ? "red" : share >= Number(timer.dataset.amber) ? "amber" : "calm";
+    clock.textContent = spoken((due - now) / 1000);
+    if (!timer.classList.contains(`timer-${state}`)) {
+      timer.classList.remove("timer-calm", "timer-amber", "timer-red");
+      timer.classList.add(`timer-${state}`);
+    }
+    word.textContent = Number.isNaN(held) ? WORDS[state] : "на удержании";
+  }
+
+  const all = () => document.querySelectorAll("[data-timer]").forEach(tick);
+  setInterval(all, 1000);
+  document.addEventListener("DOMContentLoaded", () => {
+    all();
+    // The lit step of a diagram comes into view; the picture is wider than any screen.
+    const frame = document.querySelector(".epc-frame"), now = frame?.querySelector("g.now");
+    if (now) {
+      const box = now.getBoundingClientRect(), outer = frame.getBoundingClientRect();
+      frame.scrollTo({ left: box.left - outer.left - outer.width / 3, top: box.top - outer.top - outer.height / 3 });
+    }
+    document.querySelector(".chat-lines")?.scrollTo(0, 1e6);
+  });
+  document.addEventListener("htmx:load", () => { all(); document.querySelector(".chat-lines")?.scrollTo(0, 1e6); });
+
+  // A template is put into the answer as if it were typed.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-insert]");
+    if (!button) return;
+    const field = document.getElementById(button.dataset.into);
+    field.value = field.value ? `${field.value.trimEnd()}\n${button.dataset.insert}` : button.dataset.insert;
+    field.focus();
+  });
+})();
