@@ -26,7 +26,7 @@ def current_digests(now: dt.datetime) -> dict[int, str]:
     today = now.astimezone(MOSCOW).date()
     digests = {number: procedure.digest for number, procedure in packaged().items()}
     rows = ProcedureEdition.objects.filter(valid_from__lte=today).order_by("number", "edition")
-    digests |= {number: digest for number, digest in rows.values_list("number", "digest")}
+    digests |= dict(rows.values_list("number", "digest"))
     return digests
 
 

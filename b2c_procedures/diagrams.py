@@ -82,14 +82,14 @@ def _draw(procedure: Procedure, figures: Figures | None) -> str:
 
 
 def _start(graph: pygraphviz.AGraph, procedure: Procedure) -> None:
-    target = _entry(graph, procedure.first)
+    target = _entry(procedure.first)
     for position, event in enumerate(procedure.start_events, 1):
         name = f"e-start-{position}"
         graph.add_node(name, id=name, shape="hexagon", label=_lines(event, 19), style="filled", fillcolor="#e8f1f8")
         graph.add_edge(name, target, id=f"x-start-{position}")
 
 
-def _entry(graph: pygraphviz.AGraph, function: Function) -> str:
+def _entry(function: Function) -> str:
     """The node by which links come into a function: its joining operator, if it has one."""
     return f"j-{function.id}" if function.join else f"f-{function.id}"
 
@@ -118,7 +118,8 @@ def _function(graph: pygraphviz.AGraph, function: Function, figures: Figures | N
 
 def _function_label(function: Function, measured: list[str]) -> str:
     norms = ", ".join(
-        case.norm.words + (" (повторно)" if case.on and position else "") for position, case in enumerate(function.norms)
+        case.norm.words + (" (повторно)" if case.on and position else "")
+        for position, case in enumerate(function.norms)
     )
     rows = [
         f'<tr><td align="left"><b>{html.escape(function.id)}</b></td></tr>',
@@ -132,7 +133,9 @@ def _function_label(function: Function, measured: list[str]) -> str:
             f'<tr><td align="left"><font point-size="8" color="#6b5b2e">{html.escape(line)}</font></td></tr>'
             for line in wrap(papers, 34)
         ]
-    rows += [f'<tr><td align="left"><font point-size="9"><b>{html.escape(line)}</b></font></td></tr>' for line in measured]
+    rows += [
+        f'<tr><td align="left"><font point-size="9"><b>{html.escape(line)}</b></font></td></tr>' for line in measured
+    ]
     return f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="1">{"".join(rows)}</table>>'
 
 
@@ -198,7 +201,7 @@ def _taken(function: Function, result: Result, position: int, figures: Figures |
 def _follow(graph: pygraphviz.AGraph, procedure: Procedure, event: str, item: Next, mark: str) -> None:
     label = _lines(item.label, 18) if item.label else ""
     if item.function:
-        target = _entry(graph, procedure.function(item.function))
+        target = _entry(procedure.function(item.function))
         graph.add_edge(event, target, id=f"x-{mark}-to", label=label)
         return
     name = f"p-{mark}"
@@ -224,9 +227,7 @@ def _tidy(drawn: str, procedure: Procedure) -> str:
     size = re.search(r'<svg width="(\d+)pt" height="(\d+)pt"', body)
     width, height = (int(size[1]), int(size[2])) if size else (800, 600)
     title = f"Схема процедуры {procedure.number} «{html.escape(procedure.title)}»"
-    head = (
-        f'<svg class="epc" role="img" aria-label="{title}" width="{round(width * 4 / 3)}" height="{round(height * 4 / 3)}"'
-    )
+    head = f'<svg class="epc" role="img" aria-label="{title}" width="{round(width * 4 / 3)}" height="{round(height * 4 / 3)}"'
     body = re.sub(r'<svg width="\d+pt" height="\d+pt"', head, body, count=1)
     body = body.replace('xlink:title="', 'title="').replace("xlink:href", "href")
     return re.sub(r'(<g id="[^"]+" class=")(node|edge)(">)\s*<title>[^<]*</title>', r"\1\2\3", body)

@@ -26,7 +26,9 @@ class StartForm(forms.Form):
 
 
 class HandOverForm(forms.Form):
-    to = forms.ModelChoiceField(User.objects.none(), label="Сотруднику", required=False, empty_label="— любому из роли —")
+    to = forms.ModelChoiceField(
+        User.objects.none(), label="Сотруднику", required=False, empty_label="— любому из роли —"
+    )
     performer = forms.ChoiceField(label="Роли", choices=[("", "— выберите роль —"), *Performer.choices], required=False)
     comment = forms.CharField(label="Что важно знать", widget=forms.Textarea(attrs={"rows": 2}), required=False)
 

@@ -2,19 +2,9 @@
 
 from typing import Final
 
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import SERVICE, Role
 
-# Everybody who performs a function of some procedure.
-PERFORMERS: Final = (
-    Role.ADMINISTRATOR,
-    Role.SENIOR,
-    Role.LEAD,
-    Role.HEAD,
-    Role.CONSULTANT,
-    Role.AUDITOR,
-    Role.RESPONSIBLE,
-    Role.BRANCH,
-)
+PERFORMERS: Final = SERVICE
 CHATTERS: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.LEAD, Role.HEAD)
 LEADERS: Final = (Role.LEAD, Role.HEAD)
 EDITORS: Final = (Role.HEAD,)

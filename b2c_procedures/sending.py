@@ -4,15 +4,19 @@ from b2c_procedures.models import SentToClient
 from b2c_procedures.steps.step import Step
 from callcenter.lib.errors import Refused
 from callcenter.lib.phones import BadPhone, parse
-from callcenter.messaging.actions.queue import queue_message
+from callcenter.messaging.actions.queue import queue_letter, queue_message
+from callcenter.messaging.models import Message
 from callcenter.messaging.states import Channel
 
 PURPOSE = "procedure"
 
 
-def send(step: Step, *, what: str, channel: str, address: str, subject: str, text: str) -> SentToClient:
+def send(
+    step: Step, *, what: str, channel: str, address: str, subject: str, text: str, to_partner: bool = False
+) -> SentToClient:
     """Queues one message of a step (SMS or e-mail). Done again after going back with another text, it is a new version.
 
+    A letter to a partner asks for no consent of the client and no quiet hours.
     Raises Refused for a bad number or an empty text.
     """
     if channel == Channel.SMS:
@@ -25,6 +29,19 @@ def send(step: Step, *, what: str, channel: str, address: str, subject: str, tex
     for sent in before:
         if (sent.channel, sent.address, sent.text) == (channel, address, text):
             return sent
+    if to_partner:
+        letters = queue_letter(
+            to=[address],
+            subject=subject,
+            text=text,
+            purpose=PURPOSE,
+            subject_key=subject_key,
+            version=len(before) + 1,
+            clinic=step.run.clinic,
+            by=step.by,
+            now=step.now,
+        )
+        return _kept(step, what, channel, address, subject, text, letters[0])
     message = queue_message(
         purpose=PURPOSE,
         subject_key=subject_key,
@@ -38,6 +55,10 @@ def send(step: Step, *, what: str, channel: str, address: str, subject: str, tex
         by=step.by,
         now=step.now,
     )
+    return _kept(step, what, channel, address, subject, text, message)
+
+
+def _kept(step: Step, what: str, channel: str, address: str, subject: str, text: str, message: Message) -> SentToClient:
     return SentToClient.objects.create(
         what=what, channel=channel, address=address, subject=subject, text=text, message=message, **step.common()
     )

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from callcenter.staff.roles import CALLERS, CARD, EVERYONE, PEOPLE, SENIORS, Role
+from callcenter.staff.roles import CALLERS, CARD, EVERYONE, PEOPLE, SENIORS, SERVICE, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +39,8 @@ MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Журнал КОС", "journals:journal", "notebook", (*CALLERS, Role.MANAGER, Role.DOCTOR)),
     MenuItem("Активные задачи", "assignments:active", "checklist", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
+    MenuItem("Процедуры", "procedures:home", "list-check", SERVICE),
+    MenuItem("Процедуры: отчёт", "procedures:report", "chart-bar", (Role.MANAGER,)),
     MenuItem("История", "reports:history", "history", (*CALLERS, Role.MANAGER)),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
     MenuItem("Сотрудники", "staff:people", "id-badge-2", PEOPLE, group="Управление"),
@@ -49,12 +51,14 @@ MENU: Final[tuple[MenuItem, ...]] = (
 DAY_CARDS: Final[tuple[str, ...]] = (
     "journals.floor.day_cards",
     "reports.desk.day_cards",
+    "b2c_procedures.panels.cards",
 )
 
 # Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
 PATIENT_PANELS: Final[tuple[str, ...]] = (
     "journals.floor.patient_panel",
     "reports.desk.patient_panel",
+    "b2c_procedures.panels.panel",
 )
 
 # What can be loaded from a file: objects of callcenter.clinics.imports.plans.Kind, in the order of the page.
@@ -81,6 +85,7 @@ SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
     ("Справочник номеров", "contacts:numbers", "address-book"),
     ("Правила истории обращений", "contacts:policies", "adjustments"),
     ("Ключи источников", "contacts:keys", "key"),
+    ("Процедуры B2C", "procedures:settings", "list-check"),
 )
 
 

@@ -25,4 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("", include("callcenter.messaging.urls")),
     path("recall/", include("journals.urls")),
+    path("procedures/", include("b2c_procedures.urls")),
 ]

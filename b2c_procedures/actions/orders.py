@@ -81,7 +81,12 @@ def set_status(order: Order, *, status: OrderStatus, by: User, now: dt.datetime)
         order.save(update_fields=["status", "status_before"])
         _write(order, f"статус: {OrderStatus(status).label}", by=by, now=now, before=before)
         audit.record(
-            "b2c_procedures.set_order_status", order, by=by, now=now, before={"status": before}, after={"status": status}
+            "b2c_procedures.set_order_status",
+            order,
+            by=by,
+            now=now,
+            before={"status": before},
+            after={"status": status},
         )
     return order
 

@@ -42,7 +42,12 @@ def set_invoice_state(
         invoice.due_at = None if state in _OVER else _DAY.deadline(now)
         invoice.save()
         audit.record(
-            "b2c_procedures.set_invoice_state", invoice, by=by, now=now, before={"state": before}, after={"state": state}
+            "b2c_procedures.set_invoice_state",
+            invoice,
+            by=by,
+            now=now,
+            before={"state": before},
+            after={"state": state},
         )
     return invoice
 
@@ -66,7 +71,7 @@ def remind_due_invoices(*, now: dt.datetime, limit: int = 50) -> int:
                 patient=invoice.patient,
                 deadline_at=add_working(now, 2 * 3600),
                 origin=f"b2c_procedures.refundinvoice:{invoice.pk}:{invoice.due_at:%Y%m%d%H%M}",
-                link=f"/procedures/runs/{invoice.run_id}/" if invoice.run_id else "/procedures/invoices/",
+                link=f"/procedures/runs/{invoice.run_id}/" if invoice.run_id else "/procedures/cases/invoices/",
                 by=None,
                 now=now,
             )

@@ -309,9 +309,7 @@ def _resume(run: Run, now: dt.datetime) -> None:
     run.state, run.held_at = RunState.OPEN, None
 
 
-def _do(
-    run: Run, screen: engine.Screen, key: str, data: Mapping[str, Any], *, by: User, now: dt.datetime
-) -> None:
+def _do(run: Run, screen: engine.Screen, key: str, data: Mapping[str, Any], *, by: User, now: dt.datetime) -> None:
     """Carries out what the function is for, and remembers what was made."""
     function = screen.function
     if function is None or not function.action:
@@ -329,9 +327,7 @@ def _do(
         )
 
 
-def _measure(
-    run: Run, screen: engine.Screen, button: engine.Button, seq: int, *, by: User, now: dt.datetime
-) -> None:
+def _measure(run: Run, screen: engine.Screen, button: engine.Button, seq: int, *, by: User, now: dt.datetime) -> None:
     function = screen.function
     if function is None:
         return

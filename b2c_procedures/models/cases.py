@@ -1,6 +1,6 @@
 """What the steps of procedures make besides orders: deliveries, claims, refunds, tax certificates, messages."""
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -18,11 +18,6 @@ from b2c_procedures.states import (
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.messaging.models import Message
 from callcenter.staff.models import User
-
-
-class OfClinicQuerySet(models.QuerySet["models.Model"]):
-    def visible_to(self, user: User) -> Self:
-        return self.filter(clinic__in=Clinic.objects.filter(staff=user))
 
 
 class Case(models.Model):
@@ -49,8 +44,6 @@ class DeliveryRequest(Case):
     sender_name = models.CharField("ФИО отправителя", max_length=150)
     state = models.CharField(max_length=9, choices=DeliveryState.choices, default=DeliveryState.CREATED)
 
-    objects: ClassVar[models.Manager["DeliveryRequest"]] = OfClinicQuerySet.as_manager()  # type: ignore[assignment]
-
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]
         verbose_name = "заявка на доставку"
@@ -67,8 +60,6 @@ class Claim(Case):
     head_answer = models.CharField("ответ руководителя", max_length=120, blank=True)
     way = models.CharField("как направит", max_length=60, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
-
-    objects: ClassVar[models.Manager["Claim"]] = OfClinicQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]
@@ -91,8 +82,6 @@ class RefundInvoice(Case):
     due_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=250, blank=True)
-
-    objects: ClassVar[models.Manager["RefundInvoice"]] = OfClinicQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]
@@ -118,8 +107,6 @@ class TaxCertificate(Case):
     state = models.CharField(max_length=7, choices=CertificateState.choices, default=CertificateState.ASKED)
     ready_by = models.DateTimeField("подготовить до", null=True, blank=True)
 
-    objects: ClassVar[models.Manager["TaxCertificate"]] = OfClinicQuerySet.as_manager()  # type: ignore[assignment]
-
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]
         verbose_name = "справка для налоговой"
@@ -141,8 +128,6 @@ class SentToClient(Case):
     subject = models.CharField("тема", max_length=150, blank=True)
     text = models.TextField("текст")
     message = models.ForeignKey(Message, models.SET_NULL, null=True, blank=True, related_name="+")
-
-    objects: ClassVar[models.Manager["SentToClient"]] = OfClinicQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]

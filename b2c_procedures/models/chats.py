@@ -1,5 +1,6 @@
 """Chats with B2C clients (appendix 1, «Правила работы в чатах B2C»)."""
 
+import datetime as dt
 from typing import ClassVar, Self
 
 from django.db import models
@@ -95,11 +96,28 @@ class ChatClock(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} до {self.due_at:%H:%M}"
 
+    @property
+    def done_at(self) -> dt.datetime | None:
+        """When it was met: by our answer, or by the answer to the task it waits for."""
+        return self.met_at or (self.task.closed_at if self.task is not None else None)
+
+
+class ChatAbsence(models.Model):
+    """A manager who takes no chats now (a break, the end of his shift); his chats went to the others."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="chat_absence")
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.user} с {self.since:%H:%M}"
+
 
 class ForbiddenPhrase(models.Model):
     """A wording that must not reach a client («передал информацию в отдел логистики»), with what to say instead."""
 
-    phrase = models.CharField("формулировка", max_length=150, unique=True, help_text="слова через пробел; * — любое окончание")
+    phrase = models.CharField(
+        "формулировка", max_length=150, unique=True, help_text="слова через пробел; * — любое окончание"
+    )
     why = models.CharField("почему нельзя", max_length=200)
     instead = models.CharField("как сказать", max_length=200, blank=True)
     is_active = models.BooleanField("проверять", default=True)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
@@ -96,7 +97,14 @@ def by_procedure(period: Period, book: Book) -> list[Row]:
     for number, procedure in sorted(book.items()):
         run = runs.get(number, {"n": 0, "finished": 0, "stopped": 0})
         rows.append(
-            _row(str(number), f"{number}. {procedure.title}", run["n"], run["finished"], run["stopped"], measured.get(number))
+            _row(
+                str(number),
+                f"{number}. {procedure.title}",
+                run["n"],
+                run["finished"],
+                run["stopped"],
+                measured.get(number),
+            )
         )
     return rows
 
@@ -113,14 +121,16 @@ def by_function(period: Period, book: Book, procedure: int) -> list[Row]:
     )
     stopped = dict(ended.values_list("at_function").annotate(n=Count("pk")))
     standing = dict(
-        Run.objects.live()  # type: ignore[attr-defined]
+        Run.objects.live()
         .filter(clinic__in=period.clinics, at_procedure=procedure)
         .values_list("at_function")
         .annotate(n=Count("pk"))
     )
     rows = []
     for function in book[procedure].functions:
-        row = _row(function.id, f"{function.id} {function.name}", 0, 0, stopped.get(function.id, 0), measured.get(function.id))
+        row = _row(
+            function.id, f"{function.id} {function.name}", 0, 0, stopped.get(function.id, 0), measured.get(function.id)
+        )
         rows.append(Row(**{**row.__dict__, "live": standing.get(function.id, 0)}))
     return rows
 
@@ -129,7 +139,11 @@ def by_employee(period: Period) -> list[Row]:
     """Steps by who did them."""
     measured = _measured(period, "by_id")
     names = dict(
-        steps(period).filter(by__isnull=False).values_list("by_id", "by__full_name").distinct().order_by("by__full_name")
+        steps(period)
+        .filter(by__isnull=False)
+        .values_list("by_id", "by__full_name")
+        .distinct()
+        .order_by("by__full_name")
     )
     runs = {
         row["holder"]: row
@@ -173,11 +187,13 @@ def _measured(period: Period, column: str, procedure: int | None = None) -> dict
          GROUP BY {column}
     """  # noqa: S608 (the column is one of three words above)
     repeated = [f"{function}:{key}" for function, key in REPEATED]
-    values = [repeated, list(period.clinics), period.since, period.until, procedure, procedure]
+    values: list[Any] = [repeated, list(period.clinics), period.since, period.until, procedure, procedure]
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         return {
-            key: _Measure(count, float(kept) if kept is not None else None, int(median) if median is not None else None, again)
+            key: _Measure(
+                count, float(kept) if kept is not None else None, int(median) if median is not None else None, again
+            )
             for key, count, kept, median, again in cursor.fetchall()
         }
 
@@ -190,5 +206,3 @@ def _row(key: str, title: str, runs: int, finished: int, stopped: int, measured:
 
 def clinics_of(user_clinics: QuerySet[Clinic]) -> tuple[int, ...]:
     return tuple(user_clinics.values_list("pk", flat=True))
-
-

@@ -47,7 +47,7 @@ def _studies(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa
 
 
 def _orders(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
-    rows = Order.objects.visible_to(user).select_related("patient").prefetch_related("lines__study__responsible")  # type: ignore[attr-defined]
+    rows = Order.objects.visible_to(user).select_related("patient").prefetch_related("lines__study__responsible")
     rows = rows.filter(patient=run.patient) if run.patient_id else rows.filter(number__icontains=text.strip() or "-")
     return Look("orders", "Журнал заказов", list(rows[:_ROWS]), not run.patient_id)
 
@@ -85,7 +85,7 @@ def _appointments(run: Run, text: str, user: User, now: dt.datetime) -> Look:  #
 
 
 def _certificates(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
-    rows = TaxCertificate.objects.filter(patient=run.patient).exclude(run=run) if run.patient_id else []
+    rows = TaxCertificate.objects.filter(patient_id=run.patient_id or 0).exclude(run=run)
     return Look("certificates", "Прежние запросы справок", list(rows[:_ROWS]))
 
 
@@ -99,7 +99,7 @@ def _invoices(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noq
 
 
 def _claims(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
-    rows = Claim.objects.filter(patient=run.patient).exclude(run=run) if run.patient_id else []
+    rows = Claim.objects.filter(patient_id=run.patient_id or 0).exclude(run=run)
     return Look("claims", "Прежние претензии", list(rows[:_ROWS]))
 
 

@@ -147,16 +147,14 @@ def history_screen(run: Run) -> engine.Screen:
 
 def my_runs(user: User) -> QuerySet[Run]:
     """The user's own live runs, the one that is late first."""
-    runs: QuerySet[Run] = Run.objects.live().filter(holder=user)  # type: ignore[attr-defined]
+    runs: QuerySet[Run] = Run.objects.live().filter(holder=user)
     return runs.select_related("clinic", "patient", "chat").order_by("step_due_at", "pk")
 
 
 def runs_for_role(user: User) -> QuerySet[Run]:
     """Runs that wait for a role the user has, in his clinics."""
     performers = [str(performer) for performer, roles in ACTS_AS.items() if user.has(*roles)]
-    runs: QuerySet[Run] = Run.objects.visible_to(user).filter(  # type: ignore[attr-defined]
-        state=RunState.WAITING, waits_for__in=performers
-    )
+    runs: QuerySet[Run] = Run.objects.visible_to(user).filter(state=RunState.WAITING, waits_for__in=performers)
     return runs.select_related("clinic", "patient", "holder").order_by("step_due_at", "pk")
 
 

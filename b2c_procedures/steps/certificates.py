@@ -8,7 +8,7 @@ from b2c_procedures.steps.step import Made, Step, give_task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
-_LINK = "/procedures/certificates/"
+_LINK = "/procedures/cases/certificates/"
 _DAY = norm("1 working day")
 
 

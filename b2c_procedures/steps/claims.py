@@ -5,7 +5,7 @@ from b2c_procedures.states import ROLE_OF, ClaimState, Performer
 from b2c_procedures.steps.step import Made, Step, give_task
 from callcenter.assignments.states import Department
 
-_LINK = "/procedures/claims/"
+_LINK = "/procedures/cases/claims/"
 
 
 def _claim(step: Step) -> Claim:
@@ -60,9 +60,7 @@ def claim_task(step: Step) -> list[Made]:
 def claim_settled(step: Step) -> list[Made]:
     """12.5: what the head's talk came to."""
     settled = step.event == "Клиент получил информацию, отказался от претензий"
-    return _mark(
-        step, ClaimState.SETTLED if settled else ClaimState.WITH_HEAD, closed_at=step.now if settled else None
-    )
+    return _mark(step, ClaimState.SETTLED if settled else ClaimState.WITH_HEAD, closed_at=step.now if settled else None)
 
 
 def claim_ways(step: Step) -> list[Made]:

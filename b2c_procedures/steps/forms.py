@@ -22,23 +22,25 @@ _WINDOW_DAYS = 30
 _WINDOWS_SHOWN = 120
 
 
-class WindowChoice(forms.ModelChoiceField):
+class WindowChoice(forms.ModelChoiceField[ScheduleWindow]):
     """Free windows of the schedule, in the clinic's own time."""
 
-    def label_from_instance(self, obj: ScheduleWindow) -> str:  # type: ignore[override]
+    def label_from_instance(self, obj: ScheduleWindow) -> str:
         start = local(obj.starts_at, obj.clinic.zone)
         return f"{start:%d.%m.%Y %H:%M} · {obj.doctor.short_name} · {obj.doctor.specialty} · {obj.clinic.name}"
 
 
-class StudiesChoice(forms.ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Study) -> str:  # type: ignore[override]
+class StudiesChoice(forms.ModelMultipleChoiceField[Study]):
+    def label_from_instance(self, obj: Study) -> str:
         return f"{obj.code} {obj.name} · {obj.price:.0f} ₽ · {obj.term_days} раб. дн."
 
 
-class OrderChoice(forms.ModelChoiceField):
-    def label_from_instance(self, obj: Order) -> str:  # type: ignore[override]
+class OrderChoice(forms.ModelChoiceField[Order]):
+    def label_from_instance(self, obj: Order) -> str:
         names = ", ".join(line.study.name for line in obj.lines.all())
-        return f"{obj.number} · {obj.get_status_display()} · {names or 'возврат биоматериала'} · {obj.created_at:%d.%m.%Y}"
+        return (
+            f"{obj.number} · {obj.get_status_display()} · {names or 'возврат биоматериала'} · {obj.created_at:%d.%m.%Y}"
+        )
 
 
 class StepForm(forms.Form):
@@ -49,15 +51,15 @@ class StepForm(forms.Form):
         deed = DEEDS.get(function.action)
         for name in deed.fields if deed else ():
             field = _field(name, run=run, function=function, now=now, user=user)
-            if field is not None:
-                field.required = False
-                self.fields[name] = field
+            field.required = False
+            self.fields[name] = field
 
 
-def _field(name: str, *, run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field | None:
+def _field(name: str, *, run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field:
     make = _MAKERS.get(name)
     if make is not None:
-        return make(run, function, now, user)
+        made: forms.Field = make(run, function, now, user)
+        return made
     label, rows = _TEXTS[(function.action, name)] if (function.action, name) in _TEXTS else _TEXTS[("", name)]
     widget = forms.Textarea(attrs={"rows": rows}) if rows else forms.TextInput()
     return forms.CharField(label=label, widget=widget, initial=_known(name, run), max_length=2000)
@@ -92,9 +94,7 @@ def _known(name: str, run: Run) -> str:
 
 
 def _window(run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field:  # noqa: ARG001
-    windows = free_windows(
-        now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=_WINDOW_DAYS)
-    )
+    windows = free_windows(now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=_WINDOW_DAYS))
     shown = windows.filter(pk__in=list(windows.values_list("pk", flat=True)[:_WINDOWS_SHOWN]))
     return WindowChoice(shown, label="Время в расписании", empty_label="— выберите время —")
 
@@ -108,7 +108,7 @@ def _colleague(run: Run, function: Function, now: dt.datetime, user: User) -> fo
 
 
 def _orders(run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field:  # noqa: ARG001
-    orders = Order.objects.visible_to(user).prefetch_related("lines__study")  # type: ignore[attr-defined]
+    orders = Order.objects.visible_to(user).prefetch_related("lines__study")
     orders = orders.filter(patient=run.patient) if run.patient_id else orders.order_by("-created_at")[:50]
     return OrderChoice(orders, label="Заказ", empty_label="— выберите заказ —", initial=run.order_id)
 
@@ -152,7 +152,7 @@ _MAKERS: Mapping[str, Any] = {
     "doctor": lambda run, *_: forms.ModelChoiceField(
         Doctor.objects.filter(clinics=run.clinic, is_active=True), label="К какому врачу", empty_label="к любому"
     ),
-    "call_on": lambda run, function, now, user: forms.DateField(
+    "call_on": lambda run, _function, now, _user: forms.DateField(
         label="Когда позвонить", widget=DateInput(), initial=(local(now, run.clinic.zone) + dt.timedelta(days=7)).date()
     ),
     "call_at": lambda run, *_: LocalDateTime(label="Когда перезвонить (время клиники)", zone=run.clinic.zone),
@@ -163,8 +163,14 @@ _MAKERS: Mapping[str, Any] = {
     "pay_by": lambda *_: forms.DateField(label="Выплатить до", widget=DateInput()),
     "way": lambda *_: forms.ChoiceField(
         label="Как клиент направит претензию",
-        choices=lambda: [("", "не сказал")]
-        + [(line.strip(), line.strip()) for line in ProcedureSettings.present().claim_ways.splitlines() if line.strip()],
+        choices=lambda: (
+            [("", "не сказал")]
+            + [
+                (line.strip(), line.strip())
+                for line in ProcedureSettings.present().claim_ways.splitlines()
+                if line.strip()
+            ]
+        ),
     ),
     "branch": lambda *_: forms.ModelChoiceField(Branch.objects.filter(is_active=True), label="Где выдать"),
     "send_now": lambda *_: forms.BooleanField(label="Отправить письмо сейчас"),

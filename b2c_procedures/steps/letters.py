@@ -44,9 +44,10 @@ def draft(step_what: str, settings: ProcedureSettings, run_facts: dict[str, obje
     return text
 
 
-def _send(step: Step, what: str, *, channel: str, address: str, text: str) -> SentToClient:
-    subject = SENDINGS[what][0]
-    return send(step, what=what, channel=channel, address=address, subject=subject, text=text)
+def _send(step: Step, what: str, *, channel: str, address: str, text: str, to_partner: bool = False) -> SentToClient:
+    return send(
+        step, what=what, channel=channel, address=address, subject=SENDINGS[what][0], text=text, to_partner=to_partner
+    )
 
 
 def send_link(step: Step) -> list[Made]:
@@ -82,14 +83,16 @@ def letter(step: Step) -> list[Made]:
     made.append(watch)
     to_partner = step.option("to") == "partner"
     address = step.data.get("address") or (
-        ProcedureSettings.present().partner_email if to_partner else (step.run.patient.email if step.run.patient else "")
+        ProcedureSettings.present().partner_email
+        if to_partner
+        else (step.run.patient.email if step.run.patient else "")
     )
     if step.data.get("send_now") or to_partner:
         if not address:
             raise Refused("Укажите адрес эл. почты для письма.", field="address")
         number = step.run.order.number if step.run.order else ""
         text = step.data.get("text") or draft(what, ProcedureSettings.present(), step.run.facts, number)
-        sent = _send(step, what, channel="email", address=address, text=text)
+        sent = _send(step, what, channel="email", address=address, text=text, to_partner=to_partner)
         made.append(Made(sent, f"Отправлено: {sent.subject}", ""))
     return made
 

@@ -11,7 +11,7 @@ from callcenter.assignments.models import Task
 from callcenter.assignments.states import LIVE, Department
 from callcenter.lib.errors import Refused
 
-_LINK = "/procedures/invoices/"
+_LINK = "/procedures/cases/invoices/"
 
 
 def _invoice(step: Step) -> RefundInvoice:

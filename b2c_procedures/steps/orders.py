@@ -164,7 +164,7 @@ def delivery_request(step: Step) -> list[Made]:
     request.save()
     request.refresh_from_db()
     step.run.facts["delivery"] = request.pk
-    return [Made(request, str(request), "/procedures/deliveries/")]
+    return [Made(request, str(request), "/procedures/cases/deliveries/")]
 
 
 def _close(step: Step, fact: str, outcome: str) -> None:

@@ -32,7 +32,7 @@ _FOUND = 8
 
 def visible_run(user: User, pk: int) -> Run:
     """A run of the user's clinics; else 404."""
-    rows = Run.objects.visible_to(user)  # type: ignore[attr-defined]
+    rows = Run.objects.visible_to(user)
     run: Run = get_object_or_404(rows.select_related("clinic", "patient", "holder", "order", "chat", "parent"), pk=pk)
     return run
 
@@ -79,7 +79,7 @@ def start(request: StaffRequest) -> HttpResponse:
     parent = visible_run(request.user, data["parent"]) if data["parent"] else None
     chat = None
     if data["chat"]:
-        chat = get_object_or_404(Chat.objects.visible_to(request.user), pk=data["chat"])  # type: ignore[attr-defined]
+        chat = get_object_or_404(Chat.objects.visible_to(request.user), pk=data["chat"])
     number = ""
     if data["number"]:
         try:
@@ -162,7 +162,9 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "function": screen.function,
         "performer": performer,
         "documents": runs.texts_of(here, screen.function.documents, settings) if screen.function else [],
-        "looks": looks.looks_of(here, screen.function, text=request.GET.get("look", "")[:100], user=request.user, now=now)
+        "looks": looks.looks_of(
+            here, screen.function, text=request.GET.get("look", "")[:100], user=request.user, now=now
+        )
         if screen.function
         else [],
         "look": request.GET.get("look", "")[:100],

@@ -56,3 +56,16 @@ def grantable(roles: list[str]) -> tuple[Role, ...]:
     """The roles that a holder of `roles` may give, in the order of the list of roles."""
     may = {role for holder, given in GRANTS.items() if holder in roles for role in given}
     return tuple(role for role in Role if role in may)
+
+
+# Everybody who performs a function of some procedure of the client service.
+SERVICE: Final = (
+    Role.ADMINISTRATOR,
+    Role.SENIOR,
+    Role.LEAD,
+    Role.HEAD,
+    Role.CONSULTANT,
+    Role.AUDITOR,
+    Role.RESPONSIBLE,
+    Role.BRANCH,
+)

@@ -1,0 +1,46 @@
+"""What the procedures show on the floor's pages: cards of «Мой день», a panel on a patient's card."""
+
+import datetime as dt
+
+from django.urls import reverse
+
+from b2c_procedures.models import Chat, Run
+from b2c_procedures.queries.runs import my_runs, runs_for_role
+from b2c_procedures.roles import CHATTERS, PERFORMERS
+from b2c_procedures.states import ChatState
+from callcenter.clinics.models import Patient
+from callcenter.home import Card, Panel
+from callcenter.staff.models import User
+
+
+def cards(user: User, now: dt.datetime) -> list[Card]:
+    """Open runs, runs that wait for one's role, chats."""
+    if not user.has(*PERFORMERS):
+        return []
+    shown = []
+    mine = my_runs(user)
+    count, late = mine.count(), mine.filter(step_due_at__lt=now).count()
+    home = reverse("procedures:home")
+    if count:
+        hint = f"сверх норматива: {late}" if late else ""
+        shown.append(Card("Мои процедуры", count, home, "list-check", hint, "late" if late else ""))
+    waiting = runs_for_role(user).count()
+    if waiting:
+        shown.append(Card("Процедуры ждут моей роли", waiting, home, "hourglass", "", "warn"))
+    if user.has(*CHATTERS):
+        chats = Chat.objects.filter(manager=user, state=ChatState.ACTIVE)
+        number = chats.count()
+        if number:
+            unanswered = chats.filter(first_answer_at=None).count()
+            hint = f"без первого ответа: {unanswered}" if unanswered else ""
+            tone = "late" if unanswered else ""
+            shown.append(Card("Мои чаты", number, reverse("procedures:chats"), "messages", hint, tone))
+    return shown
+
+
+def panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:  # noqa: ARG001
+    """The patient's last runs, and a button to begin one."""
+    if not user.has(*PERFORMERS):
+        return None
+    rows = Run.objects.visible_to(user).filter(patient=patient).select_related("holder", "clinic")
+    return Panel("Процедуры", "b2c_procedures/patient_panel.html", {"runs": list(rows[:5]), "patient": patient}, 60)

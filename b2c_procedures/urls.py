@@ -1,0 +1,40 @@
+"""Addresses of the procedures."""
+
+from django.urls import path
+
+from b2c_procedures.views import chats, editions, figures, reference, runs
+
+app_name = "procedures"
+urlpatterns = [
+    path("", runs.home, name="home"),
+    path("start/", runs.start, name="start"),
+    path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/<slug:what>/", runs.deed, name="deed"),
+    path("diagrams/", figures.diagrams, name="diagrams"),
+    path("diagrams/<int:number>/", figures.diagram, name="diagram"),
+    path("functions/<str:function_id>/", figures.function, name="function"),
+    path("report/", figures.report, name="report"),
+    path("report/file/", figures.report_file, name="report_file"),
+    path("orders/", reference.orders, name="orders"),
+    path("orders/<int:pk>/", reference.order, name="order"),
+    path("orders/<int:pk>/receipt/", reference.receipt, name="receipt"),
+    path("reference/", reference.reference_home, name="reference_home"),
+    path("reference/<slug:kind>/", reference.reference, name="reference"),
+    path("reference/<slug:kind>/new/", reference.reference_edit, name="reference_new"),
+    path("reference/<slug:kind>/import/", reference.reference_import, name="reference_import"),
+    path("reference/<slug:kind>/<int:pk>/", reference.reference_edit, name="reference_edit"),
+    path("cases/", reference.cases_home, name="cases_home"),
+    path("cases/<slug:kind>/", reference.cases, name="cases"),
+    path("chats/", chats.chats, name="chats"),
+    path("chats/presence/", chats.presence, name="presence"),
+    path("chats/<int:pk>/", chats.chat, name="chat"),
+    path("chats/<int:pk>/<slug:what>/", chats.chat_deed, name="chat_deed"),
+    path("failure/", chats.failure, name="failure"),
+    path("editions/", editions.editions, name="editions"),
+    path("editions/confirm/", editions.confirm, name="confirm"),
+    path("editions/<int:number>/file/", editions.edition_file, name="edition_file"),
+    path("texts/", editions.texts, name="texts"),
+    path("settings/", editions.settings, name="settings"),
+    path("settings/phrases/new/", editions.phrase, name="phrase_new"),
+    path("settings/phrases/<int:pk>/", editions.phrase, name="phrase"),
+]

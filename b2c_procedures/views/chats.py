@@ -1,0 +1,171 @@
+"""Chats: one's own and those that wait, and the conversation."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from b2c_procedures.actions import chats as actions
+from b2c_procedures.books import current_book
+from b2c_procedures.forms import FailureForm
+from b2c_procedures.models import Chat, ChatAbsence, Order, ProcedureSettings, Study
+from b2c_procedures.queries.chats import board, conversation
+from b2c_procedures.roles import CHATTERS, LEADERS, PERFORMERS
+from b2c_procedures.search import find
+from b2c_procedures.states import ChatState, ClockKind
+from callcenter.assignments.models import Task
+from callcenter.clinics.models import Clinic
+from callcenter.clinics.names import fold
+from callcenter.contacts.models import Topic
+from callcenter.lib.errors import Refused
+from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.models import User
+
+
+def visible_chat(user: User, pk: int) -> Chat:
+    rows: QuerySet[Chat] = Chat.objects.visible_to(user)
+    return get_object_or_404(rows.select_related("clinic", "manager", "patient", "topic"), pk=pk)
+
+
+@allow(*CHATTERS)
+def chats(request: StaffRequest) -> HttpResponse:
+    """One's own chats, the ones that burn first; for a lead everybody's, and how they are shared."""
+    leads = request.user.has(*LEADERS)
+    everybody = leads and request.GET.get("all") == "1"
+    now = timezone.now()
+    context = {
+        "rows": board(request.user, now, everybody=everybody),
+        "everybody": everybody,
+        "leads": leads,
+        "absent": ChatAbsence.objects.filter(user=request.user).first(),
+        "topics": [f"procedures:manager:{request.user.pk}"],
+        "clinics": list(Clinic.objects.visible_to(request.user).values_list("pk", flat=True)),
+        "now": now,
+    }
+    return render(request, "b2c_procedures/chats.html", context)
+
+
+@allow(*CHATTERS)
+def chat(request: StaffRequest, pk: int) -> HttpResponse:
+    """The conversation; POST sends an answer, a forbidden wording comes back with what is wrong (422)."""
+    here = visible_chat(request.user, pk)
+    now = timezone.now()
+    status, problem, text = 200, "", ""
+    if request.method == "POST":
+        text = request.POST.get("text", "")
+        topic = Topic.objects.filter(pk=request.POST.get("topic") or 0, is_active=True).first()
+        try:
+            actions.answer(
+                here, text=text, topic=topic, override=bool(request.POST.get("override")), by=request.user, now=now
+            )
+            return redirect("procedures:chat", pk)
+        except Refused as error:
+            status, problem = 422, str(error)
+    return render(request, "b2c_procedures/chat.html", _context(request, here, problem, text), status=status)
+
+
+def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict[str, Any]:
+    now = timezone.now()
+    lines = conversation(here)
+    first = next((line.message.text for line in lines if line.message.direction == "in"), "")
+    words = request.GET.get("study", "")[:100]
+    studies = Study.objects.filter(is_active=True)
+    for word in fold(words).split():
+        studies = studies.filter(search_key__contains=word)
+    return {
+        "chat": here,
+        "lines": lines,
+        "clocks": list(here.clocks.select_related("task")),
+        "problem": problem,
+        "text": text,
+        "topics": list(Topic.objects.filter(is_active=True)),
+        "suggested": find(current_book(now), first)[:3] if first else [],
+        "study": words,
+        "studies": list(studies[:5]) if words.strip() else [],
+        "orders": list(Order.objects.filter(patient=here.patient).prefetch_related("lines__study")[:5])
+        if here.patient_id
+        else [],
+        "runs": list(here.runs.all()[:5]),
+        "mine": here.manager_id == request.user.pk,
+        "leads": request.user.has(*LEADERS),
+        "live_chat": here.state != ChatState.CLOSED,
+        "team": ProcedureSettings.present().team_name,
+        "colleagues": list(User.objects.filter(clinics=here.clinic_id, is_active=True).exclude(pk=request.user.pk)),
+        "topic_name": f"procedures:chat:{here.pk}",
+        "now": now,
+    }
+
+
+@require_POST
+@allow(*CHATTERS)
+def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
+    """Topic, clocks, questions to the doctor and the person responsible, passing on, closing."""
+    here = visible_chat(request.user, pk)
+    now, user = timezone.now(), request.user
+    if what == "topic":
+        topic = get_object_or_404(Topic, pk=request.POST.get("topic") or 0, is_active=True)
+        actions.set_topic(here, topic=topic, by=user, now=now)
+    elif what == "result-date":
+        actions.ask_result_date(here, by=user, now=now)
+    elif what in {"consultant", "responsible"}:
+        order = Order.objects.visible_to(user).filter(pk=request.POST.get("order") or 0).first()
+        actions.ask_person(
+            here, kind=ClockKind(what), question=request.POST.get("question", ""), order=order, by=user, now=now
+        )
+    elif what == "pass":
+        to = get_object_or_404(User, pk=request.POST.get("to") or 0, is_active=True)
+        actions.pass_chat(here, to=to, by=user, now=now)
+        return redirect("procedures:chats")
+    elif what == "close":
+        actions.close_chat(here, by=user, now=now)
+        return redirect("procedures:chats")
+    return redirect("procedures:chat", pk)
+
+
+@require_POST
+@allow(*CHATTERS)
+def presence(request: StaffRequest) -> HttpResponse:
+    """«Не беру чаты» and back."""
+    if request.POST.get("away"):
+        moved = actions.leave_chats(request.user, now=timezone.now())
+        messages.success(request, f"Чаты переданы коллегам: {moved}.")
+    else:
+        actions.come_back(request.user, now=timezone.now())
+        messages.success(request, "Чаты снова приходят к вам.")
+    return redirect("procedures:chats")
+
+
+@allow(*PERFORMERS)
+def failure(request: StaffRequest) -> HttpResponse:
+    """«Сообщить о сбое» (CRM, мессенджер, ERP); a lead manager opens the Help Desk task from the reports."""
+    form = FailureForm(request.POST or None)
+    status = 200
+    if request.method == "POST" and request.POST.get("task"):
+        task = get_object_or_404(Task, pk=request.POST["task"], title__startswith="Сбой: ")
+        actions.open_help_desk(task, text=request.POST.get("text", ""), by=request.user, now=timezone.now())
+        messages.success(request, "Задача в Help Desk поставлена, руководитель её видит.")
+        return redirect("procedures:failure")
+    if request.method == "POST":
+        if form.is_valid():
+            clinic = Clinic.objects.visible_to(request.user).first()
+            actions.report_failure(
+                system=form.cleaned_data["system"],
+                text=form.cleaned_data["text"],
+                clinic=clinic,
+                by=request.user,
+                now=timezone.now(),
+            )
+            messages.success(request, "Ведущие менеджеры извещены.")
+            return redirect("procedures:failure")
+        status = 422
+    leads = request.user.has(*LEADERS)
+    reports = (
+        Task.objects.filter(title__startswith="Сбой: ", department="oks").order_by("-created_at")[:20] if leads else []
+    )
+    return render(
+        request, "b2c_procedures/failure.html", {"form": form, "reports": reports, "leads": leads}, status=status
+    )
