@@ -43,6 +43,9 @@ MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Процедуры: отчёт", "procedures:report", "chart-bar", (Role.MANAGER,)),
     MenuItem("История", "reports:history", "history", (*CALLERS, Role.MANAGER)),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
+    MenuItem(
+        "Импорт", "imports:list", "file-import", (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR), group="Управление"
+    ),
     MenuItem("Сотрудники", "staff:people", "id-badge-2", PEOPLE, group="Управление"),
     MenuItem("Настройки", "settings", "settings", SENIORS, group="Управление"),
 )

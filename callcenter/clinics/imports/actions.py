@@ -187,7 +187,7 @@ def _load(run: ImportRun, clock: Clock) -> None:
         now = clock()
         job, rows = _prepared(run, by=run.confirmed_by, now=now)
         job.plan(rows, report)
-        job.write(report)
+        job.write(lambda done: report(len(rows) + done))
         fresh = _still_ours(run)
         if fresh is None:
             transaction.set_rollback(True)

@@ -69,7 +69,9 @@ class ImportRun(models.Model):
 
     @property
     def percent(self) -> int:
-        return min(100, self.progress * 100 // self.rows) if self.rows else 100
+        """How far the worker is. A loading goes over the rows twice: once to plan, once to write."""
+        passes = 2 if self.state == ImportState.RUNNING else 1
+        return min(100, self.progress * 100 // (self.rows * passes or 1))
 
 
 class ImportFile(models.Model):

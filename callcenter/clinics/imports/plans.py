@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import ClassVar, Final, TypeVar
+from typing import Final, TypeVar
 
 from callcenter.clinics.imports import cells
 from callcenter.clinics.imports.cells import BadCell, Cell
@@ -126,15 +126,6 @@ class Kind:
     needed: tuple[tuple[str, ...], ...]  # each satisfied by any one of its fields
     job: type[Job]
     about: str  # one sentence on the upload page
-    words: ClassVar[Mapping[str, str]] = {
-        "created": "новых",
-        "changed": "изменится",
-        "moved": "переносов",
-        "cancelled": "отмен",
-        "closed": "снимется",
-        "unchanged": "без изменений",
-        "rejected": "не загрузится",
-    }
 
 
 def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:

@@ -125,7 +125,7 @@ class WindowsJob(Job):
 
     def write(self, report: Report) -> None:
         new = [free for free in self.free if free.known is None]
-        for batch in batches(new):
+        for done, batch in enumerate(batches(new)):
             ScheduleWindow.objects.bulk_create(
                 (
                     ScheduleWindow(
@@ -139,7 +139,7 @@ class WindowsJob(Job):
                 ),
                 ignore_conflicts=True,
             )
-            report(len(batch))
+            report(done * BATCH)
         changed = []
         for free in self.free:
             if free.known is not None and _sort_of(free) == "changed":
