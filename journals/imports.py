@@ -211,7 +211,7 @@ class RecallsJob(Job):
 RECALLS: Final = Kind(
     name="recalls",
     label="Журнал КОС",
-    icon="tooth",
+    icon="dental",
     roles=(*CALLERS, Role.DOCTOR),
     fields=FIELDS,
     needed=(PATIENT_NEEDED, ("doctor", "doctor_id"), ("comment",), ("call_on",)),

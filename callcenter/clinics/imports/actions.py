@@ -123,18 +123,22 @@ def _locked(run: ImportRun, states: tuple[ImportState, ...]) -> ImportRun:
 
 
 def work_on_due(*, clock: Clock, pk: int | None = None) -> bool:
-    """Claims one import that waits for a worker (the one given, if any) and checks or loads it. False: none waits."""
+    """Claims one import that waits for a worker (the one given, if any) and checks or loads it.
+
+    False when there is nothing to do now: none waits, or another is being loaded and this one must wait for its end.
+    """
     due = ImportRun.objects.due()
     if pk is not None:
         due = due.filter(pk=pk)
     taken = claim(due, now=clock(), limit=1, token=secrets.token_hex(16), progress=0)
+    worked = bool(taken)
     for run in taken:
         try:
-            _check(run, clock) if run.state == ImportState.CHECKING else _load(run, clock)
+            worked = _check(run, clock) if run.state == ImportState.CHECKING else _load(run, clock)
         except (BadFile, DomainError, DatabaseError) as error:
             log.warning("import %s failed: %s", run.pk, type(error).__name__)
             _fail(run, error, clock())
-    return bool(taken)
+    return worked
 
 
 def release_abandoned(*, now: dt.datetime) -> int:
@@ -158,7 +162,7 @@ def clean_up(*, now: dt.datetime) -> None:
     ImportFinding.objects.filter(run__finished_at__lt=now - KEEP_FINDINGS).delete()
 
 
-def _check(run: ImportRun, clock: Clock) -> None:
+def _check(run: ImportRun, clock: Clock) -> bool:
     """The preview: everything is planned, nothing but the findings is written."""
     with _pulse(run, clock) as report:
         job, rows = _prepared(run, by=run.created_by, now=clock())
@@ -166,7 +170,7 @@ def _check(run: ImportRun, clock: Clock) -> None:
     with transaction.atomic():
         fresh = _still_ours(run)
         if fresh is None:
-            return
+            return True
         _keep_findings(fresh, job, rows)
         _note_old_file(fresh)
         fresh.state, fresh.claimed_at, fresh.token = ImportState.READY, None, ""
@@ -174,16 +178,18 @@ def _check(run: ImportRun, clock: Clock) -> None:
         # More missing than present: rather a part of the schedule than a schedule with so much cancelled.
         fresh.cancel_missing = 0 < missing <= max(10, fresh.rows - job.counts["rejected"])
         fresh.save()
+    return True
 
 
-def _load(run: ImportRun, clock: Clock) -> None:
-    """All good rows in one transaction; a worker that has lost its lease meanwhile takes everything back."""
+def _load(run: ImportRun, clock: Clock) -> bool:
+    """All good rows in one transaction; a worker that has lost its lease meanwhile takes everything back. False when
+    another import is being loaded: this one goes back to those that wait."""
     with _pulse(run, clock) as report, transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
             if cursor.fetchone() != (True,):
                 ImportRun.objects.filter(pk=run.pk, token=run.token).update(claimed_at=None, token="")
-                return
+                return False
         now = clock()
         job, rows = _prepared(run, by=run.confirmed_by, now=now)
         job.plan(rows, report)
@@ -191,13 +197,14 @@ def _load(run: ImportRun, clock: Clock) -> None:
         fresh = _still_ours(run)
         if fresh is None:
             transaction.set_rollback(True)
-            return
+            return True
         _keep_findings(fresh, job, rows)
         fresh.state, fresh.claimed_at, fresh.token, fresh.finished_at = ImportState.DONE, None, "", clock()
         fresh.progress = fresh.rows
         fresh.save()
         ImportFile.objects.filter(run=fresh).delete()
         audit.record("clinics.load_import", fresh, by=run.confirmed_by, now=now, after=dict(job.counts))
+    return True
 
 
 def _prepared(run: ImportRun, *, by: User | None, now: dt.datetime) -> tuple[Job, list[Row]]:

@@ -182,8 +182,9 @@ class AppointmentsJob(Job):
             read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
             self.people.load([one for _, one in read])
             for row, one in read:
+                person = None
                 try:
-                    person = self.people.find(one)
+                    person = self.people.find(one) if not row.problems else None
                     if person is None and one.name is None and not row.problems:
                         row.refuse(
                             "patient_id" if one.code else "full_name",
@@ -191,7 +192,6 @@ class AppointmentsJob(Job):
                             "Добавьте ФИО и телефон или исправьте код.",
                         )
                 except Unclear as unclear:
-                    person = None
                     row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
                 planned = self._read(row, person)
                 if planned is not None and person is None:

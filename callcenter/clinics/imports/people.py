@@ -173,7 +173,9 @@ class People:
             exact = [person for person in fitting if one.born and person.born == one.born]
             fitting = exact if len(exact) == 1 else fitting
         if len(fitting) > 1:
-            names = "; ".join(f"{person.words} {person.born or ''}".strip() for person in fitting[:3])
+            names = "; ".join(
+                f"{person.words} {person.born:%d.%m.%Y}" if person.born else person.words for person in fitting[:3]
+            )
             raise Unclear(f"Подходят несколько пациентов: {names}.", "Укажите код пациента или дату рождения.")
         return fitting[0] if fitting else None
 

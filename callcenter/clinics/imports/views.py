@@ -19,6 +19,7 @@ from callcenter.clinics.imports.states import OPEN, WORK, FindingKind, ImportSta
 from callcenter.clinics.imports.tables import LARGEST
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
+from callcenter.lib.templatetags.ru import word
 from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
@@ -30,15 +31,15 @@ IMPORTERS: Final = (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR)
 AT_ONCE: Final = 500
 PAGE: Final = 50
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-# (counter, before the loading, after it, icon)
+# (counter, before the loading in its three plural forms where they differ, after it, icon)
 COUNTERS: Final = (
-    ("created", "новых", "добавлено", "plus"),
-    ("changed", "изменится", "изменено", "pencil"),
-    ("moved", "переносов", "перенесено", "arrows-move"),
-    ("cancelled", "отмен", "отменено", "calendar-x"),
-    ("closed", "снимется окон", "снято окон", "calendar-minus"),
+    ("created", "новая,новых,новых", "добавлено", "plus"),
+    ("changed", "изменится,изменятся,изменятся", "изменено", "pencil"),
+    ("moved", "перенос,переноса,переносов", "перенесено", "arrows-move"),
+    ("cancelled", "отмена,отмены,отмен", "отменено", "calendar-x"),
+    ("closed", "окно снимется,окна снимутся,окон снимутся", "снято окон", "calendar-minus"),
     ("unchanged", "без изменений", "без изменений", "equal"),
-    ("rejected", "не загрузится", "не загружено", "alert-triangle"),
+    ("rejected", "не загрузится,не загрузятся,не загрузятся", "не загружено", "alert-triangle"),
     ("missing", "нет в файле", "нет в файле, оставлено", "calendar-question"),
 )
 TABS: Final = (FindingKind.REJECTED, FindingKind.MISSING, FindingKind.MOVED)
@@ -114,7 +115,7 @@ def _context(request: StaffRequest, one: ImportRun, error: Refused | None = None
         "working": one.state in WORK,
         "open": one.state in OPEN,
         "counters": [
-            (name, one.counts[name], after if done else before, icon)
+            (name, one.counts[name], after if done else _form(before, one.counts[name]), icon)
             for name, before, after, icon in COUNTERS
             if one.counts.get(name)
         ],
@@ -126,6 +127,10 @@ def _context(request: StaffRequest, one: ImportRun, error: Refused | None = None
         "columns": _column_choices(one, request.POST),
         "error": error,
     }
+
+
+def _form(words: str, number: int) -> str:
+    return word(number, words) if "," in words else words
 
 
 def _column_choices(one: ImportRun, posted: Mapping[str, str]) -> list[tuple[int, str, list[str], str]]:

@@ -2,15 +2,20 @@
 
 import io
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from callcenter.clinics.imports import tables, views
+from callcenter.clinics.imports.columns import guess
+from callcenter.clinics.imports.kinds import kinds
 from callcenter.clinics.imports.models import ImportFile, ImportFinding, ImportRun
 from callcenter.clinics.imports.states import ImportState
 from callcenter.clinics.models import Patient
@@ -32,7 +37,7 @@ PATIENTS = csv(
 
 def upload(
     client: Client, world: World, content: bytes = PATIENTS, name: str = "картотека.csv", kind: str = "patients"
-):  # type: ignore[no-untyped-def]
+) -> Any:
     file = SimpleUploadedFile(name, content)
     return client.post(reverse("imports:list"), {"kind": kind, "clinic": world.clinic.pk, "file": file})
 
@@ -183,9 +188,6 @@ def test_a_manager_has_no_imports(world: World, as_user: AsUser) -> None:
 
 @pytest.mark.parametrize("kind", ["patients", "appointments", "windows", "recalls"])
 def test_the_example_has_every_column_and_each_is_recognised(world: World, as_user: AsUser, kind: str) -> None:
-    from callcenter.clinics.imports.columns import guess
-    from callcenter.clinics.imports.kinds import kinds
-
     content = as_user(world.senior).get(reverse("imports:example", args=[kind])).content
     headings = [str(cell) for cell in tables.read(content, "a.xlsx").lines[0].cells]
     assert list(guess(headings, kinds()[kind].fields).values()) == [field.name for field in kinds()[kind].fields]
@@ -207,9 +209,7 @@ def test_the_pages_take_the_same_queries_for_3_rows_and_30(world: World, as_user
     assert counts["run"][0] == counts["run"][1]
 
 
-def test_the_command_goes_the_same_way(world: World, tmp_path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
-    from django.core.management import CommandError, call_command
-
+def test_the_command_goes_the_same_way(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, bad = tmp_path / "картотека.csv", tmp_path / "плохие.xlsx"
     path.write_bytes(PATIENTS)
     options = {"clinic": world.clinic.name, "column": ["Какой-то номер=patient_id"], "rejected": bad}
