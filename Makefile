@@ -8,7 +8,7 @@ PRODUCTION := DEMO= DEBUG= SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(sec
 	DATABASE_URL=postgres://dozvon@127.0.0.1:1/dozvon REDIS_URL=redis://127.0.0.1:1/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test lint faults bench test-peers lock
+.PHONY: help demo demo-reset test lint faults bench test-peers docs lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ bench: ready ## pages and actions at full size against bare SQL (ONLY=part-of-a-
 
 test-peers: ready ## the contract tests against real peers that this machine has (Kannel, Asterisk by ARI_URL)
 	$(PY) -m pytest -m peers tests/contract $(ARGS)
+
+docs: ready ## the generated parts of ARCHITECTURE.md: timers, machines
+	$(PY) -m tests.docs.generated
 
 lock: ready ## requirements/*.txt from *.in, with hashes
 	cd requirements && for f in base demo dev; do ../.venv/bin/uv pip compile --quiet --universal --generate-hashes \

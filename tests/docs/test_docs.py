@@ -1,0 +1,76 @@
+"""What the documents say of the code is so."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from callcenter import beat
+from callcenter.celery import app
+from tests.docs import generated
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")] + sorted(
+    (ROOT / "docs").rglob("*.md")
+)
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+HELP = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
+
+
+def test_architecture_shows_the_timers_and_machines_as_they_are() -> None:
+    assert generated.PAGE.read_text() == generated.page(), "run `make docs`"
+
+
+def test_each_timer_has_a_task_and_no_task_waits_in_a_queue_that_nobody_reads() -> None:
+    app.loader.import_default_modules()
+    missing = [timer.task for timer in beat.TIMERS if timer.task not in app.tasks]
+    assert missing == []
+    queues = {getattr(task, "queue", None) or "celery" for task in app.tasks.values()}
+    assert queues <= set(beat.queues())
+    assert len({timer.name for timer in beat.TIMERS}) == len(beat.TIMERS)
+
+
+def test_help_lists_every_target() -> None:
+    assert {"ready"} == TARGETS - HELP
+    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert {line.split()[1] for line in said.splitlines()} == HELP
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_only_what_is_there(page: Path) -> None:
+    text = page.read_text()
+    assert set(re.findall(r"`make ([a-z-]+)", text)) - TARGETS == set()
+    assert set(re.findall(r"manage\.py ([a-z_]+)", text)) - set(get_commands()) == set()
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith(("http:", "https:", "mailto:"))]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    paths = re.findall(
+        r"`((?:callcenter|tests|docs|benchmarks|templates|static|journals|reminders|callback)/[\w./-]+)`", text
+    )
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_decisions_are_numbered_once() -> None:
+    numbers = [path.name[:4] for path in (ROOT / "docs" / "adr").glob("*.md")]
+    assert len(numbers) == len(set(numbers))
+    assert all(re.fullmatch(r"\d{4}", number) for number in numbers)
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """Each line of requirements/*.in and package.json stands in the table of docs/adr/0001."""
+    stack = (ROOT / "docs" / "adr" / "0001-the-stack.md").read_text()
+    named = set()
+    for path in (ROOT / "requirements").glob("*.in"):
+        named |= set(re.findall(r"^([A-Za-z][\w.-]*)", path.read_text(), re.MULTILINE))
+    named |= set(re.findall(r'"([@\w/-]+)": "\d', (ROOT / "package.json").read_text()))
+    assert sorted(name for name in named if f"`{name}`" not in stack) == []
+
+
+def test_lock_files_name_no_address() -> None:
+    for path in [*(ROOT / "requirements").glob("*.txt"), ROOT / "package-lock.json"]:
+        text = path.read_text()
+        assert "index-url" not in text
+        assert "resolved" not in text
+        assert not re.search(r"https?://(?!.*\"(?:url|funding)\")[^\s\"]*(?:simple|registry)", text), path
