@@ -18,7 +18,11 @@ from django.views.decorators.http import require_GET
 from callcenter.lib.errors import DomainError
 from callcenter.staff.access import public
 
-MODULES: Final[tuple[str, ...]] = ("callcenter.contacts.api_document",)
+MODULES: Final[tuple[str, ...]] = (
+    "callcenter.contacts.api_document",
+    "callcenter.telephony.api_document",
+    "callback.api_document",
+)
 # Of one request body, bytes: a chat of a day with room to spare; more is answered 413 before it is read.
 MAX_BODY: Final = 512 * 1024
 
@@ -73,7 +77,7 @@ def errors(*statuses: int) -> dict[str, Any]:
     """The error answers of an operation, for its entry in PATHS."""
     words = {
         400: "The body is no JSON.",
-        401: "The key is missing, unknown or revoked.",
+        401: "The key (or the signature) is missing, wrong or revoked.",
         404: "There is no such object for this key.",
         409: "The object has changed; the present state is in the message.",
         413: f"The body is over {MAX_BODY // 1024} KiB.",

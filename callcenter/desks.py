@@ -41,6 +41,7 @@ MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
     MenuItem("Процедуры", "procedures:home", "list-check", SERVICE),
     MenuItem("Процедуры: отчёт", "procedures:report", "chart-bar", (Role.MANAGER,)),
+    MenuItem("Обратный звонок", "callback:board", "phone-incoming", (*CALLERS, Role.MANAGER)),
     MenuItem("История", "reports:history", "history", (*CALLERS, Role.MANAGER)),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
     MenuItem(
@@ -52,6 +53,7 @@ MENU: Final[tuple[MenuItem, ...]] = (
 
 # Callables (user, now) -> list[callcenter.home.Card]: what is mine today, with counts that lead to the lists.
 DAY_CARDS: Final[tuple[str, ...]] = (
+    "callback.panels.day_cards",
     "journals.floor.day_cards",
     "reports.desk.day_cards",
     "b2c_procedures.panels.cards",
@@ -59,6 +61,7 @@ DAY_CARDS: Final[tuple[str, ...]] = (
 
 # Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
 PATIENT_PANELS: Final[tuple[str, ...]] = (
+    "callback.panels.of_patient",
     "journals.floor.patient_panel",
     "reports.desk.patient_panel",
     "b2c_procedures.panels.panel",
@@ -74,6 +77,7 @@ IMPORTS: Final[tuple[str, ...]] = (
 
 # URL names of settings pages, one a desk: (label, url name, icon).
 SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("Обратный звонок", "callback:settings", "phone-incoming"),
     ("Клиники: часы, дни, основания", "clinics:settings_clinics", "building-hospital"),
     ("Сотрудники", "staff:people", "id-badge-2"),
     ("Смены", "staff:shifts", "users-group"),
@@ -90,6 +94,16 @@ SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
     ("Ключи источников", "contacts:keys", "key"),
     ("Процедуры B2C", "procedures:settings", "list-check"),
 )
+
+# Who decides in a call: telephony.states.Scenario → callable (call, leg, fact).
+CALL_SCENARIOS: Final[dict[str, str]] = {
+    "click": "callcenter.telephony.scenarios.click",
+    "incoming": "callcenter.telephony.scenarios.incoming",
+    "callback": "callback.scenario.take",
+}
+
+# What a desk shows of a call that rings: scenario → callable (call, user, now) -> callcenter.home.Panel | None.
+CALL_PANELS: Final[dict[str, str]] = {"callback": "callback.panels.of_call"}
 
 
 def load(paths: tuple[str, ...]) -> "list[Callable[..., object]]":

@@ -245,3 +245,20 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
     "loggers": {"axes": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }
+
+# Telephony. One exchange for the installation; its address and password are secrets of the machine, not of a clinic.
+PBX = os.environ.get("PBX", "simulator" if DEMO else "ari")  # a name in callcenter/telephony/pbx/__init__.py
+ARI_URL = os.environ.get("ARI_URL", "http://127.0.0.1:8088")
+ARI_USER = os.environ.get("ARI_USER", "dozvon")
+ARI_PASSWORD = os.environ.get("ARI_PASSWORD", "")
+ARI_APP = os.environ.get("ARI_APP", "dozvon")
+ARI_TRUNK = os.environ.get("ARI_TRUNK", "PJSIP/{number}@trunk")  # how a city or mobile number is dialled
+# 'http': Asterisk fetches the robot's speech from PUBLIC_URL; 'path': it reads FILES_DIR from a shared disk.
+ARI_MEDIA = os.environ.get("ARI_MEDIA", "http")
+# Speech: espeak (from its wheel), command, http, off. See docs/speech.md.
+SPEECH_ENGINE = os.environ.get("SPEECH_ENGINE", "espeak")
+SPEECH_VOICE = os.environ.get("SPEECH_VOICE", "ru")
+SPEECH_SPEED = int(os.environ.get("SPEECH_SPEED", "150"))  # words per minute
+SPEECH_COMMAND = os.environ.get("SPEECH_COMMAND", "")
+SPEECH_URL = os.environ.get("SPEECH_URL", "")
+SPEECH_TOKEN = os.environ.get("SPEECH_TOKEN", "")

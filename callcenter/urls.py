@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("callcenter.clinics.urls")),
     path("", include("callcenter.assignments.urls")),
     path("imports/", include("callcenter.clinics.imports.urls")),
+    path("", include("callcenter.telephony.urls")),
+    path("", include("callback.urls")),
     path("", include("callcenter.contacts.urls")),
     path("", include("reports.urls")),
     path("api/v1/openapi.json", openapi, name="openapi"),

@@ -51,7 +51,12 @@ def source_of(request: HttpRequest, *, now: dt.datetime) -> SourceKey:
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not text.strip():
         raise ApiError(401, "Нужен ключ источника: заголовок Authorization: Bearer dz_…")
-    digest = _digest(text.strip())
+    return source_with(text.strip(), now=now)
+
+
+def source_with(text: str, *, now: dt.datetime) -> SourceKey:
+    """The source of a key, however it was carried. Raises ApiError 401."""
+    digest = _digest(text)
     key = SourceKey.objects.select_related("clinic", "clinic__contact_policy").filter(digest=digest).first()
     if key is None or key.revoked_at is not None:
         raise ApiError(401, "Ключ источника неизвестен или отозван. Создайте новый на странице «Ключи источников».")

@@ -19,6 +19,7 @@ def table(folder: Path, port: int) -> tuple[Process, ...]:
     return (
         Process("web", (sys.executable, "-m", "gunicorn", "callcenter.wsgi", *_gunicorn(port)), pool=True),
         Process("worker", (*celery, "worker", "-l", "INFO", "-c", "2", *quiet)),
+        Process("robot", (sys.executable, "manage.py", "run_robot")),
         Process("beat", (*celery, "beat", "-l", "INFO", "-s", str(folder / "beat.schedule"))),
     )
 

@@ -1,0 +1,35 @@
+"""Every meaningful write of requests. `apply` is the only one that changes a request's state."""
+
+from callback.actions.apply import apply
+from callback.actions.intake import accept_request, withdraw_request
+from callback.actions.people import (
+    book_from_card,
+    call_now,
+    can_undo,
+    choose_patient,
+    go_on,
+    mark_done,
+    postpone,
+    stop_robot,
+    take_over,
+    undo_closing,
+)
+from callback.actions.tick import free_stale_requests, run_due_requests
+
+__all__ = [
+    "accept_request",
+    "apply",
+    "book_from_card",
+    "call_now",
+    "can_undo",
+    "choose_patient",
+    "free_stale_requests",
+    "go_on",
+    "mark_done",
+    "postpone",
+    "run_due_requests",
+    "stop_robot",
+    "take_over",
+    "undo_closing",
+    "withdraw_request",
+]

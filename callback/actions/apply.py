@@ -1,0 +1,418 @@
+"""`apply`: locks a request, asks the table, carries the effects out as rows, saves. Nothing outside is called here."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from django.db import transaction
+
+from callback import machine, notices, speech
+from callback.machine import Answer, Effect, Event, State, Step
+from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, RequestLine
+from callback.queries import phones_to_ring, settings_of
+from callback.schedule import next_try, window_end
+from callcenter.clinics.actions import release_hold
+from callcenter.clinics.queries import hours_of
+from callcenter.clinics.schedule import Hours
+from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.states import Direction, Kind
+from callcenter.contacts.states import State as ContactState
+from callcenter.lib import live
+from callcenter.lib.errors import Conflict
+from callcenter.staff import audit
+from callcenter.staff.models import User
+from callcenter.telephony import calls
+from callcenter.telephony.models import Call, Leg, PhoneBinding
+from callcenter.telephony.pbx import endpoint_of_number
+from callcenter.telephony.queries import link_since
+from callcenter.telephony.states import Role, Scenario
+
+WATCHDOG: Final = 120  # seconds after which a silent attempt is given up, beyond its own step
+TALK_WATCHDOG: Final = 2 * 3600
+SPEECH_GUARD: Final = 60  # seconds: a speech that has not reported its end by then has ended
+PBX_PAUSE: Final = 5
+PBX_PATIENCE: Final = 60  # seconds without the exchange before people get the details
+
+
+@dataclass
+class Turn:
+    """One event being applied to one locked request."""
+
+    request: CallbackRequest
+    event: Event
+    now: dt.datetime
+    by: User | None
+    reason: str
+    before: str
+    ways: CallbackSettings
+    hours: Hours
+    follow: Event | None = None
+    story: list[str] = field(default_factory=list)
+
+    @property
+    def attempt(self) -> CallbackAttempt | None:
+        """The live one, if there is one."""
+        return self.request.attempts.filter(ended_at__isnull=True).select_related("call").first()
+
+    @property
+    def call(self) -> Call | None:
+        attempt = self.attempt
+        return attempt.call if attempt is not None else None
+
+    def leg(self, role: Role) -> Leg | None:
+        call = self.call
+        return calls.live_leg(call, role) if call is not None else None
+
+
+def apply(
+    request_id: int,
+    event: Event,
+    *,
+    now: dt.datetime,
+    by: User | None = None,
+    reason: str = "",
+    at: dt.datetime | None = None,
+) -> CallbackRequest:
+    """Lets `event` happen to the request: one lock, one decision by the table, one save.
+
+    Raises Conflict when a person asks for what the state does not allow; late news of a telephone changes nothing.
+    `at` is when to look again, for a request postponed by a person (UTC).
+    """
+    with transaction.atomic():
+        request = CallbackRequest.objects.select_for_update().get(pk=request_id)
+        pending: Event | None = event
+        while pending is not None:
+            pending = _happen(request, pending, now=now, by=by, reason=reason, at=at)
+            reason = ""
+        request.claimed_at = None
+        request.save()
+        live.bump(f"callback:clinic:{request.clinic_id}", f"callback:request:{request.pk}")
+    return request
+
+
+def _happen(
+    request: CallbackRequest,
+    event: Event,
+    *,
+    now: dt.datetime,
+    by: User | None,
+    reason: str,
+    at: dt.datetime | None,
+) -> Event | None:
+    row = machine.step(request.state, event)
+    if row is Answer.REFUSED:
+        raise Conflict(f"Так уже нельзя: {State(request.state).label}. Обновите страницу.")
+    if not isinstance(row, Step):
+        return None
+    ways = settings_of(request.clinic)
+    turn = Turn(request, event, now, by, reason, request.state, ways, hours_of(request.clinic))
+    request.state = row.state
+    if at is not None:
+        request.due_at = at
+    for effect in row.effects:
+        EFFECTS[effect](turn)
+    _watch(turn)
+    if event == Event.POSTPONE:
+        request.first_try_at = request.until = None  # the clock of the robot begins anew with the agreed time
+    text = "; ".join(part for part in (reason, *turn.story) if part)[:300]
+    RequestLine.objects.create(
+        request=request, at=now, event=event, before=turn.before, after=request.state, by=by, text=text
+    )
+    if by is not None:
+        audit.record(f"callback.{event}", request, by=by, now=now, note=reason, after={"state": request.state})
+    return turn.follow
+
+
+def _watch(turn: Turn) -> None:
+    """An attempt of which nothing more is heard must not hang: the ticker looks at it after a while."""
+    if turn.request.state not in machine.IN_CALL:
+        return
+    if turn.request.state == State.TALKING:
+        turn.request.due_at = turn.now + dt.timedelta(seconds=TALK_WATCHDOG)
+        return
+    call = turn.call
+    step = call.step_due_at if call is not None and call.step_due_at is not None else turn.now
+    turn.request.due_at = max(step, turn.now) + dt.timedelta(seconds=WATCHDOG)
+
+
+# --- the telephone ---------------------------------------------------------------------------------------------------
+
+
+def _begin_attempt(turn: Turn) -> None:
+    request, now = turn.request, turn.now
+    if request.first_try_at is None:
+        request.first_try_at = now
+        request.until = window_end(turn.hours, now, turn.ways.window_minutes)
+    attempt = CallbackAttempt.objects.create(request=request, number=request.attempts.count() + 1, started_at=now)
+    attempt.call = calls.place_call(
+        scenario=Scenario.CALLBACK,
+        subject_id=attempt.pk,
+        clinic=request.clinic,
+        direction=Direction.OUT,
+        patient=request.patient,
+        number=request.number,
+        now=now,
+    )
+    attempt.save(update_fields=["call"])
+
+
+def _ring_next(turn: Turn) -> None:
+    """The next administrator at a telephone, then the clinic's own number; each once in an attempt."""
+    call, request = turn.call, turn.request
+    if call is None:
+        return
+    rung = list(call.legs.filter(role=Role.EMPLOYEE))
+    for phone in phones_to_ring(request, now=turn.now, rung={leg.user_id for leg in rung if leg.user_id}):
+        try:
+            _ring_employee(turn, call, endpoint=phone.endpoint, user=phone.user)
+        except Conflict:
+            continue  # somebody else's call was quicker
+        PhoneBinding.objects.filter(pk=phone.pk).update(rung_at=turn.now)
+        return
+    clinic_number = request.clinic.phone
+    if clinic_number and not any(leg.number == clinic_number for leg in rung):
+        _ring_employee(turn, call, endpoint=endpoint_of_number(clinic_number), number=clinic_number)
+        return
+    turn.follow = Event.ADMINS_EXHAUSTED
+
+
+def _ring_employee(turn: Turn, call: Call, *, endpoint: str, user: User | None = None, number: str = "") -> None:
+    calls.ring(
+        call,
+        role=Role.EMPLOYEE,
+        endpoint=endpoint,
+        user=user,
+        number=number,
+        caller=f"Робот: заявка · {turn.request.source_name}",
+        timeout=turn.ways.ring_seconds,
+        prepare=[[turn.ways.prompt], speech.phrases_of(turn.request)],
+        now=turn.now,
+    )
+
+
+def _ask_for_key(turn: Turn) -> None:
+    attempt, leg = turn.attempt, turn.leg(Role.EMPLOYEE)
+    if attempt is None or attempt.call is None or leg is None:
+        return
+    attempt.employee = leg.user
+    attempt.save(update_fields=["employee"])
+    attempt.call.employee = leg.user
+    attempt.call.save(update_fields=["employee"])
+    calls.play(leg, turn.ways.prompt, now=turn.now)
+    calls.set_step(attempt.call, turn.ways.key_seconds, now=turn.now)
+
+
+def _say_request(turn: Turn) -> None:
+    call, leg = turn.call, turn.leg(Role.EMPLOYEE)
+    if call is None or leg is None:
+        return
+    calls.stop_playing(call, now=turn.now)
+    calls.play(leg, *speech.phrases_of(turn.request), now=turn.now)
+    calls.set_step(call, SPEECH_GUARD, now=turn.now)
+
+
+def _await_choice(turn: Turn) -> None:
+    if turn.call is not None and turn.ways.second_key:
+        calls.set_step(turn.call, turn.ways.choice_seconds, now=turn.now)
+    else:
+        turn.follow = Event.CHOSE_CONNECT
+
+
+def _dial_patient(turn: Turn) -> None:
+    call, request = turn.call, turn.request
+    if call is None:
+        return
+    calls.stop_playing(call, now=turn.now)
+    calls.set_step(call, turn.ways.patient_seconds + 10, now=turn.now)
+    try:
+        calls.ring(
+            call,
+            role=Role.PATIENT,
+            endpoint=endpoint_of_number(request.number),
+            number=request.number,
+            caller=request.clinic.phone,
+            timeout=turn.ways.patient_seconds,
+            now=turn.now,
+        )
+    except Conflict:
+        turn.follow = Event.PATIENT_IN_CALL
+        return
+    request.dials += 1
+
+
+def _connect(turn: Turn) -> None:
+    call, employee, patient = turn.call, turn.leg(Role.EMPLOYEE), turn.leg(Role.PATIENT)
+    if call is None or patient is None:
+        return
+    calls.set_step(call, None, now=turn.now)
+    if employee is None:
+        calls.hang_up(patient, now=turn.now)
+        return
+    calls.connect(call, [employee, patient], now=turn.now, record=turn.ways.records)
+    if turn.ways.records and turn.ways.recording_notice:
+        calls.play(patient, turn.ways.recording_notice, now=turn.now)
+
+
+def _say_why(turn: Turn) -> None:
+    """Tells the administrator why there is no conversation. Where the request goes on, the end of it is awaited."""
+    call, leg = turn.call, turn.leg(Role.EMPLOYEE)
+    if call is None or leg is None:
+        turn.follow = Event.TOLD if turn.request.state == State.TELLING else None
+        return
+    awaited = turn.request.state == State.TELLING
+    calls.stop_playing(call, now=turn.now)
+    calls.play(leg, speech.why(turn.event, turn.reason), now=turn.now, then_hang_up=not awaited)
+    calls.set_step(call, 15 if awaited else None, now=turn.now)
+
+
+def _hang_up(turn: Turn) -> None:
+    if turn.call is not None:
+        calls.hang_up_all(turn.call, now=turn.now)
+
+
+def _end_attempt(turn: Turn) -> None:
+    attempt = turn.attempt
+    if attempt is None:
+        return
+    attempt.ended_at, attempt.result, attempt.note = turn.now, turn.event, turn.reason[:250]
+    attempt.save()
+    if attempt.call is not None:
+        calls.set_step(attempt.call, None, now=turn.now)
+    if turn.event == Event.TALKED:
+        turn.request.connected_on, turn.request.connected_at = attempt.number, turn.now
+        turn.request.holder = attempt.employee
+
+
+# --- the clock -------------------------------------------------------------------------------------------------------
+
+
+def _redial(turn: Turn) -> None:
+    request, ways = turn.request, turn.ways
+    if request.first_try_at is None:  # nobody could be rung yet: the time runs from here all the same
+        request.first_try_at = turn.now
+        request.until = window_end(turn.hours, turn.now, ways.window_minutes)
+    if request.dials >= ways.patient_tries and not ways.goes_on_after_sms:
+        request.due_at = request.until
+        return
+    zone = request.patient.zone if request.patient is not None else ""
+    nine = ways.start == CallbackSettings.Start.NINE
+    request.due_at = next_try(turn.hours, turn.now, ways.redial_minutes, request.until, from_nine=nine, zone=zone)
+
+
+def _start_now(turn: Turn) -> None:
+    request = turn.request
+    request.due_at, request.ended_at, request.outcome, request.pause_reason = turn.now, None, "", ""
+    request.closed_by_key = request.closed_by_floor = False
+    if request.until is not None and request.until <= turn.now:
+        request.first_try_at = request.until = None
+    if turn.event in (Event.CONTINUE, Event.UNDO):
+        request.looked_away_since = turn.now
+        request.holder = None
+
+
+def _await_pbx(turn: Turn) -> None:
+    turn.request.due_at = turn.now + dt.timedelta(seconds=PBX_PAUSE)
+    turn.request.last_error = turn.reason[:250]
+    since = link_since()
+    if since is None or (turn.now - since).total_seconds() > PBX_PATIENCE:
+        _letter_details(turn)
+
+
+def _await_answer(turn: Turn) -> None:
+    turn.request.pause_reason = turn.reason or turn.event.label
+    _keep_window(turn)
+
+
+def _keep_window(turn: Turn) -> None:
+    request = turn.request
+    if turn.event == Event.TAKE:
+        request.holder = turn.by
+    if request.until is None or request.until <= turn.now:
+        request.until = window_end(turn.hours, turn.now, turn.ways.window_minutes)
+        request.first_try_at = request.first_try_at or turn.now
+    request.due_at = request.until
+
+
+# --- letters, SMS, tasks ---------------------------------------------------------------------------------------------
+
+
+def _letter_details(turn: Turn) -> None:
+    if turn.request.details_at is None:
+        turn.request.details_at = turn.now
+        notices.details_letter(turn.request, now=turn.now)
+        turn.story.append("подробности заявки ушли ответственным письмом")
+
+
+def _letter_done(turn: Turn) -> None:
+    if turn.request.letter_at is None:
+        turn.request.letter_at = turn.now
+        notices.done_letter(turn.request, now=turn.now)
+        turn.story.append("письмо «Не надо перезванивать»")
+
+
+def _letter_call_back(turn: Turn) -> None:
+    if turn.request.letter_at is None:
+        turn.request.letter_at = turn.now
+        notices.call_back_letter(turn.request, now=turn.now)
+        turn.story.append("письмо «перезвоните пациенту»")
+
+
+def _task(turn: Turn) -> None:
+    notices.escalation_task(turn.request, now=turn.now)
+
+
+def _sms(turn: Turn) -> None:
+    if turn.request.sms_at is None:
+        turn.request.sms_at = turn.now
+        notices.sorry_sms(turn.request, text=turn.ways.sms_text, now=turn.now)
+        turn.story.append("пациенту поставлена СМС")
+
+
+def _finish(turn: Turn) -> None:
+    request = turn.request
+    request.due_at = None
+    if request.state not in machine.FINAL:
+        return
+    request.ended_at = turn.now
+    request.outcome = (turn.reason or turn.event.label)[:250]
+    request.closed_by_key = turn.event in (Event.CHOSE_BOOKED, Event.CHOSE_NOT_OURS)
+    request.closed_by_floor = turn.event in (Event.BOOKED, Event.FORBIDDEN) and turn.by is None
+    if request.window is not None:
+        release_hold(request.window, held_for=notices.hold_key(request))
+    if request.interaction is not None:
+        record_interaction(
+            clinic=request.clinic,
+            kind=Kind.REQUEST,
+            state=ContactState.PROCESSED,
+            at=request.interaction.at,
+            now=turn.now,
+            by=turn.by,
+            source=request.interaction.source,
+            source_id=request.interaction.source_id,
+        )
+
+
+EFFECTS: Final[dict[Effect, Callable[[Turn], None]]] = {
+    Effect.BEGIN_ATTEMPT: _begin_attempt,
+    Effect.RING_NEXT: _ring_next,
+    Effect.ASK_FOR_KEY: _ask_for_key,
+    Effect.SAY_REQUEST: _say_request,
+    Effect.AWAIT_CHOICE: _await_choice,
+    Effect.DIAL_PATIENT: _dial_patient,
+    Effect.CONNECT: _connect,
+    Effect.SAY_WHY: _say_why,
+    Effect.HANG_UP: _hang_up,
+    Effect.END_ATTEMPT: _end_attempt,
+    Effect.REDIAL: _redial,
+    Effect.START_NOW: _start_now,
+    Effect.AWAIT_PBX: _await_pbx,
+    Effect.AWAIT_ANSWER: _await_answer,
+    Effect.KEEP_WINDOW: _keep_window,
+    Effect.LETTER_DETAILS: _letter_details,
+    Effect.LETTER_DONE: _letter_done,
+    Effect.LETTER_CALL_BACK: _letter_call_back,
+    Effect.TASK: _task,
+    Effect.SMS: _sms,
+    Effect.FINISH: _finish,
+}

@@ -1,0 +1,237 @@
+"""The life of a request as a pure table: what each event does in each state. No ORM, no clock.
+
+Every pair of a state and an event has its row: a step, IGNORED (late or repeated news of a telephone changes nothing), or
+REFUSED (a person asks for what is no longer possible and is told so). Source: instruction «Обратный звонок».
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from django.db.models import TextChoices
+
+
+class State(TextChoices):
+    WAITING = "waiting", "ждёт попытки"
+    RINGING = "ringing", "звоним администратору"
+    ASKING = "asking", "просим нажать клавишу"
+    SPEAKING = "speaking", "читаем заявку"
+    CHOOSING = "choosing", "ждём вторую клавишу"
+    DIALLING = "dialling", "звоним пациенту"
+    TALKING = "talking", "разговор"
+    TELLING = "telling", "сообщаем администратору"
+    LATER = "later", "позже: укажите когда"
+    PAUSED = "paused", "на паузе: закрыть или продолжить?"
+    PEOPLE = "people", "взял человек"
+    ESCALATED = "escalated", "передана людям"
+    DONE = "done", "разговор состоялся"
+    CLOSED = "closed", "закрыта"
+    JOINED = "joined", "присоединена к другой"
+
+
+class Event(TextChoices):
+    # the clock and the floor
+    START = "start", "пора звонить"
+    NOBODY = "nobody", "звонить некому"
+    PBX_AWAY = "pbx_away", "нет связи с АТС"
+    SPEECH_FAILED = "speech_failed", "робот не может говорить"
+    WINDOW_OVER = "window_over", "прошло 2,5 часа"
+    SILENCE = "silence", "попытка пропала"
+    BOOKED = "booked", "пациент уже записан"
+    FORBIDDEN = "forbidden", "пациент просил не звонить"
+    CALLED_HIMSELF = "called_himself", "пациент звонил сам"
+    PATIENT_IN_CALL = "patient_in_call", "с пациентом уже говорят"
+    # the administrator's telephone
+    ADMIN_ANSWERED = "admin_answered", "администратор снял трубку"
+    ADMIN_FAILED = "admin_failed", "администратор не ответил, звоним следующему"
+    ADMINS_EXHAUSTED = "admins_exhausted", "никто не ответил"
+    ADMIN_GONE = "admin_gone", "администратор повесил трубку"
+    KEY = "key", "нажата клавиша"
+    NO_KEY = "no_key", "клавиша не нажата"
+    SPEECH_ENDED = "speech_ended", "заявка прочитана"
+    CHOSE_CONNECT = "chose_connect", "соединять"
+    CHOSE_BOOKED = "chose_booked", "клавиша 2: уже записан"
+    CHOSE_LATER = "chose_later", "клавиша 3: позже"
+    CHOSE_NOT_OURS = "chose_not_ours", "клавиша 4: не наш"
+    # the patient's telephone
+    PATIENT_ANSWERED = "patient_answered", "пациент ответил"
+    PATIENT_FAILED = "patient_failed", "пациент не ответил"
+    PATIENT_LAST_FAILED = "patient_last_failed", "пациент не ответил в последний раз"
+    TALKED = "talked", "поговорили"
+    TALKED_SHORT = "talked_short", "разговор 10 секунд или короче"
+    TALK_LOST = "talk_lost", "неизвестно, поговорили ли"
+    TOLD = "told", "администратору сказано"
+    # people
+    CALL_NOW = "call_now", "звонить сейчас"
+    TAKE = "take", "взять себе"
+    STOP = "stop", "остановить робота"
+    MARK_DONE = "mark_done", "отметить итог"
+    CONTINUE = "continue", "продолжить"
+    POSTPONE = "postpone", "перенести на время"
+    UNDO = "undo", "вернуть в работу"
+    JOIN = "join", "повторная заявка"
+
+
+class Effect(Enum):
+    """What a step wants done besides the change of state; carried out by `actions.apply` in the same transaction."""
+
+    BEGIN_ATTEMPT = auto()
+    RING_NEXT = auto()
+    ASK_FOR_KEY = auto()
+    SAY_REQUEST = auto()
+    AWAIT_CHOICE = auto()
+    DIAL_PATIENT = auto()
+    CONNECT = auto()
+    SAY_WHY = auto()  # tells the administrator why there is no conversation, then lets him go
+    HANG_UP = auto()
+    END_ATTEMPT = auto()
+    REDIAL = auto()  # look again in five minutes
+    START_NOW = auto()
+    AWAIT_PBX = auto()
+    AWAIT_ANSWER = auto()  # a person must decide; the 2.5 hours still run
+    KEEP_WINDOW = auto()  # taken by a person: look again when the 2.5 hours are over
+    LETTER_DETAILS = auto()
+    LETTER_DONE = auto()
+    LETTER_CALL_BACK = auto()
+    TASK = auto()
+    SMS = auto()
+    FINISH = auto()
+
+
+class Answer(Enum):
+    IGNORED = auto()
+    REFUSED = auto()
+
+
+@dataclass(frozen=True)
+class Step:
+    state: State
+    effects: tuple[Effect, ...] = ()
+
+
+S, E, F = State, Event, Effect
+
+# The robot has a telephone in its hands.
+IN_CALL: Final = (S.RINGING, S.ASKING, S.SPEAKING, S.CHOOSING, S.DIALLING, S.TALKING, S.TELLING)
+# The robot will act by itself.
+LIVE: Final = (S.WAITING, *IN_CALL)
+# Somebody has to do something.
+FOR_PEOPLE: Final = (S.LATER, S.PAUSED, S.PEOPLE, S.ESCALATED)
+OPEN: Final = (*LIVE, *FOR_PEOPLE)
+FINAL: Final = (S.DONE, S.CLOSED, S.JOINED)
+# Asked by people; what is impossible is refused aloud, not ignored.
+HUMAN: Final = (E.CALL_NOW, E.TAKE, E.STOP, E.MARK_DONE, E.CONTINUE, E.POSTPONE, E.UNDO)
+
+_AGAIN: Final = (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DETAILS, F.REDIAL)
+_OVER: Final = (F.LETTER_CALL_BACK, F.TASK, F.FINISH)
+_LET_GO: Final = (F.HANG_UP, F.END_ATTEMPT)
+
+_STEPS: Final[dict[tuple[State, Event], Step]] = {
+    # --- waiting for its time
+    (S.WAITING, E.START): Step(S.RINGING, (F.BEGIN_ATTEMPT, F.RING_NEXT)),
+    (S.WAITING, E.NOBODY): Step(S.WAITING, (F.LETTER_DETAILS, F.REDIAL)),
+    (S.WAITING, E.PBX_AWAY): Step(S.WAITING, (F.AWAIT_PBX,)),
+    (S.WAITING, E.WINDOW_OVER): Step(S.ESCALATED, _OVER),
+    (S.WAITING, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
+    (S.WAITING, E.FORBIDDEN): Step(S.CLOSED, (F.FINISH,)),
+    (S.WAITING, E.CALLED_HIMSELF): Step(S.PAUSED, (F.AWAIT_ANSWER,)),
+    (S.WAITING, E.PATIENT_IN_CALL): Step(S.WAITING, (F.REDIAL,)),
+    (S.WAITING, E.CALL_NOW): Step(S.WAITING, (F.START_NOW,)),
+    # --- ringing the administrators, one after another
+    (S.RINGING, E.ADMIN_ANSWERED): Step(S.ASKING, (F.ASK_FOR_KEY,)),
+    (S.RINGING, E.ADMIN_FAILED): Step(S.RINGING, (F.RING_NEXT,)),
+    (S.RINGING, E.ADMINS_EXHAUSTED): Step(S.WAITING, _AGAIN),
+    # --- picked up: any key
+    (S.ASKING, E.KEY): Step(S.SPEAKING, (F.SAY_REQUEST,)),
+    (S.ASKING, E.NO_KEY): Step(S.WAITING, _AGAIN),
+    (S.ASKING, E.BOOKED): Step(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
+    (S.ASKING, E.FORBIDDEN): Step(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
+    (S.ASKING, E.CALLED_HIMSELF): Step(S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER)),
+    (S.ASKING, E.PATIENT_IN_CALL): Step(S.TELLING, (F.SAY_WHY,)),
+    # --- the request is read out; a second key may come during it
+    (S.SPEAKING, E.SPEECH_ENDED): Step(S.CHOOSING, (F.AWAIT_CHOICE,)),
+    # --- the patient
+    (S.DIALLING, E.PATIENT_ANSWERED): Step(S.TALKING, (F.CONNECT,)),
+    (S.DIALLING, E.PATIENT_FAILED): Step(S.TELLING, (F.SAY_WHY,)),
+    (S.DIALLING, E.PATIENT_LAST_FAILED): Step(S.TELLING, (F.SAY_WHY, F.SMS)),
+    (S.DIALLING, E.PATIENT_IN_CALL): Step(S.TELLING, (F.SAY_WHY,)),
+    (S.TALKING, E.TALKED): Step(S.DONE, (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DONE, F.FINISH)),
+    (S.TALKING, E.TALKED_SHORT): Step(S.WAITING, _AGAIN),
+    (S.TALKING, E.TALK_LOST): Step(S.PAUSED, (*_LET_GO, F.AWAIT_ANSWER)),
+    (S.TELLING, E.TOLD): Step(S.WAITING, _AGAIN),
+    # --- people have it
+    (S.LATER, E.WINDOW_OVER): Step(S.ESCALATED, _OVER),
+    (S.PAUSED, E.WINDOW_OVER): Step(S.ESCALATED, _OVER),
+    (S.PEOPLE, E.WINDOW_OVER): Step(S.ESCALATED, _OVER),
+    (S.LATER, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
+    (S.PAUSED, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
+    (S.PEOPLE, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
+    (S.ESCALATED, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
+    (S.LATER, E.CONTINUE): Step(S.WAITING, (F.START_NOW,)),
+    (S.PAUSED, E.CONTINUE): Step(S.WAITING, (F.START_NOW,)),
+    (S.PEOPLE, E.CONTINUE): Step(S.WAITING, (F.START_NOW,)),
+    (S.ESCALATED, E.CONTINUE): Step(S.WAITING, (F.START_NOW,)),
+    (S.CLOSED, E.UNDO): Step(S.WAITING, (F.START_NOW,)),
+}
+for _state in (S.SPEAKING, S.CHOOSING):
+    _STEPS[_state, E.CHOSE_CONNECT] = Step(S.DIALLING, (F.DIAL_PATIENT,))
+    _STEPS[_state, E.CHOSE_BOOKED] = Step(S.CLOSED, (*_LET_GO, F.FINISH))
+    _STEPS[_state, E.CHOSE_NOT_OURS] = Step(S.CLOSED, (*_LET_GO, F.FINISH))
+    _STEPS[_state, E.CHOSE_LATER] = Step(S.LATER, (*_LET_GO, F.AWAIT_ANSWER))
+    _STEPS[_state, E.BOOKED] = Step(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
+    _STEPS[_state, E.FORBIDDEN] = Step(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
+    _STEPS[_state, E.CALLED_HIMSELF] = Step(S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER))
+    _STEPS[_state, E.PATIENT_IN_CALL] = Step(S.TELLING, (F.SAY_WHY,))
+for _state in (S.ASKING, S.SPEAKING, S.CHOOSING, S.DIALLING, S.TELLING):
+    _STEPS[_state, E.ADMIN_GONE] = Step(S.WAITING, _AGAIN)
+for _state in IN_CALL:
+    # a voice that fails gives the request to people at once; a lost attempt is tried again
+    _STEPS[_state, E.SILENCE] = Step(S.WAITING, _AGAIN)
+    _STEPS[_state, E.SPEECH_FAILED] = Step(S.ESCALATED, (*_LET_GO, *_OVER))
+_STEPS[S.TALKING, E.SILENCE] = _STEPS[S.TALKING, E.TALK_LOST]
+del _STEPS[S.TALKING, E.SPEECH_FAILED]
+_STEPS[S.TELLING, E.SPEECH_FAILED] = Step(S.WAITING, _AGAIN)
+for _state in LIVE:
+    _STEPS[_state, E.STOP] = Step(S.CLOSED, (*_LET_GO, F.FINISH))
+    _STEPS[_state, E.MARK_DONE] = Step(S.CLOSED, (*_LET_GO, F.FINISH))
+    _STEPS[_state, E.TAKE] = Step(S.PEOPLE, (*_LET_GO, F.KEEP_WINDOW))
+    _STEPS[_state, E.JOIN] = Step(S.JOINED, (*_LET_GO, F.FINISH))
+# The robot lets a conversation go on that people stopped it from making again.
+for _event, _target in ((E.STOP, S.CLOSED), (E.MARK_DONE, S.CLOSED)):
+    _STEPS[S.TALKING, _event] = Step(_target, (F.END_ATTEMPT, F.FINISH))
+_STEPS[S.TALKING, E.TAKE] = Step(S.PEOPLE, (F.END_ATTEMPT, F.KEEP_WINDOW))
+for _state in (S.LATER, S.PAUSED, S.PEOPLE, S.ESCALATED):
+    _STEPS[_state, E.MARK_DONE] = Step(S.CLOSED, (F.FINISH,))
+    _STEPS[_state, E.TAKE] = Step(S.PEOPLE, (F.KEEP_WINDOW,))
+for _state in (S.LATER, S.PAUSED):
+    _STEPS[_state, E.STOP] = Step(S.CLOSED, (F.FINISH,))
+for _state in (S.WAITING, S.LATER, S.PAUSED, S.PEOPLE, S.ESCALATED):
+    _STEPS[_state, E.POSTPONE] = Step(S.WAITING)
+    _STEPS[_state, E.FORBIDDEN] = Step(S.CLOSED, (F.FINISH,))
+
+TABLE: Final[dict[tuple[State, Event], Step | Answer]] = {
+    (state, event): _STEPS.get((state, event), Answer.REFUSED if event in HUMAN else Answer.IGNORED)
+    for state in State
+    for event in Event
+}
+
+
+def step(state: str, event: str) -> Step | Answer:
+    """The row of the table."""
+    return TABLE[State(state), Event(event)]
+
+
+def mermaid() -> str:
+    """The table as a picture for ARCHITECTURE.md: one arrow between two states with the events that lead there."""
+    arrows: dict[tuple[State, State], list[str]] = {}
+    for (state, event), row in _STEPS.items():
+        arrows.setdefault((state, row.state), []).append(event)
+    lines = ["stateDiagram-v2", "    [*] --> waiting"]
+    for state in State:
+        lines.append(f"    {state}: {state.label}")
+        for target in State:
+            events = arrows.get((state, target))
+            if events:
+                lines.append(f"    {state} --> {target}: {', '.join(sorted(events))}")
+    lines += [f"    {state} --> [*]" for state in FINAL]
+    return "\n".join(lines)

@@ -1,0 +1,39 @@
+"""What the robot says. Pure: phrases in the instruction's words."""
+
+from callback.machine import Event
+from callback.models import CallbackRequest
+from callcenter.telephony.speech.words import name_aloud
+
+
+def phrases_of(request: CallbackRequest) -> list[str]:
+    """«Заявка на запись с {источник}», «Запись к врачу — {ФИО}», «Запись на услугу — {услуга}», «Соединяю с пациентом».
+
+    For a family's number the name given in the request is read too; a chosen window that was taken meanwhile is told.
+    """
+    spoken = request.source.spoken if request.source is not None else "сайта клиники"
+    said = [f"Заявка на запись с {spoken}"]
+    if request.patient is None and request.name:
+        said.append(f"Пациент — {name_aloud(request.name)}")
+    if request.doctor_name:
+        said.append(f"Запись к врачу — {name_aloud(request.doctor_name)}")
+    if request.service_name:
+        said.append(f"Запись на услугу — {request.service_name}")
+    if request.window_lost:
+        said.append("Выбранное время занято, предложите другое")
+    said.append("Соединяю с пациентом")
+    return said
+
+
+def why(event: Event, reason: str) -> str:
+    """Why there is no conversation, for the administrator who has just pressed the key."""
+    match event:
+        case Event.BOOKED:
+            return "Пациент уже записан. Звонить не нужно."
+        case Event.FORBIDDEN:
+            return "Пациент просил не звонить. Заявка закрыта."
+        case Event.CALLED_HIMSELF:
+            return f"Пациент уже говорил с клиникой: {reason}. Решите на экране, закрыть или продолжить."
+        case Event.PATIENT_IN_CALL:
+            return "С пациентом сейчас говорят."
+        case _:
+            return "Пациент не ответил. Робот попробует позже."

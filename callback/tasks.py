@@ -1,0 +1,18 @@
+"""Ticks: each takes the time and calls an action."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from callback import actions
+
+
+@shared_task(ignore_result=True)
+def run_due_requests() -> None:
+    """Goes on while there are full batches, so that a morning's heap is through within one tick."""
+    while actions.run_due_requests(now=timezone.now()) == 200:
+        pass
+
+
+@shared_task(ignore_result=True)
+def free_stale_requests() -> None:
+    actions.free_stale_requests(now=timezone.now())

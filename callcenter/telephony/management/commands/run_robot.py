@@ -1,0 +1,59 @@
+import argparse
+import logging
+import os
+import signal
+import socket
+import time
+from types import FrameType
+
+from django.core.management.base import BaseCommand
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from callcenter.telephony.handsets import BrowserHandsets
+from callcenter.telephony.pbx import exchange
+from callcenter.telephony.robot import LeaseLost, Robot
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = (
+        "Holds the link to the exchange: rings, speaks, connects. Start two: one works, the other waits for its turn."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--name", default=f"{socket.gethostname()}:{os.getpid()}", help="how it signs the lease")
+        parser.add_argument("--idle", type=float, default=2.0, help="seconds between tries to win the lease")
+
+    def handle(self, *_args: object, **options: object) -> None:
+        self._stopping = False
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._stop)
+        robot = Robot(
+            lambda: exchange(timezone.now, BrowserHandsets(timezone.now)),
+            holder=str(options["name"]),
+            clock=timezone.now,
+        )
+        idle = float(str(options["idle"]))
+        try:
+            while not self._stopping:
+                self._round(robot, idle)
+        finally:
+            robot.release()
+
+    def _round(self, robot: Robot, idle: float) -> None:
+        try:
+            if not robot.run_once() and robot.pbx is None:
+                time.sleep(idle)
+        except LeaseLost as error:
+            log.warning("%s", error)
+            robot.release()
+            time.sleep(idle)
+        except OperationalError as error:
+            log.error("database away: %s", error)
+            connection.close()
+            time.sleep(idle)
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._stopping = True

@@ -1,0 +1,399 @@
+"""Asterisk 20 and 22 through its REST interface: httpx for the verbs, one websocket for the facts.
+
+What was measured on a live Asterisk 22.10.1 and is easy to get wrong:
+- a call has two halves (`C` and `C;2` of a Local channel) and both report everything: only the exact id is ours;
+- facts may be read before the answer of the request that caused them: ids are ours and registered first;
+- busy is told by Dial alone, a timeout by the cause alone (see `hangup.py`);
+- the websocket forgets: what happened while it was down is never told, `snapshot()` is the only remedy;
+- 409 on a dial means 'accepted before', but also 'no such technology': only a look at the channel tells them apart.
+"""
+
+import base64
+import datetime as dt
+import json
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
+
+from callcenter.telephony.pbx.base import (
+    Answered,
+    Clock,
+    Dial,
+    Digit,
+    Ended,
+    Fact,
+    Incoming,
+    Joined,
+    Left,
+    LinkDown,
+    LinkUp,
+    Machine,
+    PbxAway,
+    PbxGone,
+    PbxMaybe,
+    PbxMisconfigured,
+    PbxRefused,
+    PlayEnded,
+    Recorded,
+    Replaced,
+    Ringing,
+    Snapshot,
+    Sound,
+)
+from callcenter.telephony.pbx.hangup import how_it_ended
+from callcenter.telephony.states import End
+
+log = logging.getLogger(__name__)
+
+NOISE = ("ChannelVarset", "ChannelDialplan", "ChannelCallerId", "ChannelConnectedLine")
+RECORDER = "-rec"  # suffix of the snoop channel that records a leg
+
+
+@dataclass
+class _Leg:
+    """What we remember of a channel between its facts."""
+
+    dial_status: str = ""
+    ringing: bool = False
+    answered: bool = False
+    cancelled: bool = False
+
+
+class Ari:
+    def __init__(
+        self,
+        *,
+        url: str,
+        user: str,
+        password: str,
+        clock: Clock,
+        app: str = "dozvon",
+        media: Callable[[Sound], str] = lambda sound: f"sound:{sound.path.with_suffix('')}",
+        timeout: float = 6.0,
+        backoff: tuple[float, float] = (1.0, 30.0),
+    ) -> None:
+        """`url` like http://pbx:8088; `media` turns a sound into a media URI; `timeout`, `backoff` in seconds."""
+        self._app, self._clock, self._media, self._backoff = app, clock, media, backoff
+        self._base = f"{url.rstrip('/')}/ari"
+        token = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {token}"}
+        # Asterisk closes idle keep-alive connections after 15 s; ours end at 5 s (httpx's default), before it does.
+        self._http = httpx.Client(base_url=self._base, headers=self._headers, timeout=timeout)
+        self._facts: queue.SimpleQueue[Fact] = queue.SimpleQueue()
+        self._legs: dict[str, _Leg] = {}
+        self._lock = threading.Lock()
+        self._socket: ClientConnection | None = None
+        self._closing = threading.Event()
+        self._listener: threading.Thread | None = None
+
+    # --- life --------------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        self._closing.clear()
+        self._listener = threading.Thread(target=self._listen, name="ari-events", daemon=True)
+        self._listener.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        if self._socket is not None:
+            self._socket.close()
+        if self._listener is not None:
+            self._listener.join(5)
+        self._http.close()
+
+    def facts(self, wait: float) -> list[Fact]:
+        found: list[Fact] = []
+        try:
+            found.append(self._facts.get(timeout=wait) if wait > 0 else self._facts.get_nowait())
+            while True:
+                found.append(self._facts.get_nowait())
+        except queue.Empty:
+            return found
+
+    def snapshot(self) -> Snapshot:
+        channels = self._ask("GET", "/channels").json()
+        bridges = self._ask("GET", "/bridges").json()
+        return Snapshot(
+            channels={row["id"]: row["state"] == "Up" for row in channels if not _is_shadow(row["id"])},
+            bridges={
+                row["id"]: frozenset(one for one in row["channels"] if not one.endswith(RECORDER)) for row in bridges
+            },
+        )
+
+    def adopt(self, channels: Iterable[str], *, answered: Iterable[str] = ()) -> None:
+        up = set(answered)
+        with self._lock:
+            for channel in channels:
+                known = self._legs.setdefault(channel, _Leg())
+                known.answered = known.answered or channel in up
+
+    # --- verbs -------------------------------------------------------------------------------------------------------
+
+    def ring(self, dial: Dial) -> None:
+        with self._lock:
+            self._legs.setdefault(dial.channel, _Leg())
+        query: dict[str, str | int] = {
+            "endpoint": dial.endpoint,
+            "app": self._app,
+            "appArgs": f"ours,{dial.label}" if dial.label else "ours",
+            "timeout": dial.timeout,
+            "formats": "slin",  # left alone, a Local channel takes 192 kHz
+        }
+        if dial.caller_id:
+            query["callerId"] = dial.caller_id
+        try:
+            answer = self._send("POST", f"/channels/{quote(dial.channel)}", query)
+        except PbxMaybe:
+            if self._exists(dial.channel):
+                return
+            raise
+        except PbxAway:
+            self._forget(dial.channel)
+            raise
+        if answer.is_success:
+            return
+        if answer.status_code == 409 and (self._heard_of(dial.channel) or self._exists(dial.channel)):
+            return  # accepted the first time
+        self._forget(dial.channel)
+        if answer.status_code in (409, 500):
+            raise PbxRefused(f"Астериск не смог набрать {dial.endpoint}: {_words(answer)}.", end=End.UNREACHABLE)
+        raise PbxRefused(f"Астериск не принял звонок на {dial.endpoint}: {_words(answer)}.")
+
+    def answer(self, channel: str) -> None:
+        self._ask("POST", f"/channels/{quote(channel)}/answer")
+
+    def play(self, channel: str, playback: str, sound: Sound) -> None:
+        self._ask("POST", f"/channels/{quote(channel)}/play/{playback}", {"media": self._media(sound)})
+
+    def stop_playing(self, playback: str) -> None:
+        self._ask("DELETE", f"/playbacks/{playback}", absent_is_fine=True)
+
+    def connect(self, bridge: str, channels: tuple[str, ...]) -> None:
+        made = self._send("POST", f"/bridges/{quote(bridge)}", {"type": "mixing", "name": bridge})
+        if not made.is_success and made.status_code != 409:  # 409: the bridge is there already
+            raise PbxRefused(f"Астериск не создал мост: {_words(made)}.")
+        added = self._send("POST", f"/bridges/{quote(bridge)}/addChannel", {"channel": ",".join(channels)})
+        if added.status_code in (400, 404, 422):
+            raise PbxGone(f"Один из собеседников уже не на линии: {_words(added)}.")
+        if not added.is_success:
+            raise PbxRefused(f"Астериск не соединил: {_words(added)}.")
+
+    def hang_up(self, channel: str) -> None:
+        with self._lock:
+            leg = self._legs.get(channel)
+            if leg is not None and not leg.answered:
+                leg.cancelled = True
+        self._ask("DELETE", f"/channels/{quote(channel)}", {"reason": "normal"}, absent_is_fine=True)
+
+    def disconnect(self, bridge: str) -> None:
+        self._ask("DELETE", f"/bridges/{quote(bridge)}", absent_is_fine=True)
+
+    def record(self, channel: str, name: str) -> None:
+        """A channel in a bridge cannot be recorded (409), so a snoop channel listens to what this leg says.
+
+        The snoop enters Stasis a moment after the answer; until then its recording is refused with 409.
+        """
+        snoop = f"{channel}{RECORDER}"
+        made = self._send("POST", f"/channels/{quote(channel)}/snoop/{quote(snoop)}", {"spy": "in", "app": self._app})
+        if made.status_code == 404:
+            raise PbxGone("Записывать некого: собеседник уже не на линии.")
+        if not made.is_success and made.status_code != 409:
+            raise PbxRefused(f"Астериск не начал запись: {_words(made)}.")
+        wanted = {"name": name, "format": "wav", "ifExists": "overwrite"}
+        for pause in (0.02, 0.05, 0.1, 0.2, 0.4, 0.0):
+            answer = self._send("POST", f"/channels/{quote(snoop)}/record", wanted)
+            if answer.is_success:
+                return
+            if answer.status_code not in (404, 409):
+                break
+            time.sleep(pause)
+        raise PbxRefused(f"Астериск не начал запись: {_words(answer)}.")
+
+    def recording(self, name: str) -> bytes:
+        return self._ask("GET", f"/recordings/stored/{quote(name, safe='')}/file").content
+
+    # --- HTTP --------------------------------------------------------------------------------------------------------
+
+    def _send(self, method: str, path: str, query: dict[str, Any] | None = None) -> httpx.Response:
+        """One request. Raises PbxAway (surely not done), PbxMaybe (no answer), PbxMisconfigured (401, 403)."""
+        try:
+            answer = self._http.request(method, path, params=query)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise PbxAway(f"Астериск недоступен: {error or type(error).__name__}.") from error
+        except httpx.TransportError as error:
+            raise PbxMaybe(f"Астериск не ответил: {error or type(error).__name__}.") from error
+        if answer.status_code == 401:
+            raise PbxMisconfigured("Астериск не принял логин и пароль ARI: проверьте ARI_USER и ARI_PASSWORD.")
+        if answer.status_code == 403:
+            raise PbxMisconfigured(
+                f"Пользователю ARI запрещено звонить ({_words(answer)}): уберите read_only в ari.conf."
+            )
+        if answer.status_code == 503:
+            raise PbxAway("Астериск останавливается или запускается.")
+        return answer
+
+    def _ask(
+        self, method: str, path: str, query: dict[str, Any] | None = None, *, absent_is_fine: bool = False
+    ) -> httpx.Response:
+        answer = self._send(method, path, query)
+        if answer.is_success or (absent_is_fine and answer.status_code == 404):
+            return answer
+        if answer.status_code in (404, 412):
+            raise PbxGone(f"Уже нет на линии: {_words(answer)}.")
+        raise PbxRefused(f"Астериск отказал ({answer.status_code}): {_words(answer)}.")
+
+    def _exists(self, channel: str) -> bool:
+        return self._send("GET", f"/channels/{quote(channel)}").is_success
+
+    def _heard_of(self, channel: str) -> bool:
+        """Whether the exchange has spoken of this channel (or has already told its end)."""
+        with self._lock:
+            leg = self._legs.get(channel)
+            return leg is None or leg.ringing or leg.answered or bool(leg.dial_status)
+
+    def _forget(self, channel: str) -> None:
+        with self._lock:
+            self._legs.pop(channel, None)
+
+    # --- websocket ---------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Keeps one websocket open until `close`, with a growing pause between tries (Asterisk restarts for seconds)."""
+        address = f"{self._base.replace('http', 'ws', 1)}/events?{urlencode({'app': self._app})}"
+        shortest, longest = self._backoff
+        pause = shortest
+        while not self._closing.is_set():
+            try:
+                with connect(
+                    address, additional_headers=self._headers, open_timeout=10, ping_interval=20, max_size=None
+                ) as socket:
+                    self._socket = socket
+                    pause = shortest
+                    self._quieten()
+                    self._facts.put(LinkUp(self._clock()))
+                    if self._read(socket):
+                        return
+            except InvalidStatus as error:
+                status = error.response.status_code
+                why = "проверьте ARI_USER и ARI_PASSWORD" if status == 401 else "проверьте ARI_APP и ari.conf"
+                self._facts.put(LinkDown(self._clock(), f"Астериск отказал в событиях ({status}): {why}."))
+            except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
+                self._facts.put(LinkDown(self._clock(), f"Нет связи с Астериском: {error or type(error).__name__}."))
+            finally:
+                self._socket = None
+            self._closing.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 (spreads reconnects, nothing secret)
+            pause = min(pause * 2, longest)
+
+    def _read(self, socket: ClientConnection) -> bool:
+        """Until the socket ends; True when there is nothing to come back for."""
+        try:
+            for message in socket:
+                for fact in self._facts_of(json.loads(message)):
+                    self._facts.put(fact)
+                    if isinstance(fact, Replaced):
+                        return True
+        except ConnectionClosed:
+            pass  # told below in one way, however the socket ended
+        if self._closing.is_set():
+            return True
+        self._facts.put(LinkDown(self._clock(), "Связь с Астериском прервалась."))
+        return False
+
+    def _quieten(self) -> None:
+        """Asks for no events that we never read. An Asterisk without event filters works all the same."""
+        try:
+            self._http.put(
+                f"/applications/{self._app}/eventFilter", json={"disallowed": [{"type": name} for name in NOISE]}
+            )
+        except httpx.TransportError as error:
+            log.info("event filter not set: %s", error)
+
+    def _facts_of(self, event: dict[str, Any]) -> list[Fact]:
+        """The facts in one event; unknown types and other channels' events hold none."""
+        now = self._clock()
+        kind = event.get("type", "")
+        if kind == "ApplicationReplaced":
+            return [Replaced(now)]
+        if kind == "PlaybackFinished":
+            playback = event["playback"]  # 'failed' = the file is absent or the peer hung up; cut by us is 'done'
+            return [PlayEnded(now, playback["id"], playback.get("state") == "done")]
+        if kind in ("RecordingFinished", "RecordingFailed"):
+            recording = event["recording"]
+            seconds = float(recording.get("duration") or 0)
+            return [Recorded(now, recording["name"], kind == "RecordingFinished", seconds)]
+        channel = event.get("peer") if kind == "Dial" else event.get("channel")
+        if not channel:
+            return []
+        name = channel["id"]
+        with self._lock:
+            leg = self._legs.get(name)
+            if leg is None:
+                if kind == "StasisStart" and (event.get("args") or [""])[0] == "inbound":
+                    return self._incoming(event, now)
+                return []
+            return self._leg_facts(kind, event, name, leg, now)
+
+    def _leg_facts(self, kind: str, event: dict[str, Any], name: str, leg: _Leg, now: dt.datetime) -> list[Fact]:
+        if kind == "Dial":
+            leg.dial_status = event.get("dialstatus") or leg.dial_status
+            return self._rings(name, leg, now) if leg.dial_status == "RINGING" else []
+        if kind == "ChannelStateChange":
+            return self._rings(name, leg, now) if event["channel"].get("state") == "Ringing" else []
+        if kind == "StasisStart":
+            args = event.get("args") or []
+            if args[:2] == ["amd", "MACHINE"]:  # the dialplan has listened (docs/asterisk.md)
+                return [Machine(now, name)]
+            if leg.answered:
+                return []
+            leg.answered = True
+            return [Answered(now, name)]
+        if kind == "ChannelDtmfReceived":
+            return [Digit(now, name, event["digit"])]
+        if kind == "ChannelEnteredBridge":
+            return [Joined(now, event["bridge"]["id"], name)]
+        if kind == "ChannelLeftBridge":
+            return [Left(now, event["bridge"]["id"], name)]
+        if kind == "ChannelDestroyed":
+            del self._legs[name]
+            cause = int(event.get("cause") or 0)
+            end = how_it_ended(answered=leg.answered, dial_status=leg.dial_status, cause=cause, cancelled=leg.cancelled)
+            return [Ended(now, name, end, cause, leg.dial_status)]
+        return []
+
+    @staticmethod
+    def _rings(name: str, leg: _Leg, now: dt.datetime) -> list[Fact]:
+        """Ringing is told twice (Dial and the channel's state); once is enough."""
+        if leg.ringing or leg.answered:
+            return []
+        leg.ringing = True
+        return [Ringing(now, name)]
+
+    def _incoming(self, event: dict[str, Any], now: dt.datetime) -> list[Fact]:
+        """`Stasis(dozvon,inbound,${EXTEN})` of the dialplan: a call from outside."""
+        channel = event["channel"]
+        self._legs[channel["id"]] = _Leg(answered=True, ringing=True)
+        line = event["args"][1] if len(event["args"]) > 1 else channel.get("dialplan", {}).get("exten", "")
+        return [Incoming(now, channel["id"], channel.get("caller", {}).get("number", ""), line)]
+
+
+def _is_shadow(channel: str) -> bool:
+    """The far half of a Local channel and our recorders live and die with the leg they belong to."""
+    return channel.endswith((";2", RECORDER))
+
+
+def _words(answer: httpx.Response) -> str:
+    """The reason in Asterisk's words; some errors come as an HTML page, whose text says nothing."""
+    try:
+        return str(answer.json()["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"код {answer.status_code}"

@@ -1,0 +1,345 @@
+"""The process at the exchange: holds the lease and the link, takes facts into rows, carries out the rows' commands.
+
+One is active at a time. The lease is a row with a heartbeat; its token grows with every change of hands, and commands are
+taken only under the present token, so one who was asleep and wakes up finds nothing to carry out.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from callcenter.contacts.actions import store_recording
+from callcenter.lib import live
+from callcenter.lib.claims import claim
+from callcenter.lib.errors import DomainError
+from callcenter.telephony import calls, facts
+from callcenter.telephony.models import Call, Command, Leg, RobotLease
+from callcenter.telephony.pbx.base import (
+    Answered,
+    Dial,
+    Fact,
+    LinkDown,
+    LinkUp,
+    Pbx,
+    PbxAway,
+    PbxError,
+    PbxGone,
+    PbxMaybe,
+    PbxRefused,
+    Recorded,
+    Replaced,
+    Snapshot,
+)
+from callcenter.telephony.queries import LEASE_SECONDS
+from callcenter.telephony.speech import SpeechFailed, spoken
+from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, Verb
+
+log = logging.getLogger(__name__)
+HEARTBEAT: Final = 2.0  # seconds
+BATCH: Final = 100
+
+
+class LeaseLost(Exception):
+    """Another process holds the exchange now."""
+
+
+class Robot:
+    def __init__(
+        self, pbx: Callable[[], Pbx], *, holder: str, clock: Callable[[], dt.datetime], workers: int = 8
+    ) -> None:
+        """`pbx` makes a fresh link each time the lease is won; `workers=0` carries commands out in this thread."""
+        self._make, self._holder, self._clock = pbx, holder, clock
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pbx") if workers else None
+        self.pbx: Pbx | None = None
+        self.token = 0
+        self._beat_at: dt.datetime | None = None
+        self._linked = False  # calls can be made
+        self._hearing = False  # facts flow
+        self._look_again_at: dt.datetime | None = None
+        self._running: dict[int, tuple[int, Future[None]]] = {}  # command → its call, the work
+
+    # --- the lease ---------------------------------------------------------------------------------------------------
+
+    def take_lease(self) -> bool:
+        """Wins the lease if its holder has been silent for LEASE_SECONDS; opens the link."""
+        now = self._clock()
+        with transaction.atomic():
+            RobotLease.objects.get_or_create(pk=1)
+            lease = RobotLease.objects.select_for_update().get(pk=1)
+            fresh = lease.heartbeat_at is not None and (now - lease.heartbeat_at).total_seconds() < LEASE_SECONDS
+            if fresh and lease.holder:
+                return False
+            lease.holder, lease.token, lease.heartbeat_at = self._holder, lease.token + 1, now
+            lease.connected, lease.connected_at, lease.trouble = False, now, "Соединяемся с АТС."
+            lease.save()
+            self.token = lease.token
+        log.info("lease %s taken by %s", self.token, self._holder)
+        self._beat_at, self._linked, self._hearing = now, False, False
+        self.pbx = self._make()
+        self.pbx.open()
+        return True
+
+    def release(self) -> None:
+        """Gives the lease and the link up; live calls stay where the exchange can keep them."""
+        for _, work in self._running.values():
+            work.cancel()
+        self._running.clear()
+        if self.pbx is not None:
+            self.pbx.close()
+            self.pbx = None
+        RobotLease.objects.filter(pk=1, token=self.token).update(holder="", heartbeat_at=None, connected=False)
+        self.token = 0
+
+    def _keep_lease(self, now: dt.datetime) -> None:
+        if self._beat_at is not None and (now - self._beat_at).total_seconds() < HEARTBEAT:
+            return
+        if not RobotLease.objects.filter(pk=1, token=self.token).update(heartbeat_at=now):
+            raise LeaseLost(f"lease {self.token} of {self._holder} was taken over")
+        self._beat_at = now
+
+    def _set_link(self, connected: bool, trouble: str = "") -> None:
+        now = self._clock()
+        if self._linked != connected or trouble:
+            RobotLease.objects.filter(pk=1, token=self.token).update(
+                connected=connected, connected_at=now, trouble=trouble[:250]
+            )
+            live.bump("pbx")
+        self._linked = connected
+
+    def _lose_link(self, why: str) -> None:
+        """The exchange did not answer a request: nothing is asked of it for a second, then rows are compared anew."""
+        self._set_link(False, why)
+        self._look_again_at = self._clock() + dt.timedelta(seconds=1)
+
+    # --- one round ---------------------------------------------------------------------------------------------------
+
+    def run_once(self, wait: float = 0.2) -> bool:
+        """One round: lease, facts, steps that lasted their time, commands. True when there was work.
+
+        Raises LeaseLost; the caller then calls `release` and tries `take_lease` later.
+        """
+        if self.pbx is None:
+            return self.take_lease()
+        self._keep_lease(self._clock())
+        found = self._collect() > 0
+        for fact in self.pbx.facts(0 if found or self._running else wait):
+            self._take(fact)
+            found = True
+        if self._look_again_at is not None and self._hearing and self._clock() >= self._look_again_at:
+            self._link_up()
+        if self._linked:
+            found = self._fire_steps() or found
+            found = self._carry_out() or found
+        return found
+
+    def _take(self, fact: Fact) -> None:
+        if isinstance(fact, Replaced):
+            raise LeaseLost("another process has taken the application at the exchange")
+        if isinstance(fact, LinkDown):
+            log.warning("link down: %s", fact.why)
+            self._hearing = False
+            self._set_link(False, fact.why)
+        elif isinstance(fact, LinkUp):
+            self._hearing = True
+            self._link_up()
+        elif isinstance(fact, Recorded):
+            self._keep_recording(fact)
+        else:
+            self._guarded(facts.take_fact, fact)
+
+    @staticmethod
+    def _guarded(deed: Callable[..., None], *args: object, **kwargs: object) -> None:
+        """One call's trouble is written down and stays its own; the others go on."""
+        try:
+            deed(*args, **kwargs)
+        except (DomainError, IntegrityError):
+            log.exception("%s %s failed", deed.__name__, args)
+
+    def _fire_steps(self) -> bool:
+        now = self._clock()
+        due = list(Call.objects.due(now).order_by("step_due_at").values_list("pk", flat=True)[:BATCH])
+        for call_id in due:
+            self._guarded(facts.take_step, call_id, now=now)
+        return bool(due)
+
+    # --- after a gap -------------------------------------------------------------------------------------------------
+
+    def _link_up(self) -> None:
+        """Compares our rows with what is alive at the exchange: nobody told us what happened meanwhile."""
+        assert self.pbx is not None  # noqa: S101
+        self._look_again_at = None
+        legs = {leg.channel: leg for leg in Leg.objects.filter(state__in=LIVE_LEGS)}
+        self.pbx.adopt(legs, answered=[leg.channel for leg in legs.values() if leg.state == LegState.UP])
+        try:
+            alive = self.pbx.snapshot()
+        except PbxError as error:
+            self._lose_link(str(error))
+            return
+        self._settle_taken(alive)
+        for channel, leg in legs.items():
+            if channel in alive.channels:
+                if alive.channels[channel] and leg.state != LegState.UP:
+                    facts.take_fact(Answered(self._clock(), channel))
+            elif not leg.commands.filter(verb=Verb.RING, state=CommandState.PENDING).exists():
+                facts.lose_leg(channel, now=self._clock())
+        self._clear_strays(alive)
+        self._rebuild_bridges(alive)
+        self._set_link(True)
+
+    def _settle_taken(self, alive: Snapshot) -> None:
+        """Commands that an earlier process took and never answered for.
+
+        Playing, connecting and hanging up are safe to ask again: their ids are ours. A ring is not: it counts as done
+        when its channel is there, and as lost when it is not.
+        """
+        for command in Command.objects.filter(state=CommandState.TAKEN).exclude(fence=self.token).select_related("leg"):
+            if command.verb != Verb.RING:
+                Command.objects.filter(pk=command.pk).update(state=CommandState.PENDING, claimed_at=None)
+            elif command.leg is not None and command.leg.channel in alive.channels:
+                facts.finish_command(command.pk, CommandState.DONE, now=self._clock())
+            else:
+                why = "процесс прервался во время набора"
+                facts.finish_command(command.pk, CommandState.MAYBE, now=self._clock(), error=why, end=End.LOST)
+
+    def _clear_strays(self, alive: Snapshot) -> None:
+        """Channels of ours whose leg has ended in our rows: nobody would ever hang them up."""
+        assert self.pbx is not None  # noqa: S101
+        ours = [channel for channel in alive.channels if channel.startswith(calls.OURS)]
+        known = set(Leg.objects.filter(channel__in=ours, state__in=LIVE_LEGS).values_list("channel", flat=True))
+        for channel in set(ours) - known:
+            try:
+                self.pbx.hang_up(channel)
+            except PbxError as error:
+                log.warning("stray %s stays: %s", channel, error)
+
+    def _rebuild_bridges(self, alive: Snapshot) -> None:
+        """A conversation whose bridge did not come about before the gap, though both sides are still there."""
+        for call in Call.objects.live().exclude(bridge="").prefetch_related("legs"):
+            up = [leg for leg in call.legs.all() if leg.state == LegState.UP and leg.channel in alive.channels]
+            inside = alive.bridges.get(call.bridge, frozenset())
+            pending = call.commands.filter(verb=Verb.CONNECT, state=CommandState.PENDING).exists()
+            if len(up) == 2 and not pending and not {leg.channel for leg in up} <= inside:
+                with transaction.atomic():
+                    calls.connect(call, up, now=self._clock())
+
+    # --- commands ----------------------------------------------------------------------------------------------------
+
+    def _carry_out(self) -> bool:
+        """Takes pending commands under the lease, one at a time for each call, oldest first."""
+        now = self._clock()
+        busy = {call_id for call_id, _ in self._running.values()}
+        with transaction.atomic():
+            if not RobotLease.objects.select_for_update(no_key=True).filter(pk=1, token=self.token).exists():
+                raise LeaseLost(f"lease {self.token} of {self._holder} was taken over")
+            first = (
+                Command.objects.pending()
+                .exclude(call__in=busy)
+                .order_by("call_id", "pk")
+                .distinct("call_id")
+                .values("pk")
+            )
+            due = Command.objects.pending().filter(pk__in=list(first[:BATCH].values_list("pk", flat=True)))
+            taken = claim(due, now=now, limit=BATCH, state=CommandState.TAKEN, fence=self.token)
+        legs = Leg.objects.in_bulk([command.leg_id for command in taken if command.leg_id is not None])
+        for command in taken:
+            if command.expires_at is not None and command.expires_at < now:
+                why = "АТС была недоступна, звонок устарел"
+                facts.finish_command(command.pk, CommandState.EXPIRED, now=now, error=why)
+                continue
+            leg = legs.get(command.leg_id) if command.leg_id is not None else None
+            if self._pool is None:
+                work: Future[None] = Future()
+                try:
+                    self._ask(command, leg)
+                    work.set_result(None)
+                except (PbxError, SpeechFailed) as error:
+                    work.set_exception(error)
+            else:
+                work = self._pool.submit(self._ask, command, leg)
+            self._running[command.pk] = (command.call_id, work)
+        self._collect()
+        return bool(taken)
+
+    def _ask(self, command: Command, leg: Leg | None) -> None:
+        """The outside call, outside any transaction and without the database: it may run in another thread."""
+        pbx, args = self.pbx, command.args
+        assert pbx is not None  # noqa: S101
+        channel = leg.channel if leg is not None else ""
+        match command.verb:
+            case Verb.RING:
+                for phrases in args["prepare"]:
+                    spoken(*phrases)
+                pbx.ring(Dial(channel, args["endpoint"], args["caller"], args["timeout"]))
+            case Verb.PLAY:
+                pbx.play(channel, command.ref, spoken(*args["phrases"]))
+            case Verb.STOP_PLAYING:
+                pbx.stop_playing(command.ref)
+            case Verb.CONNECT:
+                pbx.connect(command.ref, tuple(args["channels"]))
+            case Verb.RECORD:
+                pbx.record(channel, command.ref)
+            case Verb.ANSWER:
+                pbx.answer(channel)
+            case Verb.HANG_UP:
+                pbx.hang_up(channel)
+
+    def _collect(self) -> int:
+        """Writes back what became of the commands that are through."""
+        through = [(pk, work) for pk, (_, work) in self._running.items() if work.done()]
+        for pk, work in through:
+            del self._running[pk]
+            if not work.cancelled():
+                self._write_back(pk, work.exception())
+        return len(through)
+
+    def _write_back(self, pk: int, error: BaseException | None) -> None:
+        now = self._clock()
+        match error:
+            case None:
+                facts.finish_command(pk, CommandState.DONE, now=now)
+            case SpeechFailed():
+                log.error("speech failed: %s", error)
+                facts.fail_speech(pk, why=str(error), now=now)
+            case PbxGone():
+                facts.finish_command(pk, CommandState.REFUSED, now=now, error=str(error), end=End.FAILED)
+            case PbxMaybe():
+                facts.finish_command(pk, CommandState.MAYBE, now=now, error=str(error), end=End.LOST)
+            case PbxRefused():
+                facts.finish_command(pk, CommandState.REFUSED, now=now, error=str(error), end=error.end)
+            case PbxAway():
+                # nothing was done, so it may be asked again once the link is back (a ring expires by itself)
+                Command.objects.filter(pk=pk).update(
+                    state=CommandState.PENDING, claimed_at=None, last_error=str(error)[:250]
+                )
+                self._lose_link(str(error))
+            case PbxError():
+                facts.finish_command(pk, CommandState.REFUSED, now=now, error=str(error))
+                self._set_link(self._linked, str(error))
+            case _:
+                raise error
+
+    # --- recordings --------------------------------------------------------------------------------------------------
+
+    def _keep_recording(self, fact: Recorded) -> None:
+        """Brings what one leg said into our own files, before the exchange clears its folder."""
+        command = Command.objects.filter(verb=Verb.RECORD, ref=fact.name).select_related("call__interaction").first()
+        if command is None or command.call.interaction is None or self.pbx is None:
+            return
+        try:
+            content = self.pbx.recording(fact.name) if fact.ok else b""
+        except PbxError as error:
+            log.error("recording %s not fetched: %s", fact.name, error)
+            Command.objects.filter(pk=command.pk).update(last_error=str(error)[:250])
+            return
+        if content:
+            store_recording(
+                command.call.interaction,
+                content=content,
+                seconds=fact.seconds,
+                now=self._clock(),
+                source_id=fact.name,
+            )

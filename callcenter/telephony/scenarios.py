@@ -1,0 +1,154 @@
+"""The floor's own calls: from the program («позвонить» beside a number) and from outside."""
+
+import datetime as dt
+from typing import Final
+
+from django.db import transaction
+
+from callcenter.clinics.models import Clinic
+from callcenter.clinics.queries import patients_by_number
+from callcenter.contacts.states import Direction
+from callcenter.lib import phones
+from callcenter.lib.errors import Conflict
+from callcenter.lib.localtime import local_day
+from callcenter.telephony import calls, history
+from callcenter.telephony.calls import StepDue
+from callcenter.telephony.models import Call, Leg, Line
+from callcenter.telephony.pbx import endpoint_of_number
+from callcenter.telephony.pbx.base import Answered, Ended, Fact, Incoming
+from callcenter.telephony.queries import free_phones
+from callcenter.telephony.states import LegState, Role, Scenario
+
+PATIENT_SECONDS: Final = 45  # how long a patient is rung from the program
+GROUP_SECONDS: Final = 40  # how long an incoming call rings before it is missed
+
+
+def click(call: Call, leg: Leg | None, fact: Fact) -> None:
+    """The administrator's own telephone first, then the patient's."""
+    if leg is None:
+        return
+    if isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
+        try:
+            calls.ring(
+                call,
+                role=Role.PATIENT,
+                endpoint=endpoint_of_number(call.number),
+                number=call.number,
+                caller=call.clinic.phone,
+                timeout=PATIENT_SECONDS,
+                now=fact.at,
+            )
+        except Conflict as busy:
+            call.note = str(busy)
+            call.save(update_fields=["note"])
+            calls.play(leg, "С этим номером уже говорят.", now=fact.at, then_hang_up=True)
+    elif isinstance(fact, Answered) and leg.role == Role.PATIENT:
+        employee = calls.live_leg(call, Role.EMPLOYEE)
+        if employee is None:
+            calls.hang_up(leg, now=fact.at)
+        else:
+            calls.connect(call, [employee, leg], now=fact.at)
+    elif isinstance(fact, Ended):
+        calls.hang_up_all(call, now=fact.at, besides=leg)
+
+
+def incoming(call: Call, leg: Leg | None, fact: Fact) -> None:
+    """All free telephones of the clinic ring; who is first talks, the others fall silent."""
+    caller = calls.live_leg(call, Role.PATIENT)
+    if isinstance(fact, StepDue):
+        if call.connected_at is None and caller is not None:
+            calls.hang_up_all(call, now=fact.at)
+    elif leg is None:
+        return
+    elif isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
+        if caller is None or call.answered_at is not None:
+            calls.hang_up(leg, now=fact.at)
+            return
+        call.employee = leg.user
+        call.save(update_fields=["employee"])
+        calls.set_step(call, None, now=fact.at)
+        calls.answer(caller, now=fact.at)
+        calls.connect(call, [leg, caller], now=fact.at)
+        for other in call.legs.exclude(pk__in=[leg.pk, caller.pk]):
+            calls.hang_up(other, now=fact.at)
+    elif isinstance(fact, Ended) and leg.role == Role.PATIENT:
+        calls.hang_up_all(call, now=fact.at)
+
+
+def open_incoming(fact: Incoming) -> Call | None:
+    """A call from outside becomes rows and rings the clinic's free telephones; heard of twice it stays one call.
+
+    None when the line belongs to no clinic: the dialplan's own way goes on.
+    """
+    clinic = _clinic_of(fact.line)
+    if clinic is None or Leg.objects.filter(channel=fact.channel).exists():
+        return None
+    number = _number(fact.number)
+    known = patients_by_number(number) if number else []
+    with transaction.atomic():
+        call = calls.place_call(
+            scenario=Scenario.INCOMING,
+            clinic=clinic,
+            direction=Direction.IN,
+            now=fact.at,
+            patient=known[0] if len(known) == 1 else None,
+            number=number,
+            line=fact.line,
+        )
+        Leg.objects.create(
+            call=call,
+            channel=fact.channel,
+            role=Role.PATIENT,
+            endpoint=fact.channel,
+            # two calls of one number at once: the second leg goes without it, since a number has one live leg
+            number=""
+            if Leg.objects.filter(role=Role.PATIENT, number=number).exclude(state="ended").exists()
+            else number,
+            state=LegState.UP,
+            created_at=fact.at,
+            ringing_at=fact.at,
+            answered_at=fact.at,
+        )
+        history.open_call(call, now=fact.at)
+        rung = _ring_group(call, fact.at)
+        calls.set_step(call, GROUP_SECONDS if rung else 1, now=fact.at)
+    return call
+
+
+def _ring_group(call: Call, now: dt.datetime) -> int:
+    rung = 0
+    for phone in free_phones(call.clinic, on=local_day(now, call.clinic.zone)):
+        try:
+            calls.ring(
+                call,
+                role=Role.EMPLOYEE,
+                endpoint=phone.endpoint,
+                user=phone.user,
+                caller=call.number or "скрытый номер",
+                timeout=GROUP_SECONDS,
+                now=now,
+            )
+        except Conflict:
+            continue  # a robot's call was quicker
+        rung += 1
+    return rung
+
+
+def _clinic_of(line: str) -> Clinic | None:
+    number = _number(line)
+    known = Line.objects.filter(number=number).select_related("clinic").first() if number else None
+    if known is not None:
+        return known.clinic
+    by_phone = Clinic.objects.filter(phone=number).first() if number else None
+    if by_phone is not None:
+        return by_phone
+    only = list(Clinic.objects.all()[:2])
+    return only[0] if len(only) == 1 else None
+
+
+def _number(text: str) -> str:
+    """E.164, or '' for a hidden number and whatever else the network writes there."""
+    try:
+        return phones.parse(text)
+    except phones.BadPhone:
+        return ""

@@ -1,0 +1,17 @@
+"""Telephones: the bar of every page, calls by a click, clips for the exchange, webhooks of cloud PBXs."""
+
+from django.urls import path
+
+from callcenter.telephony.views import api, phone
+
+app_name = "telephony"
+urlpatterns = [
+    path("telephony/phone/", phone.phone, name="phone"),
+    path("telephony/bind/", phone.bind, name="bind"),
+    path("telephony/call/", phone.call, name="call"),
+    path("telephony/calls/<int:pk>/hang-up/", phone.hang_up, name="hang_up"),
+    path("telephony/press/", phone.press, name="press"),
+    path("telephony/try-incoming/", phone.try_incoming, name="try_incoming"),
+    path("telephony/speech/<str:token>.wav", phone.clip, name="clip"),
+    path("api/v1/calls", api.calls, name="api_calls"),
+]

@@ -1,0 +1,1 @@
+"""Pages of telephony, split by who asks: people and machines."""
