@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from callcenter.staff.roles import CALLERS, CARD, EVERYONE, PEOPLE, SENIORS, SERVICE, Role
+from callcenter.staff.roles import CALLERS, CARD, EVERYONE, PEOPLE, READERS, SENIORS, SERVICE, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +34,18 @@ class MenuItem:
         return reverse(self.url_name)
 
 
+@dataclass(frozen=True)
+class MenuGroup:
+    """Items under one name, in a drop-down."""
+
+    label: str
+    items: tuple[MenuItem, ...]
+
+    @property
+    def active(self) -> bool:
+        return any(item.active for item in self.items)
+
+
 MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Мой день", "home", "sun", EVERYONE),
     MenuItem("Журнал КОС", "journals:journal", "notebook", (*CALLERS, Role.MANAGER, Role.DOCTOR)),
@@ -48,12 +60,14 @@ MENU: Final[tuple[MenuItem, ...]] = (
         "Импорт", "imports:list", "file-import", (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR), group="Управление"
     ),
     MenuItem("Сотрудники", "staff:people", "id-badge-2", PEOPLE, group="Управление"),
+    MenuItem("Журнал действий", "clinics:audit", "history", READERS, group="Управление"),
     MenuItem("Настройки", "settings", "settings", SENIORS, group="Управление"),
 )
 
 # Callables (user, now) -> list[callcenter.home.Card]: what is mine today, with counts that lead to the lists.
 DAY_CARDS: Final[tuple[str, ...]] = (
     "callback.panels.day_cards",
+    "callcenter.assignments.day.cards",
     "journals.floor.day_cards",
     "reports.desk.day_cards",
     "b2c_procedures.panels.cards",
@@ -62,6 +76,7 @@ DAY_CARDS: Final[tuple[str, ...]] = (
 # Callables (patient, user, now) -> callcenter.home.Panel | None: what a desk knows of a patient, on his card.
 PATIENT_PANELS: Final[tuple[str, ...]] = (
     "callback.panels.of_patient",
+    "callcenter.assignments.day.panel",
     "journals.floor.patient_panel",
     "reports.desk.patient_panel",
     "b2c_procedures.panels.panel",
@@ -110,13 +125,24 @@ def load(paths: tuple[str, ...]) -> "list[Callable[..., object]]":
     return [import_string(path) for path in paths]
 
 
-def menu_for(user: object, path: str) -> list[MenuItem]:
-    """The items of the user's roles, the one whose page (or a page below it) is open marked active."""
+def menu_for(user: object, path: str) -> "list[MenuItem | MenuGroup]":
+    """The items of the user's roles, the one whose page (or a page below it) is open marked active.
+
+    Items of one group stand together under its name, where the first of them stands; a lonely one stands by itself.
+    """
     roles = set(getattr(user, "roles", ()) or ())
     items = [item for item in MENU if roles & {str(role) for role in item.roles}]
     fitting = [item.url for item in items if path == item.url or (item.url != "/" and path.startswith(item.url))]
     here = max(fitting, key=len, default=None)
-    return [dataclasses.replace(item, active=item.url == here) for item in items]
+    menu: dict[str, MenuItem | MenuGroup] = {}
+    for item in (dataclasses.replace(item, active=item.url == here) for item in items):
+        group = menu.get(item.group) if item.group else None
+        if group is None:
+            menu[item.group or item.url] = item
+        else:
+            together = group.items if isinstance(group, MenuGroup) else (group,)
+            menu[item.group] = MenuGroup(item.group, (*together, item))
+    return list(menu.values())
 
 
 def page(request: HttpRequest) -> dict[str, object]:

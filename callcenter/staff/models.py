@@ -84,6 +84,13 @@ class Shift(models.Model):
     def __str__(self) -> str:
         return f"{self.user} · {self.on:%d.%m.%Y} · {self.get_colour_display()}"
 
+    @property
+    def in_words(self) -> str:
+        """'жёлтой', as in «вы на жёлтой смене»."""
+        return self.get_colour_display().removesuffix("ая").removesuffix("яя") + (
+            "ей" if self.colour == ShiftColour.BLUE else "ой"
+        )
+
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def about(self, kind: str, pk: int) -> Self:
@@ -113,6 +120,9 @@ class AuditEntry(models.Model):
             # readers: the journal's page (newest first), one object's history, one patient's
             models.Index(fields=["-at", "-id"], name="audit_newest"),
             models.Index(fields=["object_kind", "object_id"], name="audit_object"),
+            # readers: the same page of one person, of one kind of deed
+            models.Index(fields=["by", "-at", "-id"], name="audit_by"),
+            models.Index(fields=["action", "-at", "-id"], name="audit_action"),
             models.Index(
                 fields=["patient_id", "-at"], name="audit_patient", condition=models.Q(patient_id__isnull=False)
             ),

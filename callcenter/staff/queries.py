@@ -39,6 +39,21 @@ def on_shift(*, colour: ShiftColour, on: dt.date, clinic_id: int) -> list[User]:
     return list(User.objects.filter(is_active=True, clinics=clinic_id, shifts__on=on, shifts__colour=colour).distinct())
 
 
+def shift_of(user: User, on: dt.date) -> Shift | None:
+    """The user's own shift of a local day."""
+    return Shift.objects.filter(user=user, on=on).first()
+
+
+def team_of(user: User, on: dt.date) -> dict[str, list[User]]:
+    """Who of the user's colleagues works on the local day, by the colour's word. One query."""
+    found: dict[str, list[User]] = {}
+    rows = Shift.objects.filter(user__in=colleagues(user).filter(is_active=True), on=on).select_related("user")
+    for shift in rows.order_by("user__full_name"):
+        found.setdefault(shift.colour, []).append(shift.user)
+    labels = dict(ShiftColour.choices)
+    return {labels[colour]: found[colour] for colour in ShiftColour.values if colour in found}
+
+
 def shifts_of(people: list[User], since: dt.date, until: dt.date) -> dict[tuple[int, dt.date], Shift]:
     """The shifts of `people` on the days since…until, both included, by (user's id, day). One query."""
     found = Shift.objects.filter(user__in=people, on__gte=since, on__lte=until)

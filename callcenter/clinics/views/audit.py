@@ -1,0 +1,112 @@
+"""«Журнал действий»: who did what, when, what was before and after; of one's own clinics."""
+
+import datetime as dt
+from typing import Any, Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from callcenter import deeds
+from callcenter.clinics.models import Patient
+from callcenter.lib.http import date, number
+from callcenter.lib.localtime import instant
+from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.queries import colleagues, zone_of
+from callcenter.staff.roles import READERS
+
+PAGE: Final = 50
+_PAGES: Final = {
+    "clinics.patient": "clinics:patient",
+    "clinics.appointment": "clinics:visit",
+    "assignments.task": "assignments:task",
+    "clinics.waitinglistentry": "assignments:waiting",
+    "staff.user": "staff:person",
+}
+
+
+@allow(*READERS)
+@require_GET
+def audit(request: StaffRequest) -> HttpResponse:
+    """Newest first, fifty a page; the next page begins after the last row shown (no counting, no deep OFFSET)."""
+    user, zone = request.user, zone_of(request.user)
+    rows = _chosen(request, _visible(user), zone).select_related("by").order_by("-at", "-pk")
+    found = list(_after(rows, request.GET.get("after", ""))[: PAGE + 1])
+    shown = found[:PAGE]
+    patients = Patient.objects.visible_to(user).in_bulk([row.patient_id for row in shown if row.patient_id])
+    context = {
+        "entries": [_entry(row, patients, zone) for row in shown],
+        "after": f"{shown[-1].at.isoformat()}_{shown[-1].pk}" if len(found) > PAGE else "",
+        "paged": "after" in request.GET,
+        "people": colleagues(user).order_by("full_name"),
+        "actions": _actions(),
+        "chosen": {name: request.GET.get(name, "") for name in ("by", "action", "object", "patient", "since", "until")},
+        "patient": Patient.objects.visible_to(user).filter(pk=number(request.GET.get("patient")) or 0).first(),
+    }
+    return render(request, "clinics/audit.html", context)
+
+
+def _visible(user: User) -> "QuerySet[AuditEntry]":
+    """Deeds in one's clinics; deeds of no clinic: about a patient of theirs, else by a colleague."""
+    own = list(user.clinics.values_list("pk", flat=True))
+    visits = Patient.clinics.through.objects.filter(patient_id=OuterRef("patient_id"), clinic_id__in=own)
+    nowhere = Q(clinic_id__isnull=True)
+    return AuditEntry.objects.filter(
+        Q(clinic_id__in=own)
+        | nowhere & Q(patient_id__isnull=False) & Exists(visits)
+        | nowhere & Q(patient_id__isnull=True, by__in=colleagues(user))
+    )
+
+
+def _chosen(request: StaffRequest, rows: "QuerySet[AuditEntry]", zone: str) -> "QuerySet[AuditEntry]":
+    asked = request.GET
+    if asked.get("by") == "0":
+        rows = rows.filter(by__isnull=True)
+    elif (by := number(asked.get("by"))) is not None:
+        rows = rows.filter(by=by)
+    if asked.get("action"):
+        rows = rows.filter(action=asked["action"])
+    if (patient := number(asked.get("patient"))) is not None:
+        rows = rows.filter(patient_id=patient)
+    kind, _, pk = asked.get("object", "").partition(":")
+    if number(pk) is not None:
+        rows = rows.filter(object_kind=kind, object_id=number(pk))
+    if (since := date(asked.get("since"))) is not None:
+        rows = rows.filter(at__gte=instant(since, dt.time(), zone))
+    if (until := date(asked.get("until"))) is not None:
+        rows = rows.filter(at__lt=instant(until + dt.timedelta(days=1), dt.time(), zone))
+    return rows
+
+
+def _after(rows: "QuerySet[AuditEntry]", mark: str) -> "QuerySet[AuditEntry]":
+    moment, _, pk = mark.rpartition("_")
+    last = number(pk)
+    try:
+        at = dt.datetime.fromisoformat(moment)
+    except ValueError:
+        return rows
+    if last is None or at.tzinfo is None:
+        return rows
+    # `at <= …` alone lets the index begin in the right place; the rest takes the tie apart.
+    return rows.filter(at__lte=at).filter(Q(at__lt=at) | Q(pk__lt=last))
+
+
+def _entry(row: AuditEntry, patients: dict[int, Patient], zone: str) -> dict[str, Any]:
+    page = _PAGES.get(row.object_kind)
+    return {
+        "row": row,
+        "zone": zone,
+        "phrase": deeds.phrase(row.action),
+        "lines": list(deeds.lines(row, zone)),
+        "patient": patients.get(row.patient_id) if row.patient_id else None,
+        "url": reverse(page, args=[row.object_id]) if page and row.object_id else "",
+        "object": f"{row.object_kind}:{row.object_id}" if row.object_id else "",
+    }
+
+
+def _actions() -> list[tuple[str, list[tuple[str, str]]]]:
+    groups = {app: [pair for pair in deeds.PHRASES.items() if pair[0].startswith(f"{app}.")] for app in deeds.APPS}
+    return [(deeds.APPS[app], pairs) for app, pairs in groups.items() if pairs]
