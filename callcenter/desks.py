@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
 
-from callcenter.staff.roles import CALLERS, CARD, EVERYONE, PEOPLE, READERS, SENIORS, SERVICE, Role
+from callcenter.staff.roles import CALLERS, CARD, EVERYONE, PEOPLE, READERS, SERVICE, SETTERS, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ MENU: Final[tuple[MenuItem, ...]] = (
     ),
     MenuItem("Сотрудники", "staff:people", "id-badge-2", PEOPLE, group="Управление"),
     MenuItem("Журнал действий", "clinics:audit", "history", READERS, group="Управление"),
-    MenuItem("Настройки", "settings", "settings", SENIORS, group="Управление"),
+    MenuItem("Настройки", "settings", "settings", SETTERS, group="Управление"),
 )
 
 # Callables (user, now) -> list[callcenter.home.Card]: what is mine today, with counts that lead to the lists.

@@ -41,7 +41,12 @@ def written() -> dict[str, str]:
 
 
 def test_every_deed_has_a_phrase() -> None:
-    missing = {name: where for name, where in written().items() if name not in deeds.PHRASES}
+    missing = {
+        name: where
+        for name, where in written().items()
+        # 'contacts.save_' goes on with a model's name: one phrase at least must begin so
+        if name not in deeds.PHRASES and not (name.endswith("_") and any(one.startswith(name) for one in deeds.PHRASES))
+    }
     assert not missing, f"add to PHRASES of callcenter/deeds.py: {missing}"
 
 

@@ -82,9 +82,12 @@ def test_a_menu_group_holds_what_the_role_may_open_and_a_lonely_item_stands_by_i
     assert [one.label for one in here.items if one.active] == ["Сотрудники"]
 
 
-def test_every_settings_page_that_is_named_opens(world: World, as_user: Login) -> None:
-    client = as_user(world.senior)
-    index = client.get(reverse("settings")).content.decode()
-    for label, url_name, _ in desks.SETTINGS:
-        assert label in index
-        assert client.get(reverse(url_name)).status_code == 200
+def test_the_settings_page_names_what_one_may_open_and_each_of_it_opens(world: World, as_user: Login) -> None:
+    lead = make_user("lead", "Ведущая Ева Олеговна", Role.LEAD, clinics=[world.clinic])
+    named = set()
+    for user in (world.senior, lead):
+        client = as_user(user)
+        pages = client.get(reverse("settings")).context["pages"]
+        named |= {url_name for _, url_name, _ in pages}
+        assert {client.get(reverse(url_name)).status_code for _, url_name, _ in pages} == {200}
+    assert named == {url_name for _, url_name, _ in desks.SETTINGS}

@@ -48,6 +48,8 @@ GRANTS: Final[dict[Role, tuple[Role, ...]]] = {
     ),
     Role.MANAGER: EVERYONE,
 }
+# Who has settings pages of one desk or another.
+SETTERS: Final = (Role.SENIOR, Role.LEAD, Role.HEAD)
 # Who keeps the accounts and the shifts.
 PEOPLE: Final = tuple(GRANTS)
 
