@@ -3,8 +3,8 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from callcenter.api import openapi
+from callcenter.front import home, settings_index
 from callcenter.health import healthz
-from callcenter.home import home, settings_index
 from callcenter.live import look
 from callcenter.staff.views import account
 
