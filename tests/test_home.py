@@ -76,7 +76,7 @@ def test_a_menu_group_holds_what_the_role_may_open_and_a_lonely_item_stands_by_i
 
     assert "Настройки" in groups(world.senior)["Управление"]
     assert "Настройки" not in groups(world.manager)["Управление"]
-    assert "Управление" not in groups(world.doctor_user)
+    assert "Управление" not in groups(make_user("auditor", "Аудитова Анна", Role.AUDITOR))
     here = next(item for item in menu_for(world.senior, "/people/7/") if isinstance(item, MenuGroup))
     assert here.active
     assert [one.label for one in here.items if one.active] == ["Сотрудники"]
