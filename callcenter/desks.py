@@ -49,12 +49,14 @@ class MenuGroup:
 MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Мой день", "home", "sun", EVERYONE),
     MenuItem("Журнал КОС", "journals:journal", "notebook", (*CALLERS, Role.MANAGER, Role.DOCTOR)),
+    MenuItem("Дозвон", "reminders:evening", "phone-outgoing", (*CALLERS, Role.MANAGER)),
     MenuItem("Активные задачи", "assignments:active", "checklist", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
     MenuItem("Процедуры", "procedures:home", "list-check", SERVICE),
     MenuItem("Процедуры: отчёт", "procedures:report", "chart-bar", (Role.MANAGER,)),
     MenuItem("Обратный звонок", "callback:board", "phone-incoming", (*CALLERS, Role.MANAGER)),
     MenuItem("История", "reports:history", "history", (*CALLERS, Role.MANAGER)),
+    MenuItem("Отчёт по дозвону", "reminders:report", "chart-bar", READERS, group="Управление"),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
     MenuItem(
         "Импорт", "imports:list", "file-import", (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR), group="Управление"
@@ -69,6 +71,7 @@ DAY_CARDS: Final[tuple[str, ...]] = (
     "callback.panels.day_cards",
     "callcenter.assignments.day.cards",
     "journals.floor.day_cards",
+    "reminders.cards.cards",
     "reports.desk.day_cards",
     "b2c_procedures.panels.cards",
 )
@@ -78,6 +81,7 @@ PATIENT_PANELS: Final[tuple[str, ...]] = (
     "callback.panels.of_patient",
     "callcenter.assignments.day.panel",
     "journals.floor.patient_panel",
+    "reminders.cards.panel",
     "reports.desk.patient_panel",
     "b2c_procedures.panels.panel",
 )
@@ -99,6 +103,9 @@ SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
     ("Врачи", "clinics:settings_doctors", "stethoscope"),
     ("Услуги", "clinics:settings_services", "list-details"),
     ("Специальности", "clinics:settings_specialties", "category"),
+    ("Напоминания о приёме", "reminders:settings", "phone-outgoing"),
+    ("Шаблоны сообщений", "messaging:templates", "template"),
+    ("Каналы и шлюзы сообщений", "messaging:channels", "send"),
     ("Правило прозвона КОС", "journals:policy", "notebook"),
     ("Темы разговоров", "contacts:topics", "message-2"),
     ("Причины", "contacts:reasons", "list"),

@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("reports.urls")),
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("", include("callcenter.messaging.urls")),
+    path("reminders/", include("reminders.urls")),
     path("recall/", include("journals.urls")),
     path("procedures/", include("b2c_procedures.urls")),
 ]

@@ -361,8 +361,8 @@ class DryRun:
     """Whom «Отправить всем» will reach, whom not and why, and what it costs at most when every messenger fails."""
 
     total: int
-    first: Counter[str]  # how many begin with each channel
-    stopped: Counter[str]  # how many get nothing, by reason
+    first: dict[str, int]  # how many begin with each channel
+    stopped: dict[str, int]  # how many get nothing, by reason
     already: int
     sms_parts: int
     sms_price: float
@@ -413,7 +413,7 @@ def dry_run(run: ReminderRun, *, now: dt.datetime) -> DryRun:
         if visits
         else []
     )
-    return DryRun(len(visits), first, stopped, already, parts, price, examples)
+    return DryRun(len(visits), dict(first), dict(stopped), already, parts, price, examples)
 
 
 def _why_not(

@@ -178,7 +178,7 @@ def test_the_dry_run_tells_whom_it_will_reach_and_whom_not_and_why_and_the_price
     actions.send_all(run, by=desk.world.administrator, now=desk.now)
     desk.post.tick()
     sent = Message.objects.filter(state=MessageState.ACCEPTED).count()
-    assert sent == plan.first.total()
+    assert sent == sum(plan.first.values())
 
 
 def test_the_blue_ones_get_one_sms_and_stay_for_the_morning(desk: Desk) -> None:

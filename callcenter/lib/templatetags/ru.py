@@ -52,6 +52,11 @@ def day(value: dt.date | dt.datetime | None) -> str:
 
 
 @register.filter
+def add_days(value: dt.date, days: int) -> dt.date:
+    return value + dt.timedelta(days=days)
+
+
+@register.filter
 def weekday(value: dt.date) -> str:
     return WEEKDAYS[value.weekday()]
 
@@ -126,6 +131,12 @@ def live(*topics: str | list[str]) -> SafeString:
     """Attributes for the part of a page that is fetched again when one of the topics (or lists of them) is bumped."""
     names = [name for topic in topics for name in ([topic] if isinstance(topic, str) else topic)]
     return mark_safe(f'data-live="{sign(names)}"')  # noqa: S308 (a signed token has no markup in it)
+
+
+@register.simple_tag
+def live_list(topics: list[str]) -> SafeString:
+    """`live` for topics that the view has counted up."""
+    return live(*topics)
 
 
 @register.simple_tag(takes_context=True)

@@ -33,6 +33,7 @@ from callcenter.messaging.actions.queue import (
     topic,
 )
 from callcenter.messaging.actions.sending import reap_lost_messages, send_due
+from callcenter.messaging.actions.settings import drop_template, save_cascade, save_provider, save_template
 from callcenter.messaging.actions.visits import answer_visit, find_link, note_opening, trouble_of
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "answer_visit",
     "cancel_messages",
     "chat_topic",
+    "drop_template",
     "find_link",
     "keep_call",
     "note_opening",
@@ -52,6 +54,9 @@ __all__ = [
     "reap_lost_calls",
     "reap_lost_messages",
     "receive_reply",
+    "save_cascade",
+    "save_provider",
+    "save_template",
     "say_in_chat",
     "send_again",
     "send_due",

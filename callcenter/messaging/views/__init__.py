@@ -1,0 +1,1 @@
+"""Pages of messages: what the outside calls, and the senior's settings."""

@@ -1,0 +1,1 @@
+"""Pages of «Дозвон», by screen: the lists, one row, the settings, the report."""

@@ -1,0 +1,140 @@
+"""The report's page and its Excel file: the same lines."""
+
+import datetime as dt
+import io
+from decimal import Decimal
+
+import xlsxwriter
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from callcenter.clinics.models import Clinic
+from callcenter.lib.localtime import local_day
+from callcenter.staff import audit
+from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.queries import zone_of
+from callcenter.staff.roles import READERS
+from reminders.report import COLUMNS, GROUPS, SHARES, Line, report_lines, sheet_rows
+
+LONGEST = dt.timedelta(days=366)
+
+
+@require_safe
+@allow(*READERS)
+def report(request: StaffRequest) -> HttpResponse:
+    """By day, clinic or administrator, for a period of at most a year."""
+    chosen = _chosen(request)
+    lines, total = _lines(chosen)
+    shown = [
+        (
+            line,
+            [line.counts[name] for name, _ in COLUMNS],
+            [(line.share(name), *line.shares[name]) for name, _ in SHARES],
+        )
+        for line in [*lines, total]
+    ]
+    context = {
+        **chosen,
+        "groups": [(name, word) for name, (_, word) in GROUPS.items()],
+        "columns": [word for _, word in COLUMNS],
+        "shares": [word for _, word in SHARES],
+        "shown": shown,
+        "has_rows": bool(lines),
+    }
+    return render(request, "reminders/report.html", context)
+
+
+@require_safe
+@allow(*READERS)
+def report_xlsx(request: StaffRequest) -> HttpResponse:
+    """The same as an Excel sheet: dates as dates, roubles as numbers, the filters on a sheet of their own. Audited."""
+    chosen = _chosen(request)
+    lines, total = _lines(chosen)
+    audit.record(
+        "reminders.export_report",
+        by=request.user,
+        now=timezone.now(),
+        note=f"{chosen['since']:%d.%m.%Y}–{chosen['until']:%d.%m.%Y}, {chosen['group']}",
+    )
+    answer = HttpResponse(
+        _workbook(chosen, [*lines, total]),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    )
+    answer["Content-Disposition"] = (
+        f'attachment; filename="dozvon-{chosen["since"]:%Y-%m-%d}-{chosen["until"]:%Y-%m-%d}.xlsx"'
+    )
+    return answer
+
+
+def _lines(chosen: dict[str, object]) -> tuple[list[Line], Line]:
+    return report_lines(
+        clinics=chosen["chosen"],  # type: ignore[arg-type]
+        since=chosen["since"],  # type: ignore[arg-type]
+        until=chosen["until"],  # type: ignore[arg-type]
+        group=str(chosen["group"]),
+    )
+
+
+def _chosen(request: StaffRequest) -> dict[str, object]:
+    clinics = list(Clinic.objects.visible_to(request.user).order_by("name"))
+    today = local_day(timezone.now(), zone_of(request.user))
+    until = _day(request.GET.get("until")) or today
+    since = max(_day(request.GET.get("since")) or until - dt.timedelta(days=6), until - LONGEST)
+    wanted = request.GET.get("clinic", "")
+    group = request.GET.get("group", "day")
+    return {
+        "clinics": clinics,
+        "chosen": [clinic for clinic in clinics if str(clinic.pk) == wanted] or clinics,
+        "clinic": wanted,
+        "since": since,
+        "until": until,
+        "group": group if group in GROUPS else "day",
+    }
+
+
+def _day(text: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text or "")
+    except ValueError:
+        return None
+
+
+def _workbook(chosen: dict[str, object], lines: list[Line]) -> bytes:
+    target = io.BytesIO()
+    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    head, day = book.add_format({"bold": True, "text_wrap": True}), book.add_format({"num_format": "dd.mm.yyyy"})
+    percent, money = book.add_format({"num_format": "0.0%"}), book.add_format({"num_format": "# ##0"})
+    sheet = book.add_worksheet("Дозвон")
+    headings = [
+        GROUPS[str(chosen["group"])][1],
+        *(word for _, word in COLUMNS),
+        *(word for _, word in SHARES),
+        "деньги под риском, ₽",
+    ]
+    for column, heading in enumerate(headings):
+        sheet.write_string(0, column, heading, head)
+    for number, cells in enumerate(sheet_rows(lines), start=1):
+        for column, value in enumerate(cells):
+            if isinstance(value, dt.date):
+                sheet.write_datetime(number, column, dt.datetime.combine(value, dt.time()), day)
+            elif isinstance(value, Decimal):
+                sheet.write_number(number, column, float(value), money)
+            elif isinstance(value, float):
+                sheet.write_number(number, column, value, percent)
+            elif isinstance(value, int):
+                sheet.write_number(number, column, value)
+            elif value is not None:
+                sheet.write_string(number, column, str(value))
+    sheet.set_column(0, 0, 28)
+    sheet.freeze_panes(1, 1)
+    filters = book.add_worksheet("Фильтры")
+    clinics = ", ".join(clinic.name for clinic in chosen["chosen"])  # type: ignore[attr-defined]
+    for number, (name, text) in enumerate(
+        [("Период", f"{chosen['since']:%d.%m.%Y}–{chosen['until']:%d.%m.%Y}"), ("Клиники", clinics)]
+    ):
+        filters.write_string(number, 0, name, head)
+        filters.write_string(number, 1, text)
+    book.close()
+    return target.getvalue()
