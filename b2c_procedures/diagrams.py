@@ -50,13 +50,15 @@ def lit(picture: str, *, now: str, done: Collection[tuple[str, str]]) -> str:
     """The picture with the present function lit and the done path drawn; `done` are (function, key) pairs."""
     marks = {f"f-{now}": "now"} if now else {}
     for function, key in done:
-        marks.setdefault(f"f-{function}", "done")
+        for part in (f"f-{function}", f"s-{function}", f"x-s-{function}", f"j-{function}", f"x-j-{function}"):
+            marks.setdefault(part, "done")
         for part in (key, key.rstrip("abcdefgh")):
             marks[f"e-{function}-{part}"] = "done"
-            marks[f"x-{function}-{part}"] = "done"
+            marks[f"x-{function}-{part}"] = marks[f"x-{function}-{part}-to"] = "done"
         if key == "all":
             for turn in range(1, 9):
                 marks[f"e-{function}-{turn}"] = marks[f"x-{function}-{turn}"] = "done"
+                marks[f"x-{function}-{turn}-to"] = "done"
 
     def mark(match: re.Match[str]) -> str:
         word = marks.get(match["id"])
@@ -229,5 +231,5 @@ def _tidy(drawn: str, procedure: Procedure) -> str:
     title = f"Схема процедуры {procedure.number} «{html.escape(procedure.title)}»"
     head = f'<svg class="epc" role="img" aria-label="{title}" width="{round(width * 4 / 3)}" height="{round(height * 4 / 3)}"'
     body = re.sub(r'<svg width="\d+pt" height="\d+pt"', head, body, count=1)
-    body = body.replace('xlink:title="', 'title="').replace("xlink:href", "href")
+    body = body.replace('xlink:title="', 'title="').replace("xlink:href", "href").replace("&#45;", "-")
     return re.sub(r'(<g id="[^"]+" class=")(node|edge)(">)\s*<title>[^<]*</title>', r"\1\2\3", body)

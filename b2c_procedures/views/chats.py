@@ -17,6 +17,7 @@ from b2c_procedures.queries.chats import board, conversation
 from b2c_procedures.roles import CHATTERS, LEADERS, PERFORMERS
 from b2c_procedures.search import find
 from b2c_procedures.states import ChatState, ClockKind
+from b2c_procedures.views.runs import number_of
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Clinic
 from callcenter.clinics.names import fold
@@ -57,7 +58,7 @@ def chat(request: StaffRequest, pk: int) -> HttpResponse:
     status, problem, text = 200, "", ""
     if request.method == "POST":
         text = request.POST.get("text", "")
-        topic = Topic.objects.filter(pk=request.POST.get("topic") or 0, is_active=True).first()
+        topic = Topic.objects.filter(pk=number_of(request.POST.get("topic")) or 0, is_active=True).first()
         try:
             actions.answer(
                 here, text=text, topic=topic, override=bool(request.POST.get("override")), by=request.user, now=now
@@ -107,17 +108,17 @@ def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     here = visible_chat(request.user, pk)
     now, user = timezone.now(), request.user
     if what == "topic":
-        topic = get_object_or_404(Topic, pk=request.POST.get("topic") or 0, is_active=True)
+        topic = get_object_or_404(Topic, pk=number_of(request.POST.get("topic")) or 0, is_active=True)
         actions.set_topic(here, topic=topic, by=user, now=now)
     elif what == "result-date":
         actions.ask_result_date(here, by=user, now=now)
     elif what in {"consultant", "responsible"}:
-        order = Order.objects.visible_to(user).filter(pk=request.POST.get("order") or 0).first()
+        order = Order.objects.visible_to(user).filter(pk=number_of(request.POST.get("order")) or 0).first()
         actions.ask_person(
             here, kind=ClockKind(what), question=request.POST.get("question", ""), order=order, by=user, now=now
         )
     elif what == "pass":
-        to = get_object_or_404(User, pk=request.POST.get("to") or 0, is_active=True)
+        to = get_object_or_404(User, pk=number_of(request.POST.get("to")) or 0, is_active=True)
         actions.pass_chat(here, to=to, by=user, now=now)
         return redirect("procedures:chats")
     elif what == "close":
@@ -145,7 +146,7 @@ def failure(request: StaffRequest) -> HttpResponse:
     form = FailureForm(request.POST or None)
     status = 200
     if request.method == "POST" and request.POST.get("task"):
-        task = get_object_or_404(Task, pk=request.POST["task"], title__startswith="Сбой: ")
+        task = get_object_or_404(Task, pk=number_of(request.POST.get("task")) or 0, title__startswith="Сбой: ")
         actions.open_help_desk(task, text=request.POST.get("text", ""), by=request.user, now=timezone.now())
         messages.success(request, "Задача в Help Desk поставлена, руководитель её видит.")
         return redirect("procedures:failure")

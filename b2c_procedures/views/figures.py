@@ -18,7 +18,7 @@ from b2c_procedures.queries import figures
 from b2c_procedures.queries.runs import done_path, performer_label
 from b2c_procedures.roles import FIGURES, PERFORMERS
 from b2c_procedures.schedule import MOSCOW
-from b2c_procedures.views.runs import visible_run
+from b2c_procedures.views.runs import number_of, visible_run
 from callcenter.clinics.models import Clinic
 from callcenter.lib.localtime import day_bounds
 from callcenter.staff import audit
@@ -46,9 +46,9 @@ def diagram(request: StaffRequest, number: int) -> HttpResponse:
     """The EPC diagram; with `?run=` the path of that run, with `?figures=1` the head's figures on it."""
     now = timezone.now()
     book, run = current_book(now), None
-    run_id = request.GET.get("run", "")
-    if run_id.isascii() and run_id.isdigit() and len(run_id) < 10:
-        run = visible_run(request.user, int(run_id))
+    run_id = number_of(request.GET.get("run"))
+    if run_id:
+        run = visible_run(request.user, run_id)
         book = book_of(run)
     procedure = _procedure(book, number)
     counted = request.GET.get("figures") == "1" and request.user.has(*FIGURES)
@@ -81,7 +81,7 @@ def _linked(picture: str, procedure: Procedure) -> str:
 def function(request: StaffRequest, function_id: str) -> HttpResponse:
     """One function: performer, norm, documents, systems, results, and the readings of the document's gaps."""
     book = current_book(timezone.now())
-    procedure = _procedure(book, int(function_id.split(".")[0]))
+    procedure = _procedure(book, number_of(function_id.split(".")[0]) or 0)
     if function_id not in procedure.by_id:
         raise Http404
     found = procedure.function(function_id)
@@ -126,8 +126,8 @@ def report(request: StaffRequest) -> HttpResponse:
     """Runs, finished, norm kept, where they stop, repeated questions; by procedure, its functions, employee."""
     form, period = _period(request)
     book = current_book(timezone.now())
-    wanted = request.GET.get("procedure", "")
-    number = int(wanted) if wanted.isascii() and wanted.isdigit() and int(wanted[:4]) in book else None
+    wanted = number_of(request.GET.get("procedure"))
+    number = wanted if wanted in book else None
     context = {
         "form": form,
         "period": period,

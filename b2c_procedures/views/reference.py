@@ -62,7 +62,20 @@ class WeekdaysField(forms.TypedMultipleChoiceField):
         )
 
 
+class StudyForm(forms.ModelForm[Study]):
+    link = forms.URLField(label="Ссылка на сайте", required=False, assume_scheme="https")
+
+    class Meta:
+        model = Study
+        fields = (
+            *("code", "name", "description", "preanalytics", "biomaterial", "term_days", "price", "link"),
+            *("responsible", "is_active"),
+        )
+
+
 def _form_class(model: Any) -> Any:
+    if model is Study:
+        return StudyForm
     if model is CourierCity:
         return forms.modelform_factory(
             CourierCity, fields=["city", "weekdays", "note", "is_active"], field_classes={"weekdays": WeekdaysField}

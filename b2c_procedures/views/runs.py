@@ -1,5 +1,6 @@
 """The start page and the runner."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -45,26 +46,27 @@ def visible_patient(user: User, pk: int | None) -> Patient | None:
 def home(request: StaffRequest) -> HttpResponse:
     """What does the client want? The procedures that fit his words, one's own runs, runs that wait for one's role."""
     said = request.GET.get("q", "")[:200]
-    patient = visible_patient(request.user, _number(request.GET.get("patient")))
+    patient = visible_patient(request.user, number_of(request.GET.get("patient")))
     clinics = list(Clinic.objects.visible_to(request.user))
     context = {
         "said": said,
         "found": find(current_book(timezone.now()), said),
         "patient": patient,
         "clinics": clinics,
-        "clinic_id": _number(request.GET.get("clinic")) or (clinics[0].pk if clinics else None),
+        "clinic_id": number_of(request.GET.get("clinic")) or (clinics[0].pk if clinics else None),
         "mine": list(runs.my_runs(request.user)[:30]),
         "waiting": list(runs.runs_for_role(request.user)[:30]),
         "source": request.GET.get("source", RunSource.CARD if patient else RunSource.CALL),
-        "chat": _number(request.GET.get("chat")),
-        "parent": _number(request.GET.get("run")),
+        "chat": number_of(request.GET.get("chat")),
+        "parent": number_of(request.GET.get("run")),
         "now": timezone.now(),
     }
     template = "b2c_procedures/home.html#found" if request.headers.get("HX-Request") else "b2c_procedures/home.html"
     return render(request, template, context)
 
 
-def _number(text: str | None) -> int | None:
+def number_of(text: str | None) -> int | None:
+    """A key out of an address or a form; None for anything that cannot be one."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
@@ -118,7 +120,7 @@ def run(request: StaffRequest, pk: int) -> HttpResponse:
                 raise Refused("Проверьте отмеченные поля.")
             actions.press(
                 here,
-                version=_number(request.POST.get("version")) or 0,
+                version=number_of(request.POST.get("version")) or 0,
                 key=request.POST.get("key", ""),
                 data=form.cleaned_data if form is not None else None,
                 by=request.user,
@@ -185,8 +187,14 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "clients": search_patients(client, user=request.user)[:_FOUND] if client else [],
         "passed": screen.passed_to,
         "returned": book[screen.returned_from] if screen.returned_from else None,
+        "run_topic": f"procedures:run:{here.pk}",
+        "line_held_at": _instant(here.facts.get("line_held_at")),
         "now": now,
     }
+
+
+def _instant(text: object) -> dt.datetime | None:
+    return dt.datetime.fromisoformat(str(text)) if text else None
 
 
 @require_POST
@@ -195,7 +203,7 @@ def deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     """Everything around the steps: back, note, hold, resume, hand over, take, stop, the client."""
     here = visible_run(request.user, pk)
     now, user = timezone.now(), request.user
-    version = _number(request.POST.get("version")) or 0
+    version = number_of(request.POST.get("version")) or 0
     text = request.POST.get("text", "")[:1000]
     if what == "back":
         actions.go_back(here, version=version, reason=text, by=user, now=now)
@@ -210,7 +218,7 @@ def deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     elif what == "stop":
         actions.stop_run(here, version=version, reason=text, by=user, now=now)
     elif what == "client":
-        chosen = visible_patient(user, _number(request.POST.get("patient")))
+        chosen = visible_patient(user, number_of(request.POST.get("patient")))
         if chosen is None:
             raise Refused("Выберите клиента из найденных.", field="patient")
         actions.set_client(here, patient=chosen, by=user, now=now)

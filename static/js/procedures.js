@@ -29,14 +29,27 @@
   document.addEventListener("DOMContentLoaded", () => {
     all();
     // The lit step of a diagram comes into view; the picture is wider than any screen.
-    const frame = document.querySelector(".epc-frame"), now = frame?.querySelector("g.now");
+    const frame = document.querySelector(".epc-frame"), now = frame?.querySelector("g.now") || frame?.querySelector("g.node");
     if (now) {
       const box = now.getBoundingClientRect(), outer = frame.getBoundingClientRect();
-      frame.scrollTo({ left: box.left - outer.left - outer.width / 3, top: box.top - outer.top - outer.height / 3 });
+      frame.scrollTo({ left: box.left - outer.left - outer.width / 3, top: box.top - outer.top - outer.height / 2 + box.height / 2 });
     }
     document.querySelector(".chat-lines")?.scrollTo(0, 1e6);
   });
   document.addEventListener("htmx:load", () => { all(); document.querySelector(".chat-lines")?.scrollTo(0, 1e6); });
+
+  // The size of a diagram: its own, smaller, or the whole of it on the screen.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) { window.print(); return; }
+    const button = event.target.closest("[data-zoom]"), picture = document.querySelector(".epc-frame svg");
+    if (!button || !picture) return;
+    picture.dataset.width ||= picture.getAttribute("width");
+    picture.dataset.height ||= picture.getAttribute("height");
+    const width = Number(picture.dataset.width), fit = (picture.parentElement.clientWidth - 4) / width;
+    const scale = button.dataset.zoom === "fit" ? Math.min(1, fit) : Number(button.dataset.zoom);
+    picture.setAttribute("width", Math.round(width * scale));
+    picture.setAttribute("height", Math.round(Number(picture.dataset.height) * scale));
+  });
 
   // A template is put into the answer as if it were typed.
   document.addEventListener("click", (event) => {

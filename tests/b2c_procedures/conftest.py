@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from b2c_procedures.actions.orders import create_order
-from b2c_procedures.models import Branch, CourierCity, Institution, Order, Study
+from b2c_procedures.models import Branch, CourierCity, ForbiddenPhrase, Institution, Order, Study
 from callcenter.clinics.models import Ground, Patient
 from callcenter.contacts.models import Topic
 from callcenter.messaging.models import Provider
@@ -77,6 +77,8 @@ def service(world: World) -> Service:
     institution.studies.add(study)
     CourierCity.objects.create(city="Казань", weekdays=[0, 2, 4])
     branch = Branch.objects.create(name="МО на Примерной", city="Москва", address="ул. Примерная, 1", hours="8–20")
+    for phrase in ("отдел* логистик*", "в лаборатори*"):  # a test that flushes takes away the migration's list
+        ForbiddenPhrase.objects.get_or_create(phrase=phrase, defaults={"why": "называет отдел"})
     Provider.objects.create(name="симулятор", kind="simulator", channels=["sms", "email", "telegram", "max"])
     Ground.objects.create(clinic=world.clinic, purpose="service", basis="договор", since=dt.date(2024, 1, 1))
     return Service(
