@@ -13,6 +13,7 @@ from callcenter.clinics.schedule import Hours, quiet_until
 from callcenter.contacts.models import Reason
 from callcenter.lib.localtime import local, local_day
 from callcenter.staff.models import User
+from callcenter.staff.roles import Role
 from journals.machine import Policy, Stage, limit
 from journals.models import PlanItem, RecallEntry, RecallPolicy
 
@@ -213,13 +214,16 @@ def _row(entry: RecallEntry, hours: Hours, policy: Policy, *, user: User, now: d
     quiet = quiet_until(hours, "call", now, zone) if to_call else None
     items: list[PlanItem] = getattr(entry, "open_items", [])
     held = entry.is_held_by_other(user, now)
+    is_mine = bool(items) and items[0].assignee_id == user.pk
+    # Administrators call only what is in their plan.
+    may_dial = (is_mine or user.has(Role.SENIOR)) and not held
     return Row(
         entry=entry,
         phone=phone.number if phone else "",
-        dial=bool(phone) and user.sees_phones and not entry.patient.do_not_call and quiet is None,
+        dial=bool(phone) and user.sees_phones and may_dial and not entry.patient.do_not_call and quiet is None,
         quiet_until=local(quiet, hours.zone) if quiet else None,
         planned_for=items[0].assignee if items else None,
-        is_mine=bool(items) and items[0].assignee_id == user.pk,
+        is_mine=is_mine,
         held_by=entry.reserved_by if held else None,
         held_until=local(entry.reserved_until, hours.zone) if held and entry.reserved_until else None,
         number=entry.calls + 1 if to_call else entry.calls,

@@ -190,8 +190,8 @@ def _outcomes(card: Card, *, patient_called: bool) -> list[OutcomeButton]:
     return [
         OutcomeButton(Outcome.BOOKED, "Записался", "calendar-check", "confirm", "window", 1),
         *([] if patient_called else unreached),
-        OutcomeButton(Outcome.THINKING, "Думает, не знает", "bulb", "missed", "thinking", 4),
-        OutcomeButton(Outcome.REMIND, "Напомнить позже", "hourglass", "delivered", "remind", 5),
+        OutcomeButton(Outcome.THINKING, "Думает", "bulb", "missed", "thinking", 4),
+        OutcomeButton(Outcome.REMIND, "Напомнить", "hourglass", "delivered", "remind", 5),
         OutcomeButton(Outcome.REFUSED, "Отказался", "circle-x", "cancel", "refused", 6),
     ]
 

@@ -8,7 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
+from callcenter.lib.localtime import local_day
 from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import READERS
@@ -21,12 +23,19 @@ PAGE = 50
 
 
 def _form(request: StaffRequest) -> ResultsForm:
-    """The period asked for; by default from the first of the month till today (UTC: a page of several zones)."""
+    """The period asked for; by default from the first of the month till today."""
     data = request.GET.copy()
-    today = timezone.now().date()
+    today = _today(request)
     data.setdefault("since", today.replace(day=1).isoformat())
     data.setdefault("until", today.isoformat())
     return ResultsForm(data, user=request.user)
+
+
+def _today(request: StaffRequest) -> dt.date:
+    """The day it is in the easternmost of the user's clinics, so that no call of today is left out."""
+    now = timezone.now()
+    zones = Clinic.objects.filter(staff=request.user).values_list("zone", flat=True)
+    return max((local_day(now, zone) for zone in zones), default=now.date())
 
 
 def _period(request: StaffRequest) -> Period:
@@ -52,7 +61,7 @@ def report(request: StaffRequest) -> HttpResponse:
         "results": found,
         "measures": results.MEASURES,
         "grouping": results.GROUPINGS[period.by],
-        "presets": _presets(timezone.now().date()),
+        "presets": _presets(_today(request)),
         "refused_total": found.total.numbers["refused"],
     }
     return render(request, "journals/results.html", context)
