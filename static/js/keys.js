@@ -75,7 +75,7 @@
     if (event.defaultPrevented || event.altKey || event.metaKey) return;
     const code = (event.ctrlKey ? "Ctrl+" : "") + (event.shiftKey ? "Shift+" : "") + event.code.replace("Numpad", "Digit").replace("DigitEnter", "Enter");
     if (typing(event.target) && !event.ctrlKey && event.code !== "Escape") return;
-    if (document.querySelector("dialog[open]") && event.code !== "Escape") return;
+    if (document.querySelector("dialog[open]")) return; // Escape closes the dialog alone
     if (code === "Shift+Slash" || code === "Shift+Digit7") { event.preventDefault(); help(); return; }
     const focused = named("data-key-focus", code);
     if (focused) { event.preventDefault(); focused.focus(); focused.select?.(); return; }

@@ -8,7 +8,15 @@
   document.addEventListener("dblclick", (event) => event.target.closest("tr[data-row]")?.querySelector("[data-open]")?.click());
 
   // The list begins at its first row, so that Enter opens what is to be called next.
-  document.addEventListener("DOMContentLoaded", () => { if (!form && window.dozvonRows) window.dozvonRows.select(window.dozvonRows.rows()[0]); });
+  let selected = "";
+  document.addEventListener("row:selected", (event) => { selected = event.target.id; });
+  function selectAgain() {
+    const list = window.dozvonRows;
+    if (list && !list.current()) list.select(document.getElementById(selected) || list.rows()[0]);
+  }
+  document.addEventListener("DOMContentLoaded", () => { if (!form) selectAgain(); });
+  // A live refresh must not leave a moment in which Enter opens nothing.
+  document.addEventListener("htmx:afterSwap", (event) => { if (event.target.id === "recall-rows" || event.detail.target?.id === "recall-rows") selectAgain(); });
   if (!form) return;
 
   const comment = form.elements.comment;

@@ -51,7 +51,7 @@ def file_of(path: Path) -> Path:
 
 def import_entries(page: Page, path: Path) -> None:
     page.goto("/imports/")
-    page.get_by_text("Журнал КОС", exact=True).last.click()
+    page.locator("label", has_text="Журнал КОС").click()
     page.locator("#file").set_input_files(path)
     page.get_by_role("button", name="Открыть файл").click()
     page.get_by_role("button", name="Проверить файл").click()
@@ -83,7 +83,7 @@ def work_five_by_keyboard(page: Page) -> None:
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(page.locator("#call-form")).to_be_visible()
-    page.keyboard.press("?")
+    page.keyboard.press("Shift+Slash")
     expect(page.locator("dialog")).to_contain_text("Записался")
     page.keyboard.press("Escape")
     page.keyboard.press("2")
