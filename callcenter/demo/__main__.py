@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from callcenter.demo import children
+from callcenter.demo.logins import LOGINS, PASSWORD
 from callcenter.demo.processes import Process, table
 from callcenter.demo.services import Postgres, ServiceFailed, Valkey, free_port
 
@@ -194,7 +195,9 @@ def _migrations() -> str:
 
 
 def _logins() -> str:
-    return ""
+    width = max(len(login) for login, *_ in LOGINS)
+    lines = (f"  {login:<{width}}  {full_name}" for login, full_name, *_ in LOGINS)
+    return "\n".join([f"Logins (password of each: {PASSWORD}):", *lines])
 
 
 def _tail(log: Path) -> str:

@@ -51,6 +51,7 @@ FIELDS: Final = (
     Field("status", "Статус", ("Статус", "Статус приёма", "Состояние")),
     Field("money", "Сумма, ₽", ("Сумма", "Стоимость", "Оплата", "Оплачено")),
     Field("comment", "Комментарий", ("Комментарий", "Примечание")),
+    Field("booked_at", "Когда записан", ("Дата записи", "Когда записан", "Создан", "Дата создания")),
 )
 
 
@@ -115,6 +116,7 @@ class Planned:
     service: str
     money: Decimal | None
     comment: str
+    booked_at: dt.datetime | None = None
     known: Known | None = None
     step: Step = Step.NOTHING
 
@@ -216,15 +218,17 @@ class AppointmentsJob(Job):
         usual = self._services.get(fold(service))
         status, money = row.get("status", cells.status), row.get("money", cells.money)
         comment, code = row.get("comment", cells.text), row.get("code", cells.identifier)
+        booked_on, booked_time = row.get("booked_at", cells.moment) or (None, None)
         times = when(row, clinic, usual.minutes if usual else USUAL_MINUTES) if clinic else None
         if clinic and times:
             self._spread(clinic.pk, local_day(times[0], clinic.zone))
         if row.problems or clinic is None or doctor is None or times is None:
             self._shield(code, times)
             return None
+        booked_at = instant(booked_on, booked_time or dt.time(12), clinic.zone) if booked_on else None
+        person = person or Person(0, "", cells.Name("", "", ""), None)
         return Planned(
-            row, code or "", person or Person(0, "", cells.Name("", "", ""), None), doctor, clinic, *times, status,
-            service, money, comment or "",
+            row, code or "", person, doctor, clinic, *times, status, service, money, comment or "", booked_at
         )  # fmt: skip
 
     def _shield(self, code: str | None, times: tuple[dt.datetime, dt.datetime] | None) -> None:
@@ -537,7 +541,7 @@ class AppointmentsJob(Job):
             money=planned.money,
             comment=planned.comment,
             cancel_reason=self._note[:250] if planned.status == AppointmentStatus.CANCELLED else "",
-            created_at=self.scope.now,
+            created_at=min(planned.booked_at or self.scope.now, self.scope.now),
             created_by=self.scope.by,
             changed_at=self.scope.now,
             source=SOURCE,

@@ -1,0 +1,9 @@
+"""What fills the demo, in this order: callables of the moment that 'today' is. A desk adds its own part at the end."""
+
+from typing import Final
+
+LOADERS: Final[tuple[str, ...]] = (
+    "callcenter.demo.chain.load",
+    "callcenter.demo.files.load",
+    "callcenter.demo.recalls.load",
+)
