@@ -1,0 +1,332 @@
+"""Merging, results that find their contact, requests, comments, recordings, channels: on a real database."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from callcenter.clinics.actions import book_appointment, cancel_appointment, set_status
+from callcenter.clinics.models import PatientPhone
+from callcenter.clinics.states import AppointmentStatus
+from callcenter.contacts import actions
+from callcenter.contacts.models import (
+    AdChannel,
+    ChannelRecount,
+    ChannelRule,
+    Contact,
+    ContactPolicy,
+    ContactResult,
+    DirectoryNumber,
+    Interaction,
+)
+from callcenter.contacts.ranges import part_of
+from callcenter.contacts.states import Direction, JobState, Kind, Outcome, ResultKind, RuleKind, Shape, State, WhoType
+from callcenter.lib.errors import Conflict, NotAllowed, Refused
+from callcenter.staff.models import AuditEntry
+from tests.conftest import World
+
+pytestmark = pytest.mark.django_db
+IN, OUT = Direction.IN, Direction.OUT
+
+
+def write(
+    world: World, minute: float = 0, kind: Kind = Kind.CALL, state: State = State.ANSWERED, **more: Any
+) -> Interaction:
+    at = world.now + dt.timedelta(minutes=minute)
+    more.setdefault("source_id", f"m{minute}{kind}{more.get('number', '')}")
+    values: dict[str, Any] = dict(clinic=world.clinic, by=None, source="test", now=at) | more
+    return actions.record_interaction(kind=kind, state=state, at=at, **values)
+
+
+def tick(world: World, minute: float = 60) -> None:
+    now = world.now + dt.timedelta(minutes=minute)
+    back = now - dt.timedelta(hours=3)
+    actions.pull_deeds(since=back)
+    actions.tie_known_numbers(since=now.date() - dt.timedelta(days=2))
+    actions.mark_changed_contacts(since=back, now=now)
+    actions.settle_due_contacts(now=now)
+
+
+def test_a_number_tied_to_a_patient_later_merges_the_day(world: World) -> None:
+    patient = world.patient(phones=["+79000004001"])
+    write(world, 0, number="+79000004001")
+    write(world, 5, number="+79000004002")
+    assert Contact.objects.count() == 2
+    PatientPhone.objects.create(patient=patient, number="+79000004002")
+    tick(world)
+    assert Contact.objects.get().size == 2
+    assert Contact.objects.get().patient == patient
+
+
+def test_a_family_number_asks_whom_and_is_answered_once(world: World) -> None:
+    mother, son = world.patient("Ли", phones=["+79000004003"]), world.patient("Ли", "Пётр", phones=["+79000004003"])
+    write(world, 0, number="+79000004003")
+    asked = Contact.objects.get()
+    assert (asked.patient, asked.is_asking) == (None, True)
+    tick(world)
+    assert Contact.objects.get().is_asking, "the ticker must not choose for the family"
+    named = actions.name_contact(asked, patient=son, by=world.administrator, now=world.now)
+    assert (named.patient, named.is_asking) == (son, False)
+    assert not Contact.objects.filter(patient=mother).exists()
+    with pytest.raises(Conflict):
+        actions.name_contact(asked, patient=mother, by=world.administrator, now=world.now)
+
+
+def test_midnight_of_the_clinic_parts_contacts(world: World) -> None:
+    """«Одним днем считается отрезок времени от 00:00 до 23:59» — of the clinic's own zone."""
+    evening = world.local(dt.date(2026, 3, 18), 23, 59)
+    for clinic, count in ((world.clinic, 2), (world.clinic_b, 1)):
+        for step, at in enumerate((evening, evening + dt.timedelta(minutes=1))):
+            actions.record_interaction(
+                clinic=clinic, kind=Kind.CALL, state=State.ANSWERED, at=at, now=at, by=None, number="+79000004004",
+                source=clinic.name, source_id=str(step),
+            )  # fmt: skip
+        assert Contact.objects.filter(clinic=clinic).count() == count
+
+
+def test_a_booking_of_the_same_employee_and_day_belongs_to_the_contact(world: World) -> None:
+    patient = world.patient()
+    call = write(world, 0, patient=patient, employee=world.administrator)
+    visit = book_appointment(
+        patient=patient, window=world.window(), by=world.administrator, now=world.now + dt.timedelta(minutes=40)
+    )
+    tick(world)
+    result = ContactResult.objects.get()
+    assert (result.contact, result.interaction, result.appointment) == (call.contact, call, visit)
+    contact = Contact.objects.get()
+    assert (contact.outcome, contact.who_type, contact.owner) == (
+        Outcome.BOOKED,
+        WhoType.WANTS_BOOKING,
+        world.administrator,
+    )
+    tick(world)
+    assert ContactResult.objects.count() == 1
+
+
+def test_the_outcome_follows_the_visit(world: World) -> None:
+    """«When a visit's state changes later, the outcome follows»: at the next tick of the timer."""
+    patient = world.patient()
+    call = write(world, 0, patient=patient, employee=world.administrator)
+    visit = book_appointment(patient=patient, window=world.window(), by=world.administrator, now=world.now)
+    actions.attach_result(call.contact, kind=ResultKind.BOOKED, at=world.now, by=world.administrator, appointment=visit)
+    assert Contact.objects.get().outcome == Outcome.BOOKED
+    later = world.now + dt.timedelta(minutes=5)
+    set_status(visit, status=AppointmentStatus.COMPLETED, money=4200, by=None, now=later)  # type: ignore[arg-type]
+    tick(world)
+    contact = Contact.objects.get()
+    assert (contact.outcome, contact.money) == (Outcome.CAME, 4200)
+
+
+def test_a_booking_attached_by_the_card_and_found_by_the_timer_is_one_result(world: World) -> None:
+    patient = world.patient()
+    call = write(world, 0, patient=patient, employee=world.administrator)
+    visit = book_appointment(patient=patient, window=world.window(), by=world.administrator, now=world.now)
+    tick(world)
+    actions.attach_result(
+        call.contact, kind=ResultKind.BOOKED, at=world.now, by=world.administrator, appointment=visit, interaction=call
+    )
+    tick(world)
+    assert ContactResult.objects.count() == 1
+    cancel_appointment(visit, reason="заболел", by=world.administrator, now=world.now + dt.timedelta(minutes=9))
+    tick(world)
+    assert sorted(ContactResult.objects.values_list("kind", flat=True)) == ["booked", "cancelled"]
+    assert Contact.objects.get().outcome == Outcome.CANCELLED
+
+
+def test_what_fits_nowhere_waits_to_be_linked_and_the_figures_follow(world: World) -> None:
+    patient = world.patient(phones=["+79000004010"])
+    call = write(world, 0, number="+79000004011", employee=world.administrator2)
+    book_appointment(patient=patient, window=world.window(), by=world.administrator, now=world.now)
+    tick(world)
+    loose = ContactResult.objects.get()
+    assert loose.contact is None
+    actions.link_result(loose, interaction=call, by=world.administrator, now=world.now)
+    contact = Contact.objects.get()
+    assert (contact.patient, contact.outcome) == (patient, Outcome.BOOKED)
+    assert AuditEntry.objects.filter(action="contacts.link_result", by=world.administrator).exists()
+    with pytest.raises(Conflict):
+        actions.link_result(loose, interaction=call, by=world.administrator, now=world.now)
+    loose.refresh_from_db()
+    actions.unlink_result(loose, by=world.administrator, now=world.now)
+    assert Contact.objects.get().outcome == Outcome.NOT_BOOKED
+    tick(world)
+    assert ContactResult.objects.get().contact is None, "the timer must not undo what a person undid"
+
+
+def test_a_deed_waits_for_a_call_that_arrives_later(world: World) -> None:
+    patient = world.patient()
+    book_appointment(patient=patient, window=world.window(), by=world.administrator, now=world.now)
+    tick(world)
+    assert ContactResult.objects.get().contact is None
+    call = write(world, -3, patient=patient, employee=world.administrator)
+    assert ContactResult.objects.get().interaction == call
+    assert Contact.objects.get().outcome == Outcome.BOOKED
+
+
+def test_a_call_from_a_list_takes_only_what_happens_within_fifteen_minutes(world: World) -> None:
+    patient = world.patient()
+    write(world, 0, patient=patient, employee=world.administrator, direction=OUT, who_type=WhoType.WAITING_LIST)
+    book_appointment(
+        patient=patient, window=world.window(), by=world.administrator, now=world.now + dt.timedelta(minutes=16)
+    )
+    tick(world)
+    assert ContactResult.objects.get().contact is None
+    ContactPolicy.objects.create(clinic=world.clinic, result_minutes=30)
+    write(world, 20, kind=Kind.CHAT, state=State.CLOSED, patient=patient)
+    assert Contact.objects.get().outcome == Outcome.BOOKED, "the window is a setting of the clinic"
+
+
+def test_our_answered_call_handles_the_request_in_either_order(world: World) -> None:
+    write(world, 0, Kind.REQUEST, State.NEW, number="+79000004020")
+    assert Contact.objects.get().outcome == Outcome.REQUESTS
+    write(world, 5, number="+79000004020", direction=OUT, state=State.FAILED)
+    assert Contact.objects.get().outcome == Outcome.REQUESTS, "a failed call answers nothing"
+    write(world, 24 * 60, number="+79000004020", direction=OUT)
+    assert Interaction.objects.get(kind=Kind.REQUEST).state == State.PROCESSED
+    assert not Contact.objects.filter(outcome=Outcome.REQUESTS).exists()
+    write(world, 30, number="+79000004021", direction=OUT)
+    late = write(world, 25, Kind.REQUEST, State.NEW, number="+79000004021")
+    assert late.state == State.PROCESSED
+
+
+def test_a_call_is_bound_to_a_request_by_hand(world: World) -> None:
+    """«выбрать „Изменить комментарий“ и отметить галочкой, к какой заявке нужно привязать звонок»."""
+    request = write(world, 0, Kind.REQUEST, State.NEW, number="+79000004022")
+    call = write(world, 30, number="+79000004023")
+    actions.handle_request(request, call=call, by=world.administrator, now=world.now)
+    actions.handle_request(request, call=call, by=world.administrator, now=world.now)
+    request.refresh_from_db()
+    assert (request.state, request.handled_by) == (State.PROCESSED, call)
+    assert AuditEntry.objects.filter(action="contacts.handle_request").count() == 1
+    with pytest.raises(Refused):
+        actions.handle_request(call, call=call, by=world.administrator, now=world.now)
+
+
+def test_a_missed_call_knows_who_came_back_first(world: World) -> None:
+    missed = write(world, 0, state=State.MISSED, number="+79000004024")
+    write(world, 90, number="+79000004024")
+    write(world, 15, number="+79000004024", direction=OUT)
+    missed.refresh_from_db()
+    assert (missed.back_at, missed.back_by) == (world.now + dt.timedelta(minutes=15), OUT)
+    earlier = write(world, -30, state=State.MISSED, number="+79000004024")
+    assert earlier.back_at == missed.back_at
+
+
+def test_only_its_author_or_the_senior_deletes_a_comment_that_stands_alone(world: World) -> None:
+    """«Комментарий, не привязавшийся к звонку, можно удалить»."""
+    alone = write(
+        world,
+        0,
+        Kind.COMMENT,
+        State.FINISHED,
+        by=world.administrator,
+        comment="личный номер",
+        source="hand",
+        source_id="",
+    )
+    with pytest.raises(NotAllowed):
+        actions.delete_comment(alone, by=world.administrator2, now=world.now)
+    actions.delete_comment(alone, by=world.senior, now=world.now)
+    assert not Contact.objects.exists(), "a contact without interactions is none"
+    write(world, 10, number="+79000004025")
+    bound = write(
+        world,
+        11,
+        Kind.COMMENT,
+        State.FINISHED,
+        number="+79000004025",
+        by=world.administrator,
+        comment="цена",
+        source="hand",
+        source_id="",
+    )
+    with pytest.raises(Refused):
+        actions.delete_comment(bound, by=world.administrator, now=world.now)
+    assert Contact.objects.get().shape == Shape.CALL_IN_NOTED
+
+
+def test_a_number_of_the_directory_is_a_colleague_or_a_supplier(world: World) -> None:
+    DirectoryNumber.objects.create(number="+79000004026", name="Курьер", who_type=WhoType.OTHER)
+    write(world, 0, number="+79000004026")
+    assert Contact.objects.get().who_type == WhoType.OTHER
+
+
+def test_changed_rules_recompute_only_on_request_and_go_on_after_a_killed_worker(world: World) -> None:
+    call = write(world, 0, number="+79000004027", utm={"utm_source": "yandex"})
+    channel = AdChannel.objects.create(name="Яндекс")
+    ChannelRule.objects.create(channel=channel, kind=RuleKind.UTM, pattern="utm_source=yandex")
+    tick(world)
+    assert Interaction.objects.get().channel is None
+    day = world.now.date()
+    order = actions.order_recount(clinic=world.clinic, since=day, until=day, by=world.senior, now=world.now)
+    ChannelRecount.objects.filter(pk=order.pk).update(claimed_at=world.now, state=JobState.RUNNING)
+    assert actions.recount_due_channels(now=world.now) == 0, "another worker holds it"
+    assert actions.recount_due_channels(now=world.now + dt.timedelta(minutes=6)) == 1
+    order.refresh_from_db()
+    assert (order.state, order.done, order.changed) == (JobState.DONE, 1, 1)
+    call.refresh_from_db()
+    assert call.channel == channel == Contact.objects.get().channel
+    with pytest.raises(Refused):
+        actions.order_recount(
+            clinic=world.clinic, since=day, until=day - dt.timedelta(days=1), by=world.senior, now=world.now
+        )
+
+
+def test_one_contact_that_fails_keeps_its_error_and_the_others_go_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from callcenter.contacts.actions import settle
+
+    first, second = write(world, 0, number="+79000004028"), write(world, 1, number="+79000004029")
+    Contact.objects.update(due_at=world.now)
+    decide = settle.decide
+
+    def fails(facts: Any) -> Any:
+        if facts.said[0].number == "+79000004028":
+            raise ValueError("сломано")
+        return decide(facts)
+
+    monkeypatch.setattr(settle, "decide", fails)
+    assert actions.settle_due_contacts(now=world.now) == 2
+    broken = Contact.objects.get(pk=first.contact_id)
+    assert "сломано" in broken.last_error
+    assert broken.due_at == world.now + dt.timedelta(minutes=5)
+    assert Contact.objects.get(pk=second.contact_id).due_at is None
+
+
+@pytest.mark.parametrize(
+    ("header", "size", "part"),
+    [
+        ("bytes=0-99", 1000, (0, 99)),
+        ("bytes=100-", 1000, (100, 999)),
+        ("bytes=-100", 1000, (900, 999)),
+        ("bytes=990-2000", 1000, (990, 999)),
+        ("bytes=-2000", 1000, (0, 999)),
+        ("bytes=1000-", 1000, None),
+    ],
+)
+def test_the_part_a_browser_asks_for(header: str, size: int, part: tuple[int, int] | None) -> None:
+    assert part_of(header, size) == part
+
+
+@pytest.mark.parametrize("header", ["bytes=5-2", "bytes=", "bytes=-", "items=0-1", "bytes=0-1,5-6"])
+def test_other_forms_of_range_are_none(header: str) -> None:
+    with pytest.raises(ValueError, match=r"bytes|items"):
+        part_of(header, 1000)
+
+
+def test_a_recording_is_served_in_parts_and_listening_is_written_down(world: World, as_user: Any) -> None:
+    call = write(world, 0, number="+79000004030")
+    sound = bytes(range(256)) * 8
+    recording = actions.store_recording(call, content=sound, seconds=1.5, now=world.now, source_id="r")
+    assert actions.store_recording(call, content=b"", seconds=0, now=world.now, source_id="r") == recording
+    client: Client = as_user(world.manager)
+    url = f"/contacts/recording/{recording.pk}/"
+    whole = client.get(url)
+    assert (whole.status_code, b"".join(whole.streaming_content), whole["Accept-Ranges"]) == (200, sound, "bytes")  # type: ignore[attr-defined]
+    part = client.get(url, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part["Content-Range"]) == (206, f"bytes 100-199/{len(sound)}")
+    assert b"".join(part.streaming_content) == sound[100:200]  # type: ignore[attr-defined]
+    assert client.get(url, headers={"Range": f"bytes={len(sound)}-"}).status_code == 416
+    assert AuditEntry.objects.filter(action="contacts.listen", by=world.manager).count() == 1
