@@ -12,8 +12,9 @@ from callcenter.home import Card, Panel
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS, Role
 from reports.ask import read_ask
+from reports.lines import contact_lines
 from reports.queries import clinics_of, today_of
-from reports.views.history import READERS, contact_lines
+from reports.views.history import READERS
 from reports.views.missed import fate_filters, missed_calls
 
 
@@ -66,11 +67,7 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
     """«„История обращений“ по каждому конкретному пациенту»: his last contacts in the user's clinics."""
     if not user.has(Role.ADMINISTRATOR, Role.SENIOR, Role.MANAGER):
         return None
-    contacts = list(
-        Contact.objects.visible_to(user)
-        .filter(patient=patient)
-        .select_related("patient", "topic", "owner", "channel", "channel__parent", "clinic")
-        .order_by("-started_at")[:8]
-    )
-    lines = contact_lines(contacts, today_of(clinics_of(user), now))
+    clinics = clinics_of(user)
+    contacts = Contact.objects.filter(patient=patient, clinic__in=clinics).order_by("-started_at")
+    lines = contact_lines(list(contacts.values_list("pk", flat=True)[:8]), clinics, today_of(clinics, now))
     return Panel("История обращений", "reports/patient_panel.html", {"lines": lines, "patient": patient}, order=40)

@@ -1,15 +1,21 @@
 """A row of the report as a person reads it: icons with words, who, what was said, what came of it and why it counts."""
 
+import datetime as dt
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from django.urls import reverse
+
+from callcenter.clinics.models import Clinic
 from callcenter.contacts.machine import Sign, sign_of
 from callcenter.contacts.models import Contact, ContactResult, Interaction, Recording
 from callcenter.contacts.queries import gave_of
 from callcenter.contacts.states import ORANGE, WHO_OF_ORIGIN, YELLOW, Kind, Origin, Shape, State
 from callcenter.lib.localtime import local
 from callcenter.lib.templatetags.ru import rub
+from reports.queries import Parts, parts_of
 
 # Tabler icon and colour of each type; the words are the type's own label.
 _MARKS: Final[dict[str, tuple[str, str]]] = {
@@ -127,6 +133,16 @@ def auto_comment(interaction: Interaction, gave: Sequence[ContactResult]) -> str
     return f"{Origin(origin).label.capitalize()}: {done}" if origin in Origin.values else done
 
 
+@functools.cache
+def _pattern(name: str) -> str:
+    return reverse(name, args=[0])
+
+
+def address_of(name: str, pk: int) -> str:
+    """The address of one object; its pattern is looked up once."""
+    return _pattern(name).replace("/0/", f"/{pk}/", 1)
+
+
 @dataclass
 class Line:
     """One row: a contact, or one interaction of it."""
@@ -148,9 +164,36 @@ class Line:
     def results(self) -> int:
         return self.contact.results_count
 
+    # Fifty rows have two hundred addresses: `reverse` for each would cost more than the queries.
+    @property
+    def contact_url(self) -> str:
+        return address_of("reports:contact", self.contact.pk)
 
-def line_of_contact(contact: Contact, said: list[Interaction], gave: list[ContactResult], today: object) -> Line:
-    overdue = contact.overdue_on is not None and contact.overdue_on <= today  # type: ignore[operator]
+    @property
+    def patient_url(self) -> str:
+        return address_of("clinics:patient", self.contact.patient_id or 0)
+
+    @property
+    def rules_url(self) -> str:
+        return address_of("contacts:channel_rules", self.interaction.pk if self.interaction else 0)
+
+
+def contact_lines(keys: Sequence[int], clinics: Sequence[Clinic], today: dt.date) -> list[Line]:
+    """The rows «По обращениям» of these contacts, in this order."""
+    parts = parts_of(keys, clinics)
+    return [line_of_contact(parts.contacts[key], parts, today) for key in keys if key in parts.contacts]
+
+
+def interaction_lines(rows: Sequence[Interaction], clinics: Sequence[Clinic], today: dt.date) -> list[Line]:
+    """The rows «Без группировки» of these interactions."""
+    parts = parts_of([row.contact_id for row in rows], clinics)
+    known = {one.pk: one for said in parts.said.values() for one in said}
+    return [line_of_interaction(known[row.pk], parts, today) for row in rows if row.pk in known]
+
+
+def line_of_contact(contact: Contact, parts: Parts, today: dt.date) -> Line:
+    said, gave = parts.said.get(contact.pk, []), parts.gave.get(contact.pk, [])
+    overdue = contact.overdue_on is not None and contact.overdue_on <= today
     shown = [one for one in said if one.bound_to_id is None]
     comment, is_auto = _comment(said, gave)
     people = {one.employee_id: one.employee.short_name for one in said if one.employee is not None}
@@ -171,16 +214,14 @@ def line_of_contact(contact: Contact, said: list[Interaction], gave: list[Contac
     )
 
 
-def line_of_interaction(
-    interaction: Interaction, said: list[Interaction], gave: list[ContactResult], today: object
-) -> Line:
+def line_of_interaction(interaction: Interaction, parts: Parts, today: dt.date) -> Line:
     contact = interaction.contact
+    said, gave = parts.said.get(contact.pk, []), parts.gave.get(contact.pk, [])
     is_open = interaction.kind in (Kind.REQUEST, Kind.REQUEST_DIALOG) and interaction.state == State.NEW
-    overdue = is_open and contact.overdue_on is not None and contact.overdue_on <= today  # type: ignore[operator]
+    overdue = is_open and contact.overdue_on is not None and contact.overdue_on <= today
     own = [one for one in said if interaction.pk in (one.pk, one.bound_to_id)]
     comment, is_auto = _comment(own, gave)
     main = next((result for result in gave if result.pk == contact.main_result_id), None)
-    here = next((one for one in said if one.pk == interaction.pk), None)
     return Line(
         contact=contact,
         interaction=interaction,
@@ -191,7 +232,7 @@ def line_of_interaction(
         sign=sign_of(gave_of(main)) if main else None,
         comment=comment,
         is_auto=is_auto,
-        sounds=here.sounds if here is not None else [],  # type: ignore[attr-defined]
+        sounds=interaction.sounds,  # type: ignore[attr-defined]
         tone=tone_of([interaction]),
     )
 

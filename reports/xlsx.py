@@ -15,7 +15,7 @@ from callcenter.lib.phones import masked, pretty
 from callcenter.staff.models import User
 from reports.ask import ALL, VIEWS, Ask
 from reports.chips import chips_of
-from reports.lines import Line, line_of_contact, line_of_interaction
+from reports.lines import Line, contact_lines, interaction_lines
 from reports.queries import (
     Group,
     Measures,
@@ -23,7 +23,6 @@ from reports.queries import (
     contacts_page,
     interactions_of,
     interactions_page,
-    parts_of,
     totals,
 )
 
@@ -92,14 +91,10 @@ def lines(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> Iterator[Li
     while True:
         if ask.view == ALL:
             page = interactions_page(ask, clinics, today=today, limit=_CHUNK)
-            said, gave = parts_of([row.contact_id for row in page.rows])
-            for row in page.rows:
-                yield line_of_interaction(row, said.get(row.contact_id, []), gave.get(row.contact_id, []), today)
+            yield from interaction_lines(page.rows, clinics, today)
         else:
             page = contacts_page(ask, clinics, today=today, limit=_CHUNK)
-            said, gave = parts_of([row.pk for row in page.rows])
-            for row in page.rows:
-                yield line_of_contact(row, said.get(row.pk, []), gave.get(row.pk, []), today)
+            yield from contact_lines([row.pk for row in page.rows], clinics, today)
         if page.next is None:
             return
         ask = dataclasses.replace(ask, before=page.next)

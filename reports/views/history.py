@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.models import AdChannel, Contact, Interaction, Topic
+from callcenter.contacts.models import AdChannel, Contact, Topic
 from callcenter.contacts.states import Outcome, Shape, WhoType
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
@@ -23,7 +24,7 @@ from reports.ask import ALL, FLAGS, PRESETS, VIEWS, Ask, address, narrowed, read
 from reports.charts import chart_of
 from reports.chips import chips_of
 from reports.dimensions import DIMENSIONS, NONE
-from reports.lines import Line, line_of_contact, line_of_interaction
+from reports.lines import contact_lines, interaction_lines, line_of_contact, line_of_interaction
 from reports.models import Export, SavedView
 from reports.queries import (
     Group,
@@ -86,57 +87,53 @@ def _body(ask: Ask, clinics: Sequence[Clinic], today: Any) -> dict[str, Any]:
     body: dict[str, Any] = {"chart": chart_of(ask, clinics, today=today) if ask.chart else None}
     if ask.view == ALL:
         page = interactions_page(ask, clinics, today=today)
-        said, gave = parts_of(list({row.contact_id for row in page.rows}))
-        body["lines"] = [
-            line_of_interaction(row, said.get(row.contact_id, []), gave.get(row.contact_id, []), today)
-            for row in page.rows
-        ]
+        body["lines"] = interaction_lines(page.rows, clinics, today)
         body["sums"] = interactions_sums(ask, clinics, today=today)
         body["next"] = address(ask, before=page.next) if page.next else ""
         return body
     found = totals(ask, clinics, today=today)
     body["totals"] = found
     if ask.grouped:
-        body["groups"] = [_opened(ask, group) for group in found.groups]
+        body["groups"] = _groups(ask, found.groups)
         everything = tuple(group.key for group in found.groups if group.children)
         body["open_all"] = address(ask, opened=everything) if set(everything) - set(ask.opened) else ""
         body["close_all"] = address(ask, opened=()) if ask.opened else ""
         return body
     page = contacts_page(ask, clinics, today=today)
-    body["lines"] = contact_lines(page.rows, today)
+    body["lines"] = contact_lines([row.pk for row in page.rows], clinics, today)
     body["next"] = address(ask, before=page.next) if page.next else ""
     return body
 
 
-def contact_lines(rows: Sequence[Contact], today: Any) -> list[Line]:
-    said, gave = parts_of([row.pk for row in rows])
-    return [line_of_contact(row, said.get(row.pk, []), gave.get(row.pk, []), today) for row in rows]
+def _groups(ask: Ask, groups: Sequence[Group]) -> list[dict[str, Any]]:
+    """Rows of totals with their addresses: open or close, and the rows behind each number."""
+    rows_of, open_of = address(narrowed(ask)), address(ask)
+    shown = []
+    for group in groups:
+        is_open = group.key in ask.opened
+        rows = rows_of + _in(group)
+        toggle = f"{open_of}&open={quote(group.key, safe=':')}" if group.children else rows
+        if is_open:
+            toggle = address(ask, opened=tuple(key for key in ask.opened if key != group.key))
+        children = [{"group": child, "rows": rows_of + _in(child)} for child in group.children] if is_open else []
+        shown.append({"group": group, "is_open": bool(children), "toggle": toggle, "rows": rows, "children": children})
+    return shown
 
 
-def _opened(ask: Ask, group: Group) -> dict[str, Any]:
-    """A row of totals with its addresses: open or close, and the rows behind its number."""
-    is_open = group.key in ask.opened
-    opened = tuple(key for key in ask.opened if key != group.key) if is_open else (*ask.opened, group.key)
-    return {
-        "group": group,
-        "is_open": is_open and bool(group.children),
-        "toggle": address(ask, opened=opened) if group.children else address(narrowed(ask, *group.drills)),
-        "rows": address(narrowed(ask, *group.drills)),
-        "children": [
-            {"group": child, "rows": address(narrowed(ask, *child.drills))} for child in group.children if is_open
-        ],
-    }
+def _in(group: Group) -> str:
+    return "".join(f"&in={quote(drill.text, safe=':')}" for drill in group.drills)
 
 
 def _filters(ask: Ask, clinics: Sequence[Clinic]) -> list[dict[str, Any]]:
     """The drop-downs with check boxes: name of the parameter, title, (value, label, on)."""
-    people = User.objects.filter(clinics__in=clinics).distinct().order_by("full_name")
+    names = User.objects.filter(clinics__in=clinics).distinct().order_by("full_name").values_list("pk", "full_name")
+    people = [(pk, short_name(name)) for pk, name in names]
     keys: list[tuple[str, str, list[tuple[Any, str]], tuple[Any, ...]]] = [
         ("who", "Кто, тип", [(str(one), one.label) for one in WhoType], ask.who),
         ("type", "Тип обращения", [(str(one), one.label) for one in Shape], ask.types),
         ("topic", "Тема", [*Topic.objects.values_list("pk", "name"), (None, "без темы")], ask.topics),
         ("outcome", "Успешность", [(str(one), one.label) for one in Outcome], ask.outcomes),
-        ("owner", "Сотрудник", [*((one.pk, one.short_name) for one in people), (None, "без сотрудника")], ask.owners),
+        ("owner", "Сотрудник", [*people, (None, "без сотрудника")], ask.owners),
         ("channel", "Канал", [*_channel_tree(), (None, "канал не определён")], ask.channels),
     ]
     if len(clinics) > 1:
@@ -150,6 +147,11 @@ def _filters(ask: Ask, clinics: Sequence[Clinic]) -> list[dict[str, Any]]:
         }
         for name, title, choices, chosen in keys
     ]
+
+
+def short_name(full_name: str) -> str:
+    last, *rest = full_name.split()
+    return " ".join([last, *(f"{part[0]}." for part in rest)])
 
 
 def _channel_tree() -> list[tuple[int, str]]:
@@ -172,32 +174,14 @@ def _channel_tree() -> list[tuple[int, str]]:
 def contact(request: StaffRequest, pk: int) -> HttpResponse:
     """One contact with all it holds: unfolded under its row, or as a page of its own."""
     now = timezone.now()
-    found = get_object_or_404(
-        Contact.objects.visible_to(request.user).select_related(
-            "patient", "topic", "owner", "channel", "channel__parent", "clinic"
-        ),
-        pk=pk,
-    )
+    found = get_object_or_404(Contact.objects.visible_to(request.user).select_related("clinic"), pk=pk)
     today = today_of([found.clinic], now)
-    line = contact_lines([found], today)[0]
+    parts = parts_of([found.pk], [found.clinic])
+    line = line_of_contact(parts.contacts[found.pk], parts, today)
     context = {
         "line": line,
-        "contact": found,
-        "rows": [
-            line_of_interaction(one, line.said, line.gave, today)
-            for one in Interaction.objects.filter(contact=found, bound_to__isnull=True)
-            .select_related(
-                "contact__clinic",
-                "patient",
-                "shown_employee",
-                "shown_topic",
-                "channel",
-                "channel__parent",
-                "clinic",
-                "reason",
-            )
-            .order_by("at", "pk")
-        ],
+        "contact": line.contact,
+        "rows": [line_of_interaction(one, parts, today) for one in line.said if one.bound_to_id is None],
         "back": reverse("reports:history"),
     }
     template = "reports/contact.html#unfolded" if request.headers.get("HX-Request") else "reports/contact.html"

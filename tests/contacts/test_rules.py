@@ -171,7 +171,9 @@ def test_every_state_of_every_kind_has_a_type_and_a_bit_of_its_own() -> None:
         (Gave(1, ResultKind.REMINDED, AT, 1, OWN, visit_id=1, visit=Visit(A.SCHEDULED)), None, None, None),
     ],
 )
-def test_rank_outcome_and_icon_of_each_record(gave: Gave, rank: int, outcome: Outcome, sign: tuple[str, str]) -> None:
+def test_rank_outcome_and_icon_of_each_record(
+    gave: Gave, rank: int | None, outcome: Outcome | None, sign: tuple[str, str] | None
+) -> None:
     assert rank_of(gave) == rank
     if rank is None:
         assert main_result([gave], OWN) is None
@@ -195,7 +197,7 @@ def test_only_records_of_the_patient_named_in_the_contact_count() -> None:
     assert main_result([child], OWN) is None
     assert main_result([child], None) is None
     row = decide(facts(said(), gave=(child,)))
-    assert (row.outcome, row.money) == (Outcome.NOT_BOOKED, 0)
+    assert (row.outcome, row.money) == (Outcome.NOT_BOOKED, Decimal())
 
 
 def test_without_a_record_an_open_request_is_actual_and_anything_else_not_booked() -> None:
