@@ -119,7 +119,7 @@ def read_ask(params: QueryDict, today: dt.date) -> Ask:
         owners=_keys(params, "owner"),
         channels=_keys(params, "channel"),
         clinics=tuple(key for key in _keys(params, "clinic") if key is not None),
-        lines=tuple(dict.fromkeys(line[:40].replace("\x00", "") for line in params.getlist("line") if line))[:20],
+        lines=_lines(params),
         flags=tuple(flag for flag in FLAGS if params.get(flag) == "1"),
         drills=tuple(_drills(params.getlist("in"))),
         patient=next(iter(_keys(params, "patient")), None),
@@ -159,6 +159,11 @@ def _day(text: str | None) -> dt.date | None:
 
 def _words(params: QueryDict, name: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in params.getlist(name) if word in known))
+
+
+def _lines(params: QueryDict) -> tuple[str, ...]:
+    typed = (line.replace("\x00", "").strip()[:40] for line in params.getlist("line"))
+    return tuple(dict.fromkeys(line for line in typed if line))[:20]
 
 
 def _keys(params: QueryDict, name: str) -> tuple[int | None, ...]:
