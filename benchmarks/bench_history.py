@@ -1,19 +1,11 @@
 """«История обращений» at three sizes of the table: a page may grow with the period it shows, never with the table."""
 
-import concurrent.futures
-import json
-import statistics
-import time
-from pathlib import Path
 from typing import Any
 
-from django.http import QueryDict
-
 from benchmarks import data
-from benchmarks.measure import Measured, Run, bare, bench, median, near_bare
+from benchmarks.measure import Measured, Run, bench, median, near_bare
 from callcenter.contacts.models import Topic
 from callcenter.demo.history import make_history
-from callcenter.staff.models import User
 
 SIZES = (15_000, 150_000, 1_500_000)
 LAST_DAY = data.NOW.date()
