@@ -3,13 +3,13 @@
 import contextlib
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from callcenter.clinics import actions
 from callcenter.clinics.imports import cells
@@ -27,6 +27,7 @@ from callcenter.staff.roles import SENIORS
 
 SOURCE: Final = "import"
 USUAL_MINUTES: Final = 30
+LONGEST_GAP: Final = dt.timedelta(days=31)
 TIME_FIELDS: Final = (
     Field(
         "date", "Дата", ("Дата приёма", "Дата визита", "Дата", "Дата и время", "Дата и время приёма", "День", "Начало")
@@ -80,6 +81,18 @@ def decide(
     if theirs not in (None, AppointmentStatus.SCHEDULED, ours) and theirs in TRANSITIONS[ours]:
         return Step.MARK
     return Step.MARK if money_differs else Step.NOTHING
+
+
+def spans(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
+    """The file's dates as stretches from first to last day. A gap of over a month ends one: a single slip of the year
+    must not stretch the file over everything between."""
+    found: list[tuple[dt.date, dt.date]] = []
+    for day in sorted(days):
+        if found and day - found[-1][1] <= LONGEST_GAP:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
 
 
 @dataclass(slots=True, eq=False)
@@ -169,7 +182,7 @@ class AppointmentsJob(Job):
         self.missing: list[Known] = []
         self._services = {fold(service.name): service for service in Service.objects.all()}
         self._new_services: dict[str, str] = {}
-        self._dates: dict[int, list[dt.date]] = {}  # clinic → first and last day of the file
+        self._days: dict[int, set[dt.date]] = defaultdict(set)  # clinic → local days of the file
         self._names: dict[int, str] = {}
         # Rows that are not loaded still mean visits: these must not be taken for missing.
         self._shielded_codes: set[str] = set()
@@ -221,7 +234,7 @@ class AppointmentsJob(Job):
         booked_on, booked_time = row.get("booked_at", cells.moment) or (None, None)
         times = when(row, clinic, usual.minutes if usual else USUAL_MINUTES) if clinic else None
         if clinic and times:
-            self._spread(clinic.pk, local_day(times[0], clinic.zone))
+            self._days[clinic.pk].add(local_day(times[0], clinic.zone))
         if row.problems or clinic is None or doctor is None or times is None:
             self._shield(code, times)
             return None
@@ -238,10 +251,6 @@ class AppointmentsJob(Job):
             self._shielded_starts.add(times[0])
         else:
             self._unreadable += 1
-
-    def _spread(self, clinic_id: int, on: dt.date) -> None:
-        first, last = self._dates.get(clinic_id, (on, on))
-        self._dates[clinic_id] = [min(first, on), max(last, on)]
 
     def _refuse_repeats(self) -> None:
         codes: dict[str, Planned] = {}
@@ -295,12 +304,14 @@ class AppointmentsJob(Job):
         seen = {planned.known.pk for planned in self.planned if planned.known}
         ours = 0
         for clinic in self.scope.clinics:
-            if clinic.pk not in self._dates:
+            within = Q()
+            for first, last in spans(self._days[clinic.pk]):
+                since, until = day_bounds(first, clinic.zone)[0], day_bounds(last, clinic.zone)[1]
+                within |= Q(starts_at__gte=since, starts_at__lt=until)
+            if not within:
                 continue
-            first, last = self._dates[clinic.pk]
-            since, until = day_bounds(first, clinic.zone)[0], day_bounds(last, clinic.zone)[1]
             coming = Appointment.objects.filter(
-                clinic=clinic, starts_at__gte=max(since, self.scope.now), starts_at__lt=until, status__in=UPCOMING
+                within, clinic=clinic, starts_at__gt=self.scope.now, status__in=UPCOMING
             ).order_by("starts_at", "pk")
             for known in _read_known(coming):
                 if known.pk in seen or known.code in self._shielded_codes or known.starts_at in self._shielded_starts:

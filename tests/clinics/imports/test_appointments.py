@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from callcenter.clinics import actions
-from callcenter.clinics.imports.appointments import Step, decide
+from callcenter.clinics.imports.appointments import Step, decide, spans
 from callcenter.clinics.imports.models import ImportRun
 from callcenter.clinics.models import Appointment, AppointmentEvent, Patient
 from callcenter.clinics.states import AppointmentStatus as S
@@ -76,6 +76,12 @@ def preview(world: World, *rows: tuple[object, ...]) -> ImportRun:
 )
 def test_the_file_against_what_we_know(ours: S, theirs: S | None, moved: bool, step: Step) -> None:
     assert decide(ours, theirs, moved=moved) == step
+
+
+def test_a_slip_of_the_year_does_not_stretch_the_files_dates() -> None:
+    first, last = dt.date(2026, 3, 1), dt.date(2026, 3, 28)
+    assert spans({last, first, dt.date(2062, 3, 5)}) == [(first, last), (dt.date(2062, 3, 5), dt.date(2062, 3, 5))]
+    assert spans([]) == []
 
 
 @pytest.mark.django_db

@@ -1,0 +1,79 @@
+"""Races over an import: two confirmations, two workers; each first shown to happen without its guard."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+
+from callcenter.clinics.imports import actions
+from callcenter.clinics.imports.models import ImportRun
+from callcenter.clinics.imports.states import ImportState
+from callcenter.clinics.models import Patient
+from callcenter.lib.errors import Conflict
+from tests.clinics.imports.files import check, csv, start
+from tests.concurrency.race import at_once
+from tests.conftest import NOON, World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ready(world: World) -> ImportRun:
+    rows = [("Ким Анна", f"+7900000{n:04}") for n in range(300)]
+    run = start("patients", csv(("ФИО", "Телефон"), *rows), clinic=world.clinic, by=world.senior, now=NOON)
+    return check(run, by=world.senior, now=NOON)
+
+
+def confirm(run: ImportRun, world: World) -> Callable[[], ImportRun]:
+    return lambda: actions.confirm_import(run, cancel_missing=False, by=world.senior, now=NOON)
+
+
+def test_of_two_confirmations_at_once_one_is_told_so(world: World, ready: ImportRun) -> None:
+    results = at_once([confirm(ready, world), confirm(ready, world)])
+    assert sorted(type(result).__name__ for result in results) == ["Conflict", "ImportRun"]
+
+
+def test_without_the_rows_lock_both_confirmations_pass(
+    world: World, ready: ImportRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the lock is for: the state read before, both believe that they are the first."""
+
+    def unlocked(run: ImportRun, states: tuple[ImportState, ...]) -> ImportRun:
+        if run.state not in states:
+            raise Conflict("поздно")
+        return run
+
+    monkeypatch.setattr(actions, "_locked", unlocked)
+    twice = [ImportRun.objects.get(pk=ready.pk) for _ in range(2)]
+    results = at_once([confirm(one, world) for one in twice])
+    assert all(isinstance(result, ImportRun) for result in results)
+
+
+def test_two_workers_load_it_once(world: World, ready: ImportRun) -> None:
+    actions.confirm_import(ready, cancel_missing=False, by=world.senior, now=NOON)
+    work = lambda: actions.work_on_due(clock=lambda: NOON)  # noqa: E731
+    results = at_once([work, work, work])
+    assert sorted(map(str, results)) == ["False", "False", "True"]
+    assert Patient.objects.count() == 300
+
+
+def test_a_worker_taken_for_dead_and_the_next_one_load_it_once(world: World, ready: ImportRun) -> None:
+    """The lease ran out under a slow worker: both load, and the database lets only one of them write."""
+    actions.confirm_import(ready, cancel_missing=False, by=world.senior, now=NOON)
+
+    def taken_for_dead() -> bool:
+        worked = actions.work_on_due(clock=lambda: NOON)
+        return worked
+
+    def reaper_and_next() -> bool:
+        while not actions.release_abandoned(now=NOON + dt.timedelta(minutes=5)):
+            if ImportRun.objects.get(pk=ready.pk).state == ImportState.DONE:
+                return False
+        return actions.work_on_due(clock=lambda: NOON + dt.timedelta(minutes=5))
+
+    at_once([taken_for_dead, reaper_and_next])
+    while ImportRun.objects.due().exists():
+        actions.work_on_due(clock=lambda: NOON + dt.timedelta(minutes=6))
+    ready.refresh_from_db()
+    assert ready.state == ImportState.DONE
+    assert Patient.objects.count() == 300
