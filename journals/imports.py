@@ -8,10 +8,10 @@ from typing import Final
 from django.db.models import Q
 
 from callcenter.clinics.imports import cells
-from callcenter.clinics.imports.appointments import DOCTOR_FIELDS
 from callcenter.clinics.imports.columns import Field
 from callcenter.clinics.imports.people import PATIENT_FIELDS, PATIENT_NEEDED, People, Person, Unclear, sought
 from callcenter.clinics.imports.plans import BATCH, Job, Kind, Report, Row, Scope, batches
+from callcenter.clinics.imports.visits import DOCTOR_FIELDS
 from callcenter.clinics.models import Clinic, Doctor
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict, Refused

@@ -16,4 +16,5 @@ def work_on_imports() -> None:
 
 @shared_task
 def clean_up_imports() -> None:
+    """Drops files that nobody confirmed in three days, and what was found in old ones."""
     actions.clean_up(now=timezone.now())

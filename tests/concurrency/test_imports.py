@@ -61,17 +61,13 @@ def test_a_worker_taken_for_dead_and_the_next_one_load_it_once(world: World, rea
     """The lease ran out under a slow worker: both load, and the database lets only one of them write."""
     actions.confirm_import(ready, cancel_missing=False, by=world.senior, now=NOON)
 
-    def taken_for_dead() -> bool:
-        worked = actions.work_on_due(clock=lambda: NOON)
-        return worked
-
     def reaper_and_next() -> bool:
         while not actions.release_abandoned(now=NOON + dt.timedelta(minutes=5)):
             if ImportRun.objects.get(pk=ready.pk).state == ImportState.DONE:
                 return False
         return actions.work_on_due(clock=lambda: NOON + dt.timedelta(minutes=5))
 
-    at_once([taken_for_dead, reaper_and_next])
+    at_once([lambda: actions.work_on_due(clock=lambda: NOON), reaper_and_next])
     while ImportRun.objects.due().exists():
         actions.work_on_due(clock=lambda: NOON + dt.timedelta(minutes=6))
     ready.refresh_from_db()

@@ -8,9 +8,9 @@ from typing import Final
 from django.db.models import Q
 
 from callcenter.clinics.imports import cells
-from callcenter.clinics.imports.appointments import DOCTOR_FIELDS, TIME_FIELDS, USUAL_MINUTES, when
 from callcenter.clinics.imports.columns import Field
 from callcenter.clinics.imports.plans import BATCH, Job, Kind, Report, Row, Scope, batches
+from callcenter.clinics.imports.visits import DOCTOR_FIELDS, TIME_FIELDS, USUAL_MINUTES, when
 from callcenter.clinics.locks import days_of
 from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindow
 from callcenter.clinics.states import WindowState

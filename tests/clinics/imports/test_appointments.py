@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from callcenter.clinics import actions
-from callcenter.clinics.imports.appointments import Step, decide, spans
 from callcenter.clinics.imports.models import ImportRun
+from callcenter.clinics.imports.visits import Step, decide, spans
 from callcenter.clinics.models import Appointment, AppointmentEvent, Patient
 from callcenter.clinics.states import AppointmentStatus as S
 from callcenter.clinics.states import WaitingKind, WaitingState, WindowState

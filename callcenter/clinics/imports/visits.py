@@ -1,0 +1,175 @@
+"""What a row of a schedule means: when, whose visit, and what to do about the one we know. Almost all of it is pure."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Final
+
+from django.db.models import QuerySet
+
+from callcenter.clinics.imports import cells
+from callcenter.clinics.imports.columns import Field
+from callcenter.clinics.imports.people import Person
+from callcenter.clinics.imports.plans import Row
+from callcenter.clinics.models import Appointment, Clinic, Doctor
+from callcenter.clinics.states import OCCUPYING, TRANSITIONS, UPCOMING, AppointmentStatus
+from callcenter.lib.localtime import instant
+
+SOURCE: Final = "import"
+USUAL_MINUTES: Final = 30
+LONGEST_GAP: Final = dt.timedelta(days=31)
+TIME_FIELDS: Final = (
+    Field(
+        "date", "Дата", ("Дата приёма", "Дата визита", "Дата", "Дата и время", "Дата и время приёма", "День", "Начало")
+    ),
+    Field("time", "Время", ("Время приёма", "Время", "Время начала", "Начало", "Час")),
+    Field("end", "Окончание", ("Окончание", "Конец", "Время окончания", "До")),
+    Field("minutes", "Длительность, минут", ("Длительность", "Минут", "Продолжительность")),
+)
+DOCTOR_FIELDS: Final = (
+    Field("doctor", "Врач", ("Врач", "Доктор", "Специалист", "ФИО врача", "Исполнитель")),
+    Field("doctor_id", "Код врача", ("Код врача", "ID врача")),
+    Field("clinic", "Клиника", ("Клиника", "Филиал")),
+)
+
+
+class Step(Enum):
+    """What one row of the file means for the visit that we know."""
+
+    NOTHING = "nothing"
+    CANCEL = "cancel"
+    MOVE = "move"
+    MARK = "mark"
+    DEAD = "dead"  # cancelled with us, alive in the file: a person must look
+    LATE = "late"  # moved in the file, but already over with us
+
+
+def decide(
+    ours: AppointmentStatus, theirs: AppointmentStatus | None, *, moved: bool, money_differs: bool = False
+) -> Step:
+    """The file against what we know. The file owns time and cancellation; it never un-cancels and never takes back a
+    confirmation, since it may be older than the patient's answer. Marks go forward only, as the table of states allows."""
+    if ours == AppointmentStatus.CANCELLED:
+        return Step.NOTHING if theirs in (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW) else Step.DEAD
+    if theirs == AppointmentStatus.CANCELLED:
+        return Step.CANCEL if ours in UPCOMING else Step.NOTHING
+    if moved:
+        return Step.MOVE if ours in UPCOMING else Step.LATE
+    if theirs not in (None, AppointmentStatus.SCHEDULED, ours) and theirs in TRANSITIONS[ours]:
+        return Step.MARK
+    return Step.MARK if money_differs else Step.NOTHING
+
+
+def spans(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
+    """The file's dates as stretches from first to last day. A gap of over a month ends one: a single slip of the year
+    must not stretch the file over everything between."""
+    found: list[tuple[dt.date, dt.date]] = []
+    for day in sorted(days):
+        if found and day - found[-1][1] <= LONGEST_GAP:
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
+@dataclass(slots=True, eq=False)
+class Known:
+    """A visit as the database has it."""
+
+    pk: int
+    code: str
+    source: str
+    patient_id: int
+    doctor_id: int
+    clinic_id: int
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    status: AppointmentStatus
+    money: Decimal | None
+    service_id: int | None
+    comment: str
+    version: int
+
+
+@dataclass(slots=True, eq=False)
+class Planned:
+    """A readable row, and the visit it means."""
+
+    row: Row
+    code: str
+    person: Person
+    doctor: Doctor
+    clinic: Clinic
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    status: AppointmentStatus | None
+    service: str
+    money: Decimal | None
+    comment: str
+    booked_at: dt.datetime | None = None
+    known: Known | None = None
+    step: Step = Step.NOTHING
+
+    @property
+    def moved(self) -> bool:
+        known = self.known
+        return known is not None and (known.starts_at, known.ends_at, known.doctor_id, known.clinic_id) != (
+            self.starts_at,
+            self.ends_at,
+            self.doctor.pk,
+            self.clinic.pk,
+        )
+
+    @property
+    def occupies(self) -> bool:
+        return (self.status or AppointmentStatus.SCHEDULED) in OCCUPYING
+
+
+def when(row: Row, clinic: Clinic, usual_minutes: int) -> tuple[dt.datetime, dt.datetime] | None:
+    """Start and end (UTC) of a row: a date with a time in one cell or in two; the end, else the length, else the usual."""
+    on, at = row.need("date", cells.moment, "Напишите дату приёма.") or (None, None)
+    own = row.get("time", cells.time)
+    length = row.get("minutes", cells.minutes)
+    end = (
+        row.get("end", cells.moment) if isinstance(row.cell("end"), dt.datetime) else (None, row.get("end", cells.time))
+    )
+    at = own or at
+    if on is not None and at is None and not row.problems:
+        row.refuse("time" if "time" in row.columns else "date", "Нет времени.", "Напишите время начала: 09:30.")
+    if row.problems or on is None or at is None:
+        return None
+    starts_at = instant(on, at, clinic.zone)
+    until = end[1] if end else None
+    if until is None:
+        return starts_at, starts_at + dt.timedelta(minutes=length or usual_minutes)
+    ends_at = instant(on, until, clinic.zone)
+    if ends_at <= starts_at:
+        row.refuse("end", f"Окончание {until:%H:%M} не позже начала {at:%H:%M}.", "Исправьте время.")
+        return None
+    return starts_at, ends_at
+
+
+def places_itself(planned: Planned) -> bool:
+    """Whether the row puts a visit where none of it stood before."""
+    if planned.known is None:
+        return planned.occupies
+    return planned.step == Step.MOVE
+
+
+def read_known(visits: QuerySet[Appointment]) -> list[Known]:
+    return [
+        Known(pk, code, source, patient, doctor, clinic, starts, ends, AppointmentStatus(status), money, service, words, no)
+        for pk, code, source, patient, doctor, clinic, starts, ends, status, money, service, words, no in visits.values_list(
+            "pk", "source_id", "source", "patient_id", "doctor_id", "clinic_id", "starts_at", "ends_at", "status", "money",
+            "service_id", "comment", "version",
+        )
+    ]  # fmt: skip
+
+
+def same_place(code: str, here: list[Known]) -> Known | None:
+    """Of the visits at the same time: one that the file may mean, living ones first. Another code is another visit."""
+    fitting = [known for known in here if not code or not known.code or known.code == code or known.source != SOURCE]
+    fitting.sort(key=lambda known: (known.status not in OCCUPYING, -known.pk))
+    return fitting[0] if fitting and (fitting[0].status in OCCUPYING or not code) else None
