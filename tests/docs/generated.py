@@ -41,7 +41,18 @@ def recall() -> str:
     return _table(("Outcome", "Stage after", "Counts as", "Next date", "The form asks"), rows)
 
 
-SECTIONS: Final[dict[str, Callable[[], str]]] = {"timers": timers, "visits": visits, "recall": recall}
+def callback() -> str:
+    from callback.machine import mermaid
+
+    return f"```mermaid\n{mermaid().strip()}\n```"
+
+
+SECTIONS: Final[dict[str, Callable[[], str]]] = {
+    "timers": timers,
+    "visits": visits,
+    "recall": recall,
+    "callback": callback,
+}
 
 
 def page() -> str:
