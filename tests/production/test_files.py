@@ -65,7 +65,7 @@ def test_compose_sets_only_variables_that_the_settings_read(name: str) -> None:
 
 
 def test_no_secret_stands_in_a_file() -> None:
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "EMAIL_HOST_PASSWORD"):
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "EMAIL_HOST_PASSWORD", "ARI_PASSWORD", "SPEECH_TOKEN"):
         assert _in_example()[name] == ""
     for service in SERVICES.values():
         for key, value in service.get("environment", {}).items():
