@@ -55,13 +55,6 @@ _HEADINGS: Final = {
 }  # fmt: skip
 
 
-class WeekdaysField(forms.TypedMultipleChoiceField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            choices=list(enumerate(WEEKDAYS)), coerce=int, widget=forms.CheckboxSelectMultiple, label="Дни", **kwargs
-        )
-
-
 class StudyForm(forms.ModelForm[Study]):
     link = forms.URLField(label="Ссылка на сайте", required=False, assume_scheme="https")
 
@@ -73,14 +66,22 @@ class StudyForm(forms.ModelForm[Study]):
         )
 
 
-def _form_class(model: Any) -> Any:
-    if model is Study:
-        return StudyForm
-    if model is CourierCity:
-        return forms.modelform_factory(
-            CourierCity, fields=["city", "weekdays", "note", "is_active"], field_classes={"weekdays": WeekdaysField}
-        )
-    return forms.modelform_factory(model, fields="__all__")
+class CourierForm(forms.ModelForm[CourierCity]):
+    weekdays = forms.TypedMultipleChoiceField(
+        label="Дни", choices=list(enumerate(WEEKDAYS)), coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+
+    class Meta:
+        model = CourierCity
+        fields = ("city", "weekdays", "note", "is_active")
+
+
+_FORMS: Final[dict[str, Any]] = {
+    "studies": StudyForm,
+    "institutions": forms.modelform_factory(Institution, fields="__all__"),
+    "couriers": CourierForm,
+    "branches": forms.modelform_factory(Branch, fields="__all__"),
+}
 
 
 @allow(*PERFORMERS)
@@ -128,7 +129,7 @@ def reference_edit(request: StaffRequest, kind: str, pk: int | None = None) -> H
     """A row made or changed; 422 with the form when something is wrong."""
     model, title, _ = _kind(kind)
     row = get_object_or_404(model, pk=pk) if pk else None
-    form = _form_class(model)(request.POST or None, instance=row)
+    form = _FORMS[kind](request.POST or None, instance=row)
     status = 200
     if request.method == "POST":
         status = 422

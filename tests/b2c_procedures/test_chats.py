@@ -1,0 +1,243 @@
+"""Chats by the rules of appendix 1."""
+
+import datetime as dt
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from b2c_procedures.actions import chats as actions
+from b2c_procedures.models import Chat, ChatClock, ChatLine
+from b2c_procedures.sharing import share
+from b2c_procedures.states import ChatState, ClockKind
+from b2c_procedures.wording import Rule, check
+from callcenter.assignments.actions import close_task
+from callcenter.assignments.models import Task
+from callcenter.clinics.models import Patient
+from callcenter.lib.errors import Conflict, NotAllowed, Refused
+from callcenter.messaging.actions.chats import receive_reply
+from callcenter.messaging.gateways.base import Reply
+from callcenter.messaging.models import ChatMessage, Message, Provider
+from callcenter.staff.models import Shift, User
+from callcenter.staff.roles import Role
+from tests.b2c_procedures.conftest import Service
+from tests.conftest import make_user
+
+_ids = itertools.count(1)
+AsUser = Callable[[User], Client]
+
+
+def write(service: Service, text: str, *, patient: Patient | None = None, at: dt.datetime | None = None) -> None:
+    """A client writes in Telegram."""
+    person = patient or service.patient
+    now = at or service.world.now
+    reply = Reply(
+        id=f"m{next(_ids)}", sender=person.phones.get().number, name=person.first_name, text=text, channel="telegram",
+        key="", at=now,
+    )  # fmt: skip
+    assert receive_reply(reply, provider=Provider.objects.get(), now=now) is not None
+    actions.gather_due_chats(now=now)
+
+
+def managers(service: Service, count: int) -> list[User]:
+    people = [make_user(f"m{n}", f"Менеджерова{n} Анна Олеговна", Role.ADMINISTRATOR, clinics=[service.clinic]) for n in range(count)]  # fmt: skip
+    for person in people:
+        Shift.objects.create(user=person, on=service.world.now.date(), colour="yellow")
+    return people
+
+
+@given(st.integers(1, 12), st.integers(0, 200))
+def test_equal_loads_differ_by_at_most_one_afterwards(people: int, chats: int) -> None:
+    given_out = Counter(share(range(chats), dict.fromkeys(range(people), 0)).values())
+    loads = [given_out[person] for person in range(people)]
+    assert sum(loads) == chats
+    assert max(loads) - min(loads) <= 1
+
+
+@given(st.dictionaries(st.integers(1, 9), st.integers(0, 20), min_size=1), st.integers(0, 60))
+def test_whoever_has_fewer_chats_gets_the_next_one(loads: dict[int, int], chats: int) -> None:
+    after = Counter(loads)
+    after.update(share(range(chats), loads).values())
+    grown = [person for person in loads if after[person] > loads[person]]
+    assert all(after[person] <= min(after[other] for other in loads) + 1 for person in grown)
+
+
+def test_chats_are_shared_at_once_and_evenly_among_managers_on_shift(service: Service) -> None:
+    people = managers(service, 3)
+    for number in range(8):
+        write(service, "Здравствуйте", patient=service.world.patient(f"Писатель{number}"))
+    loads = Counter(Chat.objects.values_list("manager", flat=True))
+    assert set(loads) <= {person.pk for person in people}  # nobody who is not on shift
+    assert max(loads.values()) - min(loads[person.pk] for person in people) <= 1
+    assert not Chat.objects.filter(state=ChatState.WAITING).exists()
+
+
+def test_a_leaving_managers_chats_move_to_the_others(service: Service) -> None:
+    people = managers(service, 3)
+    for number in range(9):
+        write(service, "Здравствуйте", patient=service.world.patient(f"Писатель{number}"))
+    assert actions.leave_chats(people[0], now=service.world.now) == 3
+    loads = Counter(Chat.objects.values_list("manager", flat=True))
+    assert loads[people[0].pk] == 0
+    assert abs(loads[people[1].pk] - loads[people[2].pk]) <= 1
+    write(service, "Ещё вопрос", patient=service.world.patient("Новый"))
+    assert people[0].pk not in Counter(Chat.objects.values_list("manager", flat=True))
+    actions.come_back(people[0], now=service.world.now)
+    write(service, "И ещё", patient=service.world.patient("Последний"))
+    assert Chat.objects.get(patient__last_name="Последний").manager == people[0]
+
+
+def test_chats_of_a_manager_whose_shift_is_over_move_by_the_ticker(service: Service) -> None:
+    first, second = managers(service, 2)
+    for number in range(4):
+        write(service, "Здравствуйте", patient=service.world.patient(f"Писатель{number}"))
+    Shift.objects.filter(user=first).delete()
+    actions.share_due_chats(now=service.world.now)
+    assert set(Chat.objects.values_list("manager", flat=True)) == {second.pk}
+
+
+def test_lines_of_one_conversation_stay_together_and_come_once(service: Service) -> None:
+    write(service, "Здравствуйте")
+    write(service, "Сколько стоит экзом?")
+    assert actions.gather_due_chats(now=service.world.now) == 0
+    chat = Chat.objects.get()
+    assert (chat.lines.count(), chat.unread, chat.patient) == (2, 2, service.patient)
+    assert ChatClock.objects.get().due_at == service.world.now + dt.timedelta(minutes=1)
+
+
+def test_the_answer_goes_out_in_the_name_of_the_team_and_meets_the_minute(service: Service) -> None:
+    write(service, "Сколько стоит экзом?")
+    chat = Chat.objects.get()
+    now = service.world.now + dt.timedelta(seconds=40)
+    with pytest.raises(Refused, match="тему чата"):
+        actions.answer(chat, text="45 000 ₽", by=chat.manager or service.manager, now=now)
+    actions.answer(chat, text="45 000 ₽", topic=service.topic, by=chat.manager or service.manager, now=now)
+    message = Message.objects.get()
+    assert message.text == "45 000 ₽\n— Команда Геномед"
+    clock = ChatClock.objects.get()
+    assert clock.met_at is not None
+    assert clock.met_at < clock.due_at
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Передала информацию в отдел логистики",
+        "Мы направили запрос в лабораторию",
+        "С вами Орлова Ольга",
+        "Спросите у Зиминой",
+        "Это Ольга Петровна, слушаю",
+    ],
+)
+def test_a_forbidden_wording_is_stopped_before_sending(text: str, service: Service) -> None:
+    write(service, "Где мой курьер?")
+    chat = Chat.objects.get()
+    with pytest.raises(Refused, match="Запрещённая формулировка"):
+        actions.answer(
+            chat,
+            text=text,
+            topic=service.topic,
+            override=True,
+            by=chat.manager or service.manager,
+            now=service.world.now,
+        )
+    assert not ChatMessage.objects.filter(direction="out").exists()
+    actions.answer(chat, text=text, override=True, topic=service.topic, by=service.lead, now=service.world.now)
+    assert ChatLine.objects.get(message__direction="out").overridden
+
+
+def test_the_clients_own_name_may_be_said(service: Service) -> None:
+    namesake = service.world.patient("Орлова", "Ольга", "Петровна")
+    write(service, "Здравствуйте", patient=namesake)
+    chat = Chat.objects.get()
+    actions.answer(
+        chat, text="Ольга Петровна Орлова, добрый день!", topic=service.topic, by=chat.manager or service.manager,
+        now=service.world.now,
+    )  # fmt: skip
+    assert chat.lines.filter(message__direction="out").count() == 1
+
+
+def test_wordings_match_word_by_word() -> None:
+    rules = [Rule("отдел* логистик*", "отдел"), Rule("в * отдел", "отдел")]
+    assert check("Отделу логистики", rules=rules, employees=[])
+    assert check("в финансовый отдел", rules=rules, employees=[])
+    assert not check("отдельно о логистике", rules=rules[:1], employees=[])
+    assert not check("экзом", rules=rules, employees=["Ёж Ян Ильич"])
+
+
+def test_a_question_about_the_result_has_five_minutes(service: Service) -> None:
+    write(service, "Когда будет результат?")
+    chat = Chat.objects.get()
+    clock = actions.ask_result_date(chat, by=service.manager, now=service.world.now)
+    assert clock.due_at == service.world.now + dt.timedelta(minutes=5)
+
+
+def test_the_doctor_has_thirty_minutes_and_the_responsible_person_two_working_hours(service: Service) -> None:
+    write(service, "Что выбрать?")
+    chat, order = Chat.objects.get(), service.order()
+    evening = dt.datetime(2026, 3, 18, 18, 30, tzinfo=dt.UTC)  # 21:30 Moscow
+    doctor = actions.ask_person(
+        chat, kind=ClockKind.CONSULTANT, question="Экзом или геном?", order=order, by=service.manager, now=evening
+    )
+    person = actions.ask_person(
+        chat, kind=ClockKind.RESPONSIBLE, question="Когда выдадут?", order=order, by=service.manager, now=evening
+    )
+    assert doctor.deadline_at == evening + dt.timedelta(minutes=30)
+    assert all(word in doctor.body for word in ("Клиентова Мария Ивановна", order.number, "Экзом или геном?"))
+    assert person.deadline_at == dt.datetime(2026, 3, 19, 7, 0, tzinfo=dt.UTC)  # 10:00 Moscow of the next working day
+    assert person.assignee == service.responsible
+    close_task(person, outcome="20 марта", by=None, now=evening)
+    assert ChatClock.objects.get(task=person).done_at == evening
+
+
+def test_a_closed_chat_takes_no_answers_and_an_unanswered_one_is_not_closed(service: Service) -> None:
+    write(service, "Здравствуйте")
+    chat = Chat.objects.get()
+    with pytest.raises(Refused, match="не получил ответа"):
+        actions.close_chat(chat, by=service.manager, now=service.world.now)
+    who = chat.manager or service.manager
+    actions.answer(chat, text="Добрый день!", topic=service.topic, by=who, now=service.world.now)
+    actions.close_chat(chat, by=who, now=service.world.now)
+    with pytest.raises(Conflict, match="закрыт"):
+        actions.answer(chat, text="ещё", by=who, now=service.world.now)
+    write(service, "Я снова здесь", at=service.world.now + dt.timedelta(minutes=1))
+    assert Chat.objects.count() == 2
+
+
+def test_a_failure_goes_to_the_leads_and_one_opens_the_help_desk_task(service: Service) -> None:
+    report = actions.report_failure(
+        system="ERP", text="не открывается", clinic=service.clinic, by=service.manager, now=service.world.now
+    )
+    assert report.role == "lead"
+    with pytest.raises(NotAllowed):
+        actions.open_help_desk(report, text="", by=service.manager, now=service.world.now)
+    task = actions.open_help_desk(report, text="с 12:00", by=service.lead, now=service.world.now)
+    again = actions.open_help_desk(report, text="с 12:00", by=service.lead, now=service.world.now)
+    assert task == again
+    assert (task.department, task.role, task.assignee) == ("help_desk", "head", service.lead)
+    assert task in Task.objects.visible_to(service.head)
+
+
+def test_a_colleague_does_not_answer_in_anothers_chat(service: Service) -> None:
+    managers(service, 1)
+    write(service, "Здравствуйте")
+    with pytest.raises(Conflict, match="Чат ведёт Менеджерова0"):
+        actions.answer(Chat.objects.get(), text="Добрый день", by=service.manager, now=service.world.now)
+
+
+def test_the_chat_pages_show_the_conversation_and_the_clock(service: Service, as_user: AsUser, noon: Any) -> None:
+    write(service, "Сколько стоит экзом?")
+    chat = Chat.objects.get()
+    client = as_user(service.lead)
+    board = client.get("/procedures/chats/?all=1").content.decode()
+    assert "Клиентова Мария Ивановна" in board
+    page = client.get(f"/procedures/chats/{chat.pk}/?study=экзом").content.decode()
+    assert "Сколько стоит экзом?" in page
+    assert "Полноэкзомное секвенирование" in page
+    assert "Консультация по исследованию" in page
+    assert as_user(service.world.administrator_b).get(f"/procedures/chats/{chat.pk}/").status_code == 404
