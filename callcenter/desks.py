@@ -53,10 +53,10 @@ MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Активные задачи", "assignments:active", "checklist", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
     MenuItem("Процедуры", "procedures:home", "list-check", SERVICE),
-    MenuItem("Процедуры: отчёт", "procedures:report", "chart-bar", (Role.MANAGER,)),
     MenuItem("Обратный звонок", "callback:board", "phone-incoming", (*CALLERS, Role.MANAGER)),
     MenuItem("История", "reports:history", "history", (*CALLERS, Role.MANAGER)),
     MenuItem("Отчёт по дозвону", "reminders:report", "chart-bar", READERS, group="Управление"),
+    MenuItem("Отчёт по процедурам", "procedures:report", "chart-bar", (Role.MANAGER,), group="Управление"),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
     MenuItem(
         "Импорт", "imports:list", "file-import", (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR), group="Управление"

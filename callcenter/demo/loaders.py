@@ -6,4 +6,5 @@ LOADERS: Final[tuple[str, ...]] = (
     "callcenter.demo.chain.load",
     "callcenter.demo.files.load",
     "callcenter.demo.recalls.load",
+    "callcenter.demo.procedures.load",
 )
