@@ -11,6 +11,7 @@ from callcenter.clinics.models import Clinic, Doctor
 from callcenter.clinics.queries import hours_of
 from callcenter.clinics.schedule import Hours, quiet_until
 from callcenter.contacts.models import Reason
+from callcenter.lib import phones
 from callcenter.lib.localtime import local, local_day
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
@@ -81,7 +82,8 @@ class Row:
     """One line of the journal as this user may see it now."""
 
     entry: RecallEntry
-    phone: str  # E.164, or masked
+    phone: str  # E.164
+    phone_text: str  # as this user may read it
     dial: bool  # the number may be dialled by a click
     quiet_until: dt.datetime | None  # local; the patient sleeps till then
     planned_for: User | None
@@ -220,6 +222,7 @@ def _row(entry: RecallEntry, hours: Hours, policy: Policy, *, user: User, now: d
     return Row(
         entry=entry,
         phone=phone.number if phone else "",
+        phone_text=(phones.pretty if user.sees_phones else phones.masked)(phone.number) if phone else "",
         dial=bool(phone) and user.sees_phones and may_dial and not entry.patient.do_not_call and quiet is None,
         quiet_until=local(quiet, hours.zone) if quiet else None,
         planned_for=items[0].assignee if items else None,

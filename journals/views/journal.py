@@ -28,15 +28,18 @@ def index(request: StaffRequest) -> HttpResponse:
     form = FilterForm(request.GET, user=request.user)
     filters = form.filters(default_tab="mine" if request.user.has(Role.ADMINISTRATOR) else "call")
     counters = journal.counters(filters, user=request.user, now=now)
+    clinics = list(Clinic.objects.filter(staff=request.user).values_list("pk", flat=True))
     context = {
         "form": form,
         "filters": filters,
+        "here": request.path,
+        "many_clinics": len(clinics) > 1,
         "tabs": [
             (key, label, counters[key], min(counters[key], journal.CAP), counters[key] > journal.CAP)
             for key, label in journal.TABS.items()
         ],
         "page": journal.page(filters, user=request.user, now=now),
-        "live": live.sign([topic(pk) for pk in Clinic.objects.filter(staff=request.user).values_list("pk", flat=True)]),
+        "live": live.sign([topic(pk) for pk in clinics]),
         "may_call": request.user.has(*CALLERS),
         "may_write": request.user.has(*WRITE),
         "sort": journal.sort_of(filters),

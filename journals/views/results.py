@@ -57,6 +57,7 @@ def report(request: StaffRequest) -> HttpResponse:
     found = results.results(period, user=request.user)
     context = {
         "form": form,
+        "many_clinics": Clinic.objects.filter(staff=request.user).count() > 1,
         "period": period,
         "results": found,
         "measures": results.MEASURES,

@@ -373,12 +373,13 @@ def test_phones_are_masked_for_those_without_the_right(recall: Recall, as_user: 
 def test_at_night_the_number_is_not_a_link(recall: Recall, as_user: Login) -> None:
     entry = recall.entry()
     client = as_user(recall.world.senior)
-    assert "btn-call" in client.get(f"{JOURNAL}?tab=call").content.decode()
+    assert "tel:" in client.get(f"{JOURNAL}?tab=call").content.decode()
     recall.world.now = recall.world.local(recall.today + dt.timedelta(days=1), 6)
     client = as_user(recall.world.senior)  # the session of yesterday is over
     for address in (f"{JOURNAL}?tab=call", url("card", entry)):
         page = client.get(address).content.decode()
         assert "btn-call" not in page
+        assert "tel:" not in page
         assert "ждёт 09:00" in page
 
 

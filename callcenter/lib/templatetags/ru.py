@@ -1,6 +1,7 @@
 """Template filters for Russian screens; built into every template."""
 
 import datetime as dt
+import functools
 from decimal import Decimal
 
 from django import template
@@ -117,6 +118,7 @@ def field_class(field: BoundField, css: str) -> SafeString:
 
 
 @register.simple_tag
+@functools.lru_cache(maxsize=2000)  # a list of fifty lines asks for the same few
 def icon(name: str, title: str = "") -> SafeString:
     """A Tabler icon; with `title` it speaks to screen readers too, without one it is decoration."""
     from django.utils.html import format_html
