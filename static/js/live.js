@@ -14,8 +14,9 @@
 // * Give rows (`tr`, `li`, cards) an id: the row under the cursor then keeps its content and its place on the screen while the
 //   others change; it is brought up to date when the cursor leaves.
 // * A part in which somebody is typing (a field with the focus, changed fields, an open menu or dialog) waits until he is done.
-// * For long lists, let the live part be a small element whose answer carries only the changed rows as `hx-swap-oob`; a row
-//   that must be held back is fetched again by its `data-row-url`.
+// * For long lists, let the live part be a small element whose answer carries only the changed rows as `hx-swap-oob` (each
+//   inside `<template>`, else the parser drops a lone `tr`); a row that must be held back is fetched again by its
+//   `data-row-url`.
 //
 // Pauses in hidden tabs, slows down when nobody moves, refreshes all parts every 10 s while Valkey is away.
 "use strict";

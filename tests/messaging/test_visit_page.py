@@ -73,7 +73,7 @@ def test_it_is_kept_out_of_search_and_of_caches(page: str, client: Client) -> No
     answer = client.get(page)
     assert "noindex" in answer["X-Robots-Tag"]
     assert "no-store" in answer["Cache-Control"]
-    assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["Referrer-Policy"] == "same-origin"
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 22, "../../login", "%00"])

@@ -140,7 +140,7 @@ def _closed(request: HttpRequest, link: VisitLink | None, trouble: str, status: 
 
 def _private(answer: HttpResponse) -> HttpResponse:
     answer["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-    answer["Referrer-Policy"] = "no-referrer"
+    answer["Referrer-Policy"] = "same-origin"  # "no-referrer" would send `Origin: null` with the form, and CSRF says no
     return answer
 
 

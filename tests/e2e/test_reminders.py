@@ -1,0 +1,223 @@
+"""The evening and the morning of one administrator of «Дозвон», and a patient with a telephone in his hand."""
+
+import datetime as dt
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from callcenter.clinics.models import Appointment, Patient, PatientPhone
+from callcenter.messaging.models import Message, VisitLink
+from callcenter.messaging.states import Channel
+from reminders import actions
+from reminders.models import Reminder, ReminderMark
+from reminders.states import Result
+from tests.conftest import World
+from tests.e2e.conftest import PHONE, Login, OpenPage
+from tests.messaging.conftest import Post, post
+from tests.reminders.conftest import yellow
+
+__all__ = ["post"]
+PINK = re.compile(r"\brow-called\b")
+SHOTS = Path(os.environ["SHOTS"]) if os.environ.get("SHOTS") else None
+NAMES = (
+    ("01", "Агапова", "Вера", "Ильинична"),
+    ("50", "Быков", "Сергей", "Олегович"),
+    ("55", "Власова", "Нина", "Юрьевна"),
+    ("65", "Гордеев", "Павел", "Игоревич"),
+    ("66", "Дёмина", "Алла", "Петровна"),
+    ("75", "Ершов", "Иван", "Львович"),
+    ("85", "Жукова", "Тамара", "Сергеевна"),
+    ("98", "Зыков", "Антон", "Денисович"),
+    ("02", "Ильина", "Мария", "Павловна"),
+    ("79", "Котов", "Роман", "Андреевич"),
+)
+
+
+class Evening(Post):
+    """A post office whose clock runs with the browser's, from noon of Wednesday 18 March 2026 in Moscow."""
+
+    started: float
+    shifted: dt.timedelta
+
+    def clock(self) -> dt.datetime:
+        return self.world.now + dt.timedelta(seconds=time.monotonic() - self.started) + self.shifted
+
+    def later(self, **span: float) -> None:
+        self.shifted += dt.timedelta(**span)
+        self.now = self.clock()
+        self.tick()
+        actions.refresh_due_runs(now=self.clock())
+
+
+@pytest.fixture
+def evening(post: Post, monkeypatch: pytest.MonkeyPatch) -> Evening:
+    made = Evening(post.world, post.provider, post.now)
+    made.started, made.shifted = time.monotonic(), dt.timedelta()
+    monkeypatch.setattr("django.utils.timezone.now", made.clock)
+    yellow(post.world.administrator, dt.date(2026, 3, 18), dt.date(2026, 3, 19))
+    for index, (digits, last, first, middle) in enumerate(NAMES):
+        patient = Patient.objects.create(last_name=last, first_name=first, middle_name=middle)
+        patient.clinics.add(post.world.clinic)
+        PatientPhone.objects.create(patient=patient, number=f"+790000001{digits}", is_main=True)
+        start = post.world.local(dt.date(2026, 3, 19), 9 + index, 30 * (index % 2))
+        post.world.visit(patient, start)
+    return made
+
+
+def shot(page: Page, name: str) -> None:
+    """Keeps the screen as it is and as one man in twelve sees it, when SHOTS names a folder: to be looked at."""
+    if SHOTS:
+        page.wait_for_timeout(300)
+        page.screenshot(path=str(SHOTS / f"{name}.png"))
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Emulation.setEmulatedVisionDeficiency", {"type": "deuteranopia"})
+        page.screenshot(path=str(SHOTS / f"{name}-deuteranope.png"))
+        devtools.send("Emulation.setEmulatedVisionDeficiency", {"type": "none"})
+
+
+def test_the_evening_and_the_morning_of_one_administrator(
+    page: Page, login: Login, world: World, evening: Evening
+) -> None:
+    login(page, world.administrator)
+
+    # Noon: the list opens by itself, and the messages go out.
+    actions.plan_openings(now=evening.clock() - dt.timedelta(hours=1))
+    actions.open_due_runs(now=evening.clock())
+    page.goto("/reminders/")
+    rows = page.locator("tr[data-row]")
+    expect(rows).to_have_count(len(NAMES))
+    expect(page.get_by_text("Жёлтая смена: Орлова О. П.")).to_be_visible()
+
+    # Colours arrive by themselves, while she looks on.
+    evening.later(seconds=1)
+    evening.later(seconds=40)
+    evening.later(seconds=40)
+    confirmed = page.locator("tr[data-row]", has_text="Агапова")
+    expect(confirmed.locator(".tint-confirm")).to_be_visible(timeout=6000)
+    expect(page.locator("tr[data-row]", has_text="Быков").locator(".tint-cancel")).to_be_visible()
+    expect(page.locator("tr[data-row]", has_text="Власова").locator(".tint-move")).to_be_visible()
+    silent = page.locator("tr[data-row]", has_text="Гордеев")
+    expect(silent.locator(".tint-delivered")).to_be_visible()
+    expect(page.locator("tr[data-row]", has_text="Жукова").locator(".tint-unsent")).to_be_visible()
+    expect(page.locator("tr[data-row]", has_text="Жукова")).to_contain_text("СМС: доставлено")
+    shot(page, "evening")
+
+    # A pink row by double click; again takes it back; and Space does the same.
+    silent.locator(".doctor").dblclick()
+    expect(silent).to_have_class(PINK)
+    shot(page, "evening-pink")
+    silent.locator(".doctor").dblclick()
+    expect(silent).not_to_have_class(PINK)
+    silent.locator(".doctor").click()
+    page.keyboard.press("Space")
+    expect(silent).to_have_class(PINK)
+    silent.get_by_role("button", name="не взял").click()
+    expect(silent).to_contain_text("не дозвонились")
+    assert ReminderMark.objects.filter(undone_at__isnull=False).count() == 1
+
+    # A reply in words is taken with one press; the row is pink and not green.
+    wrote = page.locator("tr[data-row]", has_text="Ершов")
+    wrote.get_by_role("button", name="приду?").click()
+    expect(wrote).to_contain_text("ответил письменно, придёт")
+
+    # The right click opens the menu; the red one is moved in the doctor's schedule, and the reminder follows.
+    red = page.locator("tr[data-row]", has_text="Быков")
+    red.locator("[data-menu]").click(button="right")
+    shot(page, "evening-menu")
+    window = world.window(world.local(dt.date(2026, 3, 19), 18))
+    page.get_by_role("menu").get_by_role("link", name="Перенести приём").click()
+    page.wait_for_url("**/move/")
+    shot(page, "evening-move")
+    page.locator(f'button[name="window"][value="{window.pk}"], input[name="window"][value="{window.pk}"]').first.click()
+    if page.locator('input[name="window"]').count():
+        page.get_by_role("button", name="Перенести").first.click()
+    page.wait_for_url("**/patients/**")
+    evening.later(seconds=10)
+    page.goto("/reminders/")
+    moved = page.locator("tr[data-row]", has_text="Быков")
+    expect(moved).to_contain_text("18:00")
+    expect(moved.locator(".tint-cancel")).to_have_count(0)
+
+    # SMS to the blue ones, and the hand-over.
+    page.get_by_role("button", name="СМС голубым").click()
+    expect(page.locator("#messages")).to_contain_text("СМС отправляется: 1")
+    blue = Appointment.objects.get(patient__last_name="Дёмина")
+    assert Message.objects.filter(appointment=blue, channel=Channel.SMS).count() == 1
+    page.get_by_text("Передать утру").click()
+    page.get_by_label("Что осталось на утро").fill("Гордеев не взял трубку, Дёмина молчит")
+    page.get_by_role("button", name="Передать", exact=True).click()
+    expect(page.locator("#messages")).to_contain_text("Передано утренней смене")
+
+    # The morning: ДД, with both answers and a comment demanded.
+    evening.later(hours=20)
+    login(page, world.administrator)
+    page.goto("/reminders/day/")
+    expect(page.get_by_text("Гордеев не взял трубку, Дёмина молчит")).to_be_visible()
+    expect(page.locator("tr[data-row]", has_text="Агапова")).to_have_count(0)
+    shot(page, "morning")
+    row = page.locator("tr[data-row]", has_text="Дёмина")
+    row.get_by_text("записать").click()
+    card = page.locator("#card")
+    card.get_by_label("взял", exact=True).check()
+    card.get_by_label("придёт", exact=True).check()
+    card.get_by_role("button", name="Сохранить звонок").click()
+    expect(card).to_contain_text("Без комментария не сохранить")
+    shot(page, "morning-card")
+    card.get_by_label("Комментарий (обязательно)").fill("Взяла трубку, будет вовремя")
+    card.get_by_role("button", name="Сохранить звонок").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(row).to_contain_text("дозвонились, придёт")
+    assert Reminder.objects.get(appointment=blue, left_at=None).result == Result.COMING
+
+
+def test_a_colleagues_mark_arrives_and_leaves_alone_the_row_under_the_cursor(
+    page: Page, login: Login, world: World, evening: Evening
+) -> None:
+    login(page, world.administrator)
+    actions.open_run(world.clinic, on=dt.date(2026, 3, 18), by=None, now=evening.clock())
+    page.goto("/reminders/")
+    mine = page.locator("tr[data-row]", has_text="Агапова")
+    theirs = page.locator("tr[data-row]", has_text="Ильина")
+    mine.locator(".doctor").hover()
+    top = mine.bounding_box()
+    for surname in ("Агапова", "Ильина"):
+        row = Reminder.objects.get(patient__last_name=surname)
+        actions.mark_called(row, by=world.administrator2, now=evening.clock())
+    expect(theirs).to_have_class(PINK, timeout=4000)
+    expect(mine).not_to_have_class(PINK)  # she is pointing at it
+    assert mine.bounding_box() == top
+    page.mouse.move(5, 5)
+    expect(mine).to_have_class(PINK, timeout=4000)
+
+
+def test_a_patient_with_a_telephone_confirms_without_scripts(open_page: OpenPage, evening: Evening) -> None:
+    visit = Appointment.objects.get(patient__last_name="Агапова")
+    evening.queue(visit)
+    link = VisitLink.objects.get()
+    page = open_page(viewport=PHONE, java_script_enabled=False)
+    page.goto(f"/v/{link.token}")
+    shot(page, "patient")
+    page.get_by_role("button", name="Подтвердить приём").click()
+    expect(page.get_by_role("status")).to_contain_text("Вы подтвердили приём")
+    shot(page, "patient-confirmed")
+    link.refresh_from_db()
+    assert link.answer == "confirm"
+    page.goto("/v/AAAAAAAAAAAAAAAAAAAAAA")
+    expect(page.get_by_role("heading")).to_contain_text("Такой ссылки нет")
+
+
+def test_the_list_fits_a_telephone_without_sideways_scroll(open_page: OpenPage, login: Login, evening: Evening) -> None:
+    page = open_page(viewport=PHONE)
+    login(page, evening.world.administrator)
+    actions.open_run(evening.world.clinic, on=dt.date(2026, 3, 18), by=None, now=evening.clock())
+    evening.later(seconds=1)
+    evening.later(seconds=40)
+    for path, name in (("/reminders/", "phone-evening"), ("/reminders/day/?on=2026-03-19", "phone-morning")):
+        page.goto(path)
+        expect(page.locator("tr[data-row]").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        shot(page, name)

@@ -1,0 +1,15 @@
+"""The product with a short lease, so that a fault test need not wait two minutes for a dead worker's messages."""
+
+import datetime as dt
+
+from django.apps import AppConfig
+
+
+class Quick(AppConfig):
+    name = "tests.faults"
+    label = "faults_quick"
+
+    def ready(self) -> None:
+        from callcenter.messaging.actions import calls, sending
+
+        sending.LEASE = calls.LEASE = dt.timedelta(seconds=8)

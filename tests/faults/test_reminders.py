@@ -1,0 +1,260 @@
+"""«Дозвон» with real workers and beats, killed, cut off and told everything three times.
+
+The provider is outside: an HTTP stand-in of Kannel that does not dedupe and keeps a ledger of every message it took. Whatever
+happens, each visit got at most one message on each step, nobody after his cancellation, everybody without a message has a
+reason, and each status is the true last one. Taken away one guard, the ledger shows duplicates.
+"""
+
+import datetime as dt
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import ThreadingHTTPServer
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from callcenter.clinics.actions import cancel_appointment
+from callcenter.clinics.models import ZONES, Appointment, Clinic, Doctor, Ground, Patient, PatientPhone, Specialty
+from callcenter.lib.localtime import instant, local
+from callcenter.messaging.models import CascadeStep, Message, Provider
+from callcenter.messaging.states import Channel, MessageState
+from reminders.actions import send_all
+from reminders.models import Reminder, ReminderRun, ReminderSettings
+from tests.faults.conftest import Stack
+from tests.messaging.standins import _Quiet
+
+FINAL = ("1", "2")  # Kannel's 'delivered' and 'not delivered'
+LEDGER_LIMIT = 0.05  # seconds a call takes
+
+
+@dataclass
+class Ledger:
+    """What the provider took: key → times; and what it will report of each."""
+
+    port: int = 0
+    taken: Counter[str] = field(default_factory=Counter)
+    reports: dict[str, str] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, report_url: str) -> str:
+        url = urlsplit(report_url)
+        key = dict(parse_qsl(url.query))["key"]
+        with self.lock:
+            self.taken[key] += 1
+            # a third of the messengers fail, so that SMS takes over; SMS always arrive
+            verdict = FINAL[1] if key.endswith("max") and hash_of(key) % 3 == 0 else FINAL[0]
+            self.reports[key] = (
+                f"{url.path}?{url.query.replace('%25d', '%d').replace('%d', verdict).replace('%T', '0').replace('%A', 'x')}"
+            )
+        return key
+
+    def verdict(self, key: str) -> str:
+        return dict(parse_qsl(urlsplit(self.reports[key]).query))["type"]
+
+
+def hash_of(key: str) -> int:
+    return sum(key.encode())
+
+
+class _Kannel(_Quiet):
+    ledger: Ledger
+
+    def do_GET(self) -> None:
+        fields = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        key = self.ledger.take(fields["dlr-url"])
+        time.sleep(LEDGER_LIMIT)
+        if hash_of(key) % 41 == 0:  # took it, and never says so
+            return self.hang_up()
+        return self.answer(202, "0: Accepted for delivery")
+
+
+@contextmanager
+def kannel() -> Iterator[Ledger]:
+    ledger = Ledger()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Kannel,), {"ledger": ledger}))
+    ledger.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield ledger
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def a_clinic(ledger: Ledger, visits: int) -> Clinic:
+    """A clinic in whose zone it is day now, with tomorrow's visits, that writes to everybody at any hour."""
+    now = timezone.now()
+    zone = next(zone for zone, _ in ZONES if 2 <= local(now, zone).hour < 22)
+    clinic = Clinic.objects.create(
+        name="Клиника", zone=zone, address="ул. Примерная, 1", messages_from=dt.time(), messages_to=dt.time(23, 59, 59)
+    )
+    Ground.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1))
+    settings = {"url": f"http://127.0.0.1:{ledger.port}/cgi-bin/sendsms", "username": "u", "password": "p"}
+    for position, channel in enumerate((Channel.MAX, Channel.SMS), start=1):
+        provider = Provider.objects.create(
+            name=f"Kannel {channel}", kind="kannel", channels=[channel], settings=settings
+        )
+        CascadeStep.objects.create(
+            clinic=clinic, position=position, channel=channel, provider=provider, wait_minutes=600
+        )
+    doctor = Doctor.objects.create(full_name="Белов Олег", specialty=Specialty.objects.create(name="Терапия"))
+    tomorrow = local(now, zone).date() + dt.timedelta(days=1)
+    for number in range(visits):
+        patient = Patient.objects.create(last_name=f"Пациент{number:05}", first_name="Анна")
+        PatientPhone.objects.create(patient=patient, number=f"+7900{number:07}", is_main=True)
+        start = instant(tomorrow, dt.time(8), zone) + dt.timedelta(seconds=20 * number)
+        Appointment.objects.create(
+            **{"clinic": clinic, "doctor": doctor, "patient": patient, "created_at": now, "changed_at": now},
+            **{"starts_at": start, "ends_at": start + dt.timedelta(seconds=20)},
+        )
+    ReminderSettings.objects.create(clinic=clinic, opens_at=dt.time(0, 1), due_at=now)
+    return clinic
+
+
+def world_of(stack: Stack, settings: str) -> dict[str, str]:
+    """Not the demo: a real gateway is called."""
+    return {
+        "DEMO": "0",
+        "SECRET_KEY": "faults",
+        "PUBLIC_URL": "http://testserver",
+        "DJANGO_SETTINGS_MODULE": f"tests.faults.{settings}",
+        "EMAIL_HOST": "127.0.0.1",
+    }
+
+
+def tell_three_times(ledger: Ledger, told: set[str], chance: random.Random) -> None:
+    """Every report three times, in any order, the delivered ones with an older 'not delivered' among them."""
+    fresh = [key for key in list(ledger.reports) if key not in told]
+    calls = [ledger.reports[key] for key in fresh] * 3
+    calls += [ledger.reports[key].replace("type=1", "type=8") for key in fresh if "type=1" in ledger.reports[key]]
+    chance.shuffle(calls)
+    client = Client()
+    for call in calls:
+        assert client.get(call).status_code == 200
+    told.update(fresh)
+
+
+def cancel_some(chance: random.Random, number: int, cancelled: dict[int, dt.datetime]) -> None:
+    for visit in chance.sample(list(Appointment.objects.filter(status="scheduled")), number):
+        cancel_appointment(visit, reason="заболел", by=None, now=timezone.now())
+        cancelled[visit.pk] = timezone.now()
+
+
+def run_of_faults(stack: Stack, ledger: Ledger, *, visits: int, kills: int, restarts: bool) -> None:
+    """The whole story; fails by itself when anything is not as it must be."""
+    chance = random.Random(20)
+    clinic = a_clinic(ledger, visits)
+    env = world_of(stack, "settings_quick")
+    beats = [stack.beat(**env), stack.beat(**env)]
+    workers = [stack.worker(**env), stack.worker(**env)]
+    stack.wait_until(lambda: sum(ledger.taken.values()) > visits // 10, seconds=120, what="messages go out")
+    told: set[str] = set()
+    cancelled: dict[int, dt.datetime] = {}
+    cancel_some(chance, visits // 20, cancelled)
+    for _ in range(kills):
+        tell_three_times(ledger, told, chance)
+        time.sleep(chance.random())
+        stack.kill(workers.pop(0))
+        workers.append(stack.worker(**env))
+    run = ReminderRun.objects.get(clinic=clinic)
+    for _ in range(2):  # every click twice
+        send_all(run, by=None, now=timezone.now())
+    if restarts:
+        stack.restart_valkey()
+        cancel_some(chance, visits // 20, cancelled)
+        stack.restart_postgres()
+        stack.wait_until(lambda: Message.objects.exists(), seconds=60, what="the database is back")
+    stack.kill(beats.pop())
+
+    def settled() -> bool:
+        tell_three_times(ledger, told, chance)
+        open_states = (MessageState.QUEUED, MessageState.SENDING, MessageState.ACCEPTED)
+        waiting = Message.objects.filter(state__in=open_states).exists()
+        return (
+            not waiting
+            and not Message.objects.filter(fallback_at__lte=timezone.now()).exists()
+            and _all_told(ledger, told)
+        )
+
+    def careful() -> bool:
+        try:
+            return settled()
+        except OperationalError:
+            return False
+
+    stack.wait_until(careful, seconds=420, what="every message has come to its end")
+    _check(ledger, visits, cancelled)
+
+
+def _all_told(ledger: Ledger, told: set[str]) -> bool:
+    truth = dict(Message.objects.filter(key__in=list(ledger.reports)).values_list("key", "state"))
+    return all(truth[key] == _true_state(ledger, key) for key in ledger.reports)
+
+
+def _true_state(ledger: Ledger, key: str) -> str:
+    return {"1": MessageState.DELIVERED.value, "2": MessageState.UNDELIVERED.value}[ledger.verdict(key)]
+
+
+def _check(ledger: Ledger, visits: int, cancelled: dict[int, dt.datetime]) -> None:
+    assert {key: times for key, times in ledger.taken.items() if times > 1} == {}  # nobody got it twice
+    messages = {message.key: message for message in Message.objects.all()}
+    assert set(ledger.taken) <= set(messages)
+    for key, message in messages.items():
+        if key in ledger.taken:
+            assert message.state == _true_state(ledger, key), key  # the true last status
+            begun = cancelled.get(message.appointment_id or 0)
+            assert begun is None or (message.attempted_at is not None and message.attempted_at <= begun), key
+        else:
+            assert message.state in (MessageState.CANCELLED, MessageState.UNKNOWN, MessageState.REFUSED)
+            assert message.reason, key  # not sent, and it says why
+    assert Reminder.objects.count() == visits
+    assert ReminderRun.objects.count() == 1
+    for pk in Appointment.objects.filter(status="scheduled").values_list("pk", flat=True):
+        first = messages[f"visit:a{pk}:1:max"]
+        if first.state == MessageState.UNDELIVERED:
+            assert f"visit:a{pk}:1:sms" in messages  # the cascade went on
+        elif first.state == MessageState.DELIVERED:
+            assert f"visit:a{pk}:1:sms" not in messages
+
+
+def test_without_the_guard_of_the_claim_the_ledger_shows_duplicates(stack: Stack) -> None:
+    with kannel() as ledger:
+        a_clinic(ledger, 60)
+        env = world_of(stack, "settings_unguarded")
+        for _ in range(2):
+            stack.worker(**env)
+        stack.beat(**env)
+        stack.beat(**env)
+        stack.wait_until(lambda: len(ledger.taken) >= 60, seconds=90, what="messages go out")
+        assert max(ledger.taken.values()) > 1
+
+
+@pytest.mark.timeout(400)
+def test_a_small_evening_with_a_killed_worker_sends_nothing_twice(stack: Stack) -> None:
+    with kannel() as ledger:
+        run_of_faults(stack, ledger, visits=120, kills=1, restarts=False)
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(1200)
+def test_two_thousand_visits_through_every_fault(stack: Stack) -> None:
+    with kannel() as ledger:
+        run_of_faults(stack, ledger, visits=2000, kills=5, restarts=True)
+
+
+def test_the_ledger_counts_what_it_is_told() -> None:
+    ledger = Ledger()
+    for _ in range(2):
+        ledger.take("http://testserver/hooks/1/s/dlr?key=visit:a1:1:sms&type=%d&at=%T&why=%A")
+    assert ledger.taken["visit:a1:1:sms"] == 2
+    assert ledger.verdict("visit:a1:1:sms") == "1"
