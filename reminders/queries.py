@@ -183,6 +183,7 @@ def _row(
     start = row["starts_at"].astimezone(zone)
     last, first, middle = row["patient__last_name"], row["patient__first_name"], row["patient__middle_name"]
     number = next((one for one in numbers if is_mobile(one)), numbers[0] if numbers else "")
+    changed_at = max(_moments(row, messages, link, reply))
     calling = row["calling_at"] is not None and row["calling_at"] > now - CALLING
     return {
         "id": row["pk"],
@@ -213,7 +214,7 @@ def _row(
         "reply_means": Meaning(reply["accepted"] or reply["meaning"]).label if reply else "",
         "reply_meaning": reply["meaning"] if reply else "",
         "called": row["called_at"] is not None,
-        "called_at": f"{row['called_at'].astimezone(zone):%d.%m %H:%M}" if row["called_at"] else "",
+        "called_at": f"{row['called_at'].astimezone(zone):%H:%M}" if row["called_at"] else "",
         "called_by": _short(row["called_by__full_name"]) if row["called_by__full_name"] else "",
         "result": row["result"],
         "result_word": Result(row["result"]).label if row["result"] else "",
@@ -226,7 +227,8 @@ def _row(
         "has_sms": any(
             message["channel"] == Channel.SMS and message["state"] not in ("cancelled",) for message in messages
         ),
-        "changed_at": max(_moments(row, messages, link, reply)),
+        "changed_at": changed_at,
+        "v": int(changed_at.timestamp() * 1000),  # an older row never replaces a newer one on the screen
     }
 
 

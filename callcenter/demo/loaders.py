@@ -7,4 +7,5 @@ LOADERS: Final[tuple[str, ...]] = (
     "callcenter.demo.files.load",
     "callcenter.demo.recalls.load",
     "callcenter.demo.procedures.load",
+    "callcenter.demo.reminders.load",
 )

@@ -16,7 +16,7 @@
 // * A part in which somebody is typing (a field with the focus, changed fields, an open menu or dialog) waits until he is done.
 // * For long lists, let the live part be a small element whose answer carries only the changed rows as `hx-swap-oob` (each
 //   inside `<template>`, else the parser drops a lone `tr`); a row that must be held back is fetched again by its
-//   `data-row-url`.
+//   `data-row-url`, and its `data-v` (a number that grows) keeps a late answer from showing an older state.
 //
 // Pauses in hidden tabs, slows down when nobody moves, refreshes all parts every 10 s while Valkey is away.
 "use strict";
@@ -32,6 +32,7 @@
   function busy(element) {
     const focus = document.activeElement;
     if (focus && focus !== document.body && element.contains(focus) && focus.matches(FIELDS) && !focus.matches("[type=checkbox], [type=radio], [type=button], [type=submit]")) return true;
+    if (element.dataset.busy || element.matches("tr.htmx-request")) return true;
     if (element.querySelector(".dropdown-menu.show, dialog[open], [data-editing], .htmx-request")) return true;
     return [...element.querySelectorAll("textarea, input[type=text], input:not([type])")].some((field) => field.value !== field.defaultValue);
   }
@@ -75,8 +76,17 @@
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const row = event.detail.target;
     if (!row?.dataset?.rowUrl) return;
+    if (isOlder(row, event.detail.fragment.querySelector?.("[data-v]")?.dataset.v)) { event.detail.shouldSwap = false; return; }
     if (row.matches(":hover") || busy(row)) { event.detail.shouldSwap = false; waiting.add(row.id); return; }
     if (row.getAttribute("aria-selected") === "true") event.detail.fragment.querySelector?.("tr")?.setAttribute("aria-selected", "true");
+  });
+
+  // An answer that was asked for before a later write and arrives after it shows what is no longer so.
+  const isOlder = (row, version) => Number(version || 0) < Number(row.dataset.v || 0);
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const row = event.detail.target;
+    if (!row?.dataset?.rowUrl || event.detail.requestConfig?.verb !== "get") return;
+    if (isOlder(row, /data-v="(\d+)"/.exec(event.detail.serverResponse)?.[1])) event.detail.shouldSwap = false;
   });
 
   function catchUp() {

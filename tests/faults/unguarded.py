@@ -18,7 +18,7 @@ class Unguarded(Quick):
 
         def claim(provider: Provider, *, now: dt.datetime, limit: int = 64) -> list[sending.Claimed]:
             rows = list(Message.objects.due(now).filter(provider=provider).order_by("pk")[:limit])
-            time.sleep(0.2)  # as long as a busy database may take
+            time.sleep(1.5)  # so that another process looks in the meantime
             Message.objects.filter(pk__in=[row.pk for row in rows]).update(state="sending", claimed_at=now)
             for row in rows:
                 row.state, row.claimed_at = "sending", now

@@ -63,6 +63,7 @@ def sms(key: str = "visit:appointment-1:1:sms") -> Outgoing:
 def kannel() -> Iterator[Rig]:
     with standins.kannel() as provider, httpx.Client() as client:
         settings = {"url": f"{provider.url}/cgi-bin/sendsms", "username": "u", "password": "right", "secret": SECRET}
+        settings |= {"sender": "CLINIC"}
         nowhere = {**settings, "url": "http://127.0.0.1:9/cgi-bin/sendsms"}
 
         def reports(key: str, report: Report) -> list[Webhook]:
@@ -296,7 +297,9 @@ def test_kannel_is_asked_for_reports_that_carry_our_key(kannel: Rig) -> None:
 def test_kannel_a_message_that_is_queued_while_the_line_is_down_counts_as_taken(kannel: Rig) -> None:
     answer = httpx.Response(202, text="3: Queued for later delivery")
     with httpx.Client(transport=httpx.MockTransport(lambda request: answer)) as client:
-        gateway = Kannel({"url": "http://k/", "username": "u", "password": "p", "secret": SECRET}, client)
+        gateway = Kannel(
+            {"url": "http://k/", "username": "u", "password": "p", "secret": SECRET, "sender": "CLINIC"}, client
+        )
         assert isinstance(gateway.send(kannel.message), Accepted)
 
 

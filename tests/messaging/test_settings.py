@@ -137,7 +137,7 @@ def test_a_secret_is_never_shown_and_an_empty_field_keeps_it(post: Post, as_user
         name="Kannel",
         kind="kannel",
         channels=["sms"],
-        settings={"url": "http://k/", "username": "u", "password": "hush-hush"},
+        settings={"url": "http://k/", "username": "u", "password": "hush-hush", "sender": "CLINIC"},
     )
     client, path = as_user(post.world.senior), f"/settings/channels/{row.pk}/"
     assert "hush-hush" not in client.get(path).content.decode()
@@ -145,13 +145,14 @@ def test_a_secret_is_never_shown_and_an_empty_field_keeps_it(post: Post, as_user
         "url": "http://k2/",
         "username": "u",
         "password": "",
+        "sender": "CLINIC",
         "channels": ["sms"],
         "price": "4,50",
         "is_active": "on",
     }
     assert client.post(path, given).status_code == 302
     row.refresh_from_db()
-    assert row.settings == {"url": "http://k2/", "username": "u", "password": "hush-hush"}
+    assert row.settings == {**{"url": "http://k2/", "username": "u", "password": "hush-hush", "sender": "CLINIC"}}
     assert row.price == Decimal("4.50")
     assert client.post(path, {**given, "url": ""}).status_code == 422
     assert not AuditEntry.objects.filter(after__icontains="hush-hush").exists()

@@ -46,7 +46,7 @@ class Kannel:
         self._client = client or shared_client()
         self._url = settings["url"]
         self._login = {"username": settings["username"], "password": settings["password"]}
-        self._sender = settings.get("sender", "")
+        self._sender = settings["sender"]  # Kannel refuses every message without one
         self._smsc = settings.get("smsc", "")
         self._secret = settings["secret"]
 

@@ -1,0 +1,181 @@
+"""«Дозвон»: opening a run of 20,000 visits, the list of 1,000 rows, marking a row, `/live` under 200 polling screens."""
+
+import datetime as dt
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+from django.db import connection
+from django.utils import timezone
+
+from benchmarks import data
+from benchmarks.measure import Measured, Run, bench, p95
+from callcenter.clinics.models import Appointment, Clinic, Doctor, Ground
+from callcenter.demo.services import free_port
+from callcenter.lib import live
+from callcenter.lib.localtime import instant, local_day
+from callcenter.messaging.models import CascadeStep, Message, Provider
+from callcenter.messaging.states import Channel, MessageState
+from reminders import actions
+from reminders.models import Reminder, ReminderRun
+
+VISITS = 20_000
+ROWS = 1_000
+SCREENS = 200
+PERIOD = 2.0  # seconds between two questions of a screen
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def clinic_with_visits(name: str, visits: int) -> Clinic:
+    """A clinic of its own whose tomorrow has so many visits, with a cascade through the simulator. Once a database."""
+    data.patients(VISITS)
+    found = Clinic.objects.filter(name=name).first()
+    if found is not None:
+        return found
+    clinic = Clinic.objects.create(
+        name=name,
+        address="ул. Примерная, 1",
+        phone="+79000009999",
+        messages_from=dt.time(),
+        messages_to=dt.time(23, 59, 59),
+    )
+    clinic.staff.add(data.administrator())
+    Ground.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1))
+    provider, _ = Provider.objects.get_or_create(
+        name="Симулятор", defaults=dict(kind="simulator", channels=["max", "sms"], settings={"latency": "50"})
+    )
+    for position, channel in enumerate((Channel.MAX, Channel.SMS), start=1):
+        CascadeStep.objects.create(clinic=clinic, position=position, channel=channel, provider=provider)
+    start = instant(local_day(timezone.now(), clinic.zone) + dt.timedelta(days=1), dt.time(8), clinic.zone)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO clinics_appointment (clinic_id, doctor_id, patient_id, starts_at, ends_at, status, version,
+                   comment, cancel_reason, created_at, changed_at, source, source_id)
+               SELECT %(clinic)s, %(doctor)s, n, %(start)s + n * interval '2 seconds', %(start)s + (n + 1) * interval '2 seconds',
+                   'scheduled', 1, '', '', now(), now(), 'bench', '' FROM generate_series(1, %(visits)s) n""",
+            {
+                "clinic": clinic.pk,
+                "doctor": Doctor.objects.values_list("pk", flat=True)[0],
+                "start": start,
+                "visits": visits,
+            },
+        )
+    assert Appointment.objects.filter(clinic=clinic).count() == visits
+    return clinic
+
+
+def run_of(clinic: Clinic) -> ReminderRun:
+    return actions.open_run(clinic, on=local_day(timezone.now(), clinic.zone), by=None, now=timezone.now())
+
+
+@bench(rows=VISITS, aim=p95(10_000))
+def reminders_open_run(run: Run) -> Measured:
+    """Noon: every visit gets its row, its link, its text and its place in the outbox."""
+    clinic = clinic_with_visits("Большая", VISITS)
+    measured = run.once(lambda: run_of(clinic), count=VISITS)
+    assert Message.objects.filter(clinic=clinic).count() == VISITS
+    return measured
+
+
+@bench(rows=ROWS, aim=p95(150))
+def reminders_list(run: Run) -> Measured:
+    """The page of a thousand rows, each with a message and a third with an answer."""
+    clinic = clinic_with_visits("Тысяча", ROWS)
+    run_of(clinic)
+    Message.objects.filter(clinic=clinic).update(state=MessageState.DELIVERED, delivered_at=timezone.now())
+    run.settle()
+    client = run.client(data.administrator())
+    return run.time(lambda: run.get(client, f"/reminders/?clinic={clinic.pk}"), times=20)
+
+
+@bench(rows=ROWS, aim=p95(40))
+def reminders_mark_row(run: Run) -> Measured:
+    """The double click: a row marked and rendered, a fresh row each time."""
+    clinic = clinic_with_visits("Тысяча", ROWS)
+    rows = iter(run_of(clinic).reminders.filter(called_at=None).values_list("pk", flat=True))
+    run.settle()
+    client = run.client(data.administrator())
+
+    def mark() -> None:
+        answer = client.post(f"/reminders/{next(rows)}/mark/", headers={"HX-Request": "true"})
+        assert answer.status_code == 200
+
+    measured = run.time(mark, times=60)
+    assert Reminder.objects.exclude(called_at=None).exists()
+    return measured
+
+
+@bench(rows=SCREENS, aim=p95(20))
+def live_polls(run: Run) -> Measured:
+    """`/live` of 200 screens asking every 2 s, on one gunicorn process of 4 threads; its share of a core beside."""
+    data.people()
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "gunicorn",
+        "callcenter.wsgi",
+        "-b",
+        f"127.0.0.1:{port}",
+        "-w",
+        "1",
+        "--threads",
+        "4",
+    ]
+    server = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env={**run.env, "LOG_LEVEL": "ERROR"})
+    try:
+        _wait(port)
+        samples, share = _poll(server.pid, port)
+    finally:
+        server.terminate()
+        server.wait(20)
+    note = f"median {statistics.median(samples):.1f} ms, {share:.0%} of a core, {len(samples)} answers"
+    return Measured(samples, note=note)
+
+
+def _poll(pid: int, port: int) -> tuple[list[float], float]:
+    """Ten seconds of 200 screens spread over the period, by 8 threads with kept connections."""
+    tokens = [live.sign([f"reminders:clinic:{n % 50}", f"messages:clinic:{n % 50}"]) for n in range(SCREENS)]
+    samples: list[float] = []
+    process = next(iter(psutil.Process(pid).children()), psutil.Process(pid))
+    until = time.monotonic() + 10
+    before, begun = sum(process.cpu_times()[:2]), time.monotonic()
+
+    def screens(own: list[tuple[int, str]]) -> None:
+        since: dict[int, str] = {}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            round_at = time.monotonic()
+            while time.monotonic() < until:
+                for place, (number, token) in enumerate(own):
+                    due = round_at + PERIOD * (place + 0.5) / len(own)
+                    time.sleep(max(0.0, due - time.monotonic()))
+                    start = time.perf_counter()
+                    answer = client.get("/live", params={"topics": token, "since": since.get(number, "")})
+                    samples.append((time.perf_counter() - start) * 1000)
+                    if answer.status_code == 200:
+                        since[number] = answer.json()["since"]
+                round_at += PERIOD
+
+    threads = [threading.Thread(target=screens, args=([*enumerate(tokens)][part::8],)) for part in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return samples, (sum(process.cpu_times()[:2]) - before) / (time.monotonic() - begun)
+
+
+def _wait(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            if httpx.get(f"http://127.0.0.1:{port}/live", timeout=2).status_code == 400:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.2)
+    raise AssertionError(f"gunicorn did not answer on {port} (pid {os.getpid()})")
