@@ -91,6 +91,10 @@ PHRASES: Final[dict[str, str]] = {
     "messaging.send_again": "отправил сообщение ещё раз",
     "messaging.answer_visit": "отметил ответ пациента о визите",
     "messaging.accept_meaning": "подтвердил смысл ответа пациента",
+    "messaging.save_template": "сохранил шаблон сообщения",
+    "messaging.drop_template": "убрал шаблон сообщения",
+    "messaging.save_cascade": "изменил порядок каналов",
+    "messaging.save_provider": "изменил подключение сообщений",
     "telephony.bind_phone": "выбрал аппарат на смену",
     "telephony.call_patient": "позвонил пациенту",
     "journals.open_entry": "добавил в Журнал КОС",
@@ -116,6 +120,8 @@ PHRASES: Final[dict[str, str]] = {
     "reminders.save_result": "записал итог звонка",
     "reminders.save_day_call": "записал итог дневного дозвона",
     "reminders.hand_over": "передал дозвон смене",
+    "reminders.view_card": "открыл карточку дозвона",
+    "reminders.export_report": "выгрузил отчёт по дозвону",
     "reminders.save_settings": "изменил настройки дозвона",
     "callback.accept_request": "принял заявку на обратный звонок",
     "callback.choose_patient": "выбрал пациента заявки",
@@ -201,7 +207,7 @@ _CHOICES: Final[dict[str, dict[str, str]]] = {"colour": dict(ShiftColour.choices
 
 @dataclass(frozen=True)
 class Line:
-    """One field of an entry, in words; `was` is None when the deed only tells what became."""
+    """One field of an entry, in words; `was` is None when nothing else was, or the deed only tells what became."""
 
     name: str
     was: str | None
@@ -218,11 +224,10 @@ def lines(entry: AuditEntry, zone: str) -> Iterator[Line]:
     before, after = entry.before or {}, entry.after or {}
     for name in {**before, **after}:
         field = _field(entry.object_kind, name)
-        yield Line(
-            FIELDS.get(name) or (str(field.verbose_name) if field is not None else name.replace("_", " ")),
-            _value(before[name], name, field, zone) if name in before else None,
-            _value(after.get(name), name, field, zone),
-        )
+        word = FIELDS.get(name) or (str(field.verbose_name) if field is not None else name.replace("_", " "))
+        was = _value(before[name], name, field, zone) if name in before else None
+        became = _value(after.get(name), name, field, zone)
+        yield Line(word, None if was == became else was, became)
 
 
 def _field(kind: str, name: str) -> "Field[Any, Any] | None":

@@ -50,7 +50,7 @@ MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Мой день", "home", "sun", EVERYONE),
     MenuItem("Журнал КОС", "journals:journal", "notebook", (*CALLERS, Role.MANAGER, Role.DOCTOR)),
     MenuItem("Дозвон", "reminders:evening", "phone-outgoing", (*CALLERS, Role.MANAGER)),
-    MenuItem("Активные задачи", "assignments:active", "checklist", EVERYONE),
+    MenuItem("Задачи", "assignments:active", "checklist", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
     MenuItem("Процедуры", "procedures:home", "list-check", SERVICE),
     MenuItem("Обратный звонок", "callback:board", "phone-incoming", (*CALLERS, Role.MANAGER)),

@@ -9,7 +9,7 @@ from django.db.models import Count, DateTimeField, DurationField, F, Func, Q, Qu
 
 from callcenter.assignments.models import Task, gone_up_to
 from callcenter.assignments.states import LADDERS, LEADERS, OVERSEERS, Department
-from callcenter.clinics.models import Clinic, Patient, WaitingListEntry
+from callcenter.clinics.models import ZONES, Clinic, Patient, WaitingListEntry
 from callcenter.clinics.states import WaitingKind
 from callcenter.lib.localtime import day_bounds, local, local_day
 from callcenter.staff.models import User
@@ -46,6 +46,11 @@ class Row:
     @property
     def zone(self) -> str:
         return self.subject.clinic.zone if self.subject.clinic is not None else DEFAULT_ZONE
+
+    @property
+    def zone_mark(self) -> str:
+        """'МСК+7', for those who sit in another zone."""
+        return dict(ZONES).get(self.zone, self.zone).partition("(")[2].rstrip(")")
 
     @property
     def is_task(self) -> bool:

@@ -32,7 +32,7 @@ from callcenter.lib.forms import refuse
 from callcenter.lib.http import number
 from callcenter.lib.localtime import local, local_day
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.queries import DEFAULT_ZONE
+from callcenter.staff.queries import DEFAULT_ZONE, zone_of
 from callcenter.staff.roles import CALLERS, EVERYONE
 
 
@@ -54,6 +54,7 @@ def active(request: StaffRequest) -> HttpResponse:
         "departments": Department.choices,
         "people": queries.colleagues_for(user).order_by("full_name") if chosen.whose == "all" else [],
         "topics": ["tasks", *(f"{what}:clinic:{pk}" for what in ("tasks", "waiting") for pk in sorted(own))],
+        "zone": zone_of(user),
         "page": Paginator(range(found.total), queries.PAGE).get_page(page),
         "now": now,
     }
@@ -294,6 +295,7 @@ def _is_part(request: HttpRequest) -> bool:
 
 
 def _row_form(request: HttpRequest, form: forms.Form, verb: str) -> HttpResponse:
+    next(iter(form.fields.values())).widget.attrs["autofocus"] = True
     context = {"form": form, "verb": verb, "url": request.path}
     return render(request, "assignments/row_form.html", context, status=422 if form.is_bound else 200)
 

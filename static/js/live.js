@@ -48,10 +48,14 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const part = event.detail.target;
     if (!part?.matches?.("[data-live]") || !event.detail.shouldSwap || event.detail.xhr.status !== 200) return;
-    if (event.detail.requestConfig?.triggeringEvent?.type !== "live") return;
+    const selected = part.querySelector("tr[aria-selected=true]")?.id;
+    if (event.detail.requestConfig?.triggeringEvent?.type !== "live") {
+      requestAnimationFrame(() => setTimeout(() => putBack({ selected })));
+      return;
+    }
     if (busy(part)) { event.detail.shouldSwap = false; if (part.id) waiting.add(part.id); return; }
     const row = hovered(part), focus = document.activeElement;
-    const kept = { row: row?.id, top: row?.getBoundingClientRect().top, focus: part.contains(focus) ? focus.id : "", selected: part.querySelector("tr[aria-selected=true]")?.id };
+    const kept = { row: row?.id, top: row?.getBoundingClientRect().top, focus: part.contains(focus) ? focus.id : "", selected };
     if (row) {
       const fresh = document.createElement("template");
       fresh.innerHTML = event.detail.serverResponse;

@@ -15,8 +15,8 @@ from callcenter.staff.roles import Role
 
 class Command(BaseCommand):
     help = (
-        "The first senior administrator of a new installation, and its first clinic. She makes everybody and everything"
-        " else in the browser. The password is asked for, or read from standard input when that is no terminal."
+        "The first senior administrator of a new installation, who is its manager too and so may give every role"
+        " (docs/adr/0010), and its first clinic. She makes everybody and everything else in the browser. The password is asked for, or read from standard input when that is no terminal."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -30,7 +30,9 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 ids = self._clinics(options["clinic"].strip(), options["zone"])
-                facts = Facts(options["login"], options["full_name"], (Role.SENIOR.value,), frozenset(ids))
+                facts = Facts(
+                    options["login"], options["full_name"], (Role.SENIOR.value, Role.MANAGER.value), frozenset(ids)
+                )
                 create_user(facts=facts, password=password, by=None, now=timezone.now())
         except DomainError as error:
             raise CommandError(str(error)) from None
