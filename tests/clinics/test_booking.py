@@ -15,6 +15,14 @@ from tests.conftest import NOON, World
 DAY = dt.timedelta(days=1)
 
 
+def import_visit(world: World, start: dt.datetime) -> None:
+    visit = Appointment(
+        patient=world.patient(), doctor=world.doctor, clinic=world.clinic, starts_at=start, ends_at=start + DAY / 48,
+        source="import", source_id="v1", created_at=NOON, changed_at=NOON,
+    )  # fmt: skip
+    assert actions.schedule_appointments([visit], by=None, now=NOON, note="импорт") == set()
+
+
 def test_a_booking_takes_the_window_and_leaves_a_history_and_an_audit_row(world: World) -> None:
     window = world.window()
     visit = actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
@@ -26,10 +34,7 @@ def test_a_booking_takes_the_window_and_leaves_a_history_and_an_audit_row(world:
 
 def test_an_imported_visit_without_a_window_blocks_the_time_too(world: World) -> None:
     start = NOON + DAY
-    actions.schedule_appointment(
-        patient=world.patient(), doctor=world.doctor, clinic=world.clinic, starts_at=start, ends_at=start + DAY / 48,
-        by=None, now=NOON, source_id="v1",
-    )  # fmt: skip
+    import_visit(world, start)
     window = world.window(start + dt.timedelta(minutes=15))
     with pytest.raises(Conflict, match="уже есть приём"):
         actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
@@ -38,10 +43,7 @@ def test_an_imported_visit_without_a_window_blocks_the_time_too(world: World) ->
 def test_an_imported_visit_takes_the_windows_under_it(world: World) -> None:
     start = NOON + DAY
     window = world.window(start)
-    actions.schedule_appointment(
-        patient=world.patient(), doctor=world.doctor, clinic=world.clinic, starts_at=start, ends_at=start + DAY / 48,
-        by=None, now=NOON, source_id="v1",
-    )  # fmt: skip
+    import_visit(world, start)
     window.refresh_from_db()
     assert window.state == WindowState.TAKEN
 

@@ -7,7 +7,6 @@ from callcenter.clinics.actions.booking import (
     move_appointment,
     release_hold,
     reschedule_appointment,
-    schedule_appointment,
     set_status,
 )
 from callcenter.clinics.actions.intake import schedule_appointments
@@ -27,7 +26,6 @@ __all__ = [
     "release_hold",
     "reschedule_appointment",
     "save_patient",
-    "schedule_appointment",
     "schedule_appointments",
     "set_do_not_call",
     "set_status",

@@ -70,54 +70,6 @@ def book_appointment(
     return visit
 
 
-def schedule_appointment(
-    *,
-    patient: Patient,
-    doctor: Doctor,
-    clinic: Clinic,
-    starts_at: dt.datetime,
-    ends_at: dt.datetime,
-    by: User | None,
-    now: dt.datetime,
-    service: Service | None = None,
-    status: AppointmentStatus = AppointmentStatus.SCHEDULED,
-    money: Decimal | None = None,
-    comment: str = "",
-    source: str = "import",
-    source_id: str = "",
-) -> Appointment:
-    """Writes a visit that another system has booked: no window is asked for, one that covers the time is taken.
-
-    Raises Conflict when the doctor has another visit at that time. UTC times, money in roubles.
-    """
-    with transaction.atomic():
-        lock_doctor_days((doctor.pk, day) for day in days_of(starts_at, ends_at))
-        if status not in (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW):
-            _refuse_overlap(doctor, starts_at, ends_at)
-        visit = Appointment.objects.create(
-            clinic=clinic,
-            doctor=doctor,
-            patient=patient,
-            service=service,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            status=status,
-            money=money,
-            comment=comment,
-            created_at=now,
-            created_by=by,
-            changed_at=now,
-            source=source,
-            source_id=source_id,
-        )
-        if status in UPCOMING:
-            _take_windows_under(visit)
-        patient.clinics.add(clinic)
-        _write_down(visit, "booked", by=by, now=now, after=starts_at)
-        close_waiting_for(visit, by=by, now=now)
-    return visit
-
-
 def reschedule_appointment(
     appointment: Appointment,
     *,
