@@ -1,14 +1,18 @@
 """Races over an import: two confirmations, two workers; each first shown to happen without its guard."""
 
 import datetime as dt
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 
 import pytest
+from django.db import transaction
 
+from callcenter.clinics import actions as clinics
+from callcenter.clinics.actions import intake
 from callcenter.clinics.imports import actions
 from callcenter.clinics.imports.models import ImportRun
 from callcenter.clinics.imports.states import ImportState
-from callcenter.clinics.models import Patient
+from callcenter.clinics.models import Appointment, Patient
 from callcenter.lib.errors import Conflict
 from tests.clinics.imports.files import check, csv, start
 from tests.concurrency.race import at_once
@@ -73,3 +77,55 @@ def test_a_worker_taken_for_dead_and_the_next_one_load_it_once(world: World, rea
     ready.refresh_from_db()
     assert ready.state == ImportState.DONE
     assert Patient.objects.count() == 300
+
+
+def race_for_one_time(world: World, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """An import looks whether the time is free; before it writes, an administrator tries to book the same time."""
+    window = world.window()
+    looked, tried = threading.Event(), threading.Event()
+    look = intake._overlapping
+
+    def look_and_wait(places: Mapping[int, Appointment]) -> set[int]:
+        refused = look(places)
+        looked.set()
+        tried.wait(2)
+        return refused
+
+    monkeypatch.setattr(intake, "_overlapping", look_and_wait)
+    visit = Appointment(
+        patient=world.patient(),
+        doctor=window.doctor,
+        clinic=window.clinic,
+        starts_at=window.starts_at,
+        ends_at=window.ends_at,
+        source="import",
+        created_at=NOON,
+        changed_at=NOON,
+    )
+    other = world.patient()
+
+    def bring_in() -> object:
+        with transaction.atomic():
+            return clinics.schedule_appointments([visit], by=None, now=NOON, note="импорт")
+
+    def book() -> object:
+        looked.wait(10)
+        try:
+            return clinics.book_appointment(patient=other, window=window, by=world.administrator, now=NOON)
+        finally:
+            tried.set()
+
+    return at_once([bring_in, book])
+
+
+def test_a_booking_and_an_import_never_take_one_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported, booked = race_for_one_time(world, monkeypatch)
+    assert imported == set()
+    assert isinstance(booked, Conflict)
+    assert Appointment.objects.occupying().count() == 1
+
+
+def test_without_the_lock_of_the_day_they_both_take_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "lock_doctor_days", lambda keys: None)
+    race_for_one_time(world, monkeypatch)
+    assert Appointment.objects.occupying().count() == 2
