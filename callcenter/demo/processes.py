@@ -13,7 +13,7 @@ class Process:
 
 
 def table(folder: Path, port: int) -> tuple[Process, ...]:
-    """What runs beside PostgreSQL and Valkey, in the order of starting."""
+    """What runs beside PostgreSQL and Valkey, in the order of starting: the web first."""
     celery = (sys.executable, "-m", "celery", "-A", "callcenter")
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return (
