@@ -8,11 +8,15 @@ from callback import actions
 
 @shared_task(ignore_result=True)
 def run_due_requests() -> None:
-    """Goes on while there are full batches, so that a morning's heap is through within one tick."""
+    """Looks at due requests: rings, waits, escalates.
+
+    Goes on while there are full batches, so that a morning's heap is through within one tick.
+    """
     while actions.run_due_requests(now=timezone.now()) == 200:
         pass
 
 
 @shared_task(ignore_result=True)
 def free_stale_requests() -> None:
+    """Gives back the requests that a killed worker had claimed."""
     actions.free_stale_requests(now=timezone.now())

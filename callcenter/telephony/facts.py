@@ -29,6 +29,7 @@ from callcenter.telephony.pbx.base import (
 from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, Verb
 
 log = logging.getLogger(__name__)
+_HANGING_UP = 1.5  # seconds between the cut of a sound and the end of the channel that heard it, with room to spare
 Handler = Callable[[Call, Leg | None, Fact], None]
 
 
@@ -60,7 +61,11 @@ def take_step(call_id: int, *, now: dt.datetime) -> None:
             return  # something happened first
         call.step_due_at = None
         call.save(update_fields=["step_due_at"])
-        _decide(call, None, StepDue(now))
+        played = call.commands.filter(verb=Verb.PLAY).select_related("leg").order_by("-pk").first()
+        if played is not None and played.leg is not None and played.leg.is_live and played.args.get("failed"):
+            _decide(call, played.leg, SpeechFailed(now, "АТС не смогла проиграть речь"))
+        else:
+            _decide(call, None, StepDue(now))
 
 
 def finish_command(
@@ -135,7 +140,9 @@ def _take_play_end(fact: PlayEnded) -> None:
         elif fact.ok:
             _decide(leg.call, leg, fact)
         else:
-            _decide(leg.call, leg, SpeechFailed(fact.at, "АТС не смогла проиграть речь"))
+            # An absent file, or a listener who has just hung up: his end follows within moments, or it was the file.
+            Command.objects.filter(pk=command.pk).update(args={**command.args, "failed": True})
+            calls.set_step(leg.call, _HANGING_UP, now=fact.at)
 
 
 def _locked(channel: str) -> Leg | None:

@@ -97,7 +97,7 @@ class AriServer:
         self.channels: dict[str, Channel] = {}
         self.bridges: dict[str, list[str]] = {}
         self.dials: list[str] = []  # every channel that was really dialled
-        self.requests: list[tuple[str, str]] = []
+        self.formats: list[str] = []
         self.stored: dict[str, bytes] = {}
         self.allocation_fails = False
         self.swallow_answers = 0  # so many requests are carried out and never answered
@@ -353,6 +353,7 @@ class AriServer:
         channel = Channel(name, way, exten, query["app"], query.get("appArgs", "").split(","))
         self.channels[name] = channel
         self.dials.append(name)
+        self.formats.append(query.get("formats", ""))
         answer = channel.json
         timeout = float(query.get("timeout", 30))
         if self.late_answers:
@@ -457,7 +458,6 @@ class AriServer:
         if headers.get("upgrade", "").lower() == "websocket":
             await self._websocket(head, headers, query, reader, writer)
             return False
-        self.requests.append((method, path))
         status, body = self._answer_to(method, path, query, headers)
         if self.swallow_answers:
             self.swallow_answers -= 1

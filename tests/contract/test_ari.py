@@ -1,0 +1,282 @@
+"""What only Asterisk's client can meet: a websocket that breaks, errors in JSON and in HTML, answers that never come."""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from callcenter.telephony.pbx.ari import Ari
+from callcenter.telephony.pbx.base import (
+    Answered,
+    Dial,
+    Digit,
+    Ended,
+    Fact,
+    Incoming,
+    LinkDown,
+    LinkUp,
+    PbxAway,
+    PbxGone,
+    PbxMaybe,
+    PbxMisconfigured,
+    PbxRefused,
+    PlayEnded,
+    Recorded,
+    Replaced,
+    Sound,
+)
+from callcenter.telephony.pbx.hangup import how_it_ended
+from callcenter.telephony.states import End
+from tests.contract import ari_server
+from tests.contract.ari_server import Threaded
+
+SOUND = Sound("tone", Path("/nowhere/tone.wav"), 1.0)
+Make = Callable[..., Ari]
+
+
+@pytest.fixture
+def handle() -> Iterator[Threaded]:
+    with ari_server.running(speed=20) as handle:
+        yield handle
+
+
+@pytest.fixture
+def make(handle: Threaded) -> Iterator[Make]:
+    made: list[Ari] = []
+
+    def one(user: str = ari_server.USER, password: str = ari_server.PASSWORD, timeout: float = 3.0) -> Ari:
+        ari = Ari(
+            url=handle.server.url,
+            user=user,
+            password=password,
+            clock=lambda: dt.datetime.now(dt.UTC),
+            timeout=timeout,
+            backoff=(0.05, 0.2),
+        )
+        made.append(ari)
+        return ari
+
+    yield one
+    for ari in made:
+        ari.close()
+
+
+def until(ari: Ari, kind: type[Fact], seconds: float = 5.0) -> list[Fact]:
+    """The facts up to the first one of the kind."""
+    told: list[Fact] = []
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        told += ari.facts(0.1)
+        if any(isinstance(fact, kind) for fact in told):
+            return told
+    pytest.fail(f"no {kind.__name__}: {told}")
+
+
+def linked(make: Make) -> Ari:
+    ari = make()
+    ari.open()
+    until(ari, LinkUp)
+    return ari
+
+
+def test_a_call_lives_through_a_broken_websocket_and_goes_on(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    ari.ring(Dial("dz-a", "Local/patient_long@peers"))
+    until(ari, Answered)
+    handle.do(handle.server.drop_websockets)
+    until(ari, LinkDown)
+    until(ari, LinkUp)
+    assert ari.snapshot().channels == {"dz-a": True}
+    ari.hang_up("dz-a")
+    until(ari, Ended)
+
+
+def test_what_happened_while_nobody_listened_is_found_in_the_snapshot(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    ari.ring(Dial("dz-a", "Local/patient_short@peers"))
+    until(ari, Answered)
+    handle.do(handle.server.drop_websockets)
+    handle.do(lambda: handle.server.end("dz-a", 16))
+    told = until(ari, LinkUp)
+    assert not any(isinstance(fact, Ended) for fact in told)
+    assert ari.snapshot().channels == {}
+
+
+def test_a_new_process_takes_over_the_channels_of_the_old_one(make: Make, handle: Threaded) -> None:
+    old = linked(make)
+    old.ring(Dial("dz-a", "Local/patient_long@peers"))
+    until(old, Answered)
+    new = linked(make)
+    until(old, Replaced)
+    new.adopt(["dz-a"], answered=["dz-a"])
+    handle.do(lambda: handle.server._digit(handle.server.channels["dz-a"], "5"))
+    until(new, Digit)
+    new.hang_up("dz-a")
+    ended = next(fact for fact in until(new, Ended) if isinstance(fact, Ended))
+    assert ended.end == End.ANSWERED
+
+
+def test_only_the_exact_channel_is_ours(make: Make, handle: Threaded) -> None:
+    """Both halves of the call report everything, and in a bridge the other leg's far half hears our digit."""
+    ari = linked(make)
+    ari.ring(Dial("dz-a", "Local/admin@peers"))
+    ari.ring(Dial("dz-p", "Local/patient_long@peers"))
+    told: list[Fact] = []
+    while sum(isinstance(fact, Answered) for fact in told) < 2:
+        told += ari.facts(0.1)
+    ari.connect("br", ("dz-a", "dz-p"))
+    handle.do(lambda: handle.server._digit(handle.server.channels["dz-a"], "7"))
+    told += ari.facts(0.5)
+    assert all(getattr(fact, "channel", "dz-a") in ("dz-a", "dz-p") for fact in told)
+    assert {fact.channel for fact in told if isinstance(fact, Digit)} == {"dz-a"}
+
+
+def test_a_wrong_password_is_said_in_words(make: Make) -> None:
+    ari = make(password="wrong")
+    ari.open()
+    down = until(ari, LinkDown)[0]
+    assert isinstance(down, LinkDown)
+    assert "ARI_PASSWORD" in down.why
+    with pytest.raises(PbxMisconfigured, match="ARI_PASSWORD"):
+        ari.ring(Dial("dz-a", "Local/admin@peers"))
+
+
+def test_a_read_only_user_is_said_in_words(make: Make) -> None:
+    with pytest.raises(PbxMisconfigured, match="read_only"):
+        make(user=ari_server.READER).ring(Dial("dz-a", "Local/admin@peers"))
+
+
+def test_a_server_that_stops_answers_in_html_and_nothing_was_dialled(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.server.stopping = True
+    with pytest.raises(PbxAway):
+        ari.ring(Dial("dz-a", "Local/admin@peers"))
+    handle.server.stopping = False
+    assert handle.server.dials == []
+    ari.ring(Dial("dz-a", "Local/admin@peers"))
+    until(ari, Answered)
+
+
+def test_a_server_that_is_away_is_away(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.do(handle.server.go_away)
+    with pytest.raises((PbxAway, PbxMaybe)):
+        ari.ring(Dial("dz-a", "Local/admin@peers"))
+    handle.do(handle.server.come_back)
+    until(ari, LinkUp, 10)
+
+
+def test_an_answer_that_never_came_is_looked_up_and_dialled_once(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.server.swallow_answers = 1
+    ari.ring(Dial("dz-a", "Local/admin_noanswer@peers"))
+    assert handle.server.dials == ["dz-a"]
+
+
+def test_an_answer_that_never_came_and_a_channel_that_is_not_there_is_a_maybe(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.server.swallow_answers = 1
+    with pytest.raises(PbxMaybe):
+        ari.ring(Dial("dz-a", "Nothing/here"))
+
+
+def test_allocation_failed_is_an_unreachable_telephone(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.server.allocation_fails = True
+    with pytest.raises(PbxRefused) as refused:
+        ari.ring(Dial("dz-a", "Local/admin@peers"))
+    assert refused.value.end == End.UNREACHABLE
+
+
+def test_a_known_id_that_is_refused_with_409_was_accepted_before(make: Make, handle: Threaded) -> None:
+    linked(make).ring(Dial("dz-a", "Local/admin_noanswer@peers"))
+    linked(make).ring(Dial("dz-a", "Local/admin_noanswer@peers"))
+    assert handle.server.dials == ["dz-a"]
+
+
+def test_an_unknown_technology_with_an_id_is_refused_with_409_too_and_that_is_no_call(make: Make) -> None:
+    with pytest.raises(PbxRefused) as refused:
+        linked(make).ring(Dial("dz-a", "SIPP/x@peers"))
+    assert refused.value.end == End.UNREACHABLE
+
+
+def test_an_absent_sound_is_not_ok(make: Make) -> None:
+    ari = linked(make)
+    ari.ring(Dial("dz-a", "Local/patient_long@peers"))
+    until(ari, Answered)
+    ari.play("dz-a", "pb", Sound("absent", Path("/nowhere/absent.wav"), 1.0))
+    ended = next(fact for fact in until(ari, PlayEnded) if isinstance(fact, PlayEnded))
+    assert not ended.ok
+
+
+def test_a_channel_that_is_gone_says_so(make: Make) -> None:
+    ari = linked(make)
+    with pytest.raises(PbxGone):
+        ari.play("dz-none", "pb", SOUND)
+    ari.hang_up("dz-none")
+
+
+def test_an_incoming_call_brings_its_number_and_line(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.do(lambda: handle.server.incoming("1773824400.7", "79000000001", "79000009999"))
+    call = next(fact for fact in until(ari, Incoming) if isinstance(fact, Incoming))
+    assert (call.channel, call.number, call.line) == ("1773824400.7", "79000000001", "79000009999")
+    handle.do(lambda: handle.server.end("1773824400.7", 16))
+    until(ari, Ended)
+
+
+def test_each_leg_is_recorded_apart_by_a_listener_that_is_no_call_of_ours(make: Make) -> None:
+    ari = linked(make)
+    ari.ring(Dial("dz-a", "Local/patient_short@peers"))
+    until(ari, Answered)
+    ari.record("dz-a", "rec-1")
+    assert ari.snapshot().channels == {"dz-a": True}
+    told = until(ari, Recorded)
+    assert not any(isinstance(fact, Answered) for fact in told)
+    assert ari.recording("rec-1") == b"RIFF-sound-of-rec-1"
+
+
+def test_unknown_events_and_unknown_fields_are_ignored(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.do(lambda: handle.server.tell("dozvon", "CallBroadcast", channel={"id": "x"}, strange=[1]))
+    handle.do(lambda: handle.server.tell("dozvon", "ChannelToneDetected"))
+    ari.ring(Dial("dz-a", "Local/admin_busy@peers"))
+    assert not [fact for fact in until(ari, Ended) if not isinstance(fact, Ended)]
+
+
+def test_no_call_takes_192_khz(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    ari.ring(Dial("dz-a", "Local/admin_busy@peers"))
+    until(ari, Ended)
+    assert handle.server.formats == ["slin"]
+
+
+# The Dial status and the cause together, as measured.
+MEASURED = [
+    ("BUSY", 0, End.BUSY),
+    ("BUSY", 17, End.BUSY),
+    ("RINGING", 19, End.NO_ANSWER),
+    ("", 19, End.NO_ANSWER),
+    ("NOANSWER", 21, End.REJECTED),
+    ("CONGESTION", 0, End.UNREACHABLE),
+    ("CONGESTION", 34, End.UNREACHABLE),
+    ("NOANSWER", 16, End.NO_ANSWER),
+    ("RINGING", 16, End.NO_ANSWER),
+    ("CHANUNAVAIL", 20, End.UNREACHABLE),
+    ("", 0, End.FAILED),
+    ("", 1, End.WRONG_NUMBER),
+    ("NOANSWER", 28, End.WRONG_NUMBER),
+    ("NOANSWER", 18, End.NO_ANSWER),
+    ("NOANSWER", 127, End.NO_ANSWER),
+]
+
+
+@pytest.mark.parametrize(("dial_status", "cause", "end"), MEASURED)
+def test_how_it_ended_is_told_by_the_dial_status_and_the_cause_together(
+    dial_status: str, cause: int, end: End
+) -> None:
+    assert how_it_ended(answered=False, dial_status=dial_status, cause=cause) == end
+    assert how_it_ended(answered=True, dial_status=dial_status, cause=cause) == End.ANSWERED
+    assert how_it_ended(answered=False, dial_status=dial_status, cause=cause, cancelled=True) == End.CANCELLED

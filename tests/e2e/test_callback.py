@@ -1,0 +1,184 @@
+"""The robot in the browser: the ring on any page, the speech in the ear, the talk; a duplicate; a night; a letter."""
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+
+import pytest
+import time_machine
+from aiosmtpd.controller import Controller
+from django.db import connection
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from callback.actions import run_due_requests
+from callback.models import CallbackRequest
+from callcenter.clinics.models import Clinic, OpeningHours
+from callcenter.demo.services import free_port
+from callcenter.messaging.actions import send_due
+from callcenter.messaging.models import Provider
+from callcenter.telephony.handsets import BrowserHandsets
+from callcenter.telephony.models import RobotLease
+from callcenter.telephony.pbx.simulator import Simulator
+from callcenter.telephony.robot import Robot
+from tests.conftest import World
+from tests.e2e.conftest import Login
+
+# A Wednesday, noon in Moscow.
+NOON = dt.datetime(2026, 3, 18, 9, 0, tzinfo=dt.UTC)
+
+
+class Backstage:
+    """The robot's process and the ticker, in a thread beside the server; Celery is not needed to see them work."""
+
+    def __init__(self) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        handsets = BrowserHandsets(timezone.now)
+        robot = Robot(
+            lambda: Simulator(timezone.now, handsets=handsets), holder="e2e", clock=timezone.now, workers=0
+        )
+        try:
+            while not self._stop.is_set():
+                robot.run_once(0.1)
+                run_due_requests(now=timezone.now())
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(10)
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    with time_machine.travel(NOON, tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def floor(world: World, transactional_db: None, clock: Any, tmp_path: Any) -> Iterator[World]:
+    """The world with a robot behind it and one clinic that has a telephone only in the browser."""
+    Clinic.objects.filter(pk=world.clinic.pk).update(phone="")
+    backstage = Backstage()
+    until = time.monotonic() + 10
+    while not RobotLease.objects.filter(connected=True).exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    yield world
+    backstage.stop()
+
+
+def bind_browser(page: Page) -> None:
+    page.get_by_label("Телефон смены").click()
+    page.get_by_role("button", name="Телефон в браузере").click()
+    expect(page.locator("#phone")).to_contain_text("в браузере")
+
+
+def write_request(page: Page, name: str, phone: str) -> None:
+    page.goto(reverse("callback:new"))
+    page.get_by_label("Как зовут пациента").fill(name)
+    page.get_by_label("Телефон", exact=True).fill(phone)
+    page.get_by_label("Врач").select_option(label="Белов Олег Ильич")
+    page.get_by_role("button", name="Отдать роботу").click()
+    expect(page.locator("h1")).to_contain_text(name)
+
+
+def playing(page: Page) -> None:
+    """The speech is really heard: its element plays and its time goes on."""
+    page.wait_for_function(
+        "() => { const a = document.querySelector('[data-phone-speech]'); return a && !a.paused && a.currentTime > 0.2 }"
+    )
+
+
+def test_ring_key_speech_talk_done_and_the_letter_arrives(floor: World, page: Page, login: Login) -> None:
+    received: list[bytes] = []
+
+    class Keep:
+        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+            received.append(envelope.original_content)
+            return "250 OK"
+
+    post = Controller(Keep(), hostname="127.0.0.1", port=free_port())
+    post.start()
+    try:
+        Provider.objects.create(
+            name="Почта", kind="smtp", channels=["email"], settings={"host": "127.0.0.1", "port": str(post.port)}
+        )
+        login(page, floor.administrator)
+        page.goto("/")
+        bind_browser(page)
+        write_request(page, "Вера Лунина", "+7 900 000-77-01")
+        page.goto(reverse("clinics:schedule"))  # it rings on whatever page one is
+        card = page.locator(".phone-card")
+        expect(card).to_contain_text("Робот: заявка", timeout=8000)
+        expect(card).to_contain_text("Вера Лунина")
+        expect(card).to_contain_text("Белов")
+        page.get_by_role("button", name="Ответить").click()
+        playing(page)
+        expect(card).to_contain_text("любая клавиша")
+        card.get_by_role("button", name="5", exact=True).click()
+        expect(card).to_contain_text("1 соединить", timeout=8000)
+        playing(page)
+        page.wait_for_timeout(1500)
+        card.get_by_role("button", name="1", exact=True).click()
+        expect(card).to_contain_text("разговор", timeout=15000)
+        expect(card).to_contain_text("говорит пациент")
+        page.wait_for_timeout(11_000)
+        page.get_by_role("button", name="Повесить трубку").click()
+        expect(card).to_have_count(0, timeout=8000)
+        page.goto(reverse("callback:board") + "?tab=done")
+        expect(page.locator("#board")).to_contain_text("разговор состоялся")
+        expect(page.locator("#board")).to_contain_text("Вера Лунина")
+        send_due(clock=timezone.now, seconds=5)
+        letter = message_from_bytes(received[0], policy=default)
+        assert letter["To"] == "reception@clinic.example"
+        assert "Заявка с" in letter["Subject"]
+        text = letter.get_body(("plain",)).get_content()
+        assert "Не надо перезванивать" in text
+        assert "Вера Лунина" in text
+        assert "Белов Олег Ильич" in text
+    finally:
+        post.stop()
+
+
+def test_a_duplicate_is_stopped_by_the_booking(
+    floor: World, page: Page, login: Login, clock: time_machine.Traveller
+) -> None:
+    patient = floor.patient("Лунина", "Вера", "", phones=["+79000007701"])
+    floor.window(NOON + dt.timedelta(days=1, hours=2))
+    login(page, floor.administrator)
+    write_request(page, "Вера Лунина", "+7 900 000-77-01")
+    expect(page.locator("#request-card")).to_contain_text("звонить некому", timeout=8000)
+    page.goto(reverse("clinics:book", args=[patient.pk]))
+    page.locator("button[name=window]").first.click()
+    expect(page.locator("#content")).to_contain_text("Белов")
+    page.goto(reverse("callback:board"))
+    expect(page.locator("#board")).to_contain_text("Вера Лунина")
+    clock.shift(dt.timedelta(minutes=6))
+    page.goto(reverse("callback:board") + "?tab=done")
+    expect(page.locator("#board")).to_contain_text("уже записан", timeout=10_000)
+    assert not CallbackRequest.objects.get().attempts.exists()
+
+
+def test_a_night_request_rings_when_the_clinic_opens(
+    floor: World, page: Page, login: Login, clock: time_machine.Traveller
+) -> None:
+    OpeningHours.objects.filter(clinic=floor.clinic).update(opens=dt.time(9, 30))
+    clock.move_to(floor.local(dt.date(2026, 3, 18), 23))
+    login(page, floor.administrator)
+    write_request(page, "Вера Лунина", "+7 900 000-77-01")
+    expect(page.locator("#request-card")).to_contain_text("19.03.2026 09:30")
+    page.wait_for_timeout(1500)
+    assert not CallbackRequest.objects.get().attempts.exists()
+    clock.move_to(floor.local(dt.date(2026, 3, 19), 9, 29) + dt.timedelta(seconds=50))
+    page.goto("/")
+    bind_browser(page)
+    expect(page.locator(".phone-card")).to_contain_text("Вера Лунина", timeout=20_000)
