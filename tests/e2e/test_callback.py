@@ -98,6 +98,7 @@ def playing(page: Page) -> None:
     )
 
 
+@pytest.mark.timeout(420)
 def test_ring_key_speech_talk_done_and_the_letter_arrives(floor: World, page: Page, login: Login) -> None:
     received: list[bytes] = []
 
