@@ -274,9 +274,7 @@ MEASURED = [
 
 
 @pytest.mark.parametrize(("dial_status", "cause", "end"), MEASURED)
-def test_how_it_ended_is_told_by_the_dial_status_and_the_cause_together(
-    dial_status: str, cause: int, end: End
-) -> None:
+def test_how_it_ended_is_told_by_the_dial_status_and_the_cause_together(dial_status: str, cause: int, end: End) -> None:
     assert how_it_ended(answered=False, dial_status=dial_status, cause=cause) == end
     assert how_it_ended(answered=True, dial_status=dial_status, cause=cause) == End.ANSWERED
     assert how_it_ended(answered=False, dial_status=dial_status, cause=cause, cancelled=True) == End.CANCELLED

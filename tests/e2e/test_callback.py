@@ -103,7 +103,7 @@ def test_ring_key_speech_talk_done_and_the_letter_arrives(floor: World, page: Pa
     received: list[bytes] = []
 
     class Keep:
-        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
             received.append(envelope.original_content)
             return "250 OK"
 
@@ -142,7 +142,9 @@ def test_ring_key_speech_talk_done_and_the_letter_arrives(floor: World, page: Pa
         letter = message_from_bytes(received[0], policy=default)
         assert letter["To"] == "reception@clinic.example"
         assert "Заявка с" in letter["Subject"]
-        text = letter.get_body(("plain",)).get_content()
+        body = letter.get_body(("plain",))
+        assert body is not None
+        text = body.get_content()
         assert "Не надо перезванивать" in text
         assert "Вера Лунина" in text
         assert "Белов Олег Ильич" in text

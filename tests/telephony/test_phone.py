@@ -1,0 +1,205 @@
+"""Telephones of the floor: binding, calls by a click, incoming calls, the caller's card, webhooks."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from callcenter.contacts.keys import create_key
+from callcenter.contacts.models import Interaction
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.staff.models import User
+from callcenter.telephony import actions
+from callcenter.telephony.handsets import BrowserHandsets
+from callcenter.telephony.models import Call, Handset, Leg, PhoneBinding
+from callcenter.telephony.queries import ringing_for
+from callcenter.telephony.speech import clips, engines, words
+from callcenter.telephony.speech.media import clip_url
+from callcenter.telephony.states import PhoneKind, Role
+from callcenter.telephony.templatetags.telephony import call_token, number_of
+from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
+from tests.callback.rig import Rig
+
+Login = Callable[[User], Client]
+pytestmark = pytest.mark.django_db
+
+
+def test_a_click_rings_the_administrator_then_the_patient_and_writes_the_history(rig: Rig) -> None:  # noqa: F811
+    patient = rig.world.patient(phones=["+79000007700"])
+    rig.bind(rig.world.administrator, "admin")
+    actions.call_patient(
+        user=rig.world.administrator, number="+79000007700", clinic=rig.world.clinic, patient=patient, now=rig.now
+    )
+    rig.run(60)
+    assert [leg.role for leg in Leg.objects.order_by("pk")] == [Role.EMPLOYEE, Role.PATIENT]
+    talk = Interaction.objects.get()
+    assert (talk.direction, talk.state, talk.employee) == ("out", "answered", rig.world.administrator)
+    assert talk.wait_seconds == 6
+    assert talk.talk_seconds is not None
+    assert talk.talk_seconds > 10
+    assert not Leg.objects.exclude(state="ended").exists()
+
+
+def test_a_click_without_a_telephone_or_to_one_who_said_no_is_refused(rig: Rig) -> None:  # noqa: F811
+    patient = rig.world.patient(phones=["+79000007700"], do_not_call=True)
+    who, clinic = rig.world.administrator, rig.world.clinic
+    with pytest.raises(Refused, match="телефон"):
+        actions.call_patient(user=who, number="+79000007701", clinic=clinic, now=rig.now)
+    rig.bind(who, "admin")
+    with pytest.raises(Refused, match="не звонить"):
+        actions.call_patient(user=who, number="+79000007700", clinic=clinic, patient=patient, now=rig.now)
+    rig.now += dt.timedelta(minutes=1)
+    with pytest.raises(Conflict, match="не отвечает"):
+        actions.call_patient(user=who, number="+79000007701", clinic=clinic, now=rig.now)
+
+
+def test_one_patient_is_not_called_twice_at_once(rig: Rig) -> None:  # noqa: F811
+    rig.bind(rig.world.administrator, "admin")
+    rig.bind(rig.world.administrator2, "admin")
+    call = {"number": "+79000007700", "clinic": rig.world.clinic}
+    actions.call_patient(user=rig.world.administrator, now=rig.now, **call)  # type: ignore[arg-type]
+    rig.run(2)
+    with pytest.raises(Conflict, match="уже говорят"):
+        actions.call_patient(user=rig.world.administrator2, now=rig.now, **call)  # type: ignore[arg-type]
+
+
+def test_an_incoming_call_rings_everybody_free_and_the_first_one_talks(rig: Rig) -> None:  # noqa: F811
+    rig.bind(rig.world.administrator, "admin_thorough")
+    rig.bind(rig.world.administrator2, "admin_noanswer")
+    rig.simulator.incoming("in-1", "+79000007700", rig.world.clinic.phone)
+    rig.run(1)
+    assert Leg.objects.filter(role=Role.EMPLOYEE).count() == 2
+    rig.run(5)
+    call = Call.objects.get()
+    assert call.employee == rig.world.administrator
+    other = Leg.objects.get(user=rig.world.administrator2)
+    assert other.end == "cancelled"
+    rig.simulator.hang_up("in-1")
+    rig.run(2)
+    talk = Interaction.objects.get()
+    assert (talk.direction, talk.state) == ("in", "answered")
+
+
+def test_an_incoming_call_nobody_takes_is_missed(rig: Rig) -> None:  # noqa: F811
+    rig.bind(rig.world.administrator, "admin_noanswer")
+    rig.simulator.incoming("in-1", "+79000007700", rig.world.clinic.phone)
+    rig.run(60)
+    assert Interaction.objects.get().state == "missed"
+    assert not Leg.objects.exclude(state="ended").exists()
+
+
+def test_the_card_knows_the_family_the_next_visit_and_the_last_contacts(rig: Rig) -> None:  # noqa: F811
+    mother = rig.world.patient("Лунина", "Вера", "", phones=["+79000007700"])
+    rig.world.patient("Лунин", "Олег", "", phones=["+79000007700"])
+    rig.world.visit(mother)
+    rig.bind(rig.world.administrator, "admin_noanswer")
+    rig.simulator.incoming("in-1", "+79000007700", rig.world.clinic.phone)
+    rig.run(1)
+    card = ringing_for(rig.world.administrator, now=rig.now)
+    assert card is not None
+    assert [person.last_name for person in card.people] == ["Лунин", "Лунина"]
+    assert mother.pk in card.visits
+
+
+def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(rig: Rig, as_user: Login) -> None:  # noqa: F811
+    client = as_user(rig.world.administrator)
+    bar = reverse("telephony:phone")
+    assert "выберите телефон" in client.get(bar, headers={"HX-Request": "true"}).content.decode()
+    client.post(reverse("telephony:bind"), {"kind": "pbx", "endpoint": "101"})
+    assert PhoneBinding.objects.get().endpoint == "PJSIP/101"
+    assert client.post(reverse("telephony:bind"), {"kind": "pbx"}).status_code == 422
+    assert client.post(reverse("telephony:bind"), {"kind": "nonsense"}).status_code == 422
+
+
+def test_a_telephone_in_the_browser_rings_is_answered_hears_and_presses(rig: Rig) -> None:  # noqa: F811
+    rig.simulator._handsets = BrowserHandsets(lambda: rig.now)
+    actions.bind_phone(user=rig.world.administrator, kind=PhoneKind.BROWSER, now=rig.now)
+    rig.ask()
+    rig.run(1)
+    handset = Handset.objects.get()
+    assert (handset.state, handset.user) == ("ringing", rig.world.administrator)
+    for deed, value in (("answer", ""), ("digit", "5")):
+        actions.press(user=rig.world.administrator, channel=handset.channel, deed=deed, value=value, now=rig.now)
+        rig.run(0.5)
+    handset.refresh_from_db()
+    assert handset.clip
+    with pytest.raises(Conflict):
+        actions.press(user=rig.world.administrator2, channel=handset.channel, deed="answer", now=rig.now)
+
+
+def test_a_clip_is_fetched_by_its_signed_address_only(rig: Rig, client: Client) -> None:  # noqa: F811
+    sound = clips.spoken("Здравствуйте")
+    answer = client.get(clip_url(sound.key))
+    assert b"".join(answer)[:4] == b"RIFF"
+    assert client.get(clip_url(sound.key).replace(sound.key, "0" * 40)).status_code == 404
+
+
+def test_a_number_is_veiled_in_its_token() -> None:
+    token = call_token("+79000007700")
+    assert "7700" not in token
+    assert number_of(token) == "+79000007700"
+
+
+def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Client) -> None:  # noqa: F811
+    _, key = create_key(name="uis", clinic=rig.world.clinic, by=rig.world.senior, now=rig.now)
+    ended = int(timezone.now().timestamp()) - 60
+    common = {"vendor": "uis", "secret": key, "session": 237859081, "contact": "79000007700", "line": "79000009999"}
+    notices = [
+        {**common, "event": "talk_finished", "timestamp": ended, "talk_time": 30},
+        {**common, "event": "incoming_call", "timestamp": ended - 45},
+        {**common, "event": "talk_started", "timestamp": ended - 30},
+        {**common, "event": "call_record_completed", "timestamp": ended + 5, "file_link": "https://pbx.example/1.mp3"},
+    ]
+    for notice in [*notices, notices[0]]:
+        answer = client.post("/api/v1/calls", json.dumps(notice), content_type="application/json")
+        assert answer.status_code == 200, answer.content
+    call = Interaction.objects.get()
+    assert (call.state, call.wait_seconds, call.talk_seconds) == ("answered", 15, 30)
+    assert call.number == "+79000007700"
+    assert "1.mp3" in call.comment
+    wrong = client.post("/api/v1/calls", json.dumps({**notices[0], "secret": "x"}), content_type="application/json")
+    assert wrong.status_code == 401
+    nonsense = client.post("/api/v1/calls", json.dumps({**common, "event": "?"}), content_type="application/json")
+    assert nonsense.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Приём 03.11 в 9:05", "Приём третьего ноября в девять ноль пять"),
+        ("21.11.2026", "двадцать первого ноября две тысячи двадцать шестого года"),
+        ("31.02", "тридцать одна целая две сотых"),
+        ("в 14:30", "в четырнадцать тридцать"),
+        ("в 10:00", "в десять часов"),
+        ("1 500 ₽", "одна тысяча пятьсот рублей"),
+        ("21 ₽", "двадцать один рубль"),
+        ("2-й этаж", "второй этаж"),
+        ("+7 900 000-01-02", "плюс семь, девятьсот, ноль ноль ноль, ноль один, ноль два"),
+        ("МРТ", "эм эр тэ"),
+    ],
+)
+def test_numbers_dates_and_money_are_read_as_words(text: str, said: str) -> None:
+    assert words.aloud(text) == said
+
+
+def test_names_lose_what_nobody_says() -> None:
+    assert words.name_aloud("Ли А. Б. (стажёр)") == "Ли А Б"
+
+
+def test_espeak_speaks_russian_once_for_each_text(settings: Any) -> None:
+    settings.SPEECH_ENGINE = "espeak"
+    sound = clips.spoken("Соединяю с пациентом")
+    assert sound.seconds > 0.8
+    made = sound.path.stat().st_mtime_ns
+    assert clips.spoken("Соединяю с пациентом").path.stat().st_mtime_ns == made
+
+
+def test_a_program_that_fails_is_named(settings: Any) -> None:
+    settings.SPEECH_ENGINE, settings.SPEECH_COMMAND = "command", "/no/such/program {text}"
+    with pytest.raises(engines.SpeechFailed, match="Программа речи"):
+        clips.spoken("Раз")
