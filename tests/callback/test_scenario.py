@@ -336,7 +336,6 @@ def test_the_request_is_idempotent_by_the_sources_own_id(rig: Rig) -> None:
 def test_who_hangs_up_while_the_robot_speaks_is_not_ready_and_the_voice_is_not_to_blame(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_hangup")
     request = rig.ask()
-    rig.run_until(State.WAITING, request=request, seconds=1)
     rig.run(60)
     request.refresh_from_db()
     assert request.state == State.WAITING
