@@ -43,9 +43,7 @@ class Backstage:
 
     def _run(self) -> None:
         handsets = BrowserHandsets(timezone.now)
-        robot = Robot(
-            lambda: Simulator(timezone.now, handsets=handsets), holder="e2e", clock=timezone.now, workers=0
-        )
+        robot = Robot(lambda: Simulator(timezone.now, handsets=handsets), holder="e2e", clock=timezone.now, workers=0)
         try:
             while not self._stop.is_set():
                 robot.run_once(0.1)
