@@ -17,6 +17,7 @@ class StartForm(forms.Form):
     patient = forms.IntegerField(required=False)
     source = forms.ChoiceField(choices=RunSource.choices, required=False)
     number = forms.CharField(required=False, max_length=30, label="Телефон")
+    interaction = forms.IntegerField(required=False)  # the call or chat of the history of contacts it belongs to
     parent = forms.IntegerField(required=False)
     chat = forms.IntegerField(required=False)
 

@@ -205,7 +205,7 @@ def answer(
         if wrong and not (override and leads):
             said = "; ".join(str(item) for item in wrong).replace("{команда}", team)
             raise Refused(f"Не отправлено. Запрещённая формулировка: {said}.", field="text")
-        line = say_in_chat(_interaction(chat), text=f"{text.strip()}\n— {team}", by=by, now=now)
+        line = say_in_chat(chat_interaction(chat), text=f"{text.strip()}\n— {team}", by=by, now=now)
         allowed = "; ".join(item.words for item in wrong)[:250]
         ChatLine.objects.create(chat=chat, message=line, overridden=allowed)
         chat.first_answer_at, chat.last_at, chat.unread = chat.first_answer_at or now, now, 0
@@ -218,7 +218,7 @@ def answer(
     return line
 
 
-def _interaction(chat: Chat) -> Interaction:
+def chat_interaction(chat: Chat) -> Interaction:
     """The floor's conversation of the day that the newest line belongs to."""
     line = chat.lines.select_related("message__interaction").order_by("-message__at", "-message_id").first()
     if line is None:

@@ -1,6 +1,7 @@
 """The runner's screen and the start page."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db.models import QuerySet
 from b2c_procedures import engine
 from b2c_procedures.actions.runs import history_of
 from b2c_procedures.books import book_of
-from b2c_procedures.models import DocumentText, ProcedureSettings, Run, RunEntry, RunObject, StepRecord
+from b2c_procedures.models import DocumentText, ProcedureSettings, Run, RunEntry, RunObject, SentToClient
 from b2c_procedures.states import ACTS_AS, Performer, RunState
 from b2c_procedures.texts import fill, packaged_texts
 from callcenter.assignments.models import Task
@@ -90,10 +91,19 @@ _KINDS: dict[str, tuple[str, str]] = {
 }
 
 
-def lines_of(run: Run) -> list[Line]:
-    """The run's history, newest first."""
-    entries: QuerySet[RunEntry] = run.entries.select_related("by").order_by("-seq")
-    return [_line(entry) for entry in entries]
+def entries_of(run: Run) -> list[RunEntry]:
+    """The run's entries, oldest first, with who made them."""
+    return list(run.entries.select_related("by"))
+
+
+def history_in(entries: list[RunEntry]) -> list[dict[str, Any]]:
+    """Entries as the engine reads them."""
+    return [{"kind": entry.kind, **entry.data} for entry in entries]
+
+
+def lines_of(entries: list[RunEntry]) -> list[Line]:
+    """The run's history in words, newest first."""
+    return [_line(entry) for entry in reversed(entries)]
 
 
 def _line(entry: RunEntry) -> Line:
@@ -112,13 +122,10 @@ class MadeObject:
     undone: bool
 
 
-def made_by(run: Run) -> list[MadeObject]:
-    """What the run's steps made, with the present state of tasks and messages; three queries."""
+def made_by(run: Run, undone: Collection[int]) -> list[MadeObject]:
+    """What the run's steps made, with the present state of tasks and messages; `undone` are the seqs gone back from."""
     rows = list(RunObject.objects.filter(run=run))
-    undone = set(StepRecord.objects.filter(run=run, is_undone=True).values_list("seq", flat=True))
     tasks = Task.objects.in_bulk([row.object_id for row in rows if row.kind == "assignments.task"])
-    from b2c_procedures.models import SentToClient
-
     sent = SentToClient.objects.select_related("message").in_bulk(
         [row.object_id for row in rows if row.kind == "b2c_procedures.senttoclient"]
     )

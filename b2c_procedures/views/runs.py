@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from b2c_procedures import engine
 from b2c_procedures.actions import runs as actions
+from b2c_procedures.actions.chats import chat_interaction
 from b2c_procedures.books import book_of, current_book
 from b2c_procedures.forms import HandOverForm, StartForm
 from b2c_procedures.models import Chat, ProcedureSettings, Run
@@ -22,6 +23,7 @@ from b2c_procedures.steps.forms import StepForm
 from b2c_procedures.steps.registry import DEEDS
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import search_patients
+from callcenter.contacts.models import Interaction
 from callcenter.lib import phones
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import refuse
@@ -58,6 +60,8 @@ def home(request: StaffRequest) -> HttpResponse:
         "waiting": list(runs.runs_for_role(request.user)[:30]),
         "source": request.GET.get("source", RunSource.CARD if patient else RunSource.CALL),
         "chat": number_of(request.GET.get("chat")),
+        "number": request.GET.get("number", "")[:30],
+        "interaction": number_of(request.GET.get("interaction")),
         "parent": number_of(request.GET.get("run")),
         "now": timezone.now(),
     }
@@ -82,6 +86,9 @@ def start(request: StaffRequest) -> HttpResponse:
     chat = None
     if data["chat"]:
         chat = get_object_or_404(Chat.objects.visible_to(request.user), pk=data["chat"])
+    interaction = chat_interaction(chat) if chat else None
+    if data["interaction"]:
+        interaction = get_object_or_404(Interaction, pk=data["interaction"], clinic=data["clinic"])
     number = ""
     if data["number"]:
         try:
@@ -89,6 +96,7 @@ def start(request: StaffRequest) -> HttpResponse:
         except phones.BadPhone as error:
             raise Refused(str(error), field="number") from None
     patient = visible_patient(request.user, data["patient"]) or (chat.patient if chat else None)
+    patient = patient or (interaction.patient if interaction else None)
     run = actions.start_run(
         procedure=data["procedure"],
         clinic=data["clinic"],
@@ -96,6 +104,7 @@ def start(request: StaffRequest) -> HttpResponse:
         number=number or (parent.number if parent else ""),
         source=data["source"] or (RunSource.CHAT if chat else RunSource.CALL),
         chat=chat,
+        interaction=interaction,
         parent=parent,
         order=parent.order if parent else None,
         by=request.user,
@@ -149,14 +158,16 @@ def _form(here: Run, screen: engine.Screen, request: StaffRequest, data: Any) ->
 
 def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: str) -> dict[str, Any]:
     now = timezone.now()
-    screen = runs.history_screen(here)
-    settings = ProcedureSettings.present()
     book = book_of(here)
+    entries = runs.entries_of(here)
+    history = runs.history_in(entries)
+    screen = engine.step(book, history)
+    settings = ProcedureSettings.present()
+    steps = list(here.steps.all())
     performer = Performer(screen.function.performer) if screen.function else None
     may = performer is None or request.user.has(*ACTS_AS[performer])
     mine = here.holder_id == request.user.pk
     live = here.state in LIVE_RUNS
-    steps = here.steps.filter(is_undone=False).count()
     client = request.GET.get("client", "")[:100]
     return {
         "run": here,
@@ -173,16 +184,18 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "timer": runs.timer_of(here, screen, settings, now),
         "form": form or _form(here, screen, request, None),
         "problem": problem,
-        "lines": runs.lines_of(here),
-        "made": runs.made_by(here),
+        "lines": runs.lines_of(entries),
+        "made": runs.made_by(here, {step.seq for step in steps if step.is_undone}),
         "below": [book[number] for number in screen.below],
         "can_press": live and mine and may,
         "can_take": live and may and (not mine or here.state == RunState.WAITING),
         "mine": mine,
         "live": live,
-        "steps": steps,
-        "can_back": live and mine and len(engine.moves(actions.history_of(here))) > 1,
-        "hand_over": HandOverForm(run=here, user=request.user, prefix="over") if live and mine else None,
+        "steps": sum(not step.is_undone for step in steps),
+        "can_back": live and mine and len(engine.moves(history)) > 1,
+        "hand_over": HandOverForm(run=here, user=request.user, prefix="over")
+        if live and mine and request.GET.get("hand")
+        else None,
         "client": client,
         "clients": search_patients(client, user=request.user)[:_FOUND] if client else [],
         "passed": screen.passed_to,

@@ -17,6 +17,8 @@ from b2c_procedures.states import OrderStatus, RunState
 from callcenter.assignments.actions import close_task
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, WaitingListEntry
+from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.states import Kind, State
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.messaging.models import Message
 from callcenter.staff.models import User
@@ -204,7 +206,7 @@ def test_what_was_sent_shows_its_delivery_in_the_run(service: Service) -> None:
     run = go(service, run, "1", channel="email", address="client@clinic.example", text="Врачи: …")
     sent = SentToClient.objects.get()
     assert sent.message == Message.objects.get()
-    assert [made.state for made in made_by(run) if made.title.startswith("Отправлено")] == ["в очереди"]
+    assert [made.state for made in made_by(run, ()) if made.title.startswith("Отправлено")] == ["в очереди"]
 
 
 def test_the_waiting_list_and_the_call_back_are_real(service: Service) -> None:
@@ -297,3 +299,26 @@ def test_the_start_page_asks_the_same_number_of_questions(
     client.get("/procedures/")
     with django_assert_max_num_queries(10):
         assert client.get("/procedures/").status_code == 200
+
+
+def test_a_booking_in_a_call_is_the_calls_result(service: Service, as_user: AsUser, noon: Any) -> None:
+    now = service.world.now
+    call = record_interaction(
+        clinic=service.clinic,
+        kind=Kind.CALL,
+        state=State.TALKING,
+        at=now,
+        now=now,
+        by=service.manager,
+        patient=service.patient,
+    )
+    client = as_user(service.manager)
+    client.post(
+        "/procedures/start/",
+        {"procedure": 3, "clinic": service.clinic.pk, "interaction": call.pk, "number": "8 900 000-00-17"},
+    )
+    run = Run.objects.get()
+    assert (run.patient, run.number, run.interaction) == (service.patient, "+79000000017", call)
+    run = go(service, run, "1", "1")
+    go(service, run, "1", window=service.world.window())
+    assert call.contact.results.get().appointment == Appointment.objects.get(patient=service.patient)
