@@ -8,4 +8,5 @@ LOADERS: Final[tuple[str, ...]] = (
     "callcenter.demo.recalls.load",
     "callcenter.demo.procedures.load",
     "callcenter.demo.reminders.load",
+    "callcenter.demo.contacts.load",
 )

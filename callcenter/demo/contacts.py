@@ -1,0 +1,246 @@
+"""История обращений of the demo: three months of every kind of contact, made by the product's own actions."""
+
+import datetime as dt
+import random
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from callcenter.clinics.actions import schedule_appointment
+from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient
+from callcenter.clinics.states import AppointmentStatus
+from callcenter.contacts.actions import add_chat_line, attach_result, record_interaction, store_recording
+from callcenter.contacts.models import AdChannel, ChannelRule, DirectoryNumber, Interaction, Topic
+from callcenter.contacts.states import Direction, Kind, ResultKind, RuleKind, State, WhoType
+from callcenter.demo import chain
+from callcenter.demo.people import SEED
+from callcenter.demo.scenarios import STORIES, Step, Story
+from callcenter.demo.talks import Talk, talks
+from callcenter.lib.errors import Conflict
+from callcenter.lib.localtime import instant, local_day
+from callcenter.staff.models import User
+from callcenter.staff.roles import Role
+
+DAYS: Final = 91
+A_DAY: Final = 6  # contacts of the whole chain on a working day
+TOPICS: Final = (
+    "Гигиена",
+    "Лечение кариеса",
+    "Имплантация",
+    "Ортодонтия",
+    "Протезирование",
+    "Острая боль",
+    "Детский приём",
+    "Справка",
+)
+CHANNELS: Final = {
+    "Контекстная реклама": {"Яндекс Директ": (RuleKind.UTM, "utm_source=yandex&utm_medium=cpc")},
+    "Карты": {"Яндекс Карты": (RuleKind.NUMBER_TO, "+79000009921"), "2ГИС": (RuleKind.NUMBER_TO, "+79000009922")},
+    "Социальные сети": {"MAX": (RuleKind.CHAT_CHANNEL, "max"), "ВКонтакте": (RuleKind.CHAT_CHANNEL, "vk")},
+    "Сайт": {"Форма на сайте": (RuleKind.ACCOUNT, "site")},
+}  # fmt: skip
+LINES: Final = ("+79000009901", "+79000009921", "+79000009922")
+CHAT: Final = (
+    (Direction.IN, "Здравствуйте! Сколько стоит чистка зубов?"),
+    (Direction.OUT, "Добрый день! Профессиональная гигиена — 5 900 ₽, занимает час."),
+    (Direction.IN, "А на субботу есть время?"),
+    (Direction.OUT, "Есть в 11:30 и в 15:00. Записать вас?"),
+    (Direction.IN, "Спасибо, подумаю."),
+)
+RECORDED: Final = 45  # calls with sound
+MONEY: Final = (1_200, 1_500, 3_500, 5_200, 5_900, 6_400, 11_800, 24_500, 38_000)
+
+
+@dataclass
+class _Demo:
+    now: dt.datetime
+    dice: random.Random
+    clinics: list[Clinic]
+    crew: list[User]
+    doctors: list[Doctor]
+    topics: list[Topic]
+    patients: dict[int, list[Patient]]
+    talks: list[Talk]
+    recorded: int = 0
+    serial: int = 0
+    weights: list[int] = field(default_factory=lambda: [story.weight for story in STORIES])
+
+
+def load(now: dt.datetime) -> None:
+    """Dictionaries of channels with rules, then the days from the first to today."""
+    dice = random.Random(SEED + 4)
+    clinics = chain.clinics()
+    demo = _Demo(
+        now=now,
+        dice=dice,
+        clinics=clinics,
+        crew=list(User.objects.with_role(Role.ADMINISTRATOR).filter(login__startswith="administrator").order_by("pk")),
+        doctors=list(Doctor.objects.order_by("pk")),
+        topics=[Topic.objects.get_or_create(name=name)[0] for name in TOPICS],
+        patients={
+            clinic.pk: list(
+                Patient.objects.filter(clinics=clinic, phones__isnull=False).distinct().order_by("pk")[:600]
+            )
+            for clinic in clinics
+        },
+        talks=talks(),
+    )
+    _channels()
+    DirectoryNumber.objects.get_or_create(
+        number="+79000009951", defaults=dict(name="Курьер лаборатории", who_type=WhoType.OTHER)
+    )
+    DirectoryNumber.objects.get_or_create(
+        number="+79000009952", defaults=dict(name="Дежурный техник", who_type=WhoType.EMPLOYEE)
+    )
+    today = local_day(now, clinics[0].zone)
+    for step in range(DAYS):
+        on = today - dt.timedelta(days=DAYS - 1 - step)
+        for _ in range(A_DAY if on.weekday() < 5 else A_DAY // 3):
+            clinic = dice.choices(clinics, (5, 3, 2))[0]
+            at = instant(
+                on,
+                dt.time(dice.choice((9, 10, 10, 11, 11, 12, 13, 14, 15, 16, 17, 18)), dice.randrange(60)),
+                clinic.zone,
+            )
+            _tell(demo, dice.choices(STORIES, demo.weights)[0], clinic, at)
+    for number in ("+79000009951", "+79000009952"):
+        _write(
+            demo,
+            Step(Kind.CALL, State.ANSWERED, wait=5, talk=35),
+            clinics[0],
+            now - dt.timedelta(hours=30),
+            number=number,
+        )
+
+
+def _channels() -> None:
+    for name, below in CHANNELS.items():
+        parent, _ = AdChannel.objects.get_or_create(name=name, parent=None)
+        for child, (kind, pattern) in below.items():
+            channel, _ = AdChannel.objects.get_or_create(name=child, parent=parent)
+            ChannelRule.objects.get_or_create(channel=channel, kind=kind, pattern=pattern)
+
+
+def _tell(demo: _Demo, story: Story, clinic: Clinic, at: dt.datetime) -> None:
+    """One contact by its story; nothing of it lies in the future."""
+    if at + dt.timedelta(minutes=200) > demo.now:
+        at -= dt.timedelta(days=1)
+    dice = demo.dice
+    patient = dice.choice(demo.patients[clinic.pk]) if story.known else None
+    number = "" if patient else f"+7900000{8000 + dice.randrange(1500):04}"
+    employee = dice.choice(demo.crew)
+    topic = dice.choice(demo.topics) if story.topic else None
+    utm = {"utm_source": "yandex", "utm_medium": "cpc"} if story.channel and dice.random() < 0.5 else {}
+    first: Interaction | None = None
+    for step in story.steps:
+        one = _write(demo, step, clinic, at, patient=patient, number=number, employee=employee, topic=topic, utm=utm)
+        if first is None and step.answered:
+            first = one
+        utm = {}
+    if first is not None and patient is not None:
+        _result(demo, story, first, patient, employee)
+
+
+def _write(
+    demo: _Demo,
+    step: Step,
+    clinic: Clinic,
+    at: dt.datetime,
+    *,
+    patient: Patient | None = None,
+    number: str = "",
+    employee: User | None = None,
+    topic: Topic | None = None,
+    utm: dict[str, str] | None = None,
+) -> Interaction:
+    at += dt.timedelta(minutes=step.minute, seconds=demo.dice.randrange(50))
+    is_written = step.kind in (Kind.COMMENT, Kind.DIALOG, Kind.REQUEST_DIALOG)
+    longer = demo.dice.randrange(60)
+    talk = step.talk + longer if step.talk is not None else None
+    talked = step.kind == Kind.CALL and talk is not None
+    demo.serial += 1
+    account = {Kind.CALL: "ats", Kind.REQUEST: "site"}.get(step.kind, "")
+    one = record_interaction(
+        clinic=clinic,
+        kind=step.kind,
+        state=step.state,
+        at=at,
+        now=at,
+        by=employee if is_written else None,
+        direction=step.direction,
+        patient=patient,
+        number=number,
+        client=f"max:{demo.serial}" if step.kind == Kind.CHAT and not number and patient is None else "",
+        employee=employee if step.answered else None,
+        line=demo.dice.choice(LINES) if step.kind == Kind.CALL else "",
+        account=account,
+        chat_channel=demo.dice.choice(("max", "vk")) if step.kind == Kind.CHAT else "",
+        wait_seconds=step.wait,
+        talk_seconds=talk,
+        answered_at=at + dt.timedelta(seconds=step.wait or 0) if talked else None,
+        ended_at=at + dt.timedelta(seconds=(step.wait or 0) + (talk or 0)) if step.kind == Kind.CALL else None,
+        topic=topic if is_written or not step.minute else None,
+        comment=step.comment,
+        who_type=WhoType(step.who or step.origin) if step.who or step.origin else None,
+        utm=utm,
+        source="hand" if is_written else "demo",
+        source_id="" if is_written else f"demo-{demo.serial}",
+    )
+    if step.kind == Kind.CHAT:
+        for place, (direction, text) in enumerate(CHAT):
+            add_chat_line(
+                one, at=at + dt.timedelta(seconds=70 * place), direction=direction, text=text, source_id=str(place)
+            )
+    if talked and demo.recorded < RECORDED and at > demo.now - dt.timedelta(days=45):
+        _record(demo, one, topic)
+    return one
+
+
+def _record(demo: _Demo, call: Interaction, topic: Topic | None) -> None:
+    """The talk about the call's topic, or any."""
+    fitting = [talk for talk in demo.talks if topic is not None and talk.topic == topic.name]
+    talk = fitting[0] if fitting else demo.dice.choice(demo.talks)
+    store_recording(call, content=talk.wav, seconds=talk.seconds, now=call.at, source_id="demo", transcript=talk.lines)
+    demo.recorded += 1
+
+
+def _result(demo: _Demo, story: Story, call: Interaction, patient: Patient, employee: User) -> None:
+    if story.result is None or story.result in (
+        ResultKind.WAITING_LIST,
+        ResultKind.WAITING_MOVED,
+        ResultKind.TASK_CLOSED,
+    ):
+        return
+    at = call.at + dt.timedelta(seconds=20)
+    visit = _visit(demo, story, call, patient, employee) if story.visit is not None else None
+    if story.visit is not None and visit is None:
+        return
+    attach_result(call.contact, kind=story.result, at=at, by=employee, interaction=call, appointment=visit)
+
+
+def _visit(demo: _Demo, story: Story, call: Interaction, patient: Patient, employee: User) -> Appointment | None:
+    """A visit of the past at a time of its own, or the patient's coming visit; None when the doctor is busy then."""
+    if story.visit == AppointmentStatus.SCHEDULED:
+        return Appointment.objects.filter(patient=patient, starts_at__gt=demo.now).order_by("starts_at").first()
+    starts_at = call.at.replace(second=0, microsecond=0) + dt.timedelta(
+        days=demo.dice.randrange(1, 7), minutes=demo.dice.randrange(90)
+    )
+    if starts_at > demo.now - dt.timedelta(hours=2):
+        return None
+    doctor = demo.dice.choice([one for one in demo.doctors if one.clinics.filter(pk=call.clinic_id).exists()])
+    status = AppointmentStatus(story.visit or AppointmentStatus.COMPLETED)
+    try:
+        return schedule_appointment(
+            patient=patient,
+            doctor=doctor,
+            clinic=call.clinic,
+            starts_at=starts_at,
+            ends_at=starts_at + dt.timedelta(minutes=30),
+            by=employee,
+            now=call.at,
+            status=status,
+            money=Decimal(demo.dice.choice(MONEY)) if status == AppointmentStatus.COMPLETED else None,
+            source="archive",
+        )
+    except Conflict:
+        return None
