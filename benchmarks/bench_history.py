@@ -1,11 +1,24 @@
 """«История обращений» at three sizes of the table: a page may grow with the period it shows, never with the table."""
 
+import json
+import tempfile
+import time
+import tracemalloc
+import uuid
 from typing import Any
 
+from django.http import QueryDict
+from django.test import Client
+
 from benchmarks import data
-from benchmarks.measure import Measured, Run, bench, median, near_bare
-from callcenter.contacts.models import Topic
+from benchmarks.measure import Aim, Measured, Run, bench, median, near_bare, p95
+from callcenter.clinics.models import Clinic
+from callcenter.contacts.keys import create_key
+from callcenter.contacts.models import Interaction, Topic
 from callcenter.demo.history import make_history
+from reports.ask import read_ask
+from reports.queries import clinics_of
+from reports.xlsx import write_report
 
 SIZES = (15_000, 150_000, 1_500_000)
 LAST_DAY = data.NOW.date()
@@ -70,3 +83,72 @@ def history_year_totals(run: Run) -> Measured:
         since="2025-03-19",
         until="2026-03-18",
     )
+
+
+XLSX_ROWS = 100_000
+XLSX_AIM = Aim(
+    "100,000 rows in ≤ 30 s, under 150 MB",
+    lambda measured: measured.median_ms <= 30_000 and "too much" not in measured.note,
+)
+
+
+@bench(rows=(1_500_000,), aim=XLSX_AIM)
+def history_xlsx(run: Run) -> Measured:
+    """A workbook of about a hundred thousand contacts, then the memory that Python takes for a fifth of it at its highest."""
+    history(run)
+    user, clinics = data.manager(), clinics_of(data.manager())
+    ask = read_ask(QueryDict("since=2025-12-28&until=2026-03-18&view=contacts"), LAST_DAY)
+    with tempfile.TemporaryFile() as target:
+        started = time.perf_counter()
+        rows = write_report(target, ask, user=user, clinics=clinics, today=LAST_DAY, now=data.NOW)
+        seconds = time.perf_counter() - started
+    part = read_ask(QueryDict("since=2026-03-01&until=2026-03-18&view=contacts"), LAST_DAY)
+    with tempfile.TemporaryFile() as target:
+        tracemalloc.start()
+        write_report(target, part, user=user, clinics=clinics, today=LAST_DAY, now=data.NOW)
+        peak = tracemalloc.get_traced_memory()[1] / 2**20
+        tracemalloc.stop()
+    word = "too much memory" if peak > 150 else "memory"
+    return Measured([seconds * 1000 * XLSX_ROWS / rows], note=f"{rows} rows in {seconds:.0f} s, {word} {peak:.0f} MB")
+
+
+INTAKE_SECONDS = 60
+INTAKE_RATE = 50
+
+
+@bench(rows=(1_500_000,), aim=p95(60))
+def history_intake(run: Run) -> Measured:
+    """Fifty requests a second for a minute through the HTTP API: calls in two phases, every tenth one repeated."""
+    history(run)
+    clinic = Clinic.objects.order_by("pk").first()
+    if clinic is None:
+        raise RuntimeError("There are no clinics.")
+    _, key = create_key(name=f"bench-{uuid.uuid4().hex[:8]}", clinic=clinic, by=data.senior(), now=data.NOW)
+    client = Client(headers={"Authorization": f"Bearer {key}"})
+    before = Interaction.objects.count()
+    samples: list[float] = []
+    sent: set[str] = set()
+    started = time.perf_counter()
+    for number in range(INTAKE_SECONDS * INTAKE_RATE):
+        call = (number - 2 if number % 10 == 8 else number) // 2
+        sent.add(f"call-{call}")
+        body: dict[str, Any] = {
+            "id": f"call-{call}",
+            "kind": "call",
+            "phone": f"+7900{call * 7919 % 10_000_000:07}",
+            "started_at": "2026-03-18T12:00:00+03:00",
+        }
+        if number % 2:
+            body |= {"answered_at": "2026-03-18T12:00:09+03:00", "ended_at": "2026-03-18T12:02:00+03:00"}
+        due = started + number / INTAKE_RATE
+        time.sleep(max(0.0, due - time.perf_counter()))
+        begun = time.perf_counter()
+        answer = client.post("/api/v1/interactions", json.dumps(body), content_type="application/json")
+        samples.append((time.perf_counter() - begun) * 1000)
+        if answer.status_code not in (200, 201):
+            raise RuntimeError(f"{answer.status_code}: {answer.content[:200]!r}")
+    rate = len(samples) / (time.perf_counter() - started)
+    written = Interaction.objects.count() - before
+    if written != len(sent):
+        raise RuntimeError(f"{len(sent)} calls were sent, {written} stand in the database")
+    return Measured(samples, per_second=rate, note=f"{rate:.0f} a second, {written} calls, none lost, none doubled")

@@ -219,28 +219,32 @@ def _result(demo: _Demo, story: Story, call: Interaction, patient: Patient, empl
 
 
 def _visit(demo: _Demo, story: Story, call: Interaction, patient: Patient, employee: User) -> Appointment | None:
-    """A visit of the past at a time of its own, or the patient's coming visit; None when the doctor is busy then."""
-    if story.visit == AppointmentStatus.SCHEDULED:
-        return Appointment.objects.filter(patient=patient, starts_at__gt=demo.now).order_by("starts_at").first()
-    starts_at = call.at.replace(second=0, microsecond=0) + dt.timedelta(
-        days=demo.dice.randrange(1, 7), minutes=demo.dice.randrange(90)
-    )
-    if starts_at > demo.now - dt.timedelta(hours=2):
-        return None
-    doctor = demo.dice.choice([one for one in demo.doctors if one.clinics.filter(pk=call.clinic_id).exists()])
-    status = AppointmentStatus(story.visit or AppointmentStatus.COMPLETED)
-    try:
-        return schedule_appointment(
-            patient=patient,
-            doctor=doctor,
-            clinic=call.clinic,
-            starts_at=starts_at,
-            ends_at=starts_at + dt.timedelta(minutes=30),
-            by=employee,
-            now=call.at,
-            status=status,
-            money=Decimal(demo.dice.choice(MONEY)) if status == AppointmentStatus.COMPLETED else None,
-            source="archive",
+    """A visit some days after the call, at a time of its own; one that lies ahead is only planned. None in a full week."""
+    doctors = [one for one in demo.doctors if one.clinics.filter(pk=call.clinic_id).exists()]
+    for _ in range(6):
+        on = local_day(call.at, call.clinic.zone) + dt.timedelta(days=demo.dice.randrange(1, 8))
+        starts_at = instant(
+            on, dt.time(demo.dice.randrange(8, 20), demo.dice.choice((5, 20, 35, 50))), call.clinic.zone
         )
-    except Conflict:
-        return None
+        is_ahead = story.visit == AppointmentStatus.SCHEDULED or starts_at > demo.now - dt.timedelta(hours=2)
+        status = (
+            AppointmentStatus.SCHEDULED if is_ahead else AppointmentStatus(story.visit or AppointmentStatus.COMPLETED)
+        )
+        if is_ahead and starts_at < demo.now:
+            starts_at += dt.timedelta(days=7 * (1 + (demo.now - starts_at).days // 7))
+        try:
+            return schedule_appointment(
+                patient=patient,
+                doctor=demo.dice.choice(doctors),
+                clinic=call.clinic,
+                starts_at=starts_at,
+                ends_at=starts_at + dt.timedelta(minutes=15),
+                by=employee,
+                now=call.at,
+                status=status,
+                money=Decimal(demo.dice.choice(MONEY)) if status == AppointmentStatus.COMPLETED else None,
+                source="archive",
+            )
+        except Conflict:
+            continue
+    return None
