@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from callcenter.clinics.actions import schedule_appointment
+from django.db import transaction
+
+from callcenter.clinics.actions import schedule_appointments
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.actions import add_chat_line, attach_result, record_interaction, store_recording
@@ -16,7 +18,6 @@ from callcenter.demo import chain
 from callcenter.demo.people import SEED
 from callcenter.demo.scenarios import STORIES, Step, Story
 from callcenter.demo.talks import Talk, talks
-from callcenter.lib.errors import Conflict
 from callcenter.lib.localtime import instant, local_day
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
@@ -232,19 +233,21 @@ def _visit(demo: _Demo, story: Story, call: Interaction, patient: Patient, emplo
         )
         if is_ahead and starts_at < demo.now:
             starts_at += dt.timedelta(days=7 * (1 + (demo.now - starts_at).days // 7))
-        try:
-            return schedule_appointment(
-                patient=patient,
-                doctor=demo.dice.choice(doctors),
-                clinic=call.clinic,
-                starts_at=starts_at,
-                ends_at=starts_at + dt.timedelta(minutes=15),
-                by=employee,
-                now=call.at,
-                status=status,
-                money=Decimal(demo.dice.choice(MONEY)) if status == AppointmentStatus.COMPLETED else None,
-                source="archive",
-            )
-        except Conflict:
-            continue
+        visit = Appointment(
+            patient=patient,
+            doctor=demo.dice.choice(doctors),
+            clinic=call.clinic,
+            starts_at=starts_at,
+            ends_at=starts_at + dt.timedelta(minutes=15),
+            status=status,
+            money=Decimal(demo.dice.choice(MONEY)) if status == AppointmentStatus.COMPLETED else None,
+            created_at=call.at,
+            created_by=employee,
+            changed_at=call.at,
+            source="archive",
+        )
+        with transaction.atomic():
+            refused = schedule_appointments([visit], by=employee, now=call.at, note="архив записей")
+        if not refused:
+            return visit
     return None

@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, WaitingListEntry
@@ -121,7 +122,7 @@ def _visit_deeds(since: dt.datetime) -> list[ContactResult]:
         AppointmentEvent.objects.filter(
             appointment__changed_at__gte=since, at__gte=since, kind__in=list(_KIND_OF_EVENT), by__isnull=False
         )
-        .exclude(appointment__source="import", kind="booked")
+        .exclude(~Q(appointment__source="dozvon"), kind="booked")  # what another system booked had no talk with us
         .select_related("appointment")
     )
     deeds = []
