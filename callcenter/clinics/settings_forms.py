@@ -39,7 +39,7 @@ class ClinicForm(forms.ModelForm[Clinic]):
             "source_id": "Если расписание загружается из другой системы.",
             "observes_holidays": "Отдельный рабочий праздник добавьте в «Особые дни».",
         }
-        labels = {"source_id": "код в системе расписания"}
+        labels = {"source_id": "Код в системе расписания"}
 
     def __init__(self, *args: Any, week: dict[int, Span] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -140,7 +140,7 @@ class ServiceForm(forms.ModelForm[Service]):
     class Meta:
         model = Service
         fields = SERVICE_FIELDS
-        labels = {"specialty": "специальность"}
+        labels = {"specialty": "Специальность"}
 
     def clean_minutes(self) -> int:
         minutes: int = self.cleaned_data["minutes"]
