@@ -2,8 +2,18 @@
 
 import contextlib
 import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
+
+if TYPE_CHECKING:
+    from callcenter.demo.services import Postgres
+
+ROOT = Path(__file__).resolve().parents[1]
 
 _stack = contextlib.ExitStack()
 
@@ -24,6 +34,28 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     postgres, valkey = _stack.enter_context(throwaway())
     os.environ.setdefault("DATABASE_URL", postgres.url)
     os.environ.setdefault("REDIS_URL", valkey.url)
+    if getattr(early_config.known_args_namespace, "numprocesses", None):
+        _make_template(postgres)
+
+
+def _make_template(postgres: "Postgres") -> None:
+    """Migrations run once for all workers; each one's test database is a copy, made in a moment. Nobody ever connects to the original."""
+    template = "dozvon_template"
+    url = postgres.url.rpartition("/")[0] + f"/{template}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {template}")
+    command = [sys.executable, "-W", "ignore", "manage.py", "migrate", "--verbosity", "0"]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "DATABASE_URL": url}, check=True)
+    os.environ["TEST_TEMPLATE"] = template
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure() -> None:
+    if template := os.environ.get("TEST_TEMPLATE"):
+        from django.conf import settings
+
+        # Django copies the template and, MIGRATE being off, finds every table there.
+        settings.DATABASES["default"].setdefault("TEST", {}).update(TEMPLATE=template, MIGRATE=False)
 
 
 def _own_valkey_database(worker: int) -> None:

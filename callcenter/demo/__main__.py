@@ -22,7 +22,7 @@ from callcenter.demo.processes import Process, table
 from callcenter.demo.services import Postgres, ServiceFailed, Valkey, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_WITHIN = 60  # seconds
+READY_WITHIN = 120  # seconds
 # Seconds to stop: the processes together, then PostgreSQL; with Valkey's fraction it stays under 10.
 STOP_PROCESSES, STOP_POSTGRES = 3.5, 3.5
 # A process that dies this often within a minute is broken, not unlucky.

@@ -35,7 +35,9 @@ def test_each_timer_has_a_task_and_no_task_waits_in_a_queue_that_nobody_reads() 
 
 def test_help_lists_every_target() -> None:
     assert {"ready"} == TARGETS - HELP
-    said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert {line.split()[1] for line in said.splitlines()} == HELP
 
 

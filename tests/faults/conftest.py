@@ -78,7 +78,7 @@ class Stack:
         listen = ["-Q", queues] if queues else []
         started = self.start("-m", "celery", "-A", "callcenter", "worker", *flags, *listen, name=node, **env)
         self.wait_until(
-            lambda: bool(self._broker().control.ping([f"{node}@stack"], timeout=0.5)), seconds=60, what=f"{node} is up"
+            lambda: bool(self._broker().control.ping([f"{node}@stack"], timeout=0.5)), seconds=150, what=f"{node} is up"
         )
         return started
 
