@@ -6,6 +6,7 @@ LOADERS: Final[tuple[str, ...]] = (
     "callcenter.demo.chain.load",
     "callcenter.demo.files.load",
     "callcenter.demo.recalls.load",
+    "callcenter.demo.callbacks.load",
     "callcenter.demo.procedures.load",
     "callcenter.demo.reminders.load",
     "callcenter.demo.contacts.load",
