@@ -2,7 +2,6 @@
 
 import datetime as dt
 import multiprocessing
-import os
 import resource
 import time
 
@@ -12,7 +11,7 @@ from django.utils import timezone
 from benchmarks.measure import Measured, Run, at_least, bench, p95
 from callback.actions import run_due_requests
 from callback.machine import FINAL, State
-from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings
+from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, RequestLine
 from callcenter.clinics.models import Clinic, OpeningHours
 from callcenter.staff.models import User
 from callcenter.telephony.models import Command, PhoneBinding, RobotLease
@@ -114,8 +113,6 @@ def callback_redial_lateness(run: Run) -> Measured:
         time.sleep(5)
         while run_due_requests(now=timezone.now()):
             pass
-    from callback.models import RequestLine
-
     late = [
         (line.at - moment).total_seconds() * 1000
         for line in RequestLine.objects.all()
@@ -131,7 +128,6 @@ def callback_concurrent_calls(run: Run) -> Measured:
     _clear()
     clinic = _clinic()
     RobotLease.objects.all().delete()
-    os.environ.setdefault("SPEECH_ENGINE", "espeak")
     now = [timezone.now()]
     persona = Persona("quick", answers=0.5, digits=((1.0, "1"),))
     simulator = Simulator(lambda: now[0], personas={"quick": persona}, wait=lambda _s: None)

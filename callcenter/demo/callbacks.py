@@ -19,7 +19,7 @@ from callcenter.telephony.pbx.simulator import Simulator
 from callcenter.telephony.robot import Robot
 from callcenter.telephony.states import PhoneKind
 
-DAYS: Final = 6
+DAYS: Final = 4
 SOURCES: Final = (("НаПоправку", "napopravku", "НаПоправку"), ("Сайт клиники", "site", "сайта клиники"))
 # The last digit of a number is its owner's character: 0–4 talk, 5 busy, 6 silent, 7 rejects, 8 a machine, 9 in a hurry.
 CHARACTERS: Final = "0123401286"
@@ -109,7 +109,7 @@ def _ask(dice: random.Random, clinic: Clinic, sources: list[RequestSource], now:
     return accept_request(
         clinic=clinic,
         name=known.full_name,
-        phone=f"+79000{98 * 10_000 + serial * 10 + int(CHARACTERS[serial % len(CHARACTERS)]):06}",
+        phone=f"+7900000{9000 + serial * 10 + int(CHARACTERS[serial % len(CHARACTERS)]):04}",
         now=now,
         by=None,
         source=dice.choice(sources),
