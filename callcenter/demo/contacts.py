@@ -23,7 +23,7 @@ from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 
 DAYS: Final = 91
-A_DAY: Final = 6  # contacts of the whole chain on a working day
+A_DAY: Final = 4  # contacts of the whole chain on a working day
 TOPICS: Final = (
     "Гигиена",
     "Лечение кариеса",

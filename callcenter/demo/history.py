@@ -21,6 +21,7 @@ from callcenter.demo.scenarios import STORIES, decided, said_of
 from callcenter.staff.models import User
 
 SOURCE: Final = "history"
+_SLOTS: Final = 10_000
 TABLES: Final = ("contacts_contact", "contacts_interaction", "contacts_contactresult")
 _TOPICS: Final = (
     "Гигиена", "Кариес", "Имплантация", "Ортодонтия", "Протезирование", "Острая боль", "Детский приём", "Рентген", "Консультация",
@@ -55,10 +56,10 @@ def make_history(*, contacts: int, until: dt.date, days: int = 3 * 365 + 1) -> d
         cursor.execute(f"TRUNCATE {', '.join(TABLES)}, contacts_recording, contacts_chatline CASCADE")
         cursor.execute("DELETE FROM clinics_appointment WHERE source = %s", [SOURCE])
         indexes = _drop_indexes(cursor)
-        _copy_stories(cursor)
+        slots = _copy_stories(cursor)
         _copy_days(cursor, contacts, until, days)
         for statement in (_CONTACTS, _APPOINTMENTS, _RESULTS, _INTERACTIONS):
-            cursor.execute(statement, _parameters())
+            cursor.execute(statement, _parameters() | {"slots": slots})
         for table in (*TABLES, "clinics_appointment"):
             cursor.execute(f"SELECT setval('{table}_id_seq', (SELECT coalesce(max(id), 1) FROM {table}))")  # noqa: S608
         for index in indexes:
@@ -123,12 +124,16 @@ def _copy(cursor: CursorWrapper, table: str, rows: Sequence[tuple[Any, ...]]) ->
             copy.write_row(row)
 
 
-def _copy_stories(cursor: CursorWrapper) -> None:
-    """The stories as rows: what the rules made of each, for patients who come again (half) and for the first time."""
+def _copy_stories(cursor: CursorWrapper) -> list[int]:
+    """The stories as rows: what the rules made of each, for patients who come again (most) and for the first time.
+
+    Returns ten thousand slots that name a story each, as many as it weighs: a dice of four digits finds it at once.
+    """
     cursor.execute(_STORY_TABLES)
     total = sum(story.weight for story in STORIES)
     stories, steps = [], []
-    low = 0.0
+    slots: list[int] = []
+    owed = 0.0
     for number, story in enumerate(STORIES):
         for first in (False, True):
             row = decided(story, first_time=first)
@@ -136,13 +141,14 @@ def _copy_stories(cursor: CursorWrapper) -> None:
             key = number * 2 + first
             stories.append(
                 (
-                    key, low, low + share, story.known, story.topic, story.channel, story.result, story.visit, str(row.who_type),
+                    key, story.known, story.topic, story.channel, story.result, story.visit, str(row.who_type),
                     row.is_first_time, str(row.direction), row.owner is not None, str(row.outcome), str(row.shape), row.shapes,
                     row.size, row.overdue_on is not None, row.money > 0, row.wait_seconds, row.waits, row.talk_seconds, row.talks,
                     row.results, round((row.last_at - row.started_at).total_seconds()), row.main_result is not None,
                 )
             )  # fmt: skip
-            low += share
+            owed += share * _SLOTS
+            slots += [key] * (round(owed) - len(slots))
             said = said_of(story.steps)
             back = _returned(story.steps)
             for place, (step, decision, one) in enumerate(zip(story.steps, row.said, said, strict=True)):
@@ -156,6 +162,7 @@ def _copy_stories(cursor: CursorWrapper) -> None:
                 )  # fmt: skip
     _copy(cursor, "story", stories)
     _copy(cursor, "step", steps)
+    return slots
 
 
 def _returned(steps: Sequence[Any]) -> dict[int, int]:
@@ -218,7 +225,7 @@ def _parameters() -> dict[str, Any]:
 
 _STORY_TABLES: Final = """
 CREATE TEMP TABLE story (
-    id int, low float, high float, known bool, has_topic bool, has_channel bool, result text, visit text, who_type text,
+    id int, known bool, has_topic bool, has_channel bool, result text, visit text, who_type text,
     is_first_time bool, direction text, has_owner bool, outcome text, shape text, shapes int, size int, is_open bool, has_money bool,
     wait_seconds int, waits int, talk_seconds int, talks int, results int, lasts int, has_main bool) ON COMMIT DROP;
 CREATE TEMP TABLE step (
@@ -256,7 +263,7 @@ FROM (
         FROM daycell, generate_series(0, n - 1) AS k
     ) AS dice
 ) AS d
-JOIN story s ON d.r1 >= s.low AND d.r1 < s.high
+JOIN story s ON s.id = (%(slots)s::int[])[1 + floor(d.r1 * 9999)::int]
 JOIN crew c ON c.clinic_id = d.clinic_id
 LEFT JOIN person p ON p.n = d.person AND s.known;
 CREATE UNIQUE INDEX ON drawn (id);
