@@ -5,7 +5,7 @@ import sys
 import time
 
 from benchmarks import data
-from benchmarks.bench_reminders import ROOT, VISITS, clinic_with_visits, run_of
+from benchmarks.bench_reminders import ROOT, VISITS, clinic_with_visits, queue_all, run_of
 from benchmarks.measure import Measured, Run, at_least, bench
 from callcenter.messaging.models import Message
 from callcenter.messaging.states import MessageState
@@ -25,7 +25,7 @@ def messages_drain(run: Run) -> Measured:
     """From the first claim to the last answer written; nothing lost, nothing twice."""
     data.people()
     clinic = clinic_with_visits("Большая", VISITS)
-    run_of(clinic)
+    queue_all(run_of(clinic))
     run.settle()
     begun = time.perf_counter()
     workers = [subprocess.Popen([sys.executable, "-c", _DRAIN], cwd=ROOT, env=run.env) for _ in range(WORKERS)]

@@ -14,7 +14,7 @@ from callcenter.lib.localtime import instant, local, local_day
 from callcenter.staff import audit
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import ShiftColour
-from reminders.actions.sending import send_visits
+from reminders.actions.sending import BATCH, send_missing
 from reminders.models import Reminder, ReminderRun, ReminderSettings
 from reminders.queries import topic
 from reminders.schedule import AHEAD, covered_span, last_covered_day, latest_opening, next_opening
@@ -117,7 +117,7 @@ def open_run(clinic: Clinic, *, on: dt.date, by: User | None, now: dt.datetime) 
                 until=until,
                 opened_at=now,
                 opened_by=by,
-                due_at=now + REFRESH,
+                due_at=now,
                 sent_at=now if settings.sends_itself else None,
                 blue_sms_due_at=instant(on, settings.blue_sms_at, clinic.zone) if settings.blue_sms_at else None,
             ),
@@ -134,24 +134,26 @@ def refresh_due_runs(*, now: dt.datetime, limit: int = 50) -> int:
     due = ReminderRun.objects.filter(due_at__lte=now, claimed_at=None).order_by("due_at").select_related("clinic")
     runs = claim(due, now=now, limit=limit)
     for run in runs:
-        problem = ""
+        problem, changed = "", 0
         try:
             with transaction.atomic():
-                refresh_run(run, now=now)
+                changed = refresh_run(run, now=now)
         except (DatabaseError, DomainError) as error:
             log.exception("run %s was not refreshed", run.pk)
             problem = str(error)[:250]
         _, end = covered_span(run.on, run.until, run.clinic.zone)
+        pause = dt.timedelta() if changed >= BATCH else REFRESH  # a big run's messages go on at once
         ReminderRun.objects.filter(pk=run.pk).update(
-            due_at=now + REFRESH if now < end else None, claimed_at=None, last_error=problem
+            due_at=now + pause if now < end else None, claimed_at=None, last_error=problem
         )
     return len(runs)
 
 
 def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
-    """Makes the run's rows equal to the schedule: enters, follows a new time, lets go with the reason. How many changed.
+    """Makes the run's rows equal to the schedule: enters, follows a new time, lets go with the reason. Rows without
+    a message get theirs, a batch at a time. How many changed.
 
-    Four queries when nothing has changed. Rows of another run that still holds the visit stay with that run.
+    Five queries when nothing has changed. Rows of another run that still holds the visit stay with that run.
     """
     start, end = covered_span(run.on, run.until, run.clinic.zone)
     with transaction.atomic():
@@ -186,11 +188,10 @@ def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
             ],
             batch_size=500,
         )
-        if run.sent_at is not None and (fresh or moved):
-            send_visits([row.appointment_id for row in [*fresh, *moved]], by=run.sent_by, now=now)
-        if fresh or moved or gone:
+        queued = send_missing(run, by=run.sent_by, now=now) if run.sent_at is not None else 0
+        if fresh or moved or gone or queued:
             live.bump(topic(run.clinic_id))
-    return len(fresh) + len(moved) + len(gone)
+    return len(fresh) + len(moved) + len(gone) + queued
 
 
 def _follow(row: Reminder, visit: Appointment, now: dt.datetime) -> bool:

@@ -4,12 +4,14 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from callcenter.clinics.models import Appointment
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict
 from callcenter.messaging.actions import queue_visit_messages
-from callcenter.messaging.states import Channel
+from callcenter.messaging.models import Message
+from callcenter.messaging.states import Channel, Purpose
 from callcenter.staff import audit
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderRun
@@ -32,6 +34,20 @@ def send_visits(ids: Iterable[int], *, by: User | None, now: dt.datetime, channe
     return queued
 
 
+def send_missing(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
+    """Puts into the outbox up to BATCH of the run's rows whose present version has no message yet; how many were queued.
+
+    What is missing is asked of the messages themselves, so a big run goes on at the next tick, whoever died in between.
+    """
+    known = Message.objects.filter(
+        appointment=OuterRef("appointment"), version=OuterRef("version"), purpose=Purpose.VISIT
+    )
+    missing = run.reminders.filter(~Exists(known), left_at=None, is_settled=False, starts_at__gt=now).order_by(
+        "starts_at", "pk"
+    )
+    return send_visits(missing.values_list("appointment_id", flat=True)[:BATCH], by=by, now=now)
+
+
 def send_all(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
     """«Отправить уведомление всем пациентам»: the cascade of every row; from now on later rows follow by themselves.
 
@@ -43,11 +59,9 @@ def send_all(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
             run.sent_at, run.sent_by = now, by
             run.save(update_fields=["sent_at", "sent_by"])
             audit.record("reminders.send_all", run, by=by, now=now)
-        queued = send_visits(
-            run.reminders.present().filter(starts_at__gt=now).values_list("appointment_id", flat=True),
-            by=by,
-            now=now,
-        )
+        queued = send_missing(run, by=by, now=now)
+        run.due_at = now  # a run of thousands goes on at the next tick
+        run.save(update_fields=["due_at"])
         _bump(run.clinic_id)
     return queued
 

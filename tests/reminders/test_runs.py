@@ -153,8 +153,23 @@ def test_a_refresh_of_an_unchanged_run_writes_nothing(desk: Desk, django_assert_
     for _ in range(5):
         desk.visit()
     run = desk.open()
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert actions.refresh_run(run, now=desk.now) == 0
+
+
+def test_a_big_run_puts_its_messages_into_the_outbox_batch_by_batch(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reminders.actions.sending.BATCH", 2)
+    monkeypatch.setattr("reminders.actions.runs.BATCH", 2)
+    for _ in range(5):
+        desk.visit()
+    desk.open()
+    counts = [Message.objects.count()]
+    for _ in range(4):
+        actions.refresh_due_runs(now=desk.now)
+        counts.append(Message.objects.count())
+    assert counts == [2, 4, 5, 5, 5]
 
 
 def test_the_hand_over_needs_words(desk: Desk) -> None:
