@@ -8,7 +8,7 @@ import datetime as dt
 from collections import Counter
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q
 
 from b2c_procedures.models import (
     Chat,
@@ -34,6 +34,7 @@ from callcenter.lib import live
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.messaging.actions.chats import say_in_chat
+from callcenter.messaging.meaning import Meaning
 from callcenter.messaging.models import ChatMessage
 from callcenter.messaging.states import MESSENGERS, Purpose
 from callcenter.staff import audit
@@ -41,12 +42,17 @@ from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 
 _BACK = dt.timedelta(days=2)
+# «Приду», «перенесите», «отмените» to a visit's notification is the business of «Дозвон», unless a conversation is open.
+_ANSWERS_A_REMINDER = Q(message__purpose=Purpose.VISIT, meaning__in=[Meaning.COMING, Meaning.MOVE, Meaning.CANCEL])
+_LIVE_WITH_THEM = Chat.objects.live().filter(
+    clinic=OuterRef("clinic"), channel=OuterRef("channel"), address=OuterRef("number")
+)
 
 
 def gather_due_chats(*, now: dt.datetime, limit: int = 500) -> int:
     """Puts new lines of messengers into conversations, opens those that are missing, shares the waiting ones out.
 
-    Answers to a visit's notification stay with «Дозвон», unless a conversation is open. Returns how many lines.
+    Returns how many lines.
     """
     with transaction.atomic():
         _lock_sharing()
@@ -54,6 +60,7 @@ def gather_due_chats(*, now: dt.datetime, limit: int = 500) -> int:
             ChatMessage.objects.filter(
                 chat_line=None, direction=Direction.IN, channel__in=MESSENGERS, at__gte=now - _BACK, at__lte=now
             )
+            .filter(~_ANSWERS_A_REMINDER | Exists(_LIVE_WITH_THEM))
             .select_related("clinic", "patient", "message")
             .order_by("at", "pk")[:limit]
         )
@@ -68,8 +75,6 @@ def gather_due_chats(*, now: dt.datetime, limit: int = 500) -> int:
             key = (line.clinic_id, line.channel, line.number)
             chat = live_chats.get(key)
             if chat is None:
-                if line.message is not None and line.message.purpose == Purpose.VISIT:
-                    continue
                 chat = Chat(
                     clinic=line.clinic,
                     channel=line.channel,

@@ -7,7 +7,7 @@ LOADERS: Final[tuple[str, ...]] = (
     "callcenter.demo.files.load",
     "callcenter.demo.recalls.load",
     "callcenter.demo.callbacks.load",
-    "callcenter.demo.procedures.load",
     "callcenter.demo.reminders.load",
+    "callcenter.demo.procedures.load",  # after the gateways of the reminders: its chats come through them
     "callcenter.demo.contacts.load",
 )

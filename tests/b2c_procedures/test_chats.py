@@ -21,8 +21,10 @@ from callcenter.assignments.models import Task
 from callcenter.clinics.models import Patient
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.messaging.actions.chats import receive_reply
+from callcenter.messaging.actions.queue import queue_message
 from callcenter.messaging.gateways.base import Reply
 from callcenter.messaging.models import ChatMessage, Message, Provider
+from callcenter.messaging.states import Purpose
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import Role
 from tests.b2c_procedures.conftest import Service
@@ -241,3 +243,17 @@ def test_the_chat_pages_show_the_conversation_and_the_clock(service: Service, as
     assert "Полноэкзомное секвенирование" in page
     assert "Консультация по исследованию" in page
     assert as_user(service.world.administrator_b).get(f"/procedures/chats/{chat.pk}/").status_code == 404
+
+
+def test_an_answer_to_a_reminder_stays_with_its_desk_and_a_question_does_not(service: Service) -> None:
+    visit = service.world.visit(service.patient)
+    phone = service.patient.phones.get().number
+    queue_message(
+        purpose=Purpose.VISIT, subject_key=f"a{visit.pk}", channel="telegram", text="Ждём вас завтра", to=phone,
+        clinic=service.clinic, patient=service.patient, appointment=visit, by=None, now=service.world.now,
+    )  # fmt: skip
+    write(service, "Да, приду")
+    assert ChatMessage.objects.get().message is not None
+    assert not Chat.objects.exists()
+    write(service, "А сколько стоит экзом?")
+    assert [line.message.text for line in Chat.objects.get().lines.all()] == ["А сколько стоит экзом?"]
