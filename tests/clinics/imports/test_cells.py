@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.clinics.imports import cells
@@ -271,17 +271,20 @@ PARSERS: list[Callable[[Cell], object]] = [
 
 
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
+@settings(deadline=None)
 @given(cell=ANY_CELL)
 def test_no_cell_breaks_a_parser(parse: Callable[[Cell], object], cell: Cell) -> None:
     with contextlib.suppress(BadCell):
         parse(cell)
 
 
+@settings(deadline=None)
 @given(cell=ANY_CELL)
 def test_what_is_shown_is_text(cell: Cell) -> None:
     assert isinstance(cells.shown(cell), str)
 
 
+@settings(deadline=None)
 @given(on=st.dates(dt.date(1928, 1, 1), dt.date(2099, 12, 31)))
 def test_a_day_survives_every_way_of_writing(on: dt.date) -> None:
     serial = (on - dt.date(1899, 12, 30)).days
