@@ -329,3 +329,13 @@ def test_a_recording_is_served_in_parts_and_listening_is_written_down(world: Wor
     assert b"".join(part.streaming_content) == sound[100:200]  # type: ignore[attr-defined]
     assert client.get(url, headers={"Range": f"bytes={len(sound)}-"}).status_code == 416
     assert AuditEntry.objects.filter(action="contacts.listen", by=world.manager).count() == 1
+
+
+def test_nobody_names_a_contact_after_a_patient_he_may_not_see(world: World, as_user: Any) -> None:
+    write(world, 0, number="+79000004040")
+    stranger = world.patient("Чужая", clinics=[world.clinic_b])
+    url = f"/contacts/{Contact.objects.get().pk}/whose/"
+    assert as_user(world.administrator).post(url, {"patient": stranger.pk}).status_code == 404
+    own = world.patient("Своя")
+    assert as_user(world.administrator).post(url, {"patient": own.pk}).status_code == 302
+    assert Contact.objects.get().patient == own

@@ -100,7 +100,11 @@ def whose(request: StaffRequest, pk: int) -> HttpResponse:
         chosen = request.POST.get("patient", "")
         if not chosen.isdecimal():
             raise Refused("Выберите пациента.", field="patient")
-        patient = get_object_or_404(Patient.objects.filter(pk=int(chosen)).distinct())
+        # Nobody may learn of a patient of another clinic by naming him: those of the user, and those of the number's cards.
+        nameable = {one.pk for one in patients_by_number(contact.number)} if contact.number else set()
+        if int(chosen) not in nameable:
+            get_object_or_404(Patient.objects.visible_to(request.user), pk=int(chosen))
+        patient = get_object_or_404(Patient, pk=int(chosen))
         named = actions.name_contact(contact, patient=patient, by=request.user, now=timezone.now())
         messages.success(request, f"Обращение записано на пациента: {patient.full_name}.")
         return redirect("reports:contact", named.pk)
