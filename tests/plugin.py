@@ -34,12 +34,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     postgres, valkey = _stack.enter_context(throwaway())
     os.environ.setdefault("DATABASE_URL", postgres.url)
     os.environ.setdefault("REDIS_URL", valkey.url)
-    if getattr(early_config.known_args_namespace, "numprocesses", None):
+    several = getattr(early_config.known_args_namespace, "numprocesses", None)
+    if several and os.environ["DATABASE_URL"] == postgres.url:
         _make_template(postgres)
 
 
 def _make_template(postgres: "Postgres") -> None:
-    """Migrations run once for all workers; each one's test database is a copy, made in a moment. Nobody ever connects to the original."""
+    """Migrations run once for all workers; each one's test database is a copy. Nobody ever connects to the original."""
     template = "dozvon_template"
     url = postgres.url.rpartition("/")[0] + f"/{template}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
