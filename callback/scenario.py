@@ -109,7 +109,7 @@ def _ended(request: CallbackRequest, call: Call, leg: Leg, fact: Ended) -> tuple
         return _patient_failed(request), fact.end.label
     if request.state == State.RINGING:
         return Event.ADMIN_FAILED, fact.end.label
-    return (Event.ADMIN_GONE if request.state in machine.IN_CALL else None), "повесил трубку"
+    return (Event.ADMIN_GONE if request.state in machine.IN_CALL else None), ""
 
 
 def _patient_failed(request: CallbackRequest) -> Event:
