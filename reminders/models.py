@@ -38,7 +38,7 @@ class ReminderSettings(models.Model):
         ]
 
 
-class RunQuerySet(models.QuerySet["ReminderRun"]):
+class ReminderRunQuerySet(models.QuerySet["ReminderRun"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(clinic__in=Clinic.objects.filter(staff=user))
 
@@ -63,7 +63,7 @@ class ReminderRun(models.Model):
     claimed_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=250, blank=True)
 
-    objects: ClassVar[models.Manager["ReminderRun"]] = RunQuerySet.as_manager()
+    objects: ClassVar[models.Manager["ReminderRun"]] = ReminderRunQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-on", "clinic"]
