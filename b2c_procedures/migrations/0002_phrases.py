@@ -22,5 +22,5 @@ def fill(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("b2c_procedures", "0001_procedures")]
+    dependencies = [("b2c_procedures", "0001_initial")]
     operations = [migrations.RunPython(fill, migrations.RunPython.noop)]

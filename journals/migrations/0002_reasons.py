@@ -28,6 +28,6 @@ def add(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("journals", "0002_recallentry_visits_from"), ("contacts", "0001_initial")]
+    dependencies = [("journals", "0001_initial"), ("contacts", "0001_initial")]
 
     operations = [migrations.RunPython(add, migrations.RunPython.noop)]
