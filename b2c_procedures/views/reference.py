@@ -7,7 +7,7 @@ import xlsxwriter
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -130,6 +130,12 @@ def reference_edit(request: StaffRequest, kind: str, pk: int | None = None) -> H
     model, title, _ = _kind(kind)
     row = get_object_or_404(model, pk=pk) if pk else None
     form = _FORMS[kind](request.POST or None, instance=row)
+    if "responsible" in form.fields:
+        # Colleagues of one's own clinics; whoever is responsible already stays to be chosen.
+        colleagues = Q(clinics__in=Clinic.objects.filter(staff=request.user), is_active=True)
+        form.fields["responsible"].queryset = User.objects.filter(
+            colleagues | Q(pk=getattr(row, "responsible_id", None) or 0)
+        ).distinct()
     status = 200
     if request.method == "POST":
         status = 422

@@ -143,7 +143,7 @@ class Story:
         for user in (self.rig.world.administrator, self.rig.world.administrator2):
             assert legs.filter(user=user).count() <= 1
         assert Message.objects.filter(channel="sms").count() <= 1
-        letters = list(Message.objects.filter(channel="email").values_list("purpose", "to"))
+        letters = list(Message.objects.filter(channel="email").values_list("purpose", "subject_key", "to"))
         assert len(letters) == len(set(letters))
 
     def check_gaps(self) -> None:

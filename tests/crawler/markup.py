@@ -241,6 +241,9 @@ class Markup:
 
 
 def _pressable(node: Node) -> bool:
+    # In a picture an <a> without an address is no link but the place of a tooltip (Graphviz writes them so).
+    if node.tag == "a" and "href" not in node.attrs and node.closest("svg") is not None:
+        return False
     return node.tag in {"a", "button"} or node.attrs.get("role") == "button"
 
 

@@ -91,7 +91,7 @@ def _preview(text: str, form: str, clinic: Clinic | None, user: User) -> dict[st
 
 def _sample(now: dt.datetime) -> Visit:
     return Visit(
-        *("Иванова Анна Петровна", "Анна", "Петровна", "Белов Олег Ильич", "Белов О. И."),
+        *("Иванова Анна Петровна", "Анна", "Петровна", "Тихонов Яков Львович", "Тихонов Я. Л."),
         *("Клиника", "ул. Примерная, 1", "+79000009999", now + dt.timedelta(days=1), "Europe/Moscow"),
         "https://clinic.example/v/xxxxxxxxxxxxxxxxxxxxxx",
     )
