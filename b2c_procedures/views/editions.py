@@ -1,7 +1,7 @@
 """Editions for the head, the texts behind documents' names, settings and forbidden wordings."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -76,9 +76,10 @@ def confirm(request: StaffRequest) -> HttpResponse:
 def edition_file(request: StaffRequest, number: int) -> HttpResponse:  # noqa: ARG001
     """The file of the present edition, to be edited and uploaded as the next one."""
     procedure = current_book(timezone.now()).get(number)
-    row = get_object_or_404(ProcedureEdition, digest=procedure.digest) if procedure is not None else None
     if procedure is None:
-        raise Refused("Такой процедуры нет.")
+        raise Http404
+    # An edition that came with the product may have no row of its own yet.
+    row = ProcedureEdition.objects.filter(digest=procedure.digest).first()
     text = row.text if row is not None else (FOLDER / procedure.file).read_text(encoding="utf-8")
     answer = HttpResponse(text, content_type="text/yaml; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{procedure.number:02}_{procedure.slug}.yaml"'

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.views.decorators.http import require_GET
 
 from callcenter import deeds
@@ -38,7 +38,7 @@ def audit(request: StaffRequest) -> HttpResponse:
     shown = found[:PAGE]
     patients = Patient.objects.visible_to(user).in_bulk([row.patient_id for row in shown if row.patient_id])
     context = {
-        "entries": [_entry(row, patients, zone) for row in shown],
+        "entries": [_entry(row, patients, zone, user) for row in shown],
         "after": f"{shown[-1].at.isoformat()}_{shown[-1].pk}" if len(found) > PAGE else "",
         "paged": "after" in request.GET,
         "people": colleagues(user).order_by("full_name"),
@@ -94,7 +94,13 @@ def _after(rows: "QuerySet[AuditEntry]", mark: str) -> "QuerySet[AuditEntry]":
     return rows.filter(at__lte=at).filter(Q(at__lt=at) | Q(pk__lt=last))
 
 
-def _entry(row: AuditEntry, patients: dict[int, Patient], zone: str) -> dict[str, Any]:
+def _link(page: str, pk: int, user: User) -> str:
+    """The object's page, for those whom it lets in."""
+    url = reverse(page, args=[pk])
+    return url if user.has(*getattr(resolve(url).func, "allowed_roles", ())) else ""
+
+
+def _entry(row: AuditEntry, patients: dict[int, Patient], zone: str, user: User) -> dict[str, Any]:
     page = _PAGES.get(row.object_kind)
     return {
         "row": row,
@@ -102,7 +108,7 @@ def _entry(row: AuditEntry, patients: dict[int, Patient], zone: str) -> dict[str
         "phrase": deeds.phrase(row.action),
         "lines": list(deeds.lines(row, zone)),
         "patient": patients.get(row.patient_id) if row.patient_id else None,
-        "url": reverse(page, args=[row.object_id]) if page and row.object_id else "",
+        "url": _link(page, row.object_id, user) if page and row.object_id else "",
         "object": f"{row.object_kind}:{row.object_id}" if row.object_id else "",
     }
 
