@@ -79,7 +79,7 @@ def open_page(
     def open_one(**options: Any) -> Page:
         chosen = {"locale": "ru-RU", "timezone_id": "Europe/Moscow", "viewport": DESKTOP, **options}
         context = browser.new_context(base_url=live_server.url, **chosen)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
         _watch(page, troubles)

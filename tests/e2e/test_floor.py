@@ -86,10 +86,12 @@ def test_the_theme_is_remembered_and_the_menu_opens_on_a_telephone(
     page = login(open_page(viewport=PHONE), world.senior)
     page.goto("/")
     page.get_by_role("button", name="Меню").click()
+    expect(page.locator("#menu")).to_have_class(re.compile(r"\bshow\b"))  # it slides open: what moves is not pressed
     page.get_by_role("button", name="Управление").click()
     page.get_by_role("link", name="Сотрудники").click()
     expect(page.get_by_role("heading", name="Сотрудники")).to_be_visible()
     page.get_by_role("button", name="Меню").click()
+    expect(page.locator("#menu")).to_have_class(re.compile(r"\bshow\b"))  # it slides open: what moves is not pressed
     page.get_by_role("button", name=re.compile("профиль, выход")).click()
     page.get_by_role("button", name="Тёмная тема").click()
     page.reload()
