@@ -19,7 +19,20 @@ from callcenter.lib import vendored
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+class Strict(yaml.SafeLoader):
+    """Refuses a key that stands twice in one mapping, as Docker does and PyYAML does not."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        twice = {key for key in keys if keys.count(key) > 1}
+        if twice:
+            raise yaml.constructor.ConstructorError(None, None, f"twice: {twice}", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+COMPOSE: dict[str, Any] = yaml.load((ROOT / "docker-compose.yml").read_text(), Strict)  # noqa: S506 (a safe loader)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service.get("image") == "dozvon"}
 READERS = {"_flag", "_list", "_needed"}
@@ -36,9 +49,12 @@ def _asked_for() -> set[str]:
     return names
 
 
+def _example_lines() -> list[tuple[str, str]]:
+    return re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
 def _in_example() -> dict[str, str]:
-    lines = re.findall(r"^(?:# )?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    return dict(lines)
+    return dict(_example_lines())
 
 
 def _compose_only() -> set[str]:
@@ -52,6 +68,16 @@ def test_each_variable_of_the_settings_is_explained() -> None:
 
 def test_each_explained_variable_is_read_by_somebody() -> None:
     assert _in_example().keys() - _asked_for() - _compose_only() == set()
+
+
+def test_no_variable_is_explained_twice() -> None:
+    names = [name for name, _ in _example_lines()]
+    assert {name for name in names if names.count(name) > 1} == set()
+
+
+def test_a_service_that_stands_twice_is_refused_as_docker_refuses_it() -> None:
+    with pytest.raises(yaml.constructor.ConstructorError, match="robot"):
+        yaml.load("services:\n  robot: {}\n  robot: {}\n", Strict)  # noqa: S506 (a safe loader)
 
 
 def test_each_variable_that_compose_asks_for_is_explained() -> None:
