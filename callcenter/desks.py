@@ -4,6 +4,7 @@ The floor knows no desk, so the places where desks show themselves on the floor'
 """
 
 import dataclasses
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -29,7 +30,7 @@ class MenuItem:
     group: str = ""  # items of one group share a drop-down
     active: bool = False
 
-    @property
+    @functools.cached_property
     def url(self) -> str:
         return reverse(self.url_name)
 
@@ -132,24 +133,35 @@ def load(paths: tuple[str, ...]) -> "list[Callable[..., object]]":
     return [import_string(path) for path in paths]
 
 
-def menu_for(user: object, path: str) -> "list[MenuItem | MenuGroup]":
+def menu_for(user: object, path: str) -> tuple[MenuItem | MenuGroup, ...]:
     """The items of the user's roles, the one whose page (or a page below it) is open marked active.
 
     Items of one group stand together under its name, where the first of them stands; a lonely one stands by itself.
     """
-    roles = set(getattr(user, "roles", ()) or ())
-    items = [item for item in MENU if roles & {str(role) for role in item.roles}]
-    fitting = [item.url for item in items if path == item.url or (item.url != "/" and path.startswith(item.url))]
-    here = max(fitting, key=len, default=None)
+    roles = frozenset(getattr(user, "roles", ()) or ())
+    fitting = [
+        item.url for item in _items(roles) if path == item.url or (item.url != "/" and path.startswith(item.url))
+    ]
+    return _menu(roles, max(fitting, key=len, default=None))
+
+
+@functools.cache
+def _items(roles: frozenset[str]) -> tuple[MenuItem, ...]:
+    return tuple(item for item in MENU if roles & {str(role) for role in item.roles})
+
+
+@functools.cache
+def _menu(roles: frozenset[str], here: str | None) -> tuple[MenuItem | MenuGroup, ...]:
+    """Every page shows it: made once for each set of roles and open item."""
     menu: dict[str, MenuItem | MenuGroup] = {}
-    for item in (dataclasses.replace(item, active=item.url == here) for item in items):
+    for item in (dataclasses.replace(item, active=item.url == here) for item in _items(roles)):
         group = menu.get(item.group) if item.group else None
         if group is None:
             menu[item.group or item.url] = item
         else:
             together = group.items if isinstance(group, MenuGroup) else (group,)
             menu[item.group] = MenuGroup(item.group, (*together, item))
-    return list(menu.values())
+    return tuple(menu.values())
 
 
 def page(request: HttpRequest) -> dict[str, object]:
