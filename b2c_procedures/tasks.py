@@ -8,19 +8,23 @@ from b2c_procedures.actions import chats, editions, refunds
 
 @shared_task
 def gather_due_chats() -> int:
+    """Takes clients' messages into conversations and gives each to the manager with the fewest."""
     return chats.gather_due_chats(now=timezone.now())
 
 
 @shared_task
 def share_due_chats() -> int:
+    """The conversations of a manager who has left go to the others on shift."""
     return chats.share_due_chats(now=timezone.now())
 
 
 @shared_task
 def remind_due_invoices() -> int:
+    """Tells the lead manager of invoices whose time is over."""
     return refunds.remind_due_invoices(now=timezone.now())
 
 
 @shared_task
 def remind_due_reviews() -> int:
+    """Twelve months after the last decision the head is asked to look at a procedure again."""
     return editions.remind_due_reviews(now=timezone.now())

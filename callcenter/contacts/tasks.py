@@ -37,4 +37,5 @@ def _refresh(back: dt.timedelta, *, days: int) -> None:
 
 @shared_task
 def recount_channels() -> None:
+    """Goes on with the recount of advertising channels that was asked for."""
     recount_due_channels(now=timezone.now())

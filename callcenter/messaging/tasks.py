@@ -14,6 +14,7 @@ def send_messages() -> int:
 
 @shared_task
 def absorb_calls() -> int:
+    """Reads what providers have told: statuses and replies, written down when they came."""
     total = 0
     while (done := actions.absorb_due_calls(now=timezone.now())) and total < 2000:
         total += done
@@ -22,15 +23,18 @@ def absorb_calls() -> int:
 
 @shared_task
 def advance_cascades() -> int:
+    """The next channel, where a messenger said «undelivered» or has been silent too long."""
     return actions.advance_due_cascades(now=timezone.now())
 
 
 @shared_task
 def reap_messages() -> int:
+    """A killed worker's messages: back into the queue, or «unknown» where the call may have gone out."""
     now = timezone.now()
     return actions.reap_lost_messages(now=now) + actions.reap_lost_calls(now=now)
 
 
 @shared_task
 def sweep_calls() -> int:
+    """Drops providers' calls that were read long ago."""
     return actions.sweep_old_calls(now=timezone.now())
