@@ -20,7 +20,7 @@ def share_due_chats() -> int:
 
 @shared_task
 def remind_due_invoices() -> int:
-    """Tells the lead manager of invoices whose time is over."""
+    """A task to the lead manager for each refund that has stood still for a working day."""
     return refunds.remind_due_invoices(now=timezone.now())
 
 
