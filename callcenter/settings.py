@@ -243,7 +243,11 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["phones"]}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
-    "loggers": {"axes": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
+    # A tick that was sent, taken and done is no news: twenty lines a second would bury those that are.
+    "loggers": {
+        name: {"level": "WARNING"}
+        for name in ("axes", "httpx", "celery.beat", "celery.worker.strategy", "celery.app.trace")
+    },
 }
 
 # Telephony. One exchange for the installation; its address and password are secrets of the machine, not of a clinic.

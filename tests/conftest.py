@@ -2,11 +2,14 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -33,6 +36,26 @@ VLADIVOSTOK = "Asia/Vladivostok"
 NOON = dt.datetime(2026, 3, 18, 9, 0, tzinfo=dt.UTC)
 
 _serial = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """A test that leaves a thread behind with an open connection is a defect; the last requests of a browser may still end."""
+    yield
+    params = connection.get_connection_params()
+    server = {key: params[key] for key in ("host", "port", "user", "password") if key in params}
+    own = connection.connection.info.backend_pid if connection.connection is not None else None
+    asked = (
+        "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() AND pid <> %s"
+    )
+    with psycopg.connect(**server, dbname="postgres") as outside:
+        for _ in range(100):
+            left = outside.execute(asked, [connection.settings_dict["NAME"], own or 0]).fetchall()
+            outside.rollback()
+            if not left:
+                return
+            time.sleep(0.1)
+    raise AssertionError(f"connections left open by tests: {left}")
 
 
 @dataclass
