@@ -4,7 +4,8 @@ import datetime as dt
 import logging
 
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from callcenter.clinics.models import Appointment
 from callcenter.clinics.states import UPCOMING, WaitingState
@@ -37,16 +38,42 @@ def close_found(*, now: dt.datetime, limit: int = 500) -> int:
         mark = PulledUntil.objects.select_for_update(skip_locked=True).filter(name=_PULL).first()
         if mark is None:
             return 0  # another worker is looking
-        changed = Appointment.objects.filter(
-            changed_at__gt=mark.at - OVERLAP, status__in=UPCOMING, starts_at__gt=now
-        ).values("patient_id")
-        entries = RecallEntry.objects.to_call().filter(Q(patient_id__in=changed) | Q(several_visits=True))
-        found = list(entries.order_by("pk").values_list("pk", flat=True)[: limit + 1])
-        closed = sum(_close_if_booked(pk, now=now) for pk in found[:limit])
-        if len(found) <= limit:  # else the next look begins where this one did
+        fresh = list(_newly_booked(mark.at - OVERLAP, now)[: limit + 1])
+        asked = list(_perhaps_settled(now))
+        closed = sum(_close_if_booked(pk, now=now) for pk in (*fresh[:limit], *asked))
+        if len(fresh) <= limit:  # else the next look begins where this one did; those of this one are settled by then
             mark.at = now
             mark.save(update_fields=["at"])
     return closed
+
+
+def _fitting(now: dt.datetime) -> QuerySet[Appointment]:
+    """`matching_visits` of each entry, in SQL."""
+    return Appointment.objects.filter(
+        Q(doctor=OuterRef("doctor")) | Q(doctor__specialty=OuterRef("doctor__specialty")),
+        patient=OuterRef("patient"),
+        status__in=UPCOMING,
+        starts_at__gt=now,
+        created_at__gte=OuterRef("visits_from"),
+    )
+
+
+def _newly_booked(since: dt.datetime, now: dt.datetime) -> QuerySet[RecallEntry, int]:
+    """Entries with a fitting visit that has changed since. A look settles each of them: closed, or a person is asked.
+
+    Fitting ones only: patients with other visits, thousands after an import, would stand before them in every look.
+    """
+    changed = Appointment.objects.filter(changed_at__gt=since, status__in=UPCOMING, starts_at__gt=now)
+    entries = RecallEntry.objects.to_call().filter(several_visits=False, patient_id__in=changed.values("patient_id"))
+    found = entries.filter(Exists(_fitting(now).filter(changed_at__gt=since)))
+    return found.order_by("last_error", "pk").values_list("pk", flat=True)
+
+
+def _perhaps_settled(now: dt.datetime) -> QuerySet[RecallEntry, int]:
+    """Entries of which a person is asked though at most one visit is left: as few as people leave unanswered."""
+    fitting = _fitting(now).order_by().values("patient").annotate(count=Count("*")).values("count")
+    entries = RecallEntry.objects.to_call().filter(several_visits=True).alias(fitting=Coalesce(Subquery(fitting), 0))
+    return entries.filter(fitting__lte=1).order_by("pk").values_list("pk", flat=True)
 
 
 def _close_if_booked(pk: int, *, now: dt.datetime) -> bool:

@@ -133,6 +133,31 @@ def test_the_look_goes_on_where_it_stopped_and_overlaps(recall: Recall) -> None:
     assert close_found(now=recall.world.now + dt.timedelta(minutes=11)) == 1
 
 
+def test_patients_booked_with_others_do_not_stand_before_those_whose_entry_can_be_closed(recall: Recall) -> None:
+    surgeon = colleague(recall, Specialty.objects.create(name="Хирургия"))
+    for _ in range(3):
+        book(recall, recall.entry(), surgeon)
+    book(recall, recall.entry())
+    assert close_found(now=recall.world.now + LATER, limit=2) == 1
+
+
+def test_entries_that_fail_do_not_stand_before_the_others(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = [recall.entry() for _ in range(2)]
+    entries = [*bad, recall.entry()]
+    for entry in entries:
+        book(recall, entry)
+    RecallEntry.objects.filter(pk__in=[entry.pk for entry in bad]).update(last_error="не вышло")
+    tried: list[int] = []
+
+    def look(pk: int, *, now: dt.datetime) -> bool:
+        tried.append(pk)
+        return False
+
+    monkeypatch.setattr(timers, "_close_if_booked", look)
+    close_found(now=recall.world.now + LATER, limit=1)
+    assert tried == [entries[-1].pk]
+
+
 def reminded(recall: Recall) -> tuple[RecallEntry, WaitingListEntry]:
     entry = recall.entry()
     recall.call(entry, Outcome.REMIND, call_on=recall.today + dt.timedelta(days=5))
