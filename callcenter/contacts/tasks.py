@@ -1,6 +1,8 @@
 """Celery's entry points of contacts: take the time, call an action."""
 
 import datetime as dt
+import time
+from typing import Final
 
 from celery import shared_task
 from django.utils import timezone
@@ -12,6 +14,8 @@ from callcenter.contacts.actions import (
     settle_due_contacts,
     tie_known_numbers,
 )
+
+SECONDS: Final = 5  # that one tick may take of a worker
 
 
 @shared_task
@@ -31,8 +35,9 @@ def _refresh(back: dt.timedelta, *, days: int) -> None:
     pull_deeds(since=now - back)
     tie_known_numbers(since=now.date() - dt.timedelta(days=days))
     mark_changed_contacts(since=now - back, now=now)
-    while settle_due_contacts(now=timezone.now()):
-        pass
+    until = time.monotonic() + SECONDS
+    while settle_due_contacts(now=timezone.now()) and time.monotonic() < until:
+        pass  # what is left is the next tick's: the other timers need this worker, too
 
 
 @shared_task

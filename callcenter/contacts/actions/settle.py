@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from django.db import DatabaseError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from callcenter.clinics.models import Appointment
 from callcenter.clinics.states import AppointmentStatus
@@ -19,6 +19,7 @@ from callcenter.lib.localtime import day_bounds, local_day
 from callcenter.staff.models import AuditEntry
 
 BATCH: Final = 200
+_PART: Final = 1000  # keys in one query
 _ROW_FIELDS: Final = tuple(
     field.name
     for field in dataclasses.fields(Row)
@@ -130,11 +131,15 @@ def mark_changed_contacts(*, since: dt.datetime, now: dt.datetime) -> int:
 
     Exact, without a watermark: each result keeps the stamp of the state in which it was last decided.
     """
-    changed = Appointment.objects.filter(changed_at__gte=since)
-    visits = ContactResult.objects.filter(appointment__in=changed).exclude(seen_at=F("appointment__changed_at"))
-    via_list = ContactResult.objects.filter(waiting__appointment__in=changed).filter(
-        Q(seen_at__isnull=True) | Q(seen_at__lt=F("waiting__appointment__changed_at"))
-    )
+    stale: set[int] = set()
+    changed = list(Appointment.objects.filter(changed_at__gte=since).values_list("pk", flat=True))
+    # By keys, a part at a time: after an import the planner would rather read every result there is, every two seconds.
+    for part in (changed[start : start + _PART] for start in range(0, len(changed), _PART)):
+        visits = ContactResult.objects.filter(appointment__in=part).exclude(seen_at=F("appointment__changed_at"))
+        via_list = ContactResult.objects.filter(waiting__appointment__in=part).filter(
+            Q(seen_at__isnull=True) | Q(seen_at__lt=F("waiting__appointment__changed_at"))
+        )
+        stale |= _contacts_of(visits) | _contacts_of(via_list)
     entries = list(
         AuditEntry.objects.filter(at__gte=since, object_kind="clinics.waitinglistentry").values_list(
             "object_id", flat=True
@@ -143,12 +148,13 @@ def mark_changed_contacts(*, since: dt.datetime, now: dt.datetime) -> int:
     lists = ContactResult.objects.filter(waiting__in=entries, waiting__closed_at__isnull=False).filter(
         Q(seen_at__isnull=True) | Q(seen_at__lt=F("waiting__closed_at"))
     )
-    stale: set[int] = set()
-    for found in (visits, via_list, lists):
-        stale.update(found.filter(contact__isnull=False).values_list("contact_id", flat=True).distinct())
-    stale.update(_no_longer_first_time(since))
+    stale |= _contacts_of(lists) | _no_longer_first_time(since)
     Contact.objects.filter(pk__in=stale, due_at__isnull=True).update(due_at=now)
     return len(stale)
+
+
+def _contacts_of(results: QuerySet[ContactResult]) -> set[int]:
+    return {pk for pk in results.order_by().values_list("contact_id", flat=True) if pk is not None}
 
 
 def _no_longer_first_time(since: dt.datetime) -> set[int]:
