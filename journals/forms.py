@@ -130,8 +130,11 @@ class CallForm(forms.Form):
     reason_refused = forms.ModelChoiceField(Reason.objects.filter(is_active=True), required=False)
     refusal_reason = forms.ModelChoiceField(Reason.objects.filter(is_active=True), required=False)
     window = forms.ModelChoiceField(ScheduleWindow.objects.none(), required=False)
+    # A day proposed by a button, or (the button «другой день» is empty) one typed into the field beside it.
     call_on = forms.DateField(required=False)
+    call_on_other = forms.DateField(required=False)
     remind_on = forms.DateField(required=False)
+    remind_on_other = forms.DateField(required=False)
     comment = forms.CharField(required=False, max_length=2000)
     version = forms.IntegerField()
     token = forms.UUIDField()
@@ -171,8 +174,12 @@ class CallForm(forms.Form):
             reason=reasons.get(kind),
             refusal_reason=data.get("refusal_reason") if kind is Outcome.UNREACHED else None,
             window=data.get("window") if kind is Outcome.BOOKED else None,
-            call_on=data.get("remind_on") if kind is Outcome.REMIND else data.get("call_on"),
+            call_on=self._day("remind_on" if kind is Outcome.REMIND else "call_on"),
         )
+
+    def _day(self, name: str) -> dt.date | None:
+        day: dt.date | None = self.cleaned_data.get(name) or self.cleaned_data.get(f"{name}_other")
+        return day
 
     def refuse(self, field: str | None, message: str) -> None:
         """Puts an action's refusal where the person sees it."""
@@ -184,9 +191,8 @@ class CallForm(forms.Form):
 
 
 class SegmentForm(forms.Form):
-    """The senior's choice of entries."""
+    """The senior's choice of entries of a clinic."""
 
-    clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника", empty_label=None)
     on = forms.DateField(label="План на", widget=DateInput())
     doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи")
     number = forms.TypedChoiceField(
@@ -199,15 +205,15 @@ class SegmentForm(forms.Form):
     since = forms.DateField(label="Дата прозвона с", required=False, widget=DateInput())
     until = forms.DateField(label="по", required=False, widget=DateInput())
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choices(self, "clinic", Clinic.objects.filter(staff=user))
-        _choices(self, "doctor", _doctors(user))
+        self.clinic = clinic
+        _choices(self, "doctor", Doctor.objects.filter(clinics=clinic))
 
     def segment(self) -> Segment:
         data = self.cleaned_data
         return Segment(
-            clinic=data["clinic"],
+            clinic=self.clinic,
             on=data["on"],
             doctor=data.get("doctor"),
             number=data.get("number"),

@@ -4,6 +4,7 @@ import datetime as dt
 
 from callcenter.clinics.schedule import Hours, closing, next_working_day, opening
 from callcenter.lib.localtime import instant, local
+from callcenter.lib.templatetags.ru import plural
 from journals.machine import Half, Policy
 
 # A clinic closed on the day of a call still has a middle of the day.
@@ -16,6 +17,21 @@ def next_call_on(hours: Hours, today: dt.date, policy: Policy) -> dt.date:
     «Меняем дату три раза через неделю».
     """
     return next_working_day(hours, today + dt.timedelta(days=policy.interval_days))
+
+
+def quick_dates(hours: Hours, today: dt.date, policy: Policy) -> list[tuple[str, dt.date]]:
+    """What patients usually answer to «когда перезвонить?», each on a working day of the clinic; in order, no day twice.
+
+    The policy's own interval is among them.
+    """
+    wanted = {1: "завтра", 3: "через 3 дня", 7: "через неделю", 14: "через 2 недели", 30: "через месяц"}
+    wanted.setdefault(policy.interval_days, f"через {plural(policy.interval_days, 'день,дня,дней')}")
+    found: dict[dt.date, str] = {}
+    for days, words in sorted(wanted.items()):
+        on = next_working_day(hours, today + dt.timedelta(days=days))
+        tomorrow_is_off = days == 1 and on != today + dt.timedelta(days=1)
+        found.setdefault(on, "ближайший рабочий день" if tomorrow_is_off else words)
+    return [(words, on) for on, words in found.items()]
 
 
 def half_of(hours: Hours, moment: dt.datetime) -> Half:

@@ -25,7 +25,7 @@ from callcenter.assignments.models import Task
 from callcenter.assignments.states import Department, told
 from callcenter.clinics import actions as clinics
 from callcenter.clinics.models import Clinic, Patient, WaitingListEntry
-from callcenter.clinics.queries import future_visits, hours_of
+from callcenter.clinics.queries import future_visits, hours_of, search_patients
 from callcenter.clinics.schedule import add_open_seconds
 from callcenter.lib.errors import Refused
 from callcenter.lib.forms import refuse
@@ -33,7 +33,7 @@ from callcenter.lib.http import number
 from callcenter.lib.localtime import local, local_day
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.queries import DEFAULT_ZONE, zone_of
-from callcenter.staff.roles import CALLERS, EVERYONE
+from callcenter.staff.roles import CALLERS, CARD, EVERYONE
 
 
 @allow(*EVERYONE)
@@ -65,12 +65,18 @@ def active(request: StaffRequest) -> HttpResponse:
 @allow(*EVERYONE)
 @require_http_methods(["GET", "POST"])
 def new(request: StaffRequest) -> HttpResponse:
-    """A task by hand; `?patient=` binds it to a patient of one's own clinics."""
+    """A task by hand; `patient` binds it to a patient of one's own clinics, `q` finds him (to htmx only who was found)."""
     user, now = request.user, timezone.now()
+    text = (request.POST.get("q") or request.GET.get("q") or "").replace("\x00", "")[:100]
+    found = search_patients(text, user=user) if text and user.has(*CARD) else []
+    if _is_part(request) and request.method == "GET":
+        return render(request, "assignments/new.html#found", {"found": found, "text": text})
     asked = request.POST.get("patient") or request.GET.get("patient")
     patient = get_object_or_404(Patient.objects.visible_to(user), pk=number(asked)) if asked else None
-    form = TaskForm(request.POST if request.method == "POST" else None, by=user, initial=_defaults(user, patient, now))
-    if request.method == "POST" and form.is_valid():
+    given = request.POST if request.method == "POST" and "find" not in request.POST else None
+    typed = request.POST.dict() if given is None else {}  # «Найти» without scripts keeps what stands in the form
+    form = TaskForm(given, by=user, initial=_defaults(user, patient, now) | typed)
+    if given is not None and form.is_valid():
         data = form.cleaned_data
         try:
             if data["deadline_at"] <= now:
@@ -91,7 +97,7 @@ def new(request: StaffRequest) -> HttpResponse:
         else:
             messages.success(request, "Задача поставлена.")
             return redirect("assignments:task", task.pk)
-    context = {"form": form, "patient": patient}
+    context = {"form": form, "patient": patient, "found": found, "text": text}
     return render(request, "assignments/new.html", context, status=422 if form.is_bound else 200)
 
 

@@ -22,6 +22,7 @@ from callcenter.clinics.states import (
     WindowState,
 )
 from callcenter.lib.localtime import local
+from callcenter.lib.names import short_name
 from callcenter.staff.models import User
 
 ZONES = (
@@ -155,8 +156,7 @@ class Doctor(models.Model):
 
     @property
     def short_name(self) -> str:
-        last, *rest = self.full_name.split()
-        return " ".join([last, *(f"{part[0]}." for part in rest)])
+        return short_name(self.full_name)
 
 
 class Service(models.Model):

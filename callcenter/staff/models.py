@@ -1,12 +1,14 @@
 """Users, their roles and shifts, and the journal of who did what."""
 
 import datetime as dt
+from collections.abc import Collection
 from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from callcenter.lib.names import short_name
 from callcenter.staff.roles import Role, ShiftColour
 
 
@@ -51,8 +53,7 @@ class User(AbstractBaseUser):
     @property
     def short_name(self) -> str:
         """'Иванова О. П.' of 'Иванова Ольга Петровна'."""
-        last, *rest = self.full_name.split()
-        return " ".join([last, *(f"{part[0]}." for part in rest)])
+        return short_name(self.full_name)
 
     @property
     def role_names(self) -> list[str]:
@@ -95,6 +96,9 @@ class Shift(models.Model):
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
     def about(self, kind: str, pk: int) -> Self:
         return self.filter(object_kind=kind, object_id=pk)
+
+    def about_many(self, kind: str, pks: Collection[int]) -> Self:
+        return self.filter(object_kind=kind, object_id__in=pks)
 
 
 class AuditEntry(models.Model):

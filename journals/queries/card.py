@@ -15,7 +15,7 @@ from callcenter.contacts.models import Reason, ReasonUse
 from callcenter.lib.localtime import local, local_day
 from journals.machine import is_last_call, limit, may_grant
 from journals.models import PlanItem, RecallCall, RecallEntry, RecallPolicy
-from journals.schedule import half_of, next_call_on
+from journals.schedule import half_of, next_call_on, quick_dates
 
 WINDOW_DAYS = 30  # «Прогнозное расписание»
 PAST_VISITS = 6
@@ -58,6 +58,7 @@ class Card:
     next_on: dt.date
     may_grant: bool
     today: dt.date
+    quick_dates: list[tuple[str, dt.date]]
     unreached_reasons: list[Reason] = field(default_factory=list)
     thinking_reasons: list[Reason] = field(default_factory=list)
     refused_reasons: list[Reason] = field(default_factory=list)
@@ -90,6 +91,7 @@ def card(entry: RecallEntry, *, now: dt.datetime) -> Card:
         next_on=next_call_on(hours, today, policy),
         may_grant=may_grant(entry.position, policy),
         today=today,
+        quick_dates=quick_dates(hours, today, policy),
         unreached_reasons=_for(ReasonUse.UNREACHED, reasons),
         thinking_reasons=_for(ReasonUse.THINKING, reasons),
         refused_reasons=_for(ReasonUse.REFUSED, reasons),

@@ -1,35 +1,27 @@
 """The journal's list: tabs with counters, filters, sort, fifty a page — all of it in the address."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from callcenter.clinics.models import Appointment, Clinic, Doctor, PatientPhone
-from callcenter.clinics.queries import hours_of
-from callcenter.clinics.schedule import Hours, quiet_until
+from callcenter.clinics.schedule import Hours, Span, quiet_until
 from callcenter.contacts.models import Reason
 from callcenter.lib import phones
 from callcenter.lib.localtime import local, local_day
+from callcenter.lib.names import short_name
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
-from journals.machine import Policy, Stage, limit
+from journals.machine import Policy, Position, Stage, limit
 from journals.models import PlanItem, RecallEntry, RecallPolicy
 
 PAGE: Final = 50
 # Counters above this read '10 000+': an exact number of a million closed rows helps nobody and costs a scan.
 CAP: Final = 10_000
-
-# What a line shows: reading every column of every table is half of the page's work.
-SHOWN: Final = (
-    *("stage", "call_on", "call_half", "doctor_comment", "unreached", "talks", "granted", "calls", "flagged"),
-    *("several_visits", "last_outcome", "last_comment", "last_call_at", "touched_at", "reserved_until", "waiting_id"),
-    *("clinic_id", "last_reason_id", "last_caller_id", "reserved_by_id", "appointment_id", "doctor__full_name"),
-    *("patient__last_name", "patient__first_name", "patient__middle_name", "patient__zone", "patient__do_not_call"),
-    "patient__sort_key",
-)
 
 TABS: Final[dict[str, str]] = {
     "all": "1. Все",
@@ -65,17 +57,17 @@ class Sort:
     label: str
     field: str
     descending: bool
-    value: Callable[[RecallEntry], str]
+    value: "Callable[[Line], str]"
     read: Callable[[str], object]
 
 
 SORTS: Final[dict[str, Sort]] = {
-    "date": Sort("дата прозвона", "call_on", False, lambda entry: entry.call_on.isoformat(), dt.date.fromisoformat),
-    "-date": Sort("дата, поздние", "call_on", True, lambda entry: entry.call_on.isoformat(), dt.date.fromisoformat),
+    "date": Sort("дата прозвона", "call_on", False, lambda line: line.call_on.isoformat(), dt.date.fromisoformat),
+    "-date": Sort("дата, поздние", "call_on", True, lambda line: line.call_on.isoformat(), dt.date.fromisoformat),
     "-touched": Sort(
-        "последнее изменение", "touched_at", True, lambda entry: entry.touched_at.isoformat(), dt.datetime.fromisoformat
+        "последнее изменение", "touched_at", True, lambda line: line.touched_at.isoformat(), dt.datetime.fromisoformat
     ),
-    "patient": Sort("пациент", "patient__sort_key", False, lambda entry: entry.patient.sort_key, str),
+    "patient": Sort("пациент", "patient__sort_key", False, lambda line: line.sort_key, str),
 }
 
 
@@ -86,22 +78,74 @@ def sort_of(filters: Filters) -> str:
     return "date" if filters.tab in ("call", "mine") else "-touched"
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the journal as this user may see it now."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a line needs of the tables of entries, patients and doctors, in the order of LINE: no whole rows are read."""
 
-    entry: RecallEntry
+    pk: int
+    clinic: int
+    patient: int
+    stage: str
+    call_on: dt.date
+    call_half: str
+    doctor_comment: str
+    unreached: int
+    talks: int
+    granted: int
+    calls: int
+    flagged: bool
+    several_visits: bool
+    outcome: str
+    comment: str
+    called_at: dt.datetime | None
+    touched_at: dt.datetime
+    reserved_until: dt.datetime | None
+    waiting: int | None
+    reason: int | None
+    caller: int | None
+    holder: int | None
+    visit: int | None
+    doctor: str
+    last_name: str
+    first_name: str
+    middle_name: str
+    sort_key: str
+    zone: str
+    do_not_call: bool
+
+
+LINE: Final = (
+    *("pk", "clinic_id", "patient_id", "stage", "call_on", "call_half", "doctor_comment", "unreached", "talks"),
+    *("granted", "calls", "flagged", "several_visits", "last_outcome", "last_comment", "last_call_at", "touched_at"),
+    *("reserved_until", "waiting_id", "last_reason_id", "last_caller_id", "reserved_by_id", "appointment_id"),
+    *("doctor__full_name", "patient__last_name", "patient__first_name", "patient__middle_name", "patient__sort_key"),
+    *("patient__zone", "patient__do_not_call"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the journal as this user may see it now; names, dates and times are ready words."""
+
+    line: Line
+    patient: str
+    doctor: str
     phone: str  # E.164
     phone_text: str  # as this user may read it
     dial: bool  # the number may be dialled by a click
-    quiet_until: dt.datetime | None  # local; the patient sleeps till then
-    planned_for: User | None
-    is_mine: bool
-    held_by: User | None  # somebody else has the card open
-    held_until: dt.datetime | None  # local
+    quiet_until: str  # '09:00' when the patient sleeps till then
+    call_on: str
+    is_late: bool
     number: int  # which call of ours comes next, or how many there were
     limit: int  # how many unreached calls the rule allows
-    is_late: bool
+    planned_for: str
+    is_mine: bool
+    held_by: str  # somebody else has the card open
+    held_until: str
+    visit: str
+    reason: str
+    caller: str
+    called_at: str
 
 
 @dataclass(frozen=True)
@@ -147,13 +191,19 @@ def my_items(user: User, now: dt.datetime) -> QuerySet[PlanItem]:
 
 
 def counters(filters: Filters, *, user: User, now: dt.datetime) -> dict[str, int]:
-    """How many entries each tab has under the present filters; CAP + 1 means 'more than CAP'. Five short queries."""
-    found = {
-        tab: entries(filters, user=user, now=now, tab=tab).order_by()[: CAP + 1].count()
-        for tab in ("mine", "call", "booked", "refused")
-    }
-    found["all"] = min(CAP + 1, sum(found[tab] for tab in ("call", "booked", "refused")))
-    return found
+    """How many entries each tab has under the present filters; CAP + 1 means 'more than CAP'. One query."""
+    tabs = ("mine", "call", "booked", "refused")
+    asked: list[str] = []
+    params: list[object] = []
+    for tab in tabs:
+        found = entries(filters, user=user, now=now, tab=tab).order_by().values_list("pk")[: CAP + 1]
+        sql, values = found.query.sql_with_params()
+        asked.append(f"(SELECT count(*) FROM ({sql}) AS counted)")
+        params += values
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(asked)}", params)
+        counts: dict[str, int] = dict(zip(tabs, cursor.fetchone(), strict=True))
+    return counts | {"all": min(CAP + 1, counts["call"] + counts["booked"] + counts["refused"])}
 
 
 def page(filters: Filters, *, user: User, now: dt.datetime) -> Page:
@@ -162,23 +212,7 @@ def page(filters: Filters, *, user: User, now: dt.datetime) -> Page:
     backwards = bool(filters.before)
     found = _from(entries(filters, user=user, now=now), sort, filters.before or filters.after, backwards=backwards)
     # Two joins and short look-ups by key: with all its relations joined, planning the query took longer than the page.
-    picked = list(
-        found.select_related("patient", "doctor")
-        .only(*SHOWN)
-        .prefetch_related(
-            Prefetch("clinic", Clinic.objects.prefetch_related("opening_hours", "special_days")),
-            Prefetch("patient__phones", PatientPhone.objects.only("patient_id", "number", "is_main")),
-            Prefetch("last_reason", Reason.objects.only("name")),
-            Prefetch("last_caller", User.objects.only("full_name")),
-            Prefetch("reserved_by", User.objects.only("full_name")),
-            Prefetch("appointment", Appointment.objects.select_related("clinic").only("starts_at", "clinic__zone")),
-            Prefetch(
-                "plan_items",
-                PlanItem.objects.open().select_related("assignee").only("entry_id", "assignee__full_name"),
-                to_attr="open_items",
-            ),
-        )[: PAGE + 1]
-    )
+    picked = [Line(*values) for values in found.values_list(*LINE)[: PAGE + 1]]
     more = len(picked) > PAGE
     picked = picked[:PAGE]
     if backwards:
@@ -186,14 +220,14 @@ def page(filters: Filters, *, user: User, now: dt.datetime) -> Page:
     has_before = more if backwards else bool(filters.after)
     has_after = bool(picked) if backwards else more
     return Page(
-        rows=rows(picked, user=user, now=now),
+        rows=rows(picked, user=user, now=now) if picked else [],
         after=_place(picked[-1], sort) if picked and has_after else "",
         before=_place(picked[0], sort) if picked and has_before else "",
     )
 
 
-def _place(entry: RecallEntry, sort: Sort) -> str:
-    return f"{sort.value(entry)}~{entry.pk}"
+def _place(line: Line, sort: Sort) -> str:
+    return f"{sort.value(line)}~{line.pk}"
 
 
 def _from(found: QuerySet[RecallEntry], sort: Sort, place: str, *, backwards: bool) -> QuerySet[RecallEntry]:
@@ -214,41 +248,93 @@ def _from(found: QuerySet[RecallEntry], sort: Sort, place: str, *, backwards: bo
     )
 
 
-def rows(picked: Sequence[RecallEntry], *, user: User, now: dt.datetime) -> list[Row]:
-    """The lines for entries fetched with `open_items` and their clinics with hours; one query more, for the policies."""
-    clinics = {entry.clinic_id: entry.clinic for entry in picked}
-    hours = {pk: hours_of(clinic) for pk, clinic in clinics.items()}
-    policies = {policy.clinic_id: policy.rule for policy in RecallPolicy.objects.filter(clinic__in=clinics)}
-    return [
-        _row(entry, hours[entry.clinic_id], policies.get(entry.clinic_id, Policy()), user=user, now=now)
-        for entry in picked
-    ]
+@dataclass(slots=True)
+class _Beside:
+    """What stands beside the lines in other tables, by its key."""
+
+    hours: dict[int, Hours]
+    policies: dict[int, Policy]
+    phones: dict[int, str]
+    reasons: dict[int, str]
+    names: dict[int, str]  # short ones
+    planned: dict[int, int]  # entry → in whose plan
+    visits: dict[int, str] = field(default_factory=dict)
 
 
-def _row(entry: RecallEntry, hours: Hours, policy: Policy, *, user: User, now: dt.datetime) -> Row:
-    to_call = entry.stage == Stage.CALL
-    phone = next(iter(entry.patient.phones.all()), None)
-    zone = entry.patient.zone or hours.zone
-    quiet = quiet_until(hours, "call", now, zone) if to_call else None
-    items: list[PlanItem] = getattr(entry, "open_items", [])
-    held = entry.is_held_by_other(user, now)
-    is_mine = bool(items) and items[0].assignee_id == user.pk
-    # Administrators call only what is in their plan.
-    may_dial = (is_mine or user.has(Role.SENIOR)) and not held
-    return Row(
-        entry=entry,
-        phone=phone.number if phone else "",
-        phone_text=(phones.pretty if user.sees_phones else phones.masked)(phone.number) if phone else "",
-        dial=bool(phone) and user.sees_phones and may_dial and not entry.patient.do_not_call and quiet is None,
-        quiet_until=local(quiet, hours.zone) if quiet else None,
-        planned_for=items[0].assignee if items else None,
-        is_mine=is_mine,
-        held_by=entry.reserved_by if held else None,
-        held_until=local(entry.reserved_until, hours.zone) if held and entry.reserved_until else None,
-        number=entry.calls + 1 if to_call else entry.calls,
-        limit=limit(entry.position, policy),
-        is_late=to_call and entry.call_on < local_day(now, hours.zone),
+def rows(lines: Sequence[Line], *, user: User, now: dt.datetime) -> list[Row]:
+    """The lines with what stands beside them: at most seven short queries, however many lines."""
+    beside = _beside(lines)
+    return [_row(line, beside, user=user, now=now) for line in lines]
+
+
+def _beside(lines: Sequence[Line]) -> _Beside:
+    clinics = {line.clinic for line in lines}
+    hours = {pk: Hours(zone, {}, calls=week, calls_day_off=off) for pk, zone, week, off in _clinics(clinics)}
+    planned = dict(
+        PlanItem.objects.open().filter(entry__in=[line.pk for line in lines]).values_list("entry_id", "assignee_id")
     )
+    people = {pk for line in lines for pk in (line.caller, line.holder) if pk} | set(planned.values())
+    reasons = {line.reason for line in lines if line.reason}
+    numbers = PatientPhone.objects.filter(patient__in={line.patient for line in lines}).order_by("is_main", "-pk")
+    visits = {line.visit for line in lines if line.visit}
+    starts = Appointment.objects.filter(pk__in=visits).order_by().values_list("pk", "starts_at", "clinic__zone")
+    return _Beside(
+        hours,
+        {
+            pk: Policy(calls)
+            for pk, calls in RecallPolicy.objects.filter(clinic__in=clinics).values_list("clinic", "calls")
+        },
+        dict(numbers.values_list("patient_id", "number")),  # the last one stays: the main number
+        dict(Reason.objects.filter(pk__in=reasons).values_list("pk", "name")) if reasons else {},
+        {pk: short_name(name) for pk, name in User.objects.filter(pk__in=people).values_list("pk", "full_name")},
+        planned,
+        {pk: _words(local(start, zone)) for pk, start, zone in starts} if visits else {},
+    )
+
+
+def _clinics(pks: Iterable[int]) -> list[tuple[int, str, Span, Span]]:
+    """Zone and quiet hours of calls: opening hours play no part in a line."""
+    fields = ("pk", "zone", "calls_from", "calls_to", "calls_dayoff_from", "calls_dayoff_to")
+    found = Clinic.objects.filter(pk__in=pks).order_by().values_list(*fields)
+    return [(pk, zone, (since, until), (off, till)) for pk, zone, since, until, off, till in found]
+
+
+def _row(line: Line, beside: _Beside, *, user: User, now: dt.datetime) -> Row:
+    to_call = line.stage == Stage.CALL
+    hours = beside.hours[line.clinic]
+    number = beside.phones.get(line.patient, "")
+    quiet = quiet_until(hours, "call", now, line.zone) if to_call else None
+    owner = beside.planned.get(line.pk)
+    held_until = line.reserved_until
+    held = held_until is not None and held_until > now and line.holder != user.pk
+    # Administrators call only what is in their plan.
+    may_dial = (owner == user.pk or user.has(Role.SENIOR)) and not held
+    position = Position(Stage(line.stage), line.unreached, line.talks, line.granted)
+    return Row(
+        line=line,
+        patient=" ".join(part for part in (line.last_name, line.first_name, line.middle_name) if part),
+        doctor=short_name(line.doctor),
+        phone=number,
+        phone_text=(phones.pretty if user.sees_phones else phones.masked)(number) if number else "",
+        dial=bool(number) and user.sees_phones and may_dial and not line.do_not_call and quiet is None,
+        quiet_until=f"{local(quiet, hours.zone):%H:%M}" if quiet else "",
+        call_on=f"{line.call_on:%d.%m.%Y}",
+        is_late=to_call and line.call_on < local_day(now, hours.zone),
+        number=line.calls + 1 if to_call else line.calls,
+        limit=limit(position, beside.policies.get(line.clinic, Policy())),
+        planned_for=beside.names[owner] if owner else "",
+        is_mine=owner == user.pk,
+        held_by=beside.names.get(line.holder or 0, "") if held else "",
+        held_until=f"{local(held_until, hours.zone):%H:%M}" if held and held_until else "",
+        visit=beside.visits.get(line.visit or 0, ""),
+        reason=beside.reasons.get(line.reason or 0, ""),
+        caller=beside.names.get(line.caller or 0, ""),
+        called_at=_words(local(line.called_at, hours.zone)) if line.called_at else "",
+    )
+
+
+def _words(moment: dt.datetime) -> str:
+    return f"{moment:%d.%m.%Y %H:%M}"
 
 
 def next_in_plan(user: User, now: dt.datetime, *, but: int | None = None) -> int | None:

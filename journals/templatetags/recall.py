@@ -27,6 +27,12 @@ def recall_nav(context: template.RequestContext, here: str) -> dict[str, object]
     return {"sections": shown if len(shown) > 1 else []}
 
 
+@register.filter
+def home_key(place: int) -> str:
+    """The letters of the row under the left hand, one after another; H is left for «другой день»."""
+    return "ASDFG"[place : place + 1]
+
+
 @register.simple_tag
 @functools.cache
 def stage_badge(stage: str) -> SafeString:

@@ -152,7 +152,7 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
         "typed": form.data if form is not None else {},
         "token": (form.data.get("token") if form is not None else None) or uuid.uuid4(),
         "days": windows_of(entry, whole_specialty=False, clinics=clinics, now=now) if mode.works else [],
-        "next_iso": shown.next_on.isoformat(),
+        "days_chosen": _days_chosen(form, shown.next_on.isoformat()),
         "outcomes": _outcomes(shown, patient_called=mode.patient_called),
         "is_senior": user.has(*SENIORS),
         "held_by_other": entry.reserved_by if entry.is_held_by_other(user, now) else None,
@@ -160,6 +160,12 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
         "now": now,
     }
     return render(request, "journals/card.html", context, status=mode.status)
+
+
+def _days_chosen(form: CallForm | None, proposed: str) -> dict[str, str]:
+    """Which of the proposed days is marked: the rule's own until a person has chosen; '' means «другой день»."""
+    names = ("call_on", "remind_on")
+    return {name: str(form.data.get(name, proposed)) if form is not None else proposed for name in names}
 
 
 @dataclass(frozen=True)

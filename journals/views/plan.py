@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST
 
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Conflict, DomainError, Refused
+from callcenter.lib.http import number
 from callcenter.lib.localtime import local_day
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
@@ -27,15 +28,16 @@ SHOWN = 50
 @allow(*SENIORS)
 def plan(request: StaffRequest) -> HttpResponse:
     """GET counts the segment and shows the board (to htmx the board alone); POST gives the plan out."""
-    clinics = list(Clinic.objects.filter(staff=request.user))
-    if not clinics:
-        return render(request, "journals/plan.html", {"clinics": []})
+    clinics = Clinic.objects.visible_to(request.user)
+    clinic = clinics.filter(pk=number(request.GET.get("clinic"))).first() or clinics.first()
+    if clinic is None:
+        return render(request, "journals/plan.html", {"clinic": None})
     now = timezone.now()
-    clinic = next((one for one in clinics if str(one.pk) == request.GET.get("clinic")), clinics[0])
     data = request.GET.copy()
-    data["clinic"] = str(clinic.pk)
     data.setdefault("on", local_day(now, clinic.zone).isoformat())
-    form = SegmentForm(data, user=request.user)
+    if data.get("doctor") and not clinic.doctors.filter(pk=number(data["doctor"])).exists():
+        del data["doctor"]  # of the clinic that was chosen before
+    form = SegmentForm(data, clinic=clinic)
     segment = form.segment() if form.is_valid() else Segment(clinic, local_day(now, clinic.zone))
     problem, status = "", 200
     if request.method == "POST":
@@ -46,7 +48,8 @@ def plan(request: StaffRequest) -> HttpResponse:
             problem, status = str(error), error.status
     lines = board.board(segment.clinic, segment.on, now=now)
     context = {
-        "clinics": clinics,
+        "clinic": clinic,
+        "clinics": list(clinics.values_list("pk", "name")),
         "form": form,
         "segment": segment,
         "board": lines,

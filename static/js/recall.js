@@ -33,10 +33,8 @@
     const what = outcome.dataset.asks;
     propose(what === "unreached" ? `Звонок ${form.dataset.number}: ${label.toLowerCase()}` : "");
     if (what === "window") (windows().find((one) => one.checked) || windows()[0])?.focus();
-    else if (what === "unreached") (first(".for-unreached fieldset") || comment).focus();
-    else if (what === "thinking") first(".for-thinking").focus();
-    else if (what === "refused") first(".for-refused").focus();
-    else if (what === "remind") form.elements.remind_on.focus();
+    else if (what === "remind") first(".for-remind").focus();
+    else (first(`.for-${what} .reasons`) || comment).focus();
     if (document.activeElement === comment) comment.select();
   }
 
@@ -50,11 +48,17 @@
 
   document.addEventListener("change", (event) => {
     if (event.target.name === "outcome") ask(event.target);
+    if (event.target.dataset.other !== undefined) event.target.closest(".ask").querySelector(".day-other").focus();
     if (event.target.name === "window") {
       show(event.target);
       const booked = form.querySelector("input[data-asks=window]");
       if (!booked.checked) { booked.checked = true; propose(""); }
     }
+  });
+
+  // A day typed by hand is the chosen one.
+  form.addEventListener("input", (event) => {
+    if (event.target.matches(".day-other") && event.target.value) event.target.closest(".ask").querySelector("[data-other]").checked = true;
   });
 
   // Enter on a window, a reason or a date goes on to the comment instead of sending a half-filled form.
@@ -65,7 +69,8 @@
       if (event.target.type === "radio" && !event.target.checked) event.target.click();
       event.preventDefault();
       event.stopPropagation();
-      comment.focus();
+      if (event.target.dataset.other === undefined) comment.focus();
+      else event.target.closest(".ask").querySelector(".day-other").focus();
     }
   }, true);
 

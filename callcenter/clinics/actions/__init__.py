@@ -9,7 +9,7 @@ from callcenter.clinics.actions.booking import (
     reschedule_appointment,
     set_status,
 )
-from callcenter.clinics.actions.intake import schedule_appointments
+from callcenter.clinics.actions.intake import days_to_come, place_visits, schedule_appointments, write_visits
 from callcenter.clinics.actions.patients import record_consent, save_patient, set_do_not_call
 from callcenter.clinics.actions.waiting import close_waiting, give_waiting, move_waiting, open_waiting
 
@@ -17,11 +17,13 @@ __all__ = [
     "book_appointment",
     "cancel_appointment",
     "close_waiting",
+    "days_to_come",
     "give_waiting",
     "hold_window",
     "move_appointment",
     "move_waiting",
     "open_waiting",
+    "place_visits",
     "record_consent",
     "release_hold",
     "reschedule_appointment",
@@ -29,4 +31,5 @@ __all__ = [
     "schedule_appointments",
     "set_do_not_call",
     "set_status",
+    "write_visits",
 ]

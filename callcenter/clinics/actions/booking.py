@@ -45,9 +45,8 @@ def book_appointment(
         lock_doctor_days((window.doctor_id, day) for day in days_of(window.starts_at, window.ends_at))
         window = _take(window, now=now, held_for=held_for)
         _refuse_overlap(window.doctor, window.starts_at, window.ends_at)
-        Patient.objects.select_for_update().get(
-            pk=patient.pk
-        )  # his second click waits here, then finds the first visit
+        # His second click waits here, then finds the first visit. NO KEY: an import that refers to him holds nobody up.
+        Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient.pk)
         _refuse_double(patient, window)
         visit = Appointment.objects.create(
             clinic=window.clinic,
@@ -263,16 +262,17 @@ def _upcoming(appointment: Appointment) -> Appointment:
 
 
 def _free_windows_of(visit: Appointment) -> None:
-    """The visit's windows are open again, unless another visit covers them."""
+    """The visit's windows are open again, unless another visit covers them: then they are that one's."""
     for window in ScheduleWindow.objects.filter(appointment=visit):
-        busy = (
+        other = (
             Appointment.objects.occupying()
             .filter(doctor_id=window.doctor_id, starts_at__lt=window.ends_at, ends_at__gt=window.starts_at)
+            .filter(starts_at__gt=window.starts_at - dt.timedelta(days=1))  # no visit lasts over a day
             .exclude(pk=visit.pk)
-            .exists()
+            .first()
         )
-        window.state = WindowState.TAKEN if busy else WindowState.FREE
-        window.appointment = None
+        window.state = WindowState.TAKEN if other else WindowState.FREE
+        window.appointment = other
         window.save(update_fields=["state", "appointment"])
 
 
@@ -280,6 +280,7 @@ def _take_windows_under(visit: Appointment) -> None:
     ScheduleWindow.objects.filter(
         doctor_id=visit.doctor_id,
         starts_at__lt=visit.ends_at,
+        starts_at__gt=visit.starts_at - dt.timedelta(days=1),
         ends_at__gt=visit.starts_at,
         state__in=[WindowState.FREE, WindowState.HELD],
     ).update(state=WindowState.TAKEN, appointment=visit, held_until=None, held_for="")

@@ -4,81 +4,89 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, Subquery
 
 from callcenter.clinics.actions.booking import close_waiting_for
-from callcenter.clinics.locks import days_of, lock_doctor_days
+from callcenter.clinics.locks import DoctorDay, days_of, lock_doctor_days
 from callcenter.clinics.models import Appointment, AppointmentEvent, Patient, ScheduleWindow, WaitingListEntry
 from callcenter.clinics.states import OCCUPYING, UPCOMING, WaitingState, WindowState
 from callcenter.lib import live
 from callcenter.staff.models import AuditEntry, User
 
-# Advisory locks live in a table of fixed size that the whole server shares: beyond this many days the import takes
-# the one lock of the table of visits, and bookings wait for its end.
-_MOST_DAY_LOCKS: Final = 1_000
 _BATCH: Final = 2_000
 
 
 def schedule_appointments(visits: Sequence[Appointment], *, by: User | None, now: dt.datetime, note: str) -> set[int]:
     """Writes visits that another system has booked; no window is asked for, those under them are taken.
 
-    Returns the positions in `visits` of those that were not written, since the doctor has another one at that time; only visits still to come
-    are refused for this, the past can't be double-booked. `visits` must not overlap among themselves. Must run inside
-    the import's transaction: the locks on the doctors' days end with it. Changes the patients' waiting lists as a
-    booking does; leaves a line of history and of the journal of deeds for each visit.
+    Returns the positions in `visits` of those that were not kept, since the doctor has another one at that time; only
+    visits still to come are refused for this, the past can't be double-booked. `visits` must not overlap among
+    themselves. Must run inside the import's transaction: the locks on the doctors' days end with it. Changes the
+    patients' waiting lists as a booking does; leaves a line of history and of the journal of deeds for each visit.
     """
-    if not visits:
-        return set()
-    _lock([visit for visit in visits if visit.ends_at > now])
-    places = {index: v for index, v in enumerate(visits) if v.ends_at > now and v.status in OCCUPYING}
-    refused = _overlapping(places)
-    written = [visit for index, visit in enumerate(visits) if index not in refused]
-    for start in range(0, len(written), _BATCH):
-        _write(written[start : start + _BATCH], by=by, now=now, note=note)
-    _take_windows({visit.doctor_id for visit in written}, now)
-    _close_waiting(written, by=by, now=now)
-    live.bump(*{f"schedule:clinic:{visit.clinic_id}" for visit in written})
-    return refused
+    write_visits(visits, by=by, now=now, note=note)
+    lock_doctor_days(days_to_come(visits, now))
+    return place_visits(visits, by=by, now=now)
 
 
-def _lock(coming: list[Appointment]) -> None:
-    keys = {(visit.doctor_id, day) for visit in coming for day in days_of(visit.starts_at, visit.ends_at)}
-    if len(keys) <= _MOST_DAY_LOCKS:
-        lock_doctor_days(keys)
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE clinics_appointment IN SHARE ROW EXCLUSIVE MODE")
-
-
-def _overlapping(places: Mapping[int, Appointment]) -> set[int]:
-    """Positions of those at whose time the doctor is taken already."""
-    coming = places.values()
-    if not coming:
-        return set()
-    # The lower bound keeps the index range short: no visit lasts over a day.
-    first, last = min(visit.starts_at for visit in coming), max(visit.ends_at for visit in coming)
-    taken: dict[tuple[int, dt.date], list[tuple[dt.datetime, dt.datetime]]] = {}
-    others = Appointment.objects.occupying().filter(
-        doctor_id__in={visit.doctor_id for visit in coming},
-        starts_at__gt=first - dt.timedelta(days=1),
-        starts_at__lt=last,
-    )
-    for doctor_id, starts_at, ends_at in others.values_list("doctor_id", "starts_at", "ends_at"):
-        for day in days_of(starts_at, ends_at):
-            taken.setdefault((doctor_id, day), []).append((starts_at, ends_at))
+def days_to_come(visits: Sequence[Appointment], now: dt.datetime) -> set[DoctorDay]:
+    """The doctors' days that the visits still to come ask for."""
     return {
-        index
-        for index, visit in places.items()
-        if any(
-            starts_at < visit.ends_at and ends_at > visit.starts_at
-            for day in days_of(visit.starts_at, visit.ends_at)
-            for starts_at, ends_at in taken.get((visit.doctor_id, day), ())
-        )
+        (visit.doctor_id, day)
+        for visit in visits
+        if visit.ends_at > now
+        for day in days_of(visit.starts_at, visit.ends_at)
     }
 
 
-def _write(batch: list[Appointment], *, by: User | None, now: dt.datetime, note: str) -> None:
+def write_visits(visits: Sequence[Appointment], *, by: User | None, now: dt.datetime, note: str) -> None:
+    """The long half of `schedule_appointments`: nobody sees the rows before the transaction ends, so no lock is held
+    yet and screens book on. `place_visits` must follow, under the locks of the visits' days."""
+    for start in range(0, len(visits), _BATCH):
+        _write(visits[start : start + _BATCH], by=by, now=now, note=note)
+
+
+def place_visits(visits: Sequence[Appointment], *, by: User | None, now: dt.datetime) -> set[int]:
+    """The short half: takes back those at whose time somebody has booked meanwhile, and takes the windows under the rest."""
+    refused = _overlapping({index: v for index, v in enumerate(visits) if v.ends_at > now and v.status in OCCUPYING})
+    _take_back([visits[index] for index in refused])
+    placed = [visit for index, visit in enumerate(visits) if index not in refused]
+    for start in range(0, len(placed), _BATCH):
+        _join(placed[start : start + _BATCH])
+    _take_windows({visit.doctor_id for visit in placed}, now)
+    _close_waiting(placed, by=by, now=now)
+    live.bump(*{f"schedule:clinic:{visit.clinic_id}" for visit in placed})
+    return refused
+
+
+def _overlapping(places: Mapping[int, Appointment]) -> set[int]:
+    """Positions of those at whose time the doctor has another visit; the visits themselves never overlap each other."""
+    positions = {visit.pk: index for index, visit in places.items()}
+    other = Appointment.objects.occupying().filter(
+        doctor_id=OuterRef("doctor_id"),
+        starts_at__lt=OuterRef("ends_at"),
+        # The lower bound keeps the index range short: no visit lasts over a day.
+        starts_at__gt=OuterRef("starts_at") - dt.timedelta(days=1),
+        ends_at__gt=OuterRef("starts_at"),
+    )
+    pks = list(positions)
+    found: set[int] = set()
+    for start in range(0, len(pks), _BATCH):
+        batch = Appointment.objects.filter(Exists(other.exclude(pk=OuterRef("pk"))), pk__in=pks[start : start + _BATCH])
+        found |= {positions[pk] for pk in batch.order_by().values_list("pk", flat=True)}
+    return found
+
+
+def _take_back(visits: Sequence[Appointment]) -> None:
+    """Rows that nobody has seen yet: they go without a trace."""
+    pks = [visit.pk for visit in visits]
+    if pks:
+        AppointmentEvent.objects.filter(appointment__in=pks).delete()
+        AuditEntry.objects.about_many("clinics.appointment", pks).delete()
+        Appointment.objects.filter(pk__in=pks).delete()
+
+
+def _write(batch: Sequence[Appointment], *, by: User | None, now: dt.datetime, note: str) -> None:
     Appointment.objects.bulk_create(batch)
     AppointmentEvent.objects.bulk_create(
         AppointmentEvent(
@@ -108,6 +116,10 @@ def _write(batch: list[Appointment], *, by: User | None, now: dt.datetime, note:
         )
         for visit in batch
     )
+
+
+def _join(batch: Sequence[Appointment]) -> None:
+    """The patients visit these clinics from now on."""
     through = Patient.clinics.through
     through.objects.bulk_create(
         (through(patient_id=visit.patient_id, clinic_id=visit.clinic_id) for visit in batch), ignore_conflicts=True

@@ -39,7 +39,7 @@ def save_patient(
         if patient is None:
             patient, verb = Patient(), "clinics.create_patient"
         else:
-            patient, verb = Patient.objects.select_for_update().get(pk=patient.pk), "clinics.change_patient"
+            patient, verb = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk), "clinics.change_patient"
             before = _card(patient)
         for name, value in fields.items():
             if name not in CARD_FIELDS:
@@ -113,7 +113,7 @@ def set_do_not_call(patient: Patient, *, value: bool, reason: str, by: User | No
     if not reason.strip():
         raise Refused("Напишите, почему: это прочтёт следующий, кто откроет карту.", field="reason")
     with transaction.atomic():
-        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        patient = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
         before = patient.do_not_call
         patient.do_not_call, patient.do_not_call_reason = value, reason.strip()[:250]
         patient.do_not_call_since = now if value else None

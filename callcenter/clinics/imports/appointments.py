@@ -29,7 +29,7 @@ from callcenter.clinics.imports.visits import (
     spans,
     when,
 )
-from callcenter.clinics.locks import days_of
+from callcenter.clinics.locks import DoctorDay, days_of, lock_doctor_days
 from callcenter.clinics.models import Appointment, Doctor, Patient, Service
 from callcenter.clinics.names import fold
 from callcenter.clinics.states import TRANSITIONS, UPCOMING, AppointmentStatus
@@ -352,13 +352,28 @@ class AppointmentsJob(Job):
     # ── writing ───────────────────────────────────────────────────────────────
 
     def write(self, report: Report) -> None:
+        """What takes long comes first and holds nobody up; then the locks of all days at once, and what needs them."""
         good = [planned for planned in self.planned if not planned.row.problems]
+        new = [planned for planned in good if planned.known is None]
         self._make_services()
+        visits = self._write_new(new, report)
+        self._lock_days(good, visits)
         self._cancel(good)
         self._move(good, report)
         self._mark(good)
-        self._book([planned for planned in good if planned.known is None], report)
+        self._place(new, visits)
         self._write_details([planned for planned in good if planned.known is not None])
+
+    def _lock_days(self, good: list[Planned], visits: list[Appointment]) -> None:
+        """Every day on which a visit will stand or has stood. Taken together and in order: see `lock_doctor_days`."""
+        days = actions.days_to_come(visits, self.scope.now)
+        for planned in good:
+            if planned.known is not None and planned.step in (Step.CANCEL, Step.MOVE):
+                days |= _days(planned.doctor.pk, planned.starts_at, planned.ends_at)
+                days |= _days(planned.known.doctor_id, planned.known.starts_at, planned.known.ends_at)
+        for known in self._confirmed_missing():
+            days |= _days(known.doctor_id, known.starts_at, known.ends_at)
+        lock_doctor_days(days)
 
     @property
     def _note(self) -> str:
@@ -368,10 +383,13 @@ class AppointmentsJob(Job):
         for key, name in self._new_services.items():
             self._services[key] = Service.objects.get_or_create(name=name)[0]
 
+    def _confirmed_missing(self) -> list[Known]:
+        confirmed = self.scope.confirmed_missing or {}
+        return [known for known in self.missing if confirmed.get(known.pk) == known.version]
+
     def _cancel(self, good: list[Planned]) -> None:
         by, now = self.scope.by, self.scope.now
-        confirmed = self.scope.confirmed_missing or {}
-        gone = [known for known in self.missing if confirmed.get(known.pk) == known.version]
+        gone = self._confirmed_missing()
         visits = Appointment.objects.in_bulk([known.pk for known in gone])
         for known in gone:
             actions.cancel_appointment(visits[known.pk], reason=f"нет в файле: {self._note}", by=by, now=now)
@@ -411,16 +429,22 @@ class AppointmentsJob(Job):
             with self._or_refuse(planned):
                 actions.set_status(visit, status=status, money=planned.money, by=self.scope.by, now=self.scope.now)
 
-    def _book(self, new: list[Planned], report: Report) -> None:
+    def _write_new(self, new: list[Planned], report: Report) -> list[Appointment]:
         people = {id(planned.person) for planned in new}
         self.people.new = [person for person in self.people.new if id(person) in people]
         self.people.write_new(self._note)
-        visits = [self._appointment(planned) for planned in new]
-        refused = actions.schedule_appointments(visits, by=self.scope.by, now=self.scope.now, note=self._note)
-        for index in refused:
+        visits: list[Appointment] = []
+        for batch in batches(new):
+            fresh = [self._appointment(planned) for planned in batch]
+            actions.write_visits(fresh, by=self.scope.by, now=self.scope.now, note=self._note)
+            visits += fresh
+            report(len(visits))
+        return visits
+
+    def _place(self, new: list[Planned], visits: list[Appointment]) -> None:
+        for index in actions.place_visits(visits, by=self.scope.by, now=self.scope.now):
             self.counts["created"] -= 1
             new[index].row.refuse("date", "Это время у врача только что заняли.", "Загрузите файл ещё раз.")
-        report(len(new))
 
     def _appointment(self, planned: Planned) -> Appointment:
         last, first, middle = planned.person.name
@@ -465,6 +489,10 @@ class AppointmentsJob(Job):
         except (Conflict, Refused) as error:
             self.counts[self._sort_of(planned)] -= 1
             planned.row.refuse("", str(error), "")
+
+
+def _days(doctor_id: int, starts_at: dt.datetime, ends_at: dt.datetime) -> set[DoctorDay]:
+    return {(doctor_id, day) for day in days_of(starts_at, ends_at)}
 
 
 def _visits(planned: Sequence[Planned]) -> Iterator[tuple[Planned, Appointment]]:
