@@ -161,15 +161,13 @@ class RecallEntry(models.Model):
 
     @classmethod
     def locked(cls, pk: int) -> "RecallEntry":
-        """Locks the row till the end of the transaction, then reads it with what its actions look at.
+        """Locks the row till the end of the transaction and reads it, with the clinic, patient and doctor it is for.
 
-        Two queries on purpose: one that joins and locks at once shows, after waiting for the lock, the row as it is now
-        but its relations as they were before (a colleague who has just opened the card would not be seen).
+        Nothing else is joined: after waiting for the lock a joined relation would be shown as it was before (a colleague
+        who has just opened the card would not be seen); these three never change.
         """
-        cls.objects.select_for_update().only("pk").get(pk=pk)
-        return cls.objects.select_related(
-            "clinic", "patient", "doctor__specialty", "reserved_by", "closed_by", "waiting__appointment__doctor"
-        ).get(pk=pk)
+        entries = cls.objects.select_for_update(of=("self",)).select_related("clinic", "patient", "doctor")
+        return entries.get(pk=pk)
 
     @property
     def position(self) -> Position:

@@ -29,13 +29,13 @@ SHOWN = 50
 def plan(request: StaffRequest) -> HttpResponse:
     """GET counts the segment and shows the board (to htmx the board alone); POST gives the plan out."""
     clinics = Clinic.objects.visible_to(request.user)
-    clinic = clinics.filter(pk=number(request.GET.get("clinic"))).first() or clinics.first()
+    clinic = clinics.filter(pk=number(request.GET.get("clinic")) or 0).first() or clinics.first()
     if clinic is None:
         return render(request, "journals/plan.html", {"clinic": None})
     now = timezone.now()
     data = request.GET.copy()
     data.setdefault("on", local_day(now, clinic.zone).isoformat())
-    if data.get("doctor") and not clinic.doctors.filter(pk=number(data["doctor"])).exists():
+    if data.get("doctor") and not clinic.doctors.filter(pk=number(request.GET.get("doctor")) or 0).exists():
         del data["doctor"]  # of the clinic that was chosen before
     form = SegmentForm(data, clinic=clinic)
     segment = form.segment() if form.is_valid() else Segment(clinic, local_day(now, clinic.zone))
