@@ -8,9 +8,11 @@ filter that range, in the index alone. And the ranges are read in the order of t
 import datetime as dt
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.names import DOUBLE_SURNAME, fold
@@ -33,22 +35,57 @@ _DATE: Final = re.compile(r"(?<!\d)(\d{1,2})[.\-/](\d{1,2})[.\-/](\d{4})(?!\d)")
 _LAST_CODE_POINT: Final = "\U0010ffff"
 
 
+@dataclass(frozen=True)
+class _Hers:
+    """The clinics whose patients the user sees; `few` when they are a small part of the chain's."""
+
+    clinics: list[int]
+    few: bool
+
+    @classmethod
+    def of(cls, user: User) -> "_Hers":
+        staff = Clinic.staff.through.objects.filter(clinic=OuterRef("pk"), user=user)
+        chain = list(Clinic.objects.order_by().annotate(hers=Exists(staff)).values_list("pk", "hers"))
+        clinics = [pk for pk, hers in chain if hers]
+        return cls(clinics, few=len(clinics) * 4 < len(chain))
+
+    @property
+    def asked_at_each_row(self) -> str:
+        """Whether the card `p` is of one of `clinics` (a parameter), by a look at its own links."""
+        return (
+            "EXISTS (SELECT 1 FROM clinics_patient_clinics c"
+            " WHERE c.patient_id = p.id AND c.clinic_id = ANY(%s) OFFSET 0)"
+        )
+
+    @property
+    def along_an_index(self) -> str:
+        """The same for a walk along an index that ends at the first rows that fit.
+
+        Of many clinics: asked at each row. Of few, most rows do not fit, and thousands may be asked before twenty do:
+        the clinics' patients are read into a hash once. `IS TRUE` keeps the planner from making a join of it, which
+        would lose the order of the index.
+        """
+        if not self.few:
+            return self.asked_at_each_row
+        return "(p.id IN (SELECT patient_id FROM clinics_patient_clinics WHERE clinic_id = ANY(%s))) IS TRUE"
+
+
 def search_patients(text: str, *, user: User, limit: int = FIRST) -> list[Patient]:
     """The first `limit` patients of the user's clinics that fit, best first, with phones and clinics prefetched.
 
     Surnames before first names before patronymics, then by alphabet. Fewer than two letters or four digits find nothing.
     """
-    clinics = list(Clinic.objects.filter(staff=user).values_list("pk", flat=True))
+    hers = _Hers.of(user)
     text, born = _birth_date(text)
     digits, words = _digits_and_words(text)
     if digits and len(digits) < 4:
         return []
     if digits:
-        ids = _by_phone(digits, words, born, clinics, limit)
+        ids = _by_phone(digits, words, born, hers, limit)
     elif words:
-        ids = _by_name(words, born, clinics, limit)
+        ids = _by_name(words, born, hers, limit)
     elif born:
-        ids = _rows("birth_date = %s", [born], "sort_key", clinics, limit)
+        ids = _rows("birth_date = %s", [born], "sort_key", hers, limit)
     else:
         return []
     order = {pk: index for index, pk in enumerate(ids)}
@@ -73,7 +110,7 @@ def _digits_and_words(text: str) -> tuple[str, list[str]]:
     return digits, words[:4] if len("".join(words)) >= 2 else []
 
 
-def _by_phone(digits: str, words: list[str], born: dt.date | None, clinics: list[int], limit: int) -> list[int]:
+def _by_phone(digits: str, words: list[str], born: dt.date | None, hers: _Hers, limit: int) -> list[int]:
     """By the end of any of the patient's numbers; a whole number in any shape counts by its last ten digits."""
     try:
         ending = phones.parse(digits).lstrip("+") if len(digits) >= 10 else digits
@@ -88,13 +125,13 @@ def _by_phone(digits: str, words: list[str], born: dt.date | None, clinics: list
     if born:
         where.append("birth_date = %s")
         params.append(born)
-    return _rows(" AND ".join(where), params, "sort_key", clinics, limit)
+    return _rows(" AND ".join(where), params, "sort_key", hers, limit)
 
 
-def _by_name(words: list[str], born: dt.date | None, clinics: list[int], limit: int) -> list[int]:
+def _by_name(words: list[str], born: dt.date | None, hers: _Hers, limit: int) -> list[int]:
     if born:
         filters = " AND ".join(["birth_date = %s", *["sort_key ~ %s"] * len(words)])
-        return _rows(filters, [born, *map(_begins_a_word, words)], "sort_key", clinics, limit)
+        return _rows(filters, [born, *map(_begins_a_word, words)], "sort_key", hers, limit)
     rarity, lead = _rarest(words) if len(words) > 1 else (0, words[0])
     others = list(words)
     others.remove(lead)
@@ -103,19 +140,19 @@ def _by_name(words: list[str], born: dt.date | None, clinics: list[int], limit: 
     if surnames_done:
         # All words are common. Whole words in the order of a key are one short range: «иванова анна», «анна иванова»…
         for key in ("sort_key", "first_key"):
-            found += _ahead(found, key, " ".join(words), (), clinics, limit)
+            found += _ahead(found, key, " ".join(words), (), hers, limit)
         # …else each as the beginning of a surname, a range that ends as soon as twenty fit.
         for word in words if len(found) < limit else ():
             rest = list(words)
             rest.remove(word)
-            found += _ahead(found, "sort_key", word, rest, clinics, limit)
+            found += _ahead(found, "sort_key", word, rest, hers, limit)
     for key in _KEYS:
         if len(found) < limit and not (surnames_done and key == "sort_key"):
-            found += _ahead(found, key, lead, others, clinics, limit)
+            found += _ahead(found, key, lead, others, hers, limit)
     return _surnames_first(found, words)[:limit]
 
 
-def _ahead(found: Sequence[int], key: str, word: str, rest: Sequence[str], clinics: list[int], limit: int) -> list[int]:
+def _ahead(found: Sequence[int], key: str, word: str, rest: Sequence[str], hers: _Hers, limit: int) -> list[int]:
     """Further ids whose `key` begins with `word` and whose other words begin with `rest`, in the order of the key."""
     low, high = _range(word)
     where = [f"{key} >= %s", f"{key} < %s", _KEYS[key]]
@@ -125,21 +162,19 @@ def _ahead(found: Sequence[int], key: str, word: str, rest: Sequence[str], clini
     for other in rest:
         where.append(f"{whole} ~ %s")
         params.append(_begins_a_word(other) if key == "half_key" else _after_the_first_word(other))
-    ids = _rows(" AND ".join(where), params, key, clinics, limit + len(found))
+    ids = _rows(" AND ".join(where), params, key, hers, limit + len(found), along_an_index=True)
     return [pk for pk in ids if pk not in set(found)]
 
 
-def _rows(where: str, params: list[Value], order: str, clinics: list[int], limit: int) -> list[int]:
-    """LATERAL … LIMIT 1 keeps the check of the clinic at each row: the plan never hashes the whole list of visits."""
+def _rows(
+    where: str, params: list[Value], order: str, hers: _Hers, limit: int, *, along_an_index: bool = False
+) -> list[int]:
+    """The first ids of `hers` in the order of the key."""
+    seen = hers.along_an_index if along_an_index else hers.asked_at_each_row
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
-            SELECT p.id FROM clinics_patient p
-            JOIN LATERAL (SELECT 1 FROM clinics_patient_clinics c
-                          WHERE c.patient_id = p.id AND c.clinic_id = ANY(%s) LIMIT 1) seen ON true
-            WHERE {where} ORDER BY {order}, p.id LIMIT %s
-            """,  # noqa: S608 (column names are ours, values are parameters)
-            [clinics, *params, limit],
+            f"SELECT p.id FROM clinics_patient p WHERE {seen} AND {where} ORDER BY {order}, p.id LIMIT %s",  # noqa: S608 (column names are ours, values are parameters)
+            [hers.clinics, *params, limit],
         )
         return [row[0] for row in cursor.fetchall()]
 
