@@ -104,12 +104,12 @@ def read_ask(params: QueryDict, today: dt.date) -> Ask:
     by1, by2 = (slug if slug in DIMENSIONS else "" for slug in (by1, by2))
     if not by1 or by1 == by2:
         by1, by2 = (by1 or by2), ""
-    view = params.get("view", ALL)
+    view = params.get("view", "")
     return Ask(
         since=since,
         until=until,
         preset=preset,
-        view=CONTACTS if by1 or view not in VIEWS else view,
+        view=view if view in VIEWS else CONTACTS if by1 else ALL,
         by1=by1,
         by2=by2,
         who=_words(params, "who", set(WhoType.values)),

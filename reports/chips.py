@@ -4,12 +4,11 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any, Final
 
-from callcenter.clinics.models import Clinic, Patient
-from callcenter.contacts.models import AdChannel, Topic
+from callcenter.clinics.models import Patient
 from callcenter.contacts.states import Outcome, Shape, WhoType
-from callcenter.staff.models import User
 from reports.ask import FLAGS, Ask, address
 from reports.dimensions import DIMENSIONS
+from reports.names import Names
 
 
 @dataclass(frozen=True)
@@ -19,10 +18,10 @@ class Chip:
     without: str
 
 
-def chips_of(ask: Ask) -> list[Chip]:
+def chips_of(ask: Ask, names: Names) -> list[Chip]:
     """Every filter that is on; the period and the view have their own places on the page."""
     chips: list[Chip] = []
-    for field, name, labels in _lists(ask):
+    for field, name, labels in _lists(ask, names):
         values = getattr(ask, field)
         for value in values:
             rest = tuple(one for one in values if one != value)
@@ -33,7 +32,7 @@ def chips_of(ask: Ask) -> list[Chip]:
         chips.append(Chip("Только", FLAGS[flag].lower(), address(ask, flags=rest, before=None)))
     for drill in ask.drills:
         dimension = DIMENSIONS[drill.dimension]
-        label = dimension.empty if drill.value is None else dimension.labels({drill.value}).get(drill.value, "?")
+        label = dimension.empty if drill.value is None else dimension.labels(names, {drill.value}).get(drill.value, "?")
         rest = tuple(one for one in ask.drills if one != drill)
         chips.append(Chip(dimension.title, label, address(ask, drills=rest, before=None)))
     if ask.patient is not None:
@@ -55,23 +54,16 @@ _NAMES: Final = {
 }
 
 
-def _lists(ask: Ask) -> list[tuple[str, str, dict[Any, str]]]:
+def _lists(ask: Ask, names: Names) -> list[tuple[str, str, dict[Any, str]]]:
+    names.learn(ask.owners)
     labels: dict[str, dict[Any, str]] = {
         "who": {str(one): one.label for one in WhoType},
         "types": {str(one): one.label for one in Shape},
         "outcomes": {str(one): one.label for one in Outcome},
-        "topics": dict(Topic.objects.filter(pk__in=_keys(ask.topics)).values_list("pk", "name")) if ask.topics else {},
-        "owners": {user.pk: user.short_name for user in User.objects.filter(pk__in=_keys(ask.owners))}
-        if ask.owners
-        else {},
-        "channels": dict(AdChannel.objects.filter(pk__in=_keys(ask.channels)).values_list("pk", "name"))
-        if ask.channels
-        else {},
-        "clinics": dict(Clinic.objects.filter(pk__in=ask.clinics).values_list("pk", "name")) if ask.clinics else {},
+        "topics": names.topics,
+        "owners": names.people,
+        "channels": {pk: names.channel_path(pk) for pk in ask.channels if pk in names.channels},
+        "clinics": names.clinics,
         "lines": {},
     }
     return [(field, name, labels[field]) for field, name in _NAMES.items()]
-
-
-def _keys(keys: tuple[int | None, ...]) -> list[int]:
-    return [key for key in keys if key is not None]

@@ -13,6 +13,7 @@ from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS, Role
 from reports.ask import read_ask
 from reports.lines import contact_lines
+from reports.names import names_of
 from reports.queries import clinics_of, today_of
 from reports.views.history import READERS
 from reports.views.missed import fate_filters, missed_calls
@@ -69,5 +70,6 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
         return None
     clinics = clinics_of(user)
     contacts = Contact.objects.filter(patient=patient, clinic__in=clinics).order_by("-started_at")
-    lines = contact_lines(list(contacts.values_list("pk", flat=True)[:8]), clinics, today_of(clinics, now))
+    newest = list(contacts.values_list("pk", flat=True)[:8])
+    lines = contact_lines(newest, clinics, names_of(clinics), today_of(clinics, now))
     return Panel("История обращений", "reports/patient_panel.html", {"lines": lines, "patient": patient}, order=40)

@@ -5,36 +5,41 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import F, Q
+from django.db.models import F, Func, SmallIntegerField
 from django.db.models.expressions import Combinable
 from django.db.models.functions import ExtractIsoWeekDay
 
-from callcenter.clinics.models import Clinic
-from callcenter.contacts.models import AdChannel, Topic
 from callcenter.contacts.states import Outcome, Shape
-from callcenter.staff.models import User
+from reports.names import Names
 
 NONE: Final = "none"
 _WEEKDAYS: Final = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
 Labels = dict[Any, str]
 
 
+class LocalHour(Func):
+    """The hour of an instant on the wall clock of a zone."""
+
+    template = "extract(hour FROM timezone(%(expressions)s))::smallint"
+    output_field = SmallIntegerField()
+
+
 @dataclass(frozen=True)
 class Dimension:
-    """One way to group contacts. `parse` reads a value out of an address and raises ValueError for nonsense."""
+    """One way to group. `parse` reads a value out of an address and raises ValueError for nonsense.
+
+    `of_contact` is what «По обращениям» groups by, `of_said` what «Без группировки» does: an interaction has an employee,
+    a topic and an hour of its own.
+    """
 
     slug: str
     title: str
-    field: str
-    expression: Callable[[], Combinable]
+    of_contact: Combinable
+    of_said: Combinable
     parse: Callable[[str], Any]
-    labels: Callable[[Collection[Any]], Labels]
+    labels: Callable[[Names, Collection[Any]], Labels]
     empty: str = "не указано"
     in_order: bool = False  # groups stand by their value (days, hours), not by how many they are
-
-    def where(self, value: Any, *, of: str = "") -> Q:
-        """The condition that gives exactly the rows of one group; `of` leads from another table to the contact."""
-        return Q(**{f"{of}{self.field}__isnull": True}) if value is None else Q(**{f"{of}{self.field}": value})
 
     def text(self, value: Any) -> str:
         """The value as it stands in an address."""
@@ -46,16 +51,17 @@ class Dimension:
         return None if text == NONE else self.parse(text)
 
 
-def _users(values: Collection[Any]) -> Labels:
-    return {user.pk: user.short_name for user in User.objects.filter(pk__in=values)}
+def _people(names: Names, values: Collection[Any]) -> Labels:
+    names.learn(values)
+    return {pk: names.person(pk) for pk in values}
 
 
-def _channels(values: Collection[Any]) -> Labels:
-    found = AdChannel.objects.filter(pk__in=values).select_related("parent")
-    return {channel.pk: f"{channel.parent} / {channel}" if channel.parent else str(channel) for channel in found}
+def _words(choices: type[Outcome] | type[Shape]) -> Callable[[Names, Collection[Any]], Labels]:
+    words: Labels = {str(one): one.label for one in choices}
+    return lambda *_: words
 
 
-def _days(values: Collection[Any]) -> Labels:
+def _days(_: Names, values: Collection[Any]) -> Labels:
     return {day: f"{day:%d.%m.%Y}, {_WEEKDAYS[day.weekday()]}" for day in values if day is not None}
 
 
@@ -73,60 +79,47 @@ def _word(choices: type[Outcome] | type[Shape]) -> Callable[[str], str]:
 DIMENSIONS: Final[dict[str, Dimension]] = {
     one.slug: one
     for one in (
-        Dimension("owner", "Сотрудник", "owner", lambda: F("owner_id"), _number, _users, empty="без сотрудника"),
         Dimension(
-            "outcome",
-            "Успешность",
-            "outcome",
-            lambda: F("outcome"),
-            _word(Outcome),
-            lambda _: {str(one): one.label for one in Outcome},
+            "owner", "Сотрудник", F("owner_id"), F("shown_employee_id"), _number, _people, empty="без сотрудника"
         ),
+        Dimension("outcome", "Успешность", F("outcome"), F("contact__outcome"), _word(Outcome), _words(Outcome)),
         Dimension(
             "topic",
             "Тема разговора",
-            "topic",
-            lambda: F("topic_id"),
+            F("topic_id"),
+            F("shown_topic_id"),
             _number,
-            lambda values: dict(Topic.objects.filter(pk__in=values).values_list("pk", "name")),
+            lambda names, _: names.topics,
             empty="без темы",
         ),
         Dimension(
-            "channel", "Канал", "channel", lambda: F("channel_id"), _number, _channels, empty="канал не определён"
-        ),
-        Dimension(
-            "type",
-            "Тип обращения",
-            "shape",
-            lambda: F("shape"),
-            _word(Shape),
-            lambda _: {str(one): one.label for one in Shape},
-        ),
-        Dimension(
-            "clinic",
-            "Клиника",
-            "clinic",
-            lambda: F("clinic_id"),
+            "channel",
+            "Канал",
+            F("channel_id"),
+            F("channel_id"),
             _number,
-            lambda values: dict(Clinic.objects.filter(pk__in=values).values_list("pk", "name")),
+            lambda names, keys: {key: names.channel_path(key) for key in keys},
+            empty="канал не определён",
         ),
-        Dimension("day", "День", "on", lambda: F("on"), dt.date.fromisoformat, _days, in_order=True),
+        Dimension("type", "Тип обращения", F("shape"), F("shape"), _word(Shape), _words(Shape)),
+        Dimension("clinic", "Клиника", F("clinic_id"), F("clinic_id"), _number, lambda names, _: names.clinics),
+        Dimension("day", "День", F("on"), F("contact__on"), dt.date.fromisoformat, _days, in_order=True),
         Dimension(
             "hour",
             "Час",
-            "hour",
-            lambda: F("hour"),
+            F("hour"),
+            LocalHour("clinic__zone", "at"),
             _number,
-            lambda values: {hour: f"{hour:02}:00–{hour:02}:59" for hour in values},
+            lambda _, hours: {hour: f"{hour:02}:00–{hour:02}:59" for hour in hours},
             in_order=True,
         ),
         Dimension(
             "weekday",
             "День недели",
-            "on__iso_week_day",
-            lambda: ExtractIsoWeekDay("on"),
+            ExtractIsoWeekDay("on"),
+            ExtractIsoWeekDay("contact__on"),
             _number,
-            lambda values: {day: _WEEKDAYS[day - 1] for day in values if 1 <= day <= 7},
+            lambda _, values: {day: _WEEKDAYS[day - 1] for day in values if 1 <= day <= 7},
             in_order=True,
         ),
     )

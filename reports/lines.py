@@ -2,20 +2,32 @@
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
-
-from django.urls import reverse
 
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.machine import Sign, sign_of
-from callcenter.contacts.models import Contact, ContactResult, Interaction, Recording
+from callcenter.contacts.models import ContactResult
 from callcenter.contacts.queries import gave_of
-from callcenter.contacts.states import ORANGE, WHO_OF_ORIGIN, YELLOW, Kind, Origin, Shape, State
+from callcenter.contacts.states import (
+    BIT_OF,
+    ORANGE,
+    WHO_OF_ORIGIN,
+    YELLOW,
+    Kind,
+    Origin,
+    Outcome,
+    Shape,
+    State,
+    Summary,
+    WhoType,
+    mask,
+)
 from callcenter.lib.localtime import local
 from callcenter.lib.templatetags.ru import rub
-from reports.queries import Parts, parts_of
+from reports.names import Names
+from reports.parts import ContactRow, Name, Parts, SaidRow, Sound, address_of, parts_of_contacts, parts_of_said
 
 # Tabler icon and colour of each type; the words are the type's own label.
 _MARKS: Final[dict[str, tuple[str, str]]] = {
@@ -61,6 +73,7 @@ class Mark:
         return self.tone == "live"
 
 
+@functools.cache
 def mark_of(shape: str, *, overdue: bool = False) -> Mark:
     icon, tone = _MARKS.get(shape, ("help", ""))
     word = Shape(shape).label if shape else "Не определено"
@@ -71,6 +84,7 @@ def mark_of(shape: str, *, overdue: bool = False) -> Mark:
 class Why:
     """One record of a contact in two columns: what the employee did then, and how it stands now."""
 
+    result_id: int
     then: str
     then_by: str
     sign: Sign | None
@@ -79,18 +93,20 @@ class Why:
     is_counted: bool
 
 
-def whys_of(contact: Contact, gave: Sequence[ContactResult]) -> list[Why]:
+def whys_of(contact: ContactRow, parts: Parts) -> list[Why]:
     """«Всплывающая подсказка разделена на два столбца: „В момент обращения“ и „Текущий статус“»."""
+    zone = parts.clinics[contact.clinic_id].zone
     return [
         Why(
-            then=f"{result.get_kind_display()} в {local(result.at, contact.clinic.zone):%H:%M}{_subject(result)}",
-            then_by=result.by.short_name if result.by else "программа",
+            result_id=result.pk,
+            then=f"{result.get_kind_display()} в {local(result.at, zone):%H:%M}{_subject(result)}",
+            then_by=parts.names.person(result.by_id) or "программа",
             sign=sign_of(gave_of(result)),
             now=_standing(result),
             is_main=result.pk == contact.main_result_id,
             is_counted=result.patient_id == contact.patient_id,
         )
-        for result in gave
+        for result in parts.gave.get(contact.pk, ())
     ]
 
 
@@ -119,133 +135,179 @@ def _standing(result: ContactResult) -> str:
     return ""
 
 
-def auto_comment(interaction: Interaction, gave: Sequence[ContactResult]) -> str:
+def auto_comment(one: SaidRow, gave: Sequence[ContactResult]) -> str:
     """What a call from a list says of itself: the list, and what was done in the fifteen minutes after it."""
-    deeds = [result for result in gave if result.interaction_id == interaction.pk]
-    if not deeds or interaction.comment:
+    deeds = [result for result in gave if result.interaction_id == one.pk]
+    if not deeds or one.comment:
         return ""
-    origin = next((result.origin for result in deeds if result.origin), interaction.origin)
-    if not origin:
-        origin = next((str(one) for one, who in WHO_OF_ORIGIN.items() if who == interaction.who_type), "")
+    origin = next((result.origin for result in deeds if result.origin), one.origin) or _LIST_OF_WHO.get(
+        one.who_type, ""
+    )
     if not origin:
         return ""
     done = "; ".join(f"{result.get_kind_display()}{_subject(result)}" for result in deeds)
     return f"{Origin(origin).label.capitalize()}: {done}" if origin in Origin.values else done
 
 
-@functools.cache
-def _pattern(name: str) -> str:
-    return reverse(name, args=[0])
+_LIST_OF_WHO: Final = {str(who): str(origin) for origin, who in WHO_OF_ORIGIN.items()}
+_WHO: Final[dict[str, str]] = {str(one): one.label for one in WhoType}
+_OUTCOMES: Final[dict[str, str]] = {str(one): one.label for one in Outcome}
+_SUMMARIES: Final[dict[str, str]] = {str(one): one.label for one in Summary}
 
 
-def address_of(name: str, pk: int) -> str:
-    """The address of one object; its pattern is looked up once."""
-    return _pattern(name).replace("/0/", f"/{pk}/", 1)
-
-
-@dataclass
+@dataclass(slots=True)
 class Line:
-    """One row: a contact, or one interaction of it."""
+    """One row as it is shown: a contact, or one interaction of it. Words and names, nothing left to look up."""
 
-    contact: Contact
-    interaction: Interaction | None
+    contact: ContactRow
+    said: SaidRow | None
+    clinic: Clinic
+    at: dt.datetime  # the clinic's wall clock
     mark: Mark
-    said: list[Interaction]
-    gave: list[ContactResult]
-    whys: list[Why]
+    tone: str
+    patient_id: int | None
+    patient: Name | None
+    number: str
+    who: str
+    topic: str
+    outcome: str
     sign: Sign | None
+    whys: list[Why]
+    employee: str
+    others: list[str]  # «участвовали»
+    channel: str
+    channel_path: str  # with the channels above it
     comment: str
     is_auto: bool
-    sounds: list[Recording]
-    others: list[str] = field(default_factory=list)  # «участвовали»
-    tone: str = ""
+    reason: str
+    sounds: list[Sound]
+    wait_seconds: int | None
+    talk_seconds: int | None
 
     @property
-    def results(self) -> int:
-        return self.contact.results_count
+    def is_open_request(self) -> bool:
+        return self.said is not None and _is_open_request(self.said)
 
-    # Fifty rows have two hundred addresses: `reverse` for each would cost more than the queries.
     @property
     def contact_url(self) -> str:
         return address_of("reports:contact", self.contact.pk)
 
     @property
     def patient_url(self) -> str:
-        return address_of("clinics:patient", self.contact.patient_id or 0)
+        return address_of("clinics:patient", self.patient_id or 0)
+
+    @property
+    def whose_url(self) -> str:
+        return address_of("contacts:whose", self.contact.pk)
 
     @property
     def rules_url(self) -> str:
-        return address_of("contacts:channel_rules", self.interaction.pk if self.interaction else 0)
+        return address_of("contacts:channel_rules", self.said.pk if self.said else 0)
+
+    @property
+    def comment_url(self) -> str:
+        return address_of("contacts:comment", self.said.pk if self.said else 0)
 
 
-def contact_lines(keys: Sequence[int], clinics: Sequence[Clinic], today: dt.date) -> list[Line]:
+def contact_lines(keys: Sequence[int], clinics: Sequence[Clinic], names: Names, today: dt.date) -> list[Line]:
     """The rows «По обращениям» of these contacts, in this order."""
-    parts = parts_of(keys, clinics)
+    parts = parts_of_contacts(keys, clinics, names)
     return [line_of_contact(parts.contacts[key], parts, today) for key in keys if key in parts.contacts]
 
 
-def interaction_lines(rows: Sequence[Interaction], clinics: Sequence[Clinic], today: dt.date) -> list[Line]:
+def interaction_lines(rows: Sequence[SaidRow], clinics: Sequence[Clinic], names: Names, today: dt.date) -> list[Line]:
     """The rows «Без группировки» of these interactions."""
-    parts = parts_of([row.contact_id for row in rows], clinics)
-    known = {one.pk: one for said in parts.said.values() for one in said}
-    return [line_of_interaction(known[row.pk], parts, today) for row in rows if row.pk in known]
+    parts = parts_of_said(rows, clinics, names)
+    return [line_of_interaction(row, parts, today) for row in rows if row.contact_id in parts.contacts]
 
 
-def line_of_contact(contact: Contact, parts: Parts, today: dt.date) -> Line:
-    said, gave = parts.said.get(contact.pk, []), parts.gave.get(contact.pk, [])
-    overdue = contact.overdue_on is not None and contact.overdue_on <= today
-    shown = [one for one in said if one.bound_to_id is None]
-    comment, is_auto = _comment(said, gave)
-    people = {one.employee_id: one.employee.short_name for one in said if one.employee is not None}
-    main = next((result for result in gave if result.pk == contact.main_result_id), None)
+def line_of_contact(contact: ContactRow, parts: Parts, today: dt.date) -> Line:
+    said, names = parts.said.get(contact.pk, []), parts.names
+    clinic = parts.clinics[contact.clinic_id]
+    comment, is_auto = _comment(said, parts.gave.get(contact.pk, ()))
+    whys = whys_of(contact, parts)
+    people = dict.fromkeys(one.employee_id for one in said if one.employee_id not in (None, contact.owner_id))
     return Line(
         contact=contact,
-        interaction=None,
-        mark=mark_of(contact.shape, overdue=overdue),
-        said=said,
-        gave=gave,
-        whys=whys_of(contact, gave),
-        sign=sign_of(gave_of(main)) if main else None,
+        said=None,
+        clinic=clinic,
+        at=local(contact.started_at, clinic.zone),
+        mark=mark_of(contact.shape, overdue=contact.overdue_on is not None and contact.overdue_on <= today),
+        tone=tone_of(contact.shapes),
+        patient_id=contact.patient_id,
+        patient=parts.patients.get(contact.patient_id),
+        number=contact.number,
+        who=_WHO[contact.who_type],
+        topic=names.topic(contact.topic_id),
+        outcome=_OUTCOMES[contact.outcome],
+        sign=next((why.sign for why in whys if why.is_main), None),
+        whys=whys,
+        employee=names.person(contact.owner_id),
+        others=[names.person(pk) for pk in people],
+        channel=names.channel(contact.channel_id),
+        channel_path=names.channel_path(contact.channel_id),
         comment=comment,
         is_auto=is_auto,
-        sounds=[sound for one in shown for sound in one.sounds],  # type: ignore[attr-defined]
-        others=[name for pk, name in people.items() if pk != contact.owner_id],
-        tone=tone_of(shown),
+        reason="",
+        sounds=[sound for one in said if one.bound_to_id is None for sound in parts.sounds.get(one.pk, ())],
+        wait_seconds=contact.wait_seconds or None,
+        talk_seconds=contact.talk_seconds or None,
     )
 
 
-def line_of_interaction(interaction: Interaction, parts: Parts, today: dt.date) -> Line:
-    contact = interaction.contact
-    said, gave = parts.said.get(contact.pk, []), parts.gave.get(contact.pk, [])
-    is_open = interaction.kind in (Kind.REQUEST, Kind.REQUEST_DIALOG) and interaction.state == State.NEW
-    overdue = is_open and contact.overdue_on is not None and contact.overdue_on <= today
-    own = [one for one in said if interaction.pk in (one.pk, one.bound_to_id)]
-    comment, is_auto = _comment(own, gave)
-    main = next((result for result in gave if result.pk == contact.main_result_id), None)
+def line_of_interaction(one: SaidRow, parts: Parts, today: dt.date) -> Line:
+    contact, names = parts.contacts[one.contact_id], parts.names
+    clinic = parts.clinics[contact.clinic_id]
+    own = [each for each in parts.said.get(contact.pk, ()) if one.pk in (each.pk, each.bound_to_id)]
+    comment, is_auto = _comment(own, parts.gave.get(contact.pk, ()))
+    whys = whys_of(contact, parts)
+    overdue = _is_open_request(one) and contact.overdue_on is not None and contact.overdue_on <= today
     return Line(
         contact=contact,
-        interaction=interaction,
-        mark=mark_of(interaction.shape, overdue=overdue),
-        said=own,
-        gave=gave,
-        whys=whys_of(contact, gave),
-        sign=sign_of(gave_of(main)) if main else None,
+        said=one,
+        clinic=clinic,
+        at=local(one.at, clinic.zone),
+        mark=mark_of(one.shape, overdue=overdue),
+        tone=tone_of(BIT_OF.get(one.shape, 0)),
+        patient_id=one.patient_id,
+        patient=parts.patients.get(one.patient_id),
+        number=one.number,
+        who=_WHO[one.who_type],
+        topic=names.topic(one.shown_topic_id),
+        outcome=_OUTCOMES[contact.outcome],
+        sign=next((why.sign for why in whys if why.is_main), None),
+        whys=whys,
+        employee=names.person(one.shown_employee_id),
+        others=[],
+        channel=names.channel(one.channel_id),
+        channel_path=names.channel_path(one.channel_id),
         comment=comment,
         is_auto=is_auto,
-        sounds=interaction.sounds,  # type: ignore[attr-defined]
-        tone=tone_of([interaction]),
+        reason=next((parts.reasons[each.reason_id] for each in own if each.reason_id is not None), ""),
+        sounds=parts.sounds.get(one.pk, []),
+        wait_seconds=one.wait_seconds,
+        talk_seconds=one.talk_seconds,
     )
 
 
-def tone_of(shown: Sequence[Interaction]) -> str:
+def _is_open_request(one: SaidRow) -> bool:
+    return one.state == State.NEW and one.kind in (Kind.REQUEST, Kind.REQUEST_DIALOG)
+
+
+_ORANGE_BITS: Final = mask(ORANGE)
+_YELLOW_BITS: Final = mask(YELLOW)
+
+
+def tone_of(shapes: int) -> str:
     """«Желтым выделены пропущенные звонки и чаты, а также необработанные заявки. Оранжевым — текущий звонок и активные чаты»."""
-    if any(one.shape in ORANGE for one in shown):
+    if shapes & _ORANGE_BITS:
         return "live"
-    return "missed" if any(one.shape in YELLOW for one in shown) else ""
+    return "missed" if shapes & _YELLOW_BITS else ""
 
 
-def _comment(said: Sequence[Interaction], gave: Sequence[ContactResult]) -> tuple[str, bool]:
-    texts = [one.comment or one.get_summary_display() for one in said if one.comment or one.summary]
+def _comment(said: Iterable[SaidRow], gave: Sequence[ContactResult]) -> tuple[str, bool]:
+    said = list(said)
+    texts = [text for one in said if (text := one.comment or _SUMMARIES.get(one.summary, ""))]
     if texts:
         return " · ".join(dict.fromkeys(texts)), False
     autos = [text for one in said if (text := auto_comment(one, gave))]

@@ -1,25 +1,30 @@
 """What «История обращений» reads: a fixed number of queries for each screen.
 
-Totals and the choice of a page's rows read only `contact_report`, the covering index of the days asked for (an index-only
-scan that begins at the period and ends with it, whatever the table holds); the 50 rows of a page are fetched by key.
+Totals and the choice of a page's contacts read only `contact_report`, the covering index of the days asked for (an
+index-only scan that begins at the period and ends with it, whatever the table holds); the 50 rows of a page are fetched by
+key, in `parts.py`.
 """
 
+import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from django.db.models import BooleanField, Case, Count, F, Q, QuerySet, Sum, Value, When
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
-from callcenter.clinics.models import Clinic, Patient
-from callcenter.contacts.models import AdChannel, Contact, ContactResult, Interaction, Reason, Recording, Topic
+from callcenter.clinics.models import Clinic
+from callcenter.contacts.models import AdChannel, Contact, Interaction
 from callcenter.contacts.states import MISSED, UNNOTED, Outcome, Shape, mask
 from callcenter.lib.localtime import day_bounds, local_day
 from callcenter.staff.models import User
-from reports.ask import Ask, Drill
+from reports.ask import ALL, Ask, Drill
 from reports.dimensions import DIMENSIONS, Dimension
+from reports.names import Names
+from reports.parts import SaidRow
 
 PAGE: Final = 50
 SMALL: Final = 10  # a group of fewer is greyed: its percentages say little
@@ -63,13 +68,9 @@ def _with_descendants(channels: Sequence[int | None]) -> list[int | None]:
     return found
 
 
-def contacts_of(
-    ask: Ask, clinics: Sequence[Clinic], *, today: dt.date, since: dt.date | None = None
-) -> QuerySet[Contact]:
-    """The contacts that pass the filters, from `since` (the period's own beginning by default)."""
-    found = Contact.objects.filter(
-        on__gte=since or ask.since, on__lte=ask.until, clinic__in=_scope(ask, clinics)
-    ).order_by()
+def contacts_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> QuerySet[Contact]:
+    """The contacts of the period that pass the filters."""
+    found = Contact.objects.filter(on__gte=ask.since, on__lte=ask.until, clinic__in=_scope(ask, clinics)).order_by()
     where = Q()
     if ask.who:
         where &= Q(who_type__in=ask.who)
@@ -98,9 +99,7 @@ def contacts_of(
         if flag in ask.flags:
             found = found.annotate(**{f"bits_{flag}": F("shapes").bitand(mask(list(shapes)))})
             where &= Q(**{f"bits_{flag}__gt": 0})
-    for drill in ask.drills:
-        where &= DIMENSIONS[drill.dimension].where(drill.value)
-    return found.filter(where)
+    return _drilled(found.filter(where), ask)
 
 
 def interactions_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> QuerySet[Interaction]:
@@ -145,21 +144,33 @@ def interactions_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> Q
         where &= Q(shape__in=UNNOTED)
     if "asking" in ask.flags:
         where &= Q(contact__is_asking=True)
+    return _drilled(Interaction.objects.filter(when & where).order_by(), ask)
+
+
+def _drilled(found: QuerySet[Any], ask: Ask) -> QuerySet[Any]:
+    """Exactly the rows of the groups opened."""
     for drill in ask.drills:
-        where &= DIMENSIONS[drill.dimension].where(drill.value, of="contact__")
-    return Interaction.objects.filter(when & where).order_by()
+        name = f"in_{drill.dimension}"
+        found = found.alias(**{name: _group_by(DIMENSIONS[drill.dimension], ask)})
+        found = found.filter(**({f"{name}__isnull": True} if drill.value is None else {name: drill.value}))
+    return found
+
+
+def _group_by(dimension: Dimension, ask: Ask) -> Combinable:
+    return dimension.of_said if ask.view == ALL else dimension.of_contact
 
 
 # --- Totals ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(slots=True)
 class Measures:
     """What is counted of a group. Sums only, so that groups add up; shares and means follow from them."""
 
     count: int = 0
     booked: int = 0
     came: int = 0
+    missed: int = 0
     money: Decimal = Decimal()
     wait_seconds: int = 0
     waits: int = 0
@@ -167,8 +178,15 @@ class Measures:
     talks: int = 0
 
     def add(self, other: "Measures") -> None:
-        for name in self.__dataclass_fields__:
-            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.count += other.count
+        self.booked += other.booked
+        self.came += other.came
+        self.missed += other.missed
+        self.money += other.money
+        self.wait_seconds += other.wait_seconds
+        self.waits += other.waits
+        self.talk_seconds += other.talk_seconds
+        self.talks += other.talks
 
     @property
     def booked_share(self) -> float | None:
@@ -187,83 +205,111 @@ class Measures:
         return self.count < SMALL
 
 
-_SUMS: Final[dict[str, Any]] = {
-    "n_count": Count("*"),
-    "n_booked": Count("pk", filter=Q(outcome__in=BOOKED)),
-    "n_came": Count("pk", filter=Q(outcome=Outcome.CAME)),
+@dataclass(slots=True)
+class Group:
+    """One row of totals; `children` are the second level, their sums being this row."""
+
+    dimension: Dimension
+    value: Any
+    drills: tuple[Drill, ...]
+    now: Measures = field(default_factory=Measures)
+    before: Measures = field(default_factory=Measures)
+    children: "list[Group]" = field(default_factory=list)
+    label: str = ""
+    share: float = 0
+
+    @property
+    def key(self) -> str:
+        return self.drills[-1].text
+
+
+@dataclass(slots=True)
+class Totals:
+    groups: list[Group] = field(default_factory=list)
+    now: Measures = field(default_factory=Measures)
+    before: Measures = field(default_factory=Measures)
+
+
+_OF_CONTACTS: Final[dict[str, Any]] = {
     "n_money": Coalesce(Sum("money"), Value(Decimal())),
     "n_wait_seconds": Coalesce(Sum("wait_seconds"), 0),
     "n_waits": Coalesce(Sum("waits"), 0),
     "n_talk_seconds": Coalesce(Sum("talk_seconds"), 0),
     "n_talks": Coalesce(Sum("talks"), 0),
 }
+# Money belongs to a contact: summed over its interactions it would count twice.
+_OF_SAID: Final[dict[str, Any]] = {
+    "n_missed": Count("pk", filter=Q(shape__in=MISSED)),
+    "n_wait_seconds": Coalesce(Sum("wait_seconds"), 0),
+    "n_waits": Count("wait_seconds"),
+    "n_talk_seconds": Coalesce(Sum("talk_seconds"), 0),
+    "n_talks": Count("talk_seconds"),
+}
 
 
-def _measures(row: dict[str, Any]) -> Measures:
-    return Measures(**{name: row[f"n_{name}"] for name in Measures.__dataclass_fields__})
-
-
-@dataclass
-class Group:
-    """One row of totals; `children` are the second level, their sums being this row."""
-
-    dimension: Dimension
-    value: Any
-    label: str
-    drills: tuple[Drill, ...]
-    now: Measures = field(default_factory=Measures)
-    before: Measures = field(default_factory=Measures)
-    children: "list[Group]" = field(default_factory=list)
-    share: float = 0
-
-    @property
-    def key(self) -> str:
-        return Drill(self.dimension.slug, self.value).text
-
-
-@dataclass
-class Totals:
-    groups: list[Group]
-    now: Measures
-    before: Measures
-
-
-def _summed(found: QuerySet[Contact], keys: dict[str, Any], ask: Ask) -> list[dict[str, Any]]:
-    is_now = Case(When(on__gte=ask.since, then=Value(True)), default=Value(False), output_field=BooleanField())
-    return list(found.annotate(is_now=is_now, **keys).values("is_now", *keys).annotate(**_SUMS))
-
-
-def totals(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> Totals:
-    """One or two levels of totals, the previous period beside, in one query over both periods."""
+def totals(ask: Ask, clinics: Sequence[Clinic], names: Names, *, today: dt.date) -> Totals:
+    """One or two levels of totals, the previous period beside: a scan of each, the earlier one only counting."""
     dimensions = [DIMENSIONS[slug] for slug in (ask.by1, ask.by2) if slug]
-    keys = {f"k{place}": dimension.expression() for place, dimension in enumerate(dimensions)}
-    found = contacts_of(ask, clinics, today=today, since=ask.previous[0])
-    result = Totals([], Measures(), Measures())
-    top: dict[Any, Group] = {}
-    below: dict[tuple[Any, Any], Group] = {}
-    for row in _summed(found, keys, ask):
-        sums = _measures(row)
-        (result.now if row["is_now"] else result.before).add(sums)
-        if not dimensions:
-            continue
-        value = row["k0"]
-        group = top.get(value)
-        if group is None:
-            group = top[value] = Group(dimensions[0], value, "", (Drill(dimensions[0].slug, value),))
-        (group.now if row["is_now"] else group.before).add(sums)
-        if len(dimensions) == 2:
-            inner = below.get((value, row["k1"]))
-            if inner is None:
-                drills = (*group.drills, Drill(dimensions[1].slug, row["k1"]))
-                inner = below[value, row["k1"]] = Group(dimensions[1], row["k1"], "", drills)
-                group.children.append(inner)
-            (inner.now if row["is_now"] else inner.before).add(sums)
-    result.groups = _arranged(list(top.values()), result.now.count)
+    result = Totals()
+    leaves: dict[tuple[Any, ...], Group] = {}
+    before = dataclasses.replace(ask, since=ask.previous[0], until=ask.previous[1])
+    for period in (ask, before):
+        for path, sums in _summed(period, clinics, dimensions, today=today, whole=period is ask):
+            if not dimensions:
+                (result.now if period is ask else result.before).add(sums)
+                continue
+            leaf = leaves.get(path)
+            if leaf is None:
+                drills = tuple(Drill(one.slug, value) for one, value in zip(dimensions, path, strict=True))
+                leaf = leaves[path] = Group(dimensions[-1], path[-1], drills)
+            (leaf.now if period is ask else leaf.before).add(sums)
+    result.groups = _gathered(leaves) if len(dimensions) == 2 else list(leaves.values())
     for group in result.groups:
+        result.now.add(group.now)
+        result.before.add(group.before)
         group.children = _arranged(group.children, group.now.count)
-    _name(result.groups)
-    _name([child for group in result.groups for child in group.children])
+    result.groups = _arranged(result.groups, result.now.count)
+    _name(result.groups, names)
+    _name([child for group in result.groups for child in group.children], names)
     return result
+
+
+def _summed(
+    ask: Ask, clinics: Sequence[Clinic], dimensions: Sequence[Dimension], *, today: dt.date, whole: bool
+) -> Iterator[tuple[tuple[Any, ...], Measures]]:
+    """The sums of each group of a period; `whole`=False counts only.
+
+    The outcome is always a key: to tell 'booked' by the handful of groups costs less than to compare words in a million rows.
+    """
+    is_said = ask.view == ALL
+    found: QuerySet[Any] = (
+        interactions_of(ask, clinics, today=today) if is_said else contacts_of(ask, clinics, today=today)
+    )
+    keys = {f"k{place}": _group_by(one, ask) for place, one in enumerate(dimensions)}
+    keys["result"] = _group_by(DIMENSIONS["outcome"], ask)
+    sums = {"n_count": Count("*"), **((_OF_SAID if is_said else _OF_CONTACTS) if whole else {})}
+    depth, names = len(dimensions), [name.removeprefix("n_") for name in sums]
+    for row in found.annotate(**keys).values(*keys).annotate(**sums).values_list(*keys, *sums):
+        measures = Measures(**dict(zip(names, row[depth + 1 :], strict=True)))
+        if row[depth] in BOOKED:
+            measures.booked = measures.count
+        if row[depth] == Outcome.CAME:
+            measures.came = measures.count
+        yield row[:depth], measures
+
+
+def _gathered(leaves: dict[tuple[Any, ...], Group]) -> list[Group]:
+    """The first level over the second: each its children's sum."""
+    top: dict[Any, Group] = {}
+    for path, leaf in leaves.items():
+        group = top.get(path[0])
+        if group is None:
+            drill = leaf.drills[0]
+            group = top[path[0]] = Group(DIMENSIONS[drill.dimension], path[0], (drill,))
+        group.now.add(leaf.now)
+        group.before.add(leaf.before)
+        group.children.append(leaf)
+    return list(top.values())
 
 
 def _arranged(groups: list[Group], whole: int) -> list[Group]:
@@ -276,11 +322,11 @@ def _arranged(groups: list[Group], whole: int) -> list[Group]:
     return sorted(shown, key=lambda group: (-group.now.count, group.dimension.text(group.value)))
 
 
-def _name(groups: Sequence[Group]) -> None:
+def _name(groups: Sequence[Group], names: Names) -> None:
     if not groups:
         return
     dimension = groups[0].dimension
-    labels = dimension.labels({group.value for group in groups if group.value is not None})
+    labels = dimension.labels(names, {group.value for group in groups if group.value is not None})
     for group in groups:
         group.label = labels.get(group.value, dimension.empty) if group.value is not None else dimension.empty
 
@@ -290,12 +336,14 @@ def _name(groups: Sequence[Group]) -> None:
 
 @dataclass
 class Page:
+    """Keys of contacts, or rows of interactions, and where the next page begins."""
+
     rows: list[Any]
     next: tuple[dt.date, dt.datetime, int] | None
 
 
 def contacts_page(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE) -> Page:
-    """The next contacts, newest first: their keys from the covering index, then the rows themselves."""
+    """The keys of the next contacts, newest first."""
     found = contacts_of(ask, clinics, today=today)
     if ask.before is not None:
         day, moment, key = ask.before
@@ -303,8 +351,7 @@ def contacts_page(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date, limit:
             Q(on__lt=day) | Q(on=day, started_at__lt=moment) | Q(on=day, started_at=moment, pk__lt=key), on__lte=day
         )
     keys = list(found.order_by("-on", "-started_at", "-pk").values_list("on", "started_at", "pk")[: limit + 1])
-    rows = Contact.objects.filter(pk__in=[pk for _, _, pk in keys[:limit]]).order_by("-on", "-started_at", "-pk")
-    return Page(list(rows), keys[limit - 1] if len(keys) > limit else None)
+    return Page([pk for _, _, pk in keys[:limit]], keys[limit - 1] if len(keys) > limit else None)
 
 
 def interactions_page(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE) -> Page:
@@ -313,77 +360,7 @@ def interactions_page(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date, li
     if ask.before is not None:
         _, moment, key = ask.before
         found = found.filter(Q(at__lt=moment) | Q(at=moment, pk__lt=key), at__lte=moment)
-    rows = list(found.order_by("-at", "-pk")[: limit + 1])
+    newest = found.order_by("-at", "-pk").values_list(*SaidRow._fields)[: limit + 1]
+    rows = [SaidRow._make(row) for row in newest]
     last = rows[limit - 1] if len(rows) > limit else None
     return Page(rows[:limit], (ask.until, last.at, last.pk) if last else None)
-
-
-def interactions_sums(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> dict[str, int | None]:
-    """The line above «Без группировки»: how many, how many missed, seconds waited and talked."""
-    row = interactions_of(ask, clinics, today=today).aggregate(
-        count=Count("*"),
-        missed=Count("pk", filter=Q(shape__in=MISSED)),
-        wait=Sum("wait_seconds"),
-        waits=Count("wait_seconds"),
-        talk=Sum("talk_seconds"),
-        talks=Count("talk_seconds"),
-    )
-    return {
-        "count": row["count"],
-        "missed": row["missed"],
-        "mean_wait": round(row["wait"] / row["waits"]) if row["waits"] else None,
-        "mean_talk": round(row["talk"] / row["talks"]) if row["talks"] else None,
-    }
-
-
-@dataclass
-class Parts:
-    """The contacts of a page with all their interactions and results, every name already joined."""
-
-    contacts: dict[int, Contact]
-    said: dict[int, list[Interaction]]
-    gave: dict[int, list[ContactResult]]
-
-
-def parts_of(keys: Iterable[int], clinics: Sequence[Clinic]) -> Parts:
-    """Everything about some contacts in a fixed number of queries.
-
-    Fifty rows name the same few employees, topics and channels over and over: each is read once and set on the rows, where
-    a join would build its object anew for every one of them.
-    """
-    contacts = Contact.objects.in_bulk(set(keys))
-    rows = list(Interaction.objects.filter(contact__in=contacts).order_by("at", "pk"))
-    results = list(
-        ContactResult.objects.filter(contact__in=contacts)
-        .select_related("appointment__doctor", "appointment__clinic", "waiting__appointment__clinic", "task")
-        .order_by("at", "pk")
-    )
-    everything: list[Any] = [*contacts.values(), *rows, *results]
-    _join(everything, ("owner", "shown_employee", "employee", "by"), User.objects.only("full_name"))
-    _join(everything, ("patient",), Patient.objects.only("last_name", "first_name", "middle_name"))
-    _join(everything, ("topic", "shown_topic"), Topic.objects.all())
-    _join(everything, ("channel",), AdChannel.objects.select_related("parent"))
-    _join(rows, ("reason",), Reason.objects.all())
-    known = {clinic.pk: clinic for clinic in clinics}
-    recordings: dict[int, list[Recording]] = {}
-    for recording in Recording.objects.filter(interaction__in=[row.pk for row in rows]).defer("transcript"):
-        recordings.setdefault(recording.interaction_id, []).append(recording)
-    parts = Parts(contacts, {}, {})
-    for contact in contacts.values():
-        contact.clinic = known[contact.clinic_id]
-    for row in rows:
-        row.clinic, row.contact = known[row.clinic_id], contacts[row.contact_id]
-        row.sounds = recordings.get(row.pk, [])  # type: ignore[attr-defined]
-        parts.said.setdefault(row.contact_id, []).append(row)
-    for result in results:
-        if result.contact_id is not None:
-            parts.gave.setdefault(result.contact_id, []).append(result)
-    return parts
-
-
-def _join(rows: Iterable[Any], names: tuple[str, ...], found: QuerySet[Any]) -> None:
-    """Sets these foreign keys of the rows from one query for all of them."""
-    pairs = [(row, name) for row in rows for name in names if getattr(row, f"{name}_id", None) is not None]
-    objects = found.in_bulk({getattr(row, f"{name}_id") for row, name in pairs})
-    for row, name in pairs:
-        setattr(row, name, objects[getattr(row, f"{name}_id")])

@@ -16,4 +16,5 @@ urlpatterns = [
     path("history/missed/", missed.missed, name="missed"),
     path("history/link/", missed.link, name="link"),
     path("history/link/<int:pk>/", missed.bind, name="bind"),
+    path("history/unlink/<int:pk>/", missed.unbind, name="unbind"),
 ]

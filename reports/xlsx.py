@@ -9,13 +9,13 @@ from typing import IO, Any, Final
 import xlsxwriter
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.models import Contact, Interaction
 from callcenter.lib.localtime import local
 from callcenter.lib.phones import masked, pretty
 from callcenter.staff.models import User
 from reports.ask import ALL, VIEWS, Ask
 from reports.chips import chips_of
 from reports.lines import Line, contact_lines, interaction_lines
+from reports.names import Names, names_of
 from reports.queries import (
     Group,
     Measures,
@@ -68,12 +68,13 @@ def write_report(
         target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
     sheet = book.add_worksheet("История обращений")
+    names = names_of(clinics)
     written = (
-        _totals(book, sheet, ask, clinics, today)
+        _totals(book, sheet, ask, clinics, names, today)
         if ask.grouped
-        else _rows(book, sheet, ask, user, clinics, today, progress)
+        else _rows(book, sheet, ask, user, clinics, names, today, progress)
     )
-    _filters(book, ask, user, clinics, now)
+    _filters(book, ask, user, clinics, names, now)
     book.close()
     return written
 
@@ -86,28 +87,35 @@ def _heads(book: Any, sheet: Any, heads: Sequence[tuple[str, int]]) -> None:
     sheet.freeze_panes(1, 0)
 
 
-def lines(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> Iterator[Line]:
+def lines(ask: Ask, clinics: Sequence[Clinic], names: Names, *, today: dt.date) -> Iterator[Line]:
     """Every row of the list, a chunk at a time, by the same queries as the screen's pages."""
     while True:
         if ask.view == ALL:
             page = interactions_page(ask, clinics, today=today, limit=_CHUNK)
-            yield from interaction_lines(page.rows, clinics, today)
+            yield from interaction_lines(page.rows, clinics, names, today)
         else:
             page = contacts_page(ask, clinics, today=today, limit=_CHUNK)
-            yield from contact_lines([row.pk for row in page.rows], clinics, today)
+            yield from contact_lines(page.rows, clinics, names, today)
         if page.next is None:
             return
         ask = dataclasses.replace(ask, before=page.next)
 
 
 def _rows(
-    book: Any, sheet: Any, ask: Ask, user: User, clinics: Sequence[Clinic], today: dt.date, progress: Progress | None
+    book: Any,
+    sheet: Any,
+    ask: Ask,
+    user: User,
+    clinics: Sequence[Clinic],
+    names: Names,
+    today: dt.date,
+    progress: Progress | None,
 ) -> int:
     _heads(book, sheet, _ROW_HEADS)
     when = book.add_format({"num_format": "dd.mm.yyyy hh:mm"})
     money = book.add_format({"num_format": "#,##0.00"})
     row = 0
-    for row, line in enumerate(lines(ask, clinics, today=today), start=1):
+    for row, line in enumerate(lines(ask, clinics, names, today=today), start=1):
         for column, value in enumerate(_cells(line, user)):
             if value is None or value == "":
                 continue
@@ -126,28 +134,24 @@ def _rows(
 
 
 def _cells(line: Line, user: User) -> list[Any]:
-    contact, one = line.contact, line.interaction
-    source: Contact | Interaction = one or contact
-    at = local(one.at if one else contact.started_at, contact.clinic.zone).replace(tzinfo=None)
-    employee = one.shown_employee if one else contact.owner
-    topic = one.shown_topic if one else contact.topic
+    contact = line.contact
     return [
-        at,
+        line.at.replace(tzinfo=None),
         line.mark.word,
-        source.patient.full_name if source.patient else "",
-        phone_text(source.number, user),
-        source.get_who_type_display(),
+        line.patient.full if line.patient else "",
+        phone_text(line.number, user),
+        line.who,
         "да" if contact.is_first_time else "",
-        topic.name if topic else "",
-        contact.get_outcome_display(),
+        line.topic,
+        line.outcome,
         contact.results_count or None,
         line.sign.word if line.sign else "",
-        employee.short_name if employee else "",
-        channel_text(source),
-        contact.clinic.name,
+        line.employee,
+        line.channel_path,
+        line.clinic.name,
         line.comment,
-        (one.wait_seconds if one else contact.wait_seconds) or None,
-        (one.talk_seconds if one else contact.talk_seconds) or None,
+        line.wait_seconds,
+        line.talk_seconds,
         contact.money or None,
     ]
 
@@ -158,25 +162,18 @@ def phone_text(number: str, user: User) -> str:
     return pretty(number) if user.sees_phones else masked(number)
 
 
-def channel_text(row: Contact | Interaction) -> str:
-    channel = row.channel
-    if channel is None:
-        return ""
-    return f"{channel.parent} / {channel}" if channel.parent else str(channel)
-
-
 def safe(text: str) -> str:
     """A comment that begins like a formula stays a text, also after a person has edited the cell."""
     text = "".join(letter for letter in text if letter >= " " or letter in "\n\t")[:32_000]
     return f"'{text}" if text.startswith(_FORMULA) and not text.startswith("+7 (") else text
 
 
-def _totals(book: Any, sheet: Any, ask: Ask, clinics: Sequence[Clinic], today: dt.date) -> int:
-    found = totals(ask, clinics, today=today)
+def _totals(book: Any, sheet: Any, ask: Ask, clinics: Sequence[Clinic], names: Names, today: dt.date) -> int:
+    found = totals(ask, clinics, names, today=today)
     titles = [group.dimension.title for group in found.groups[:1]] or ["Группа"]
     second = next((child.dimension.title for group in found.groups for child in group.children), "")
-    names = [(titles[0], 32), *([(second, 32)] if second else [])]
-    _heads(book, sheet, [*names, *_SUM_HEADS])
+    levels = [(titles[0], 32), *([(second, 32)] if second else [])]
+    _heads(book, sheet, [*levels, *_SUM_HEADS])
     formats = {
         "percent": book.add_format({"num_format": "0.0%"}),
         "money": book.add_format({"num_format": "#,##0.00"}),
@@ -186,14 +183,14 @@ def _totals(book: Any, sheet: Any, ask: Ask, clinics: Sequence[Clinic], today: d
     }
     row = 1
     for group in found.groups:
-        _group(sheet, row, group, len(names), formats, bold=bool(group.children), level=0)
+        _group(sheet, row, group, len(levels), formats, bold=bool(group.children), level=0)
         row += 1
         for child in group.children:
             sheet.set_row(row, None, None, {"level": 1})
-            _group(sheet, row, child, len(names), formats, bold=False, level=1, parent=group)
+            _group(sheet, row, child, len(levels), formats, bold=False, level=1, parent=group)
             row += 1
     sheet.write_string(row, 0, "Всего", formats["bold"])
-    _measures(sheet, row, len(names), found.now, found.before, 1.0, formats, bold=True)
+    _measures(sheet, row, len(levels), found.now, found.before, 1.0, formats, bold=True)
     return row
 
 
@@ -230,7 +227,7 @@ def _measures(
             sheet.write_number(row, column, value, style)
 
 
-def _filters(book: Any, ask: Ask, user: User, clinics: Sequence[Clinic], now: dt.datetime) -> None:
+def _filters(book: Any, ask: Ask, user: User, clinics: Sequence[Clinic], names: Names, now: dt.datetime) -> None:
     sheet = book.add_worksheet("Фильтры")
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 60)
@@ -238,7 +235,7 @@ def _filters(book: Any, ask: Ask, user: User, clinics: Sequence[Clinic], now: dt
     pairs = [
         ("Период", f"{ask.since:%d.%m.%Y} – {ask.until:%d.%m.%Y}"),
         ("Вид отчёта", VIEWS[ask.view]),
-        *((chip.name, chip.value) for chip in chips_of(ask)),
+        *((chip.name, chip.value) for chip in chips_of(ask, names)),
         ("Клиники", ", ".join(clinic.name for clinic in clinics)),
         ("Кто выгрузил", user.full_name),
         ("Когда", f"{local(now, zone):%d.%m.%Y %H:%M}"),

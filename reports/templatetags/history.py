@@ -1,15 +1,24 @@
-"""The two parts of the report that repeat hundreds of times: check boxes of filters and cells of totals.
+"""The parts of the report that repeat hundreds of times: check boxes of filters, rows, cells of totals.
 
-As templates they would cost more than the queries behind them; each value is escaped here.
+As templates they would cost more than the queries behind them (some three thousand look-ups a page); each value is escaped
+here.
 """
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django import template
+from django.template import RequestContext
+from django.urls import reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from callcenter.lib.templatetags.ru import duration, percent, rub
+from callcenter.contacts.machine import Sign
+from callcenter.lib.templatetags.ru import clock, date_time, duration, icon, percent, phone_for, rub
+from callcenter.staff.models import User
+from reports.ask import ALL, Ask
+from reports.lines import Line, Mark, Why
 from reports.queries import Group
 
 register = template.Library()
@@ -26,19 +35,191 @@ def choices(name: str, values: Iterable[tuple[object, str, bool]]) -> SafeString
     return mark_safe("".join(boxes))  # noqa: S308 (names and values are our own slugs and keys, labels are escaped)
 
 
+# --- Totals -----------------------------------------------------------------------------------------------------------
+
+
 @register.simple_tag
-def measures(group: Group, rows: str) -> SafeString:
-    """The cells of one row of totals; its count opens its rows."""
+def groups(shown: Iterable[Mapping[str, Any]], ask: Ask) -> SafeString:
+    """The rows of totals: each group, and under an open one its second level."""
+    html = []
+    for number, row in enumerate(shown, start=1):
+        toggle = (
+            f'<a class="toggle" href="{escape(row["toggle"])}" data-open title="Детализировать"'
+            f' aria-expanded="{"true" if row["is_open"] else "false"}">'
+            f"{icon('chevron-down' if row['is_open'] else 'chevron-right')} {escape(row['group'].label)}</a>"
+        )
+        html.append(_group(row["group"], row["rows"], toggle, f"g{number}", "group", ask))
+        for place, child in enumerate(row["children"], start=1):
+            link = (
+                f'<a class="toggle" href="{escape(child["rows"])}" data-open>{icon("corner-down-right")}'
+                f" {escape(child['group'].label)}</a>"
+            )
+            html.append(_group(child["group"], child["rows"], link, f"g{number}-{place}", "child", ask))
+    return mark_safe("".join(html))  # noqa: S308 (labels and addresses are escaped, the rest are numbers)
+
+
+def _group(group: Group, rows: str, link: str, key: str, level: str, ask: Ask) -> str:
     now, before = group.now, group.before
     earlier = f'{before.booked} / {before.count} <span class="share">{percent(before.booked_share)}</span>'
-    cells = (
-        f'<a href="{escape(rows)}" title="Показать эти обращения">{now.count}</a>',
-        percent(group.share),
-        f'{now.booked} / {now.count} <span class="share">{percent(now.booked_share)}</span>',
-        str(now.came),
-        rub(now.money) if now.money else "",
-        duration(now.mean_wait),
-        duration(now.mean_talk),
-        earlier if before.count else "—",
+    small = " small-sample" if now.small else ""
+    fifth = now.missed or "" if ask.view == ALL else rub(now.money) if now.money else ""
+    return (
+        f'<tr data-row data-open-row class="{level}{small}" id="{key}"><th scope="row">{link}</th>'
+        f'<td class="num"><a href="{escape(rows)}" title="Показать эти строки">{now.count}</a></td>'
+        f'<td class="num">{percent(group.share)}</td>'
+        f'<td class="num">{now.booked} / {now.count} <span class="share">{percent(now.booked_share)}</span></td>'
+        f'<td class="num">{now.came}</td><td class="num">{fifth}</td>'
+        f'<td class="num">{duration(now.mean_wait)}</td><td class="num">{duration(now.mean_talk)}</td>'
+        f'<td class="num">{earlier if before.count else "—"}</td></tr>'
     )
-    return mark_safe("".join(f'<td class="num">{cell}</td>' for cell in cells))  # noqa: S308 (numbers, and an escaped address)
+
+
+# --- Rows -------------------------------------------------------------------------------------------------------------
+
+
+@register.simple_tag(takes_context=True)
+def rows(context: RequestContext, lines: Iterable[Line]) -> SafeString:
+    """The rows of a page, of contacts or of interactions."""
+    user, token, ask = context["request"].user, str(context["csrf_token"]), context["ask"]
+    when = clock if ask.days == 1 else date_time
+    return mark_safe("".join(_row(line, user, token, when(line.at)) for line in lines))  # noqa: S308 (each cell escapes what people wrote)
+
+
+def _row(line: Line, user: User, token: str, when: str) -> str:
+    tone = f' class="row-{line.tone}"' if line.tone else ""
+    key = f"i{line.said.pk}" if line.said else f"c{line.contact.pk}"
+    why = f' tabindex="0">{_outcome(line)}{_why(line.whys)}' if line.whys else f">{_outcome(line)}"
+    comment = escape(line.comment)
+    return (
+        f'<tr data-row data-open-row id="{key}"{tone}>{"" if line.said else _arrow(line)}'
+        f'<td class="text-nowrap" data-label="Когда">{when}</td>'
+        f'<td class="kind" data-label="Тип">{_kind(line.mark)}</td>'
+        f'<td data-label="Кто">{_who(line, user)}</td>'
+        f'<td data-label="Кто, тип">{line.who}</td>'
+        f'<td data-label="Тема">{escape(line.topic)}</td>'
+        f'<td class="outcome" data-label="Успешность"{why}</td>'
+        f'<td class="text-nowrap" data-label="Сотрудник">{_employee(line)}</td>'
+        f'<td data-label="Канал">{escape(line.channel)}</td>'
+        f'<td class="comment" data-label="Комментарий">{_sounds(line)}'
+        f'<span class="clip{" text-secondary" if line.is_auto else ""}" title="{comment}">{comment}</span></td>'
+        f'<td class="num" data-label="Ожидание">{duration(line.wait_seconds)}</td>'
+        f'<td class="num" data-label="Длительность">{duration(line.talk_seconds)}</td>'
+        f'<td class="row-actions">{_menu(line, token)}</td></tr>'
+    )
+
+
+def _arrow(line: Line) -> str:
+    size = f'<span class="size">{line.contact.size}</span>' if line.contact.size > 1 else ""
+    return (
+        f'<td class="unfold"><a class="btn btn-sm btn-icon" data-unfold href="{line.contact_url}" aria-expanded="false"'
+        f' title="Развернуть обращение" aria-label="Развернуть обращение">{icon("chevron-right")}{size}</a></td>'
+    )
+
+
+@functools.cache
+def _kind(mark: Mark) -> str:
+    noted = icon("message-2-filled") if mark.noted else ""
+    return (
+        f'<span class="sym sym-{mark.tone}" title="{mark.word}">{icon(mark.icon)}{noted}</span>'
+        f'<span class="word">{mark.word}</span>'
+    )
+
+
+def _who(line: Line, user: User) -> str:
+    number = escape(phone_for(line.number, user))
+    who = f'<a href="{line.patient_url}">{escape(line.patient.short)}</a>' if line.patient else number or "без номера"
+    if line.contact.is_first_time:
+        who += f' <span class="first" title="Первичный пациент">{icon("user-plus", "первичный")}</span>'
+    if line.contact.is_asking:
+        who += (
+            f' <a class="badge bg-yellow-lt" href="{line.whose_url}"'
+            ' title="У номера несколько пациентов: выберите, чьё это обращение">чей?</a>'
+        )
+    if line.patient and number:
+        who += f'<div class="text-secondary small text-nowrap">{number}</div>'
+    return who
+
+
+def _outcome(line: Line) -> str:
+    if line.sign is None:
+        return line.outcome
+    count = f" {line.contact.results_count}" if line.contact.results_count > 1 else ""
+    return f'<span class="sign sign-{line.sign.colour}">{_sign(line.sign)}{count}</span> {line.outcome}'
+
+
+@functools.cache
+def _sign(sign: Sign) -> str:
+    return icon(sign.icon, sign.word)
+
+
+def _why(whys: Iterable[Why]) -> str:
+    """«Всплывающая подсказка разделена на два столбца»; on the contact's page the same is reports/why.html."""
+    cells = [
+        f'<div class="why-cell{" main" if why.is_main else ""}{"" if why.is_counted else " text-secondary"}">'
+        f'{escape(why.then)}<span class="text-secondary"> — {escape(why.then_by)}</span>'
+        f"{'' if why.is_counted else ' (другой пациент, не считается)'}</div>"
+        f'<div class="why-cell{" main" if why.is_main else ""}">{_now(why)}</div>'
+        for why in whys
+    ]
+    return (
+        '<div class="why" role="tooltip"><div class="why-columns"><div class="why-head">В момент обращения</div>'
+        f'<div class="why-head">Текущий статус</div>{"".join(cells)}</div></div>'
+    )
+
+
+def _now(why: Why) -> str:
+    main = " <strong>· главный результат</strong>" if why.is_main else ""
+    if why.sign is None:
+        return escape(why.now) + main
+    sign = f'<span class="sign sign-{why.sign.colour}">{icon(why.sign.icon)}</span> {why.sign.word}'
+    return f"{sign}: {escape(why.now)}{main}" if why.now else sign + main
+
+
+def _employee(line: Line) -> str:
+    if not line.others:
+        return escape(line.employee)
+    names = escape(", ".join(line.others))
+    return (
+        f'{escape(line.employee)}<div class="text-secondary small" title="Участвовали: {names}">'
+        f"+ {len(line.others)} участв.</div>"
+    )
+
+
+def _sounds(line: Line) -> str:
+    return "".join(
+        f'<a class="btn btn-sm btn-icon play" href="{sound.url}" data-play="{sound.url}" title="Прослушать запись"'
+        f' aria-label="Прослушать запись">{icon("player-play")}</a>'
+        for sound in line.sounds[:2]
+    )
+
+
+def _menu(line: Line, token: str) -> str:
+    """What the right button of the mouse shows too; without scripts it opens by itself."""
+    items = [_item(line.contact_url, "list-search", "Детализировать", "data-open")]
+    if line.said:
+        items.append(_item(line.rules_url, "route", "Посмотреть правила определения канала…", "data-window"))
+        if line.said.kind == "call":
+            items.append(_item(line.comment_url, "edit", "Изменить комментарий"))
+        if line.is_open_request:
+            items.append(_deed(reverse("contacts:handle", args=[line.said.pk]), "check", "Заявка обработана", token))
+        if line.said.kind == "comment":
+            url = reverse("contacts:delete_comment", args=[line.said.pk])
+            items.append(_deed(url, "trash", "Удалить комментарий", token))
+    if not line.patient:
+        items.append(_item(line.whose_url, "user-question", "Чьё это обращение?"))
+    return (
+        '<details class="pop pop-right"><summary class="btn btn-sm btn-icon" aria-label="Действия со строкой"'
+        f' title="Действия (или правая кнопка мыши)">{icon("dots")}</summary>'
+        f'<div class="pop-body" data-menu>{"".join(items)}</div></details>'
+    )
+
+
+def _item(url: str, name: str, words: str, flag: str = "") -> str:
+    return f'<a class="pop-item" {flag} href="{url}">{icon(name)} {words}</a>'
+
+
+def _deed(url: str, name: str, words: str, token: str) -> str:
+    return (
+        f'<form method="post" action="{url}"><input type="hidden" name="csrfmiddlewaretoken" value="{token}">'
+        f'<button class="pop-item">{icon(name)} {words}</button></form>'
+    )

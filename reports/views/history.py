@@ -1,6 +1,7 @@
 """«История обращений»: the report itself, one URL for every view of it."""
 
 import dataclasses
+import datetime as dt
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,10 +15,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.models import AdChannel, Contact, Topic
+from callcenter.contacts.models import Contact
 from callcenter.contacts.states import Outcome, Shape, WhoType
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 from reports import actions
 from reports.ask import ALL, FLAGS, PRESETS, VIEWS, Ask, address, narrowed, read_ask
@@ -26,13 +26,13 @@ from reports.chips import chips_of
 from reports.dimensions import DIMENSIONS, NONE
 from reports.lines import contact_lines, interaction_lines, line_of_contact, line_of_interaction
 from reports.models import Export, SavedView
+from reports.names import Names, names_of
+from reports.parts import parts_of_contacts
 from reports.queries import (
     Group,
     clinics_of,
     contacts_page,
     interactions_page,
-    interactions_sums,
-    parts_of,
     today_of,
     totals,
 )
@@ -51,18 +51,18 @@ def history(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     clinics = clinics_of(request.user)
     today = today_of(clinics, now)
-    ask = read_ask(request.GET, today)
+    ask, names = read_ask(request.GET, today), names_of(clinics)
     context = {
         "ask": ask,
         "today": today,
         "clinics": clinics,
-        "chips": chips_of(ask),
+        "chips": chips_of(ask, names),
         "presets": [
             (slug, title, address(ask, preset=slug, before=None, opened=())) for slug, title in PRESETS.items()
         ],
         "views": VIEWS,
         "dimensions": DIMENSIONS.values(),
-        "filters": _filters(ask, clinics),
+        "filters": _filters(ask, names),
         "flags": [(flag, title, flag in ask.flags) for flag, title in FLAGS.items()],
         "saved": SavedView.objects.filter(owner=request.user) | SavedView.objects.filter(is_shared=True),
         "query": address(ask),
@@ -71,7 +71,7 @@ def history(request: StaffRequest) -> HttpResponse:
         "charts": [(slug, title, address(ask, chart=slug)) for slug, title in _CHARTS],
         "no_chart": address(ask, chart=""),
         "topics": [f"contacts:clinic:{clinic.pk}" for clinic in clinics],
-        **_body(ask, clinics, today),
+        **_body(ask, clinics, names, today),
     }
     template = "reports/history.html"
     if request.headers.get("HX-Request") and request.headers.get("HX-Target") == "report":
@@ -82,25 +82,24 @@ def history(request: StaffRequest) -> HttpResponse:
 _CHARTS: Final = (("day", "По дням"), ("funnel", "Воронка"), ("heat", "Пропущенные по часам"))
 
 
-def _body(ask: Ask, clinics: Sequence[Clinic], today: Any) -> dict[str, Any]:
-    """What differs by the view: totals with opened groups, contacts, or interactions."""
-    body: dict[str, Any] = {"chart": chart_of(ask, clinics, today=today) if ask.chart else None}
-    if ask.view == ALL:
-        page = interactions_page(ask, clinics, today=today)
-        body["lines"] = interaction_lines(page.rows, clinics, today)
-        body["sums"] = interactions_sums(ask, clinics, today=today)
-        body["next"] = address(ask, before=page.next) if page.next else ""
-        return body
-    found = totals(ask, clinics, today=today)
-    body["totals"] = found
+def _body(ask: Ask, clinics: Sequence[Clinic], names: Names, today: dt.date) -> dict[str, Any]:
+    """What differs by the view: totals with opened groups, or rows under their sums."""
+    found = totals(ask, clinics, names, today=today)
+    body: dict[str, Any] = {"totals": found}
+    if ask.chart:
+        body["chart"] = chart_of(ask, clinics, today=today)
     if ask.grouped:
         body["groups"] = _groups(ask, found.groups)
         everything = tuple(group.key for group in found.groups if group.children)
         body["open_all"] = address(ask, opened=everything) if set(everything) - set(ask.opened) else ""
         body["close_all"] = address(ask, opened=()) if ask.opened else ""
         return body
-    page = contacts_page(ask, clinics, today=today)
-    body["lines"] = contact_lines([row.pk for row in page.rows], clinics, today)
+    if ask.view == ALL:
+        page = interactions_page(ask, clinics, today=today)
+        body["lines"] = interaction_lines(page.rows, clinics, names, today)
+    else:
+        page = contacts_page(ask, clinics, today=today)
+        body["lines"] = contact_lines(page.rows, clinics, names, today)
     body["next"] = address(ask, before=page.next) if page.next else ""
     return body
 
@@ -124,20 +123,18 @@ def _in(group: Group) -> str:
     return "".join(f"&in={quote(drill.text, safe=':')}" for drill in group.drills)
 
 
-def _filters(ask: Ask, clinics: Sequence[Clinic]) -> list[dict[str, Any]]:
+def _filters(ask: Ask, names: Names) -> list[dict[str, Any]]:
     """The drop-downs with check boxes: name of the parameter, title, (value, label, on)."""
-    names = User.objects.filter(clinics__in=clinics).distinct().order_by("full_name").values_list("pk", "full_name")
-    people = [(pk, short_name(name)) for pk, name in names]
     keys: list[tuple[str, str, list[tuple[Any, str]], tuple[Any, ...]]] = [
         ("who", "Кто, тип", [(str(one), one.label) for one in WhoType], ask.who),
         ("type", "Тип обращения", [(str(one), one.label) for one in Shape], ask.types),
-        ("topic", "Тема", [*Topic.objects.values_list("pk", "name"), (None, "без темы")], ask.topics),
+        ("topic", "Тема", [*names.topics.items(), (None, "без темы")], ask.topics),
         ("outcome", "Успешность", [(str(one), one.label) for one in Outcome], ask.outcomes),
-        ("owner", "Сотрудник", [*people, (None, "без сотрудника")], ask.owners),
-        ("channel", "Канал", [*_channel_tree(), (None, "канал не определён")], ask.channels),
+        ("owner", "Сотрудник", [*names.people.items(), (None, "без сотрудника")], ask.owners),
+        ("channel", "Канал", [*names.channel_tree(), (None, "канал не определён")], ask.channels),
     ]
-    if len(clinics) > 1:
-        keys.append(("clinic", "Клиника", [(one.pk, one.name) for one in clinics], ask.clinics))
+    if len(names.clinics) > 1:
+        keys.append(("clinic", "Клиника", list(names.clinics.items()), ask.clinics))
     return [
         {
             "name": name,
@@ -149,39 +146,18 @@ def _filters(ask: Ask, clinics: Sequence[Clinic]) -> list[dict[str, Any]]:
     ]
 
 
-def short_name(full_name: str) -> str:
-    last, *rest = full_name.split()
-    return " ".join([last, *(f"{part[0]}." for part in rest)])
-
-
-def _channel_tree() -> list[tuple[int, str]]:
-    """Channels as an indented tree."""
-    children: dict[int | None, list[AdChannel]] = {}
-    for channel in AdChannel.objects.filter(is_active=True):
-        children.setdefault(channel.parent_id, []).append(channel)
-    tree: list[tuple[int, str]] = []
-
-    def walk(parent: int | None, depth: int) -> None:
-        for channel in children.get(parent, []):
-            tree.append((channel.pk, "\u2003" * depth + channel.name))
-            walk(channel.pk, depth + 1)
-
-    walk(None, 0)
-    return tree
-
-
 @allow(*READERS)
 def contact(request: StaffRequest, pk: int) -> HttpResponse:
     """One contact with all it holds: unfolded under its row, or as a page of its own."""
     now = timezone.now()
-    found = get_object_or_404(Contact.objects.visible_to(request.user).select_related("clinic"), pk=pk)
+    found = get_object_or_404(Contact.objects.visible_to(request.user).select_related("clinic", "patient"), pk=pk)
     today = today_of([found.clinic], now)
-    parts = parts_of([found.pk], [found.clinic])
-    line = line_of_contact(parts.contacts[found.pk], parts, today)
+    parts = parts_of_contacts([found.pk], [found.clinic], names_of([found.clinic]))
+    said = parts.said.get(found.pk, [])
     context = {
-        "line": line,
-        "contact": line.contact,
-        "rows": [line_of_interaction(one, parts, today) for one in line.said if one.bound_to_id is None],
+        "line": line_of_contact(parts.contacts[found.pk], parts, today),
+        "contact": found,
+        "rows": [line_of_interaction(one, parts, today) for one in said if one.bound_to_id is None],
         "back": reverse("reports:history"),
     }
     template = "reports/contact.html#unfolded" if request.headers.get("HX-Request") else "reports/contact.html"

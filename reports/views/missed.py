@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.actions import link_result, put_result_aside
+from callcenter.contacts.actions import link_result, put_result_aside, unlink_result
 from callcenter.contacts.machine import DAY_SECONDS, FATES, QUICK_SECONDS, Fate, fate_of
 from callcenter.contacts.models import ContactResult, Interaction
 from callcenter.contacts.states import Direction, Kind, State
@@ -224,3 +224,15 @@ def bind(request: StaffRequest, pk: int) -> HttpResponse:
         put_result_aside(result, note=request.POST.get("note", ""), by=request.user, now=now)
         messages.success(request, "Отложено: звонка не было.")
     return redirect("reports:link")
+
+
+@require_POST
+@allow(*CALLERS)
+def unbind(request: StaffRequest, pk: int) -> HttpResponse:
+    """Takes a deed off the contact it was bound to by mistake; it stands on «Связать» again."""
+    visible = Clinic.objects.visible_to(request.user)
+    result = get_object_or_404(ContactResult.objects.filter(clinic__in=visible), pk=pk)
+    contact_id = result.contact_id
+    unlink_result(result, by=request.user, now=timezone.now())
+    messages.success(request, "Отвязано. Отчёт пересчитан, действие ждёт на странице «Связать».")
+    return redirect("reports:contact", contact_id)

@@ -21,6 +21,7 @@ from callcenter.contacts.states import Kind, Outcome, Shape, State, WhoType
 from callcenter.staff.models import AuditEntry, User
 from reports.ask import PRESETS, address, narrowed, read_ask
 from reports.dimensions import DIMENSIONS
+from reports.names import names_of
 from reports.queries import clinics_of, contacts_of, totals
 from tests.conftest import World
 
@@ -85,7 +86,7 @@ def test_drill_downs_sum_to_their_totals(world: World, day: dict[str, Any], pair
     """«Every drill-down sums to its total»: each number is the count of the rows behind it."""
     clinics, today = clinics_of(world.manager), (world.now + dt.timedelta(hours=6)).date()
     ask = read_ask(QueryDict(f"period=week&by1={pair[0]}&by2={pair[1]}"), today)
-    found = totals(ask, clinics, today=today)
+    found = totals(ask, clinics, names_of(clinics), today=today)
     assert found.now.count == 7 == sum(group.now.count for group in found.groups)
     for group in found.groups:
         assert contacts_of(narrowed(ask, *group.drills), clinics, today=today).count() == group.now.count
@@ -222,9 +223,9 @@ def test_totals_in_the_workbook_equal_the_totals_on_the_screen(
         as_user(world.manager).post("/history/export/", {"query": "?period=today&by1=owner&by2=outcome"}).content
     )
     today = world.now.date()
-    found = totals(
-        read_ask(QueryDict("period=today&by1=owner&by2=outcome"), today), clinics_of(world.manager), today=today
-    )
+    clinics = clinics_of(world.manager)
+    ask = read_ask(QueryDict("period=today&by1=owner&by2=outcome"), today)
+    found = totals(ask, clinics, names_of(clinics), today=today)
     assert rows[-1][0] == "Всего"
     assert rows[-1][2] == found.now.count == 7
     shown = [(row[0], row[1], row[2]) for row in rows[1:-1]]
