@@ -36,6 +36,8 @@ TIMERS: tuple[Timer, ...] = (
     Timer("contacts", 2, "callcenter.contacts.tasks.refresh_contacts"),
     Timer("contacts, widely", 120, "callcenter.contacts.tasks.refresh_contacts_widely"),
     Timer("channels", 10, "callcenter.contacts.tasks.recount_channels"),
+    Timer("exports", 2, "reports.tasks.write_exports"),
+    Timer("exports, old ones", 3600, "reports.tasks.drop_old_exports"),
     Timer("chats", 1, "b2c_procedures.tasks.gather_due_chats"),
     Timer("chats of those who left", 30, "b2c_procedures.tasks.share_due_chats"),
     Timer("refunds", 60, "b2c_procedures.tasks.remind_due_invoices"),

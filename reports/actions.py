@@ -7,6 +7,7 @@ from typing import Final
 from django.core.files import File
 from django.db import DatabaseError, transaction
 from django.db.models import F, Q
+from django.db.models.functions import Now
 from django.http import QueryDict
 
 from callcenter.contacts.states import JobState
@@ -16,12 +17,12 @@ from callcenter.lib.errors import NotAllowed, Refused
 from callcenter.staff import audit
 from callcenter.staff.models import User
 from reports.ask import address, read_ask
-from reports.models import Export, SavedView
+from reports.models import Export, SavedView, export_path
 from reports.queries import clinics_of, today_of
 from reports.xlsx import count_rows, write_report
 
-_LEASE: Final = dt.timedelta(minutes=10)
-_ATTEMPTS: Final = 3
+LEASE: Final = dt.timedelta(minutes=1)
+ATTEMPTS: Final = 3
 _KEEP: Final = dt.timedelta(days=7)
 
 
@@ -69,50 +70,64 @@ def audit_export(export: Export | None, *, rows: int, query: str, by: User, now:
 
 
 def write_due_exports(*, now: dt.datetime) -> int:
-    """Takes one ordered export and writes its file; one left by a killed worker is taken again, three times at most."""
-    due = Export.objects.filter(Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - _LEASE), due_at__lte=now)
+    """Takes one ordered export and writes its file; one left by a killed worker is taken again, three times at most.
+
+    A worker that writes keeps its lease young with every thousand rows, so a dead one is noticed within a minute.
+    """
+    due = Export.objects.filter(Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - LEASE), due_at__lte=now)
     exports = claim(due.order_by("due_at"), now=now, limit=1, state=JobState.RUNNING, attempts=F("attempts") + 1)
-    for export in exports:
+    for claimed in exports:
+        export = Export.objects.select_related("owner").get(pk=claimed.pk)
         try:
-            _write(Export.objects.select_related("owner").get(pk=export.pk), now=now)
-        except (DatabaseError, OSError, ValueError) as error:
-            _failed(export.pk, f"{type(error).__name__}: {error}", now=now)
+            if export.attempts > ATTEMPTS:
+                raise ExportInterrupted(f"прервана {ATTEMPTS} раза подряд. Сузьте период или фильтры и закажите снова")
+            _write(export, now=now)
+        except (DatabaseError, OSError, ValueError, ExportInterrupted) as error:
+            _failed(export, error, now=now)
         live.bump(f"exports:{export.owner_id}")
     return len(exports)
 
 
+class ExportInterrupted(Exception):
+    """The export is not this worker's any more, or has cost too many of them."""
+
+
 def _write(export: Export, *, now: dt.datetime) -> None:
+    """The file lies under a path of its own and is named on the row only when it is whole."""
     clinics = clinics_of(export.owner)
-    ask = read_ask(QueryDict(export.query), today_of(clinics, now))
+    today = today_of(clinics, export.created_at)
+    ask = read_ask(QueryDict(export.query), today)
+    mine = Export.objects.filter(pk=export.pk, attempts=export.attempts, state=JobState.RUNNING)
 
     def progress(done: int) -> None:
-        Export.objects.filter(pk=export.pk).update(done=done, claimed_at=now)
+        # The database's clock: this may last longer than a lease, and `now` stands still.
+        if not mine.update(done=done, claimed_at=Now()):
+            raise ExportInterrupted("взята другим обработчиком")
         live.bump(f"exports:{export.owner_id}")
 
     with tempfile.TemporaryFile() as target:
-        rows = write_report(
-            target,
-            ask,
-            user=export.owner,
-            clinics=clinics,
-            today=today_of(clinics, export.created_at),
-            now=now,
-            progress=progress,
-        )
+        rows = write_report(target, ask, user=export.owner, clinics=clinics, today=today, now=now, progress=progress)
+        progress(rows)
         target.seek(0)
-        export.file.save(f"istoriya-{ask.since:%Y%m%d}-{ask.until:%Y%m%d}.xlsx", File(target), save=False)
-    export.state, export.done, export.total, export.finished_at = JobState.DONE, rows, rows, now
-    export.due_at, export.claimed_at, export.last_error = None, None, ""
-    export.save()
+        name = export_path(export, f"istoriya-{ask.since:%Y%m%d}-{ask.until:%Y%m%d}.xlsx")
+        storage = Export._meta.get_field("file").storage
+        storage.delete(name)  # what a killed worker has left of it
+        name = storage.save(name, File(target))
+    whole = dict(state=JobState.DONE, done=rows, total=rows, file=name, finished_at=Now(), last_error="")
+    if not mine.update(due_at=None, claimed_at=None, **whole):
+        raise ExportInterrupted("взята другим обработчиком")
 
 
-def _failed(pk: int, error: str, *, now: dt.datetime) -> None:
-    export = Export.objects.get(pk=pk)
-    over = export.attempts >= _ATTEMPTS
-    export.state = JobState.FAILED if over else JobState.WAITING
-    export.due_at = None if over else now + dt.timedelta(seconds=30)
-    export.claimed_at, export.last_error = None, error[:250]
-    export.save()
+def _failed(export: Export, error: Exception, *, now: dt.datetime) -> None:
+    """The row says why, to whoever ordered it; it is tried again in half a minute, unless that was the last time."""
+    over = export.attempts >= ATTEMPTS
+    words = str(error) if isinstance(error, ExportInterrupted) else f"{type(error).__name__}: {error}"
+    Export.objects.filter(pk=export.pk, attempts=export.attempts).update(
+        state=JobState.FAILED if over else JobState.WAITING,
+        due_at=None if over else now + dt.timedelta(seconds=30),
+        claimed_at=None,
+        last_error=words[:250],
+    )
 
 
 def drop_old_exports(*, now: dt.datetime) -> int:

@@ -57,7 +57,7 @@ def _people(names: Names, values: Collection[Any]) -> Labels:
 
 
 def _words(choices: type[Outcome] | type[Shape]) -> Callable[[Names, Collection[Any]], Labels]:
-    words: Labels = {str(one): one.label for one in choices}
+    words: Labels = {str(one): str(one.label) for one in choices}
     return lambda *_: words
 
 

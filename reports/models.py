@@ -1,6 +1,5 @@
 """Saved views of the report and its exports in the background."""
 
-import uuid
 from typing import ClassVar
 
 from django.db import models
@@ -29,7 +28,8 @@ class SavedView(models.Model):
 
 
 def export_path(export: "Export", filename: str) -> str:
-    return f"exports/{export.created_at:%Y/%m/%d}/{uuid.uuid4().hex}/{filename}"
+    """One path an export: what a killed worker has left there is written over by the next."""
+    return f"exports/{export.created_at:%Y/%m/%d}/{export.pk}/{filename}"
 
 
 class Export(models.Model):

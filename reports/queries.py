@@ -35,9 +35,14 @@ def clinics_of(user: User) -> list[Clinic]:
     return list(Clinic.objects.visible_to(user))
 
 
+def zone_of(clinics: Sequence[Clinic]) -> str:
+    """The zone of the user's first clinic, for what belongs to none of them."""
+    return clinics[0].zone if clinics else "Europe/Moscow"
+
+
 def today_of(clinics: Sequence[Clinic], now: dt.datetime) -> dt.date:
     """The local day of the user's first clinic; contacts themselves lie in the day of their own clinic."""
-    return local_day(now, clinics[0].zone if clinics else "Europe/Moscow")
+    return local_day(now, zone_of(clinics))
 
 
 # --- Conditions -----------------------------------------------------------------------------------------------------

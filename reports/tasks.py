@@ -8,10 +8,12 @@ from reports import actions
 
 @shared_task
 def write_exports() -> None:
+    """Writes the workbooks that were ordered, one after another; those of a killed worker again."""
     while actions.write_due_exports(now=timezone.now()):
         pass
 
 
 @shared_task
 def drop_old_exports() -> None:
+    """Workbooks are kept for a week."""
     actions.drop_old_exports(now=timezone.now())

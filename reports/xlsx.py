@@ -24,6 +24,7 @@ from reports.queries import (
     interactions_of,
     interactions_page,
     totals,
+    zone_of,
 )
 
 _CHUNK: Final = 1000
@@ -231,14 +232,13 @@ def _filters(book: Any, ask: Ask, user: User, clinics: Sequence[Clinic], names: 
     sheet = book.add_worksheet("Фильтры")
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 60)
-    zone = clinics[0].zone if clinics else "Europe/Moscow"
     pairs = [
         ("Период", f"{ask.since:%d.%m.%Y} – {ask.until:%d.%m.%Y}"),
         ("Вид отчёта", VIEWS[ask.view]),
         *((chip.name, chip.value) for chip in chips_of(ask, names)),
         ("Клиники", ", ".join(clinic.name for clinic in clinics)),
         ("Кто выгрузил", user.full_name),
-        ("Когда", f"{local(now, zone):%d.%m.%Y %H:%M}"),
+        ("Когда", f"{local(now, zone_of(clinics)):%d.%m.%Y %H:%M}"),
         ("Телефоны", "полностью" if user.sees_phones else "скрыты: нет права видеть номера"),
     ]
     for row, (name, value) in enumerate(pairs):

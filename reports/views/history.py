@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from django.http import HttpResponse, QueryDict
+from django.http import FileResponse, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import Contact
-from callcenter.contacts.states import Outcome, Shape, WhoType
+from callcenter.contacts.states import JobState, Outcome, Shape, WhoType
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import Role
 from reports import actions
@@ -35,6 +35,7 @@ from reports.queries import (
     interactions_page,
     today_of,
     totals,
+    zone_of,
 )
 from reports.rules import RULES
 from reports.xlsx import count_rows, write_report
@@ -213,7 +214,12 @@ def export(request: StaffRequest) -> HttpResponse:
 @allow(*READERS)
 def exports(request: StaffRequest) -> HttpResponse:
     """The reader's own orders, with progress."""
-    context = {"exports": Export.objects.filter(owner=request.user)[:30], "topic": f"exports:{request.user.pk}"}
+    clinics = clinics_of(request.user)
+    context = {
+        "exports": Export.objects.filter(owner=request.user)[:30],
+        "topic": f"exports:{request.user.pk}",
+        "zone": zone_of(clinics),
+    }
     template = "reports/exports.html"
     if request.headers.get("HX-Request"):
         template += "#list"
@@ -221,10 +227,9 @@ def exports(request: StaffRequest) -> HttpResponse:
 
 
 @allow(*READERS)
-def download(request: StaffRequest, pk: int) -> HttpResponse:
+def download(request: StaffRequest, pk: int) -> FileResponse:
     """A finished export, to its owner alone."""
-    found = get_object_or_404(Export.objects.exclude(file=""), pk=pk, owner=request.user)
-    with found.file.open("rb") as file:
-        answer = HttpResponse(file.read(), content_type=XLSX)
-    answer["Content-Disposition"] = f'attachment; filename="{Path(str(found.file.name)).name}"'
-    return answer
+    found = get_object_or_404(Export.objects.filter(state=JobState.DONE), pk=pk, owner=request.user)
+    return FileResponse(
+        found.file.open("rb"), as_attachment=True, filename=Path(str(found.file.name)).name, content_type=XLSX
+    )

@@ -33,6 +33,13 @@ def test_each_timer_has_a_task_and_no_task_waits_in_a_queue_that_nobody_reads() 
     assert len({timer.name for timer in beat.TIMERS}) == len(beat.TIMERS)
 
 
+def test_each_task_has_a_timer() -> None:
+    """What nothing ticks for never runs: pages order work as rows, they call no task."""
+    app.loader.import_default_modules()
+    ours = {name for name in app.tasks if not name.startswith("celery.")}
+    assert ours == {timer.task for timer in beat.TIMERS}
+
+
 def test_help_lists_every_target() -> None:
     assert {"ready"} == TARGETS - HELP
     said = subprocess.run(
