@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from callcenter.contacts.states import JobState
 from callcenter.staff.models import User
-from reports import actions
+from reports import actions, xlsx
 from reports.models import Export
 from tests.conftest import World
 
@@ -61,15 +61,15 @@ def test_what_has_cost_three_workers_fails_in_words(world: World, ordered: Expor
 def test_a_worker_that_lost_its_lease_leaves_the_file_to_the_other(
     ordered: Export, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = actions.write_report
+    real = xlsx.write_report
 
     def slow(*args: Any, **more: Any) -> int:
         """Another worker takes the export up and finishes it, while this one still writes."""
-        monkeypatch.setattr(actions, "write_report", real)
+        monkeypatch.setattr("reports.actions.write_report", real)
         actions.write_due_exports(now=timezone.now() + 2 * actions.LEASE)
         return real(*args, **more)
 
-    monkeypatch.setattr(actions, "write_report", slow)
+    monkeypatch.setattr("reports.actions.write_report", slow)
     actions.write_due_exports(now=timezone.now())
     ordered.refresh_from_db()
     assert (ordered.state, ordered.attempts, ordered.last_error) == (JobState.DONE, 2, "")
@@ -80,7 +80,7 @@ def test_a_failed_export_comes_again_and_says_why_in_the_end(ordered: Export, mo
     def full(*args: Any, **more: Any) -> int:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(actions, "write_report", full)
+    monkeypatch.setattr("reports.actions.write_report", full)
     now = timezone.now()
     for attempt in range(1, actions.ATTEMPTS + 1):
         assert actions.write_due_exports(now=now) == 1
