@@ -4,9 +4,10 @@ import datetime as dt
 import logging
 
 from django.db import DatabaseError, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from callcenter.clinics.models import Appointment, Clinic
-from callcenter.clinics.states import UPCOMING
+from callcenter.clinics.states import UPCOMING, AppointmentStatus
 from callcenter.lib import live
 from callcenter.lib.claims import claim
 from callcenter.lib.errors import DomainError, Refused
@@ -153,33 +154,18 @@ def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
     """Makes the run's rows equal to the schedule: enters, follows a new time, lets go with the reason. Rows without
     a message get theirs, a batch at a time. How many changed.
 
-    Five queries when nothing has changed. Rows of another run that still holds the visit stay with that run.
+    The database compares: five queries, and no row is fetched that is as it should be. Rows of another run that still
+    holds the visit stay with that run.
     """
     start, end = covered_span(run.on, run.until, run.clinic.zone)
+    coming = {"clinic": run.clinic_id, "starts_at__gte": start, "starts_at__lt": end, "status__in": UPCOMING}
+    listed = Q(**{f"appointment__{field}": value for field, value in coming.items()})
     with transaction.atomic():
-        rows = {row.appointment_id: row for row in run.reminders.all()}
-        wanted = {
-            visit.pk: visit
-            for visit in Appointment.objects.filter(
-                clinic_id=run.clinic_id, starts_at__gte=start, starts_at__lt=end, status__in=UPCOMING
-            ).only("pk", "patient_id", "starts_at", "version", "clinic_id", "status")
-        }
-        fresh = [
-            Reminder(
-                run=run,
-                appointment_id=visit.pk,
-                clinic_id=run.clinic_id,
-                patient_id=visit.patient_id,
-                starts_at=visit.starts_at,
-                version=visit.version,
-                changed_at=now,
-            )
-            for pk, visit in wanted.items()
-            if pk not in rows and visit.starts_at > now
-        ]
-        Reminder.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=2000)
-        moved = [row for pk, row in rows.items() if pk in wanted and _follow(row, wanted[pk], now)]
-        gone = _let_go([row for pk, row in rows.items() if pk not in wanted and row.left_at is None], run, now)
+        rows = run.reminders.select_related("appointment")
+        fresh = _enter(run, Appointment.objects.filter(**coming).filter(starts_at__gt=now), now)
+        differing = rows.filter(listed).filter(~Q(version=F("appointment__version")) | Q(left_at__isnull=False))
+        moved = [row for row in differing if _follow(row, row.appointment, now)]
+        gone = [row for row in rows.filter(~listed, left_at=None) if _let_go(row, run, now)]
         Reminder.objects.bulk_update(
             [*moved, *gone],
             [
@@ -191,7 +177,26 @@ def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
         queued = send_missing(run, by=run.sent_by, now=now) if run.sent_at is not None else 0
         if fresh or moved or gone or queued:
             live.bump(topic(run.clinic_id))
-    return len(fresh) + len(moved) + len(gone) + queued
+    return fresh + len(moved) + len(gone) + queued
+
+
+def _enter(run: ReminderRun, visits: QuerySet[Appointment], now: dt.datetime) -> int:
+    """Rows for the visits that have none, neither in this run nor a present one in another; how many."""
+    known = Reminder.objects.filter(Q(run=run) | Q(left_at=None), appointment=OuterRef("pk"))
+    fresh = [
+        Reminder(
+            run=run,
+            appointment_id=visit.pk,
+            clinic_id=run.clinic_id,
+            patient_id=visit.patient_id,
+            starts_at=visit.starts_at,
+            version=visit.version,
+            changed_at=now,
+        )
+        for visit in visits.filter(~Exists(known)).only("pk", "patient_id", "starts_at", "version")
+    ]
+    Reminder.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=2000)
+    return len(fresh)
 
 
 def _follow(row: Reminder, visit: Appointment, now: dt.datetime) -> bool:
@@ -208,21 +213,17 @@ def _follow(row: Reminder, visit: Appointment, now: dt.datetime) -> bool:
     return True
 
 
-def _let_go(rows: list[Reminder], run: ReminderRun, now: dt.datetime) -> list[Reminder]:
-    """Cancelled visits and those moved out of the run's days leave with the reason; those that took place stay."""
-    visits = {visit.pk: visit for visit in Appointment.objects.filter(pk__in=[row.appointment_id for row in rows])}
-    gone = []
-    for row in rows:
-        visit = visits[row.appointment_id]
-        if visit.status == "cancelled":
-            reason = "приём отменён"
-        elif visit.version != row.version:
-            reason = f"перенесён на {local(visit.starts_at, run.clinic.zone):%d.%m.%Y %H:%M}"
-        else:
-            continue
-        row.left_at, row.left_reason, row.changed_at = now, reason, now
-        gone.append(row)
-    return gone
+def _let_go(row: Reminder, run: ReminderRun, now: dt.datetime) -> bool:
+    """A cancelled visit and one moved out of the run's days leave with the reason; one that took place stays."""
+    visit = row.appointment
+    if visit.status == AppointmentStatus.CANCELLED:
+        reason = "приём отменён"
+    elif visit.version != row.version:
+        reason = f"перенесён на {local(visit.starts_at, run.clinic.zone):%d.%m.%Y %H:%M}"
+    else:
+        return False
+    row.left_at, row.left_reason, row.changed_at = now, reason, now
+    return True
 
 
 def hand_over(run: ReminderRun, *, note: str, by: User, now: dt.datetime) -> ReminderRun:
