@@ -303,7 +303,7 @@ def name_contact(contact: Contact, *, patient: Patient, by: User | None, now: dt
     return Contact.objects.get(pk=target.pk)
 
 
-def tie_known_numbers(*, since: dt.date) -> int:
+def tie_known_numbers(*, since: dt.date, limit: int = 1000) -> int:
     """Merges the contacts of numbers that by now stand on exactly one patient's card; returns how many were looked at.
 
     Facts are pulled: a card may get its number by hand or by an import, and nobody has to tell.
@@ -317,7 +317,7 @@ def tie_known_numbers(*, since: dt.date) -> int:
         (clinic_id, number, on)
         for clinic_id, number, on, asks in unknown.values_list("clinic_id", "number", "on", "is_asking")
         if number in owners and (len(owners[number]) == 1 or not asks)
-    ]
+    ][:limit]  # the rest, after a large import, is the next look's
     clinics = Clinic.objects.in_bulk({clinic_id for clinic_id, _, _ in found})
     for clinic_id, number, on in found:
         with transaction.atomic():
