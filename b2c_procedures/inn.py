@@ -15,6 +15,8 @@ def _digit(digits: list[int], weights: tuple[int, ...]) -> int:
 def check_inn(text: str) -> str:
     """The twelve digits of a person's ИНН; raises BadInn when they are not twelve or the checksum is wrong."""
     inn = "".join(text.split())
+    if inn.isascii() and inn.isdigit() and len(inn) == 10:
+        raise BadInn("10 цифр — это ИНН организации. Справку получает человек: спросите его ИНН из 12 цифр.")
     if not inn.isascii() or not inn.isdigit() or len(inn) != 12:
         raise BadInn("ИНН физического лица — 12 цифр. Проверьте, что продиктовал клиент.")
     digits = [int(char) for char in inn]

@@ -5,7 +5,8 @@ from typing import Final
 from callcenter.staff.roles import SERVICE, Role
 
 PERFORMERS: Final = SERVICE
-CHATTERS: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.LEAD, Role.HEAD)
+# The doctor has chats that were transferred to him (1.5); only managers get new ones.
+CHATTERS: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.LEAD, Role.HEAD, Role.CONSULTANT)
 LEADERS: Final = (Role.LEAD, Role.HEAD)
 EDITORS: Final = (Role.HEAD,)
 FIGURES: Final = (Role.SENIOR, Role.MANAGER, Role.LEAD, Role.HEAD)

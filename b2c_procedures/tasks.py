@@ -3,19 +3,19 @@
 from celery import shared_task
 from django.utils import timezone
 
-from b2c_procedures.actions import chats, editions, refunds
+from b2c_procedures.actions import editions, refunds, sharing
 
 
 @shared_task
 def gather_due_chats() -> int:
     """Takes clients' messages into conversations and gives each to the manager with the fewest."""
-    return chats.gather_due_chats(now=timezone.now())
+    return sharing.gather_due_chats(now=timezone.now())
 
 
 @shared_task
 def share_due_chats() -> int:
     """The conversations of a manager who has left go to the others on shift."""
-    return chats.share_due_chats(now=timezone.now())
+    return sharing.share_due_chats(now=timezone.now())
 
 
 @shared_task

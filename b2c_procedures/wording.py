@@ -1,10 +1,16 @@
 """What must not be said to a client in a chat (CH-09): names of employees, naming of departments. Pure."""
 
 import itertools
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from callcenter.clinics.names import search_key
+from callcenter.clinics.names import fold, search_key
+
+# Endings by which a surname is told from a common word in any letter case («орловой»), but not «Мороз», «Ведущая».
+_SURNAME: Final = re.compile(r"(?:ов|ев|ин|ын|ова|ева|ина|ына|енко|ский|цкий|ская|цкая|дзе|швили|ян)$")
+_ENDING: Final = 3  # letters that a case may put in the place of a name's last vowel: Орлова → Орловою
 
 
 @dataclass(frozen=True)
@@ -26,45 +32,59 @@ class Finding:
         return f"«{self.words}» — {self.why}" + (f"; скажите {self.instead}" if self.instead else "")
 
 
-def check(text: str, *, rules: Iterable[Rule], employees: Iterable[str], client: str = "") -> list[Finding]:
-    """Everything forbidden in `text`; `employees` are full names, words of the `client`'s own name are allowed."""
-    words = search_key(text)
-    found = []
-    for rule in rules:
-        pattern = [part.rstrip("*") + ("*" if part.endswith("*") else "") for part in _parts(rule.phrase)]
-        for start in range(len(words) - len(pattern) + 1):
-            piece = words[start : start + len(pattern)]
-            if all(_fits(word, part) for word, part in zip(piece, pattern, strict=True)):
-                found.append(Finding(" ".join(piece), rule.why, rule.instead))
-                break
-    return found + _names(words, employees, set(search_key(client)))
+def check(
+    text: str, *, rules: Iterable[Rule], employees: Iterable[str], author: str = "", client: str = ""
+) -> list[Finding]:
+    """Everything forbidden in `text`, in the order of `rules` and then of `employees`.
+
+    `employees` are full names (surname first) of anybody; of the `author` the first name alone is forbidden, too. Names
+    are found in any case («Зиминой», «Ольги Петровны»). Words of the `client`'s own name are allowed.
+    """
+    spoken = re.findall(r"[^\W_]+", text)
+    words = [fold(word) for word in spoken]
+    found = [finding for rule in rules if (finding := _wording(rule, words)) is not None]
+    allowed = search_key(client)
+    foreign = [
+        (word, said) for word, said in zip(words, spoken, strict=True) if not any(_same(word, own) for own in allowed)
+    ]
+    for name in employees:
+        finding = _name(foreign, name, is_author=name == author)
+        if finding is not None:
+            found.append(finding)
+    return found
 
 
-def _parts(phrase: str) -> list[str]:
-    return [part for part in phrase.lower().replace("ё", "е").split() if part]
+def _wording(rule: Rule, words: list[str]) -> Finding | None:
+    pattern = [part.rstrip("*") + "*" * part.endswith("*") for part in rule.phrase.lower().replace("ё", "е").split()]
+    for start in range(len(words) - len(pattern) + 1):
+        piece = words[start : start + len(pattern)]
+        if all(_fits(word, part) for word, part in zip(piece, pattern, strict=True)):
+            return Finding(" ".join(piece), rule.why, rule.instead)
+    return None
 
 
 def _fits(word: str, part: str) -> bool:
     return word.startswith(part[:-1]) if part.endswith("*") else word == part
 
 
-def _names(words: list[str], employees: Iterable[str], allowed: Collection[str]) -> list[Finding]:
-    pairs = set(itertools.pairwise(words))
-    found = []
-    for name in employees:
-        last, *rest = search_key(name) or [""]
-        stem = last[:-1] if len(last) > 4 else last
-        if (
-            last
-            and last not in allowed
-            and any(_same_surname(word, last, stem) and word not in allowed for word in words)
-        ):
-            found.append(Finding(last.capitalize(), "фамилия сотрудника", "«{команда}»"))
-        elif len(rest) >= 2 and (rest[0], rest[1]) in pairs and not {rest[0], rest[1]} <= set(allowed):
-            found.append(Finding(f"{rest[0]} {rest[1]}".title(), "имя и отчество сотрудника", "«{команда}»"))
-    return found
+def _name(words: list[tuple[str, str]], name: str, *, is_author: bool) -> Finding | None:
+    """The first trace of one employee's name among the (folded, as written) words."""
+    surname, first, middle = [*(fold(part) for part in name.split()), "", "", ""][:3]
+    for word, said in words:
+        if any(_same(word, half) and (said[0].isupper() or _SURNAME.search(half)) for half in surname.split()):
+            return Finding(said, "фамилия сотрудника", "«{команда}»")
+    for (word, said), (after, said_after) in itertools.pairwise(words):
+        if middle and _same(word, first) and _same(after, middle):
+            return Finding(f"{said} {said_after}", "имя и отчество сотрудника", "«{команда}»")
+    for word, said in words:
+        if is_author and said[0].isupper() and _same(word, first):
+            return Finding(said, "ваше имя", "«{команда}»")
+    return None
 
 
-def _same_surname(word: str, last: str, stem: str) -> bool:
-    """The surname in any case: 'Орловой' of 'Орлова', 'Зиминым' of 'Зимин'."""
-    return word == last or (len(stem) >= 4 and word.startswith(stem) and len(word) - len(stem) <= 3)
+def _same(word: str, name: str) -> bool:
+    """Whether a word is the name in some case: 'орловой' of 'орлова', 'зиминым' of 'зимин', 'ольге' of 'ольга'."""
+    if word == name:
+        return bool(name)
+    stem = name[:-1] if name[-1:] in "аяийьоеы" else name
+    return len(stem) >= 3 and word.startswith(stem) and len(word) - len(stem) <= _ENDING

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from b2c_procedures import diagrams
-from b2c_procedures.actions.chats import gather_due_chats
+from b2c_procedures.actions.sharing import gather_due_chats
 from b2c_procedures.actions.runs import start_run
 from b2c_procedures.definition import packaged
 from b2c_procedures.models import Chat

@@ -147,7 +147,7 @@ PHRASES: Final[dict[str, str]] = {
     "b2c_procedures.leave_chats": "ушёл из чатов",
     "b2c_procedures.close_chat": "закрыл чат",
     "b2c_procedures.set_topic": "указал тему чата",
-    "b2c_procedures.lift_refusal": "пропустил сообщение с запретной формулировкой",
+    "b2c_procedures.lift_refusal": "снял с заказа статус «Отказ»",
     "b2c_procedures.save_phrase": "изменил запретную формулировку",
     "b2c_procedures.save_text": "изменил текст",
     "b2c_procedures.save_reference": "изменил справочник процедур",

@@ -69,7 +69,12 @@ def _next_number(today: dt.date) -> str:
 
 
 def set_status(order: Order, *, status: OrderStatus, by: User, now: dt.datetime) -> Order:
-    """Sets a status; setting it again changes nothing. A refusal remembers what it replaced; only an auditor lifts it."""
+    """Sets «Отказ» (13.2, 15.2) or «Оплачено» (11.3, 15.14); setting it again changes nothing.
+
+    A refusal remembers what it replaced. Raises NotAllowed for anybody but the managers whom the functions name,
+    Conflict for an order that is refused: only the auditor takes that back.
+    """
+    _check_performer(Performer.MANAGER_OKS, by, f"Статус «{OrderStatus(status).label}» ставит")
     with transaction.atomic():
         order = _locked(order)
         if order.status == status:
@@ -93,8 +98,7 @@ def set_status(order: Order, *, status: OrderStatus, by: User, now: dt.datetime)
 
 def lift_refusal(order: Order, *, by: User, now: dt.datetime) -> Order:
     """Takes «Отказ» back to the status before it. Raises NotAllowed for anybody but the auditor (13.13, 15.18)."""
-    if not by.has(*ACTS_AS[Performer.LJ_AUDITOR]):
-        raise NotAllowed(f"Статус «Отказ» снимает {Performer.LJ_AUDITOR.label}.")
+    _check_performer(Performer.LJ_AUDITOR, by, "Статус «Отказ» снимает")
     with transaction.atomic():
         order = _locked(order)
         if order.status != OrderStatus.REFUSED:
@@ -123,7 +127,17 @@ def change_studies(order: Order, *, studies: Sequence[Study], by: User, now: dt.
     return order
 
 
+def replace_studies(order: Order, *, studies: Sequence[Study], by: User, now: dt.datetime) -> Order:
+    """15.20 «Замена исследования в заказе»: other studies, and the refusal of 15.2 taken back. NotAllowed but for the
+    auditor."""
+    _check_performer(Performer.LJ_AUDITOR, by, "Исследование в заказе заменяет")
+    with transaction.atomic():
+        order = change_studies(order, studies=studies, by=by, now=now)
+        return lift_refusal(order, by=by, now=now) if order.status == OrderStatus.REFUSED else order
+
+
 def set_biomaterial(order: Order, *, received: bool, by: User, now: dt.datetime) -> Order:
+    """Writes down that the biomaterial was handed in today (Moscow), or that it was not (13.3, 15.3)."""
     with transaction.atomic():
         order = _locked(order)
         order.biomaterial_received_on = now.astimezone(MOSCOW).date() if received else None
@@ -151,6 +165,7 @@ def move_due_date(order: Order, *, on: dt.date, by: User, now: dt.datetime) -> O
 
 
 def add_comment(order: Order, *, text: str, by: User, now: dt.datetime) -> Order:
+    """Adds a line to the order's comment and to its history."""
     with transaction.atomic():
         order = _locked(order)
         order.comment = f"{order.comment}\n{text}".strip()
@@ -163,6 +178,11 @@ def refund_amount(order: Order) -> Decimal:
     """What goes back to the client: the whole price, or the difference when a dearer order was replaced."""
     paid = order.replaces.price if order.replaces is not None else order.price
     return max(paid - order.price, Decimal()) if order.replaces is not None else paid
+
+
+def _check_performer(performer: Performer, by: User, deed: str) -> None:
+    if not by.has(*ACTS_AS[performer]):
+        raise NotAllowed(f"{deed} {performer.label}.")
 
 
 def _locked(order: Order) -> Order:

@@ -224,8 +224,13 @@ def _take_order(row: Row, by: User, now: dt.datetime) -> str:
         result_sent_on=_day(row, "Результат направлен"),
     )
     number = _text(row, "Номер", needed=True)[:30]
-    if not Order.objects.filter(number=number).exists():
+    standing = Order.objects.filter(number=number).first()
+    if standing is None:
         values |= dict(created_at=now, created_by=by)
+    elif standing.status == OrderStatus.REFUSED != status:
+        raise BadCell(f"в заказе {number} стоит «Отказ»: его снимает аудитор, а не таблица")
+    elif not Clinic.objects.visible_to(by).filter(pk=standing.clinic_id).exists():
+        raise BadCell(f"заказ {number} есть в другой клинике")
     order, outcome = _keep(Order, {"number": number}, values)
     if {line.study_id for line in order.lines.all()} != {study.pk for study in studies}:
         order.lines.all().delete()

@@ -12,13 +12,13 @@ from django.db import transaction
 
 from b2c_procedures import engine
 from b2c_procedures.actions.editions import store_packaged
+from b2c_procedures.actions.turns import bump, carry_client, settle
 from b2c_procedures.books import book_of, current_digests
 from b2c_procedures.models import Chat, Order, Run, RunEntry, RunObject, StepRecord
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer, RunSource, RunState
 from b2c_procedures.steps.registry import DEEDS, Step
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.contacts.models import Interaction
-from callcenter.lib import live
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local
 from callcenter.staff import audit
@@ -26,11 +26,12 @@ from callcenter.staff.models import User
 
 
 def history_of(run: Run) -> list[dict[str, Any]]:
-    """The run's history as the engine reads it."""
-    return [{"kind": kind, **data} for kind, data in run.entries.values_list("kind", "data")]
+    """The run's history as the engine reads it, oldest first; `seq` is the entry's number."""
+    return [{**data, "seq": seq, "kind": kind} for seq, kind, data in run.entries.values_list("seq", "kind", "data")]
 
 
 def screen_of(run: Run) -> engine.Screen:
+    """Where the run stands, by its history; raises engine.BadMove for one that does not fit its editions."""
     return engine.step(book_of(run), history_of(run))
 
 
@@ -77,8 +78,10 @@ def start_run(
             started_by=by,
             facts=dict(parent.facts) if parent is not None else {},
         )
-        _append(run, engine.start_entry(book_of(run)[procedure], event), by=by, now=now)
-        _settle(run, by=by, now=now)
+        book = book_of(run)
+        begun = engine.start_entry(book[procedure], event)
+        _append(run, begun, by=by, now=now)
+        settle(run, engine.step(book, [begun]), by=by, now=now)
         run.save()
         audit.record("b2c_procedures.start_run", run, by=by, now=now, after={"procedure": procedure})
     return run
@@ -94,7 +97,8 @@ def press(
     """
     with transaction.atomic():
         run = _locked(run, version=version, by=by)
-        screen = screen_of(run)
+        book, history = book_of(run), history_of(run)
+        screen = engine.step(book, history)
         try:
             button = screen.button(key)
         except engine.BadMove as error:
@@ -107,8 +111,9 @@ def press(
         if screen.function is not None:
             _do(run, screen, key, data or {}, by=by, now=now)
             _measure(run, screen, button, seq, by=by, now=now)
-        _append(run, engine.result_entry(screen, button), by=by, now=now)
-        _settle(run, by=by, now=now)
+        entry = engine.result_entry(screen, button)
+        _append(run, entry, by=by, now=now)
+        settle(run, engine.step(book, [*history, entry]), by=by, now=now)
         run.save()
         audit.record(
             "b2c_procedures.press",
@@ -127,14 +132,15 @@ def go_back(run: Run, *, version: int, reason: str, by: User, now: dt.datetime) 
         raise Refused("Напишите, почему возвращаетесь: это увидит тот, кто продолжит.", field="reason")
     with transaction.atomic():
         run = _locked(run, version=version, by=by)
-        if len(engine.moves(history_of(run))) < 2:
+        history = history_of(run)
+        moves = engine.moves(history)
+        if len(moves) < 2:
             raise Refused("Это первый шаг: назад некуда.")
-        last = run.steps.filter(is_undone=False).last()
-        if last is not None:
-            last.is_undone = True
-            last.save(update_fields=["is_undone"])
-        _append(run, {"kind": engine.BACK, "reason": reason.strip()[:250]}, by=by, now=now)
-        _settle(run, by=by, now=now)
+        # The move taken back has a measured step only if it was a function's outcome, not a return from a procedure.
+        run.steps.filter(seq=moves[-1]["seq"]).update(is_undone=True)
+        back = {"kind": engine.BACK, "reason": reason.strip()[:250]}
+        _append(run, back, by=by, now=now)
+        settle(run, engine.step(book_of(run), [*history, back]), by=by, now=now)
         run.save()
         audit.record("b2c_procedures.go_back", run, by=by, now=now, note=reason)
     return run
@@ -148,7 +154,7 @@ def add_note(run: Run, *, text: str, by: User, now: dt.datetime) -> Run:
         run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
         _append(run, {"kind": "note", "text": text.strip()}, by=by, now=now)
         run.save(update_fields=["version"])
-        _bump(run)
+        bump(run)
     return run
 
 
@@ -161,7 +167,7 @@ def hold_run(run: Run, *, version: int, by: User, now: dt.datetime) -> Run:
         _append(run, {"kind": "hold"}, by=by, now=now)
         run.state, run.held_at = RunState.HELD, now
         run.save()
-        _bump(run)
+        bump(run)
     return run
 
 
@@ -174,7 +180,7 @@ def resume_run(run: Run, *, version: int, by: User, now: dt.datetime) -> Run:
         _append(run, {"kind": "resume"}, by=by, now=now)
         _resume(run, now)
         run.save()
-        _bump(run)
+        bump(run)
     return run
 
 
@@ -197,7 +203,7 @@ def hand_over(
         run = _locked(run, version=version, by=by)
         give(run, to=to, performer=performer, comment=comment, by=by, now=now)
         run.save()
-        _bump(run)
+        bump(run)
         audit.record("b2c_procedures.hand_over", run, by=by, now=now, after={"to": str(to or performer)}, note=comment)
     return run
 
@@ -225,8 +231,9 @@ def take_run(run: Run, *, by: User, now: dt.datetime) -> Run:
         _append(run, {"kind": "take", "from": run.holder.full_name if run.holder else ""}, by=by, now=now)
         run.holder, run.waits_for = by, ""
         run.state = RunState.HELD if run.held_at else RunState.OPEN
+        carry_client(run, to=by, by=by, now=now)
         run.save()
-        _bump(run)
+        bump(run)
         audit.record("b2c_procedures.take_run", run, by=by, now=now)
     return run
 
@@ -241,7 +248,7 @@ def stop_run(run: Run, *, version: int, reason: str, by: User, now: dt.datetime)
         run.state, run.finished_at, run.finish_note = RunState.STOPPED, now, reason.strip()[:250]
         run.holder, run.waits_for, run.step_due_at = by, "", None
         run.save()
-        _bump(run)
+        bump(run)
         audit.record("b2c_procedures.stop_run", run, by=by, now=now, note=reason)
     return run
 
@@ -253,7 +260,7 @@ def set_client(run: Run, *, patient: Patient, by: User, now: dt.datetime) -> Run
         run.patient = patient
         _append(run, {"kind": "note", "text": f"Клиент: {patient.full_name}"}, by=by, now=now)
         run.save(update_fields=["patient", "version"])
-        _bump(run)
+        bump(run)
         audit.record("b2c_procedures.set_client", run, by=by, now=now, patient_id=patient.pk)
     return run
 
@@ -262,19 +269,23 @@ def set_client(run: Run, *, patient: Patient, by: User, now: dt.datetime) -> Run
 
 
 def _locked(run: Run, *, version: int, by: User) -> Run:
-    """The run under its lock, if it is live, the caller holds it, and nothing has happened since he looked."""
-    run = (
-        Run.objects.select_for_update(of=("self",))
-        .select_related("clinic", "patient", "holder", "order", "chat")
-        .get(pk=run.pk)
-    )
+    """The run under its lock, if it is live, the caller holds it, and nothing has happened since he looked.
+
+    What the caller's object has read of clinic, patient, order and chat is taken over where it is the same row still.
+    """
+    seen, run = run, Run.objects.select_for_update().get(pk=run.pk)
+    for name in ("clinic", "patient", "order", "chat"):
+        if name in seen._state.fields_cache and getattr(seen, f"{name}_id") == getattr(run, f"{name}_id"):
+            setattr(run, name, getattr(seen, name))
     if run.state not in LIVE_RUNS:
         raise Conflict(f"Процедура уже {run.get_state_display()}.")
-    if run.version != version:
+    # A colleague's note in between changes nothing of what the caller sees.
+    if run.version != version and run.entries.filter(seq__gte=version).exclude(kind="note").exists():
         raise Conflict(_who_is_ahead(run))
     if run.holder_id != by.pk:
         whose = run.holder.full_name if run.holder else f"роль «{Performer(run.waits_for).label}»"
         raise Conflict(f"Процедуру ведёт {whose}. Чтобы продолжить самому, нажмите «Принять».")
+    run.holder = by
     return run
 
 
@@ -349,51 +360,3 @@ def _measure(run: Run, screen: engine.Screen, button: engine.Button, seq: int, *
         seconds=max(0, spent - run.held_seconds),
         norm_seconds=screen.norm.seconds if screen.norm else None,
     )
-
-
-def _settle(run: Run, *, by: User, now: dt.datetime) -> None:
-    """Brings the shadow columns up to date with the history: where the run stands, whose turn it is, by when."""
-    screen = screen_of(run)
-    run.at_procedure = screen.procedure.number
-    run.at_function = screen.function.id if screen.function else ""
-    run.step_started_at, run.held_seconds, run.held_at = now, 0, None
-    run.step_due_at = screen.norm.deadline(now) if screen.norm else None
-    if screen.kind == "end":
-        run.state, run.finished_at = RunState.FINISHED, now
-        run.waits_for = ""
-    elif run.state != RunState.WAITING or screen.function is None:
-        _whose_turn(run, screen, by)
-        _transfer(run)
-    _bump(run)
-
-
-def _transfer(run: Run) -> None:
-    """A colleague chosen at the transfer gets the run; otherwise its turn has already gone to the next performer."""
-    to = run.facts.pop("transfer", {}).get("to")
-    colleague = User.objects.filter(pk=to, is_active=True).first() if to else None
-    if colleague is not None:
-        run.holder, run.state, run.waits_for = colleague, RunState.OPEN, ""
-
-
-def _whose_turn(run: Run, screen: engine.Screen, by: User) -> None:
-    """Keeps the run with its holder while he performs the step; else gives it back to its manager or to the role."""
-    run.state, run.waits_for = RunState.OPEN, ""
-    if screen.function is None:
-        return
-    performer = Performer(screen.function.performer)
-    holder = run.holder or by
-    if performer == Performer.MANAGER_OKS and holder.has(*ACTS_AS[performer]):
-        run.facts["manager"] = holder.pk
-    if holder.has(*ACTS_AS[performer]):
-        run.holder = holder
-        return
-    if performer == Performer.MANAGER_OKS and run.facts.get("manager"):
-        manager = User.objects.filter(pk=run.facts["manager"], is_active=True).first()
-        if manager is not None:
-            run.holder = manager
-            return
-    run.holder, run.state, run.waits_for = None, RunState.WAITING, performer
-
-
-def _bump(run: Run) -> None:
-    live.bump(f"procedures:run:{run.pk}", f"procedures:clinic:{run.clinic_id}")

@@ -8,13 +8,12 @@ from typing import Any
 from django.db.models import QuerySet
 
 from b2c_procedures import engine
-from b2c_procedures.actions.runs import history_of
 from b2c_procedures.books import book_of
+from b2c_procedures.definition import Function
 from b2c_procedures.models import DocumentText, ProcedureSettings, Run, RunEntry, RunObject, SentToClient
 from b2c_procedures.states import ACTS_AS, Performer, RunState
 from b2c_procedures.texts import fill, packaged_texts
 from callcenter.assignments.models import Task
-from callcenter.lib.localtime import local
 from callcenter.staff.models import User
 
 
@@ -93,7 +92,7 @@ _KINDS: dict[str, tuple[str, str]] = {
 
 def entries_of(run: Run) -> list[RunEntry]:
     """The run's entries, oldest first, with who made them."""
-    return list(run.entries.select_related("by"))
+    return list(run.entries.select_related("by").only("run", "seq", "at", "kind", "data", "by__full_name"))
 
 
 def history_in(entries: list[RunEntry]) -> list[dict[str, Any]]:
@@ -148,8 +147,9 @@ def done_path(run: Run) -> list[tuple[str, str]]:
     return list(steps.values_list("function", "choice"))
 
 
-def history_screen(run: Run) -> engine.Screen:
-    return engine.step(book_of(run), history_of(run))
+def function_of(run: Run) -> Function | None:
+    """The function the run stands at, by its columns alone; None at a return or at the end."""
+    return book_of(run)[run.at_procedure].by_id.get(run.at_function)
 
 
 def my_runs(user: User) -> QuerySet[Run]:
@@ -165,14 +165,5 @@ def runs_for_role(user: User) -> QuerySet[Run]:
     return runs.select_related("clinic", "patient", "holder").order_by("step_due_at", "pk")
 
 
-def colleagues(run: Run, user: User) -> QuerySet[User]:
-    """Whom the run may be handed to."""
-    return User.objects.filter(clinics=run.clinic_id, is_active=True).exclude(pk=user.pk).order_by("full_name")
-
-
 def performer_label(value: str) -> str:
     return Performer(value).label if value in Performer.values else value
-
-
-def local_time(run: Run, moment: dt.datetime) -> dt.datetime:
-    return local(moment, run.clinic.zone)

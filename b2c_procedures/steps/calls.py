@@ -10,16 +10,12 @@ from callcenter.staff.models import User
 
 
 def transfer(step: Step) -> list[Made]:
-    """1.5, 2.4, 2.8, 12.4: the call or chat goes with the run to the performer named, or to the colleague chosen.
+    """1.5, 2.4, 2.8, 12.4: the call or chat goes with the run to the colleague chosen, else to whoever takes the run.
 
-    The run is given away after the step is written down, by `wants_transfer` below.
+    The run is given away when the step has been written down (actions/turns.py).
     """
     to = step.data.get("colleague")
-    performer = Performer(step.option("to"))
-    step.run.facts["transfer"] = {"to": to.pk if isinstance(to, User) else None, "performer": str(performer)}
-    if step.run.chat is not None and isinstance(to, User):
-        step.run.chat.manager = to
-        step.run.chat.save(update_fields=["manager"])
+    step.run.facts["transfer"] = {"to": to.pk if isinstance(to, User) else None}
     return []
 
 

@@ -75,12 +75,8 @@ def mark_paid(step: Step) -> list[Made]:
 
 def replace_study(step: Step) -> list[Made]:
     """15.20: the auditor replaces the studies in the order itself, and takes the refusal back."""
-    studies = list(step.data.get("studies") or [])
-    if not studies:
-        raise Refused("Выберите исследование, на которое меняют.", field="studies")
-    order = orders.change_studies(step.order(), studies=studies, by=step.by, now=step.now)
-    if order.status == OrderStatus.REFUSED:
-        order = orders.lift_refusal(order, by=step.by, now=step.now)
+    studies = list(step.need("studies", "Выберите исследование, на которое меняют."))
+    order = orders.replace_studies(step.order(), studies=studies, by=step.by, now=step.now)
     step.run.order = order
     _close_orders_task(step, "исследование заменено")
     return [_made(order, "исследование заменено")]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from b2c_procedures.actions import chats as actions
+from b2c_procedures.actions import sharing
 from b2c_procedures.books import current_book
 from b2c_procedures.forms import FailureForm
 from b2c_procedures.models import Chat, ChatAbsence, Order, ProcedureSettings, Study
@@ -132,10 +133,10 @@ def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
 def presence(request: StaffRequest) -> HttpResponse:
     """«Не беру чаты» and back."""
     if request.POST.get("away"):
-        moved = actions.leave_chats(request.user, now=timezone.now())
+        moved = sharing.leave_chats(request.user, now=timezone.now())
         messages.success(request, f"Чаты переданы коллегам: {moved}.")
     else:
-        actions.come_back(request.user, now=timezone.now())
+        sharing.come_back(request.user, now=timezone.now())
         messages.success(request, "Чаты снова приходят к вам.")
     return redirect("procedures:chats")
 

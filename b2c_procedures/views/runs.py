@@ -1,10 +1,11 @@
 """The start page and the runner."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -13,6 +14,7 @@ from b2c_procedures import engine
 from b2c_procedures.actions import runs as actions
 from b2c_procedures.actions.chats import chat_interaction
 from b2c_procedures.books import book_of, current_book
+from b2c_procedures.definition import Function
 from b2c_procedures.forms import HandOverForm, StartForm
 from b2c_procedures.models import Chat, ProcedureSettings, Run
 from b2c_procedures.queries import looks, runs
@@ -34,9 +36,10 @@ _FOUND = 8
 
 
 def visible_run(user: User, pk: int) -> Run:
-    """A run of the user's clinics; else 404."""
-    rows = Run.objects.visible_to(user)
-    run: Run = get_object_or_404(rows.select_related("clinic", "patient", "holder", "order", "chat", "parent"), pk=pk)
+    """A run of the user's clinics with its clinic and client; else 404."""
+    run: Run = get_object_or_404(Run.objects.visible_to(user).select_related("clinic", "patient"), pk=pk)
+    if run.holder_id == user.pk:
+        run.holder = user
     return run
 
 
@@ -121,9 +124,7 @@ def run(request: StaffRequest, pk: int) -> HttpResponse:
     form: StepForm | None = None
     status, problem = 200, ""
     if request.method == "POST":
-        screen = runs.history_screen(here)
-        if screen.function is not None:
-            form = _form(here, screen, request, request.POST)
+        form = _form(here, runs.function_of(here), request, request.POST)
         try:
             if form is not None and not form.is_valid():
                 raise Refused("Проверьте отмеченные поля.")
@@ -148,12 +149,10 @@ def run(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "b2c_procedures/run.html", _context(request, here, form, problem), status=status)
 
 
-def _form(here: Run, screen: engine.Screen, request: StaffRequest, data: Any) -> StepForm | None:
-    if screen.function is None or screen.function.action not in DEEDS:
+def _form(here: Run, function: Function | None, request: StaffRequest, data: Any) -> StepForm | None:
+    if function is None or function.action not in DEEDS or not DEEDS[function.action].fields:
         return None
-    if not DEEDS[screen.function.action].fields:
-        return None
-    return StepForm(data, run=here, function=screen.function, now=timezone.now(), user=request.user, prefix="step")
+    return StepForm(data, run=here, function=function, now=timezone.now(), user=request.user, prefix="step")
 
 
 def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: str) -> dict[str, Any]:
@@ -163,7 +162,7 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
     history = runs.history_in(entries)
     screen = engine.step(book, history)
     settings = ProcedureSettings.present()
-    steps = list(here.steps.all())
+    steps = list(here.steps.values_list("seq", "is_undone"))
     performer = Performer(screen.function.performer) if screen.function else None
     may = performer is None or request.user.has(*ACTS_AS[performer])
     mine = here.holder_id == request.user.pk
@@ -182,16 +181,16 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         else [],
         "look": request.GET.get("look", "")[:100],
         "timer": runs.timer_of(here, screen, settings, now),
-        "form": form or _form(here, screen, request, None),
+        "form": form or _form(here, screen.function, request, None),
         "problem": problem,
         "lines": runs.lines_of(entries),
-        "made": runs.made_by(here, {step.seq for step in steps if step.is_undone}),
+        "made": runs.made_by(here, {seq for seq, undone in steps if undone}),
         "below": [book[number] for number in screen.below],
         "can_press": live and mine and may,
         "can_take": live and may and (not mine or here.state == RunState.WAITING),
         "mine": mine,
         "live": live,
-        "steps": sum(not step.is_undone for step in steps),
+        "steps": sum(not undone for _, undone in steps),
         "can_back": live and mine and len(engine.moves(history)) > 1,
         "hand_over": HandOverForm(run=here, user=request.user, prefix="over")
         if live and mine and request.GET.get("hand")
@@ -213,45 +212,73 @@ def _instant(text: object) -> dt.datetime | None:
 @require_POST
 @allow(*PERFORMERS)
 def deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
-    """Everything around the steps: back, note, hold, resume, hand over, take, stop, the client."""
+    """Everything around the steps: back, note, hold, resume, hand over, take, stop, the client.
+
+    409 and 422 show the page as it stands now, with what is wrong.
+    """
     here = visible_run(request.user, pk)
-    now, user = timezone.now(), request.user
+    if what not in _DEEDS:
+        raise Http404
+    try:
+        return _DEEDS[what](request, here)
+    except (Conflict, Refused) as error:
+        here = visible_run(request.user, pk)
+        return render(
+            request, "b2c_procedures/run.html", _context(request, here, None, str(error)), status=error.status
+        )
+
+
+def _asked(request: StaffRequest) -> dict[str, Any]:
+    """What every deed of a holder is given: the version he saw, himself and the time."""
     version = number_of(request.POST.get("version")) or 0
-    text = request.POST.get("text", "")[:1000]
-    if what == "back":
-        actions.go_back(here, version=version, reason=text, by=user, now=now)
-    elif what == "note":
-        actions.add_note(here, text=text, by=user, now=now)
-    elif what == "hold":
-        actions.hold_run(here, version=version, by=user, now=now)
-    elif what == "resume":
-        actions.resume_run(here, version=version, by=user, now=now)
-    elif what == "take":
-        actions.take_run(here, by=user, now=now)
-    elif what == "stop":
-        actions.stop_run(here, version=version, reason=text, by=user, now=now)
-    elif what == "client":
-        chosen = visible_patient(user, number_of(request.POST.get("patient")))
-        if chosen is None:
-            raise Refused("Выберите клиента из найденных.", field="patient")
-        actions.set_client(here, patient=chosen, by=user, now=now)
-    elif what == "hand-over":
-        return _hand_over(request, here, version)
-    return redirect("procedures:run", pk)
+    return {"version": version, "by": request.user, "now": timezone.now()}
 
 
-def _hand_over(request: StaffRequest, here: Run, version: int) -> HttpResponse:
+def _words(request: StaffRequest) -> str:
+    return request.POST.get("text", "")[:1000]
+
+
+def _plain(verb: Callable[[StaffRequest, Run], object]) -> Callable[[StaffRequest, Run], HttpResponse]:
+    """A deed after which the run's page is shown again."""
+
+    def done(request: StaffRequest, here: Run) -> HttpResponse:
+        verb(request, here)
+        return redirect("procedures:run", here.pk)
+
+    return done
+
+
+def _set_client(request: StaffRequest, here: Run) -> object:
+    chosen = visible_patient(request.user, number_of(request.POST.get("patient")))
+    if chosen is None:
+        raise Refused("Выберите клиента из найденных.", field="patient")
+    return actions.set_client(here, patient=chosen, by=request.user, now=timezone.now())
+
+
+def _hand_over(request: StaffRequest, here: Run) -> HttpResponse:
     form = HandOverForm(request.POST, run=here, user=request.user, prefix="over")
     if not form.is_valid():
         raise Refused("Выберите сотрудника или роль.", field="to")
     given = actions.hand_over(
         here,
-        version=version,
         to=form.cleaned_data["to"],
         performer=form.cleaned_data["performer"],
         comment=form.cleaned_data["comment"],
-        by=request.user,
-        now=timezone.now(),
+        **_asked(request),
     )
     messages.success(request, f"Передано: {given.holder or given.get_waits_for_display()}.")
     return redirect("procedures:home")
+
+
+_DEEDS: dict[str, Callable[[StaffRequest, Run], HttpResponse]] = {
+    "back": _plain(lambda request, here: actions.go_back(here, reason=_words(request), **_asked(request))),
+    "hold": _plain(lambda request, here: actions.hold_run(here, **_asked(request))),
+    "resume": _plain(lambda request, here: actions.resume_run(here, **_asked(request))),
+    "stop": _plain(lambda request, here: actions.stop_run(here, reason=_words(request), **_asked(request))),
+    "note": _plain(
+        lambda request, here: actions.add_note(here, text=_words(request), by=request.user, now=timezone.now())
+    ),
+    "take": _plain(lambda request, here: actions.take_run(here, by=request.user, now=timezone.now())),
+    "client": _plain(_set_client),
+    "hand-over": _hand_over,
+}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from b2c_procedures.actions.chats import gather_due_chats
+from b2c_procedures.actions.sharing import gather_due_chats
 from b2c_procedures.actions.editions import store_packaged
 from b2c_procedures.actions.orders import create_order
 from b2c_procedures.actions.runs import press, screen_of, start_run

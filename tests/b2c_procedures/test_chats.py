@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from b2c_procedures.actions import chats as actions
+from b2c_procedures.actions import sharing
 from b2c_procedures.models import Chat, ChatClock, ChatLine
 from b2c_procedures.sharing import share
 from b2c_procedures.states import ChatState, ClockKind
@@ -43,7 +44,7 @@ def write(service: Service, text: str, *, patient: Patient | None = None, at: dt
         key="", at=now,
     )  # fmt: skip
     assert receive_reply(reply, provider=Provider.objects.get(), now=now) is not None
-    actions.gather_due_chats(now=now)
+    sharing.gather_due_chats(now=now)
 
 
 def managers(service: Service, count: int) -> list[User]:
@@ -83,13 +84,13 @@ def test_a_leaving_managers_chats_move_to_the_others(service: Service) -> None:
     people = managers(service, 3)
     for number in range(9):
         write(service, "Здравствуйте", patient=service.world.patient(f"Писатель{number}"))
-    assert actions.leave_chats(people[0], now=service.world.now) == 3
+    assert sharing.leave_chats(people[0], now=service.world.now) == 3
     loads = Counter(Chat.objects.values_list("manager", flat=True))
     assert loads[people[0].pk] == 0
     assert abs(loads[people[1].pk] - loads[people[2].pk]) <= 1
     write(service, "Ещё вопрос", patient=service.world.patient("Новый"))
     assert people[0].pk not in Counter(Chat.objects.values_list("manager", flat=True))
-    actions.come_back(people[0], now=service.world.now)
+    sharing.come_back(people[0], now=service.world.now)
     write(service, "И ещё", patient=service.world.patient("Последний"))
     assert Chat.objects.get(patient__last_name="Последний").manager == people[0]
 
@@ -99,14 +100,14 @@ def test_chats_of_a_manager_whose_shift_is_over_move_by_the_ticker(service: Serv
     for number in range(4):
         write(service, "Здравствуйте", patient=service.world.patient(f"Писатель{number}"))
     Shift.objects.filter(user=first).delete()
-    actions.share_due_chats(now=service.world.now)
+    sharing.share_due_chats(now=service.world.now)
     assert set(Chat.objects.values_list("manager", flat=True)) == {second.pk}
 
 
 def test_lines_of_one_conversation_stay_together_and_come_once(service: Service) -> None:
     write(service, "Здравствуйте")
     write(service, "Сколько стоит экзом?")
-    assert actions.gather_due_chats(now=service.world.now) == 0
+    assert sharing.gather_due_chats(now=service.world.now) == 0
     chat = Chat.objects.get()
     assert (chat.lines.count(), chat.unread, chat.patient) == (2, 2, service.patient)
     assert ChatClock.objects.get().due_at == service.world.now + dt.timedelta(minutes=1)

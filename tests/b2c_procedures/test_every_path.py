@@ -5,12 +5,11 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from b2c_procedures.actions.runs import history_of
+from b2c_procedures.actions.runs import history_of, screen_of
 from b2c_procedures.books import book_of
 from b2c_procedures.definition import packaged
 from b2c_procedures.engine import presses, result_entry, step, way_to
 from b2c_procedures.models import Run, RunObject, StepRecord
-from b2c_procedures.queries.runs import history_screen
 from b2c_procedures.states import LIVE_RUNS
 from b2c_procedures.steps.names import ACTION_NAMES
 from b2c_procedures.steps.registry import DEEDS
@@ -36,7 +35,7 @@ def test_every_edge_goes_through_the_pages_and_makes_its_objects(number: int, se
         target = sorted(left)[0]
         keys = [str(entry["choice"]) for entry in way_to(procedure, target[0], packaged())[1:]] + [target[1]]
         for key in keys:
-            screen = history_screen(run)
+            screen = screen_of(run)
             assert screen.function is not None
             done = (screen.function.id, key)
             before = run.objects_made.count()
@@ -66,6 +65,6 @@ def test_what_stands_in_the_columns_is_what_the_history_says(service: Service, n
 
 def test_entries_are_of_the_screen_they_were_made_on(service: Service, noon: Any) -> None:
     run = begin(service, 3)
-    screen = history_screen(run)
+    screen = screen_of(run)
     run = press(service, run, "1")
-    assert history_of(run)[-1] == dict(result_entry(screen, screen.buttons[0]))
+    assert history_of(run)[-1] == {**result_entry(screen, screen.buttons[0]), "seq": 1}

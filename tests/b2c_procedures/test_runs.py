@@ -12,7 +12,7 @@ from django.test import Client
 from b2c_procedures.actions import runs as actions
 from b2c_procedures.actions.orders import lift_refusal, set_status
 from b2c_procedures.models import DeliveryRequest, Order, RefundInvoice, Run, SentToClient, TaxCertificate
-from b2c_procedures.queries.runs import history_screen, made_by
+from b2c_procedures.queries.runs import made_by
 from b2c_procedures.states import OrderStatus, RunState
 from callcenter.assignments.actions import close_task
 from callcenter.assignments.models import Task
@@ -168,7 +168,7 @@ def test_a_handed_over_run_carries_everything_and_waits_for_the_role(service: Se
     assert (run.holder, run.state, run.waits_for) == (None, RunState.WAITING, "head_oks")
     taken = actions.take_run(run, by=service.head, now=service.world.now)
     assert taken.holder == service.head
-    assert history_screen(taken).function == history_screen(run).function
+    assert actions.screen_of(taken).function == actions.screen_of(run).function
 
 
 def test_a_run_keeps_its_edition_when_a_new_one_is_published(service: Service) -> None:
@@ -181,7 +181,7 @@ def test_a_run_keeps_its_edition_when_a_new_one_is_published(service: Service) -
         'name: "Получение заявки от клиента"', 'name: "Приветствие"'
     )
     publish_edition(text, file_name="08.yaml", by=service.head, now=service.world.now)
-    old, new = history_screen(run).function, history_screen(start(service, 8)).function
+    old, new = actions.screen_of(run).function, actions.screen_of(start(service, 8)).function
     assert old is not None
     assert new is not None
     assert (old.name, new.name) == ("Получение заявки от клиента", "Приветствие")

@@ -6,10 +6,9 @@ from django.test import Client
 from django.utils import timezone
 
 from b2c_procedures import engine
-from b2c_procedures.actions.runs import start_run
+from b2c_procedures.actions.runs import screen_of, start_run
 from b2c_procedures.books import book_of
 from b2c_procedures.models import Run
-from b2c_procedures.queries.runs import history_screen
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer
 from b2c_procedures.steps.forms import StepForm
 from b2c_procedures.steps.registry import DEEDS
@@ -18,7 +17,7 @@ from tests.b2c_procedures.conftest import Service
 
 
 def form_of(run: Run, user: User) -> StepForm | None:
-    function = history_screen(run).function
+    function = screen_of(run).function
     if function is None or function.action not in DEEDS or not DEEDS[function.action].fields:
         return None
     return StepForm(None, run=run, function=function, now=timezone.now(), user=user, prefix="step")
@@ -34,7 +33,7 @@ def answers(service: Service, run: Run, user: User) -> dict[str, Any]:
         "answer": "Да, хватит",
         "comment": "клиент просил",
         "city": "Казань",
-        "address": "client@clinic.example" if history_screen(run).function.action == "letter" else "ул. Ясная, 5",  # type: ignore[union-attr]
+        "address": "client@clinic.example" if screen_of(run).function.action == "letter" else "ул. Ясная, 5",  # type: ignore[union-attr]
         "on": "2026-03-20",
         "email": "client@clinic.example",
         "call_on": "2026-03-20",
@@ -67,14 +66,14 @@ def answers(service: Service, run: Run, user: User) -> dict[str, Any]:
             data["step-studies"] = [str(service.dearer.pk)]
         else:
             data[f"step-{name}"] = given[name]
-    if history_screen(run).function.action == "send":  # type: ignore[union-attr]
+    if screen_of(run).function.action == "send":  # type: ignore[union-attr]
         data["step-address"] = "client@clinic.example"
     return data
 
 
 def performer_of(service: Service, run: Run) -> User:
     """Whose turn it is: the holder if he may, else somebody of the role."""
-    function = history_screen(run).function
+    function = screen_of(run).function
     if function is None:
         return run.holder or service.manager
     roles = ACTS_AS[Performer(function.performer)]
@@ -129,7 +128,7 @@ def finish(service: Service, run: Run) -> Run:
     for _ in range(60):
         if run.state not in LIVE_RUNS:
             return run
-        screen = history_screen(run)
+        screen = screen_of(run)
         if screen.kind == "returned":
             key = engine.ALL if any(button.key == engine.ALL for button in screen.buttons) else engine.ON
         else:
