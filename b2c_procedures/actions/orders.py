@@ -111,7 +111,7 @@ def lift_refusal(order: Order, *, by: User, now: dt.datetime) -> Order:
 
 
 def change_studies(order: Order, *, studies: Sequence[Study], by: User, now: dt.datetime) -> Order:
-    """Puts other studies into an order, at today's prices. Raises Refused for none."""
+    """Puts other studies into an order, at today's prices and terms. Raises Refused for none."""
     if not studies:
         raise Refused("Выберите исследования.", field="studies")
     with transaction.atomic():
@@ -120,6 +120,9 @@ def change_studies(order: Order, *, studies: Sequence[Study], by: User, now: dt.
         order.lines.all().delete()
         OrderStudy.objects.bulk_create(OrderStudy(order=order, study=study, price=study.price) for study in studies)
         becomes = ", ".join(str(study) for study in studies)
+        longest = max(study.term_days for study in studies)
+        order.result_due_on = working_days_later(now.astimezone(MOSCOW).date(), longest)
+        order.save(update_fields=["result_due_on"])
         _write(order, f"исследования: {becomes} вместо {was or 'пусто'}", by=by, now=now, before=order.status)
         audit.record(
             "b2c_procedures.change_studies", order, by=by, now=now, before={"studies": was}, after={"studies": becomes}

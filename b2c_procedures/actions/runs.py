@@ -76,7 +76,7 @@ def start_run(
             step_started_at=now,
             started_at=now,
             started_by=by,
-            facts=dict(parent.facts) if parent is not None else {},
+            facts=_inherited(parent, source),
         )
         book = book_of(run)
         begun = engine.start_entry(book[procedure], event)
@@ -137,7 +137,7 @@ def go_back(run: Run, *, version: int, reason: str, by: User, now: dt.datetime) 
         if len(moves) < 2:
             raise Refused("Это первый шаг: назад некуда.")
         # The move taken back has a measured step only if it was a function's outcome, not a return from a procedure.
-        run.steps.filter(seq=moves[-1]["seq"]).update(is_undone=True)
+        run.steps.filter(seq=int(str(moves[-1]["seq"]))).update(is_undone=True)
         back = {"kind": engine.BACK, "reason": reason.strip()[:250]}
         _append(run, back, by=by, now=now)
         settle(run, engine.step(book_of(run), [*history, back]), by=by, now=now)
@@ -266,6 +266,13 @@ def set_client(run: Run, *, patient: Patient, by: User, now: dt.datetime) -> Run
 
 
 # --- inside ---------------------------------------------------------------------------------------------------------
+
+
+def _inherited(parent: Run | None, source: str) -> dict[str, Any]:
+    """What the run before learnt; a run begun out of the doctor's task answers that task when it ends."""
+    facts = dict(parent.facts) if parent is not None else {}
+    task = facts.pop("consultant_task", None)
+    return {**facts, "answers_task": task} if task and source == RunSource.TASK else facts
 
 
 def _locked(run: Run, *, version: int, by: User) -> Run:

@@ -7,6 +7,8 @@ from b2c_procedures import engine
 from b2c_procedures.actions.chats import carry_chat
 from b2c_procedures.models import Run
 from b2c_procedures.states import ACTS_AS, Performer, RunState
+from callcenter.assignments.actions import close_task
+from callcenter.assignments.models import Task
 from callcenter.lib import live
 from callcenter.staff.models import User
 
@@ -20,12 +22,20 @@ def settle(run: Run, screen: engine.Screen, *, by: User, now: dt.datetime) -> No
     run.waits_for = ""
     if screen.kind == "end":
         run.state, run.finished_at = RunState.FINISHED, now
+        _answer_task(run, screen.event, now)
     else:
         run.state = RunState.OPEN
         if screen.function is not None:
             _give_turn(run, Performer(screen.function.performer), by)
         _follow_transfer(run, by=by, now=now)
     bump(run)
+
+
+def _answer_task(run: Run, event: str, now: dt.datetime) -> None:
+    """A run that was begun out of the doctor's task (1.6) closes it with the event it ended with."""
+    task = Task.objects.open().filter(pk=run.facts.get("answers_task")).first()
+    if task is not None:
+        close_task(task, outcome=event, by=None, now=now)
 
 
 def _give_turn(run: Run, performer: Performer, by: User) -> None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from b2c_procedures.models import Chat, ChatClock, ChatLine
 from callcenter.staff.models import User
@@ -15,12 +15,17 @@ class BoardRow:
     clock: ChatClock | None  # the one that burns first
     late: bool
 
+    @property
+    def waits_since(self) -> dt.datetime | None:
+        """When the client wrote last, if nobody has answered him since."""
+        return self.chat.last_at if self.chat.unread else None
+
 
 def board(user: User, now: dt.datetime, *, everybody: bool) -> list[BoardRow]:
-    """Live chats, one's own or all of one's clinics, the most urgent first; two queries."""
+    """Live chats: one's own and those that found nobody (or all of one's clinics), the most urgent first; two queries."""
     rows: QuerySet[Chat] = Chat.objects.visible_to(user).live()
     if not everybody:
-        rows = rows.filter(manager=user)
+        rows = rows.filter(Q(manager=user) | Q(manager=None))
     running = ChatClock.objects.filter(met_at=None).select_related("task").order_by("due_at")
     rows = rows.select_related("clinic", "manager", "patient", "topic").prefetch_related(
         Prefetch("clocks", queryset=running, to_attr="running")
@@ -30,7 +35,7 @@ def board(user: User, now: dt.datetime, *, everybody: bool) -> list[BoardRow]:
         clock = next((clock for clock in chat.running if clock.done_at is None), None)
         shown.append(BoardRow(chat, clock, clock is not None and clock.due_at <= now))
     far = dt.datetime.max.replace(tzinfo=dt.UTC)
-    shown.sort(key=lambda row: (row.clock.due_at if row.clock else far, row.chat.opened_at))
+    shown.sort(key=lambda row: (row.clock.due_at if row.clock else far, row.waits_since or far, row.chat.opened_at))
     return shown
 
 

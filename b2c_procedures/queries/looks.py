@@ -4,6 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, Final
 
+from django.db.models import Q, QuerySet
+
 from b2c_procedures.definition import Function
 from b2c_procedures.models import (
     Branch,
@@ -17,6 +19,7 @@ from b2c_procedures.models import (
     TaxCertificate,
 )
 from callcenter.assignments.models import Task
+from callcenter.clinics.models import ScheduleWindow
 from callcenter.clinics.names import fold
 from callcenter.clinics.queries import free_windows, future_visits
 from callcenter.staff.models import User
@@ -26,12 +29,12 @@ _ROWS: Final = 15
 
 @dataclass(frozen=True)
 class Look:
-    """One panel: its title, the template part that shows its rows, the rows, and whether its search box is shown."""
+    """One panel: its title, the template part that shows its rows, the rows, and what its search box (if any) asks for."""
 
     kind: str
     title: str
     rows: list[Any]
-    search: bool = False
+    hint: str = ""  # what its search box is for
 
 
 def looks_of(run: Run, function: Function, *, text: str, user: User, now: dt.datetime) -> list[Look]:
@@ -43,20 +46,20 @@ def _studies(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa
     rows = Study.objects.filter(is_active=True).select_related("responsible")
     for word in fold(text).split():
         rows = rows.filter(search_key__contains=word)
-    return Look("studies", "Исследования", list(rows[:_ROWS]), True)
+    return Look("studies", "Исследования", list(rows[:_ROWS]), "код или название")
 
 
 def _orders(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
     rows = Order.objects.visible_to(user).select_related("patient").prefetch_related("lines__study__responsible")
     rows = rows.filter(patient=run.patient) if run.patient_id else rows.filter(number__icontains=text.strip() or "-")
-    return Look("orders", "Журнал заказов", list(rows[:_ROWS]), not run.patient_id)
+    return Look("orders", "Журнал заказов", list(rows[:_ROWS]), "" if run.patient_id else "номер заказа")
 
 
 def _institutions(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
     rows = Institution.objects.filter(is_active=True).prefetch_related("studies")
     if text.strip():
         rows = rows.filter(studies__search_key__contains=fold(text)) | rows.filter(city__icontains=text.strip())
-    return Look("institutions", "Учреждения, принимающие ОМС", list(rows.distinct()[:_ROWS]), True)
+    return Look("institutions", "Учреждения, принимающие ОМС", list(rows.distinct()[:_ROWS]), "город или исследование")
 
 
 def _couriers(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
@@ -64,19 +67,26 @@ def _couriers(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noq
     city = text.strip() or str(run.facts.get("city", ""))
     if city:
         rows = rows.filter(city__icontains=city)
-    return Look("couriers", "Курьер: города и дни", list(rows[:_ROWS]), True)
+    return Look("couriers", "Курьер: города и дни", list(rows[:_ROWS]), "город")
 
 
 def _branches(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
     rows = Branch.objects.filter(is_active=True)
     if text.strip():
         rows = rows.filter(city__icontains=text.strip()) | rows.filter(name__icontains=text.strip())
-    return Look("branches", "Филиалы и партнёры", list(rows[:_ROWS]), True)
+    return Look("branches", "Филиалы и партнёры", list(rows[:_ROWS]), "город")
 
 
 def _windows(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
-    windows = free_windows(now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=14))
-    return Look("windows", "Ближайшее свободное время", list(windows[:_ROWS]))
+    windows = free_windows(now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=30))
+    return Look("windows", "Ближайшее свободное время", list(narrowed(windows, text)[:_ROWS]), "врач или специальность")
+
+
+def narrowed(windows: QuerySet[ScheduleWindow], text: str) -> QuerySet[ScheduleWindow]:
+    """Windows of the doctors whose name or specialty has every word of `text`; they are booked up to 30 days ahead."""
+    for word in text.split():
+        windows = windows.filter(Q(doctor__full_name__icontains=word) | Q(doctor__specialty__name__icontains=word))
+    return windows
 
 
 def _appointments(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
@@ -14,6 +14,7 @@ from b2c_procedures.models import DocumentText, ProcedureSettings, Run, RunEntry
 from b2c_procedures.states import ACTS_AS, Performer, RunState
 from b2c_procedures.texts import fill, packaged_texts
 from callcenter.assignments.models import Task
+from callcenter.lib.templatetags.ru import day
 from callcenter.staff.models import User
 
 
@@ -163,6 +164,24 @@ def runs_for_role(user: User) -> QuerySet[Run]:
     performers = [str(performer) for performer, roles in ACTS_AS.items() if user.has(*roles)]
     runs: QuerySet[Run] = Run.objects.visible_to(user).filter(state=RunState.WAITING, waits_for__in=performers)
     return runs.select_related("clinic", "patient", "holder").order_by("step_due_at", "pk")
+
+
+# Facts that later steps need, by the names under which steps keep them.
+_FACTS: Final = {
+    "consultant_question": "Вопрос врачу",
+    "city": "Город отправки",
+    "on": "Дата",
+    "address": "Адрес",
+    "logistics_answer": "Ответ логистики",
+    "department_answer": "Ответ пробоподготовки",
+    "receipt": "Квитанция",
+}
+
+
+def known_in(run: Run) -> list[tuple[str, str]]:
+    """What the steps learnt on the way, in words."""
+    facts = [(label, run.facts[name]) for name, label in _FACTS.items() if run.facts.get(name)]
+    return [(label, day(dt.date.fromisoformat(value)) if label == "Дата" else str(value)) for label, value in facts]
 
 
 def performer_label(value: str) -> str:

@@ -2,10 +2,14 @@
 
 import datetime as dt
 
-from b2c_procedures.models import ProcedureSettings
-from b2c_procedures.states import ROLE_OF, Performer
-from b2c_procedures.steps.step import Made, Step, give_task
+from django.urls import reverse
+
+from b2c_procedures.models import ProcedureSettings, Run
+from b2c_procedures.states import ROLE_OF, Performer, RunSource
+from b2c_procedures.steps.step import Made, Step, close_given, give_task
+from callcenter.assignments.models import Task
 from callcenter.assignments.states import Department
+from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
 
 
@@ -20,21 +24,25 @@ def transfer(step: Step) -> list[Made]:
 
 
 def ask_consultant(step: Step) -> list[Made]:
-    """1.6: «указать ФИО клиента, ссылку на заказ, информацию о запросе» (CH-18); the doctor answers in 30 minutes."""
+    """1.6: «указать ФИО клиента, ссылку на заказ, информацию о запросе» (CH-18); the doctor answers in 30 minutes.
+
+    The task opens the start of procedure 2, which the document begins with this very event; its end closes the task.
+    """
     question = step.need("question", "Напишите, о чём клиент спрашивает врача.")
     patient = step.patient()
     minutes = ProcedureSettings.present().consultant_minutes
     step.run.facts["consultant_question"] = question
-    return [
-        give_task(
-            step,
-            title=f"Ответить клиенту: {patient.full_name}",
-            body=f"Вопрос: {question}\nОткройте процедуру 2 из этой задачи.",
-            department=Department.CONSULTANT,
-            role=ROLE_OF[Performer.CONSULTANT_DOCTOR],
-            deadline_at=step.now + dt.timedelta(minutes=minutes),
-        )
-    ]
+    made = give_task(
+        step,
+        title=f"Ответить клиенту: {patient.full_name}",
+        body=f"Вопрос: {question}",
+        department=Department.CONSULTANT,
+        role=ROLE_OF[Performer.CONSULTANT_DOCTOR],
+        deadline_at=step.now + dt.timedelta(minutes=minutes),
+        link=f"{reverse('procedures:home')}?run={step.run.pk}&source={RunSource.TASK}&q=2",
+    )
+    step.run.facts["consultant_task"] = made.obj.pk
+    return [made]
 
 
 def hold(step: Step) -> list[Made]:
@@ -77,9 +85,24 @@ def department_task(step: Step) -> list[Made]:
     return [made]
 
 
+def department_reply(run: Run) -> str:
+    """What the department wrote in its task: the outcome of a closed one, else the last line of its dialogue."""
+    task = Task.objects.filter(pk=run.facts.get("department_task")).first()
+    if task is None or task.outcome:
+        return task.outcome if task is not None else ""
+    said = task.messages.exclude(by=task.author_id).exclude(by=None).last()
+    return said.text if said is not None else ""
+
+
 def department_answer(step: Step) -> list[Made]:
-    """9.9: the department's answer, from its task when it is closed, else as the manager was told."""
-    step.run.facts["department_answer"] = step.need("answer", "Напишите, что ответил отдел пробоподготовки.")
+    """9.9: the department's answer out of its task; one that was told by telephone closes the task."""
+    answer = step.data.get("answer") or department_reply(step.run)
+    if not answer:
+        raise Refused(
+            "Отдел пробоподготовки ещё не ответил в задаче. Узнали иначе — напишите его ответ.", field="answer"
+        )
+    step.run.facts["department_answer"] = answer
+    close_given(step, "department_task", answer)
     return []
 
 

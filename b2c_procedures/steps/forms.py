@@ -1,21 +1,25 @@
 """The form of a step: the fields its deed names, filled in with what the run knows already."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import QuerySet
 
 from b2c_procedures.definition import Function
 from b2c_procedures.models import Branch, CourierCity, Order, ProcedureSettings, Run, Study
+from b2c_procedures.queries.looks import narrowed
 from b2c_procedures.states import ACTS_AS, Performer, Sender
+from b2c_procedures.steps.calls import department_reply
 from b2c_procedures.steps.letters import draft
 from b2c_procedures.steps.registry import DEEDS
 from callcenter.clinics.models import Doctor, ScheduleWindow
 from callcenter.clinics.queries import free_windows
 from callcenter.lib.forms import DateInput, DateTimeInput
 from callcenter.lib.localtime import local
+from callcenter.lib.templatetags.ru import WEEKDAYS
 from callcenter.staff.models import User
 
 _WINDOW_DAYS = 30
@@ -23,11 +27,17 @@ _WINDOWS_SHOWN = 120
 
 
 class WindowChoice(forms.ModelChoiceField[ScheduleWindow]):
-    """Free windows of the schedule, in the clinic's own time."""
+    """Free windows of the schedule by days, in the clinic's own time; any of them is taken, `shown` are offered."""
 
-    def label_from_instance(self, obj: ScheduleWindow) -> str:
-        start = local(obj.starts_at, obj.clinic.zone)
-        return f"{start:%d.%m.%Y %H:%M} · {obj.doctor.short_name} · {obj.doctor.specialty} · {obj.clinic.name}"
+    def __init__(self, windows: QuerySet[ScheduleWindow], shown: Sequence[ScheduleWindow], **kwargs: Any) -> None:
+        super().__init__(windows, **kwargs)
+        days: dict[str, list[tuple[int, str]]] = {}
+        for window in shown:
+            start = local(window.starts_at, window.clinic.zone)
+            day = f"{start:%d.%m.%Y}, {WEEKDAYS[start.weekday()]}"
+            words = f"{start:%H:%M} · {window.doctor.short_name} · {window.doctor.specialty} · {day}"
+            days.setdefault(day, []).append((window.pk, words))
+        self.choices = [("", "— выберите время —"), *days.items()]
 
 
 class StudiesChoice(forms.ModelMultipleChoiceField[Study]):
@@ -46,11 +56,16 @@ class OrderChoice(forms.ModelChoiceField[Order]):
 class StepForm(forms.Form):
     """Every field is optional here: which of them an outcome needs, its deed says (Refused names the field)."""
 
-    def __init__(self, *args: Any, run: Run, function: Function, now: dt.datetime, user: User, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, run: Run, function: Function, now: dt.datetime, user: User, look: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         deed = DEEDS.get(function.action)
         for name in deed.fields if deed else ():
-            field = _field(name, run=run, function=function, now=now, user=user)
+            if name == "window":  # narrowed by the words looked for beside the step
+                field = _window(run, function, now, user, look)
+            else:
+                field = _field(name, run=run, function=function, now=now, user=user)
             field.required = False
             self.fields[name] = field
 
@@ -62,7 +77,8 @@ def _field(name: str, *, run: Run, function: Function, now: dt.datetime, user: U
         return made
     label, rows = _TEXTS[(function.action, name)] if (function.action, name) in _TEXTS else _TEXTS[("", name)]
     widget = forms.Textarea(attrs={"rows": rows}) if rows else forms.TextInput()
-    return forms.CharField(label=label, widget=widget, initial=_known(name, run), max_length=2000)
+    known = department_reply(run) if function.action == "department_answer" else _known(name, run)
+    return forms.CharField(label=label, widget=widget, initial=known, max_length=2000)
 
 
 # (action, field) → label and rows of the text area; '' = any action, 0 rows = one line
@@ -70,6 +86,7 @@ _TEXTS: Mapping[tuple[str, str], tuple[str, int]] = {
     ("", "question"): ("Что передать", 2),
     ("ask_consultant", "question"): ("Вопрос клиента к врачу", 3),
     ("", "answer"): ("Что ответили", 2),
+    ("department_answer", "answer"): ("Ответ отдела: из задачи, или впишите, что сказали", 2),
     ("", "comment"): ("Комментарий", 2),
     ("order_comment", "comment"): ("Комментарий в заказ о возврате", 2),
     ("", "address"): ("Адрес", 0),
@@ -88,15 +105,14 @@ _TEXTS: Mapping[tuple[str, str], tuple[str, int]] = {
 def _known(name: str, run: Run) -> str:
     if name in {"taxpayer", "sender_name"} and run.patient is not None:
         return run.patient.full_name
-    if name == "answer" and run.facts.get("department_reply"):
-        return str(run.facts["department_reply"])
-    return str(run.facts.get(name, "")) if name == "address" and "address" in run.facts else ""
+    return str(run.facts.get("address", "")) if name == "address" else ""
 
 
-def _window(run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field:  # noqa: ARG001
+def _window(run: Run, function: Function, now: dt.datetime, user: User, text: str = "") -> forms.Field:  # noqa: ARG001
     windows = free_windows(now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=_WINDOW_DAYS))
-    shown = windows.filter(pk__in=list(windows.values_list("pk", flat=True)[:_WINDOWS_SHOWN]))
-    return WindowChoice(shown, label="Время в расписании", empty_label="— выберите время —")
+    shown = list(narrowed(windows, text)[:_WINDOWS_SHOWN])
+    hint = f"первые {_WINDOWS_SHOWN}: врача или специальность ищите справа" if len(shown) == _WINDOWS_SHOWN else ""
+    return WindowChoice(windows, shown, label="Время в расписании", help_text=hint)
 
 
 def _colleague(run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field:  # noqa: ARG001
@@ -140,14 +156,15 @@ def _cities(run: Run, function: Function, now: dt.datetime, user: User) -> forms
 
 
 _MAKERS: Mapping[str, Any] = {
-    "window": _window,
     "colleague": _colleague,
     "order": _orders,
     "text": _text,
     "channel": _channel,
     "city": _cities,
     "studies": lambda *_: StudiesChoice(
-        Study.objects.filter(is_active=True), label="Исследования", widget=forms.SelectMultiple(attrs={"size": 6})
+        Study.objects.filter(is_active=True),
+        label="Исследования",
+        widget=forms.SelectMultiple(attrs={"size": 6, "data-filtered": ""}),
     ),
     "doctor": lambda run, *_: forms.ModelChoiceField(
         Doctor.objects.filter(clinics=run.clinic, is_active=True), label="К какому врачу", empty_label="к любому"

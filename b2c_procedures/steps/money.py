@@ -5,10 +5,8 @@ import datetime as dt
 from b2c_procedures.actions import orders, refunds
 from b2c_procedures.models import RefundInvoice
 from b2c_procedures.states import ROLE_OF, InvoiceState, Performer
-from b2c_procedures.steps.step import Made, Step, give_task
-from callcenter.assignments.actions import close_task
-from callcenter.assignments.models import Task
-from callcenter.assignments.states import LIVE, Department
+from b2c_procedures.steps.step import Made, Step, close_given, give_task
+from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
 _LINK = "/procedures/cases/invoices/"
@@ -71,9 +69,7 @@ def invoice(step: Step) -> list[Made]:
         by=step.by,
         now=step.now,
     )
-    task = Task.objects.filter(pk=step.run.facts.get("invoice_task"), state__in=LIVE).first()
-    if task is not None:
-        close_task(task, outcome=step.event, by=None, now=step.now)
+    close_given(step, "invoice_task", step.event)
     return [Made(found, f"{found}: {found.get_state_display()}", _LINK)]
 
 

@@ -3,10 +3,8 @@
 from b2c_procedures.actions import orders
 from b2c_procedures.models import DeliveryRequest, Order
 from b2c_procedures.states import ROLE_OF, OrderStatus, Performer, Sender
-from b2c_procedures.steps.step import Made, Step, give_task
-from callcenter.assignments.actions import close_task
-from callcenter.assignments.models import Task
-from callcenter.assignments.states import LIVE, Department
+from b2c_procedures.steps.step import Made, Step, close_given, give_task
+from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
 
@@ -62,7 +60,7 @@ def lift_refusal(step: Step) -> list[Made]:
     """13.13, 15.18: «Снятие статуса Отказ в заказе» by the auditor; his task is closed with it."""
     order = orders.lift_refusal(step.order(), by=step.by, now=step.now)
     step.run.order = order
-    _close_orders_task(step, "статус Отказ снят")
+    close_given(step, "orders_task", "статус Отказ снят")
     return [_made(order, "Отказ снят")]
 
 
@@ -78,7 +76,7 @@ def replace_study(step: Step) -> list[Made]:
     studies = list(step.need("studies", "Выберите исследование, на которое меняют."))
     order = orders.replace_studies(step.order(), studies=studies, by=step.by, now=step.now)
     step.run.order = order
-    _close_orders_task(step, "исследование заменено")
+    close_given(step, "orders_task", "исследование заменено")
     return [_made(order, "исследование заменено")]
 
 
@@ -115,7 +113,7 @@ def responsible_answer(step: Step) -> list[Made]:
     """13.5, 15.16: the answer closes the task and stays with the order."""
     answer = step.data.get("answer") or step.event
     order = orders.add_comment(step.order(), text=f"{step.event}. {answer}", by=step.by, now=step.now)
-    _close(step, "responsible_task", answer)
+    close_given(step, "responsible_task", answer)
     return [_made(order, step.event.lower())]
 
 
@@ -161,13 +159,3 @@ def delivery_request(step: Step) -> list[Made]:
     request.refresh_from_db()
     step.run.facts["delivery"] = request.pk
     return [Made(request, str(request), "/procedures/cases/deliveries/")]
-
-
-def _close(step: Step, fact: str, outcome: str) -> None:
-    task = Task.objects.filter(pk=step.run.facts.get(fact), state__in=LIVE).first()
-    if task is not None:
-        close_task(task, outcome=outcome, by=None, now=step.now)
-
-
-def _close_orders_task(step: Step, outcome: str) -> None:
-    _close(step, "orders_task", outcome)

@@ -5,13 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db.models import Model
+from django.urls import reverse
 
 from b2c_procedures.definition import Function
 from b2c_procedures.models import Order, Run, RunObject, StepRecord
 from b2c_procedures.schedule import norm
-from callcenter.assignments.actions import create_task
+from callcenter.assignments.actions import close_task, create_task
 from callcenter.assignments.models import Task
+from callcenter.assignments.states import LIVE
 from callcenter.clinics.models import Patient
 from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
@@ -115,16 +118,18 @@ def give_task(
     deadline: str = "",
     deadline_at: dt.datetime | None = None,
     assignee: User | None = None,
-    suffix: str = "",
+    link: str = "",
 ) -> Made:
-    """A task from the run: link to it and to its order, deadline by a norm in working time ('2 hours') or an instant."""
+    """A task from the run, once for each time the step is done: its client, its order with the order's address, and a
+    link to the run (or `link`). The deadline is a norm in working time ('2 hours') or an instant (UTC)."""
     run = step.run
     due = deadline_at or norm(deadline or "2 hours").deadline(step.now)
     lines = [body]
     if run.patient is not None:
         lines.append(f"Клиент: {run.patient.full_name}")
     if run.order is not None:
-        lines.append(f"Заказ: {run.order.number}")
+        page = reverse("procedures:order", args=[run.order.pk])
+        lines.append(f"Заказ: {run.order.number} {settings.PUBLIC_URL}{page}")
     task: Task = create_task(
         title=title[:200],
         body="\n".join(line for line in lines if line),
@@ -134,9 +139,16 @@ def give_task(
         clinic=run.clinic,
         patient=run.patient,
         deadline_at=due,
-        origin=step.origin + suffix,
-        link=f"/procedures/runs/{run.pk}/",
+        origin=step.origin,
+        link=link or reverse("procedures:run", args=[run.pk]),
         by=step.by,
         now=step.now,
     )
     return Made(task, f"Задача: {title}", f"/tasks/{task.pk}/")
+
+
+def close_given(step: Step, fact: str, outcome: str) -> None:
+    """Closes the task that an earlier step gave and remembered as `fact`, unless somebody has closed it already."""
+    task = Task.objects.filter(pk=step.run.facts.get(fact), state__in=LIVE).first()
+    if task is not None:
+        close_task(task, outcome=outcome, by=None, now=step.now)

@@ -1,5 +1,6 @@
 """Chats: one's own and those that wait, and the conversation."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -17,13 +18,14 @@ from b2c_procedures.models import Chat, ChatAbsence, Order, ProcedureSettings, S
 from b2c_procedures.queries.chats import board, conversation
 from b2c_procedures.roles import CHATTERS, LEADERS, PERFORMERS
 from b2c_procedures.search import find
-from b2c_procedures.states import ChatState, ClockKind
+from b2c_procedures.states import ChatState, ClockKind, OrderStatus
 from b2c_procedures.views.runs import number_of
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Clinic
 from callcenter.clinics.names import fold
 from callcenter.contacts.models import Topic
-from callcenter.lib.errors import Refused
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.localtime import local_day
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 
@@ -39,13 +41,13 @@ def chats(request: StaffRequest) -> HttpResponse:
     leads = request.user.has(*LEADERS)
     everybody = leads and request.GET.get("all") == "1"
     now = timezone.now()
+    clinics = Clinic.objects.visible_to(request.user).values_list("pk", flat=True)
     context = {
         "rows": board(request.user, now, everybody=everybody),
         "everybody": everybody,
         "leads": leads,
         "absent": ChatAbsence.objects.filter(user=request.user).first(),
-        "topics": [f"procedures:manager:{request.user.pk}"],
-        "clinics": list(Clinic.objects.visible_to(request.user).values_list("pk", flat=True)),
+        "topics": [f"procedures:manager:{request.user.pk}", *(f"procedures:chats:{pk}" for pk in clinics)],
         "now": now,
     }
     return render(request, "b2c_procedures/chats.html", context)
@@ -65,15 +67,19 @@ def chat(request: StaffRequest, pk: int) -> HttpResponse:
                 here, text=text, topic=topic, override=bool(request.POST.get("override")), by=request.user, now=now
             )
             return redirect("procedures:chat", pk)
-        except Refused as error:
-            status, problem = 422, str(error)
+        except (Refused, Conflict) as error:
+            status, problem = error.status, str(error)
+            here = visible_chat(request.user, pk)
     return render(request, "b2c_procedures/chat.html", _context(request, here, problem, text), status=status)
 
 
 def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict[str, Any]:
     now = timezone.now()
     lines = conversation(here)
-    first = next((line.message.text for line in lines if line.message.direction == "in"), "")
+    first = next((line.message for line in lines if line.message.direction == "in"), None)
+    orders = (
+        Order.objects.filter(patient=here.patient_id or 0).select_related("clinic").prefetch_related("lines__study")[:5]
+    )
     words = request.GET.get("study", "")[:100]
     studies = Study.objects.filter(is_active=True)
     for word in fold(words).split():
@@ -85,21 +91,29 @@ def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict
         "problem": problem,
         "text": text,
         "topics": list(Topic.objects.filter(is_active=True)),
-        "suggested": find(current_book(now), first)[:3] if first else [],
+        "suggested": find(current_book(now), first.text)[:3] if first else [],
         "study": words,
         "studies": list(studies[:5]) if words.strip() else [],
-        "orders": list(Order.objects.filter(patient=here.patient).prefetch_related("lines__study")[:5])
-        if here.patient_id
-        else [],
+        "orders": [(order, _unsure(order, now)) for order in orders],
         "runs": list(here.runs.all()[:5]),
         "mine": here.manager_id == request.user.pk,
         "leads": request.user.has(*LEADERS),
         "live_chat": here.state != ChatState.CLOSED,
         "team": ProcedureSettings.present().team_name,
-        "colleagues": list(User.objects.filter(clinics=here.clinic_id, is_active=True).exclude(pk=request.user.pk)),
+        "colleagues": [person for person in actions.takers(here, now) if person != request.user],
+        "first_at": first.at if first else None,
         "topic_name": f"procedures:chat:{here.pk}",
         "now": now,
     }
+
+
+def _unsure(order: Order, now: dt.datetime) -> str:
+    """Why the person responsible must be asked (CH-14): «нет информации о дате … и/или срок исполнения превышен»."""
+    if order.status in {OrderStatus.READY, OrderStatus.REFUSED} or order.result_sent_on:
+        return ""
+    if order.due_on is None:
+        return "срок не назван"
+    return "срок прошёл" if order.due_on < local_day(now, order.clinic.zone) else ""
 
 
 @require_POST
@@ -122,6 +136,8 @@ def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
         to = get_object_or_404(User, pk=number_of(request.POST.get("to")) or 0, is_active=True)
         actions.pass_chat(here, to=to, by=user, now=now)
         return redirect("procedures:chats")
+    elif what == "take":
+        actions.pass_chat(here, to=user, by=user, now=now)
     elif what == "close":
         actions.close_chat(here, by=user, now=now)
         return redirect("procedures:chats")

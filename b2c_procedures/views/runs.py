@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -24,7 +25,7 @@ from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer, RunSource, RunS
 from b2c_procedures.steps.forms import StepForm
 from b2c_procedures.steps.registry import DEEDS
 from callcenter.clinics.models import Clinic, Patient
-from callcenter.clinics.queries import search_patients
+from callcenter.clinics.queries import patients_by_number, search_patients
 from callcenter.contacts.models import Interaction
 from callcenter.lib import phones
 from callcenter.lib.errors import Conflict, Refused
@@ -47,25 +48,67 @@ def visible_patient(user: User, pk: int | None) -> Patient | None:
     return get_object_or_404(Patient.objects.visible_to(user), pk=pk) if pk else None
 
 
+@dataclass(frozen=True)
+class Caller:
+    """Whom a procedure is begun for, as a page's address says it: ?patient= ?number= ?interaction= ?chat= ?run= ?source=."""
+
+    clinic: int | None  # of the call, the chat or the run before; else the user's choice
+    patient: Patient | None
+    family: list[Patient]  # who shares the number, when it is not one person
+    number: str
+    interaction: Interaction | None
+    chat: Chat | None
+    parent: Run | None
+    source: str
+
+
+def _caller(request: StaffRequest) -> Caller:
+    user, given = request.user, request.GET
+    chat_id, call_id = number_of(given.get("chat")), number_of(given.get("interaction"))
+    chat = get_object_or_404(Chat.objects.visible_to(user).select_related("patient"), pk=chat_id) if chat_id else None
+    calls = Interaction.objects.filter(clinic__in=Clinic.objects.visible_to(user)).select_related("patient")
+    call = get_object_or_404(calls, pk=call_id) if call_id else None
+    parent_id = number_of(given.get("run"))
+    parent = visible_run(user, parent_id) if parent_id else None
+    number = given.get("number", "")[:30] or (call.number if call else "")
+    patient = visible_patient(user, number_of(given.get("patient")))
+    family: list[Patient] = []
+    for source in (call, chat, parent):
+        patient = patient or (source.patient if source else None)
+    if patient is None and number:
+        try:
+            family = patients_by_number(phones.parse(number))
+        except phones.BadPhone:
+            family = []
+        patient = family[0] if len(family) == 1 else None
+    where = call or chat or parent
+    return Caller(
+        clinic=where.clinic_id if where else number_of(given.get("clinic")),
+        patient=patient,
+        family=family if patient is None else [],
+        number=number,
+        interaction=call,
+        chat=chat,
+        parent=parent,
+        source=given.get("source") or (RunSource.CHAT if chat else RunSource.CALL if number else RunSource.CARD),
+    )
+
+
 @allow(*PERFORMERS)
 def home(request: StaffRequest) -> HttpResponse:
     """What does the client want? The procedures that fit his words, one's own runs, runs that wait for one's role."""
     said = request.GET.get("q", "")[:200]
-    patient = visible_patient(request.user, number_of(request.GET.get("patient")))
+    caller = _caller(request)
     clinics = list(Clinic.objects.visible_to(request.user))
     context = {
         "said": said,
         "found": find(current_book(timezone.now()), said),
-        "patient": patient,
+        "caller": caller,
         "clinics": clinics,
-        "clinic_id": number_of(request.GET.get("clinic")) or (clinics[0].pk if clinics else None),
+        "clinic_id": caller.clinic or (clinics[0].pk if clinics else None),
         "mine": list(runs.my_runs(request.user)[:30]),
         "waiting": list(runs.runs_for_role(request.user)[:30]),
-        "source": request.GET.get("source", RunSource.CARD if patient else RunSource.CALL),
-        "chat": number_of(request.GET.get("chat")),
-        "number": request.GET.get("number", "")[:30],
-        "interaction": number_of(request.GET.get("interaction")),
-        "parent": number_of(request.GET.get("run")),
+        "known": runs.known_in(caller.parent) if caller.parent else [],
         "now": timezone.now(),
     }
     template = "b2c_procedures/home.html#found" if request.headers.get("HX-Request") else "b2c_procedures/home.html"
@@ -152,7 +195,14 @@ def run(request: StaffRequest, pk: int) -> HttpResponse:
 def _form(here: Run, function: Function | None, request: StaffRequest, data: Any) -> StepForm | None:
     if function is None or function.action not in DEEDS or not DEEDS[function.action].fields:
         return None
-    return StepForm(data, run=here, function=function, now=timezone.now(), user=request.user, prefix="step")
+    return StepForm(
+        data, run=here, function=function, now=timezone.now(), user=request.user, look=_look(request), prefix="step"
+    )
+
+
+def _look(request: StaffRequest) -> str:
+    """The words looked for in the reference data beside a step."""
+    return request.GET.get("look", "")[:100]
 
 
 def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: str) -> dict[str, Any]:
@@ -174,12 +224,15 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "function": screen.function,
         "performer": performer,
         "documents": runs.texts_of(here, screen.function.documents, settings) if screen.function else [],
-        "looks": looks.looks_of(
-            here, screen.function, text=request.GET.get("look", "")[:100], user=request.user, now=now
-        )
+        "looks": looks.looks_of(here, screen.function, text=_look(request), user=request.user, now=now)
         if screen.function
         else [],
-        "look": request.GET.get("look", "")[:100],
+        "look_words": _look(request),
+        # Only the tasks of a step change by other people's hands while it is being done.
+        "look_topics": [f"tasks:clinic:{here.clinic_id}"]
+        if screen.function and "tasks" in screen.function.looks
+        else [],
+        "known": runs.known_in(here),
         "timer": runs.timer_of(here, screen, settings, now),
         "form": form or _form(here, screen.function, request, None),
         "problem": problem,

@@ -11,7 +11,9 @@
 
   function tick(timer) {
     const start = Date.parse(timer.dataset.start), due = Date.parse(timer.dataset.due), held = Date.parse(timer.dataset.held);
-    const now = Number.isNaN(held) ? Date.now() : held;
+    // The clock of the machine may be wrong: the server's, as it stood when the page came, goes on with ours.
+    timer.skew ??= Date.parse(timer.dataset.now) - Date.now();
+    const now = Number.isNaN(held) ? Date.now() + timer.skew : held;
     const clock = timer.querySelector("[data-clock]"), word = timer.querySelector("[data-word]");
     if (Number.isNaN(due)) { clock.textContent = spoken((now - start) / 1000); return; }
     const share = (now - start) / (due - start) * 100;
@@ -50,6 +52,30 @@
     picture.setAttribute("width", Math.round(width * scale));
     picture.setAttribute("height", Math.round(Number(picture.dataset.height) * scale));
   });
+
+  // A long list of choices gets a box that hides what does not fit; what is chosen stays in sight.
+  function filtered(list) {
+    if (list.options.length < 8 || list.previousElementSibling?.matches("[data-filter]")) return;
+    const box = document.createElement("input");
+    box.className = "form-control form-control-sm mb-1";
+    box.type = "search";
+    box.dataset.filter = "";
+    box.placeholder = "найти в списке";
+    box.setAttribute("aria-label", "Найти в списке");
+    box.addEventListener("input", () => {
+      const words = box.value.toLowerCase().replaceAll("ё", "е").split(/\s+/);
+      for (const option of list.options) {
+        const text = option.text.toLowerCase().replaceAll("ё", "е");
+        option.hidden = !option.selected && !words.every((word) => text.includes(word));
+      }
+    });
+    box.addEventListener("keydown", (event) => { if (event.code === "Enter") event.preventDefault(); });
+    list.before(box);
+  }
+  document.addEventListener("DOMContentLoaded", () => document.querySelectorAll("select[data-filtered]").forEach(filtered));
+
+  // A note that has been written leaves its field empty.
+  document.addEventListener("htmx:afterRequest", (event) => { if (event.target.matches?.("form[data-cleared]") && event.detail.successful) event.target.reset(); });
 
   // A template is put into the answer as if it were typed.
   document.addEventListener("click", (event) => {
