@@ -5,7 +5,8 @@ from typing import Any
 from django import forms
 
 from b2c_procedures.models import ForbiddenPhrase, ProcedureSettings, Run
-from b2c_procedures.states import Performer, RunSource
+from b2c_procedures.queries.runs import receivers
+from b2c_procedures.states import ROLE_OF, Performer, RunSource
 from callcenter.clinics.models import Clinic
 from callcenter.lib.forms import DateInput
 from callcenter.staff.models import User
@@ -30,13 +31,19 @@ class HandOverForm(forms.Form):
     to = forms.ModelChoiceField(
         User.objects.none(), label="Сотруднику", required=False, empty_label="— любому из роли —"
     )
-    performer = forms.ChoiceField(label="Роли", choices=[("", "— выберите роль —"), *Performer.choices], required=False)
+    performer = forms.ChoiceField(label="Роли", required=False)
     comment = forms.CharField(label="Что важно знать", widget=forms.Textarea(attrs={"rows": 2}), required=False)
 
     def __init__(self, *args: Any, run: Run, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = User.objects.filter(clinics=run.clinic_id, is_active=True).exclude(pk=user.pk)
-        self.fields["to"].queryset = people  # type: ignore[attr-defined]
+        may = receivers(run)
+        people = User.objects.with_role(*may).filter(clinics=run.clinic_id)
+        self.fields["to"].queryset = people.exclude(pk=user.pk)  # type: ignore[attr-defined]
+        roles = [
+            ("", "— выберите роль —"),
+            *((value, label) for value, label in Performer.choices if ROLE_OF[Performer(value)] in may),
+        ]
+        self.fields["performer"].choices = roles  # type: ignore[attr-defined]
 
 
 class PeriodForm(forms.Form):

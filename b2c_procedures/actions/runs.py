@@ -15,7 +15,7 @@ from b2c_procedures.actions.editions import store_packaged
 from b2c_procedures.actions.turns import bump, carry_client, settle
 from b2c_procedures.books import book_of, current_digests
 from b2c_procedures.models import Chat, Order, Run, RunEntry, RunObject, StepRecord
-from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer, RunSource, RunState
+from b2c_procedures.states import ACTS_AS, LIVE_RUNS, ROLE_OF, Performer, RunSource, RunState
 from b2c_procedures.steps.registry import DEEDS, Step
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.contacts.models import Interaction
@@ -194,27 +194,31 @@ def hand_over(
     performer: str = "",
     comment: str = "",
 ) -> Run:
-    """Gives the run with all that was seen so far to a colleague, or to whoever performs as `performer`."""
+    """Gives the run with all that was seen so far to a colleague, or to whoever performs as `performer`.
+
+    Raises Refused for nobody, a stranger to the clinic, or somebody who may not perform the present step.
+    """
     if to is None and not performer:
         raise Refused("Кому передать? Выберите сотрудника или роль.", field="to")
     if to is not None and not to.clinics.filter(pk=run.clinic_id).exists():
         raise Refused(f"{to.full_name} не работает с этой клиникой.", field="to")
     with transaction.atomic():
         run = _locked(run, version=version, by=by)
-        give(run, to=to, performer=performer, comment=comment, by=by, now=now)
+        function = screen_of(run).function
+        if function is not None:
+            present = Performer(function.performer)
+            roles = ACTS_AS[present]
+            if not (to.has(*roles) if to is not None else ROLE_OF[Performer(performer)] in roles):
+                raise Refused(f"Этот шаг выполняет {present.label}: передайте тому, кто может его сделать.", field="to")
+        whom = to.full_name if to is not None else Performer(performer).label
+        _append(run, {"kind": "hand_over", "to": whom, "text": comment.strip()}, by=by, now=now)
+        run.holder = to
+        run.waits_for = "" if to is not None else performer
+        run.state = RunState.OPEN if to is not None else RunState.WAITING
         run.save()
         bump(run)
         audit.record("b2c_procedures.hand_over", run, by=by, now=now, after={"to": str(to or performer)}, note=comment)
     return run
-
-
-def give(run: Run, *, to: User | None, performer: str, comment: str, by: User, now: dt.datetime) -> None:
-    """The hand-over itself, inside the caller's transaction; `run` is saved by the caller."""
-    whom = to.full_name if to is not None else Performer(performer).label
-    _append(run, {"kind": "hand_over", "to": whom, "text": comment.strip()}, by=by, now=now)
-    run.holder = to
-    run.waits_for = "" if to is not None else performer
-    run.state = RunState.OPEN if to is not None else RunState.WAITING
 
 
 def take_run(run: Run, *, by: User, now: dt.datetime) -> Run:

@@ -16,6 +16,7 @@ from b2c_procedures.texts import fill, packaged_texts
 from callcenter.assignments.models import Task
 from callcenter.lib.templatetags.ru import day
 from callcenter.staff.models import User
+from callcenter.staff.roles import Role
 
 
 @dataclass(frozen=True)
@@ -182,6 +183,12 @@ def known_in(run: Run) -> list[tuple[str, str]]:
     """What the steps learnt on the way, in words."""
     facts = [(label, run.facts[name]) for name, label in _FACTS.items() if run.facts.get(name)]
     return [(label, day(dt.date.fromisoformat(value)) if label == "Дата" else str(value)) for label, value in facts]
+
+
+def receivers(run: Run) -> tuple[Role, ...]:
+    """The roles that may go on with the run's present step, and so may be handed the run."""
+    function = function_of(run)
+    return ACTS_AS[Performer(function.performer) if function is not None else Performer.MANAGER_OKS]
 
 
 def performer_label(value: str) -> str:

@@ -28,6 +28,7 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
+from callcenter.staff.roles import Role
 
 
 def visible_chat(user: User, pk: int) -> Chat:
@@ -46,6 +47,7 @@ def chats(request: StaffRequest) -> HttpResponse:
         "rows": board(request.user, now, everybody=everybody),
         "everybody": everybody,
         "leads": leads,
+        "shares": request.user.has(Role.ADMINISTRATOR),
         "absent": ChatAbsence.objects.filter(user=request.user).first(),
         "topics": [f"procedures:manager:{request.user.pk}", *(f"procedures:chats:{pk}" for pk in clinics)],
         "now": now,
@@ -96,12 +98,13 @@ def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict
         "studies": list(studies[:5]) if words.strip() else [],
         "orders": [(order, _unsure(order, now)) for order in orders],
         "runs": list(here.runs.all()[:5]),
-        "mine": here.manager_id == request.user.pk,
+        "may_act": here.manager_id in (request.user.pk, None) or request.user.has(*LEADERS),
+        # What was chosen with an answer that was stopped is not chosen anew.
+        "topic_chosen": number_of(request.POST.get("topic")) or here.topic_id,
         "leads": request.user.has(*LEADERS),
         "live_chat": here.state != ChatState.CLOSED,
         "team": ProcedureSettings.present().team_name,
         "colleagues": [person for person in actions.takers(here, now) if person != request.user],
-        "first_at": first.at if first else None,
         "topic_name": f"procedures:chat:{here.pk}",
         "now": now,
     }

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from b2c_procedures.actions import chats as actions
 from b2c_procedures.actions import sharing
 from b2c_procedures.models import Chat, ChatClock, ChatLine
+from b2c_procedures.queries.chats import board
 from b2c_procedures.sharing import share
 from b2c_procedures.states import ChatState, ClockKind
 from b2c_procedures.wording import Rule, check
@@ -95,6 +96,31 @@ def test_a_leaving_managers_chats_move_to_the_others(service: Service) -> None:
     assert Chat.objects.get(patient__last_name="Последний").manager == people[0]
 
 
+def test_a_chat_given_to_the_lead_stays_with_her_and_one_for_nobody_there_is_refused(service: Service) -> None:
+    first, _ = managers(service, 2)
+    write(service, "Здравствуйте")
+    chat = Chat.objects.get()
+    owner = chat.manager or first
+    with pytest.raises(Refused, match="не берёт чаты"):
+        actions.pass_chat(chat, to=service.manager, by=owner, now=service.world.now)  # not on shift today
+    actions.pass_chat(chat, to=service.lead, by=owner, now=service.world.now)
+    sharing.share_due_chats(now=service.world.now)
+    assert Chat.objects.get().manager == service.lead
+
+
+def test_when_everybody_on_shift_is_away_the_chat_waits_on_every_board_and_can_be_taken(
+    service: Service, as_user: AsUser
+) -> None:
+    person = managers(service, 1)[0]
+    sharing.leave_chats(person, now=service.world.now)
+    write(service, "Здравствуйте")
+    chat = Chat.objects.get()
+    assert (chat.state, chat.manager) == (ChatState.WAITING, None)  # not given to those who are at home
+    assert [row.chat for row in board(person, service.world.now, everybody=False)] == [chat]
+    sharing.come_back(person, now=service.world.now)
+    assert Chat.objects.get().manager == person
+
+
 def test_chats_of_a_manager_whose_shift_is_over_move_by_the_ticker(service: Service) -> None:
     first, second = managers(service, 2)
     for number in range(4):
@@ -135,23 +161,37 @@ def test_the_answer_goes_out_in_the_name_of_the_team_and_meets_the_minute(servic
         "С вами Орлова Ольга",
         "Спросите у Зиминой",
         "Это Ольга Петровна, слушаю",
+        "Я передам Ольге Петровне",
+        "Вам ответила орлова",
+        "С Зиминою Зоей",
     ],
 )
 def test_a_forbidden_wording_is_stopped_before_sending(text: str, service: Service) -> None:
-    write(service, "Где мой курьер?")
+    write(service, "Где мой курьер?", patient=service.world.patient("Сторонний", "Глеб", "Ильич"))
     chat = Chat.objects.get()
+    author = chat.manager or service.manager
     with pytest.raises(Refused, match="Запрещённая формулировка"):
         actions.answer(
             chat,
             text=text,
             topic=service.topic,
             override=True,
-            by=chat.manager or service.manager,
+            by=author,
             now=service.world.now,
         )
     assert not ChatMessage.objects.filter(direction="out").exists()
     actions.answer(chat, text=text, override=True, topic=service.topic, by=service.lead, now=service.world.now)
     assert ChatLine.objects.get(message__direction="out").overridden
+
+
+def test_the_author_does_not_even_tell_her_first_name(service: Service) -> None:
+    write(service, "С кем я говорю?")
+    chat = Chat.objects.get()
+    author = make_user("author", "Пишущая Дарья Юрьевна", Role.ADMINISTRATOR, clinics=[service.clinic])
+    Chat.objects.update(manager=author)
+    with pytest.raises(Refused, match="«Дарья» — ваше имя; скажите «Команда Геномед»"):
+        actions.answer(chat, text="Пишет Дарья, рада помочь", topic=service.topic, by=author, now=service.world.now)
+    actions.answer(chat, text="Дарья уже вышла", topic=service.topic, by=service.lead, now=service.world.now)
 
 
 def test_the_clients_own_name_may_be_said(service: Service) -> None:
@@ -173,11 +213,30 @@ def test_wordings_match_word_by_word() -> None:
     assert not check("экзом", rules=rules, employees=["Ёж Ян Ильич"])
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "found"),
+    [
+        ("Позвоните Мамину", "Мамин-Сибиряк Олег Ильич", "Мамину"),
+        ("Сибиряком", "Мамин-Сибиряк Олег Ильич", "Сибиряком"),
+        ("на улице мороз", "Мороз Анна Ильинична", ""),  # a common word, written as one
+        ("Это сказала Мороз", "Мороз Анна Ильинична", "Мороз"),
+        ("Олегом Ильичом подписано", "Зорин Олег Ильич", "Олегом Ильичом"),
+        ("Олегу Петровичу", "Зорин Олег Ильич", ""),
+        ("Иванова Анна, ваш результат готов", "Иванов Пётр Ильич", ""),  # the client's own name
+    ],
+)
+def test_names_are_found_in_any_case_and_common_words_are_not(text: str, name: str, found: str) -> None:
+    assert [finding.words for finding in check(text, rules=[], employees=[name], client="Иванова Анна")] == (
+        [found] if found else []
+    )
+
+
 def test_a_question_about_the_result_has_five_minutes(service: Service) -> None:
     write(service, "Когда будет результат?")
     chat = Chat.objects.get()
-    clock = actions.ask_result_date(chat, by=service.manager, now=service.world.now)
-    assert clock.due_at == service.world.now + dt.timedelta(minutes=5)
+    later = service.world.now + dt.timedelta(minutes=2)
+    clock = actions.ask_result_date(chat, by=service.lead, now=later)
+    assert clock.due_at == service.world.now + dt.timedelta(minutes=5)  # «от получения сообщения»
 
 
 def test_the_doctor_has_thirty_minutes_and_the_responsible_person_two_working_hours(service: Service) -> None:
@@ -185,13 +244,14 @@ def test_the_doctor_has_thirty_minutes_and_the_responsible_person_two_working_ho
     chat, order = Chat.objects.get(), service.order()
     evening = dt.datetime(2026, 3, 18, 18, 30, tzinfo=dt.UTC)  # 21:30 Moscow
     doctor = actions.ask_person(
-        chat, kind=ClockKind.CONSULTANT, question="Экзом или геном?", order=order, by=service.manager, now=evening
+        chat, kind=ClockKind.CONSULTANT, question="Экзом или геном?", order=order, by=service.lead, now=evening
     )
     person = actions.ask_person(
-        chat, kind=ClockKind.RESPONSIBLE, question="Когда выдадут?", order=order, by=service.manager, now=evening
+        chat, kind=ClockKind.RESPONSIBLE, question="Когда выдадут?", order=order, by=service.lead, now=evening
     )
     assert doctor.deadline_at == evening + dt.timedelta(minutes=30)
-    assert all(word in doctor.body for word in ("Клиентова Мария Ивановна", order.number, "Экзом или геном?"))
+    link = f"/procedures/orders/{order.pk}/"
+    assert all(word in doctor.body for word in ("Клиентова Мария Ивановна", order.number, link, "Экзом или геном?"))
     assert person.deadline_at == dt.datetime(2026, 3, 19, 7, 0, tzinfo=dt.UTC)  # 10:00 Moscow of the next working day
     assert person.assignee == service.responsible
     close_task(person, outcome="20 марта", by=None, now=evening)
@@ -202,8 +262,10 @@ def test_a_closed_chat_takes_no_answers_and_an_unanswered_one_is_not_closed(serv
     write(service, "Здравствуйте")
     chat = Chat.objects.get()
     with pytest.raises(Refused, match="не получил ответа"):
-        actions.close_chat(chat, by=service.manager, now=service.world.now)
+        actions.close_chat(chat, by=service.lead, now=service.world.now)
     who = chat.manager or service.manager
+    with pytest.raises(Refused, match="Напишите ответ"):
+        actions.answer(chat, text="  ", topic=service.topic, by=who, now=service.world.now)
     actions.answer(chat, text="Добрый день!", topic=service.topic, by=who, now=service.world.now)
     actions.close_chat(chat, by=who, now=service.world.now)
     with pytest.raises(Conflict, match="закрыт"):
@@ -229,8 +291,16 @@ def test_a_failure_goes_to_the_leads_and_one_opens_the_help_desk_task(service: S
 def test_a_colleague_does_not_answer_in_anothers_chat(service: Service) -> None:
     managers(service, 1)
     write(service, "Здравствуйте")
-    with pytest.raises(Conflict, match="Чат ведёт Менеджерова0"):
-        actions.answer(Chat.objects.get(), text="Добрый день", by=service.manager, now=service.world.now)
+    chat, stranger = Chat.objects.get(), {"by": service.manager, "now": service.world.now}
+    for deed in (
+        lambda: actions.answer(chat, text="Добрый день", **stranger),
+        lambda: actions.close_chat(chat, **stranger),
+        lambda: actions.set_topic(chat, topic=service.topic, **stranger),
+        lambda: actions.ask_result_date(chat, **stranger),
+        lambda: actions.pass_chat(chat, to=service.lead, **stranger),
+    ):
+        with pytest.raises(Conflict, match="Чат ведёт Менеджерова0"):
+            deed()
 
 
 def test_the_chat_pages_show_the_conversation_and_the_clock(service: Service, as_user: AsUser, noon: Any) -> None:

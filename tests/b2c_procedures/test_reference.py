@@ -82,6 +82,10 @@ def test_institutions_couriers_branches_and_orders_come_from_tables(service: Ser
         "Результат не готов, перенос срока выдачи",
     )
     assert take(service, "orders", *rows[:2])[2] == 1
+    Order.objects.filter(pk=order.pk).update(status="refused")
+    assert take(service, "orders", *rows[:2])[3] == [
+        "Строка 2: в заказе 7-1 стоит «Отказ»: его снимает аудитор, а не таблица"
+    ]
 
 
 def test_a_file_that_is_no_table_is_refused_in_words(service: Service, as_user: AsUser) -> None:

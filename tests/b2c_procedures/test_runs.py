@@ -1,6 +1,7 @@
 """Runs: who may do what, who is ahead, holds, hand-overs, going back, and what the steps make."""
 
 import datetime as dt
+import re
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -10,20 +11,20 @@ from django.db import close_old_connections, connection
 from django.test import Client
 
 from b2c_procedures.actions import runs as actions
-from b2c_procedures.actions.orders import lift_refusal, set_status
-from b2c_procedures.models import DeliveryRequest, Order, RefundInvoice, Run, SentToClient, TaxCertificate
+from b2c_procedures.actions.orders import lift_refusal, replace_studies, set_status
+from b2c_procedures.models import Chat, DeliveryRequest, Order, RefundInvoice, Run, SentToClient, TaxCertificate
 from b2c_procedures.queries.runs import made_by
 from b2c_procedures.states import OrderStatus, RunState
 from callcenter.assignments.actions import close_task
 from callcenter.assignments.models import Task
-from callcenter.clinics.models import Appointment, WaitingListEntry
+from callcenter.clinics.models import Appointment, Doctor, Specialty, WaitingListEntry
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.states import Kind, State
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.messaging.models import Message
 from callcenter.staff.models import User
 from tests.b2c_procedures.conftest import Service
-from tests.b2c_procedures.walking import begin, press
+from tests.b2c_procedures.walking import begin, finish, press
 
 AsUser = Callable[[User], Client]
 
@@ -123,6 +124,60 @@ def test_going_back_needs_a_reason_restores_the_step_and_leaves_the_measure_out(
         actions.go_back(run, version=run.version, reason="ещё", by=service.manager, now=service.world.now)
 
 
+def test_going_back_from_a_return_takes_no_measured_step_away(service: Service) -> None:
+    run = go(service, start(service, 10, order=service.order()), "1", order=service.order())
+    run = go(service, run, "1")
+    run = go(service, run, "2")  # an extra question leads into procedure 1
+    assert run.at_procedure == 1
+    run = go(service, run, "1", "1", "1", "2")
+    assert (run.at_procedure, run.at_function) == (10, "")  # the return
+    run = go(service, run, "again")
+    counted = run.steps.filter(is_undone=False).count()
+    run = actions.go_back(run, version=run.version, reason="не то", by=service.manager, now=service.world.now)
+    assert run.at_function == ""
+    assert run.steps.filter(is_undone=False).count() == counted
+
+
+def test_a_colleagues_note_is_no_move_and_stops_nobody(service: Service) -> None:
+    run = go(service, start(service, 1), "1")
+    actions.add_note(run, text="перезвонит муж", by=service.lead, now=service.world.now)
+    after = actions.press(run, version=run.version, key="1", by=service.manager, now=service.world.now)
+    assert after.at_function == "1.3"
+
+
+def test_a_run_is_handed_only_to_somebody_who_may_do_the_step(service: Service, as_user: AsUser, noon: Any) -> None:
+    run = go(service, start(service, 1), "1")
+    for receiver in ({"to": service.auditor}, {"performer": "lj_auditor"}):
+        with pytest.raises(Refused, match="Менеджер ОКС"):
+            actions.hand_over(run, version=run.version, by=service.manager, now=service.world.now, **receiver)  # type: ignore[arg-type]
+    page = as_user(service.manager).get(f"/procedures/runs/{run.pk}/?hand=1").content.decode()
+    assert "Ведущая Лидия Сергеевна" in page
+    assert "Проверкин" not in page
+
+
+def test_around_the_steps_a_lost_race_shows_the_present_step(service: Service, as_user: AsUser, noon: Any) -> None:
+    run = go(service, start(service, 1), "1")
+    answer = as_user(service.manager).post(f"/procedures/runs/{run.pk}/hold/", {"version": 0})
+    assert answer.status_code == 409
+    assert "уже впереди" in answer.content.decode()
+    assert "1.2" in answer.content.decode()
+    assert as_user(service.manager).post(f"/procedures/runs/{run.pk}/fly/").status_code == 404
+
+
+def test_a_chat_goes_with_its_run_to_the_doctor_who_takes_it(service: Service) -> None:
+    chat = Chat.objects.create(
+        clinic=service.clinic, channel="telegram", address="+79000000044", patient=service.patient, state="active",
+        manager=service.manager, opened_at=service.world.now, last_at=service.world.now,
+    )  # fmt: skip
+    run = go(service, start(service, 1, chat=chat), "1", "2a", "1")
+    assert (run.at_function, run.waits_for) == ("2.1", "consultant_doctor")
+    chat.refresh_from_db()
+    assert chat.manager == service.manager  # until somebody is there for the client
+    actions.take_run(run, by=service.consultant, now=service.world.now)
+    chat.refresh_from_db()
+    assert chat.manager == service.consultant
+
+
 def test_a_booking_done_again_after_going_back_is_moved_not_doubled(service: Service) -> None:
     run = go(service, start(service, 3), "1", "1")
     run = go(service, run, "1", window=service.world.window())
@@ -158,6 +213,24 @@ def test_the_consultants_task_opens_procedure_two_with_everything_known(
     assert answer.headers["Location"] == f"/procedures/runs/{child.pk}/"
     assert (child.patient, child.order, child.holder) == (service.patient, run.order, service.consultant)
     assert child.facts["consultant_question"] == "О чём заключение?"
+
+
+def test_the_doctors_task_opens_procedure_two_and_closes_with_it(service: Service, as_user: AsUser, noon: Any) -> None:
+    run = go(service, start(service, 1, order=service.order()), "1", "2b")
+    run = go(service, run, "all", question="О чём заключение?")
+    task = Task.objects.get()
+    assert f"/procedures/orders/{run.order_id}/" in task.body
+    client = as_user(service.consultant)
+    page = client.get(task.link).content.decode()
+    assert "О чём заключение?" in page
+    assert 'name="parent"' in page
+    fields = dict(re.findall(r'name="(procedure|clinic|parent|source)" value="(\w+)"', page))
+    client.post("/procedures/start/", fields)
+    child = Run.objects.get(parent=run)
+    assert "О чём заключение?" in client.get(f"/procedures/runs/{child.pk}/").content.decode()
+    finish(service, child)
+    task.refresh_from_db()
+    assert (task.state, task.outcome) == ("done", "Общение завершено, клиент удовлетворен")
 
 
 def test_a_handed_over_run_carries_everything_and_waits_for_the_role(service: Service) -> None:
@@ -228,7 +301,20 @@ def test_the_departments_answer_comes_back_into_the_run(service: Service, as_use
     task = Task.objects.get(department="sample_preparation")
     close_task(task, outcome="ДНК 300 нг, достаточно", by=None, now=service.world.now)
     page = as_user(service.manager).get(f"/procedures/runs/{run.pk}/").content.decode()
-    assert "ДНК 300 нг, достаточно" in page
+    assert page.count("ДНК 300 нг, достаточно") > 1  # beside the step, and in its form
+    run = go(service, run, "1")  # nothing typed: the task's answer
+    assert run.facts["department_answer"] == "ДНК 300 нг, достаточно"
+    assert "Ответ пробоподготовки" in as_user(service.manager).get(f"/procedures/runs/{run.pk}/").content.decode()
+
+
+def test_an_answer_told_by_telephone_closes_the_departments_task(service: Service) -> None:
+    run = go(service, start(service, 9), "1", "2", "1")
+    run = go(service, run, "1", question="Хватит ли ДНК?")
+    with pytest.raises(Refused, match="ещё не ответил"):
+        go(service, run, "1")
+    run = go(service, run, "1", answer="Осталось 50 нг, мало")
+    task = Task.objects.get(department="sample_preparation")
+    assert (task.state, task.outcome, run.at_function) == ("done", "Осталось 50 нг, мало", "9.10")
 
 
 def test_only_the_auditor_takes_a_refusal_back(service: Service) -> None:
@@ -239,6 +325,10 @@ def test_only_the_auditor_takes_a_refusal_back(service: Service) -> None:
         lift_refusal(order, by=service.manager, now=service.world.now)
     with pytest.raises(Conflict, match="снимает аудитор"):
         set_status(order, status=OrderStatus.PAID, by=service.head, now=service.world.now)
+    with pytest.raises(NotAllowed, match="Менеджер ОКС"):
+        set_status(order, status=OrderStatus.REFUSED, by=service.consultant, now=service.world.now)
+    with pytest.raises(NotAllowed, match="Аудитор"):
+        replace_studies(order, studies=[service.dearer], by=service.manager, now=service.world.now)
     assert lift_refusal(order, by=service.auditor, now=service.world.now).status == OrderStatus.PAID
 
 
@@ -248,6 +338,8 @@ def test_a_certificate_wants_an_inn_whose_checksum_is_right(service: Service) ->
     with pytest.raises(Refused, match="Контрольные цифры") as wrong:
         go(service, run, "1a", taxpayer="Клиентов И. И.", inn="500100732258")
     assert wrong.value.field == "inn"
+    with pytest.raises(Refused, match="ИНН организации"):
+        go(service, run, "1a", taxpayer="Клиентов И. И.", inn="7707083893")
     go(service, run, "1a", taxpayer="Клиентов И. И.", inn="5001 0073 2259")
     assert TaxCertificate.objects.get().inn == "500100732259"
 
@@ -322,3 +414,40 @@ def test_a_booking_in_a_call_is_the_calls_result(service: Service, as_user: AsUs
     run = go(service, run, "1", "1")
     go(service, run, "1", window=service.world.window())
     assert call.contact.results.get().appointment == Appointment.objects.get(patient=service.patient)
+
+
+def test_the_start_page_knows_who_calls(service: Service, as_user: AsUser, noon: Any) -> None:
+    client, number = as_user(service.manager), service.patient.phones.get().number
+    call = record_interaction(
+        clinic=service.clinic, kind=Kind.CALL, state=State.TALKING, at=service.world.now, now=service.world.now,
+        by=service.manager, number=number,
+    )  # fmt: skip
+    page = client.get("/procedures/", {"interaction": call.pk}).content.decode()
+    assert "Клиентова Мария Ивановна" in page
+    assert f'name="interaction" value="{call.pk}"' in page
+    assert "Клиентова" in client.get("/procedures/", {"number": number}).content.decode()
+    service.world.patient("Клиентов", "Пётр", "Иванович", phones=[number])
+    page = client.get("/procedures/", {"number": number}).content.decode()
+    assert "Кто звонит?" in page
+    assert "Клиентов Пётр Иванович" in page
+    assert "никому не принадлежит" in client.get("/procedures/", {"number": "+79000000999"}).content.decode()
+    assert client.get("/procedures/", {"interaction": 999999}).status_code == 404
+    assert as_user(service.world.administrator_b).get("/procedures/", {"interaction": call.pk}).status_code == 404
+
+
+def test_free_time_is_narrowed_by_doctor_and_any_free_window_is_taken(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
+    rare = Doctor.objects.create(full_name="Редкий Лев Ильич", specialty=Specialty.objects.create(name="Генетика"))
+    rare.clinics.add(service.clinic)
+    service.world.window()
+    far = service.world.window(service.world.now + dt.timedelta(days=29), doctor=rare)
+    run = go(service, start(service, 4), "1", "1", "1", "1")
+    assert run.at_function == "4.5"
+    client = as_user(service.manager)
+    page = client.get(f"/procedures/runs/{run.pk}/?look=генет").content.decode()
+    assert "Редкий Л. И." in page
+    assert "Белов" not in page
+    answer = client.post(f"/procedures/runs/{run.pk}/", {"version": run.version, "key": "1", "step-window": far.pk})
+    assert answer.status_code == 302
+    assert Appointment.objects.get(patient=service.patient).doctor == rare
