@@ -6,6 +6,7 @@ so a lit diagram costs no layout. Figures of the head change the labels and are 
 
 import functools
 import html
+import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -65,6 +66,42 @@ def lit(picture: str, *, now: str, done: Collection[tuple[str, str]]) -> str:
         return f'<g id="{match["id"]}" class="{match["kind"]}{" " + word if word else ""}">'
 
     return re.sub(r'<g id="(?P<id>[^"]+)" class="(?P<kind>\w+)">', mark, picture)
+
+
+_SHEET: Final = (785.0, 500.0)  # points of an A4 landscape sheet inside its margins, its heading left out
+_SMALLEST, _LARGEST, _OVERLAP = 0.7, 0.9, 40.0  # names of functions are 7 to 9 points high; points shared by neighbours
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One printed page: where it lies in the diagram (from 1, left to right and down) and what of it it shows."""
+
+    column: int
+    row: int
+    box: str  # the viewBox, in the points of the picture
+
+
+def sheets(picture: str) -> list[Sheet]:
+    """The picture parted into A4 landscape pages on which every word can be read; pages without a word are left out."""
+    size = re.search(r'viewBox="0\.00 0\.00 ([\d.]+) ([\d.]+)"', picture)
+    moved = re.search(r"translate\(([-\d.]+) ([-\d.]+)\)", picture)
+    if size is None or moved is None:
+        raise ValueError("no picture of Graphviz")
+    width, height = float(size[1]), float(size[2])
+    rows = math.ceil(height * _SMALLEST / _SHEET[1])
+    scale = min(_LARGEST, max(_SMALLEST, rows * _SHEET[1] / (height + (rows - 1) * _OVERLAP)))
+    wide, high = _SHEET[0] / scale, _SHEET[1] / scale
+    words = [
+        (float(x) + float(moved[1]), float(y) + float(moved[2]))
+        for x, y in re.findall(r'<text [^>]*?x="([-\d.]+)" y="([-\d.]+)"', picture)
+    ]
+    found = []
+    for row in range(max(1, math.ceil((height - _OVERLAP) / (high - _OVERLAP)))):
+        for column in range(max(1, math.ceil((width - _OVERLAP) / (wide - _OVERLAP)))):
+            left, top = column * (wide - _OVERLAP), row * (high - _OVERLAP)
+            if any(left <= x < left + wide and top <= y < top + high for x, y in words):
+                found.append(Sheet(column + 1, row + 1, f"{left:.0f} {top:.0f} {wide:.0f} {high:.0f}"))
+    return found
 
 
 def _draw(procedure: Procedure, figures: Figures | None) -> str:

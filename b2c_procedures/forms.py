@@ -21,6 +21,7 @@ class StartForm(forms.Form):
     interaction = forms.IntegerField(required=False)  # the call or chat of the history of contacts it belongs to
     parent = forms.IntegerField(required=False)
     chat = forms.IntegerField(required=False)
+    order = forms.IntegerField(required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -14,6 +14,12 @@ def packaged_texts() -> Mapping[str, str]:
     return {name: text.strip() for name, text in texts.items()}
 
 
+def part_for(text: str, *, opens: bool) -> str:
+    """Of a script in two parts («Приветствие/Прощание», a line «…» between them) the one for the opening or the end."""
+    parts = [part.strip() for part in text.split("\n…\n")]
+    return parts[0] if opens else parts[-1]
+
+
 def fill(text: str, values: Mapping[str, str]) -> str:
     """Puts `values` into {…}; a name without a value stays as it is, so that a misspelt one is seen."""
     for name, value in values.items():

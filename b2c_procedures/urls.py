@@ -12,6 +12,7 @@ urlpatterns = [
     path("runs/<int:pk>/<slug:what>/", runs.deed, name="deed"),
     path("diagrams/", figures.diagrams, name="diagrams"),
     path("diagrams/<int:number>/", figures.diagram, name="diagram"),
+    path("diagrams/<int:number>/print/", figures.diagram_sheets, name="diagram_sheets"),
     path("functions/<str:function_id>/", figures.function, name="function"),
     path("report/", figures.report, name="report"),
     path("report/file/", figures.report_file, name="report_file"),

@@ -1,7 +1,7 @@
 """The runner's screen and the start page."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from b2c_procedures.books import book_of
 from b2c_procedures.definition import Function
 from b2c_procedures.models import DocumentText, ProcedureSettings, Run, RunEntry, RunObject, SentToClient
 from b2c_procedures.states import ACTS_AS, Performer, RunState
-from b2c_procedures.texts import fill, packaged_texts
+from b2c_procedures.texts import fill, packaged_texts, part_for
 from callcenter.assignments.models import Task
 from callcenter.lib.templatetags.ru import day
 from callcenter.staff.models import User
@@ -61,9 +61,13 @@ def timer_of(run: Run, screen: engine.Screen, settings: ProcedureSettings, now: 
     return Timer(run.step_started_at, run.step_due_at, words, state, label, total, settings.amber_percent)
 
 
-def texts_of(run: Run, function_documents: tuple[str, ...], settings: ProcedureSettings) -> list[tuple[str, str]]:
+def texts_of(run: Run, screen: engine.Screen, settings: ProcedureSettings) -> list[tuple[str, str]]:
     """The documents of a step with their words, the client's name and the clinic filled in."""
-    edited = dict(DocumentText.objects.filter(name__in=function_documents).values_list("name", "text"))
+    if screen.function is None:
+        return []
+    names_of_documents = screen.function.documents
+    opens = screen.function is screen.procedure.first
+    edited = dict(DocumentText.objects.filter(name__in=names_of_documents).values_list("name", "text"))
     patient = run.patient
     names = " ".join(part for part in (patient.first_name, patient.middle_name) if part) if patient else ""
     values = {
@@ -75,7 +79,8 @@ def texts_of(run: Run, function_documents: tuple[str, ...], settings: ProcedureS
         "сотрудник": run.holder.short_name if run.holder else "",
     }
     words = packaged_texts()
-    return [(name, fill(edited.get(name, words.get(name, "")), values)) for name in function_documents]
+    texts = {name: part_for(edited.get(name, words.get(name, "")), opens=opens) for name in names_of_documents}
+    return [(name, fill(text, values)) for name, text in texts.items()]
 
 
 _KINDS: dict[str, tuple[str, str]] = {
@@ -183,6 +188,23 @@ def known_in(run: Run) -> list[tuple[str, str]]:
     """What the steps learnt on the way, in words."""
     facts = [(label, run.facts[name]) for name, label in _FACTS.items() if run.facts.get(name)]
     return [(label, day(dt.date.fromisoformat(value)) if label == "Дата" else str(value)) for label, value in facts]
+
+
+@dataclass(frozen=True)
+class ListedRun:
+    """A run in a list: what it stands at."""
+
+    run: Run
+    step: str
+
+
+def listed(rows: Iterable[Run]) -> list[ListedRun]:
+    shown = []
+    for run in rows:
+        function = function_of(run)
+        step = f"{function.id} {function.name}" if function else f"{run.at_procedure}: возврат из другой процедуры"
+        shown.append(ListedRun(run, step))
+    return shown
 
 
 def receivers(run: Run) -> tuple[Role, ...]:

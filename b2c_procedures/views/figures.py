@@ -44,8 +44,21 @@ def diagrams(request: StaffRequest) -> HttpResponse:
 @allow(*_SEEING)
 def diagram(request: StaffRequest, number: int) -> HttpResponse:
     """The EPC diagram; with `?run=` the path of that run, with `?figures=1` the head's figures on it."""
-    now = timezone.now()
-    book, run = current_book(now), None
+    context = _drawn(request, number)
+    return render(request, "b2c_procedures/diagram.html", context)
+
+
+@allow(*_SEEING)
+def diagram_sheets(request: StaffRequest, number: int) -> HttpResponse:
+    """The same for the printer: A4 landscape pages, row by row."""
+    context = _drawn(request, number)
+    return render(
+        request, "b2c_procedures/diagram_sheets.html", {**context, "sheets": drawing.sheets(context["picture"])}
+    )
+
+
+def _drawn(request: StaffRequest, number: int) -> dict[str, Any]:
+    book, run = current_book(timezone.now()), None
     run_id = number_of(request.GET.get("run"))
     if run_id:
         run = visible_run(request.user, run_id)
@@ -57,7 +70,7 @@ def diagram(request: StaffRequest, number: int) -> HttpResponse:
     if run is not None:
         here = run.at_function if run.at_procedure == number else ""
         picture = drawing.lit(picture, now=here, done=done_path(run))
-    context = {
+    return {
         "procedure": procedure,
         # Drawn by Graphviz from our own definitions, every text of them escaped.
         "picture": mark_safe(_linked(picture, procedure)),  # noqa: S308
@@ -65,9 +78,7 @@ def diagram(request: StaffRequest, number: int) -> HttpResponse:
         "figures": counted,
         "may_count": request.user.has(*FIGURES),
         "form": form,
-        "book": sorted(book.values(), key=lambda item: item.number),
     }
-    return render(request, "b2c_procedures/diagram.html", context)
 
 
 def _linked(picture: str, procedure: Procedure) -> str:

@@ -17,7 +17,7 @@ from b2c_procedures.actions.chats import chat_interaction
 from b2c_procedures.books import book_of, current_book
 from b2c_procedures.definition import Function
 from b2c_procedures.forms import HandOverForm, StartForm
-from b2c_procedures.models import Chat, ProcedureSettings, Run
+from b2c_procedures.models import Chat, Order, ProcedureSettings, Run
 from b2c_procedures.queries import looks, runs
 from b2c_procedures.roles import PERFORMERS
 from b2c_procedures.search import find
@@ -34,6 +34,7 @@ from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 
 _FOUND = 8
+_CLINIC = "procedures_clinic"  # in the session: where the user began a procedure last
 
 
 def visible_run(user: User, pk: int) -> Run:
@@ -50,15 +51,16 @@ def visible_patient(user: User, pk: int | None) -> Patient | None:
 
 @dataclass(frozen=True)
 class Caller:
-    """Whom a procedure is begun for, as a page's address says it: ?patient= ?number= ?interaction= ?chat= ?run= ?source=."""
+    """Whom a procedure is begun for, as a page's address says it: ?patient= ?number= ?interaction= ?chat= ?run= ?order= ?source=."""
 
-    clinic: int | None  # of the call, the chat or the run before; else the user's choice
+    clinic: int | None  # of the call, the chat, the run before or the order; else one of the client's
     patient: Patient | None
     family: list[Patient]  # who shares the number, when it is not one person
     number: str
     interaction: Interaction | None
     chat: Chat | None
     parent: Run | None
+    order: Order | None
     source: str
 
 
@@ -70,10 +72,13 @@ def _caller(request: StaffRequest) -> Caller:
     call = get_object_or_404(calls, pk=call_id) if call_id else None
     parent_id = number_of(given.get("run"))
     parent = visible_run(user, parent_id) if parent_id else None
+    order_id = number_of(given.get("order"))
+    orders = Order.objects.visible_to(user).select_related("patient")
+    order = get_object_or_404(orders, pk=order_id) if order_id else None
     number = given.get("number", "")[:30] or (call.number if call else "")
     patient = visible_patient(user, number_of(given.get("patient")))
     family: list[Patient] = []
-    for source in (call, chat, parent):
+    for source in (call, chat, parent, order):
         patient = patient or (source.patient if source else None)
     if patient is None and number:
         try:
@@ -81,7 +86,7 @@ def _caller(request: StaffRequest) -> Caller:
         except phones.BadPhone:
             family = []
         patient = family[0] if len(family) == 1 else None
-    where = call or chat or parent
+    where = call or chat or parent or order
     return Caller(
         clinic=where.clinic_id if where else number_of(given.get("clinic")),
         patient=patient,
@@ -90,6 +95,7 @@ def _caller(request: StaffRequest) -> Caller:
         interaction=call,
         chat=chat,
         parent=parent,
+        order=order,
         source=given.get("source") or (RunSource.CHAT if chat else RunSource.CALL if number else RunSource.CARD),
     )
 
@@ -100,14 +106,17 @@ def home(request: StaffRequest) -> HttpResponse:
     said = request.GET.get("q", "")[:200]
     caller = _caller(request)
     clinics = list(Clinic.objects.visible_to(request.user))
+    visited = set(caller.patient.clinics.values_list("pk", flat=True)) if caller.patient else set()
+    usual = [clinic.pk for clinic in clinics if clinic.pk == request.session.get(_CLINIC)]
+    likely = [clinic.pk for clinic in clinics if clinic.pk in visited]
     context = {
         "said": said,
         "found": find(current_book(timezone.now()), said),
         "caller": caller,
         "clinics": clinics,
-        "clinic_id": caller.clinic or (clinics[0].pk if clinics else None),
-        "mine": list(runs.my_runs(request.user)[:30]),
-        "waiting": list(runs.runs_for_role(request.user)[:30]),
+        "clinic_id": next((pk for pk in [caller.clinic, *likely, *usual, *(one.pk for one in clinics)] if pk), None),
+        "mine": runs.listed(runs.my_runs(request.user)[:30]),
+        "waiting": runs.listed(runs.runs_for_role(request.user)[:30]),
         "known": runs.known_in(caller.parent) if caller.parent else [],
         "now": timezone.now(),
     }
@@ -135,6 +144,9 @@ def start(request: StaffRequest) -> HttpResponse:
     interaction = chat_interaction(chat) if chat else None
     if data["interaction"]:
         interaction = get_object_or_404(Interaction, pk=data["interaction"], clinic=data["clinic"])
+    order = None
+    if data["order"]:
+        order = get_object_or_404(Order.objects.visible_to(request.user).select_related("patient"), pk=data["order"])
     number = ""
     if data["number"]:
         try:
@@ -142,7 +154,8 @@ def start(request: StaffRequest) -> HttpResponse:
         except phones.BadPhone as error:
             raise Refused(str(error), field="number") from None
     patient = visible_patient(request.user, data["patient"]) or (chat.patient if chat else None)
-    patient = patient or (interaction.patient if interaction else None)
+    patient = patient or (interaction.patient if interaction else None) or (order.patient if order else None)
+    request.session[_CLINIC] = data["clinic"].pk
     run = actions.start_run(
         procedure=data["procedure"],
         clinic=data["clinic"],
@@ -152,7 +165,7 @@ def start(request: StaffRequest) -> HttpResponse:
         chat=chat,
         interaction=interaction,
         parent=parent,
-        order=parent.order if parent else None,
+        order=order or (parent.order if parent else None),
         by=request.user,
         now=timezone.now(),
     )
@@ -223,7 +236,7 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "screen": screen,
         "function": screen.function,
         "performer": performer,
-        "documents": runs.texts_of(here, screen.function.documents, settings) if screen.function else [],
+        "documents": runs.texts_of(here, screen, settings),
         "looks": looks.looks_of(here, screen.function, text=_look(request), user=request.user, now=now)
         if screen.function
         else [],

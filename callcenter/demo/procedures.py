@@ -6,13 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from b2c_procedures.actions.sharing import gather_due_chats
 from b2c_procedures.actions.editions import store_packaged
 from b2c_procedures.actions.orders import create_order
-from b2c_procedures.actions.runs import press, screen_of, start_run
+from b2c_procedures.actions.runs import press, screen_of, start_run, stop_run
+from b2c_procedures.actions.sharing import gather_due_chats
 from b2c_procedures.definition import packaged
 from b2c_procedures.models import Branch, CourierCity, Institution, Order, Run, Study
-from b2c_procedures.states import OrderStatus
+from b2c_procedures.states import LIVE_RUNS, OrderStatus
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.contacts.models import Topic
 from callcenter.lib.errors import DomainError
@@ -122,22 +122,28 @@ def _runs(clinic: Clinic, patients: list[Patient], chance: random.Random, now: d
         run = start_run(
             procedure=number, clinic=clinic, patient=order.patient, order=order, by=chance.choice(by), now=at
         )
-        _lead(run, at, chance.random, most=12)
+        at = _lead(run, at, chance.random, most=12)
+        run.refresh_from_db()
+        if run.state in LIVE_RUNS and run.holder is not None:
+            stop_run(run, version=run.version, reason="клиент положил трубку", by=run.holder, now=at)
     for number, patient in zip((3, 13, 1), patients[30:33], strict=True):
         order = create_order(clinic=clinic, patient=patient, studies=[Study.objects.all()[0]], by=by[0], now=now)
         run = start_run(procedure=number, clinic=clinic, patient=patient, order=order, by=by[0], now=now)
         _lead(run, now, lambda: 0.0, most=2)
 
 
-def _lead(run: Run, at: dt.datetime, chance: Callable[[], float], *, most: int) -> None:
-    """Presses as a person would, at a human pace; a step that wants what the demo does not say stays as it is."""
+def _lead(run: Run, at: dt.datetime, chance: Callable[[], float], *, most: int) -> dt.datetime:
+    """Presses as a person would, at a human pace; a step that wants what the demo does not say stays as it is.
+
+    Returns when the last press was made (UTC).
+    """
     for _ in range(most):
         screen = screen_of(run)
         if screen.kind == "end" or run.holder is None:
-            return
+            return at
         buttons = [button for button in screen.buttons if not any(target.enters for target in button.targets)]
         if not buttons:
-            return
+            return at
         button = buttons[int(chance() * len(buttons))]
         seconds = screen.norm.seconds if screen.norm else 60
         at += dt.timedelta(seconds=int(seconds * (0.4 + chance() * 0.9)))
@@ -145,7 +151,8 @@ def _lead(run: Run, at: dt.datetime, chance: Callable[[], float], *, most: int) 
         try:
             run = press(run, version=run.version, key=button.key, by=run.holder, now=at, data=data)
         except DomainError:
-            return
+            return at
+    return at
 
 
 def _chats(patients: list[Patient], now: dt.datetime) -> None:
