@@ -111,7 +111,11 @@ def _known(name: str, run: Run) -> str:
 def _window(run: Run, function: Function, now: dt.datetime, user: User, text: str = "") -> forms.Field:  # noqa: ARG001
     windows = free_windows(now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=_WINDOW_DAYS))
     shown = list(narrowed(windows, text)[:_WINDOWS_SHOWN])
-    hint = f"первые {_WINDOWS_SHOWN}: врача или специальность ищите справа" if len(shown) == _WINDOWS_SHOWN else ""
+    hint = (
+        f"первые {_WINDOWS_SHOWN}; врача или специальность ищите в «Ближайшее свободное время»"
+        if len(shown) == _WINDOWS_SHOWN
+        else ""
+    )
     return WindowChoice(windows, shown, label="Время в расписании", help_text=hint)
 
 
