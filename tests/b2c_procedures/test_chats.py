@@ -291,7 +291,8 @@ def test_a_failure_goes_to_the_leads_and_one_opens_the_help_desk_task(service: S
 def test_a_colleague_does_not_answer_in_anothers_chat(service: Service) -> None:
     managers(service, 1)
     write(service, "Здравствуйте")
-    chat, stranger = Chat.objects.get(), {"by": service.manager, "now": service.world.now}
+    chat = Chat.objects.get()
+    stranger: dict[str, Any] = {"by": service.manager, "now": service.world.now}
     for deed in (
         lambda: actions.answer(chat, text="Добрый день", **stranger),
         lambda: actions.close_chat(chat, **stranger),

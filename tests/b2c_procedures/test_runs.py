@@ -149,7 +149,7 @@ def test_a_run_is_handed_only_to_somebody_who_may_do_the_step(service: Service, 
     run = go(service, start(service, 1), "1")
     for receiver in ({"to": service.auditor}, {"performer": "lj_auditor"}):
         with pytest.raises(Refused, match="Менеджер ОКС"):
-            actions.hand_over(run, version=run.version, by=service.manager, now=service.world.now, **receiver)  # type: ignore[arg-type]
+            actions.hand_over(run, version=run.version, by=service.manager, now=service.world.now, **receiver)
     page = as_user(service.manager).get(f"/procedures/runs/{run.pk}/?hand=1").content.decode()
     assert "Ведущая Лидия Сергеевна" in page
     assert "Проверкин" not in page

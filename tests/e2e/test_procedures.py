@@ -66,7 +66,7 @@ def test_a_refused_refund_becomes_a_claim_and_the_head_is_not_ready(
         run = press_on(today, run, key)
     auditor = login(open_page(), today.auditor)
     auditor.goto("/procedures/")
-    auditor.locator(".proc-start-side").get_by_text("13 · шаг 13.13").click()
+    auditor.locator(".proc-start-side").get_by_text("13.13 Снятие статуса").click()
     auditor.get_by_role("button", name="Принять").click()
     outcome(auditor, "Статус заказа изменен")
     expect(auditor.get_by_text("Процедуру ведёт")).to_be_visible()
