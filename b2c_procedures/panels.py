@@ -3,14 +3,16 @@
 import datetime as dt
 
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from b2c_procedures.models import Chat, Run
 from b2c_procedures.queries.runs import my_runs, runs_for_role
 from b2c_procedures.roles import CHATTERS, PERFORMERS
-from b2c_procedures.states import ChatState
+from b2c_procedures.states import ChatState, RunSource
 from callcenter.clinics.models import Patient
 from callcenter.home import Card, Panel
 from callcenter.staff.models import User
+from callcenter.telephony.models import Call
 
 
 def cards(user: User, now: dt.datetime) -> list[Card]:
@@ -44,3 +46,18 @@ def panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:  # no
         return None
     rows = Run.objects.visible_to(user).filter(patient=patient).select_related("holder", "clinic")
     return Panel("Процедуры", "b2c_procedures/patient_panel.html", {"runs": list(rows[:5]), "patient": patient}, 60)
+
+
+def of_call(call: Call, user: User, now: dt.datetime) -> Panel | None:  # noqa: ARG001
+    """From the caller's card straight to «Чего хочет клиент?», with the call and its number filled in."""
+    if not user.has(*PERFORMERS):
+        return None
+    known: dict[str, str | int] = {"clinic": call.clinic_id, "source": RunSource.CALL}
+    if call.interaction_id is not None:
+        known["interaction"] = call.interaction_id
+    if call.patient_id is not None:
+        known["patient"] = call.patient_id
+    if user.sees_phones and call.number:
+        known["number"] = call.number
+    address = f"{reverse('procedures:home')}?{urlencode(known)}"
+    return Panel("Процедура", "b2c_procedures/call_panel.html", {"address": address})

@@ -45,6 +45,7 @@ class Event(TextChoices):
     ADMIN_ANSWERED = "admin_answered", "администратор снял трубку"
     ADMIN_FAILED = "admin_failed", "администратор не ответил, звоним следующему"
     ADMINS_EXHAUSTED = "admins_exhausted", "никто не ответил"
+    HOURS_OVER = "hours_over", "время для звонков кончилось"
     ADMIN_GONE = "admin_gone", "администратор повесил трубку"
     KEY = "key", "нажата клавиша"
     NO_KEY = "no_key", "клавиша не нажата"
@@ -141,6 +142,7 @@ _STEPS: Final[dict[tuple[State, Event], Step]] = {
     (S.RINGING, E.ADMIN_ANSWERED): Step(S.ASKING, (F.ASK_FOR_KEY,)),
     (S.RINGING, E.ADMIN_FAILED): Step(S.RINGING, (F.RING_NEXT,)),
     (S.RINGING, E.ADMINS_EXHAUSTED): Step(S.WAITING, _AGAIN),
+    (S.RINGING, E.HOURS_OVER): Step(S.WAITING, _AGAIN),
     # --- picked up: any key
     (S.ASKING, E.KEY): Step(S.SPEAKING, (F.SAY_REQUEST,)),
     (S.ASKING, E.NO_KEY): Step(S.WAITING, _AGAIN),
@@ -155,6 +157,7 @@ _STEPS: Final[dict[tuple[State, Event], Step]] = {
     (S.DIALLING, E.PATIENT_FAILED): Step(S.TELLING, (F.SAY_WHY,)),
     (S.DIALLING, E.PATIENT_LAST_FAILED): Step(S.TELLING, (F.SAY_WHY, F.SMS)),
     (S.DIALLING, E.PATIENT_IN_CALL): Step(S.TELLING, (F.SAY_WHY,)),
+    (S.DIALLING, E.HOURS_OVER): Step(S.TELLING, (F.SAY_WHY,)),
     (S.TALKING, E.TALKED): Step(S.DONE, (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DONE, F.FINISH)),
     (S.TALKING, E.TALKED_SHORT): Step(S.WAITING, _AGAIN),
     (S.TALKING, E.TALK_LOST): Step(S.PAUSED, (*_LET_GO, F.AWAIT_ANSWER)),

@@ -35,5 +35,7 @@ def why(event: Event, reason: str) -> str:
             return f"Пациент уже говорил с клиникой: {reason}. Решите на экране, закрыть или продолжить."
         case Event.PATIENT_IN_CALL:
             return "С пациентом сейчас говорят."
+        case Event.HOURS_OVER:
+            return "Время для звонков кончилось. Робот позвонит, когда звонить снова можно."
         case _:
             return "Пациент не ответил. Робот попробует позже."

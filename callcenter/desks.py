@@ -125,8 +125,12 @@ CALL_SCENARIOS: Final[dict[str, str]] = {
     "callback": "callback.scenario.take",
 }
 
-# What a desk shows of a call that rings: scenario → callable (call, user, now) -> callcenter.home.Panel | None.
-CALL_PANELS: Final[dict[str, str]] = {"callback": "callback.panels.of_call"}
+# What desks show beside a call on one's telephone: scenario (or any) → callables (call, user, now) ->
+# callcenter.home.Panel | None.
+CALL_PANELS: Final[dict[str, tuple[str, ...]]] = {
+    "callback": ("callback.panels.of_call",),
+    "any": ("b2c_procedures.panels.of_call",),
+}
 
 
 def load(paths: tuple[str, ...]) -> "list[Callable[..., object]]":

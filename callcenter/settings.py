@@ -259,6 +259,8 @@ ARI_APP = os.environ.get("ARI_APP", "dozvon")
 ARI_TRUNK = os.environ.get("ARI_TRUNK", "PJSIP/{number}@trunk")  # how a city or mobile number is dialled
 # 'http': Asterisk fetches the robot's speech from PUBLIC_URL; 'path': it reads FILES_DIR from a shared disk.
 ARI_MEDIA = os.environ.get("ARI_MEDIA", "http")
+# Links to recordings must lead out to the world, unless the PBX that sends its webhooks stands in our own network.
+RECORDINGS_FROM_INSIDE = os.environ.get("RECORDINGS_FROM_INSIDE", "") == "1"
 # Speech: espeak (from its wheel), command, http, off. See docs/speech.md.
 SPEECH_ENGINE = os.environ.get("SPEECH_ENGINE", "espeak")
 SPEECH_VOICE = os.environ.get("SPEECH_VOICE", "ru")

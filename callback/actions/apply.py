@@ -2,16 +2,18 @@
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from django.db import transaction
 
 from callback import machine, notices, speech
+from callback.actions.window import hold
 from callback.machine import Answer, Effect, Event, State, Step
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, RequestLine
 from callback.queries import phones_to_ring, settings_of
-from callback.schedule import next_try, window_end
+from callback.schedule import may_call_at, next_try, window_end
 from callcenter.clinics.actions import release_hold
 from callcenter.clinics.queries import hours_of
 from callcenter.clinics.schedule import Hours
@@ -59,6 +61,13 @@ class Turn:
     def call(self) -> Call | None:
         attempt = self.attempt
         return attempt.call if attempt is not None else None
+
+    @property
+    def may_call(self) -> bool:
+        """Whether it is still an hour for calls: asked again before every dial."""
+        zone = self.request.patient.zone if self.request.patient is not None else ""
+        nine = self.ways.start == CallbackSettings.Start.NINE
+        return may_call_at(self.hours, self.now, from_nine=nine, zone=zone)
 
     def leg(self, role: Role) -> Leg | None:
         call = self.call
@@ -144,6 +153,7 @@ def _begin_attempt(turn: Turn) -> None:
     if request.first_try_at is None:
         request.first_try_at = now
         request.until = window_end(turn.hours, now, turn.ways.window_minutes)
+    _hold_window(turn)
     attempt = CallbackAttempt.objects.create(request=request, number=request.attempts.count() + 1, started_at=now)
     attempt.call = calls.place_call(
         scenario=Scenario.CALLBACK,
@@ -157,10 +167,19 @@ def _begin_attempt(turn: Turn) -> None:
     attempt.save(update_fields=["call"])
 
 
+def _hold_window(turn: Turn) -> None:
+    """For as long as the robot tries, and at least for the hold's own time."""
+    least = turn.now + dt.timedelta(minutes=turn.ways.hold_minutes)
+    hold(turn.request, until=max(least, turn.request.until or least), now=turn.now)
+
+
 def _ring_next(turn: Turn) -> None:
     """The next administrator at a telephone, then the clinic's own number; each once in an attempt."""
     call, request = turn.call, turn.request
     if call is None:
+        return
+    if not turn.may_call:
+        turn.follow = Event.HOURS_OVER
         return
     rung = list(call.legs.filter(role=Role.EMPLOYEE))
     for phone in phones_to_ring(request, now=turn.now, rung={leg.user_id for leg in rung if leg.user_id}):
@@ -172,8 +191,9 @@ def _ring_next(turn: Turn) -> None:
         return
     clinic_number = request.clinic.phone
     if clinic_number and not any(leg.number == clinic_number for leg in rung):
-        _ring_employee(turn, call, endpoint=endpoint_of_number(clinic_number), number=clinic_number)
-        return
+        with suppress(Conflict):  # another request's call rings there
+            _ring_employee(turn, call, endpoint=endpoint_of_number(clinic_number), number=clinic_number)
+            return
     turn.follow = Event.ADMINS_EXHAUSTED
 
 
@@ -208,6 +228,7 @@ def _say_request(turn: Turn) -> None:
     if call is None or leg is None:
         return
     calls.stop_playing(call, now=turn.now)
+    _hold_window(turn)
     calls.play(leg, *speech.phrases_of(turn.request), now=turn.now)
     calls.set_step(call, SPEECH_GUARD, now=turn.now)
 
@@ -222,6 +243,9 @@ def _await_choice(turn: Turn) -> None:
 def _dial_patient(turn: Turn) -> None:
     call, request = turn.call, turn.request
     if call is None:
+        return
+    if not turn.may_call:
+        turn.follow = Event.HOURS_OVER
         return
     calls.stop_playing(call, now=turn.now)
     calls.set_step(call, turn.ways.patient_seconds + 10, now=turn.now)

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from callback import notices
 from callback.actions.apply import apply
+from callback.actions.window import hold
 from callback.machine import OPEN, Event, State
 from callback.models import CallbackRequest, CallbackSettings, RequestLine, RequestSource
 from callback.queries import matched_patient, settings_of
@@ -19,7 +20,7 @@ from callcenter.contacts.locks import lock_words
 from callcenter.contacts.states import Kind
 from callcenter.contacts.states import State as ContactState
 from callcenter.lib import live, phones
-from callcenter.lib.errors import Conflict, DomainError, Refused
+from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff import audit
 from callcenter.staff.models import User
 
@@ -115,10 +116,8 @@ def _hold(request: CallbackRequest, window: ScheduleWindow, *, now: dt.datetime)
     ways = settings_of(request.clinic)
     start = _first_call(request, ways, now) or now
     until = start + dt.timedelta(minutes=ways.hold_minutes)
-    try:
-        request.window = hold_window(window, held_for=notices.hold_key(request), until=until, now=now)
-    except DomainError:
-        request.window, request.window_lost = window, True
+    request.window = window
+    hold(request, until=until, now=now)
     request.doctor = request.doctor or window.doctor
     request.save(update_fields=["window", "window_lost", "doctor"])
 

@@ -101,6 +101,7 @@ def book_from_card(
 ) -> Appointment:
     """Books the visit that was asked for and closes the request with it. Raises Conflict when the window is gone."""
     with transaction.atomic():
+        CallbackRequest.objects.select_for_update().get(pk=request.pk)  # as the robot does: the request, then the day
         visit = book_appointment(
             patient=patient,
             window=window,

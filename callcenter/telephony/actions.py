@@ -14,7 +14,7 @@ from callcenter.staff import audit
 from callcenter.staff.models import User
 from callcenter.telephony import calls
 from callcenter.telephony.models import Call, Handset, HandsetDeed, Leg, PhoneBinding
-from callcenter.telephony.queries import binding_of, link
+from callcenter.telephony.queries import binding_of, link, talk_of
 from callcenter.telephony.states import LIVE_LEGS, LegState, PhoneKind, Role, Scenario
 
 
@@ -71,6 +71,37 @@ def call_patient(*, user: User, number: str, clinic: Clinic, now: dt.datetime, p
         calls.ring(call, role=Role.EMPLOYEE, endpoint=binding.endpoint, user=user, caller=number, timeout=25, now=now)
         audit.record("telephony.call_patient", call, by=user, now=now)
     return call
+
+
+def transfer_call(*, by: User, to: User, now: dt.datetime) -> Leg:
+    """Rings `to` at his own telephone; when he answers he talks with the client, and `by` is let go.
+
+    Until then `by` and the client go on talking; a colleague who does not answer changes nothing. `by` may hang up while
+    it rings. Raises Conflict when `by` is in no conversation, `to` is on the line or the exchange is away, Refused when
+    `to` sits at no telephone.
+    """
+    if by.pk == to.pk:
+        raise Refused("Выберите коллегу: себе звонок не переводят.", field="to")
+    binding = binding_of(to, now=now)
+    if binding is None or binding.kind == PhoneKind.OFF:
+        raise Refused(f"{to.short_name} сейчас не на телефоне. Выберите другого коллегу.", field="to")
+    connected, why = link(now=now)
+    if not connected:
+        raise Conflict(f"Перевести сейчас нельзя. {why}")
+    with transaction.atomic():
+        call = talk_of(by)
+        if call is None:
+            raise Conflict("Вы сейчас ни с кем не говорите: переводить нечего.")
+        call = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
+        if not calls.goes_on(call):
+            raise Conflict("Разговор только что закончился.")
+        leg = calls.ring(
+            call, role=Role.EMPLOYEE, endpoint=binding.endpoint, user=to, caller=call.number, timeout=25, now=now
+        )
+        leg.note = f"перевод от {by.short_name}"
+        leg.save(update_fields=["note"])
+        audit.record("telephony.transfer_call", call, by=by, now=now, after={"to": to.pk})
+    return leg
 
 
 def press(*, user: User, channel: str, deed: str, value: str = "", now: dt.datetime) -> None:

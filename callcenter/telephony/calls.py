@@ -129,12 +129,24 @@ def stop_playing(call: Call, *, now: dt.datetime) -> None:
         _command(call, Verb.STOP_PLAYING, now=now, leg=playing.leg, ref=playing.ref)
 
 
-def connect(call: Call, legs: Sequence[Leg], *, now: dt.datetime, record: bool = False) -> None:
-    """Lets the legs talk with each other, and records each of them apart if wished."""
+def connect(
+    call: Call, legs: Sequence[Leg], *, now: dt.datetime, record: bool = False, instead_of: Sequence[Leg] = ()
+) -> None:
+    """Lets the legs talk with each other, and records each of them apart if wished.
+
+    `instead_of`: legs that are let go once the new ones are in the conversation (a transfer).
+    """
     call.bridge = call.bridge or f"br-{call.ref.hex}"
     call.answered_at = call.answered_at or now
     call.save(update_fields=["bridge", "answered_at"])
-    _command(call, Verb.CONNECT, now=now, ref=call.bridge, channels=[leg.channel for leg in legs])
+    _command(
+        call,
+        Verb.CONNECT,
+        now=now,
+        ref=call.bridge,
+        channels=[leg.channel for leg in legs],
+        instead_of=[leg.pk for leg in instead_of],
+    )
     if record:
         for leg in legs:
             _command(call, Verb.RECORD, now=now, leg=leg, ref=f"{call.ref.hex}-{leg.role}-{leg.pk}")
@@ -142,6 +154,11 @@ def connect(call: Call, legs: Sequence[Leg], *, now: dt.datetime, record: bool =
 
 def answer(leg: Leg, *, now: dt.datetime) -> None:
     _command(leg.call, Verb.ANSWER, now=now, leg=leg)
+
+
+def give_back(leg: Leg, *, now: dt.datetime) -> None:
+    """Leaves a caller to the exchange's own way; his leg's end comes back as a fact."""
+    _command(leg.call, Verb.GIVE_BACK, now=now, leg=leg)
 
 
 def hang_up(leg: Leg, *, now: dt.datetime) -> None:
@@ -160,6 +177,12 @@ def set_step(call: Call, seconds: float | None, *, now: dt.datetime) -> None:
     """When to hear of this step again (StepDue) if nothing else happens; None = it may last."""
     call.step_due_at = None if seconds is None else now + dt.timedelta(seconds=seconds)
     call.save(update_fields=["step_due_at"])
+
+
+def goes_on(call: Call) -> bool:
+    """Whether a conversation that has begun still has its patient and somebody of ours, on the line or being rung."""
+    live = set(call.legs.filter(state__in=LIVE_LEGS).values_list("role", "state"))
+    return (Role.PATIENT, LegState.UP) in live and any(role == Role.EMPLOYEE for role, _ in live)
 
 
 def live_leg(call: Call, role: Role) -> Leg | None:

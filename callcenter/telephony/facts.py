@@ -26,7 +26,7 @@ from callcenter.telephony.pbx.base import (
     PlayEnded,
     Ringing,
 )
-from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, Verb
+from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, Role, Verb
 
 log = logging.getLogger(__name__)
 _HANGING_UP = 1.5  # seconds between the cut of a sound and the end of the channel that heard it, with room to spare
@@ -121,12 +121,26 @@ def _ring_failed(command: Command, end: End, error: str, now: dt.datetime) -> No
 
 def _connected(command: Command, now: dt.datetime) -> None:
     call = Call.objects.select_for_update(no_key=True).get(pk=command.call_id)
+    for leg in call.legs.filter(pk__in=command.args.get("instead_of", ())):
+        calls.hang_up(leg, now=now)
     if call.connected_at is not None or call.ended_at is not None:
-        return  # connected again after a change of hands
+        return  # a colleague took over, or it was connected again after a change of hands
     call.connected_at = now
     call.save(update_fields=["connected_at"])
     history.talk_began(call, now=now)
     _decide(call, None, Connected(now))
+
+
+def _take_over(call: Call, leg: Leg, fact: Answered) -> None:
+    """A colleague answers a transferred call: he joins, and who talked so far is let go once he is in."""
+    if calls.live_leg(call, Role.PATIENT) is None:
+        calls.hang_up(leg, now=fact.at)
+        return
+    others = [other for other in call.legs.filter(role=Role.EMPLOYEE, state__in=LIVE_LEGS) if other.pk != leg.pk]
+    recorded = call.commands.filter(verb=Verb.RECORD).exists()
+    calls.connect(call, [leg], now=fact.at, record=recorded, instead_of=others)
+    call.employee = leg.user
+    call.save(update_fields=["employee"])
 
 
 def _take_play_end(fact: PlayEnded) -> None:
@@ -185,8 +199,14 @@ def _decide(call: Call, leg: Leg | None, fact: Fact) -> None:
     """The scenario's turn, then what is true of every call: nobody is left alone in it, and an empty call is over."""
     if call.ended_at is not None and not isinstance(fact, Ended):
         return
-    if isinstance(fact, Ended) and call.connected_at is not None and leg is not None:
-        calls.hang_up_all(call, now=fact.at, besides=leg)
+    if call.connected_at is not None and leg is not None:
+        if isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
+            _take_over(call, leg, fact)
+            return
+        if isinstance(fact, Ended):
+            if calls.goes_on(call):
+                return  # transferred, or the colleague did not answer: the scenario sees one conversation
+            calls.hang_up_all(call, now=fact.at, besides=leg)
     handler_of(call)(call, leg, fact)
     if isinstance(fact, (Ended, SpeechFailed)) and not call.legs.filter(state__in=LIVE_LEGS).exists():
         ended_as = End.ANSWERED if call.connected_at is not None else leg.end if leg is not None else End.FAILED

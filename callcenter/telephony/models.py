@@ -140,6 +140,12 @@ class Leg(models.Model):
                 condition=Q(role="employee", state__in=LIVE_LEGS, user__isnull=False),
                 name="leg_one_per_employee",
             ),
+            # the clinic's own number stands for whoever is near it: one call of ours rings there at a time
+            models.UniqueConstraint(
+                fields=["number"],
+                condition=Q(role="employee", user__isnull=True, state__in=["planned", "ringing"]) & ~Q(number=""),
+                name="leg_one_ring_per_number",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             # reader: comparing our rows with what is alive at the exchange
@@ -187,9 +193,10 @@ class Command(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["pk"]
         indexes: ClassVar[list[models.Index]] = [
-            # reader: the loop of `run_robot`, oldest first
+            # readers: the loop of `run_robot`, oldest first; a playback's end; recordings whose end nobody heard
             models.Index(fields=["id"], name="command_pending", condition=Q(state__in=["pending", "taken"])),
             models.Index(fields=["ref"], name="command_ref", condition=~Q(ref="")),
+            models.Index(fields=["done_at"], name="command_recorded", condition=Q(verb="record", state="done")),
         ]
 
 
@@ -258,4 +265,28 @@ class PbxNotice(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # reader: the ticker that takes up what could not be read at once
             models.Index(fields=["received_at"], name="pbx_notice_open", condition=Q(done_at__isnull=True)),
+        ]
+
+
+class LinkedRecording(models.Model):
+    """The sound of a call that lies at a cloud PBX behind a link: fetched into our own storage, or why it was not."""
+
+    interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="linked_recordings")
+    url = models.CharField(max_length=1000)  # who has it may listen: it never goes into a log
+    seconds = models.FloatField(default=0)
+    created_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(null=True, blank=True)  # None: fetched, or given up
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=250, blank=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["interaction", "url"], name="linked_recording_once")
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            # readers: the ticker that fetches them; its reaper
+            models.Index(fields=["due_at"], name="linked_recording_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["claimed_at"], name="linked_recording_claimed", condition=Q(claimed_at__isnull=False)),
         ]

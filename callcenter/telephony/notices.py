@@ -13,6 +13,7 @@ from callcenter.lib import phones
 from callcenter.lib.claims import claim
 from callcenter.lib.errors import DomainError
 from callcenter.staff.models import User
+from callcenter.telephony import recordings
 from callcenter.telephony.models import PbxNotice
 from callcenter.telephony.webhooks import Told, read
 
@@ -56,9 +57,8 @@ def read_notice(notice: PbxNotice, *, now: dt.datetime) -> None:
             source=notice.vendor,
             source_id=told.session,
         )
-        if told.record_url and told.record_url not in interaction.comment:
-            interaction.comment = f"{interaction.comment} Запись: {told.record_url}".strip()
-            interaction.save(update_fields=["comment"])
+        if told.record_url:
+            recordings.keep_link(interaction, url=told.record_url[:1000], seconds=told.record_seconds, now=now)
         PbxNotice.objects.filter(pk=notice.pk).update(done_at=now, claimed_at=None, last_error="")
 
 

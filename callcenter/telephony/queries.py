@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from callcenter.clinics.models import Appointment, Clinic, Patient
 from callcenter.clinics.queries import future_visits, patients_by_number
@@ -12,7 +12,7 @@ from callcenter.lib.localtime import local_day
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import CALLERS
 from callcenter.telephony.models import Call, Handset, Leg, PhoneBinding, RobotLease
-from callcenter.telephony.states import LIVE_LEGS, PhoneKind, Role
+from callcenter.telephony.states import LIVE_LEGS, LegState, PhoneKind, Role
 
 LEASE_SECONDS = 10.0  # a holder that has not been heard of for so long has lost the exchange
 
@@ -22,24 +22,39 @@ def free_phones(clinic: Clinic, *, on: dt.date) -> list[PhoneBinding]:
 
     Where the day's shifts are written down, only people of a shift count.
     """
-    staff = PhoneBinding.objects.filter(
-        on=on, user__clinics=clinic, user__is_active=True, user__roles__overlap=[str(role) for role in CALLERS]
-    )
+    staff = _bound(clinic, on).filter(user__roles__overlap=[str(role) for role in CALLERS])
     if Shift.objects.filter(on=on, user__clinics=clinic).exists():
         staff = staff.filter(Exists(Shift.objects.filter(user=OuterRef("user"), on=on)))
+    return list(staff.select_related("user").order_by(F("rung_at").asc(nulls_first=True), "bound_at"))
+
+
+def _bound(clinic: Clinic, on: dt.date) -> QuerySet[PhoneBinding]:
+    """Telephones of the clinic's people that are bound on the day and not in a call."""
     busy = Leg.objects.filter(user=OuterRef("user"), state__in=LIVE_LEGS)
-    return list(
-        staff.exclude(kind=PhoneKind.OFF)
-        .exclude(Exists(busy))
-        .select_related("user")
-        .order_by(F("rung_at").asc(nulls_first=True), "bound_at")
-    )
+    bound = PhoneBinding.objects.filter(on=on, user__clinics=clinic, user__is_active=True)
+    return bound.exclude(kind=PhoneKind.OFF).exclude(Exists(busy))
 
 
 def binding_of(user: User, *, now: dt.datetime) -> PhoneBinding | None:
     """Where the user sits today, by the day of his first clinic's zone; None when he has not said."""
     zone = user.clinics.values_list("zone", flat=True).first() or "Europe/Moscow"
     return PhoneBinding.objects.filter(user=user, on=local_day(now, zone)).first()
+
+
+def talk_of(user: User) -> Call | None:
+    """The conversation the user is in at this moment; None while he only rings or sits idle."""
+    return (
+        Call.objects.live()
+        .filter(connected_at__isnull=False, legs__user=user, legs__state=LegState.UP)
+        .select_related("clinic")
+        .first()
+    )
+
+
+def colleagues_for(call: Call, user: User, *, now: dt.datetime) -> list[User]:
+    """To whom the user may transfer the call: who sits at a telephone of its clinic and is not in a call."""
+    bound = _bound(call.clinic, local_day(now, call.clinic.zone)).exclude(user=user).select_related("user")
+    return [phone.user for phone in bound.order_by("user__full_name")]
 
 
 def link(*, now: dt.datetime) -> tuple[bool, str]:
@@ -64,6 +79,7 @@ class CallerCard:
     visits: dict[int, Appointment] = field(default_factory=dict)
     recent: list[Interaction] = field(default_factory=list)
     handset: Handset | None = None
+    transfer: Leg | None = None  # a colleague who is being rung to take the conversation over
 
     @property
     def next_visits(self) -> list[tuple[Patient, Appointment | None]]:
@@ -81,6 +97,9 @@ def ringing_for(user: User, *, now: dt.datetime) -> CallerCard | None:
         return None
     call = leg.call
     card = CallerCard(call=call, leg=leg, handset=Handset.objects.filter(channel=leg.channel).first())
+    if call.connected_at is not None:
+        rung = call.legs.filter(role=Role.EMPLOYEE, state__in=(LegState.PLANNED, LegState.RINGING))
+        card.transfer = rung.exclude(pk=leg.pk).select_related("user").first()
     card.people = [call.patient] if call.patient is not None else patients_by_number(call.number) if call.number else []
     for person in card.people[:5]:
         visit = future_visits(person, now).first()

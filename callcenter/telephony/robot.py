@@ -1,27 +1,31 @@
 """The process at the exchange: holds the lease and the link, takes facts into rows, carries out the rows' commands.
 
-One is active at a time. The lease is a row with a heartbeat; its token grows with every change of hands, and commands are
-taken only under the present token, so one who was asleep and wakes up finds nothing to carry out.
+One is active at a time. The lease is a row with a heartbeat; its token grows with every change of hands. Everything that
+is written here is written under the lease's own row lock and the present token (the fence), and nothing is asked of the
+exchange long after it was taken, so one who was asleep and wakes up can write nothing and dial nothing.
 """
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 
-from callcenter.contacts.actions import store_recording
 from callcenter.lib import live
 from callcenter.lib.claims import claim
 from callcenter.lib.errors import DomainError
-from callcenter.telephony import calls, facts
+from callcenter.telephony import calls, facts, recordings
 from callcenter.telephony.models import Call, Command, Leg, RobotLease
 from callcenter.telephony.pbx.base import (
     Answered,
     Dial,
     Fact,
+    Incoming,
     LinkDown,
     LinkUp,
     Pbx,
@@ -33,6 +37,7 @@ from callcenter.telephony.pbx.base import (
     Recorded,
     Replaced,
     Snapshot,
+    Stray,
 )
 from callcenter.telephony.queries import LEASE_SECONDS
 from callcenter.telephony.speech import SpeechFailed, spoken
@@ -40,7 +45,9 @@ from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, 
 
 log = logging.getLogger(__name__)
 HEARTBEAT: Final = 2.0  # seconds
+FRESH: Final = LEASE_SECONDS / 2  # a command taken longer ago may belong to another process by now
 BATCH: Final = 100
+Result = TypeVar("Result")
 
 
 class LeaseLost(Exception):
@@ -60,7 +67,9 @@ class Robot:
         self._linked = False  # calls can be made
         self._hearing = False  # facts flow
         self._look_again_at: dt.datetime | None = None
+        self._untaken: deque[Fact] = deque()  # heard, and not yet written down (the database may be away)
         self._running: dict[int, tuple[int, Future[None]]] = {}  # command → its call, the work
+        self._fetching: dict[str, tuple[Recorded, Future[bytes]]] = {}  # recordings on their way to us
 
     # --- the lease ---------------------------------------------------------------------------------------------------
 
@@ -79,6 +88,7 @@ class Robot:
             self.token = lease.token
         log.info("lease %s taken by %s", self.token, self._holder)
         self._beat_at, self._linked, self._hearing = now, False, False
+        self._untaken.clear()
         self.pbx = self._make()
         self.pbx.open()
         return True
@@ -88,6 +98,7 @@ class Robot:
         for _, work in self._running.values():
             work.cancel()
         self._running.clear()
+        self._fetching.clear()
         if self.pbx is not None:
             self.pbx.close()
             self.pbx = None
@@ -100,6 +111,14 @@ class Robot:
         if not RobotLease.objects.filter(pk=1, token=self.token).update(heartbeat_at=now):
             raise LeaseLost(f"lease {self.token} of {self._holder} was taken over")
         self._beat_at = now
+
+    @contextmanager
+    def _fence(self) -> Iterator[None]:
+        """A transaction that only the lease's holder can commit: nobody takes the lease over before its end."""
+        with transaction.atomic():
+            if not RobotLease.objects.select_for_update(no_key=True).filter(pk=1, token=self.token).exists():
+                raise LeaseLost(f"lease {self.token} of {self._holder} was taken over")
+            yield
 
     def _set_link(self, connected: bool, trouble: str = "") -> None:
         now = self._clock()
@@ -126,8 +145,11 @@ class Robot:
             return self.take_lease()
         self._keep_lease(self._clock())
         found = self._collect() > 0
-        for fact in self.pbx.facts(0 if found or self._running else wait):
-            self._take(fact)
+        self._untaken += self.pbx.facts(0 if found or self._running or self._untaken else wait)
+        while self._untaken:
+            self._keep_lease(self._clock())
+            self._take(self._untaken[0])
+            self._untaken.popleft()
             found = True
         if self._look_again_at is not None and self._hearing and self._clock() >= self._look_again_at:
             self._link_up()
@@ -147,17 +169,38 @@ class Robot:
             self._hearing = True
             self._link_up()
         elif isinstance(fact, Recorded):
-            self._keep_recording(fact)
+            self._fetch(fact)
+        elif isinstance(fact, Stray):
+            self._take_in(fact)
+        elif isinstance(fact, Incoming):
+            self._take_call(fact)
         else:
             self._guarded(facts.take_fact, fact)
 
-    @staticmethod
-    def _guarded(deed: Callable[..., None], *args: object, **kwargs: object) -> None:
+    def _guarded(self, deed: Callable[..., None], *args: object, **kwargs: object) -> None:
         """One call's trouble is written down and stays its own; the others go on."""
         try:
-            deed(*args, **kwargs)
-        except (DomainError, IntegrityError):
+            with self._fence():
+                deed(*args, **kwargs)
+        except (DomainError, IntegrityError, DataError):
             log.exception("%s %s failed", deed.__name__, args)
+
+    def _take_call(self, fact: Incoming) -> None:
+        """A call to a number of ours; one that belongs to no clinic goes the exchange's own way."""
+        assert self.pbx is not None  # noqa: S101
+        self._guarded(facts.take_fact, fact)
+        if not Leg.objects.filter(channel=fact.channel).exists():
+            self._submit(self.pbx.give_back, fact.channel)
+
+    def _take_in(self, fact: Stray) -> None:
+        """A telephone that an earlier process dialled and that was answered just now: its leg's, or nobody's."""
+        assert self.pbx is not None  # noqa: S101
+        if Leg.objects.filter(channel=fact.channel, state__in=LIVE_LEGS).exists():
+            self.pbx.adopt([fact.channel], answered=[fact.channel])
+            self._guarded(facts.take_fact, Answered(fact.at, fact.channel))
+            return
+        log.warning("stray %s was answered: hung up", fact.channel)
+        self._submit(self.pbx.hang_up, fact.channel)
 
     def _fire_steps(self) -> bool:
         now = self._clock()
@@ -183,11 +226,17 @@ class Robot:
         for channel, leg in legs.items():
             if channel in alive.channels:
                 if alive.channels[channel] and leg.state != LegState.UP:
-                    facts.take_fact(Answered(self._clock(), channel))
+                    self._guarded(facts.take_fact, Answered(self._clock(), channel))
             elif not leg.commands.filter(verb=Verb.RING, state=CommandState.PENDING).exists():
-                facts.lose_leg(channel, now=self._clock())
+                self._guarded(facts.lose_leg, channel, now=self._clock())
         self._clear_strays(alive)
         self._rebuild_bridges(alive)
+        for caller in alive.callers:  # put to us while nobody listened, or to a process that died over it
+            if caller.channel not in legs:
+                self.pbx.adopt([caller.channel], answered=[caller.channel])
+                self._take_call(caller)
+        for name in recordings.not_fetched(now=self._clock()):
+            self._fetch(Recorded(self._clock(), name, ok=True))
         self._set_link(True)
 
     def _settle_taken(self, alive: Snapshot) -> None:
@@ -198,12 +247,11 @@ class Robot:
         """
         for command in Command.objects.filter(state=CommandState.TAKEN).exclude(fence=self.token).select_related("leg"):
             if command.verb != Verb.RING:
-                Command.objects.filter(pk=command.pk).update(state=CommandState.PENDING, claimed_at=None)
+                self._ask_again(command.pk)
             elif command.leg is not None and command.leg.channel in alive.channels:
-                facts.finish_command(command.pk, CommandState.DONE, now=self._clock())
+                self._finish(command.pk, CommandState.DONE)
             else:
-                why = "процесс прервался во время набора"
-                facts.finish_command(command.pk, CommandState.MAYBE, now=self._clock(), error=why, end=End.LOST)
+                self._finish(command.pk, CommandState.MAYBE, "процесс прервался во время набора", End.LOST)
 
     def _clear_strays(self, alive: Snapshot) -> None:
         """Channels of ours whose leg has ended in our rows: nobody would ever hang them up."""
@@ -223,7 +271,7 @@ class Robot:
             inside = alive.bridges.get(call.bridge, frozenset())
             pending = call.commands.filter(verb=Verb.CONNECT, state=CommandState.PENDING).exists()
             if len(up) == 2 and not pending and not {leg.channel for leg in up} <= inside:
-                with transaction.atomic():
+                with self._fence():
                     calls.connect(call, up, now=self._clock())
 
     # --- commands ----------------------------------------------------------------------------------------------------
@@ -232,9 +280,7 @@ class Robot:
         """Takes pending commands under the lease, one at a time for each call, oldest first."""
         now = self._clock()
         busy = {call_id for call_id, _ in self._running.values()}
-        with transaction.atomic():
-            if not RobotLease.objects.select_for_update(no_key=True).filter(pk=1, token=self.token).exists():
-                raise LeaseLost(f"lease {self.token} of {self._holder} was taken over")
+        with self._fence():
             first = (
                 Command.objects.pending()
                 .exclude(call__in=busy)
@@ -247,27 +293,32 @@ class Robot:
         legs = Leg.objects.in_bulk([command.leg_id for command in taken if command.leg_id is not None])
         for command in taken:
             if command.expires_at is not None and command.expires_at < now:
-                why = "АТС была недоступна, звонок устарел"
-                facts.finish_command(command.pk, CommandState.EXPIRED, now=now, error=why)
+                self._finish(command.pk, CommandState.EXPIRED, "АТС была недоступна, звонок устарел")
                 continue
             leg = legs.get(command.leg_id) if command.leg_id is not None else None
-            if self._pool is None:
-                work: Future[None] = Future()
-                try:
-                    self._ask(command, leg)
-                    work.set_result(None)
-                except (PbxError, SpeechFailed) as error:
-                    work.set_exception(error)
-            else:
-                work = self._pool.submit(self._ask, command, leg)
-            self._running[command.pk] = (command.call_id, work)
+            self._running[command.pk] = (command.call_id, self._submit(self._ask, command, leg, time.monotonic()))
         self._collect()
         return bool(taken)
 
-    def _ask(self, command: Command, leg: Leg | None) -> None:
-        """The outside call, outside any transaction and without the database: it may run in another thread."""
+    def _submit(self, deed: Callable[..., Result], *args: Any) -> "Future[Result]":
+        """In another thread, or at once in this one; the deed must not touch the database."""
+        if self._pool is not None:
+            return self._pool.submit(deed, *args)
+        work: Future[Result] = Future()
+        try:
+            work.set_result(deed(*args))
+        except (PbxError, SpeechFailed) as error:
+            work.set_exception(error)
+        return work
+
+    def _ask(self, command: Command, leg: Leg | None, taken: float) -> None:
+        """The outside call, outside any transaction and without the database: it may run in another thread.
+
+        `taken`: when the command was taken (seconds, monotonic). Whoever slept since then may have lost the lease.
+        """
         pbx, args = self.pbx, command.args
-        assert pbx is not None  # noqa: S101
+        if pbx is None or time.monotonic() - taken > FRESH:
+            raise PbxAway("Процесс телефонии надолго замирал.")
         channel = leg.channel if leg is not None else ""
         match command.verb:
             case Verb.RING:
@@ -284,6 +335,8 @@ class Robot:
                 pbx.record(channel, command.ref)
             case Verb.ANSWER:
                 pbx.answer(channel)
+            case Verb.GIVE_BACK:
+                pbx.give_back(channel)
             case Verb.HANG_UP:
                 pbx.hang_up(channel)
 
@@ -291,55 +344,63 @@ class Robot:
         """Writes back what became of the commands that are through."""
         through = [(pk, work) for pk, (_, work) in self._running.items() if work.done()]
         for pk, work in through:
-            del self._running[pk]
             if not work.cancelled():
                 self._write_back(pk, work.exception())
-        return len(through)
+            del self._running[pk]
+        return len(through) + self._store_recordings()
 
     def _write_back(self, pk: int, error: BaseException | None) -> None:
-        now = self._clock()
         match error:
             case None:
-                facts.finish_command(pk, CommandState.DONE, now=now)
+                self._finish(pk, CommandState.DONE)
             case SpeechFailed():
                 log.error("speech failed: %s", error)
-                facts.fail_speech(pk, why=str(error), now=now)
-            case PbxGone():
-                facts.finish_command(pk, CommandState.REFUSED, now=now, error=str(error), end=End.FAILED)
-            case PbxMaybe():
-                facts.finish_command(pk, CommandState.MAYBE, now=now, error=str(error), end=End.LOST)
+                self._guarded(facts.fail_speech, pk, why=str(error), now=self._clock())
+            case PbxMaybe() if Command.objects.get(pk=pk).verb == Verb.RING:
+                self._finish(pk, CommandState.MAYBE, str(error), End.LOST)
             case PbxRefused():
-                facts.finish_command(pk, CommandState.REFUSED, now=now, error=str(error), end=error.end)
-            case PbxAway():
-                # nothing was done, so it may be asked again once the link is back (a ring expires by itself)
-                Command.objects.filter(pk=pk).update(
-                    state=CommandState.PENDING, claimed_at=None, last_error=str(error)[:250]
-                )
+                self._finish(pk, CommandState.REFUSED, str(error), error.end)
+            case PbxAway() | PbxMaybe():
+                # not done, or safe to do twice (its id is ours): asked again once the link is back; a ring expires
+                self._ask_again(pk, str(error))
                 self._lose_link(str(error))
+            case PbxGone():
+                self._finish(pk, CommandState.REFUSED, str(error))
             case PbxError():
-                facts.finish_command(pk, CommandState.REFUSED, now=now, error=str(error))
+                self._finish(pk, CommandState.REFUSED, str(error))
                 self._set_link(self._linked, str(error))
             case _:
                 raise error
 
+    def _finish(self, pk: int, state: CommandState, error: str = "", end: End = End.FAILED) -> None:
+        self._guarded(facts.finish_command, pk, state, now=self._clock(), error=error, end=end)
+
+    def _ask_again(self, pk: int, error: str = "") -> None:
+        with self._fence():
+            Command.objects.filter(pk=pk).update(state=CommandState.PENDING, claimed_at=None, last_error=error[:250])
+
     # --- recordings --------------------------------------------------------------------------------------------------
 
-    def _keep_recording(self, fact: Recorded) -> None:
+    def _fetch(self, fact: Recorded) -> None:
         """Brings what one leg said into our own files, before the exchange clears its folder."""
-        command = Command.objects.filter(verb=Verb.RECORD, ref=fact.name).select_related("call__interaction").first()
-        if command is None or command.call.interaction is None or self.pbx is None:
-            return
-        try:
-            content = self.pbx.recording(fact.name) if fact.ok else b""
-        except PbxError as error:
-            log.error("recording %s not fetched: %s", fact.name, error)
-            Command.objects.filter(pk=command.pk).update(last_error=str(error)[:250])
-            return
-        if content:
-            store_recording(
-                command.call.interaction,
-                content=content,
-                seconds=fact.seconds,
-                now=self._clock(),
-                source_id=fact.name,
-            )
+        assert self.pbx is not None  # noqa: S101
+        if fact.name not in self._fetching:
+            self._fetching[fact.name] = (fact, self._submit(self._recorded, fact))
+
+    def _recorded(self, fact: Recorded) -> bytes:
+        if self.pbx is None or not fact.ok:
+            raise PbxGone("АТС не смогла записать разговор.")
+        return self.pbx.recording(fact.name)
+
+    def _store_recordings(self) -> int:
+        through = [(fact, work) for fact, work in self._fetching.values() if work.done()]
+        for fact, work in through:
+            error = None if work.cancelled() else work.exception()
+            if error is None and not work.cancelled():
+                self._guarded(recordings.keep, fact, work.result(), now=self._clock())
+            elif isinstance(error, PbxError):
+                self._guarded(recordings.miss, fact.name, str(error))
+            elif error is not None:
+                raise error
+            del self._fetching[fact.name]
+        return len(through)

@@ -20,7 +20,8 @@ from callcenter.telephony.queries import free_phones
 from callcenter.telephony.states import LegState, Role, Scenario
 
 PATIENT_SECONDS: Final = 45  # how long a patient is rung from the program
-GROUP_SECONDS: Final = 40  # how long an incoming call rings before it is missed
+GROUP_SECONDS: Final = 40  # how long an incoming call rings here before it goes the exchange's own way
+LOOK_SECONDS: Final = 3  # who has become free meanwhile is rung too
 
 
 def click(call: Call, leg: Leg | None, fact: Fact) -> None:
@@ -53,11 +54,15 @@ def click(call: Call, leg: Leg | None, fact: Fact) -> None:
 
 
 def incoming(call: Call, leg: Leg | None, fact: Fact) -> None:
-    """All free telephones of the clinic ring; who is first talks, the others fall silent."""
+    """All free telephones of the clinic ring; who is first talks, the others fall silent.
+
+    Whoever becomes free meanwhile is rung too. When nobody has taken it, the caller goes the exchange's own way (a
+    reception, a queue, a recorded word), which the dialplan knows.
+    """
     caller = calls.live_leg(call, Role.PATIENT)
     if isinstance(fact, StepDue):
-        if call.connected_at is None and caller is not None:
-            calls.hang_up_all(call, now=fact.at)
+        if call.answered_at is None and caller is not None:
+            _ring_on(call, caller, fact.at)
     elif leg is None:
         return
     elif isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
@@ -110,14 +115,29 @@ def open_incoming(fact: Incoming) -> Call | None:
             answered_at=fact.at,
         )
         history.open_call(call, now=fact.at)
-        rung = _ring_group(call, fact.at)
-        calls.set_step(call, GROUP_SECONDS if rung else 1, now=fact.at)
+        _ring_group(call, fact.at)
+        calls.set_step(call, LOOK_SECONDS, now=fact.at)
     return call
 
 
-def _ring_group(call: Call, now: dt.datetime) -> int:
-    rung = 0
+def _ring_on(call: Call, caller: Leg, now: dt.datetime) -> None:
+    """Looks again who is free, or lets the exchange go on with the caller when he has waited long enough."""
+    if (now - call.started_at).total_seconds() < GROUP_SECONDS:
+        _ring_group(call, now)
+        calls.set_step(call, LOOK_SECONDS, now=now)
+        return
+    for leg in call.legs.exclude(pk=caller.pk):
+        calls.hang_up(leg, now=now)
+    calls.give_back(caller, now=now)
+
+
+def _ring_group(call: Call, now: dt.datetime) -> None:
+    """Rings every free telephone of the clinic that this call has not rung yet."""
+    rung = set(call.legs.values_list("user_id", flat=True))
+    left = GROUP_SECONDS - int((now - call.started_at).total_seconds())
     for phone in free_phones(call.clinic, on=local_day(now, call.clinic.zone)):
+        if phone.user_id in rung:
+            continue
         try:
             calls.ring(
                 call,
@@ -125,13 +145,11 @@ def _ring_group(call: Call, now: dt.datetime) -> int:
                 endpoint=phone.endpoint,
                 user=phone.user,
                 caller=call.number or "скрытый номер",
-                timeout=GROUP_SECONDS,
+                timeout=left,
                 now=now,
             )
         except Conflict:
             continue  # a robot's call was quicker
-        rung += 1
-    return rung
 
 
 def _clinic_of(line: str) -> Clinic | None:

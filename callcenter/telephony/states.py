@@ -15,6 +15,7 @@ class End(TextChoices):
     UNREACHABLE = "unreachable", "недоступен"
     WRONG_NUMBER = "wrong_number", "номер не существует"
     CANCELLED = "cancelled", "мы отменили"
+    PASSED_ON = "passed_on", "дальше ведёт АТС"
     LOST = "lost", "связь с АТС прервалась"
     FAILED = "failed", "не удалось набрать"
 
@@ -50,6 +51,7 @@ class Verb(TextChoices):
     RECORD = "record", "записывать"
     ANSWER = "answer", "снять трубку"
     HANG_UP = "hang_up", "повесить трубку"
+    GIVE_BACK = "give_back", "вернуть АТС"
 
 
 class CommandState(TextChoices):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("telephony/bind/", phone.bind, name="bind"),
     path("telephony/call/", phone.call, name="call"),
     path("telephony/calls/<int:pk>/hang-up/", phone.hang_up, name="hang_up"),
+    path("telephony/transfer/", phone.transfer, name="transfer"),
     path("telephony/press/", phone.press, name="press"),
     path("telephony/try-incoming/", phone.try_incoming, name="try_incoming"),
     path("telephony/speech/<str:token>.wav", phone.clip, name="clip"),

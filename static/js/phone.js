@@ -31,18 +31,30 @@
     try { wait = await look(); } finally { timer = setTimeout(tick, wait); }
   }
 
+  // A browser plays nothing on a page that nobody has touched yet: then it is said, and one press lets the sound on.
+  function sound(element) {
+    element.play().then(() => hint(false), (why) => { if (why.name === "NotAllowedError") hint(true); });
+  }
+  function hint(muted) {
+    const button = box()?.querySelector("[data-phone-unmute]");
+    if (button) button.hidden = !muted;
+  }
   // Each sound once: the same clip comes again with every refresh of the bar.
   function listen() {
     const ring = box()?.querySelector("[data-phone-ring]");
-    if (ring) ring.play().catch(() => document.body.dataset.phoneMuted = "1");
+    if (ring) sound(ring);
     const speech = box()?.querySelector("[data-phone-speech]");
     if (!speech) return;
     const name = `${speech.dataset.channel}:${speech.dataset.phoneSpeech}`;
     if (name === heard) return;
     heard = name;
-    speech.play().catch(() => { document.body.dataset.phoneMuted = "1"; });
+    sound(speech);
   }
   document.addEventListener("htmx:load", listen);
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-phone-unmute]")) return;
+    for (const element of box().querySelectorAll("[data-phone-ring], [data-phone-speech]")) sound(element);
+  });
   // The speech goes on while the bar around it is fetched again: the playing element is carried over.
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target?.id !== "phone") return;

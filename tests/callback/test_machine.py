@@ -42,6 +42,7 @@ patient_in_call      wt   . tel tel tel tel   .   .   .   .   .   .   .   .   .
 admin_answered        . ask   .   .   .   .   .   .   .   .   .   .   .   .   .
 admin_failed          .  rg   .   .   .   .   .   .   .   .   .   .   .   .   .
 admins_exhausted      .  wt   .   .   .   .   .   .   .   .   .   .   .   .   .
+hours_over            .  wt   .   .   . tel   .   .   .   .   .   .   .   .   .
 admin_gone            .   .  wt  wt  wt  wt   .  wt   .   .   .   .   .   .   .
 key                   .   . spk   .   .   .   .   .   .   .   .   .   .   .   .
 no_key                .   .  wt   .   .   .   .   .   .   .   .   .   .   .   .

@@ -161,7 +161,7 @@ def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Cli
     call = Interaction.objects.get()
     assert (call.state, call.wait_seconds, call.talk_seconds) == ("answered", 15, 30)
     assert call.number == "+79000007700"
-    assert "1.mp3" in call.comment
+    assert call.linked_recordings.get().url == "https://pbx.example/1.mp3"
     wrong = client.post("/api/v1/calls", json.dumps({**notices[0], "secret": "x"}), content_type="application/json")
     assert wrong.status_code == 401
     nonsense = client.post("/api/v1/calls", json.dumps({**common, "event": "?"}), content_type="application/json")

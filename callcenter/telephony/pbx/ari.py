@@ -49,6 +49,7 @@ from callcenter.telephony.pbx.base import (
     Ringing,
     Snapshot,
     Sound,
+    Stray,
 )
 from callcenter.telephony.pbx.hangup import how_it_ended
 from callcenter.telephony.states import End
@@ -57,6 +58,7 @@ log = logging.getLogger(__name__)
 
 NOISE = ("ChannelVarset", "ChannelDialplan", "ChannelCallerId", "ChannelConnectedLine")
 RECORDER = "-rec"  # suffix of the snoop channel that records a leg
+FALLBACK = "fallback"  # the dialplan's label for callers that we give back (docs/asterisk.md)
 
 
 @dataclass
@@ -128,7 +130,17 @@ class Ari:
             bridges={
                 row["id"]: frozenset(one for one in row["channels"] if not one.endswith(RECORDER)) for row in bridges
             },
+            callers=tuple(self._caller(row) for row in channels if self._is_caller(row)),
         )
+
+    def _is_caller(self, channel: dict[str, Any]) -> bool:
+        """Whether the dialplan has put this channel into our application with `inbound`."""
+        place = channel.get("dialplan", {})
+        return place.get("app_name") == "Stasis" and str(place.get("app_data")).startswith(f"{self._app},inbound")
+
+    def _caller(self, channel: dict[str, Any]) -> Incoming:
+        args = channel["dialplan"]["app_data"].split(",")
+        return self._incoming(channel, args[1:], self._clock())
 
     def adopt(self, channels: Iterable[str], *, answered: Iterable[str] = ()) -> None:
         up = set(answered)
@@ -154,7 +166,7 @@ class Ari:
         try:
             answer = self._send("POST", f"/channels/{quote(dial.channel)}", query)
         except PbxMaybe:
-            if self._exists(dial.channel):
+            if self._was_dialled(dial.channel):
                 return
             raise
         except PbxAway:
@@ -162,7 +174,7 @@ class Ari:
             raise
         if answer.is_success:
             return
-        if answer.status_code == 409 and (self._heard_of(dial.channel) or self._exists(dial.channel)):
+        if answer.status_code == 409 and self._was_dialled(dial.channel):
             return  # accepted the first time
         self._forget(dial.channel)
         if answer.status_code in (409, 500):
@@ -171,6 +183,17 @@ class Ari:
 
     def answer(self, channel: str) -> None:
         self._ask("POST", f"/channels/{quote(channel)}/answer")
+
+    def give_back(self, channel: str) -> None:
+        """On at the label `fallback` of the extension it came from; without such a label the caller is let go."""
+        answer = self._send("POST", f"/channels/{quote(channel)}/continue", {"label": FALLBACK})
+        if answer.is_success:
+            self._forget(channel)  # out of our application nothing more is told of it
+            self._facts.put(Ended(self._clock(), channel, End.PASSED_ON))
+        else:
+            if answer.status_code != 404:
+                log.warning("no label %r for %s: %s", FALLBACK, channel, _words(answer))
+            self.hang_up(channel)
 
     def play(self, channel: str, playback: str, sound: Sound) -> None:
         self._ask("POST", f"/channels/{quote(channel)}/play/{playback}", {"media": self._media(sound)})
@@ -252,14 +275,19 @@ class Ari:
             raise PbxGone(f"Уже нет на линии: {_words(answer)}.")
         raise PbxRefused(f"Астериск отказал ({answer.status_code}): {_words(answer)}.")
 
-    def _exists(self, channel: str) -> bool:
-        return self._send("GET", f"/channels/{quote(channel)}").is_success
+    def _was_dialled(self, channel: str) -> bool:
+        """Whether the exchange has spoken of this channel, has already told its end, or has it now.
 
-    def _heard_of(self, channel: str) -> bool:
-        """Whether the exchange has spoken of this channel (or has already told its end)."""
+        Raises PbxMaybe when it cannot be asked: to dial again would be to ring twice.
+        """
         with self._lock:
             leg = self._legs.get(channel)
-            return leg is None or leg.ringing or leg.answered or bool(leg.dial_status)
+        if leg is None or leg.ringing or leg.answered or leg.dial_status:
+            return True
+        try:
+            return self._send("GET", f"/channels/{quote(channel)}").is_success
+        except PbxAway as error:
+            raise PbxMaybe(str(error)) from error
 
     def _forget(self, channel: str) -> None:
         with self._lock:
@@ -298,7 +326,7 @@ class Ari:
         """Until the socket ends; True when there is nothing to come back for."""
         try:
             for message in socket:
-                for fact in self._facts_of(json.loads(message)):
+                for fact in self._read_event(message):
                     self._facts.put(fact)
                     if isinstance(fact, Replaced):
                         return True
@@ -317,6 +345,14 @@ class Ari:
             )
         except httpx.TransportError as error:
             log.info("event filter not set: %s", error)
+
+    def _read_event(self, message: str | bytes) -> list[Fact]:
+        """One event that nobody understands must not make us deaf to the rest."""
+        try:
+            return self._facts_of(json.loads(message))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            log.exception("event not understood: %.500s", message)
+            return []
 
     def _facts_of(self, event: dict[str, Any]) -> list[Fact]:
         """The facts in one event; unknown types and other channels' events hold none."""
@@ -338,9 +374,11 @@ class Ari:
         with self._lock:
             leg = self._legs.get(name)
             if leg is None:
-                if kind == "StasisStart" and (event.get("args") or [""])[0] == "inbound":
-                    return self._incoming(event, now)
-                return []
+                way = (event.get("args") or [""])[0] if kind == "StasisStart" else ""
+                if way == "inbound":
+                    self._legs[name] = _Leg(answered=True, ringing=True)
+                    return [self._incoming(event["channel"], event["args"], now)]
+                return [Stray(now, name)] if way == "ours" else []
             return self._leg_facts(kind, event, name, leg, now)
 
     def _leg_facts(self, kind: str, event: dict[str, Any], name: str, leg: _Leg, now: dt.datetime) -> list[Fact]:
@@ -378,12 +416,11 @@ class Ari:
         leg.ringing = True
         return [Ringing(now, name)]
 
-    def _incoming(self, event: dict[str, Any], now: dt.datetime) -> list[Fact]:
+    @staticmethod
+    def _incoming(channel: dict[str, Any], args: list[str], now: dt.datetime) -> Incoming:
         """`Stasis(dozvon,inbound,${EXTEN})` of the dialplan: a call from outside."""
-        channel = event["channel"]
-        self._legs[channel["id"]] = _Leg(answered=True, ringing=True)
-        line = event["args"][1] if len(event["args"]) > 1 else channel.get("dialplan", {}).get("exten", "")
-        return [Incoming(now, channel["id"], channel.get("caller", {}).get("number", ""), line)]
+        line = args[1] if len(args) > 1 else channel.get("dialplan", {}).get("exten", "")
+        return Incoming(now, channel["id"], channel.get("caller", {}).get("number", ""), line)
 
 
 def _is_shadow(channel: str) -> bool:

@@ -139,6 +139,13 @@ class Incoming(Fact):
 
 
 @dataclass(frozen=True)
+class Stray(Fact):
+    """A channel with an id of ours that this process has not dialled: answered, and obeying us."""
+
+    channel: str
+
+
+@dataclass(frozen=True)
 class Recorded(Fact):
     name: str
     ok: bool
@@ -162,10 +169,11 @@ class Replaced(Fact):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is alive at the exchange: channels (id → answered), bridges (id → channels in them)."""
+    """What is alive at the exchange: channels (id → answered), bridges (id → channels in them), callers put to us."""
 
     channels: dict[str, bool]
     bridges: dict[str, frozenset[str]] = field(default_factory=dict)
+    callers: tuple[Incoming, ...] = ()
 
 
 class Pbx(Protocol):
@@ -189,6 +197,12 @@ class Pbx(Protocol):
         """Starts to dial; Ringing, Answered, Ended follow. Asked twice with one channel id it dials once."""
 
     def answer(self, channel: str) -> None: ...
+
+    def give_back(self, channel: str) -> None:
+        """Leaves a caller to the exchange's own way (a queue, a reception): his leg ends for us.
+
+        One that is gone already is no error.
+        """
 
     def play(self, channel: str, playback: str, sound: Sound) -> None: ...
 

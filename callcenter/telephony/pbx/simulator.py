@@ -228,6 +228,11 @@ class Simulator:
     def answer(self, channel: str) -> None:
         self._live(channel)
 
+    def give_back(self, channel: str) -> None:
+        """Nobody else answers here, so the caller goes."""
+        with self._lock:
+            self._end(channel, End.PASSED_ON, 16)
+
     def play(self, channel: str, playback: str, sound: Sound) -> None:
         with self._lock:
             one = self._live(channel)

@@ -19,12 +19,13 @@ from callcenter.home import Panel
 from callcenter.lib import live, phones
 from callcenter.lib.errors import NotAllowed, Refused
 from callcenter.staff.access import StaffRequest, allow, public
+from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS
 from callcenter.telephony import actions, queries
 from callcenter.telephony.models import Call, HandsetDeed
 from callcenter.telephony.speech.clips import clip_path
 from callcenter.telephony.speech.media import clip_url, key_of
-from callcenter.telephony.states import PhoneKind
+from callcenter.telephony.states import LegState, PhoneKind
 from callcenter.telephony.templatetags.telephony import number_of
 
 
@@ -37,6 +38,7 @@ def phone(request: StaffRequest) -> HttpResponse:
     context = {
         "card": card,
         "panels": _panels(request, card, now) if card is not None else [],
+        "colleagues": _colleagues(request, card, now) if card is not None else [],
         "clip": clip_url(handset.clip) if handset is not None and handset.clip else "",
         "binding": queries.binding_of(request.user, now=now),
         "link": queries.link(now=now),
@@ -50,12 +52,17 @@ def phone(request: StaffRequest) -> HttpResponse:
     return render(request, template, context)
 
 
+def _colleagues(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[User]:
+    """To whom a conversation may be transferred; nobody while one is being rung for it."""
+    talks = card.call.connected_at is not None and card.leg.state == LegState.UP
+    return queries.colleagues_for(card.call, request.user, now=now) if talks and not card.transfer else []
+
+
 def _panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[Panel]:
     """What the desks know of this call, and of its patient when he is known for sure."""
     found: list[Panel | None] = []
-    about = desks.CALL_PANELS.get(card.call.scenario)
-    if about is not None:
-        found.append(cast("Panel | None", desks.load((about,))[0](card.call, request.user, now)))
+    about = (*desks.CALL_PANELS.get(card.call.scenario, ()), *desks.CALL_PANELS["any"])
+    found += [cast("Panel | None", panel_of(card.call, request.user, now)) for panel_of in desks.load(about)]
     if len(card.people) == 1:
         person = card.people[0]
         found += [
@@ -123,6 +130,16 @@ def _clinic(request: StaffRequest, patient: Patient | None) -> Clinic:
 def hang_up(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Call.objects.visible_to(request.user), pk=pk)
     actions.hang_up_own(user=request.user, call=found, now=timezone.now())
+    return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
+
+
+@allow(*CALLERS)
+@require_POST
+def transfer(request: StaffRequest) -> HttpResponse:
+    """Gives the user's present conversation to a colleague, whose own telephone rings."""
+    colleagues = User.objects.filter(clinics__staff=request.user, is_active=True).distinct()
+    to = get_object_or_404(colleagues, pk=request.POST.get("to") or 0)
+    actions.transfer_call(by=request.user, to=to, now=timezone.now())
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
