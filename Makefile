@@ -37,7 +37,7 @@ bench: ready ## pages and actions at full size against bare SQL (ONLY=part-of-a-
 	$(PY) -m benchmarks
 
 test-peers: ready ## the contract tests against real peers that this machine has (Kannel, Asterisk by ARI_URL)
-	$(PY) -m pytest -m peers tests/contract $(ARGS)
+	$(PY) -m pytest -m "peers or asterisk" tests/contract tests/faults $(ARGS)
 
 docs: ready ## the generated parts of ARCHITECTURE.md: timers, machines
 	$(PY) -m tests.docs.generated

@@ -1,15 +1,19 @@
 """What the robot and the screens ask, each with a fixed number of queries."""
 
 import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q, prefetch_related_objects
 
 from callback.decision import Facts
-from callback.models import CallbackRequest, CallbackSettings
+from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings
 from callback.schedule import next_call
-from callcenter.clinics.models import Appointment, Clinic, Patient
+from callcenter.clinics.models import Appointment, Clinic, Patient, PatientPhone
 from callcenter.clinics.names import search_key
-from callcenter.clinics.queries import may_call, patients_by_number
+from callcenter.clinics.queries import hours_of, may_robot_call_many, patients_by_number
 from callcenter.clinics.schedule import Hours
 from callcenter.clinics.states import OCCUPYING
 from callcenter.contacts.models import Interaction
@@ -20,23 +24,13 @@ from callcenter.telephony.queries import free_phones, link
 from callcenter.telephony.states import LIVE_LEGS, Role
 
 _TALKED = (State.TALKING, State.ANSWERED, State.ACTIVE, State.CLOSED, State.FINISHED)
+# What a decision and its effects read of a request.
+WITH = ("clinic", "patient", "doctor", "service", "source", "window")
 
 
 def settings_of(clinic: Clinic) -> CallbackSettings:
     """The clinic's ways; the instruction's own while the senior has not changed them."""
     return CallbackSettings.objects.filter(clinic=clinic).first() or CallbackSettings(clinic=clinic)
-
-
-def people_behind(request: CallbackRequest) -> list[Patient]:
-    """Whom the request may be about: the chosen patient, else those with its number and a name that fits."""
-    if request.patient is not None:
-        return [request.patient]
-    words = set(search_key(request.name))
-    return [
-        person
-        for person in patients_by_number(request.number)
-        if words and words & set(search_key(person.full_name)) and _same_first_name(words, person)
-    ]
 
 
 def matched_patient(number: str, name: str) -> Patient | None:
@@ -49,98 +43,180 @@ def matched_patient(number: str, name: str) -> Patient | None:
     return exact[0] if len(exact) == 1 else None
 
 
-def _same_first_name(words: set[str], person: Patient) -> bool:
-    first = set(search_key(person.first_name))
+def phones_to_ring(
+    clinic: Clinic, *, now: dt.datetime, rung: set[int] | frozenset[int] = frozenset(), limit: int | None = 3
+) -> list[PhoneBinding]:
+    """Administrators at a telephone and not in a call, without those this attempt has rung."""
+    return free_phones(clinic, on=local_day(now, clinic.zone), besides=rung, limit=limit)
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How a clinic works with requests, and when."""
+
+    settings: CallbackSettings
+    hours: Hours
+
+    @property
+    def from_nine(self) -> bool:
+        return self.settings.start == CallbackSettings.Start.NINE
+
+
+def ways_of(clinic: Clinic) -> Ways:
+    return Ways(settings_of(clinic), hours_of(clinic))
+
+
+class Floor:
+    """What the floor knows at an instant of the people behind some requests, in a fixed number of queries."""
+
+    def __init__(self, requests: Sequence[CallbackRequest]) -> None:
+        """`requests` come with `WITH` selected."""
+        self._people = _people_behind(requests)
+        everybody = {person.pk: person for people in self._people.values() for person in people}
+        self._refusals = may_robot_call_many(list(everybody.values())) if everybody else {}
+        self._visits = _visits_since(requests, list(everybody)) if everybody else []
+        self._talks = _talks_since(requests, list(everybody))
+
+    def stop_facts(self, request: CallbackRequest) -> Facts:
+        """Only what could stop the robot."""
+        people = self._people[request.pk]
+        return Facts(
+            state=request.state,
+            booked=self._booking(request, people),
+            forbidden=next((self._refusals[one.pk] for one in people if one.pk in self._refusals), ""),
+            talked=self._talk(request, people),
+        )
+
+    def _booking(self, request: CallbackRequest, people: list[Patient]) -> str:
+        """The visit he has got since, for this doctor, specialty or service, if the request did not make it."""
+        ids = {person.pk for person in people}
+        for visit in self._visits:
+            if (
+                visit.patient_id in ids
+                and visit.created_at > request.asked_at
+                and visit.source != own_booking(request)
+                and _is_wanted(visit, request)
+            ):
+                at = local(visit.starts_at, visit.clinic.zone)
+                return f"уже записан: {visit.doctor.short_name}, {at:%d.%m.%Y %H:%M}"
+        return ""
+
+    def _talk(self, request: CallbackRequest, people: list[Patient]) -> str:
+        """The newest conversation with him since the request (or since a person said to go on), the robot's own aside."""
+        since = max(filter(None, (request.asked_at, request.looked_away_since)))
+        ids = {person.pk for person in people}
+        for talk in self._talks:
+            his = talk["number"] == request.number or talk["patient_id"] in ids
+            if his and talk["at"] > since and talk["request"] != request.pk:
+                called = talk["direction"] == "in" and talk["kind"] == Kind.CALL
+                verb = "звонил сам" if called else "с ним говорили"
+                return f"{verb} в {local(talk['at'], request.clinic.zone):%H:%M}"
+        return ""
+
+
+class Batch(Floor):
+    """The floor of many due requests, with what else their decisions rest on."""
+
+    def __init__(self, requests: Sequence[CallbackRequest], *, now: dt.datetime) -> None:
+        super().__init__(requests)
+        self.now = now
+        clinics = {request.clinic_id: request.clinic for request in requests}
+        prefetch_related_objects(list(clinics.values()), "opening_hours", "special_days")
+        settings = {row.clinic_id: row for row in CallbackSettings.objects.filter(clinic__in=clinics)}
+        self.ways = {
+            pk: Ways(settings.get(pk) or CallbackSettings(clinic=clinic), hours_of(clinic))
+            for pk, clinic in clinics.items()
+        }
+        connected, self._trouble = link(now=now)
+        self._trouble = "" if connected else self._trouble
+        self._in_call = set(
+            Leg.objects.filter(
+                role=Role.PATIENT, number__in={request.number for request in requests}, state__in=LIVE_LEGS
+            ).values_list("number", flat=True)
+        )
+        self.phones = {pk: phones_to_ring(clinic, now=now, limit=None) for pk, clinic in clinics.items()}
+        self._somebody = {pk: bool(clinic.phone) or bool(self.phones[pk]) for pk, clinic in clinics.items()}
+        tried = CallbackAttempt.objects.filter(request__in=requests).values_list("request_id", flat=True)
+        self.tried = Counter(tried)
+
+    def take_phones(self, clinic_id: int) -> Iterator[PhoneBinding]:
+        """The clinic's free telephones, each given out once."""
+        while self.phones[clinic_id]:
+            yield self.phones[clinic_id].pop(0)
+
+    def facts(self, request: CallbackRequest) -> Facts:
+        """Everything a decision rests on."""
+        stop, ways = self.stop_facts(request), self.ways[request.clinic_id]
+        zone = request.patient.zone if request.patient is not None else ""
+        return Facts(
+            state=request.state,
+            until=request.until,
+            booked=stop.booked,
+            forbidden=stop.forbidden,
+            talked=stop.talked,
+            is_on=ways.settings.is_on,
+            may_call_at=next_call(ways.hours, self.now, from_nine=ways.from_nine, zone=zone),
+            exhausted=request.dials >= ways.settings.patient_tries and not ways.settings.goes_on_after_sms,
+            pbx_trouble=self._trouble,
+            patient_in_call=request.number in self._in_call,
+            somebody=self._somebody[request.clinic_id],
+        )
+
+
+def _people_behind(requests: Sequence[CallbackRequest]) -> dict[int, list[Patient]]:
+    """Whom each request may be about: the chosen patient, else those with its number and a name that fits."""
+    unknown = {request.number for request in requests if request.patient is None}
+    families: dict[str, dict[int, Patient]] = defaultdict(dict)
+    if unknown:
+        for phone in PatientPhone.objects.filter(number__in=unknown).select_related("patient"):
+            families[phone.number][phone.patient_id] = phone.patient
+    return {
+        request.pk: [request.patient]
+        if request.patient is not None
+        else [one for one in families[request.number].values() if _fits(request.name, one)]
+        for request in requests
+    }
+
+
+def _fits(name: str, person: Patient) -> bool:
+    """Whether the name in a request may be this person's."""
+    words, first = set(search_key(name)), set(search_key(person.first_name))
+    if not words & set(search_key(person.full_name)):
+        return False
     return not first or bool(first & words) or len(words) == 1
 
 
-def phones_to_ring(request: CallbackRequest, *, now: dt.datetime, rung: set[int]) -> list[PhoneBinding]:
-    """Administrators at a telephone and not in a call, without those this attempt has rung already."""
-    on = local_day(now, request.clinic.zone)
-    return [phone for phone in free_phones(request.clinic, on=on) if phone.user_id not in rung]
+def _visits_since(requests: Sequence[CallbackRequest], people: list[int]) -> list[Appointment]:
+    oldest = min(request.asked_at for request in requests)
+    visits = Appointment.objects.filter(patient__in=people, created_at__gt=oldest, status__in=OCCUPYING)
+    return list(visits.select_related("doctor", "clinic").order_by("created_at"))
 
 
-def facts_of(request: CallbackRequest, *, ways: CallbackSettings, hours: Hours, now: dt.datetime) -> Facts:
-    """Everything a decision rests on."""
-    people = people_behind(request)
-    connected, trouble = link(now=now)
-    zone = request.patient.zone if request.patient is not None else ""
-    in_call = Leg.objects.filter(role=Role.PATIENT, number=request.number, state__in=LIVE_LEGS).exists()
-    return Facts(
-        state=request.state,
-        until=request.until,
-        booked=_booking(request, people),
-        forbidden=_refusal(people),
-        talked=_talk(request, people),
-        is_on=ways.is_on,
-        may_call_at=next_call(hours, now, from_nine=ways.start == CallbackSettings.Start.NINE, zone=zone),
-        exhausted=request.dials >= ways.patient_tries and not ways.goes_on_after_sms,
-        pbx_trouble="" if connected else trouble,
-        patient_in_call=in_call,
-        somebody=bool(request.clinic.phone) or bool(phones_to_ring(request, now=now, rung=set())),
+def _is_wanted(visit: Appointment, request: CallbackRequest) -> bool:
+    """A request that names neither doctor nor service is answered by any visit."""
+    doctor, service = request.doctor, request.service
+    specialties = {one.specialty_id for one in (doctor, service) if one is not None and one.specialty_id is not None}
+    return (
+        (doctor is None and service is None)
+        or (doctor is not None and visit.doctor_id == doctor.pk)
+        or (service is not None and visit.service_id == service.pk)
+        or visit.doctor.specialty_id in specialties
     )
 
 
-def stop_facts(request: CallbackRequest) -> Facts:
-    """Only what could stop the robot, read again at the last moment."""
-    people = people_behind(request)
-    return Facts(
-        state=request.state,
-        booked=_booking(request, people),
-        forbidden=_refusal(people),
-        talked=_talk(request, people),
+def _talks_since(requests: Sequence[CallbackRequest], people: list[int]) -> list[dict[str, Any]]:
+    """Conversations, the newest first; `request` is the one whose robot held it."""
+    oldest = min(request.asked_at for request in requests)
+    his = Q(number__in={request.number for request in requests})
+    if people:
+        his |= Q(patient__in=people)
+    talks = Interaction.objects.filter(
+        his, kind__in=(Kind.CALL, Kind.CHAT, Kind.DIALOG), state__in=_TALKED, at__gt=oldest
     )
+    held = talks.annotate(request=F("call__callback_attempt__request")).order_by("-at")
+    return [dict(row) for row in held.values("number", "patient_id", "at", "kind", "direction", "request")]
 
 
 def own_booking(request: CallbackRequest) -> str:
     """The `source` of the bookings that a request itself has made."""
     return f"callback-{request.pk}"
-
-
-def _booking(request: CallbackRequest, people: list[Patient]) -> str:
-    """The visit he has got since, for this doctor, specialty or service, if the request did not make it."""
-    if not people:
-        return ""
-    visits = Appointment.objects.filter(
-        patient__in=people, created_at__gt=request.asked_at, status__in=OCCUPYING
-    ).exclude(source=own_booking(request))
-    wanted = Q()
-    if request.doctor is not None:
-        wanted |= Q(doctor=request.doctor) | Q(doctor__specialty=request.doctor.specialty_id)
-    if request.service is not None:
-        wanted |= Q(service=request.service)
-        if request.service.specialty_id is not None:
-            wanted |= Q(doctor__specialty=request.service.specialty_id)
-    visit = visits.filter(wanted).select_related("doctor", "clinic").order_by("created_at").first()
-    if visit is None:
-        return ""
-    at = local(visit.starts_at, visit.clinic.zone)
-    return f"уже записан: {visit.doctor.short_name}, {at:%d.%m.%Y %H:%M}"
-
-
-def _refusal(people: list[Patient]) -> str:
-    for person in people:
-        reason = may_call(person, robot=True)
-        if reason is not None:
-            return reason
-    return ""
-
-
-def _talk(request: CallbackRequest, people: list[Patient]) -> str:
-    """The newest conversation with him since the request (or since a person said to go on), the robot's own aside."""
-    since = max(filter(None, (request.asked_at, request.looked_away_since)))
-    talk = (
-        Interaction.objects.filter(
-            Q(number=request.number) | Q(patient__in=people),
-            kind__in=(Kind.CALL, Kind.CHAT, Kind.DIALOG),
-            state__in=_TALKED,
-            at__gt=since,
-        )
-        .exclude(call__callback_attempt__request=request)
-        .order_by("-at")
-        .first()
-    )
-    if talk is None:
-        return ""
-    verb = "звонил сам" if talk.direction == "in" and talk.kind == Kind.CALL else "с ним говорили"
-    return f"{verb} в {local(talk.at, request.clinic.zone):%H:%M}"

@@ -5,7 +5,8 @@ from callback.actions.apply import apply
 from callback.decision import stop_event
 from callback.machine import Event, State
 from callback.models import CallbackAttempt, CallbackRequest
-from callback.queries import settings_of, stop_facts
+from callback.queries import Floor, settings_of
+from callcenter.telephony import calls
 from callcenter.telephony.calls import SpeechFailed, StepDue
 from callcenter.telephony.models import Call, Leg
 from callcenter.telephony.pbx.base import Answered, Digit, Ended, Fact, Machine, PlayEnded
@@ -41,6 +42,9 @@ def _event_of(
             attempt.note = "ответил автоответчик"
             attempt.save(update_fields=["note"])
             return (Event.TALKED_SHORT, "ответил автоответчик") if request.state == State.TALKING else (None, "")
+        case Answered() if leg is not None and leg.role == Role.PATIENT and fact.machine:
+            calls.hang_up(leg, now=fact.at)
+            return _patient_failed(request), "ответил автоответчик"
         case Answered() if leg is not None:
             return (Event.ADMIN_ANSWERED if leg.role == Role.EMPLOYEE else Event.PATIENT_ANSWERED), ""
         case Digit() if leg is not None and leg.role == Role.EMPLOYEE:
@@ -82,7 +86,7 @@ def _speech_ended(request: CallbackRequest, fact: PlayEnded) -> Event | None:
 
 def _key(request: CallbackRequest, call: Call, fact: Digit) -> tuple[Event | None, str]:
     if request.state == State.ASKING:
-        stop = stop_event(stop_facts(request))
+        stop = stop_event(Floor([request]).stop_facts(request))
         return stop if stop is not None else (Event.KEY, "")
     if request.state not in (State.SPEAKING, State.CHOOSING) or not settings_of(request.clinic).second_key:
         return None, ""
@@ -97,7 +101,7 @@ def _key(request: CallbackRequest, call: Call, fact: Digit) -> tuple[Event | Non
 
 def _connect_unless_stopped(request: CallbackRequest) -> tuple[Event, str]:
     """The last look at the floor before the patient's telephone rings."""
-    return stop_event(stop_facts(request)) or (Event.CHOSE_CONNECT, "")
+    return stop_event(Floor([request]).stop_facts(request)) or (Event.CHOSE_CONNECT, "")
 
 
 def _ended(request: CallbackRequest, call: Call, leg: Leg, fact: Ended) -> tuple[Event | None, str]:

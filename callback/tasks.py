@@ -12,7 +12,7 @@ def run_due_requests() -> None:
 
     Goes on while there are full batches, so that a morning's heap is through within one tick.
     """
-    while actions.run_due_requests(now=timezone.now()) == 200:
+    while actions.run_due_requests(now=timezone.now()) == actions.BATCH:
         pass
 
 

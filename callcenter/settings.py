@@ -257,6 +257,7 @@ ARI_USER = os.environ.get("ARI_USER", "dozvon")
 ARI_PASSWORD = os.environ.get("ARI_PASSWORD", "")
 ARI_APP = os.environ.get("ARI_APP", "dozvon")
 ARI_TRUNK = os.environ.get("ARI_TRUNK", "PJSIP/{number}@trunk")  # how a city or mobile number is dialled
+ARI_AMD = os.environ.get("ARI_AMD", "")  # the dialplan's context that tells a machine from a person; '' = none
 # 'http': Asterisk fetches the robot's speech from PUBLIC_URL; 'path': it reads FILES_DIR from a shared disk.
 ARI_MEDIA = os.environ.get("ARI_MEDIA", "http")
 # Links to recordings must lead out to the world, unless the PBX that sends its webhooks stands in our own network.

@@ -14,9 +14,10 @@ from callback.actions.people import (
     take_over,
     undo_closing,
 )
-from callback.actions.tick import free_stale_requests, run_due_requests
+from callback.actions.tick import BATCH, free_stale_requests, run_due_requests
 
 __all__ = [
+    "BATCH",
     "accept_request",
     "apply",
     "book_from_card",

@@ -1,9 +1,10 @@
 """`apply`: locks a request, asks the table, carries the effects out as rows, saves. Nothing outside is called here."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from django.db import transaction
@@ -12,10 +13,9 @@ from callback import machine, notices, speech
 from callback.actions.window import hold
 from callback.machine import Answer, Effect, Event, State, Step
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, RequestLine
-from callback.queries import phones_to_ring, settings_of
+from callback.queries import WITH, Batch, Ways, phones_to_ring, ways_of
 from callback.schedule import may_call_at, next_try, window_end
 from callcenter.clinics.actions import release_hold
-from callcenter.clinics.queries import hours_of
 from callcenter.clinics.schedule import Hours
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.states import Direction, Kind
@@ -39,20 +39,20 @@ PBX_PATIENCE: Final = 60  # seconds without the exchange before people get the d
 
 @dataclass
 class Turn:
-    """One event being applied to one locked request."""
+    """An event, and those that follow from it at once, being applied to one locked request."""
 
     request: CallbackRequest
     event: Event
     now: dt.datetime
-    by: User | None
-    reason: str
-    before: str
-    ways: CallbackSettings
-    hours: Hours
+    by: User | None = None
+    reason: str = ""
+    at: dt.datetime | None = None
+    before: str = ""
+    batch: Batch | None = None  # what has been read for many requests at once
     follow: Event | None = None
     story: list[str] = field(default_factory=list)
 
-    @property
+    @cached_property
     def attempt(self) -> CallbackAttempt | None:
         """The live one, if there is one."""
         return self.request.attempts.filter(ended_at__isnull=True).select_related("call").first()
@@ -62,12 +62,43 @@ class Turn:
         attempt = self.attempt
         return attempt.call if attempt is not None else None
 
+    @cached_property
+    def _ways(self) -> Ways:
+        return self.batch.ways[self.request.clinic_id] if self.batch else ways_of(self.request.clinic)
+
+    @property
+    def ways(self) -> CallbackSettings:
+        return self._ways.settings
+
+    @property
+    def hours(self) -> Hours:
+        return self._ways.hours
+
+    @property
+    def zone(self) -> str:
+        """The patient's own, if it is known."""
+        return self.request.patient.zone if self.request.patient is not None else ""
+
     @property
     def may_call(self) -> bool:
         """Whether it is still an hour for calls: asked again before every dial."""
-        zone = self.request.patient.zone if self.request.patient is not None else ""
-        nine = self.ways.start == CallbackSettings.Start.NINE
-        return may_call_at(self.hours, self.now, from_nine=nine, zone=zone)
+        return may_call_at(self.hours, self.now, from_nine=self._ways.from_nine, zone=self.zone)
+
+    def phones(self, rung: set[int]) -> Iterable[PhoneBinding]:
+        """Whom to ring next, one after another."""
+        if self.batch is None or rung:
+            return phones_to_ring(self.request.clinic, now=self.now, rung=rung)
+        return self.batch.take_phones(self.request.clinic_id)
+
+    def next_try(self) -> dt.datetime | None:
+        return next_try(
+            self.hours,
+            self.now,
+            self.ways.redial_minutes,
+            self.request.until,
+            from_nine=self._ways.from_nine,
+            zone=self.zone,
+        )
 
     def leg(self, role: Role) -> Leg | None:
         call = self.call
@@ -89,48 +120,59 @@ def apply(
     `at` is when to look again, for a request postponed by a person (UTC).
     """
     with transaction.atomic():
-        request = CallbackRequest.objects.select_for_update().get(pk=request_id)
-        pending: Event | None = event
-        while pending is not None:
-            pending = _happen(request, pending, now=now, by=by, reason=reason, at=at)
-            reason = ""
-        request.claimed_at = None
-        request.save()
-        live.bump(f"callback:clinic:{request.clinic_id}", f"callback:request:{request.pk}")
+        return happen(Turn(locked(request_id), event, now, by, reason, at))
+
+
+def locked(request_id: int, known: CallbackRequest | None = None) -> CallbackRequest:
+    """The request, nobody else's until the end of the transaction, with what decisions read of it.
+
+    `known`: the same request read before, whose neighbours (its clinic, its doctor …) need not be read again.
+    """
+    if known is None:
+        return CallbackRequest.objects.select_related(*WITH).select_for_update(of=("self",)).get(pk=request_id)
+    fresh = CallbackRequest.objects.select_for_update().get(pk=request_id)
+    for name in WITH:
+        if getattr(fresh, f"{name}_id") == getattr(known, f"{name}_id"):
+            setattr(fresh, name, getattr(known, name))
+    return fresh
+
+
+def happen(turn: Turn) -> CallbackRequest:
+    """`apply` on a request that the caller has locked in the present transaction."""
+    request = turn.request
+    pending: Event | None = turn.event
+    while pending is not None:
+        turn.event, turn.before, turn.follow, turn.story = pending, request.state, None, []
+        _step(turn)
+        pending, turn.reason = turn.follow, ""
+    request.claimed_at = None
+    request.save()
+    live.bump(f"callback:clinic:{request.clinic_id}", f"callback:request:{request.pk}")
     return request
 
 
-def _happen(
-    request: CallbackRequest,
-    event: Event,
-    *,
-    now: dt.datetime,
-    by: User | None,
-    reason: str,
-    at: dt.datetime | None,
-) -> Event | None:
-    row = machine.step(request.state, event)
+def _step(turn: Turn) -> None:
+    request, now = turn.request, turn.now
+    row = machine.step(request.state, turn.event)
     if row is Answer.REFUSED:
         raise Conflict(f"Так уже нельзя: {State(request.state).label}. Обновите страницу.")
     if not isinstance(row, Step):
-        return None
-    ways = settings_of(request.clinic)
-    turn = Turn(request, event, now, by, reason, request.state, ways, hours_of(request.clinic))
+        return
     request.state = row.state
-    if at is not None:
-        request.due_at = at
+    if turn.at is not None:
+        request.due_at = turn.at
     for effect in row.effects:
         EFFECTS[effect](turn)
     _watch(turn)
-    if event == Event.POSTPONE:
+    if turn.event == Event.POSTPONE:
         request.first_try_at = request.until = None  # the clock of the robot begins anew with the agreed time
-    text = "; ".join(part for part in (reason, *turn.story) if part)[:300]
+    text = "; ".join(part for part in (turn.reason, *turn.story) if part)[:300]
     RequestLine.objects.create(
-        request=request, at=now, event=event, before=turn.before, after=request.state, by=by, text=text
+        request=request, at=now, event=turn.event, before=turn.before, after=request.state, by=turn.by, text=text
     )
-    if by is not None:
-        audit.record(f"callback.{event}", request, by=by, now=now, note=reason, after={"state": request.state})
-    return turn.follow
+    if turn.by is not None:
+        after: dict[str, object] = {"state": request.state}
+        audit.record(f"callback.{turn.event}", request, by=turn.by, now=now, note=turn.reason, after=after)
 
 
 def _watch(turn: Turn) -> None:
@@ -154,17 +196,16 @@ def _begin_attempt(turn: Turn) -> None:
         request.first_try_at = now
         request.until = window_end(turn.hours, now, turn.ways.window_minutes)
     _hold_window(turn)
-    attempt = CallbackAttempt.objects.create(request=request, number=request.attempts.count() + 1, started_at=now)
-    attempt.call = calls.place_call(
+    call = calls.place_call(
         scenario=Scenario.CALLBACK,
-        subject_id=attempt.pk,
         clinic=request.clinic,
         direction=Direction.OUT,
         patient=request.patient,
         number=request.number,
         now=now,
     )
-    attempt.save(update_fields=["call"])
+    tried = turn.batch.tried[request.pk] if turn.batch else request.attempts.count()
+    turn.attempt = CallbackAttempt.objects.create(request=request, number=tried + 1, call=call, started_at=now)
 
 
 def _hold_window(turn: Turn) -> None:
@@ -181,8 +222,8 @@ def _ring_next(turn: Turn) -> None:
     if not turn.may_call:
         turn.follow = Event.HOURS_OVER
         return
-    rung = list(call.legs.filter(role=Role.EMPLOYEE))
-    for phone in phones_to_ring(request, now=turn.now, rung={leg.user_id for leg in rung if leg.user_id}):
+    rung = [] if turn.event == Event.START else list(call.legs.filter(role=Role.EMPLOYEE))
+    for phone in turn.phones({leg.user_id for leg in rung if leg.user_id}):
         try:
             _ring_employee(turn, call, endpoint=phone.endpoint, user=phone.user)
         except Conflict:
@@ -301,6 +342,7 @@ def _end_attempt(turn: Turn) -> None:
         return
     attempt.ended_at, attempt.result, attempt.note = turn.now, turn.event, turn.reason[:250]
     attempt.save()
+    turn.attempt = None
     if attempt.call is not None:
         calls.set_step(attempt.call, None, now=turn.now)
     if turn.event == Event.TALKED:
@@ -319,9 +361,7 @@ def _redial(turn: Turn) -> None:
     if request.dials >= ways.patient_tries and not ways.goes_on_after_sms:
         request.due_at = request.until
         return
-    zone = request.patient.zone if request.patient is not None else ""
-    nine = ways.start == CallbackSettings.Start.NINE
-    request.due_at = next_try(turn.hours, turn.now, ways.redial_minutes, request.until, from_nine=nine, zone=zone)
+    request.due_at = turn.next_try()
 
 
 def _start_now(turn: Turn) -> None:

@@ -6,11 +6,10 @@ from typing import Final
 
 from django.db import DatabaseError, transaction
 
-from callback.actions.apply import apply
+from callback.actions.apply import Turn, happen, locked
 from callback.decision import Wait, decide
 from callback.models import CallbackRequest
-from callback.queries import facts_of, settings_of
-from callcenter.clinics.queries import hours_of
+from callback.queries import WITH, Batch
 from callcenter.lib import live
 from callcenter.lib.claims import claim
 from callcenter.lib.errors import DomainError
@@ -18,15 +17,19 @@ from callcenter.lib.errors import DomainError
 log = logging.getLogger(__name__)
 LEASE: Final = dt.timedelta(seconds=60)
 AGAIN: Final = dt.timedelta(seconds=60)  # after a failure
+BATCH: Final = 100  # few enough that what was read for the batch is still fresh for its last request
 
 
-def run_due_requests(*, now: dt.datetime, limit: int = 200) -> int:
+def run_due_requests(*, now: dt.datetime, limit: int = BATCH) -> int:
     """Looks at up to `limit` due requests; returns how many. Any number of workers may do so at once."""
-    due = CallbackRequest.objects.due(now)
+    due = CallbackRequest.objects.select_related(*WITH).due(now)
     claimed: list[CallbackRequest] = claim(due, now=now, limit=limit)
+    if not claimed:
+        return 0
+    batch = Batch(claimed, now=now)
     for request in claimed:
         try:
-            look(request.pk, now=now)
+            look(request, batch)
         except (DomainError, DatabaseError) as error:
             log.exception("request %s", request.pk)
             CallbackRequest.objects.filter(pk=request.pk).update(
@@ -35,20 +38,24 @@ def run_due_requests(*, now: dt.datetime, limit: int = 200) -> int:
     return len(claimed)
 
 
-def look(request_id: int, *, now: dt.datetime) -> None:
-    """Reads the facts of one request and lets the event happen that they call for, or says when to look again."""
+def look(known: CallbackRequest, batch: Batch) -> None:
+    """Lets the event happen that the facts of one request call for, or says when to look again.
+
+    The facts were read for the whole batch, moments ago; what must hold exactly (one attempt of a request, one leg of a
+    patient, one ring of an administrator) the rows themselves see to, and the floor is asked again after the key.
+    """
+    now = batch.now
     with transaction.atomic():
-        request = CallbackRequest.objects.select_for_update().get(pk=request_id)
+        request = locked(known.pk, known)
         if request.due_at is None or request.due_at > now:
-            CallbackRequest.objects.filter(pk=request_id).update(claimed_at=None)
+            CallbackRequest.objects.filter(pk=request.pk).update(claimed_at=None)
             return  # somebody has acted between the claim and now
-        facts = facts_of(request, ways=settings_of(request.clinic), hours=hours_of(request.clinic), now=now)
-        decided = decide(facts, now)
+        decided = decide(batch.facts(request), now)
         if isinstance(decided, Wait):
-            CallbackRequest.objects.filter(pk=request_id).update(due_at=decided.at, claimed_at=None)
+            CallbackRequest.objects.filter(pk=request.pk).update(due_at=decided.at, claimed_at=None)
             live.bump(f"callback:clinic:{request.clinic_id}")
         else:
-            apply(request_id, decided[0], now=now, reason=decided[1])
+            happen(Turn(request, decided[0], now, reason=decided[1], batch=batch))
 
 
 def free_stale_requests(*, now: dt.datetime) -> int:

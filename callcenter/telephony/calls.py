@@ -22,6 +22,7 @@ from callcenter.telephony.pbx.base import Fact
 from callcenter.telephony.states import LIVE_LEGS, End, LegState, Role, Scenario, Verb
 
 OURS: Final = "dz-"  # how our channels' ids begin
+BRIDGE: Final = "dz-br-"  # and our bridges'
 RING_EXPIRES: Final = dt.timedelta(seconds=20)  # a ring that the exchange did not get by then is no longer wanted
 
 
@@ -48,7 +49,6 @@ def place_call(
     clinic: Clinic,
     direction: Direction,
     now: dt.datetime,
-    subject_id: int | None = None,
     patient: Patient | None = None,
     employee: User | None = None,
     number: str = "",
@@ -57,7 +57,6 @@ def place_call(
     """Opens a call that nobody has been rung for yet. `number` is the patient's (E.164)."""
     return Call.objects.create(
         scenario=scenario,
-        subject_id=subject_id,
         clinic=clinic,
         direction=direction,
         patient=patient,
@@ -136,7 +135,7 @@ def connect(
 
     `instead_of`: legs that are let go once the new ones are in the conversation (a transfer).
     """
-    call.bridge = call.bridge or f"br-{call.ref.hex}"
+    call.bridge = call.bridge or f"{BRIDGE}{call.ref.hex}"
     call.answered_at = call.answered_at or now
     call.save(update_fields=["bridge", "answered_at"])
     _command(
@@ -197,6 +196,8 @@ def end_call(call: Call, *, end: End | str, now: dt.datetime) -> None:
         return
     call.ended_at, call.end, call.step_due_at = now, end, None
     call.save(update_fields=["ended_at", "end", "step_due_at"])
+    if call.bridge:  # an exchange keeps an empty bridge for ever
+        _command(call, Verb.DISCONNECT, now=now, ref=call.bridge)
     history.close_call(call, now=now)
     live.bump(f"calls:clinic:{call.clinic_id}")
 

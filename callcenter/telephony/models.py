@@ -70,7 +70,6 @@ class Call(models.Model):
 
     ref = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     scenario = models.CharField(max_length=10, choices=Scenario.choices)
-    subject_id = models.BigIntegerField(null=True, blank=True)  # of the scenario: for a callback its attempt
     direction = models.CharField(max_length=3, choices=Direction.choices)
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="calls")
     patient = models.ForeignKey(Patient, models.PROTECT, null=True, blank=True, related_name="calls")
@@ -92,9 +91,8 @@ class Call(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["-started_at", "-pk"]
         indexes: ClassVar[list[models.Index]] = [
-            # readers: the loop of `run_robot` (steps that lasted their time); the number's last calls; a live list
+            # readers: the loop of `run_robot` (steps that lasted their time); a live list
             models.Index(fields=["step_due_at"], name="call_step", condition=Q(ended_at__isnull=True)),
-            models.Index(fields=["scenario", "subject_id"], name="call_subject"),
             models.Index(fields=["clinic", "-started_at"], name="call_clinic_time"),
         ]
 

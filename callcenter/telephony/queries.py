@@ -1,6 +1,7 @@
 """Who can be rung, what rings, and what is known of a caller; each with a fixed number of queries."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, F, OuterRef, QuerySet
@@ -17,15 +18,19 @@ from callcenter.telephony.states import LIVE_LEGS, LegState, PhoneKind, Role
 LEASE_SECONDS = 10.0  # a holder that has not been heard of for so long has lost the exchange
 
 
-def free_phones(clinic: Clinic, *, on: dt.date) -> list[PhoneBinding]:
+def free_phones(
+    clinic: Clinic, *, on: dt.date, besides: Collection[int] = (), limit: int | None = None
+) -> list[PhoneBinding]:
     """Telephones of the clinic's callers on the day that are bound and not in a call, the longest unrung first.
 
-    Where the day's shifts are written down, only people of a shift count.
+    Where the day's shifts are written down, only people of a shift count. `besides`: users to leave out. One query.
     """
-    staff = _bound(clinic, on).filter(user__roles__overlap=[str(role) for role in CALLERS])
-    if Shift.objects.filter(on=on, user__clinics=clinic).exists():
-        staff = staff.filter(Exists(Shift.objects.filter(user=OuterRef("user"), on=on)))
-    return list(staff.select_related("user").order_by(F("rung_at").asc(nulls_first=True), "bound_at"))
+    written = Exists(Shift.objects.filter(on=on, user__clinics=clinic))
+    on_shift = Exists(Shift.objects.filter(user=OuterRef("user"), on=on))
+    staff = _bound(clinic, on).filter(~written | on_shift, user__roles__overlap=[str(role) for role in CALLERS])
+    if besides:
+        staff = staff.exclude(user__in=besides)
+    return list(staff.select_related("user").order_by(F("rung_at").asc(nulls_first=True), "bound_at")[:limit])
 
 
 def _bound(clinic: Clinic, on: dt.date) -> QuerySet[PhoneBinding]:

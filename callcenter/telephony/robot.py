@@ -41,7 +41,7 @@ from callcenter.telephony.pbx.base import (
 )
 from callcenter.telephony.queries import LEASE_SECONDS
 from callcenter.telephony.speech import SpeechFailed, spoken
-from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, Verb
+from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, Role, Verb
 
 log = logging.getLogger(__name__)
 HEARTBEAT: Final = 2.0  # seconds
@@ -254,7 +254,7 @@ class Robot:
                 self._finish(command.pk, CommandState.MAYBE, "процесс прервался во время набора", End.LOST)
 
     def _clear_strays(self, alive: Snapshot) -> None:
-        """Channels of ours whose leg has ended in our rows: nobody would ever hang them up."""
+        """Channels of ours whose leg has ended in our rows, and bridges of calls that are over: nobody else ends them."""
         assert self.pbx is not None  # noqa: S101
         ours = [channel for channel in alive.channels if channel.startswith(calls.OURS)]
         known = set(Leg.objects.filter(channel__in=ours, state__in=LIVE_LEGS).values_list("channel", flat=True))
@@ -263,6 +263,12 @@ class Robot:
                 self.pbx.hang_up(channel)
             except PbxError as error:
                 log.warning("stray %s stays: %s", channel, error)
+        bridges = {name for name, inside in alive.bridges.items() if name.startswith(calls.BRIDGE) and not inside}
+        for bridge in bridges - set(Call.objects.live().filter(bridge__in=bridges).values_list("bridge", flat=True)):
+            try:
+                self.pbx.disconnect(bridge)
+            except PbxError as error:
+                log.warning("empty bridge %s stays: %s", bridge, error)
 
     def _rebuild_bridges(self, alive: Snapshot) -> None:
         """A conversation whose bridge did not come about before the gap, though both sides are still there."""
@@ -324,7 +330,8 @@ class Robot:
             case Verb.RING:
                 for phrases in args["prepare"]:
                     spoken(*phrases)
-                pbx.ring(Dial(channel, args["endpoint"], args["caller"], args["timeout"]))
+                to_patient = leg is not None and leg.role == Role.PATIENT
+                pbx.ring(Dial(channel, args["endpoint"], args["caller"], args["timeout"], listen=to_patient))
             case Verb.PLAY:
                 pbx.play(channel, command.ref, spoken(*args["phrases"]))
             case Verb.STOP_PLAYING:
@@ -337,6 +344,8 @@ class Robot:
                 pbx.answer(channel)
             case Verb.GIVE_BACK:
                 pbx.give_back(channel)
+            case Verb.DISCONNECT:
+                pbx.disconnect(command.ref)
             case Verb.HANG_UP:
                 pbx.hang_up(channel)
 

@@ -52,6 +52,7 @@ class Verb(TextChoices):
     ANSWER = "answer", "снять трубку"
     HANG_UP = "hang_up", "повесить трубку"
     GIVE_BACK = "give_back", "вернуть АТС"
+    DISCONNECT = "disconnect", "убрать мост"
 
 
 class CommandState(TextChoices):

@@ -36,7 +36,8 @@ from callcenter.telephony.states import End
 from tests.contract import ari_server
 
 REAL = all(os.environ.get(name) for name in ("ARI_URL", "ARI_USER", "ARI_PASSWORD", "ARI_PEERS_CONTEXT"))
-KINDS = ["simulator", "ari, facts later", "ari, facts first", *(["real asterisk"] if REAL else [])]
+REAL_ONE = [pytest.param("real asterisk", marks=pytest.mark.asterisk)]
+KINDS = ["simulator", "ari, facts later", "ari, facts first", *(REAL_ONE if REAL else [])]
 
 
 @dataclass

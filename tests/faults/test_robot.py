@@ -4,24 +4,18 @@ nothing is forgotten, live calls go on where the exchange can keep them.
 Real processes: `manage.py run_robot` against the stand-in Asterisk of the contract tests, whose calls outlive the robot.
 """
 
-import datetime as dt
 from collections.abc import Iterator
 
 import pytest
-from django.utils import timezone
 
-from callback.actions import accept_request, run_due_requests
 from callback.machine import State
-from callback.models import CallbackRequest, CallbackSettings
-from callcenter.clinics.models import Clinic, OpeningHours
-from callcenter.staff.models import User
-from callcenter.staff.roles import Role as StaffRole
-from callcenter.telephony.actions import bind_phone
+from callback.models import CallbackRequest
 from callcenter.telephony.models import Call, Leg, RobotLease
-from callcenter.telephony.states import PhoneKind, Role
+from callcenter.telephony.states import Role
 from tests.contract import ari_server
 from tests.contract.ari_server import Threaded
 from tests.faults.conftest import Process, Stack
+from tests.faults.floor import Floor
 
 
 @pytest.fixture
@@ -30,52 +24,13 @@ def pbx() -> Iterator[Threaded]:
         yield handle
 
 
-class Floor:
-    """A clinic that is always open, one administrator at a telephone of the exchange, and a patient."""
-
+class Scripted(Floor):
     def __init__(self, stack: Stack, pbx: Threaded, *, admin: str, patient: str) -> None:
-        self.stack, self.pbx = stack, pbx
-        every = dt.time(0), dt.time(23, 59, 59)
-        self.clinic = Clinic.objects.create(
-            name="Клиника", calls_from=every[0], calls_to=every[1], calls_dayoff_from=every[0], calls_dayoff_to=every[1],
-            observes_holidays=False,
-        )  # fmt: skip
-        OpeningHours.objects.bulk_create(
-            OpeningHours(clinic=self.clinic, weekday=day, opens=every[0], closes=every[1]) for day in range(7)
-        )
-        CallbackSettings.objects.create(clinic=self.clinic, talk_seconds=3, choice_seconds=1, patient_seconds=10)
-        self.user = User.objects.create_user("a", full_name="Орлова Ольга", roles=[str(StaffRole.ADMINISTRATOR)])
-        self.user.clinics.add(self.clinic)
-        bind_phone(user=self.user, kind=PhoneKind.PBX, endpoint=f"Local/{admin}@peers", now=timezone.now())
-        self.trunk = f"Local/{patient}@peers"
-        self.request = accept_request(
-            clinic=self.clinic, name="Вера", phone="+79000007701", now=timezone.now(), by=None, comment=""
-        )
+        self.pbx = pbx
+        super().__init__(stack, admin=f"Local/{admin}@peers", trunk=f"Local/{patient}@peers")
 
-    def robot(self, name: str = "") -> Process:
-        return self.stack.manage(
-            "run_robot",
-            "--idle",
-            "0.5",
-            PBX="ari",
-            ARI_URL=self.pbx.server.url,
-            ARI_USER=ari_server.USER,
-            ARI_PASSWORD=ari_server.PASSWORD,
-            ARI_TRUNK=self.trunk,
-            ARI_MEDIA="path",
-        )
-
-    def until(self, *states: str, seconds: float = 40) -> None:
-        def there() -> bool:
-            run_due_requests(now=timezone.now())
-            return CallbackRequest.objects.get().state in states
-
-        self.stack.wait_until(there, seconds=seconds, what=f"the request is {' or '.join(states)}")
-
-    def linked(self) -> None:
-        self.stack.wait_until(
-            lambda: RobotLease.objects.filter(connected=True).exists(), seconds=40, what="the robot is linked"
-        )
+    def robot(self) -> Process:
+        return self.run_robot(ARI_URL=self.pbx.server.url, ARI_USER=ari_server.USER, ARI_PASSWORD=ari_server.PASSWORD)
 
     @property
     def dialled(self) -> list[str]:
@@ -85,7 +40,7 @@ class Floor:
 def test_a_robot_killed_while_it_rings_is_followed_by_another_and_nobody_is_rung_twice(
     stack: Stack, pbx: Threaded
 ) -> None:
-    floor = Floor(stack, pbx, admin="admin_noanswer", patient="patient_long")
+    floor = Scripted(stack, pbx, admin="admin_noanswer", patient="patient_long")
     first = floor.robot()
     floor.linked()
     floor.until(State.RINGING)
@@ -101,7 +56,7 @@ def test_a_robot_killed_while_it_rings_is_followed_by_another_and_nobody_is_rung
 
 
 def test_a_talk_goes_on_without_its_robot_and_is_counted(stack: Stack, pbx: Threaded) -> None:
-    floor = Floor(stack, pbx, admin="admin_thorough", patient="patient_long")
+    floor = Scripted(stack, pbx, admin="admin_thorough", patient="patient_long")
     first = floor.robot()
     floor.linked()
     floor.until(State.TALKING)
@@ -120,7 +75,7 @@ def test_a_talk_goes_on_without_its_robot_and_is_counted(stack: Stack, pbx: Thre
 
 @pytest.mark.faults
 def test_a_robot_killed_between_the_answer_and_the_bridge_leaves_nobody_in_silence(stack: Stack, pbx: Threaded) -> None:
-    floor = Floor(stack, pbx, admin="admin_thorough", patient="patient_long")
+    floor = Scripted(stack, pbx, admin="admin_thorough", patient="patient_long")
     first = floor.robot()
     floor.linked()
     floor.until(State.DIALLING)
@@ -133,7 +88,7 @@ def test_a_robot_killed_between_the_answer_and_the_bridge_leaves_nobody_in_silen
 
 @pytest.mark.faults
 def test_an_exchange_that_is_away_for_a_while_is_found_again(stack: Stack, pbx: Threaded) -> None:
-    floor = Floor(stack, pbx, admin="admin_thorough", patient="patient_long")
+    floor = Scripted(stack, pbx, admin="admin_thorough", patient="patient_long")
     floor.robot()
     floor.linked()
     floor.until(State.TALKING)
@@ -150,7 +105,7 @@ def test_an_exchange_that_is_away_for_a_while_is_found_again(stack: Stack, pbx: 
 
 @pytest.mark.faults
 def test_two_robots_and_an_empty_valkey_make_one_call(stack: Stack, pbx: Threaded) -> None:
-    floor = Floor(stack, pbx, admin="admin_thorough", patient="patient_long")
+    floor = Scripted(stack, pbx, admin="admin_thorough", patient="patient_long")
     floor.robot()
     floor.robot()
     floor.linked()

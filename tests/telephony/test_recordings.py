@@ -42,7 +42,7 @@ class Cloud(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (its name in the library)
+    def log_message(self, format: str, *args: Any) -> None:
         pass
 
 
@@ -69,7 +69,9 @@ def linked(call: Interaction, url: str, now: dt.datetime) -> LinkedRecording:
 
 
 @pytest.mark.parametrize("path", ["/good.wav?token=s3cret", "/plain", "/moved"])
-def test_a_recording_is_fetched_once_into_our_own_storage(world: World, call: Interaction, cloud: str, path: str) -> None:
+def test_a_recording_is_fetched_once_into_our_own_storage(
+    world: World, call: Interaction, cloud: str, path: str
+) -> None:
     row = linked(call, cloud + path, world.now)
     recordings.keep_link(call, url=row.url, seconds=0, now=world.now)
     assert recordings.fetch_due_recordings(now=world.now) == 1
@@ -111,7 +113,9 @@ def test_a_page_instead_of_a_sound_and_a_file_without_end_are_refused(
     assert why in row.last_error
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1/x.wav", "http://10.0.0.7/x.wav", "file:///etc/passwd", "http://[::1]/x"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/x.wav", "http://10.0.0.7/x.wav", "file:///etc/passwd", "http://[::1]/x"]
+)
 def test_a_link_into_our_own_network_is_not_followed(url: str) -> None:
     with pytest.raises(recordings.NotFetched, match=r"внутреннюю сеть|не http"):
         recordings.fetch(url)

@@ -18,6 +18,7 @@ def _ari(clock: Clock, _handsets: Handsets | None) -> Pbx:
         user=settings.ARI_USER,
         password=settings.ARI_PASSWORD,
         app=settings.ARI_APP,
+        amd=settings.ARI_AMD,
         media=media_uri,
         clock=clock,
     )

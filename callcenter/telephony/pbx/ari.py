@@ -39,6 +39,7 @@ from callcenter.telephony.pbx.base import (
     LinkUp,
     Machine,
     PbxAway,
+    PbxError,
     PbxGone,
     PbxMaybe,
     PbxMisconfigured,
@@ -69,6 +70,7 @@ class _Leg:
     ringing: bool = False
     answered: bool = False
     cancelled: bool = False
+    listen: bool = False  # its answer is yet to be listened to
 
 
 class Ari:
@@ -80,12 +82,17 @@ class Ari:
         password: str,
         clock: Clock,
         app: str = "dozvon",
+        amd: str = "",
         media: Callable[[Sound], str] = lambda sound: f"sound:{sound.path.with_suffix('')}",
         timeout: float = 6.0,
         backoff: tuple[float, float] = (1.0, 30.0),
     ) -> None:
-        """`url` like http://pbx:8088; `media` turns a sound into a media URI; `timeout`, `backoff` in seconds."""
+        """`url` like http://pbx:8088; `media` turns a sound into a media URI; `timeout`, `backoff` in seconds.
+
+        `amd`: the dialplan's context that tells a machine from a person (docs/asterisk.md); '' = nobody listens.
+        """
         self._app, self._clock, self._media, self._backoff = app, clock, media, backoff
+        self._amd = amd
         self._base = f"{url.rstrip('/')}/ari"
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {token}"}
@@ -126,12 +133,16 @@ class Ari:
         channels = self._ask("GET", "/channels").json()
         bridges = self._ask("GET", "/bridges").json()
         return Snapshot(
-            channels={row["id"]: row["state"] == "Up" for row in channels if not _is_shadow(row["id"])},
+            channels={row["id"]: row["state"] == "Up" for row in channels if not self._is_shadow(row["id"])},
             bridges={
                 row["id"]: frozenset(one for one in row["channels"] if not one.endswith(RECORDER)) for row in bridges
             },
             callers=tuple(self._caller(row) for row in channels if self._is_caller(row)),
         )
+
+    def _is_shadow(self, channel: str) -> bool:
+        """The far half of a Local channel and our recorders live and die with the leg they belong to."""
+        return channel.endswith((";2", RECORDER)) and channel not in self._legs
 
     def _is_caller(self, channel: dict[str, Any]) -> bool:
         """Whether the dialplan has put this channel into our application with `inbound`."""
@@ -153,7 +164,7 @@ class Ari:
 
     def ring(self, dial: Dial) -> None:
         with self._lock:
-            self._legs.setdefault(dial.channel, _Leg())
+            self._legs.setdefault(dial.channel, _Leg(listen=dial.listen and bool(self._amd)))
         query: dict[str, str | int] = {
             "endpoint": dial.endpoint,
             "app": self._app,
@@ -389,12 +400,15 @@ class Ari:
             return self._rings(name, leg, now) if event["channel"].get("state") == "Ringing" else []
         if kind == "StasisStart":
             args = event.get("args") or []
-            if args[:2] == ["amd", "MACHINE"]:  # the dialplan has listened (docs/asterisk.md)
-                return [Machine(now, name)]
-            if leg.answered:
+            if leg.listen:
+                leg.listen = False
+                threading.Thread(target=self._listen_to, args=(name,), name="ari-amd", daemon=True).start()
                 return []
+            machine = args[:2] == ["amd", "MACHINE"]
+            if leg.answered:
+                return [Machine(now, name)] if machine else []
             leg.answered = True
-            return [Answered(now, name)]
+            return [Answered(now, name, machine)]
         if kind == "ChannelDtmfReceived":
             return [Digit(now, name, event["digit"])]
         if kind == "ChannelEnteredBridge":
@@ -407,6 +421,19 @@ class Ari:
             end = how_it_ended(answered=leg.answered, dial_status=leg.dial_status, cause=cause, cancelled=leg.cancelled)
             return [Ended(now, name, end, cause, leg.dial_status)]
         return []
+
+    def _listen_to(self, channel: str) -> None:
+        """Sends an answered channel through the dialplan's AMD; it comes back with what was heard."""
+        try:
+            self._ask("POST", f"/channels/{quote(channel)}/continue", {"context": self._amd, "extension": "s"})
+        except PbxError as error:
+            log.warning("nobody listens to %s: %s", channel, error)
+            with self._lock:
+                leg = self._legs.get(channel)
+                if leg is None or leg.answered:
+                    return
+                leg.answered = True
+            self._facts.put(Answered(self._clock(), channel))
 
     @staticmethod
     def _rings(name: str, leg: _Leg, now: dt.datetime) -> list[Fact]:
@@ -421,11 +448,6 @@ class Ari:
         """`Stasis(dozvon,inbound,${EXTEN})` of the dialplan: a call from outside."""
         line = args[1] if len(args) > 1 else channel.get("dialplan", {}).get("exten", "")
         return Incoming(now, channel["id"], channel.get("caller", {}).get("number", ""), line)
-
-
-def _is_shadow(channel: str) -> bool:
-    """The far half of a Local channel and our recorders live and die with the leg they belong to."""
-    return channel.endswith((";2", RECORDER))
 
 
 def _words(answer: httpx.Response) -> str:

@@ -62,6 +62,7 @@ class Dial:
     caller_id: str = ""
     timeout: int = 30
     label: str = ""
+    listen: bool = False  # whether to tell a machine from a person, where the exchange can
 
 
 # --- facts -----------------------------------------------------------------------------------------------------------
@@ -79,9 +80,10 @@ class Ringing(Fact):
 
 @dataclass(frozen=True)
 class Answered(Fact):
-    """The far side picked up and the channel obeys us."""
+    """The far side picked up and the channel obeys us; `machine`: the exchange has listened and heard no person."""
 
     channel: str
+    machine: bool = False
 
 
 @dataclass(frozen=True)

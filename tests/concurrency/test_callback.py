@@ -1,0 +1,169 @@
+"""Races of the robot: two tickers at one request, two calls to one patient, to one administrator; each first without its guard."""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, models
+
+from callback.actions import tick
+from callback.models import CallbackAttempt, CallbackRequest
+from callcenter.contacts.states import Direction
+from callcenter.lib.errors import Conflict
+from callcenter.staff.models import User
+from callcenter.telephony import calls
+from callcenter.telephony.models import Leg
+from callcenter.telephony.states import Role, Scenario
+from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
+from tests.callback.rig import Rig
+from tests.concurrency.race import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+# --- the claim of due requests ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def due(rig: Rig) -> list[CallbackRequest]:  # noqa: F811
+    """Twenty requests due at once; nobody sits at a telephone, so a look at one ends in the next five minutes."""
+    return [rig.ask(phone=f"+790000077{n:02}", name=f"Пациент {n}") for n in range(20)]
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Every look at a request by its number, whoever looked."""
+    looked: list[int] = []
+    look = tick.look
+
+    def note(known: CallbackRequest, batch: Any) -> None:
+        looked.append(known.pk)
+        look(known, batch)
+
+    monkeypatch.setattr(tick, "look", note)
+    return looked
+
+
+def test_two_workers_look_at_each_due_request_once(
+    rig: Rig,  # noqa: F811
+    due: list[CallbackRequest],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked = counted(monkeypatch)
+    results = at_once([lambda: tick.run_due_requests(now=rig.now, limit=15)] * 2)
+    rest = tick.run_due_requests(now=rig.now)
+    assert sum(int(str(result)) for result in results) + rest == len(due)
+    assert sorted(looked) == sorted(one.pk for one in due)
+
+
+def test_without_the_lock_of_the_claim_both_take_the_same_requests(
+    rig: Rig,  # noqa: F811
+    due: list[CallbackRequest],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both_have_read = threading.Barrier(2)
+
+    def unlocked(rows: models.QuerySet[Any], *, now: dt.datetime, limit: int) -> list[Any]:
+        found = list(rows[:limit])
+        both_have_read.wait(10)
+        CallbackRequest.objects.filter(pk__in=[one.pk for one in found]).update(claimed_at=now)
+        return found
+
+    monkeypatch.setattr(tick, "claim", unlocked)
+    looked = counted(monkeypatch)
+    at_once([lambda: tick.run_due_requests(now=rig.now, limit=20)] * 2)
+    assert len(looked) == 2 * len(due)
+
+
+def test_even_then_a_request_has_one_live_attempt(
+    rig: Rig,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Behind the claim stands the row itself: the second look finds that its time has moved."""
+    monkeypatch.setattr(tick, "claim", lambda rows, *, now, limit: list(rows[:limit]))
+    rig.bind(rig.world.administrator, "admin_noanswer")
+    rig.bind(rig.world.administrator2, "admin_noanswer")
+    rig.ask()
+    at_once([lambda: tick.run_due_requests(now=rig.now)] * 4)
+    assert CallbackAttempt.objects.count() == 1
+    assert Leg.objects.count() == 1
+
+
+# --- one live leg for each patient, one ring for each administrator --------------------------------------------------
+
+
+def ringing(rig: Rig, *, role: Role, number: str = "", user: User | None = None) -> Callable[[], Leg]:  # noqa: F811
+    def ring() -> Leg:
+        call = calls.place_call(
+            scenario=Scenario.CLICK,
+            clinic=rig.world.clinic,
+            direction=Direction.OUT,
+            now=rig.now,
+            number="+79000007700",
+        )
+        # what anybody would ask first, and what helps nobody who asks at the same moment
+        if Leg.objects.filter(role=role, number=number, user=user).exclude(state="ended").exists():
+            raise Conflict("seen in time")
+        return calls.ring(call, role=role, endpoint="persona/admin", number=number, user=user, timeout=25, now=rig.now)
+
+    return ring
+
+
+@contextmanager
+def without(name: str) -> Iterator[None]:
+    """The legs without one of their constraints."""
+    constraint = next(one for one in Leg._meta.constraints if one.name == name)
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Leg, constraint)
+    try:
+        yield
+    finally:
+        Leg.objects.all().delete()
+        with connection.schema_editor() as editor:
+            editor.add_constraint(Leg, constraint)
+
+
+GUARDS = [
+    ("leg_one_per_patient", Role.PATIENT, "+79000007700", False),
+    ("leg_one_per_employee", Role.EMPLOYEE, "", True),
+    ("leg_one_ring_per_number", Role.EMPLOYEE, "+79000009999", False),
+]
+
+
+@pytest.mark.parametrize(("guard", "role", "number", "has_user"), GUARDS)
+def test_of_many_calls_at_once_one_rings_and_the_others_are_told(
+    rig: Rig,  # noqa: F811
+    guard: str,
+    role: Role,
+    number: str,
+    has_user: bool,
+) -> None:
+    user = rig.world.administrator if has_user else None
+    results = at_once([ringing(rig, role=role, number=number, user=user)] * 4)
+    assert sorted(type(result).__name__ for result in results) == ["Conflict", "Conflict", "Conflict", "Leg"]
+    assert Leg.objects.count() == 1
+
+
+@pytest.mark.parametrize(("guard", "role", "number", "has_user"), GUARDS)
+def test_without_its_guard_the_same_telephone_rings_more_than_once(
+    rig: Rig,  # noqa: F811
+    guard: str,
+    role: Role,
+    number: str,
+    has_user: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    user = rig.world.administrator if has_user else None
+    everybody_has_looked = threading.Barrier(4)
+    ring = calls.ring
+
+    def slowly(*args: Any, **kwargs: Any) -> Leg:
+        everybody_has_looked.wait(10)
+        return ring(*args, **kwargs)
+
+    monkeypatch.setattr(calls, "ring", slowly)
+    with without(guard):
+        at_once([ringing(rig, role=role, number=number, user=user)] * 4)
+        assert Leg.objects.count() == 4

@@ -1,0 +1,127 @@
+"""Who has lost the lease can write nothing and dial nothing, at whatever point he was asleep."""
+
+import datetime as dt
+import threading
+
+import pytest
+from django.db import connection
+
+from callback.actions import run_due_requests
+from callback.machine import State
+from callback.models import CallbackRequest
+from callcenter.telephony import robot as robots
+from callcenter.telephony.models import Command, Leg, RobotLease
+from callcenter.telephony.pbx.base import Answered, PbxAway
+from callcenter.telephony.pbx.simulator import Simulator
+from callcenter.telephony.robot import LeaseLost, Robot
+from callcenter.telephony.states import CommandState
+from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
+from tests.callback.rig import Rig
+
+pytestmark = pytest.mark.django_db
+
+
+def taken_over(rig: Rig) -> Robot:  # noqa: F811
+    """The rig's robot sleeps until its lease is another's; returns the sleeper."""
+    sleeper = rig.robot
+    rig.now += dt.timedelta(seconds=15)
+    rig.robot = Robot(lambda: Simulator(lambda: rig.now), holder="second", clock=lambda: rig.now, workers=0)
+    for _ in range(3):
+        rig.robot.run_once(0)
+    return sleeper
+
+
+def everything() -> list[object]:
+    """The rows that a robot writes."""
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (CallbackRequest, Leg, Command, RobotLease)  # type: ignore[attr-defined]
+    ]
+
+
+def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:  # noqa: F811
+    rig.bind(rig.world.administrator, "admin_noanswer")
+    request = rig.ask()
+    rig.run_until(State.RINGING, request=request, seconds=5)
+    rig.run(1)
+    sleeper, leg = taken_over(rig), Leg.objects.latest("pk")
+    before = everything()
+    with pytest.raises(LeaseLost):
+        sleeper._take(Answered(rig.now, leg.channel))
+    with pytest.raises(LeaseLost):
+        sleeper._finish(Command.objects.earliest("pk").pk, CommandState.REFUSED)
+    with pytest.raises(LeaseLost):
+        sleeper.run_once(0)
+    assert everything() == before
+
+
+def test_who_wakes_up_takes_no_command(rig: Rig) -> None:  # noqa: F811
+    rig.bind(rig.world.administrator, "admin_noanswer")
+    sleeper = taken_over(rig)
+    rig.ask()
+    run_due_requests(now=rig.now)
+    assert Command.objects.get().state == CommandState.PENDING
+    sleeper._beat_at = rig.now  # asleep between the heartbeat and the claim
+    with pytest.raises(LeaseLost):
+        sleeper._carry_out()
+    assert Command.objects.get().state == CommandState.PENDING
+    assert sleeper.pbx is not None
+    assert sleeper.pbx.snapshot().channels == {}
+
+
+def test_who_fell_asleep_with_a_command_in_his_hand_does_not_dial(
+    rig: Rig,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Taken under a lease that was his then; carried out after it became another's, it would ring a telephone twice."""
+    rig.bind(rig.world.administrator, "admin_noanswer")
+    rig.ask()
+    run_due_requests(now=rig.now)
+    command = Command.objects.get()
+    taken = robots.time.monotonic()
+    monkeypatch.setattr(robots.time, "monotonic", lambda: taken + robots.FRESH + 1)
+    with pytest.raises(PbxAway):
+        rig.robot._ask(command, command.leg, taken)
+    assert rig.simulator.snapshot().channels == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_lease_is_not_taken_over_in_the_middle_of_a_write(rig: Rig) -> None:  # noqa: F811
+    """The fence is the lease's own row lock: the next holder waits until what was begun under it is committed."""
+    order: list[str] = []
+    inside, may_go_on = threading.Event(), threading.Event()
+
+    def write() -> None:
+        try:
+            with rig.robot._fence():
+                inside.set()
+                may_go_on.wait(10)
+                order.append("written")
+        finally:
+            connection.close()
+
+    def take() -> None:
+        try:
+            late = Robot(
+                lambda: Simulator(lambda: rig.now),
+                holder="second",
+                clock=lambda: rig.now + dt.timedelta(minutes=1),
+                workers=0,
+            )
+            assert late.take_lease()
+            order.append("taken over")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=write), threading.Thread(target=take)]
+    threads[0].start()
+    assert inside.wait(10)
+    threads[1].start()
+    threads[1].join(0.5)
+    assert order == []
+    may_go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert order == ["written", "taken over"]
+    with pytest.raises(LeaseLost), rig.robot._fence():
+        pass
