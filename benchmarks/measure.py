@@ -74,6 +74,15 @@ def p95(ms: float) -> Aim:
     return Aim(f"p95 ≤ {ms:g} ms", lambda measured: measured.p95_ms <= ms)
 
 
+def p99(ms: float) -> Aim:
+    return Aim(f"p99 ≤ {ms:g} ms", lambda measured: p99_of(measured.samples) <= ms)
+
+
+def p99_of(samples: Sequence[float]) -> float:
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+
+
 def median(ms: float) -> Aim:
     return Aim(f"median ≤ {ms:g} ms", lambda measured: measured.median_ms <= ms)
 

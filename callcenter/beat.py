@@ -16,7 +16,7 @@ class Timer:
 
 
 TIMERS: tuple[Timer, ...] = (
-    Timer("callback", 5, "callback.tasks.run_due_requests"),
+    Timer("callback", 2, "callback.tasks.run_due_requests"),
     Timer("callback, stale claims", 30, "callback.tasks.free_stale_requests"),
     Timer("notices of cloud PBXs", 30, "callcenter.telephony.tasks.read_due_notices"),
     Timer("recordings of cloud PBXs", 10, "callcenter.telephony.tasks.fetch_due_recordings"),

@@ -97,6 +97,7 @@ PHRASES: Final[dict[str, str]] = {
     "messaging.save_provider": "изменил подключение сообщений",
     "telephony.bind_phone": "выбрал аппарат на смену",
     "telephony.call_patient": "позвонил пациенту",
+    "telephony.transfer_call": "перевёл звонок коллеге",
     "journals.open_entry": "добавил в Журнал КОС",
     "journals.edit_entry": "изменил запись Журнала КОС",
     "journals.view_card": "открыл карточку КОС",

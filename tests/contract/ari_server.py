@@ -40,6 +40,7 @@ class Way:
     cause: int = 16
     far_cause: int = 16
     exists: bool = True
+    machine: bool = False
 
 
 NEVER = 1e9
@@ -58,6 +59,7 @@ DIALPLAN: dict[str, Way] = {
     "admin_callee_gives_up": Way(rings=True, dial="NOANSWER", ends=2.0),
     "patient": Way(answers=0.0, hangs_up=15.5),
     "patient_long": Way(rings=True, answers=1.0, hangs_up=60.0),
+    "patient_machine": Way(answers=0.0, hangs_up=22.0, machine=True),
     "patient_short": Way(answers=0.0, hangs_up=4.6),
     "patient_busy": Way(dial="BUSY", cause=0, far_cause=17),
     "patient_noanswer": Way(rings=True, ends=NEVER),
@@ -76,12 +78,16 @@ class Channel:
     in_stasis: bool = False
     snoop_of: str = ""
     recording: str = ""
+    caller: str = ""
+    app_data: str = ""
     playbacks: list[str] = field(default_factory=list)
 
     @property
     def json(self) -> Event:
         name = f"Local/{self.exten}@peers-00000001;{'2' if self.id.endswith(';2') else '1'}"
-        return {"id": self.id, "name": name, "state": self.state, "caller": {"name": "", "number": ""}}
+        shown = {"id": self.id, "name": name, "state": self.state, "caller": {"name": "", "number": self.caller}}
+        place = {"context": "from-trunk", "app_name": "Stasis" if self.in_stasis else "", "app_data": self.app_data}
+        return {**shown, "dialplan": place}
 
 
 class Refusal(Exception):
@@ -100,6 +106,8 @@ class AriServer:
         self.formats: list[str] = []
         self.stored: dict[str, bytes] = {}
         self.allocation_fails = False
+        self.label = "fallback"  # the label that its dialplan has
+        self.listens = "listen"  # the context that runs AMD()
         self.swallow_answers = 0  # so many requests are carried out and never answered
         self.stopping = False
         self._sockets: dict[str, Socket] = {}
@@ -275,7 +283,8 @@ class AriServer:
         """Somebody calls us: the dialplan says Stasis(app,inbound,line)."""
         channel = Channel(name, Way(answers=0.0), "s", app, ["inbound", line], state="Ring", in_stasis=True)
         self.channels[name] = channel
-        shown = {**channel.json, "caller": {"name": "", "number": number}}
+        channel.caller, channel.app_data = number, f"{app},inbound,{line}"
+        shown = channel.json
         self.tell(app, "StasisStart", channel=shown, args=channel.args)
 
     # --- the interface -----------------------------------------------------------------------------------------------
@@ -296,6 +305,8 @@ class AriServer:
                 channel = self._in_stasis(name)
                 channel.state = "Up"
                 return 204, None
+            case "POST", ["channels", name, "continue"]:
+                return self._continue(name, query)
             case "POST", ["channels", name, "play", playback]:
                 return 201, self._play(name, playback, query)
             case "POST", ["channels", name, "snoop", snoop]:
@@ -371,6 +382,22 @@ class AriServer:
             self.tell(channel.app, "Dial", dialstatus="NOANSWER", peer=channel.json)
             self._destroy(channel, far, 16, 16)
         return 204, None
+
+    def _continue(self, name: str, query: dict[str, str]) -> tuple[int, None]:
+        """Out of the application: to the fallback of the dialplan, or through AMD and back again."""
+        channel = self._in_stasis(name)
+        if query.get("label", self.label) != self.label:
+            raise Refusal(404, "Requested label not found")
+        channel.in_stasis = False
+        self.both(channel, "StasisEnd")
+        if query.get("context") == self.listens:
+            self.later(2.0, lambda: self._heard(channel))
+        return 204, None
+
+    def _heard(self, channel: Channel) -> None:
+        if channel.id in self.channels:
+            channel.in_stasis = True
+            self.both(channel, "StasisStart", args=["amd", "MACHINE" if channel.way.machine else "HUMAN"])
 
     def _play(self, name: str, playback: str, query: dict[str, str]) -> Event:
         channel = self._in_stasis(name)

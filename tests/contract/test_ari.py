@@ -26,6 +26,7 @@ from callcenter.telephony.pbx.base import (
     Recorded,
     Replaced,
     Sound,
+    Stray,
 )
 from callcenter.telephony.pbx.hangup import how_it_ended
 from callcenter.telephony.states import End
@@ -46,13 +47,16 @@ def handle() -> Iterator[Threaded]:
 def make(handle: Threaded) -> Iterator[Make]:
     made: list[Ari] = []
 
-    def one(user: str = ari_server.USER, password: str = ari_server.PASSWORD, timeout: float = 3.0) -> Ari:
+    def one(
+        user: str = ari_server.USER, password: str = ari_server.PASSWORD, timeout: float = 3.0, amd: str = ""
+    ) -> Ari:
         ari = Ari(
             url=handle.server.url,
             user=user,
             password=password,
             clock=lambda: dt.datetime.now(dt.UTC),
             timeout=timeout,
+            amd=amd,
             backoff=(0.05, 0.2),
         )
         made.append(ari)
@@ -74,8 +78,8 @@ def until(ari: Ari, kind: type[Fact], seconds: float = 5.0) -> list[Fact]:
     pytest.fail(f"no {kind.__name__}: {told}")
 
 
-def linked(make: Make) -> Ari:
-    ari = make()
+def linked(make: Make, **options: str) -> Ari:
+    ari = make(**options)
     ari.open()
     until(ari, LinkUp)
     return ari
@@ -228,6 +232,69 @@ def test_an_incoming_call_brings_its_number_and_line(make: Make, handle: Threade
     assert (call.channel, call.number, call.line) == ("1773824400.7", "79000000001", "79000009999")
     handle.do(lambda: handle.server.end("1773824400.7", 16))
     until(ari, Ended)
+
+
+def test_a_caller_nobody_takes_goes_on_in_the_dialplan(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.do(lambda: handle.server.incoming("in-1", "79000000001", "79000009999"))
+    until(ari, Incoming)
+    ari.give_back("in-1")
+    ended = next(fact for fact in until(ari, Ended) if isinstance(fact, Ended))
+    assert (ended.channel, ended.end) == ("in-1", End.PASSED_ON)
+    assert "in-1" in handle.server.channels  # the exchange goes on with him
+
+
+def test_without_a_fallback_in_the_dialplan_he_is_let_go(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.server.label = "another"
+    handle.do(lambda: handle.server.incoming("in-1", "79000000001", "79000009999"))
+    until(ari, Incoming)
+    ari.give_back("in-1")
+    until(ari, Ended)
+    assert handle.server.channels == {}
+    ari.give_back("in-1")  # gone already: no error
+
+
+def test_callers_put_to_us_while_nobody_listened_are_in_the_snapshot(make: Make, handle: Threaded) -> None:
+    handle.do(lambda: handle.server.incoming("in-1;2", "79000000001", "79000009999"))
+    waiting = linked(make).snapshot().callers
+    assert [(one.channel, one.number, one.line) for one in waiting] == [("in-1;2", "79000000001", "79000009999")]
+
+
+@pytest.mark.parametrize(("patient", "machine"), [("patient_machine", True), ("patient", False)])
+def test_a_machine_is_told_from_a_person_before_anybody_is_connected(make: Make, patient: str, machine: bool) -> None:
+    ari = linked(make, amd="listen")
+    ari.ring(Dial("dz-p", f"Local/{patient}@peers", listen=True))
+    answered = [fact for fact in until(ari, Answered) if isinstance(fact, Answered)]
+    assert [(fact.channel, fact.machine) for fact in answered] == [("dz-p", machine)]
+    ari.ring(Dial("dz-a", "Local/admin@peers"))  # an administrator is never listened to
+    until(ari, Answered, 1)
+
+
+def test_a_telephone_that_an_earlier_process_dialled_is_noticed_when_it_is_answered(
+    make: Make, handle: Threaded
+) -> None:
+    """That process was asleep between its last look at the lease and the request."""
+    new = linked(make)
+    make().ring(Dial("dz-late", "Local/patient_long@peers"))
+    stray = next(fact for fact in until(new, Stray) if isinstance(fact, Stray))
+    assert stray.channel == "dz-late"
+
+
+def test_an_event_that_nobody_understands_does_not_make_us_deaf(make: Make, handle: Threaded) -> None:
+    ari = linked(make)
+    handle.do(lambda: handle.server.tell("dozvon", "PlaybackFinished", playback={"no": "id"}))
+    handle.do(lambda: handle.server.tell("dozvon", "StasisStart", channel={}))
+    ari.ring(Dial("dz-a", "Local/admin@peers"))
+    until(ari, Answered)
+
+
+def test_a_dial_whose_answer_never_came_from_a_server_that_is_gone_is_a_maybe(make: Make, handle: Threaded) -> None:
+    """Not 'surely not done': it may ring by now, and a second request would ring again."""
+    ari = make()
+    handle.server.swallow_answers = 100
+    with pytest.raises(PbxMaybe):
+        ari.ring(Dial("dz-a", "Local/admin_noanswer@peers"))
 
 
 def test_each_leg_is_recorded_apart_by_a_listener_that_is_no_call_of_ours(make: Make) -> None:

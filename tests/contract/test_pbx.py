@@ -28,6 +28,7 @@ from callcenter.telephony.pbx.base import (
     PbxGone,
     PbxRefused,
     PlayEnded,
+    Recorded,
     Ringing,
     Sound,
 )
@@ -261,12 +262,48 @@ def test_two_talk_and_the_one_who_is_left_stays_until_we_act(line: Line) -> None
     assert not {admin, patient} & line.pbx.snapshot().channels.keys()
 
 
+def test_a_third_one_joins_and_the_first_one_leaves(line: Line) -> None:
+    """A transfer: the client stays where he is."""
+    first, client, second = line.dial("admin"), line.dial("patient"), line.dial("admin")
+    for channel in (first, client, second):
+        line.wait(Answered, channel=channel)
+    bridge = f"br-{first}"
+    line.pbx.connect(bridge, (first, client))
+    line.wait(Joined, channel=client)
+    line.pbx.connect(bridge, (second,))
+    line.wait(Joined, channel=second)
+    line.pbx.hang_up(first)
+    line.wait(Ended, channel=first)
+    assert line.pbx.snapshot().bridges[bridge] == {client, second}
+    for channel in (client, second):
+        line.pbx.hang_up(channel)
+        line.wait(Ended, channel=channel)
+    line.pbx.disconnect(bridge)
+    assert bridge not in line.pbx.snapshot().bridges
+
+
+def test_what_one_leg_says_is_recorded_while_they_talk(line: Line) -> None:
+    admin, client = line.dial("admin"), line.dial("patient_short")
+    for channel in (admin, client):
+        line.wait(Answered, channel=channel)
+    bridge = f"br-{admin}"
+    line.pbx.connect(bridge, (admin, client))
+    line.pbx.record(client, f"rec-{client}")
+    line.wait(Ended, channel=client)
+    assert line.wait(Recorded, name=f"rec-{client}").ok  # type: ignore[attr-defined]
+    assert line.pbx.recording(f"rec-{client}")[:4] == b"RIFF"
+    line.pbx.hang_up(admin)
+    line.wait(Ended, channel=admin)
+    line.pbx.disconnect(bridge)
+
+
 def test_connecting_somebody_who_is_gone_says_so(line: Line) -> None:
     admin = line.dial("admin")
     line.wait(Answered, channel=admin)
     with pytest.raises(PbxGone):
         line.pbx.connect(f"br-{admin}", (admin, "dz-nobody"))
     line.pbx.hang_up(admin)
+    line.pbx.disconnect(f"br-{admin}")
 
 
 def test_an_address_that_cannot_be_dialled_ends_or_is_refused(line: Line) -> None:

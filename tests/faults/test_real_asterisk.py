@@ -127,7 +127,9 @@ def test_answer_key_reading_patient_talk_done_with_both_legs_recorded(stack: Sta
     stack.wait_until(lambda: not Leg.objects.exclude(state="ended").exists(), seconds=20, what="both legs have ended")
     assert len(exchange.dialled) == 2
     assert CallbackAttempt.objects.get().result == "talked"
-    assert not Command.objects.exclude(state=CommandState.DONE).exists()
+    stack.wait_until(
+        lambda: not Command.objects.exclude(state=CommandState.DONE).exists(), seconds=20, what="all is carried out"
+    )
     stack.wait_until(lambda: Recording.objects.count() == 2, seconds=20, what="both sides are recorded")
     assert all(row.seconds > 3 for row in Recording.objects.all())
     quiet(exchange, stack)
@@ -195,11 +197,13 @@ def test_a_robot_killed_on_the_way_is_followed_by_another_and_nobody_is_dialled_
     floor.robot()
     stack.wait_until(lambda: RobotLease.objects.get().token == 2, seconds=30, what="another has taken over")
     floor.until_tried(seconds=90)
-    assert len(exchange.dialled) == len(set(exchange.dialled)) == Leg.objects.count() <= 2
+    # a ring that was never carried out is a leg, too; none is dialled again
+    assert set(exchange.dialled) <= set(Leg.objects.values_list("channel", flat=True))
+    assert len(exchange.dialled) == len(set(exchange.dialled)) <= 2
     request = CallbackRequest.objects.get()
-    assert request.state in (State.DONE, State.WAITING, State.PAUSED)
-    if state == State.TALKING:
-        assert request.state == State.DONE
+    # the talk of fifteen seconds may end while nobody listens: then a person is asked
+    expected = (State.DONE, State.PAUSED) if state == State.TALKING else (State.DONE, State.WAITING, State.PAUSED)
+    assert request.state in expected
     quiet(exchange, stack)
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import time
 
 import pytest
 from django.db import connection
@@ -9,11 +10,10 @@ from django.db import connection
 from callback.actions import run_due_requests
 from callback.machine import State
 from callback.models import CallbackRequest
-from callcenter.telephony import robot as robots
 from callcenter.telephony.models import Command, Leg, RobotLease
 from callcenter.telephony.pbx.base import Answered, PbxAway
 from callcenter.telephony.pbx.simulator import Simulator
-from callcenter.telephony.robot import LeaseLost, Robot
+from callcenter.telephony.robot import FRESH, LeaseLost, Robot
 from callcenter.telephony.states import CommandState
 from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
@@ -33,10 +33,7 @@ def taken_over(rig: Rig) -> Robot:  # noqa: F811
 
 def everything() -> list[object]:
     """The rows that a robot writes."""
-    return [
-        list(model.objects.order_by("pk").values())
-        for model in (CallbackRequest, Leg, Command, RobotLease)  # type: ignore[attr-defined]
-    ]
+    return [list(model.objects.order_by("pk").values()) for model in (CallbackRequest, Leg, Command, RobotLease)]
 
 
 def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:  # noqa: F811
@@ -78,8 +75,8 @@ def test_who_fell_asleep_with_a_command_in_his_hand_does_not_dial(
     rig.ask()
     run_due_requests(now=rig.now)
     command = Command.objects.get()
-    taken = robots.time.monotonic()
-    monkeypatch.setattr(robots.time, "monotonic", lambda: taken + robots.FRESH + 1)
+    taken = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: taken + FRESH + 1)
     with pytest.raises(PbxAway):
         rig.robot._ask(command, command.leg, taken)
     assert rig.simulator.snapshot().channels == {}
