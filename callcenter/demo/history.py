@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Max
+from django.db.models.functions import Coalesce
 
 from callcenter.assignments.models import Task
-from callcenter.clinics.models import Clinic, Doctor, Patient, PatientPhone, Specialty, WaitingListEntry
+from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Specialty, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.models import AdChannel, Topic
 from callcenter.contacts.states import Kind
@@ -23,6 +25,7 @@ from callcenter.staff.models import User
 SOURCE: Final = "history"
 _SLOTS: Final = 10_000
 TABLES: Final = ("contacts_contact", "contacts_interaction", "contacts_contactresult")
+VISITS: Final = "clinics_appointment"
 _TOPICS: Final = (
     "Гигиена", "Кариес", "Имплантация", "Ортодонтия", "Протезирование", "Острая боль", "Детский приём", "Рентген", "Консультация",
     "Справка", "Анализы", "Осмотр",
@@ -58,9 +61,10 @@ def make_history(*, contacts: int, until: dt.date, days: int = 3 * 365 + 1) -> d
         indexes = _drop_indexes(cursor)
         slots = _copy_stories(cursor)
         _copy_days(cursor, contacts, until, days)
+        parameters = _parameters() | {"slots": slots}
         for statement in (_CONTACTS, _APPOINTMENTS, _RESULTS, _INTERACTIONS):
-            cursor.execute(statement, _parameters() | {"slots": slots})
-        for table in (*TABLES, "clinics_appointment"):
+            cursor.execute(statement, parameters)
+        for table in (*TABLES, VISITS):
             cursor.execute(f"SELECT setval('{table}_id_seq', (SELECT coalesce(max(id), 1) FROM {table}))")  # noqa: S608
         for index in indexes:
             cursor.execute(index)
@@ -106,16 +110,19 @@ def _quickly(cursor: CursorWrapper) -> None:
 
 
 def _drop_indexes(cursor: CursorWrapper) -> list[str]:
-    """Drops the plain indexes of the tables and returns how to make them again."""
+    """Drops all but the primary keys of the tables and returns how to make them again."""
     cursor.execute(
-        "SELECT i.indexdef, i.indexname FROM pg_indexes i LEFT JOIN pg_constraint c ON c.conname = i.indexname"
-        " WHERE i.tablename = ANY(%s) AND c.oid IS NULL AND i.indexdef NOT LIKE 'CREATE UNIQUE%%'",
-        [list(TABLES)],
+        "SELECT format('ALTER TABLE %%I DROP CONSTRAINT %%I', c.conrelid::regclass, c.conname),"
+        " format('ALTER TABLE %%I ADD CONSTRAINT %%I %%s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))"
+        " FROM pg_constraint c WHERE c.contype = 'u' AND c.conrelid::regclass::text = ANY(%s)"
+        " UNION ALL SELECT format('DROP INDEX %%I', i.indexname), i.indexdef FROM pg_indexes i"
+        " LEFT JOIN pg_constraint c ON c.conname = i.indexname WHERE i.tablename = ANY(%s) AND c.oid IS NULL",
+        [[*TABLES, VISITS], [*TABLES, VISITS]],
     )
     found = cursor.fetchall()
-    for _, name in found:
-        cursor.execute(f'DROP INDEX "{name}"')
-    return [definition for definition, _ in found]
+    for drop, _ in found:
+        cursor.execute(drop)
+    return [make for _, make in found]
 
 
 def _copy(cursor: CursorWrapper, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -156,7 +163,8 @@ def _copy_stories(cursor: CursorWrapper) -> list[int]:
                     (
                         key, place, str(step.kind), str(step.state), str(step.direction), step.minute, step.wait, step.talk,
                         step.comment, str(step.who), str(step.origin), str(decision.shape), str(decision.who_type), decision.bound_to,
-                        one.employee is not None, back.get(place), str(story.steps[back[place]].direction) if place in back else "",
+                        one.employee is not None, back.get(place), story.steps[back[place]].minute if place in back else None,
+                        str(story.steps[back[place]].direction) if place in back else "",
                         one.is_written,
                     )
                 )  # fmt: skip
@@ -219,7 +227,8 @@ def _parameters() -> dict[str, Any]:
         "waiting": WaitingListEntry.objects.filter(comment=SOURCE).values_list("pk", flat=True).first(),
         "task": Task.objects.filter(origin=SOURCE).values_list("pk", flat=True).first(),
         "completed": AppointmentStatus.COMPLETED,
-        "phones": PatientPhone.objects.exists(),
+        "visits": Appointment.objects.aggregate(last=Coalesce(Max("pk"), 0))["last"],
+        "steps": max(len(story.steps) for story in STORIES),
     }
 
 
@@ -230,7 +239,7 @@ CREATE TEMP TABLE story (
     wait_seconds int, waits int, talk_seconds int, talks int, results int, lasts int, has_main bool) ON COMMIT DROP;
 CREATE TEMP TABLE step (
     story_id int, place int, kind text, state text, direction text, minute int, wait int, talk int, comment text, who text,
-    origin text, shape text, who_type text, bound_to int, has_employee bool, back int, back_by text, is_written bool) ON COMMIT DROP
+    origin text, shape text, who_type text, bound_to int, has_employee bool, back int, back_minute int, back_by text, is_written bool) ON COMMIT DROP
 """
 
 # One row a contact: `i` its number in time, dice from hashes of it.
@@ -278,49 +287,41 @@ SELECT d.id, d.clinic_id, d.day, d.patient_id, d.number, CASE WHEN s.known THEN 
     s.wait_seconds, s.waits, s.talk_seconds + s.talks * d.more, s.talks, CASE WHEN s.has_main THEN d.id END, s.results, ''
 FROM drawn d JOIN story s ON s.id = d.story_id ORDER BY d.id
 """
+# Keys are counted from the contact's: nothing need be sorted or looked up to know them.
 _APPOINTMENTS: Final = """
-CREATE TEMP TABLE visit ON COMMIT DROP AS
-SELECT d.id AS contact_id, (SELECT coalesce(max(id), 0) FROM clinics_appointment) + row_number() OVER (ORDER BY d.id) AS id
-FROM drawn d JOIN story s ON s.id = d.story_id WHERE s.visit IS NOT NULL;
-CREATE UNIQUE INDEX ON visit (contact_id);
 INSERT INTO clinics_appointment (id, clinic_id, doctor_id, patient_id, starts_at, ends_at, status, version, money, comment,
     cancel_reason, created_at, created_by_id, changed_at, source, source_id)
-SELECT v.id, d.clinic_id, (%(doctors)s::bigint[])[1 + d.i %% array_length(%(doctors)s::bigint[], 1)], d.patient_id,
+SELECT %(visits)s + d.id, d.clinic_id, (%(doctors)s::bigint[])[1 + d.i %% array_length(%(doctors)s::bigint[], 1)], d.patient_id,
     d.started_at + make_interval(days => 1 + (d.i %% 12)::int), d.started_at + make_interval(days => 1 + (d.i %% 12)::int, mins => 30),
     s.visit, 1, CASE WHEN s.visit = %(completed)s THEN d.money END, '', '', d.started_at + interval '2 minutes', d.user_id,
     d.started_at + make_interval(days => 1 + (d.i %% 12)::int), %(source)s, 'h' || d.id
-FROM visit v JOIN drawn d ON d.id = v.contact_id JOIN story s ON s.id = d.story_id
+FROM drawn d JOIN story s ON s.id = d.story_id WHERE s.visit IS NOT NULL ORDER BY d.id
 """
 _RESULTS: Final = """
 INSERT INTO contacts_contactresult (id, contact_id, clinic_id, kind, patient_id, appointment_id, waiting_id, task_id, origin, at, by_id,
     note, deed, seen_at, is_by_hand)
-SELECT d.id, d.id, d.clinic_id, s.result, d.patient_id, v.id, CASE WHEN s.result IN ('waiting_list', 'waiting_moved') THEN %(waiting)s END,
+SELECT d.id, d.id, d.clinic_id, s.result, d.patient_id, CASE WHEN s.visit IS NOT NULL THEN %(visits)s + d.id END,
+    CASE WHEN s.result IN ('waiting_list', 'waiting_moved') THEN %(waiting)s END,
     CASE WHEN s.result = 'task_closed' THEN %(task)s END, '', d.started_at + interval '1 minute', d.user_id, '', '',
     d.started_at + make_interval(days => 1 + (d.i %% 12)::int), false
-FROM drawn d JOIN story s ON s.id = d.story_id LEFT JOIN visit v ON v.contact_id = d.id WHERE s.result IS NOT NULL ORDER BY d.id
+FROM drawn d JOIN story s ON s.id = d.story_id WHERE s.result IS NOT NULL ORDER BY d.id
 """
 _INTERACTIONS: Final = """
-CREATE TEMP TABLE told ON COMMIT DROP AS
-SELECT row_number() OVER (ORDER BY d.started_at + make_interval(mins => t.minute), d.id, t.place) AS id, d.id AS contact_id, t.place
-FROM drawn d JOIN step t ON t.story_id = d.story_id;
-CREATE UNIQUE INDEX ON told (contact_id, place) INCLUDE (id);
-ANALYZE told;
 INSERT INTO contacts_interaction (id, contact_id, clinic_id, kind, state, direction, at, answered_at, ended_at, patient_id,
     is_patient_given, number, client, line, account, chat_channel, employee_id, wait_seconds, talk_seconds, summary, topic_id, comment,
     is_recall, who_given, origin, utm, referrer, channel_id, bound_to_id, shape, who_type, shown_employee_id, shown_topic_id, back_at,
     back_by, source, source_id, created_at, created_by_id)
-SELECT o.id, d.id, d.clinic_id, t.kind, t.state, t.direction, d.started_at + make_interval(mins => t.minute),
+SELECT d.id * %(steps)s + t.place, d.id, d.clinic_id, t.kind, t.state, t.direction, d.started_at + make_interval(mins => t.minute),
     CASE WHEN t.talk IS NOT NULL THEN d.started_at + make_interval(mins => t.minute, secs => coalesce(t.wait, 0)) END,
     CASE WHEN t.kind = 'call' THEN d.started_at + make_interval(mins => t.minute,
         secs => coalesce(t.wait, 0) + CASE WHEN t.talk IS NULL THEN 0 ELSE t.talk + d.more END) END,
     d.patient_id, false, d.number, '', '+79000009' || lpad((d.clinic_id %% 1000)::text, 3, '0'), '', CASE t.kind WHEN 'chat' THEN 'max' ELSE '' END,
     CASE WHEN t.has_employee THEN d.user_id END, t.wait, t.talk + d.more, '',
     CASE WHEN t.is_written OR t.place = 0 THEN d.topic_id END, t.comment, false, t.who, t.origin, '{}', '',
-    CASE WHEN t.place = 0 THEN d.channel_id END, b.id, t.shape, t.who_type, CASE WHEN t.has_employee THEN d.user_id END, d.topic_id,
-    CASE WHEN t.back IS NOT NULL THEN d.started_at + make_interval(mins => a.minute) END, t.back_by, %(source)s,
-    CASE WHEN t.is_written THEN '' ELSE o.id::text END, d.started_at, NULL
-FROM told o JOIN drawn d ON d.id = o.contact_id JOIN step t ON t.story_id = d.story_id AND t.place = o.place
-LEFT JOIN told b ON b.contact_id = d.id AND b.place = t.bound_to
-LEFT JOIN step a ON a.story_id = d.story_id AND a.place = t.back
-ORDER BY o.id
+    CASE WHEN t.place = 0 THEN d.channel_id END, d.id * %(steps)s + t.bound_to, t.shape, t.who_type,
+    CASE WHEN t.has_employee THEN d.user_id END, d.topic_id,
+    CASE WHEN t.back IS NOT NULL THEN d.started_at + make_interval(mins => t.back_minute) END, t.back_by, %(source)s,
+    CASE WHEN t.is_written THEN '' ELSE (d.id * %(steps)s + t.place)::text END, d.started_at, NULL
+FROM drawn d JOIN step t ON t.story_id = d.story_id
+ORDER BY d.id, t.place
 """
