@@ -1,49 +1,62 @@
-"""The chart beside the table: the same filters, drawn."""
+"""The chart beside the table: the same filters and the same view, drawn."""
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Count, F, Q
-from django.db.models.functions import ExtractIsoWeekDay
+from django.db.models import Count, F, Q, QuerySet
 
 from callcenter.clinics.models import Clinic
+from callcenter.contacts.models import Contact
 from callcenter.contacts.states import MISSED, Outcome, mask
-from reports.ask import Ask
-from reports.queries import BOOKED, contacts_of
+from reports.ask import ALL, Ask
+from reports.dimensions import DIMENSIONS
+from reports.queries import BOOKED, contacts_of, group_by, interactions_of, reading_the_index
 
-_WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
+_WEEKDAYS: Final = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
+_MOST_DAYS: Final = 1100
 
 
 def chart_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> dict[str, Any]:
     """The numbers of the chart asked for, for static/js/history.js."""
-    if ask.chart == "funnel":
-        return _funnel(ask, clinics, today)
-    if ask.chart == "heat":
-        return _heat(ask, clinics, today)
-    rows = (
-        contacts_of(ask, clinics, today=today)
-        .values("on")
-        .annotate(
-            total=Count("*"),
-            booked=Count("pk", filter=Q(outcome__in=BOOKED)),
-            came=Count("pk", filter=Q(outcome=Outcome.CAME)),
-        )
-    )
-    by_day = {row["on"]: row for row in rows}
-    days = [ask.since + dt.timedelta(days=step) for step in range(min(ask.days, 1100))]
-    zero = {"total": 0, "booked": 0, "came": 0}
+    draw = {"funnel": _funnel, "heat": _heat}.get(ask.chart, _by_day)
+    with reading_the_index(ask):
+        return draw(ask, _found(ask, clinics, today))
+
+
+def _found(ask: Ask, clinics: Sequence[Clinic], today: dt.date) -> QuerySet[Any]:
+    """The rows of the table: contacts, or interactions."""
+    found = interactions_of if ask.view == ALL else contacts_of
+    return found(ask, clinics, today=today)
+
+
+def _by_day(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
+    keys = {"day": group_by(DIMENSIONS["day"], ask), "result": group_by(DIMENSIONS["outcome"], ask)}
+    counted = found.annotate(**keys).values(*keys).annotate(n=Count("*")).values_list("day", "result", "n")
+    total: dict[dt.date, int] = {}
+    booked: dict[dt.date, int] = {}
+    came: dict[dt.date, int] = {}
+    for day, result, n in counted:
+        total[day] = total.get(day, 0) + n
+        if result in BOOKED:
+            booked[day] = booked.get(day, 0) + n
+        if result == Outcome.CAME:
+            came[day] = came.get(day, 0) + n
+    days = [ask.since + dt.timedelta(days=step) for step in range(min(ask.days, _MOST_DAYS))]
     return {
         "kind": "day",
+        "unit": "Записи" if ask.view == ALL else "Обращения",
         "days": [f"{day:%d.%m}" for day in days],
-        "total": [by_day.get(day, zero)["total"] for day in days],
-        "booked": [by_day.get(day, zero)["booked"] for day in days],
-        "came": [by_day.get(day, zero)["came"] for day in days],
+        "total": [total.get(day, 0) for day in days],
+        "booked": [booked.get(day, 0) for day in days],
+        "came": [came.get(day, 0) for day in days],
     }
 
 
-def _funnel(ask: Ask, clinics: Sequence[Clinic], today: dt.date) -> dict[str, Any]:
-    row = contacts_of(ask, clinics, today=today).aggregate(
+def _funnel(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
+    """People, not their calls: without grouping, the contacts of the interactions found."""
+    contacts = Contact.objects.filter(pk__in=found.values("contact")) if ask.view == ALL else found
+    row = contacts.order_by().aggregate(
         total=Count("*"),
         talked=Count("pk", filter=Q(talks__gt=0) | Q(results_count__gt=0)),
         booked=Count("pk", filter=Q(outcome__in=BOOKED)),
@@ -53,16 +66,15 @@ def _funnel(ask: Ask, clinics: Sequence[Clinic], today: dt.date) -> dict[str, An
     return {"kind": "funnel", "steps": [{"name": name, "value": row[key]} for name, key in steps]}
 
 
-def _heat(ask: Ask, clinics: Sequence[Clinic], today: dt.date) -> dict[str, Any]:
-    """Contacts with a missed call or chat, by the hour and the weekday they began."""
-    rows = (
-        contacts_of(ask, clinics, today=today)
-        .annotate(missed=F("shapes").bitand(mask(list(MISSED))), weekday=ExtractIsoWeekDay("on"))
-        .filter(missed__gt=0)
-        .values("weekday", "hour")
-        .annotate(n=Count("*"))
-    )
-    cells = [[row["hour"], row["weekday"] - 1, row["n"]] for row in rows]
+def _heat(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
+    """Missed calls and chats by hour and weekday; «По обращениям» the contacts that had one, by when they began."""
+    if ask.view == ALL:
+        found = found.filter(shape__in=MISSED)
+    else:
+        found = found.annotate(missed=F("shapes").bitand(mask(list(MISSED)))).filter(missed__gt=0)
+    keys = {"h": group_by(DIMENSIONS["hour"], ask), "w": group_by(DIMENSIONS["weekday"], ask)}
+    counted = found.annotate(**keys).values(*keys).annotate(n=Count("*")).values_list("h", "w", "n")
+    cells = [[hour, weekday - 1, n] for hour, weekday, n in counted]
     return {
         "kind": "heat",
         "hours": [f"{hour}:00" for hour in range(24)],

@@ -149,6 +149,8 @@ class ChannelRuleForm(forms.ModelForm[ChannelRule]):
 
 
 class DirectoryNumberForm(forms.ModelForm[DirectoryNumber]):
+    number = forms.CharField(label="Номер", max_length=40)  # as people write it: longer than E.164
+
     class Meta:
         model = DirectoryNumber
         fields = ("number", "name", "who_type")

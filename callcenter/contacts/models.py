@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -148,6 +149,22 @@ class ContactPolicy(models.Model):
 
     class Meta:
         verbose_name = "правила истории обращений"
+
+    @classmethod
+    def of(cls, clinics: Sequence[Clinic]) -> "list[ContactPolicy]":
+        """Each clinic's rules, or the defaults, in the order of the clinics; one query."""
+        rows = {row.clinic_id: row for row in cls.objects.filter(clinic__in=clinics).select_related("clinic")}
+        return [rows.get(clinic.pk) or cls(clinic=clinic) for clinic in clinics]
+
+    @classmethod
+    def said(cls, policies: "Sequence[ContactPolicy]", field: str) -> str:
+        """'5', or '5; Клиника Б — 10' where one differs from most."""
+        every = [int(getattr(one, field)) for one in policies]
+        if not every:
+            return ""
+        most = max(set(every), key=lambda value: (every.count(value), -value))
+        others = [f"{one.clinic.name} — {value}" for one, value in zip(policies, every, strict=True) if value != most]
+        return "; ".join([str(most), *others])
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):

@@ -139,6 +139,9 @@ class Postgres:
             "shared_buffers": "256MB",
             "log_min_messages": "warning",
             "jit": "off",
+            # Nobody copies these servers, so what is loaded into an emptied table need not be logged, only written.
+            "wal_level": "minimal",
+            "max_wal_senders": "0",
         }
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}

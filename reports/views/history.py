@@ -37,7 +37,7 @@ from reports.queries import (
     totals,
     zone_of,
 )
-from reports.rules import RULES
+from reports.rules import rules_of
 from reports.xlsx import count_rows, write_report
 
 # The right «История обращений»: «Кроме директора право по умолчанию есть и у администраторов».
@@ -68,7 +68,7 @@ def history(request: StaffRequest) -> HttpResponse:
         "saved": SavedView.objects.filter(owner=request.user) | SavedView.objects.filter(is_shared=True),
         "query": address(ask),
         "plain": address(ask, before=None),
-        "rules": RULES,
+        "rules": rules_of(clinics),
         "charts": [(slug, title, address(ask, chart=slug)) for slug, title in _CHARTS],
         "no_chart": address(ask, chart=""),
         "topics": [f"contacts:clinic:{clinic.pk}" for clinic in clinics],

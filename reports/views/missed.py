@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.actions import link_result, put_result_aside, unlink_result
 from callcenter.contacts.machine import DAY_SECONDS, FATES, QUICK_SECONDS, Fate, fate_of
-from callcenter.contacts.models import ContactResult, Interaction
+from callcenter.contacts.models import ContactPolicy, ContactResult, Interaction
 from callcenter.contacts.states import Direction, Kind, State
 from callcenter.lib.localtime import day_bounds
 from callcenter.staff.access import StaffRequest, allow
@@ -204,7 +204,11 @@ def link(request: StaffRequest) -> HttpResponse:
         .select_related("patient", "clinic", "shown_employee", "contact")
         .order_by("-at")[:PAGE]
     )
-    context = {"pairs": loose_pairs(request.user, since=since), "silent": silent}
+    context = {
+        "pairs": loose_pairs(request.user, since=since),
+        "silent": silent,
+        "result_minutes": ContactPolicy.said(ContactPolicy.of(clinics), "result_minutes"),
+    }
     return render(request, "reports/link.html", context)
 
 

@@ -109,6 +109,38 @@ def test_what_is_no_object_of_json_is_refused(key: str, raw: bytes) -> None:
     assert post(key, None, raw=raw).status_code in (400, 422)
 
 
+@pytest.mark.parametrize("depth", [100, 300, 600, 800, 900, 950, 1_000, 5_000])
+def test_however_deep_a_body_is_nested_it_is_refused_in_json(key: str, depth: int) -> None:
+    """The reader, the schema and the words of the refusal each have a depth of their own."""
+    for opening, closing in (("[", "]"), ('{"a":', "}")):
+        raw = f'{{"id": "x", "kind": "call", "utm": {opening * depth}1{closing * depth}}}'.encode()
+        answer = post(key, None, raw=raw)
+        assert answer.status_code in (400, 422)
+        assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"]
+)
+def test_the_body_is_json_whatever_the_header_calls_it(key: str, kind: str) -> None:
+    """As documented: exchanges send what their scripts send by default."""
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = Client().post(URL, json.dumps(call()).encode(), content_type=kind, headers=headers)
+    assert answer.status_code == 201
+    assert "whatever Content-Type" in document()["info"]["description"]
+
+
+def test_a_key_of_another_clinic_writes_to_its_own(world: World, key: str) -> None:
+    """The same call told by two clinics' sources is one contact of each; neither key reaches the other's rows."""
+    _, other = create_key(name="uis-b", clinic=world.clinic_b, by=world.senior_b, now=world.now)
+    one = post(key, call(employee="admin_b")).json()
+    two = post(other, call(employee="admin_b", comment="чужой")).json()
+    assert one["interaction"] != two["interaction"]
+    ours = Interaction.objects.get(pk=one["interaction"])
+    assert (ours.clinic, ours.comment, ours.employee) == (world.clinic, "", None)
+    assert Interaction.objects.get(pk=two["interaction"]).employee == world.administrator_b
+
+
 def test_without_a_key_or_with_a_revoked_one_nothing_is_written(world: World, key: str) -> None:
     assert Client().post(URL, "{}", content_type="application/json").status_code == 401
     assert post("dz_wrong", call()).status_code == 401

@@ -22,7 +22,7 @@ from callcenter.staff.models import AuditEntry, User
 from reports.ask import PRESETS, address, narrowed, read_ask
 from reports.dimensions import DIMENSIONS
 from reports.names import names_of
-from reports.queries import clinics_of, contacts_of, totals
+from reports.queries import clinics_of, contacts_of, interactions_of, totals
 from tests.conftest import World
 
 AsUser = Callable[[User], Client]
@@ -98,6 +98,57 @@ def test_drill_downs_sum_to_their_totals(world: World, day: dict[str, Any], pair
             assert again.count() == child.now.count, rows
 
 
+@pytest.mark.parametrize("pair", list(itertools.permutations(DIMENSIONS, 2)))
+def test_without_grouping_drill_downs_sum_to_their_totals_too(
+    world: World, day: dict[str, Any], pair: tuple[str, str]
+) -> None:
+    """The same two levels over interactions: an interaction has an employee, a topic, an hour of its own."""
+    clinics, today = clinics_of(world.manager), (world.now + dt.timedelta(hours=6)).date()
+    ask = read_ask(QueryDict(f"period=week&view=all&by1={pair[0]}&by2={pair[1]}"), today)
+    found = totals(ask, clinics, names_of(clinics), today=today)
+    assert found.now.count == 8 == sum(group.now.count for group in found.groups)
+    assert found.now.missed == 2 == sum(group.now.missed for group in found.groups)
+    for group in found.groups:
+        rows = address(narrowed(ask, *group.drills)).lstrip("?")
+        again = interactions_of(read_ask(QueryDict(rows), today), clinics, today=today)
+        assert again.count() == group.now.count, rows
+        assert sum(child.now.count for child in group.children) == group.now.count
+        for child in group.children:
+            rows = address(narrowed(ask, *child.drills)).lstrip("?")
+            again = interactions_of(read_ask(QueryDict(rows), today), clinics, today=today)
+            assert again.count() == child.now.count, rows
+
+
+def test_an_hour_without_grouping_is_the_interaction_s_own_in_its_clinic_s_zone(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
+    """Noon and ten past one in Moscow: the contacts began at twelve, one of their calls at one."""
+    text = as_user(world.manager).get(URL + "?view=all&by1=hour").content.decode()
+    assert "12:00–12:59" in text
+    assert "13:00–13:59" in text
+    assert "Пропущено" in text
+
+
+def test_a_deed_bound_by_mistake_is_taken_off_and_the_figures_follow(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
+    contact = Contact.objects.get(patient=day["patient"])
+    result = contact.results.get()
+    page = f"/history/contact/{contact.pk}/"
+    url = f"/history/unlink/{result.pk}/"
+    assert url in as_user(world.administrator).get(page).content.decode()
+    assert url not in as_user(world.manager).get(page).content.decode()
+    assert as_user(world.manager).post(url).status_code == 403
+    assert as_user(world.administrator_b).post(url).status_code == 404
+    assert as_user(world.administrator).post(url).status_code == 302
+    contact.refresh_from_db()
+    assert (contact.outcome, contact.money, contact.results_count) == (Outcome.NOT_BOOKED, 0, 0)
+    assert AuditEntry.objects.filter(action="contacts.unlink_result", by=world.administrator).count() == 1
+    assert as_user(world.administrator).post(url).status_code == 409
+    again = as_user(world.administrator).get("/history/link/").content.decode()
+    assert f"/history/link/{result.pk}/" in again
+
+
 def test_a_channel_of_the_tree_includes_those_below(world: World, day: dict[str, Any], as_user: AsUser) -> None:
     """«можете отметить рекламный канал, например, группу „Контекстную рекламу“ или конкретно „Яндекс Директ“»."""
     client = as_user(world.manager)
@@ -171,7 +222,9 @@ def test_an_address_read_and_written_again_asks_the_same(names: list[str], data:
     assert read_ask(QueryDict(address(ask).lstrip("?")), dt.date(2026, 3, 18)) == ask
 
 
-@pytest.mark.parametrize("query", ["", "?view=contacts", "?by1=owner&by2=outcome", "missed/"])
+@pytest.mark.parametrize(
+    "query", ["", "?view=contacts", "?by1=owner&by2=outcome", "?view=all&by1=owner&by2=hour", "?chart=day", "missed/"]
+)
 def test_three_rows_or_thirty_take_the_same_number_of_queries(
     world: World, day: dict[str, Any], as_user: AsUser, query: str
 ) -> None:

@@ -14,7 +14,7 @@ from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import patients_by_number, search_patients
 from callcenter.contacts import actions, channels
 from callcenter.contacts.forms import InteractionForm
-from callcenter.contacts.models import ChannelRule, Contact, Interaction, Recording
+from callcenter.contacts.models import ChannelRule, Contact, ContactPolicy, Interaction, Recording
 from callcenter.contacts.queries import channel_rules, marks_of, requests_for
 from callcenter.contacts.ranges import serve_file
 from callcenter.contacts.states import Direction, Kind, State
@@ -58,7 +58,9 @@ def add(request: StaffRequest) -> HttpResponse:
             messages.success(request, "Записано в историю обращений.")
             return redirect("reports:history")
     status = 422 if request.method == "POST" else 200
-    return render(request, "contacts/add.html", {"form": form, "patient": patient}, status=status)
+    policies = ContactPolicy.of(list(Clinic.objects.visible_to(request.user)))
+    context = {"form": form, "patient": patient, "comment_minutes": ContactPolicy.said(policies, "comment_minutes")}
+    return render(request, "contacts/add.html", context, status=status)
 
 
 def _patient_of(request: StaffRequest) -> Patient | None:
