@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import IO, Any, Final
@@ -28,6 +29,7 @@ from reports.queries import (
 )
 
 _CHUNK: Final = 1000
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
 # Excel takes these at the beginning of a text for a formula when a person edits the cell.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 Progress = Callable[[int], None]
@@ -165,7 +167,7 @@ def phone_text(number: str, user: User) -> str:
 
 def safe(text: str) -> str:
     """A comment that begins like a formula stays a text, also after a person has edited the cell."""
-    text = "".join(letter for letter in text if letter >= " " or letter in "\n\t")[:32_000]
+    text = _CONTROL.sub("", text)[:32_000]
     return f"'{text}" if text.startswith(_FORMULA) and not text.startswith("+7 (") else text
 
 

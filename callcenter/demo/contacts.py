@@ -2,14 +2,16 @@
 
 import datetime as dt
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
 from django.db import transaction
 
-from callcenter.clinics.actions import schedule_appointments
-from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient
+from callcenter.assignments.actions import close_task, create_task
+from callcenter.assignments.models import Task
+from callcenter.clinics.actions import close_waiting, move_waiting, open_waiting, schedule_appointments
+from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.actions import add_chat_line, attach_result, record_interaction, store_recording
 from callcenter.contacts.models import AdChannel, ChannelRule, DirectoryNumber, Interaction, Topic
@@ -206,17 +208,64 @@ def _record(demo: _Demo, call: Interaction, topic: Topic | None) -> None:
 
 
 def _result(demo: _Demo, story: Story, call: Interaction, patient: Patient, employee: User) -> None:
-    if story.result is None or story.result in (
-        ResultKind.WAITING_LIST,
-        ResultKind.WAITING_MOVED,
-        ResultKind.TASK_CLOSED,
-    ):
+    """What came of the call, by the same actions as at the desks, at the time of the call."""
+    if story.result is None:
         return
     at = call.at + dt.timedelta(seconds=20)
     visit = _visit(demo, story, call, patient, employee) if story.visit is not None else None
     if story.visit is not None and visit is None:
         return
-    attach_result(call.contact, kind=story.result, at=at, by=employee, interaction=call, appointment=visit)
+    waiting = task = None
+    if story.result in (ResultKind.WAITING_LIST, ResultKind.WAITING_MOVED):
+        waiting = _waiting(demo, story, call, patient, employee, at)
+    if story.result == ResultKind.TASK_CLOSED:
+        task = _task(call, patient, employee, at)
+    attach_result(
+        call.contact,
+        kind=story.result,
+        at=at,
+        by=employee,
+        interaction=call,
+        appointment=visit,
+        waiting=waiting,
+        task=task,
+    )
+
+
+def _waiting(
+    demo: _Demo, story: Story, call: Interaction, patient: Patient, employee: User, at: dt.datetime
+) -> WaitingListEntry:
+    """An entry of the waiting list: the recent ones are open still, the others closed, with a visit or without."""
+    on = local_day(at, call.clinic.zone)
+    entry = open_waiting(
+        clinic=call.clinic,
+        patient=patient,
+        call_on=on + dt.timedelta(days=3),
+        comment="Хочет раньше, если освободится время",
+        by=employee,
+        now=at if story.result == ResultKind.WAITING_LIST else at - dt.timedelta(days=5),
+    )
+    if story.result == ResultKind.WAITING_MOVED:
+        return move_waiting(entry, call_on=on + dt.timedelta(days=7), by=employee, now=at)
+    closed_at = at + dt.timedelta(days=4)
+    if closed_at > demo.now - dt.timedelta(days=10):
+        return entry
+    came = replace(story, visit=AppointmentStatus.COMPLETED)
+    visit = _visit(demo, came, call, patient, employee) if demo.dice.random() < 0.5 else None
+    return close_waiting(entry, reason="" if visit else "передумал", by=employee, now=closed_at, appointment=visit)
+
+
+def _task(call: Interaction, patient: Patient, employee: User, at: dt.datetime) -> Task:
+    task = create_task(
+        title="Узнать, как самочувствие после приёма",
+        deadline_at=at + dt.timedelta(hours=3),
+        by=employee,
+        now=at - dt.timedelta(days=1),
+        assignee=employee,
+        clinic=call.clinic,
+        patient=patient,
+    )
+    return close_task(task, outcome="Всё хорошо, жалоб нет", by=employee, now=at)
 
 
 def _visit(demo: _Demo, story: Story, call: Interaction, patient: Patient, employee: User) -> Appointment | None:

@@ -25,6 +25,7 @@ _ROW_FIELDS: Final = tuple(
     for field in dataclasses.fields(Row)
     if field.name not in {"said", "topic", "owner", "channel", "main_result", "results"}
 )
+_SAID_FIELDS: Final = ("bound_to", "shape", "who_type", "shown_employee", "shown_topic")
 
 
 def settle_contacts(pks: Iterable[int]) -> None:
@@ -65,15 +66,12 @@ def _settle(contact: Contact) -> None:
     contact.due_at, contact.claimed_at, contact.last_error = None, None, ""
     contact.save()
     by_id = {one.pk: one for one in rows}
-    changed = []
     for said in row.said:
         one = by_id[said.id]
         decided = (said.bound_to, str(said.shape), str(said.who_type), said.employee, said.topic)
         if (one.bound_to_id, one.shape, one.who_type, one.shown_employee_id, one.shown_topic_id) != decided:
-            one.bound_to_id, one.shape, one.who_type, one.shown_employee_id, one.shown_topic_id = decided
-            changed.append(one)
-    if changed:
-        Interaction.objects.bulk_update(changed, ["bound_to", "shape", "who_type", "shown_employee", "shown_topic"])
+            # One by one: mostly one has changed, and a statement for many costs ten times as much to put together.
+            Interaction.objects.filter(pk=one.pk).update(**dict(zip(_SAID_FIELDS, decided, strict=True)))
     for result in results:
         seen = seen_of(result)
         if result.seen_at != seen:

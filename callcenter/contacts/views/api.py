@@ -1,5 +1,6 @@
 """`POST /api/v1/interactions`: calls with their phases, chats with messages, requests from sites."""
 
+import contextlib
 import datetime as dt
 from typing import Any
 
@@ -29,10 +30,12 @@ def interactions(request: HttpRequest) -> HttpResponseBase:
     now = timezone.now()
     source = source_of(request, now=now)
     body = read_body(request, "Interaction")
-    with transaction.atomic():
-        known = Interaction.objects.filter(source=source.name, source_id=body["id"]).exists()
+    messages = body.get("messages", [])
+    with (
+        transaction.atomic() if messages else contextlib.nullcontext()
+    ):  # a chat is written with its messages or not at all
         interaction = _write(source, body, now)
-        for message in body.get("messages", []):
+        for message in messages:
             add_chat_line(
                 interaction,
                 at=_moment(message["at"], "messages.at", now),
@@ -42,7 +45,8 @@ def interactions(request: HttpRequest) -> HttpResponseBase:
                 source_id=message["id"],
             )
     answer = {"interaction": interaction.pk, "contact": interaction.contact_id, "state": interaction.state}
-    return JsonResponse(answer, status=200 if known else 201)
+    # What was known already keeps the time of its first telling.
+    return JsonResponse(answer, status=201 if interaction.created_at == now else 200)
 
 
 def _write(source: SourceKey, body: dict[str, Any], now: dt.datetime) -> Interaction:
