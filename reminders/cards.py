@@ -7,11 +7,11 @@ from django.urls import reverse
 
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.home import Card, Panel
-from callcenter.lib.localtime import local_day
+from callcenter.lib.localtime import local, local_day
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS
 from reminders.models import Reminder, ReminderRun
-from reminders.queries import day_list, evening_list
+from reminders.queries.lists import day_list, evening_list
 
 
 def cards(user: User, now: dt.datetime) -> list[Card]:
@@ -40,16 +40,16 @@ def cards(user: User, now: dt.datetime) -> list[Card]:
             )
         )
     morning = day_list(on=today, clinics=clinics, user=user, now=now)
-    if morning.rows:
-        first = morning.rows[0]
-        tone = "late" if first["starts_at"] - now < dt.timedelta(hours=1) else "warn"
+    if morning.total:
+        first = morning.entries[0].starts_at
+        tone = "late" if first - now < dt.timedelta(hours=1) else "warn"
         found.append(
             Card(
                 "ДД: позвонить утром",
-                len(morning.rows),
+                morning.total,
                 reverse("reminders:day"),
                 "sun",
-                f"ближайший приём в {first['time']}",
+                f"ближайший приём в {local(first, clinics[0].zone):%H:%M}",
                 tone,
                 15,
             )

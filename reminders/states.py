@@ -1,8 +1,7 @@
 """Rounds, results and colours of «Дозвон». Pure: no ORM."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db.models import TextChoices
 
@@ -52,8 +51,7 @@ _OF_ANSWER: Final = {Answer.CONFIRM: Colour.GREEN, Answer.MOVE: Colour.ORANGE, A
 URGENT: Final = (Colour.RED, Colour.ORANGE)
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """What the colour needs of a message. `given_up`: the next channel has taken over from a silent one."""
 
     channel: str

@@ -17,7 +17,7 @@ from callcenter.staff.queries import on_shift
 from callcenter.staff.roles import ShiftColour
 from reminders import actions
 from reminders.models import Reminder, ReminderRun
-from reminders.queries import evening_list
+from reminders.queries.lists import evening_list
 from reminders.states import Result
 
 PACE: Final = "150"  # seconds over which a simulated patient's reports and answers arrive: slow enough to be watched
@@ -66,15 +66,15 @@ def _evening_calls(run: ReminderRun, dice: random.Random) -> None:
     """The yellow shift has called most of those who had not confirmed, and left a note for the morning."""
     caller = _yellow(run.clinic, run.on)
     at = instant(run.on, dt.time(17), run.clinic.zone)
-    rows = evening_list([run], clinics=[run.clinic], user=caller, now=at).rows
+    listing = evening_list([run], clinics=[run.clinic], user=caller, now=at, show="call")
     unreached = 0
-    for row in rows:
-        if not row["to_call"] or row["starts_at"] <= at or dice.random() > CALLED:
+    for entry in listing.entries:
+        if entry.starts_at <= at or dice.random() > CALLED:
             continue
         at += dt.timedelta(minutes=2)
         result = dice.choices([Result.COMING, Result.UNREACHED, Result.NOT_COMING], [6, 3, 1])[0]
         unreached += result == Result.UNREACHED
-        reminder = Reminder.objects.get(pk=row["id"])
+        reminder = Reminder.objects.get(pk=entry.id)
         actions.mark_called(reminder, by=caller, now=at)
         actions.save_result(reminder, result=result, by=caller, now=at + dt.timedelta(minutes=1))
     actions.hand_over(run, note=f"Не взяли трубку: {unreached}. Остальным голубым ушло СМС.", by=caller, now=at)
@@ -82,5 +82,5 @@ def _evening_calls(run: ReminderRun, dice: random.Random) -> None:
 
 
 def _yellow(clinic: Clinic, on: dt.date) -> User:
-    found = on_shift(colour=ShiftColour.YELLOW, on=on, clinic_id=clinic.pk)
+    found = on_shift(colour=ShiftColour.YELLOW, on=on, clinic_ids=[clinic.pk])
     return found[0] if found else User.objects.get(login="administrator")

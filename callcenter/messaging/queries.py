@@ -14,8 +14,9 @@ from callcenter.messaging.rules import Facts
 from callcenter.messaging.states import ARRIVED, Channel, Purpose, consent_channel
 
 
-def facts_of(messages: Sequence[Message], *, now: dt.datetime) -> dict[int, Facts]:
-    """The facts on which each message may go or not, by its primary key; eight queries for any number of messages."""
+def facts_of(messages: Sequence[Message], *, now: dt.datetime) -> list[Facts]:
+    """The facts on which each message may go or not, in their order; eight queries for any number of messages, whether
+    they stand in the outbox or are only thought of."""
     clinics = _clinics({message.clinic_id for message in messages if message.clinic_id})
     hours = {pk: hours_of(clinic) for pk, clinic in clinics.items()}
     visits = {
@@ -38,8 +39,8 @@ def facts_of(messages: Sequence[Message], *, now: dt.datetime) -> dict[int, Fact
         ],
         now=now,
     )
-    return {
-        message.pk: _facts(
+    return [
+        _facts(
             message,
             obstacle,
             now=now,
@@ -50,7 +51,7 @@ def facts_of(messages: Sequence[Message], *, now: dt.datetime) -> dict[int, Fact
             arrived=arrived.get((message.subject_key, message.version), ""),
         )
         for message, obstacle in zip(messages, obstacles, strict=True)
-    }
+    ]
 
 
 def _facts(

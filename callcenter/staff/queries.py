@@ -1,6 +1,7 @@
 """What the screens of staff need: people, shifts of a period, one's own shift."""
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -34,9 +35,10 @@ def manages(by: User, person: User) -> bool:
     return bool(theirs) and theirs <= hers
 
 
-def on_shift(*, colour: ShiftColour, on: dt.date, clinic_id: int) -> list[User]:
-    """Who works in the clinic under a colour on its local day."""
-    return list(User.objects.filter(is_active=True, clinics=clinic_id, shifts__on=on, shifts__colour=colour).distinct())
+def on_shift(*, colour: ShiftColour, on: dt.date, clinic_ids: Collection[int]) -> list[User]:
+    """Who works in the clinics under a colour on their local day."""
+    people = User.objects.filter(is_active=True, clinics__in=clinic_ids, shifts__on=on, shifts__colour=colour)
+    return list(people.distinct())
 
 
 def shift_of(user: User, on: dt.date) -> Shift | None:

@@ -17,7 +17,8 @@ from callcenter.messaging.states import Purpose
 from callcenter.staff import audit
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderMark
-from reminders.queries import CALLING, topic
+from reminders.queries.lists import topic
+from reminders.queries.rows import CALLING
 from reminders.states import SETTLED, Coming, Result, Round
 
 

@@ -17,7 +17,7 @@ from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import ShiftColour
 from reminders.actions.sending import BATCH, send_missing
 from reminders.models import Reminder, ReminderRun, ReminderSettings
-from reminders.queries import topic
+from reminders.queries.lists import topic
 from reminders.schedule import AHEAD, covered_span, last_covered_day, latest_opening, next_opening
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from callcenter.messaging.states import Channel, Purpose
 from callcenter.staff import audit
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderRun
-from reminders.queries import blue_without_sms, topic
+from reminders.queries.lists import blue_without_sms, topic
 
 BATCH = 2000  # visits put into the outbox at a time
 
@@ -83,7 +83,7 @@ def send_blue_sms(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int
     """«СМС голубым»: to whom a messenger has delivered and who keeps silent; they stay for the morning. Once a visit."""
     with transaction.atomic():
         run = ReminderRun.objects.select_for_update().get(pk=run.pk)
-        queued = send_visits(blue_without_sms(run), by=by, now=now, channel=Channel.SMS)
+        queued = send_visits(blue_without_sms(run, now=now), by=by, now=now, channel=Channel.SMS)
         run.blue_sms_at, run.blue_sms_due_at = now, None
         run.save(update_fields=["blue_sms_at", "blue_sms_due_at"])
         audit.record("reminders.send_blue_sms", run, by=by, now=now, after={"queued": queued})

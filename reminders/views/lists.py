@@ -14,22 +14,21 @@ from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import local_day
 from callcenter.messaging.actions import topic as messages_topic
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.models import User
 from callcenter.staff.queries import on_shift
 from callcenter.staff.roles import CALLERS, Role, ShiftColour
 from reminders import actions
 from reminders.models import ReminderRun
-from reminders.queries import SHOWS, Listing, day_list, dry_run, evening_list, topic
-from reminders.states import Result
+from reminders.queries.dry_run import dry_run
+from reminders.queries.lists import SHOWS, Listing, day_list, evening_list, topic
 
 WATCHERS = (*CALLERS, Role.MANAGER)
-OVERLAP = dt.timedelta(seconds=10)  # a commit may be that much younger than the `now` it was written with
 
 
 @require_safe
 @allow(*WATCHERS)
 def evening(request: StaffRequest) -> HttpResponse:
-    """The evening round: the runs of a day, all the user's clinics or one of them. `since=…` gives only what changed."""
+    """The evening round: the runs of a day, all the user's clinics or one of them. `since=…` gives only what changed,
+    `part=runs` the runs alone."""
     now = timezone.now()
     clinics, chosen = _clinics(request)
     on = _day(request.GET.get("on")) or (local_day(now, chosen[0].zone) if chosen else now.date())
@@ -38,69 +37,74 @@ def evening(request: StaffRequest) -> HttpResponse:
         .select_related("clinic", "sent_by", "handed_over_by")
         .order_by("clinic__name")
     )
-    listing = evening_list(runs, clinics=chosen, user=request.user, now=now, show=request.GET.get("show", ""))
-    context = _context(request, "evening", clinics, chosen, on, listing)
-    context |= {
+    known = _known(request)
+    context: dict[str, object] = {
         "runs": runs,
         "missing": [clinic for clinic in chosen if clinic.pk not in {run.clinic_id for run in runs}],
         "can_open": on == local_day(now, chosen[0].zone) if chosen else False,
-        "unsent": [run for run in runs if run.sent_at is None],
-        "yellow": _yellow(chosen, on),
-        "several_days": any(run.until > run.on + dt.timedelta(days=1) for run in runs),
+        "can_work": request.user.has(*CALLERS),
+        "run_topics": [topic(clinic.pk) for clinic in chosen],
+        "runs_url": f"?{urlencode({**known, 'on': on.isoformat(), 'part': 'runs'})}",
     }
-    return _answer(request, context, listing)
+    if request.headers.get("HX-Request") and request.GET.get("part") == "runs":
+        return render(request, "reminders/list.html#runs", context)
+    since = _since(request)
+    listing = evening_list(runs, clinics=chosen, user=request.user, now=now, show=known.get("show", ""), since=since)
+    context |= _context(request, "evening", clinics, chosen, on, listing)
+    return _answer(request, context, since)
 
 
 @require_safe
 @allow(*WATCHERS)
 def day(request: StaffRequest) -> HttpResponse:
-    """ДД: whoever was written to, has not confirmed and has not said that he comes."""
+    """ДД: whoever has not confirmed and has not said that he comes."""
     now = timezone.now()
     clinics, chosen = _clinics(request)
     on = _day(request.GET.get("on")) or (local_day(now, chosen[0].zone) if chosen else now.date())
-    listing = day_list(on=on, clinics=chosen, user=request.user, now=now, show=request.GET.get("show", ""))
+    since, show = _since(request), request.GET.get("show", "")
+    listing = day_list(on=on, clinics=chosen, user=request.user, now=now, show=show, since=since)
     context = _context(request, "day", clinics, chosen, on, listing)
-    context |= {
-        "notes": list(
-            ReminderRun.objects.filter(clinic__in=chosen, on__lt=on, until__gte=on)
-            .exclude(handover_note="")
-            .select_related("clinic", "handed_over_by")
-        ),
-        "yellow": _yellow(chosen, on),
-    }
-    return _answer(request, context, listing)
+    context["notes"] = list(
+        ReminderRun.objects.filter(clinic__in=chosen, on__lt=on, until__gte=on)
+        .exclude(handover_note="")
+        .select_related("clinic", "handed_over_by")
+    )
+    return _answer(request, context, since)
 
 
-def _answer(request: StaffRequest, context: dict[str, object], listing: Listing) -> HttpResponse:
-    since = _moment(request.GET.get("since"))
-    if request.headers.get("HX-Request") and since is not None:
-        changed = [row for row in listing.rows if row["changed_at"] > since - OVERLAP]
-        return render(request, "reminders/list.html#changes", context | {"changed": changed})
+def _since(request: StaffRequest) -> dt.datetime | None:
+    """The moment of the screen that asks what has changed; None for one that asks for all."""
+    return _moment(request.GET.get("since")) if request.headers.get("HX-Request") else None
+
+
+def _answer(request: StaffRequest, context: dict[str, object], since: dt.datetime | None) -> HttpResponse:
+    if since is not None:
+        return render(request, "reminders/list.html#changes", context)
     return render(request, "reminders/list.html", context)
+
+
+def _known(request: StaffRequest) -> dict[str, str]:
+    """What the address says of the list itself."""
+    return {name: value for name in ("clinic", "on", "show") if (value := request.GET.get(name))}
 
 
 def _context(
     request: StaffRequest, round: str, clinics: list[Clinic], chosen: list[Clinic], on: dt.date, listing: Listing
 ) -> dict[str, object]:
-    known = {name: value for name, value in request.GET.items() if name in {"clinic", "on", "show"} and value}
-    now = listing.read_at or timezone.now()
+    known = _known(request)
+    rest: dict[str, str] = {name: value for name, value in known.items() if name != "show"}
+    show = known.get("show", "")
     shows = [
-        (
-            name,
-            word,
-            icon,
-            listing.counts[name],
-            f"?{urlencode({**known, 'show': name} if name else {k: v for k, v in known.items() if k != 'show'})}",
-        )
+        (name, word, icon, listing.counts[name], f"?{urlencode(rest | ({'show': name} if name else {}))}")
         for name, word, icon in SHOWS
-        if name in ("", "call") or listing.counts[name] or request.GET.get("show") == name
+        if name in ("", "call") or listing.counts[name] or show == name
     ]
+    since = f"{listing.read_at.timestamp():.3f}"
     return {
         "round": round,
-        "rows": listing.rows,
+        "listing": listing,
         "shows": shows,
-        "show": request.GET.get("show", ""),
-        "left": listing.counts["left"],
+        "show": show,
         "total": listing.counts[""],
         "done": listing.counts[""] - listing.counts["call"],
         "clinics": clinics,
@@ -110,9 +114,9 @@ def _context(
         "before": on - dt.timedelta(days=1),
         "after": on + dt.timedelta(days=1),
         "topics": _topics(chosen),
-        "changes_url": f"?{urlencode({**known, 'on': on.isoformat(), 'since': f'{now.timestamp():.3f}'})}",
+        "changes_url": f"?{urlencode({**known, 'on': on.isoformat(), 'since': since})}",
         "can_work": request.user.has(*CALLERS),
-        "results": Result.choices,
+        "yellow": on_shift(colour=ShiftColour.YELLOW, on=on, clinic_ids=[one.pk for one in chosen]),
     }
 
 
@@ -126,13 +130,6 @@ def _clinics(request: StaffRequest) -> tuple[list[Clinic], list[Clinic]]:
     wanted = request.GET.get("clinic", "")
     chosen = [clinic for clinic in mine if str(clinic.pk) == wanted] if wanted else mine
     return mine, chosen or mine
-
-
-def _yellow(clinics: list[Clinic], on: dt.date) -> list[User]:
-    found: dict[int, User] = {}
-    for clinic in clinics[:1] if len(clinics) > 3 else clinics:
-        found |= {user.pk: user for user in on_shift(colour=ShiftColour.YELLOW, on=on, clinic_id=clinic.pk)}
-    return list(found.values())
 
 
 def _day(text: str | None) -> dt.date | None:

@@ -18,7 +18,7 @@ from callcenter.staff.roles import CALLERS, Role
 from reminders import actions
 from reminders.forms import DayCallForm
 from reminders.models import Reminder
-from reminders.queries import rows_of
+from reminders.queries.rows import Row, Words, entries_of
 from reminders.states import Coming, Result, Round
 from reminders.views.lists import back
 
@@ -40,16 +40,21 @@ def _shown(request: StaffRequest, reminder: Reminder, *, status: int = 200, prob
         if problem:
             messages.error(request, problem)
         return redirect(back(request, "/reminders/"))
-    now = timezone.now()
-    rows = rows_of(Reminder.objects.filter(pk=reminder.pk), clinics=[reminder.clinic], user=request.user, now=now)
     context = {
-        "row": rows[0],
+        "row": _words(request, reminder),
         "round": _round(request.POST or request.GET),
         "can_work": request.user.has(*CALLERS),
         "several": (request.POST or request.GET).get("several") == "1",
         "problem": problem,
     }
     return render(request, "reminders/list.html#one", context, status=status)
+
+
+def _words(request: StaffRequest, reminder: Reminder) -> Row:
+    now = timezone.now()
+    evening = _round(request.POST or request.GET) == Round.EVENING
+    entries = entries_of(Reminder.objects.filter(pk=reminder.pk), now=now, urgent_first=evening)
+    return Words(entries, clinics=[reminder.clinic], user=request.user, now=now).of(entries[0])
 
 
 @require_safe
@@ -203,13 +208,11 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _card(request: StaffRequest, reminder: Reminder) -> dict[str, object]:
-    now = timezone.now()
-    rows = rows_of(Reminder.objects.filter(pk=reminder.pk), clinics=[reminder.clinic], user=request.user, now=now)
     numbers = [phone.number for phone in reminder.patient.phones.all()]
     since = reminder.run.opened_at
     return {
         "reminder": reminder,
-        "row": rows[0],
+        "row": _words(request, reminder),
         "zone": reminder.clinic.zone,
         "numbers": numbers,
         "steps": Message.objects.filter(appointment=reminder.appointment).select_related("created_by").order_by("pk"),

@@ -14,9 +14,11 @@
 // * Give rows (`tr`, `li`, cards) an id: the row under the cursor then keeps its content and its place on the screen while the
 //   others change; it is brought up to date when the cursor leaves.
 // * A part in which somebody is typing (a field with the focus, changed fields, an open menu or dialog) waits until he is done.
-// * For long lists, let the live part be a small element whose answer carries only the changed rows as `hx-swap-oob` (each
-//   inside `<template>`, else the parser drops a lone `tr`); a row that must be held back is fetched again by its
-//   `data-row-url`, and its `data-v` (a number that grows) keeps a late answer from showing an older state.
+// * For long lists, let the live part be a small element (counters, say) whose answer carries the changed rows alone:
+//   `<template data-list="ID OF TBODY"><tr id data-order data-v data-row-url>…</tr></template>` for a row that is new, changed or
+//   moved: it goes where its `data-order` (compared as text) wants it; `<template data-gone="ID OF ROW">` for one that has
+//   left. The row under the cursor keeps its content and its place on the screen, whatever comes and goes around it, until the
+//   cursor leaves. `data-v`, a number that grows, keeps a late answer from showing an older state.
 //
 // Pauses in hidden tabs, slows down when nobody moves, refreshes all parts every 10 s while Valkey is away.
 "use strict";
@@ -33,7 +35,7 @@
     const focus = document.activeElement;
     if (focus && focus !== document.body && element.contains(focus) && focus.matches(FIELDS) && !focus.matches("[type=checkbox], [type=radio], [type=button], [type=submit]")) return true;
     if (element.dataset.busy || element.matches("tr.htmx-request")) return true;
-    if (element.querySelector(".dropdown-menu.show, dialog[open], [data-editing], .htmx-request")) return true;
+    if (element.querySelector(".dropdown-menu.show, dialog[open], details[open] textarea, [data-editing], .htmx-request")) return true;
     return [...element.querySelectorAll("textarea, input[type=text], input:not([type])")].some((field) => field.value !== field.defaultValue);
   }
   const hovered = (part) => [...part.querySelectorAll("tr[id], li[id], [data-live-row][id]")].find((row) => row.matches(":hover"));
@@ -76,17 +78,75 @@
     if (kept.focus && document.activeElement === document.body) document.getElementById(kept.focus)?.focus({ preventScroll: true });
   }
 
-  // A row that comes out of band waits, too, while somebody points at it or works in it.
-  document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const row = event.detail.target;
-    if (!row?.dataset?.rowUrl) return;
-    if (isOlder(row, event.detail.fragment.querySelector?.("[data-v]")?.dataset.v)) { event.detail.shouldSwap = false; return; }
-    if (row.matches(":hover") || busy(row)) { event.detail.shouldSwap = false; waiting.add(row.id); return; }
-    if (row.getAttribute("aria-selected") === "true") event.detail.fragment.querySelector?.("tr")?.setAttribute("aria-selected", "true");
+  // Rows of a long list come beside their part: taken out of its answer, each is put into its place.
+  const held = new Map(); // what came for rows somebody points at or works in, by the row's id; the newest replaces the others
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.detail.target, text = event.detail.serverResponse;
+    if (!part?.matches?.("[data-live]") || !event.detail.shouldSwap || !/<template data-(list|gone)=/.test(text)) return;
+    const fresh = document.createElement("template");
+    fresh.innerHTML = text;
+    const came = [...fresh.content.querySelectorAll("template[data-list], template[data-gone]")];
+    came.forEach((one) => one.remove());
+    event.detail.serverResponse = fresh.innerHTML;
+    steady(() => came.forEach(settle));
   });
 
-  // An answer that was asked for before a later write and arrives after it shows what is no longer so.
+  let byKeys = false; // whoever works by keys points with the selection
+  document.addEventListener("keydown", () => { byKeys = true; }, { capture: true });
+  document.addEventListener("pointermove", () => { byKeys = false; }, { passive: true, capture: true });
+  const isSelected = (row) => row.getAttribute("aria-selected") === "true";
+  const isTouched = (row) => row.matches(":hover") || busy(row);
+  const isHeld = (row) => isTouched(row) || byKeys && isSelected(row);
   const isOlder = (row, version) => Number(version || 0) < Number(row.dataset.v || 0);
+
+  function settle(came) {
+    const row = came.content.firstElementChild?.cloneNode(true), id = row?.id || came.dataset.gone, old = document.getElementById(id);
+    held.delete(id);
+    if (old && row && isOlder(old, row.dataset.v)) return;
+    if (old && isHeld(old)) held.set(id, came);
+    if (old && isTouched(old)) return;
+    if (!row) { if (old && !held.has(id)) leave(old); return; }
+    if (old && isSelected(old)) row.setAttribute("aria-selected", "true");
+    if (old && (held.has(id) || old.dataset.order === row.dataset.order)) old.replaceWith(row);
+    else {
+      old?.remove();
+      const list = document.getElementById(came.dataset.list);
+      list.insertBefore(row, [...list.children].find((other) => !held.has(other.id) && other.dataset.order > row.dataset.order) || null);
+    }
+    window.htmx.process(row);
+  }
+
+  // Whoever looks at the row may still read why it goes.
+  function leave(row) {
+    const came = document.createElement("template");
+    came.dataset.gone = row.id;
+    row.classList.add("row-leaving");
+    setTimeout(() => { if (isHeld(row)) held.set(row.id, came); else steady(() => row.remove()); }, 1500);
+  }
+
+  // Rows come, go and move: the one under the cursor (or the selected one, for whoever works by keys) stays where it is on
+  // the screen. Where there is nothing to scroll, the list's frame makes room until the cursor has left.
+  let frame = null;
+  function steady(change) {
+    const row = document.querySelector("tr[id]:hover") || [...document.querySelectorAll("tr[id]")].find(busy) || document.querySelector("tr[id][aria-selected=true]");
+    const top = row?.getBoundingClientRect().top;
+    change();
+    if (!row?.isConnected || top < 0 || top > innerHeight) return;
+    const moved = () => Math.round(row.getBoundingClientRect().top - top);
+    window.scrollBy(0, moved());
+    if (!moved()) return;
+    frame = row.closest("table").parentElement;
+    const side = moved() > 0 ? "marginBottom" : "marginTop";
+    frame.style[side] = `${parseFloat(getComputedStyle(frame)[side]) + Math.abs(moved()) + (side === "marginBottom" ? 1 : 0)}px`;
+    window.scrollBy(0, moved());
+  }
+  function unframe() {
+    if (!frame || frame.matches(":hover")) return;
+    frame.style.marginTop = frame.style.marginBottom = "";
+    frame = null;
+  }
+
+  // An answer that was asked for before a later write and arrives after it shows what is no longer so.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const row = event.detail.target;
     if (!row?.dataset?.rowUrl || event.detail.requestConfig?.verb !== "get") return;
@@ -97,11 +157,13 @@
     for (const id of [...waiting]) {
       const element = document.getElementById(id);
       if (!element) { waiting.delete(id); continue; }
-      if (busy(element) || element.dataset.rowUrl && element.matches(":hover") || !element.dataset.rowUrl && hovered(element)) continue;
+      if (busy(element) || hovered(element)) continue;
       waiting.delete(id);
-      if (element.dataset.rowUrl) window.htmx.ajax("GET", element.dataset.rowUrl, { target: element, swap: "outerHTML" });
-      else refresh(element);
+      refresh(element);
     }
+    const free = [...held.entries()].filter(([id]) => { const row = document.getElementById(id); return !row || !isHeld(row); });
+    if (free.length) steady(() => free.forEach(([, came]) => settle(came)));
+    unframe();
   }
 
   async function look() {
@@ -144,8 +206,9 @@
     }, { passive: true, capture: true });
   }
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { moved = Date.now(); tick(); } });
-  document.addEventListener("pointerout", () => { if (waiting.size) setTimeout(catchUp, 50); }, { passive: true });
-  document.addEventListener("focusout", () => { if (waiting.size) setTimeout(catchUp, 50); });
+  for (const name of ["pointerout", "focusout"]) {
+    document.addEventListener(name, () => { if (waiting.size || held.size || frame) setTimeout(catchUp, 50); }, { passive: true });
+  }
   document.addEventListener("DOMContentLoaded", () => { if (parts().length) tick(); });
   document.addEventListener("htmx:load", () => { if (!timer && !running && parts().length) tick(); });
   window.addEventListener("pageshow", (event) => { if (event.persisted) tick(); });

@@ -64,7 +64,7 @@
     window.dozvonRows?.select(row);
     const facts = row.querySelector("[data-menu]").dataset;
     menu().querySelectorAll("[data-link]").forEach((link) => {
-      link.href = link.dataset.link.replace("{id}", facts.menu).replace("{appointment}", facts.appointment).replace("{patient}", facts.patient);
+      link.href = link.dataset.link.replace("{id}", facts.menu).replace("{run}", facts.run).replace("{appointment}", facts.appointment).replace("{patient}", facts.patient);
     });
     menu().hidden = false;
     menu().style.left = `${Math.max(4, Math.min(at.left, innerWidth - menu().offsetWidth - 8))}px`;
@@ -90,9 +90,19 @@
   }, true);
 
   document.addEventListener("card:close", () => dialog()?.close());
-  // A row swapped by its own button keeps being the selected one.
+  // A row swapped by its own button keeps being the selected one; counters and places follow at once.
   document.addEventListener("htmx:afterSwap", (event) => {
-    const id = event.detail.requestConfig?.elt?.id;
-    if (id?.startsWith("r") && document.getElementById(id)?.matches("tr[data-row]")) window.dozvonRows?.select(document.getElementById(id));
+    if (event.detail.requestConfig?.verb !== "post") return;
+    const id = event.detail.target?.id || event.detail.requestConfig.elt?.id, row = id?.startsWith("r") && document.getElementById(id);
+    if (!row || !row.matches("tr[data-row]")) return;
+    window.dozvonRows?.select(row);
+    window.htmx.trigger("#counters", "live");
   });
+
+  // A row of ДД leaves when its visit begins: the list is asked at that moment, since nothing is written then.
+  setInterval(() => {
+    const now = Date.now() / 1000, begun = [...document.querySelectorAll("tr[data-until]")].filter((row) => row.dataset.until && row.dataset.until <= now);
+    begun.forEach((row) => delete row.dataset.until);
+    if (begun.length) window.htmx.trigger("#counters", "live");
+  }, 1000);
 })();

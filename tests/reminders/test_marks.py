@@ -11,7 +11,7 @@ from callcenter.messaging.models import ChatMessage, Message
 from callcenter.messaging.states import MessageState
 from reminders import actions
 from reminders.models import ReminderMark
-from reminders.queries import day_list, evening_list
+from reminders.queries.lists import day_list, evening_list
 from reminders.states import Result
 from tests.reminders.conftest import Desk
 
@@ -106,7 +106,7 @@ def test_the_morning_list_is_of_the_silent_the_unreached_and_the_unreachable(des
 
     def listed(now: dt.datetime) -> list[int]:
         found = day_list(on=dt.date(2026, 3, 19), clinics=[desk.world.clinic], user=who, now=now)
-        return [row["appointment"] for row in found.rows]
+        return [row.appointment for row in found.rows]
 
     assert listed(morning) == [silent.pk, cancels.pk, unreached.pk, nobody.pk]
     assert green.pk not in listed(morning)
@@ -133,7 +133,7 @@ def test_words_of_cancelling_make_the_number_red_and_the_visit_stays(desk: Desk)
     assert line.meaning == Meaning.CANCEL
     actions.accept_reply(desk.row(visit), line, meaning=Meaning.CANCEL, by=who, now=desk.now)
     (shown,) = evening_list([desk.row(visit).run], clinics=[desk.world.clinic], user=who, now=desk.now).rows
-    assert shown["colour"] == "red"
+    assert shown.colour == "red"
     visit.refresh_from_db()
     assert visit.status == "scheduled"
 
@@ -152,7 +152,7 @@ def test_a_family_shows_the_reply_on_each_row_and_one_persons_choice_takes_it_of
     who = desk.world.administrator
 
     def shown() -> list[str]:
-        return [row["reply"] for row in evening_list([run], clinics=[desk.world.clinic], user=who, now=desk.now).rows]
+        return [row.reply for row in evening_list([run], clinics=[desk.world.clinic], user=who, now=desk.now).rows]
 
     assert shown() == ["Пётр не придёт"] * 2
     line = ChatMessage.objects.get()
@@ -167,7 +167,7 @@ def test_the_second_person_sees_who_is_calling(desk: Desk) -> None:
     with pytest.raises(Conflict, match="уже звонит Орлова"):
         actions.start_calling(desk.row(visit), by=desk.world.administrator2, now=desk.now)
     (row,) = evening_list([run], clinics=[desk.world.clinic], user=desk.world.administrator2, now=desk.now).rows
-    assert row["calling"] == "Орлова О. П."
+    assert row.calling == "Орлова О. П."
     later = desk.now + dt.timedelta(minutes=11)
     actions.start_calling(desk.row(visit), by=desk.world.administrator2, now=later)
 
@@ -198,7 +198,7 @@ def test_red_and_orange_stand_on_top_until_somebody_has_called(desk: Desk) -> No
 
     def order() -> list[int]:
         rows = evening_list([run], clinics=[desk.world.clinic], user=who, now=desk.now).rows
-        return [row["appointment"] for row in rows]
+        return [row.appointment for row in rows]
 
     assert order() == [cancels.pk, early.pk]
     actions.mark_called(desk.row(cancels), by=who, now=desk.now)

@@ -15,7 +15,7 @@ from callcenter.messaging.models import Message
 from callcenter.messaging.states import Channel, MessageState
 from reminders import actions
 from reminders.models import Reminder, ReminderRun, ReminderSettings
-from reminders.queries import dry_run
+from reminders.queries.dry_run import dry_run
 from reminders.states import Result
 from tests.reminders.conftest import Desk, yellow
 

@@ -97,8 +97,8 @@ def test_the_week_before_is_repeated_where_days_are_free(world: World, as_user: 
 
 def test_who_is_on_the_yellow_shift(world: World) -> None:
     actions.set_shift(world.administrator, on=MONDAY, colour="yellow", by=world.senior, now=world.now)
-    assert on_shift(colour=ShiftColour.YELLOW, on=MONDAY, clinic_id=world.clinic.pk) == [world.administrator]
-    assert on_shift(colour=ShiftColour.YELLOW, on=MONDAY, clinic_id=world.clinic_b.pk) == []
+    assert on_shift(colour=ShiftColour.YELLOW, on=MONDAY, clinic_ids=[world.clinic.pk]) == [world.administrator]
+    assert on_shift(colour=ShiftColour.YELLOW, on=MONDAY, clinic_ids=[world.clinic_b.pk]) == []
 
 
 @pytest.mark.parametrize("span", ["week", "month"])

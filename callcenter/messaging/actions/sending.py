@@ -71,10 +71,9 @@ def claim_messages(provider: Provider, *, now: dt.datetime, limit: int = BATCH) 
         )
         if not rows:
             return []
-        facts = facts_of(rows, now=now)
         claimed: list[Message] = []
-        for row in rows:
-            match decide(facts[row.pk]):
+        for row, facts in zip(rows, facts_of(rows, now=now), strict=True):
+            match decide(facts):
                 case Go():
                     row.state, row.claimed_at, row.attempted_at, row.reason = MessageState.SENDING, now, None, ""
                     claimed.append(row)
