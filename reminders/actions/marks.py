@@ -1,6 +1,7 @@
 """Pink rows and day calls: who was called, by whom, with what result. Marks are undone, never deleted."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import transaction
 
@@ -10,6 +11,7 @@ from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Direction, Kind, Origin, ResultKind, State, WhoType
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.localtime import local_day
 from callcenter.messaging.actions import accept_meaning, cancel_messages
 from callcenter.messaging.meaning import Meaning
 from callcenter.messaging.models import ChatMessage
@@ -27,8 +29,10 @@ def mark_called(reminder: Reminder, *, by: User, now: dt.datetime, round: Round 
     colleague's, changes nothing: whoever was first stands there."""
     with transaction.atomic():
         row = _locked(reminder)
-        if row.called_at is None:
-            _write(row, ReminderMark(reminder=row, at=now, by=by, round=round), now)
+        if row.called_at is None:  # no mark stands, so the new one is the whole story
+            mark = ReminderMark.objects.create(reminder=row, at=now, by=by, round=round)
+            row.calling_by, row.calling_at = None, None
+            _retell(row, [mark], now)
             audit.record("reminders.mark_called", row, by=by, now=now)
     return row
 
@@ -41,7 +45,7 @@ def undo_mark(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder:
         if mark is not None:
             mark.undone_at, mark.undone_by = now, by
             mark.save(update_fields=["undone_at", "undone_by"])
-            _retell(row, now)
+            _retell(row, _standing(row), now)
             audit.record("reminders.undo_mark", row, by=by, now=now, before={"result": mark.result})
     return row
 
@@ -49,10 +53,16 @@ def undo_mark(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder:
 def save_result(reminder: Reminder, *, result: Result, by: User, now: dt.datetime, comment: str = "") -> Reminder:
     """What the evening's call (or the patient's letter) gave; the row is pink. A call becomes an interaction.
 
-    The same result again by the same person changes nothing. «Придёт» also stops what has not been sent yet.
+    The same result again by the same person changes nothing. «Придёт» also stops what has not been sent yet. Raises Refused
+    for a call on the day of the visit: that is one of ДД, with its two answers and the comment (`save_day_call`).
     """
     with transaction.atomic():
         row = _locked(reminder)
+        zone = row.clinic.zone
+        if result != Result.WROTE and local_day(row.starts_at, zone) <= local_day(now, zone):
+            raise Refused(
+                "Приём сегодня: запишите звонок в ДД — взял ли трубку, подойдёт ли и комментарий.", field="result"
+            )
         newest = row.marks.filter(undone_at=None).order_by("-at", "-pk").first()
         if newest is not None and newest.result == result and newest.comment == comment.strip():
             return row
@@ -147,7 +157,7 @@ def stop_calling(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder:
 def _locked(reminder: Reminder) -> Reminder:
     row = (
         Reminder.objects.select_for_update(of=("self",))
-        .select_related("appointment__clinic", "clinic", "patient", "run", "called_by", "calling_by")
+        .select_related("appointment__clinic", "appointment__patient", "clinic", "called_by", "calling_by")
         .get(pk=reminder.pk)
     )
     if row.left_at is not None:
@@ -158,7 +168,7 @@ def _locked(reminder: Reminder) -> Reminder:
 def _write(row: Reminder, mark: ReminderMark, now: dt.datetime) -> None:
     mark.save()
     row.calling_by, row.calling_at = None, None
-    _retell(row, now)
+    _retell(row, _standing(row), now)
     if mark.result in SETTLED:
         cancel_messages(
             purpose=Purpose.VISIT,
@@ -168,9 +178,12 @@ def _write(row: Reminder, mark: ReminderMark, now: dt.datetime) -> None:
         )
 
 
-def _retell(row: Reminder, now: dt.datetime) -> None:
+def _standing(row: Reminder) -> list[ReminderMark]:
+    return list(row.marks.filter(undone_at=None).select_related("by").order_by("at", "pk"))
+
+
+def _retell(row: Reminder, standing: Sequence[ReminderMark], now: dt.datetime) -> None:
     """The list's copy of the story: the newest mark that stands."""
-    standing = list(row.marks.filter(undone_at=None).select_related("by").order_by("at", "pk"))
     last = standing[-1] if standing else None
     row.called_at, row.called_by = (last.at, last.by) if last else (None, None)
     row.result, row.comment = (last.result, last.comment) if last else ("", "")

@@ -1,18 +1,20 @@
 """A row of «Дозвон» as HTML. The one part of the pages that is written in Python: a list has a thousand of them, and a
-template takes ten times as long. Each cell is a function; `format_html` escapes whatever is put into it."""
+template takes ten times as long.
+
+Each cell is a function. Every text of a row goes through `escape`; only numbers and this module's own words do not.
+"""
 
 from dataclasses import dataclass
+from html import escape
 from typing import Final
 
 from django import template
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from reminders.queries.rows import ICON, TINT, Row
 from reminders.states import Colour
 
 register = template.Library()
-_NOTHING: Final = SafeString("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +29,33 @@ class Look:
 @register.simple_tag(takes_context=True)
 def reminder_row(context: template.Context, row: Row) -> SafeString:
     """The row as the page's `round`, `can_work`, `several` want it; `problem` stands in it instead of its call."""
-    look = Look(str(context["round"]), bool(context["can_work"]), bool(context["several"]))
-    return row_html(row, look, str(context.get("problem") or ""))
+    return SafeString(row_html(row, _look(context), str(context.get("problem") or "")))
 
 
 @register.simple_tag(takes_context=True)
 def reminder_rows(context: template.Context, rows: list[Row]) -> SafeString:
     """All rows of a list, with nothing between them."""
-    look = Look(str(context["round"]), bool(context["can_work"]), bool(context["several"]))
+    look = _look(context)
     return SafeString("".join([row_html(row, look) for row in rows]))
 
 
-def row_html(row: Row, look: Look, problem: str = "") -> SafeString:
+def _look(context: template.Context) -> Look:
+    round = "day" if context["round"] == "day" else "evening"
+    return Look(round, bool(context["can_work"]), bool(context["several"]))
+
+
+def row_html(row: Row, look: Look, problem: str = "") -> str:
     """The row with its cells in the order of the table's head (templates/reminders/list.html)."""
-    several = "&several=1" if look.several else ""
-    until = row.until if look.round == "day" else ""
-    clinic = format_html('<td class="clinic">{}</td>', row.clinic) if look.several else _NOTHING
-    return format_html(
-        '<tr id="r{}" data-row data-v="{}" data-order="{}" data-until="{}" data-row-url="/reminders/{}/row/?round={}{}" class="{}">'
-        '<td class="when"><b>{}</b> <span class="on">{}</span></td>{}{}{}<td class="doctor">{}</td>{}{}{}</tr>',
-        *(row.id, row.v, row.order, until, row.id, look.round, several, _classes(row)),
-        *(row.time, row.day, _who(row, look), _phone(row), clinic, row.doctor),
-        *(_state(row, look), _call(row, look, problem), _acts(row, look)),
+    several = "&amp;several=1" if look.several else ""
+    until = f' data-until="{row.until}"' if look.round == "day" else ""
+    clinic = f'<td class="clinic">{escape(row.clinic)}</td>' if look.several else ""
+    return (
+        f'<tr id="r{row.id}" data-row data-v="{row.v}" data-order="{row.order}"{until} '
+        f'data-row-url="/reminders/{row.id}/row/?round={look.round}{several}" class="{_classes(row)}">'
+        f'<td class="when"><b>{escape(row.time)}</b> <span class="on">{escape(row.day)}</span></td>'
+        f"{_who(row, look)}{_phone(row)}{clinic}"
+        f'<td class="doctor">{escape(row.doctor)}</td>'
+        f"{_state(row, look)}{_call(row, look, problem)}{_acts(row, look)}</tr>"
     )
 
 
@@ -56,127 +63,104 @@ def _classes(row: Row) -> str:
     return f"{'row-called ' if row.called else ''}{'row-left' if row.left else ''}".rstrip()
 
 
-def _who(row: Row, look: Look) -> SafeString:
-    return format_html(
-        '<td class="who"><a href="/reminders/{}/?round={}" data-open data-menu="{}" data-run="{}" data-appointment="{}" '
-        'data-patient="{}">{}</a>{}{}</td>',
-        *(row.id, _round(row, look), row.id, row.run, row.appointment, row.patient, row.name),
-        _DO_NOT_CALL if row.do_not_call else _NOTHING,
-        format_html('<span class="note">{}</span>', row.comment) if row.comment else _NOTHING,
+def _who(row: Row, look: Look) -> str:
+    silent = _icon("phone-off", "просил не звонить") if row.do_not_call else ""
+    note = f'<span class="note">{escape(row.comment)}</span>' if row.comment else ""
+    return (
+        f'<td class="who"><a href="/reminders/{row.id}/?round={_round(row, look)}" data-open data-menu="{row.id}" '
+        f'data-run="{row.run}" data-appointment="{row.appointment}" data-patient="{row.patient}">{escape(row.name)}</a>'
+        f"{silent}{note}</td>"
     )
 
 
-_DO_NOT_CALL: Final = SafeString(
-    ' <i class="ti ti-phone-off" role="img" aria-label="просил не звонить" title="просил не звонить"></i>'
-)
 # The coloured number's frame: colour, icon and word never come apart.
-_TONES: Final[dict[Colour, tuple[SafeString, SafeString]]] = {
+_TONES: Final[dict[Colour, tuple[str, str]]] = {
     tone: (
-        format_html('<td class="tel"><span class="tint {}"><i class="ti ti-{}"></i> ', TINT[tone], ICON[tone]),
-        format_html(' <span class="tone">{}</span></span>', tone.label),
+        f'<td class="tel"><span class="tint {TINT[tone]}"><i class="ti ti-{ICON[tone]}"></i> ',
+        f' <span class="tone">{tone.label}</span></span>',
     )
     for tone in Colour
 }
 
 
-def _phone(row: Row) -> SafeString:
+def _phone(row: Row) -> str:
     before, after = _TONES[row.colour]
-    number = (
-        format_html('<a href="tel:{}" data-call="{}">{}</a>', row.number, row.number, row.phone)
-        if row.number
-        else row.phone
-    )
-    warning = (
-        format_html(
-            ' <i class="ti ti-alert-triangle text-warning" role="img" aria-label="{}" title="{}"></i>',
-            *(row.warning, row.warning),
-        )
-        if row.warning
-        else _NOTHING
-    )
-    return format_html("{}{}{}{}</td>", before, number, after, warning)
+    phone, number = escape(row.phone), escape(row.number)
+    shown = f'<a href="tel:{number}" data-call="{number}">{phone}</a>' if number else phone
+    return f"{before}{shown}{after}{_icon('alert-triangle text-warning', row.warning) if row.warning else ''}</td>"
 
 
-def _state(row: Row, look: Look) -> SafeString:
-    answer = format_html("<b>{}</b> · ", row.answer) if row.answer else _NOTHING
-    opened = (
-        format_html(' <span class="opened"><i class="ti ti-eye"></i> открыл {}</span>', row.opened)
-        if row.opened and not row.answer
-        else _NOTHING
-    )
-    reply = _reply(row, look) if row.reply else _NOTHING
-    return format_html('<td class="state">{}{}{}{}</td>', answer, row.state, opened, reply)
+def _icon(name: str, title: str) -> str:
+    said = escape(title)
+    return f' <i class="ti ti-{name}" role="img" aria-label="{said}" title="{said}"></i>'
 
 
-def _reply(row: Row, look: Look) -> SafeString:
+def _state(row: Row, look: Look) -> str:
+    answer = f"<b>{escape(row.answer)}</b> · " if row.answer else ""
+    opened = ""
+    if row.opened and not row.answer:
+        opened = f' <span class="opened"><i class="ti ti-eye"></i> открыл {escape(row.opened)}</span>'
+    return f'<td class="state">{answer}{escape(row.state)}{opened}{_reply(row, look) if row.reply else ""}</td>'
+
+
+def _reply(row: Row, look: Look) -> str:
     """The patient's words with the proposed meaning: a button that accepts it, as long as nobody has."""
-    means = format_html(" — {}", row.reply_means)
+    means = f" — {escape(row.reply_means)}"
     if row.reply_id and look.can_work:
-        means = format_html(
-            ' <button form="marks" class="btn btn-sm" formaction="/reminders/{}/replies/{}/" name="meaning" value="{}" '
-            "data-reply>{}?</button>",
-            *(row.id, row.reply_id, row.reply_meaning, row.reply_means),
+        means = (
+            f' <button form="marks" class="btn btn-sm" formaction="/reminders/{row.id}/replies/{row.reply_id}/" '
+            f'name="meaning" value="{escape(row.reply_meaning)}" data-reply>{escape(row.reply_means)}?</button>'
         )
-    return format_html('<span class="reply"><i class="ti ti-message"></i> «{}»{}</span>', row.reply, means)
+    return f'<span class="reply"><i class="ti ti-message"></i> «{escape(row.reply)}»{means}</span>'
 
 
-def _call(row: Row, look: Look, problem: str) -> SafeString:
+def _call(row: Row, look: Look, problem: str) -> str:
     asks = look.can_work and not row.left and not _by_day(row, look) and ((row.called and not row.result) or row.mine)
-    return format_html(
-        '<td class="call">{}{}</td>', _called(row, problem), format_html(_RESULTS, row.id) if asks else _NOTHING
-    )
+    return f'<td class="call">{_called(row, problem)}{_results(row) if asks else ""}</td>'
 
 
-def _called(row: Row, problem: str) -> SafeString:
+def _called(row: Row, problem: str) -> str:
     if problem:
-        return format_html('<span class="text-danger">{}</span>', problem)
+        return f'<span class="text-danger">{escape(problem)}</span>'
     if row.calling:
-        return format_html('<span class="calling"><i class="ti ti-phone-call"></i> звонит {}</span>', row.calling)
+        return f'<span class="calling"><i class="ti ti-phone-call"></i> звонит {escape(row.calling)}</span>'
     if row.mine:
-        return SafeString('<span class="calling"><i class="ti ti-phone-call"></i> вы звоните</span>')
+        return '<span class="calling"><i class="ti ti-phone-call"></i> вы звоните</span>'
     if row.called:
-        return format_html(
-            '<span class="called"><i class="ti ti-phone-check"></i> {}</span><span class="by">{} {}</span>',
-            *(row.result_word or "позвонили", row.called_by, row.called_at),
-        )
-    return _NOTHING
+        what = escape(row.result_word) or "позвонили"
+        by = f'<span class="by">{escape(row.called_by)} {escape(row.called_at)}</span>'
+        return f'<span class="called"><i class="ti ti-phone-check"></i> {what}</span>{by}'
+    return ""
 
 
-_RESULTS: Final = (
-    '<span class="results">'
-    + "".join(
-        f'<button form="marks" class="btn btn-sm" formaction="/reminders/{{0}}/result/" name="result" value="{value}">{word}</button>'
-        for value, word in (("coming", "придёт"), ("not_coming", "не придёт"), ("unreached", "не взял"))
-    )
-    + "</span>"
-)
+def _results(row: Row) -> str:
+    words = (("coming", "придёт"), ("not_coming", "не придёт"), ("unreached", "не взял"))
+    buttons = [
+        f'<button form="marks" class="btn btn-sm" formaction="/reminders/{row.id}/result/" name="result" value="{value}">'
+        f"{word}</button>"
+        for value, word in words
+    ]
+    return f'<span class="results">{"".join(buttons)}</span>'
 
 
-def _acts(row: Row, look: Look) -> SafeString:
+def _acts(row: Row, look: Look) -> str:
     if not look.can_work or row.left:
-        return SafeString('<td class="row-acts"></td>')
-    if _by_day(row, look):
-        mark = format_html(
-            '<a class="btn btn-sm" href="/reminders/{}/?round=day" data-mark data-card><i class="ti ti-phone"></i> записать</a>',
-            row.id,
-        )
-    else:
-        mark = format_html(_UNDO if row.called else _MARK, row.id)
-    return format_html(
-        '<td class="row-acts">{}<a class="btn btn-sm" href="/reminders/{}/?round={}" data-menu-button title="действия">'
-        '<i class="ti ti-dots"></i></a></td>',
-        *(mark, row.id, _round(row, look)),
+        return '<td class="row-acts"></td>'
+    return (
+        f'<td class="row-acts">{_mark(row, look)}<a class="btn btn-sm" href="/reminders/{row.id}/?round={_round(row, look)}" '
+        'data-menu-button title="действия"><i class="ti ti-dots"></i></a></td>'
     )
 
 
-_MARK: Final = (
-    '<button form="marks" class="btn btn-sm" formaction="/reminders/{}/mark/" title="позвонили (двойной щелчок, пробел)" '
-    'data-mark><i class="ti ti-phone-check"></i></button>'
-)
-_UNDO: Final = (
-    '<button form="marks" class="btn btn-sm" formaction="/reminders/{}/mark/" name="undo" value="1" '
-    'title="снять отметку" data-mark><i class="ti ti-arrow-back-up"></i></button>'
-)
+def _mark(row: Row, look: Look) -> str:
+    if _by_day(row, look):
+        href = f"/reminders/{row.id}/?round=day"
+        return f'<a class="btn btn-sm" href="{href}" data-mark data-card><i class="ti ti-phone"></i> записать</a>'
+    undo, icon = 'title="позвонили (двойной щелчок, пробел)"', "phone-check"
+    if row.called:
+        undo, icon = 'name="undo" value="1" title="снять отметку"', "arrow-back-up"
+    action = f"/reminders/{row.id}/mark/"
+    return f'<button form="marks" class="btn btn-sm" formaction="{action}" {undo} data-mark><i class="ti ti-{icon}"></i></button>'
 
 
 def _by_day(row: Row, look: Look) -> bool:

@@ -96,8 +96,8 @@ def result(request: StaffRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
             comment=request.POST.get("comment", ""),
         )
-    except Conflict as error:
-        return _shown(request, reminder, status=409, problem=str(error))
+    except (Conflict, Refused) as error:
+        return _shown(request, reminder, status=error.status, problem=str(error))
     return _after(request, reminder)
 
 

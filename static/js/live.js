@@ -34,7 +34,7 @@
   function busy(element) {
     const focus = document.activeElement;
     if (focus && focus !== document.body && element.contains(focus) && focus.matches(FIELDS) && !focus.matches("[type=checkbox], [type=radio], [type=button], [type=submit]")) return true;
-    if (element.dataset.busy || element.matches("tr.htmx-request")) return true;
+    if (element.dataset.busy || element.matches("tr.htmx-request, [data-editing]")) return true;
     if (element.querySelector(".dropdown-menu.show, dialog[open], details[open] textarea, [data-editing], .htmx-request")) return true;
     return [...element.querySelectorAll("textarea, input[type=text], input:not([type])")].some((field) => field.value !== field.defaultValue);
   }
@@ -81,14 +81,17 @@
   // Rows of a long list come beside their part: taken out of its answer, each is put into its place.
   const held = new Map(); // what came for rows somebody points at or works in, by the row's id; the newest replaces the others
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const part = event.detail.target, text = event.detail.serverResponse;
-    if (!part?.matches?.("[data-live]") || !event.detail.shouldSwap || !/<template data-(list|gone)=/.test(text)) return;
+    const part = event.detail.target, text = event.detail.serverResponse, putBack = pin();
+    if (!part?.matches?.("[data-live]") || !event.detail.shouldSwap) return;
+    requestAnimationFrame(() => setTimeout(putBack)); // the part itself may have grown by a line
+    if (!/<template data-(list|gone)=/.test(text)) return;
     const fresh = document.createElement("template");
     fresh.innerHTML = text;
     const came = [...fresh.content.querySelectorAll("template[data-list], template[data-gone]")];
     came.forEach((one) => one.remove());
     event.detail.serverResponse = fresh.innerHTML;
-    steady(() => came.forEach(settle));
+    came.forEach(settle);
+    putBack();
   });
 
   let byKeys = false; // whoever works by keys points with the selection
@@ -121,24 +124,30 @@
     const came = document.createElement("template");
     came.dataset.gone = row.id;
     row.classList.add("row-leaving");
-    setTimeout(() => { if (isHeld(row)) held.set(row.id, came); else steady(() => row.remove()); }, 1500);
+    setTimeout(() => {
+      if (isHeld(row)) { held.set(row.id, came); return; }
+      const putBack = pin();
+      row.remove();
+      putBack();
+    }, 1500);
   }
 
   // Rows come, go and move: the one under the cursor (or the selected one, for whoever works by keys) stays where it is on
   // the screen. Where there is nothing to scroll, the list's frame makes room until the cursor has left.
   let frame = null;
-  function steady(change) {
-    const row = document.querySelector("tr[id]:hover") || [...document.querySelectorAll("tr[id]")].find(busy) || document.querySelector("tr[id][aria-selected=true]");
+  function pin() {
+    const row = document.querySelector("tr[data-order]:hover") || document.activeElement?.closest?.("tr[data-order]") || document.querySelector("tr[data-order][aria-selected=true]");
     const top = row?.getBoundingClientRect().top;
-    change();
-    if (!row?.isConnected || top < 0 || top > innerHeight) return;
     const moved = () => Math.round(row.getBoundingClientRect().top - top);
-    window.scrollBy(0, moved());
-    if (!moved()) return;
-    frame = row.closest("table").parentElement;
-    const side = moved() > 0 ? "marginBottom" : "marginTop";
-    frame.style[side] = `${parseFloat(getComputedStyle(frame)[side]) + Math.abs(moved()) + (side === "marginBottom" ? 1 : 0)}px`;
-    window.scrollBy(0, moved());
+    return () => {
+      if (!row?.isConnected || top < 0 || top > innerHeight || !moved()) return;
+      window.scrollBy(0, moved());
+      if (!moved()) return;
+      frame = row.closest("table").parentElement;
+      const side = moved() > 0 ? "marginBottom" : "marginTop";
+      frame.style[side] = `${parseFloat(getComputedStyle(frame)[side]) + Math.abs(moved()) + 1}px`;
+      window.scrollBy(0, moved());
+    };
   }
   function unframe() {
     if (!frame || frame.matches(":hover")) return;
@@ -162,7 +171,9 @@
       refresh(element);
     }
     const free = [...held.entries()].filter(([id]) => { const row = document.getElementById(id); return !row || !isHeld(row); });
-    if (free.length) steady(() => free.forEach(([, came]) => settle(came)));
+    const putBack = pin();
+    free.forEach(([, came]) => settle(came));
+    putBack();
     unframe();
   }
 

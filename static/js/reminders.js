@@ -14,7 +14,10 @@
       .finally(() => { if (row) delete row.dataset.busy; });
   }
 
+  // The row whose card is open is being worked in: it stays as it is, where it is, until the card is closed.
   function openCard(url) {
+    document.getElementById(`r${/\/reminders\/(\d+)\//.exec(url)?.[1]}`)?.setAttribute("data-editing", "");
+    dialog().onclose = () => document.querySelectorAll("#rows [data-editing]").forEach((row) => row.removeAttribute("data-editing"));
     window.htmx.ajax("GET", url, { target: "#card", swap: "innerHTML" }).then(() => {
       if (!dialog().open) dialog().showModal();
       dialog().querySelector("input:not([type=hidden]), textarea")?.focus();

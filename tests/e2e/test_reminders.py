@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from callcenter.clinics.actions import cancel_appointment, move_appointment
 from callcenter.clinics.models import Appointment, Patient, PatientPhone
 from callcenter.messaging.models import Message, VisitLink
 from callcenter.messaging.states import Channel
@@ -146,8 +147,8 @@ def test_the_evening_and_the_morning_of_one_administrator(
     # SMS to the blue ones, and the hand-over.
     page.get_by_role("button", name="СМС голубым").click()
     expect(page.locator("#messages")).to_contain_text(
-        "СМС отправляется: 2"
-    )  # Дёмина, and Котов whose words nobody has taken yet
+        "СМС отправляется: 3"
+    )  # Дёмина; Котов whose words nobody has taken yet; Гордеев who did not pick up
     expect(page.locator("#messages")).not_to_contain_text("нет")
     blue = Appointment.objects.get(patient__last_name="Дёмина")
     assert Message.objects.filter(appointment=blue, channel=Channel.SMS).count() == 1
@@ -196,6 +197,92 @@ def test_a_colleagues_mark_arrives_and_leaves_alone_the_row_under_the_cursor(
     assert mine.bounding_box() == top
     page.mouse.move(5, 5)
     expect(mine).to_have_class(PINK, timeout=4000)
+
+
+def surnames(page: Page) -> list[str]:
+    return [name.split()[0] for name in page.locator("#rows tr [data-open]").all_inner_texts()]
+
+
+def test_visits_made_moved_and_cancelled_after_noon_come_and_go_around_the_row_under_the_cursor(
+    page: Page, login: Login, world: World, evening: Evening
+) -> None:
+    login(page, world.administrator)
+    run = actions.open_run(world.clinic, on=dt.date(2026, 3, 18), by=None, now=evening.clock())
+    page.goto("/reminders/")
+    page.get_by_text("Передать утру").click()
+    note = page.get_by_label("Что осталось на утро")
+    note.fill("Гордеев просил перезвонить")
+    row = page.locator("tr[data-row]", has_text="Гордеев")
+    row.locator(".doctor").hover()
+    before = row.bounding_box()
+
+    # One before it, one after it; one that moves from behind to the front; one that is cancelled.
+    for last, hour in (("Яшин", 9), ("Юдин", 20)):
+        patient = Patient.objects.create(last_name=last, first_name="Пётр")
+        world.visit(patient, world.local(dt.date(2026, 3, 19), hour, 10))
+    moved = Appointment.objects.get(patient__last_name="Ильина")
+    start = world.local(dt.date(2026, 3, 19), 8, 30)
+    move_appointment(moved, starts_at=start, ends_at=start + dt.timedelta(minutes=30), by=None, now=evening.clock())
+    cancelled = Appointment.objects.get(patient__last_name="Котов")
+    cancel_appointment(cancelled, reason="", by=None, now=evening.clock())
+    actions.refresh_run(run, now=evening.clock())
+
+    expect(page.locator("tr[data-row]")).to_have_count(len(NAMES) + 2, timeout=3000)
+    expect(page.locator("tr[data-row]", has_text="Котов")).to_contain_text("приём отменён")
+    assert surnames(page)[:3] == ["Ильина", "Агапова", "Яшин"]
+    assert surnames(page)[-2:] == ["Котов", "Юдин"]
+    page.wait_for_timeout(100)
+    after = row.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) < 1  # a browser scrolls by whole points
+    assert note.input_value() == "Гордеев просил перезвонить"
+    expect(page.locator(".chip-all b")).to_have_text(str(len(NAMES) + 1))
+    shot(page, "evening-came-and-went")
+
+    # Reloaded, the list is the same.
+    live = surnames(page)
+    page.reload()
+    assert surnames(page) == live
+
+
+def test_a_row_that_is_being_written_about_keeps_its_text_and_a_row_that_is_done_leaves_its_filter(
+    page: Page, login: Login, world: World, evening: Evening
+) -> None:
+    login(page, world.administrator)
+    run = actions.open_run(world.clinic, on=dt.date(2026, 3, 18), by=None, now=evening.clock())
+    page.goto("/reminders/?show=call")
+    row = page.locator("tr[data-row]", has_text="Гордеев")
+    row.locator("[data-open]").click()
+    comment = page.locator("#card").get_by_label("Комментарий к звонку")
+    comment.fill("Просил перезвонить после")
+    world.visit(Patient.objects.create(last_name="Яшин", first_name="Пётр"), world.local(dt.date(2026, 3, 19), 9, 10))
+    actions.refresh_run(run, now=evening.clock())
+    for surname in ("Агапова", "Гордеев"):
+        reminder = Reminder.objects.get(patient__last_name=surname)
+        actions.mark_called(reminder, by=world.administrator2, now=evening.clock())
+    expect(page.locator("tr[data-row]", has_text="Яшин")).to_have_count(1, timeout=3000)
+    expect(page.locator("tr[data-row]", has_text="Агапова")).to_have_count(0, timeout=5000)
+    expect(comment).to_have_value("Просил перезвонить после")
+    expect(row).to_have_count(1)  # it is being written about
+    comment.press_sequentially(" шести")
+    page.locator("#card").get_by_role("button", name="не дозвонились").click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.mouse.move(5, 5)
+    expect(row).to_have_count(0, timeout=6000)
+    assert Reminder.objects.get(patient__last_name="Гордеев").comment == "Просил перезвонить после шести"
+
+
+def test_a_list_that_opens_at_noon_appears_on_a_screen_that_waits_for_it(
+    page: Page, login: Login, world: World, evening: Evening
+) -> None:
+    login(page, world.administrator)
+    page.goto("/reminders/")
+    expect(page.get_by_text("Список откроется сам в полдень")).to_be_visible()
+    actions.plan_openings(now=evening.clock() - dt.timedelta(hours=1))
+    actions.open_due_runs(now=evening.clock())
+    expect(page.locator("tr[data-row]")).to_have_count(len(NAMES), timeout=4000)
+    expect(page.get_by_role("button", name="СМС голубым")).to_be_visible()
 
 
 def test_a_patient_with_a_telephone_confirms_without_scripts(open_page: OpenPage, evening: Evening) -> None:

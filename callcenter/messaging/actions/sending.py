@@ -36,13 +36,15 @@ from callcenter.messaging.gateways.base import (
 from callcenter.messaging.models import CascadeStep, Message, Provider, ProviderCall, VisitLink
 from callcenter.messaging.queries import facts_of
 from callcenter.messaging.rules import Go, Stop, Wait, decide, next_attempt
-from callcenter.messaging.states import RANK, MessageState, Purpose, Report, after_report
+from callcenter.messaging.states import ARRIVED, RANK, MessageState, Purpose, Report, after_report
 from callcenter.staff.roles import Role
 
 LEASE = dt.timedelta(minutes=2)  # longer than a batch of calls that all time out would be shortened by the second look
 BATCH = 64
 THREADS = 8
 PAUSE = dt.timedelta(minutes=5)  # of a gateway that does not know our password
+GATHER = 0.01  # seconds: calls begun together end together, and one transaction writes all their answers
+WAIT = 20  # minutes for a delivery on a channel that the clinic's cascade has no longer
 AHEAD = 1.0  # seconds: how much of a gateway's limit one claim may use up
 
 Clock = Callable[[], dt.datetime]
@@ -124,6 +126,11 @@ def begin_attempts(claimed: Sequence[Claimed], *, now: dt.datetime) -> list[Clai
         answered = set(
             VisitLink.objects.filter(appointment__in=visits).exclude(answer="").values_list("appointment", "version")
         )
+        arrived = set(
+            Message.objects.filter(
+                appointment__in=visits, purpose=Purpose.VISIT, state__in=ARRIVED, position__isnull=False
+            ).values_list("appointment", "version")
+        )
         ours = {
             row.pk: row
             for row in Message.objects.select_for_update(of=("self",))
@@ -136,7 +143,7 @@ def begin_attempts(claimed: Sequence[Claimed], *, now: dt.datetime) -> list[Clai
             row = ours.get(item.message.pk)
             if row is None or row.claimed_at != item.message.claimed_at:
                 continue  # the reaper took it for a dead worker's: another may hold it now
-            (going if _still_wanted(row, present, answered) else stale).append(item)
+            (going if _still_wanted(row, present, answered, arrived) else stale).append(item)
         Message.objects.filter(pk__in=[item.message.pk for item in going]).update(attempted_at=now)
         Message.objects.filter(pk__in=[item.message.pk for item in stale]).update(
             state=MessageState.QUEUED, claimed_at=None, due_at=now
@@ -146,13 +153,16 @@ def begin_attempts(claimed: Sequence[Claimed], *, now: dt.datetime) -> list[Clai
     return going
 
 
-def _still_wanted(row: Message, present: dict[int, tuple[int, str]], answered: set[tuple[int, int]]) -> bool:
-    if row.appointment_id is None:
+def _still_wanted(
+    row: Message, present: dict[int, tuple[int, str]], answered: set[tuple[int, int]], arrived: set[tuple[int, int]]
+) -> bool:
+    if row.appointment_id is None or row.purpose != Purpose.VISIT:
         return True
-    version, status = present[row.appointment_id]
-    if row.purpose == Purpose.VISIT and (row.appointment_id, row.version) in answered:
+    if (row.appointment_id, row.version) in answered:
         return False
-    return row.purpose != Purpose.VISIT or (version == row.version and status in UPCOMING)
+    if row.position is not None and (row.appointment_id, row.version) in arrived:
+        return False  # a messenger that was taken for silent has delivered after all
+    return present[row.appointment_id][0] == row.version and present[row.appointment_id][1] in UPCOMING
 
 
 def call(gateway: Gateway, message: Message, provider: Provider) -> Result:
@@ -178,12 +188,7 @@ def record_results(results: Sequence[tuple[Message, Result]], *, provider: Provi
     """Writes down what the calls gave. A report may have overtaken the answer: a state is never lowered."""
     if not results:
         return
-    waits = {
-        (clinic, channel): minutes
-        for clinic, channel, minutes in CascadeStep.objects.filter(
-            clinic__in={message.clinic_id for message, _ in results}
-        ).values_list("clinic", "channel", "wait_minutes")
-    }
+    waits = _waits([message for message, _ in results])
     promised: list[ProviderCall] = []
     with transaction.atomic():
         rows = {
@@ -196,13 +201,22 @@ def record_results(results: Sequence[tuple[Message, Result]], *, provider: Provi
             row = rows[message.pk]
             if row.attempted_at != message.attempted_at:
                 continue  # reaped and taken by another: his result counts
-            minutes = waits.get((row.clinic_id or 0, row.channel), 20)
-            _apply(row, result, provider=provider, now=now, wait=dt.timedelta(minutes=minutes))
+            _apply(row, result, provider=provider, now=now, wait=_wait_of(row, waits))
             if not isinstance(result, Refused):
                 promised += [_promised(provider, later.seconds, later.webhook, now) for later in result.later]
         Message.objects.bulk_update(list(rows.values()), _RESULT_FIELDS)
         ProviderCall.objects.bulk_create(promised)
         bump_messages(rows.values())
+
+
+def _waits(messages: Iterable[Message]) -> dict[tuple[int, str], int]:
+    """How many minutes each clinic waits for a delivery on each channel before the next takes over."""
+    steps = CascadeStep.objects.filter(clinic__in={message.clinic_id for message in messages})
+    return {(clinic, channel): wait for clinic, channel, wait in steps.values_list("clinic", "channel", "wait_minutes")}
+
+
+def _wait_of(message: Message, waits: dict[tuple[int, str], int]) -> dt.timedelta:
+    return dt.timedelta(minutes=waits.get((message.clinic_id or 0, message.channel), WAIT))
 
 
 _RESULT_FIELDS = [
@@ -319,7 +333,9 @@ def _drain(provider: Provider, *, clock: Clock, until: float, threads: int) -> i
             if not flying:
                 time.sleep(max(0.0, (queue[0].slot_at - clock()).total_seconds()))
                 continue
-            done = wait(flying, timeout=0.2, return_when=FIRST_COMPLETED).done
+            if wait(flying, timeout=0.2, return_when=FIRST_COMPLETED).done:
+                wait(flying, timeout=GATHER)
+            done = [future for future in flying if future.done()]
             paused = _settle({future: flying.pop(future) for future in done}, provider=provider, now=clock())
             if paused:
                 release_claims([item.message for item in queue], now=clock())
@@ -358,19 +374,21 @@ def release_claims(messages: Iterable[Message], *, now: dt.datetime) -> None:
 def reap_lost_messages(*, now: dt.datetime, limit: int = 500) -> int:
     """Settles what dead workers held: not attempted → queued again; attempted → `unknown`, or queued again under the same
     key when the provider dedupes by it."""
+    lost = Q(attempted_at=None) | Q(attempted_at__lt=now - LEASE)  # a call may begin late in its claim's lease
     with transaction.atomic():
         rows = list(
-            Message.objects.filter(state=MessageState.SENDING, claimed_at__lt=now - LEASE)
+            Message.objects.filter(lost, state=MessageState.SENDING, claimed_at__lt=now - LEASE)
             .select_related("provider")
             .select_for_update(skip_locked=True, of=("self",))[:limit]
         )
+        waits = _waits(rows)
         for row in rows:
             row.changed_at, row.claimed_at = now, None
             if row.attempted_at is None or (row.provider is not None and KINDS[row.provider.kind].dedupes):
                 row.state, row.due_at, row.attempted_at = MessageState.QUEUED, now, None
             else:
                 row.state, row.reason = MessageState.UNKNOWN, "связь с отправкой прервалась: неизвестно, ушло ли"
-                row.fallback_at = now + dt.timedelta(minutes=20) if row.position is not None else None
+                row.fallback_at = now + _wait_of(row, waits) if row.position is not None else None
         Message.objects.bulk_update(
             rows, ["state", "claimed_at", "attempted_at", "due_at", "reason", "fallback_at", "changed_at"]
         )

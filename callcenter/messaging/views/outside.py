@@ -19,7 +19,7 @@ from callcenter.messaging.gateways import build
 from callcenter.messaging.gateways.base import Webhook
 from callcenter.messaging.models import Provider, VisitLink
 from callcenter.messaging.states import Answer
-from callcenter.staff.access import public
+from callcenter.staff.access import client_address, public
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 256 * 1024
@@ -146,7 +146,7 @@ def _private(answer: HttpResponse) -> HttpResponse:
 
 def _too_many(request: HttpRequest) -> bool:
     """Best effort: without Valkey nobody is turned away, the token's 128 bits are guard enough."""
-    key = f"visit-page:{request.META.get('REMOTE_ADDR', '')}"
+    key = f"visit-page:{client_address(request)}"
     try:
         cache.add(key, 0, timeout=60)
         return cache.incr(key) > PAGES_PER_MINUTE
