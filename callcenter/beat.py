@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timer:
+    """`queue`: `celery` for what is done in a moment; `messages` (a drain takes ten seconds) and `long` (an import takes
+    minutes) have a worker of their own, so that neither holds up the other timers, nor they them (docs/adr/0047)."""
+
     name: str
     every: float  # seconds
     task: str
@@ -29,7 +32,7 @@ TIMERS: tuple[Timer, ...] = (
     Timer("reminders: follow the schedule", 3, "reminders.tasks.refresh_runs"),
     Timer("reminders: SMS to the blue", 30, "reminders.tasks.send_blue_sms"),
     Timer("old calls", 3600, "callcenter.messaging.tasks.sweep_calls"),
-    Timer("imports", 2, "callcenter.clinics.tasks.work_on_imports"),
+    Timer("imports", 2, "callcenter.clinics.tasks.work_on_imports", queue="long"),
     Timer("imports, old ones", 3600, "callcenter.clinics.tasks.clean_up_imports"),
     Timer("КОС: the plan's end", 30, "journals.tasks.return_uncalled"),
     Timer("КОС: booked by another way", 20, "journals.tasks.close_found"),

@@ -18,7 +18,10 @@ def table(folder: Path, port: int) -> tuple[Process, ...]:
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return (
         Process("web", (sys.executable, "-m", "gunicorn", "callcenter.wsgi", *_gunicorn(port)), pool=True),
-        Process("worker", (*celery, "worker", "-l", "INFO", "-c", "2", *quiet)),
+        Process("worker", (*celery, "worker", "-l", "INFO", "-c", "2", "-Q", "celery", *quiet)),
+        Process(
+            "hauler", (*celery, "worker", "-l", "INFO", "-c", "2", "-Q", "messages,long", "-n", "hauler@%h", *quiet)
+        ),
         Process("robot", (sys.executable, "manage.py", "run_robot")),
         Process("beat", (*celery, "beat", "-l", "INFO", "-s", str(folder / "beat.schedule"))),
     )

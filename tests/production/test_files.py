@@ -143,6 +143,17 @@ def test_every_process_of_the_demo_runs_in_production_too() -> None:
     assert {process.name for process in table(Path("/tmp"), 1)} <= OURS.keys()  # noqa: S108 (nothing is written)
 
 
+def test_ticks_and_long_work_have_workers_of_their_own_and_every_queue_has_one() -> None:
+    from callcenter.beat import queues
+    from callcenter.demo.processes import table
+
+    demo = [process.command for process in table(Path("/tmp"), 1)]  # noqa: S108 (nothing is written)
+    for commands, flag in ((demo, "-Q"), ([service.get("command", []) for service in SERVICES.values()], "--queues")):
+        listening = [command[command.index(flag) + 1].split(",") for command in commands if flag in command]
+        assert sorted(name for names in listening for name in names) == sorted(queues())
+        assert ["celery"] in listening
+
+
 def test_compose_hangs_together() -> None:
     for name, service in SERVICES.items():
         assert service.keys() & {"build", "image"}, name
