@@ -23,5 +23,6 @@ urlpatterns = [
     path("<int:pk>/replies/<int:line>/", rows.reply, name="reply"),
     path("settings/", settings.settings, name="settings"),
     path("report/", report.report, name="report"),
+    path("report/rows/", report.rows_behind, name="report_rows"),
     path("report.xlsx", report.report_xlsx, name="report_xlsx"),
 ]

@@ -135,6 +135,8 @@ class Message(models.Model):
     claimed_at = models.DateTimeField(null=True)
     attempted_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # How often the provider was asked what became of it; `due_at` of an accepted or unknown message is when to ask next.
+    asks = models.PositiveSmallIntegerField(default=0)
     # When the next channel takes over by itself; NULL when it has, or will not.
     fallback_at = models.DateTimeField(null=True)
     given_up = models.BooleanField(default=False)  # the next channel has taken over
@@ -164,6 +166,12 @@ class Message(models.Model):
             # readers: send_due; reap; advance_due_cascades; a visit's row; a conversation by number
             models.Index(fields=["provider", "due_at"], name="message_due", condition=Q(state="queued")),
             models.Index(fields=["claimed_at"], name="message_leased", condition=Q(state="sending")),
+            # reader: ask_due_messages
+            models.Index(
+                fields=["provider", "due_at"],
+                name="message_ask",
+                condition=Q(state__in=["accepted", "unknown"], asks__lt=5),
+            ),
             models.Index(fields=["fallback_at"], name="message_fallback", condition=Q(fallback_at__isnull=False)),
             models.Index(fields=["appointment"], name="message_appointment"),
             models.Index(fields=["to", "-created_at"], name="message_to"),

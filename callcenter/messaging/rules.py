@@ -75,6 +75,17 @@ def decide(facts: Facts) -> Go | Wait | Stop:
     return Go()
 
 
+# Minutes after a message was handed over at which a provider that remembers is asked what became of it, when no report
+# has told: reports come within minutes as a rule, edna repeats a lost one for 35 minutes and gives a message up after a day.
+ASKS: Final = (15, 60, 180, 720, 1500)
+
+
+def next_ask(asks: int, attempted_at: dt.datetime, now: dt.datetime) -> dt.datetime:
+    """When a message is asked about again after `asks` questions; past the last of them the moment means nothing."""
+    minutes = ASKS[min(asks, len(ASKS) - 1)]
+    return max(attempted_at + dt.timedelta(minutes=minutes), now + dt.timedelta(minutes=1))
+
+
 def next_attempt(attempts: int, now: dt.datetime) -> dt.datetime | None:
     """When a message put off by a busy provider is tried again; None when it has been tried often enough."""
     if attempts >= ATTEMPTS:

@@ -35,6 +35,12 @@ def reap_messages() -> int:
 
 
 @shared_task
+def ask_providers() -> int:
+    """Asks providers that remember about messages whose reports are overdue."""
+    return actions.ask_due_messages(now=timezone.now())
+
+
+@shared_task
 def sweep_calls() -> int:
     """Drops providers' calls that were read long ago."""
     return actions.sweep_old_calls(now=timezone.now())

@@ -3,10 +3,13 @@
 import datetime as dt
 import io
 from decimal import Decimal
+from urllib.parse import urlencode
 
 import xlsxwriter
-from django.http import HttpResponse
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -16,9 +19,10 @@ from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.queries import zone_of
 from callcenter.staff.roles import READERS
-from reminders.report import COLUMNS, GROUPS, SHARES, Line, report_lines, sheet_rows
+from reminders.report import GROUPS, SHARES, WORDS, Line, columns_of, report_lines, report_rows, sheet_rows
 
 LONGEST = dt.timedelta(days=366)
+PAGE = 100  # rows behind a number on a page
 
 
 @require_safe
@@ -27,23 +31,72 @@ def report(request: StaffRequest) -> HttpResponse:
     """By day, clinic or administrator, for a period of at most a year."""
     chosen = _chosen(request)
     lines, total = _lines(chosen)
+    columns = columns_of([*lines, total])
     shown = [
         (
             line,
-            [line.counts[name] for name, _ in COLUMNS],
-            [(line.share(name), *line.shares[name]) for name, _ in SHARES],
+            [(line.counts[name], _rows_url(chosen, line, name)) for name, _ in columns],
+            [
+                (line.share(name), *line.shares[name], _rows_url(chosen, line, name), _rows_url(chosen, line, of))
+                for name, of, _ in SHARES
+            ],
+            _rows_url(chosen, line, "at_risk"),
         )
         for line in [*lines, total]
     ]
     context = {
         **chosen,
-        "groups": [(name, word) for name, (_, word) in GROUPS.items()],
-        "columns": [word for _, word in COLUMNS],
-        "shares": [word for _, word in SHARES],
+        "groups": [(name, group.word) for name, group in GROUPS.items()],
+        "columns": [word for _, word in columns],
+        "shares": [word for *_, word in SHARES],
         "shown": shown,
         "has_rows": bool(lines),
     }
     return render(request, "reminders/report.html", context)
+
+
+def _rows_url(chosen: dict[str, object], line: Line, what: str) -> str:
+    """The address of the reminders behind a number."""
+    asked = {name: str(chosen[name]) for name in ("since", "until", "clinic", "group")}
+    of_line = {} if line.key is None else {"line": line.key}
+    return f"{reverse('reminders:report_rows')}?{urlencode({**asked, **of_line, 'what': what})}"
+
+
+@require_safe
+@allow(*READERS)
+def rows_behind(request: StaffRequest) -> HttpResponse:
+    """The reminders that one number of the report counts, a hundred a page. Audited: they name patients."""
+    chosen = _chosen(request)
+    what = request.GET.get("what", "")
+    if what not in WORDS:
+        raise Http404
+    found = report_rows(
+        clinics=chosen["chosen"],  # type: ignore[arg-type]
+        since=chosen["since"],  # type: ignore[arg-type]
+        until=chosen["until"],  # type: ignore[arg-type]
+        group=str(chosen["group"]),
+        name=_line_key(request.GET.get("line"), str(chosen["group"])),
+        what=what,
+    )
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    audit.record(
+        "reminders.open_report_rows",
+        by=request.user,
+        now=timezone.now(),
+        note=f"{chosen['since']:%d.%m.%Y}–{chosen['until']:%d.%m.%Y}, {WORDS[what]}",
+    )
+    back = urlencode({name: str(chosen[name]) for name in ("since", "until", "clinic", "group")})
+    context = {**chosen, "page": page, "word": WORDS[what], "back": f"{reverse('reminders:report')}?{back}"}
+    return render(request, "reminders/report_rows.html", context)
+
+
+def _line_key(text: str | None, group: str) -> str | None:
+    """The line named in the address; Http404 for one that can't be."""
+    if text is None or not text:
+        return text
+    if (_day(text) is None) if group == "day" else not (text.isdigit() and len(text) < 18):
+        raise Http404
+    return text
 
 
 @require_safe
@@ -108,9 +161,9 @@ def _workbook(chosen: dict[str, object], lines: list[Line]) -> bytes:
     percent, money = book.add_format({"num_format": "0.0%"}), book.add_format({"num_format": "# ##0"})
     sheet = book.add_worksheet("Дозвон")
     headings = [
-        GROUPS[str(chosen["group"])][1],
-        *(word for _, word in COLUMNS),
-        *(word for _, word in SHARES),
+        GROUPS[str(chosen["group"])].word,
+        *(word for _, word in columns_of(lines)),
+        *(word for *_, word in SHARES),
         "деньги под риском, ₽",
     ]
     for column, heading in enumerate(headings):

@@ -23,6 +23,7 @@ class Standin:
     port: int = 0
     mode: str = ""
     taken: list[dict[str, str]] = field(default_factory=list)
+    became: dict[str, str] = field(default_factory=dict)  # key → what edna's history says of it
 
     @property
     def url(self) -> str:
@@ -70,6 +71,8 @@ class _KannelHandler(_Quiet):
 class _EdnaHandler(_Quiet):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/api/messages/history":
+            return self._history(body)
         if self.path != "/api/cascade/schedule":
             return self._refuse(404, "not-found")
         if self.standin.mode == "busy":
@@ -86,6 +89,25 @@ class _EdnaHandler(_Quiet):
         if self.standin.mode == "vanish":
             return self.hang_up()
         return self.answer(200, json.dumps({"requestId": body["requestId"]}), "application/json")
+
+    def _history(self, asked: dict[str, Any]) -> None:
+        if self.standin.mode == "busy":
+            return self._refuse(503, "unavailable")
+        if self.standin.mode == "vanish":
+            return self.hang_up()
+        assert asked["direction"] == "OUT"
+        assert asked["dateFrom"] < asked["dateTo"]
+        start, end = asked["offset"], asked["offset"] + asked["limit"]
+        content = [
+            {
+                "messageId": number,
+                "comment": taken["key"],
+                "deliveryStatus": self.standin.became.get(taken["key"], "SENT"),
+            }
+            for number, taken in enumerate(self.standin.taken[start:end])
+        ]
+        answer = {"content": content, "hasNext": end < len(self.standin.taken)}
+        return self.answer(200, json.dumps(answer), "application/json")
 
     def _refuse(self, status: int, title: str) -> None:
         self.answer(status, json.dumps({"title": title, "status": status, "detail": title}), "application/json")

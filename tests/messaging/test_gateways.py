@@ -4,6 +4,7 @@ Each rig is a gateway with its provider's stand-in; `make test-peers` runs the s
 """
 
 import contextlib
+import datetime as dt
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,9 @@ from callcenter.messaging.gateways.base import (
     Maybe,
     Outgoing,
     Press,
+    Question,
     Refused,
+    Remembers,
     Reply,
     Status,
     Webhook,
@@ -51,6 +54,7 @@ class Rig:
     taken: Callable[[], list[dict[str, str]]]
     reports: Callable[[str, Report], list[Webhook]] = lambda key, report: []
     reply: Callable[[str], Webhook] | None = None
+    became: Callable[[str, str], None] | None = None  # what the provider's memory says, where it can be asked
     dead: Gateway | None = None  # the same gateway with nobody listening behind
     extra: dict[str, object] = field(default_factory=dict)
 
@@ -82,7 +86,7 @@ def kannel() -> Iterator[Rig]:
             lambda: provider.taken,
             reports,
             reply,
-            Kannel(nowhere, client),
+            dead=Kannel(nowhere, client),
         )
 
 
@@ -119,6 +123,7 @@ def edna() -> Iterator[Rig]:
             lambda: provider.taken,
             reports,
             reply,
+            provider.became.__setitem__,
             Edna({**settings, "url": "http://127.0.0.1:9"}, client),
         )
 
@@ -262,6 +267,47 @@ def test_a_reply_is_read_with_its_sender_and_its_letters(rig: Rig) -> None:
     (heard,) = rig.gateway.read(rig.reply("Да, приду 👍"))
     assert isinstance(heard, Reply)
     assert (heard.id, heard.sender, heard.text, heard.channel) == ("77", "+79000000001", "Да, приду 👍", Channel.SMS)
+
+
+_HOUR = dt.timedelta(hours=1)
+_NOON = dt.datetime(2026, 3, 18, 9, tzinfo=dt.UTC)
+
+
+def test_a_provider_that_can_be_asked_tells_what_became_of_a_message_and_the_others_can_not_be(rig: Rig) -> None:
+    if rig.became is None:
+        assert not isinstance(rig.gateway, Remembers)
+        return
+    assert isinstance(rig.gateway, Remembers)
+    rig.gateway.send(rig.message)
+    rig.gateway.send(replace(rig.message, key="of-somebody-else"))
+    question = Question(frozenset([rig.message.key, "never-sent"]), _NOON, _NOON + _HOUR)
+    heard = rig.gateway.ask(question)
+    assert heard == [Status(Report.ACCEPTED, key=rig.message.key)]
+    rig.became(rig.message.key, "READ")
+    assert rig.gateway.ask(question) == [Status(Report.READ, key=rig.message.key)]
+    rig.became(rig.message.key, "A-WORD-OF-TOMORROW")
+    assert rig.gateway.ask(question) == []
+
+
+@pytest.mark.parametrize("mode", ["busy", "vanish"])
+def test_a_provider_that_does_not_answer_a_question_is_asked_later(rig: Rig, mode: str) -> None:
+    if not isinstance(rig.gateway, Remembers):
+        assert rig.became is None
+        return
+    rig.misbehave(mode)
+    heard = rig.gateway.ask(Question(frozenset(["k"]), _NOON, _NOON + _HOUR))
+    assert isinstance(heard, Refused | Maybe)
+
+
+def test_edna_is_asked_page_after_page(edna: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("callcenter.messaging.gateways.edna._PAGE", 2)
+    assert isinstance(edna.gateway, Remembers)
+    keys = [f"k{number}" for number in range(5)]
+    for key in keys:
+        edna.gateway.send(replace(edna.message, key=key))
+    heard = edna.gateway.ask(Question(frozenset(keys), _NOON, _NOON + _HOUR))
+    assert isinstance(heard, list)
+    assert [status.key for status in heard] == keys
 
 
 def test_a_call_without_the_secret_is_not_genuine(rig: Rig) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ from callcenter.messaging.models import ChatMessage, Message
 from callcenter.staff.models import AuditEntry, User
 from reminders import actions
 from reminders.models import Reminder, ReminderSettings
-from reminders.report import report_lines
+from reminders.report import CONDITIONS, columns_of, report_lines, report_rows
 from reminders.states import Result
 from tests.reminders.conftest import Desk
 
@@ -263,7 +264,19 @@ def test_the_report_counts_what_was_sent_answered_reached_and_came(desk: Desk) -
     assert line.name == day
     assert line.counts == total.counts
     assert line.counts == {
-        **{"total": 4, "messenger": 4, "sms": 0, "delivered": 4, "opened": 3, "confirmed": 2, "moved": 0},
+        **{
+            "total": 4,
+            "by_max": 4,
+            "by_whatsapp": 0,
+            "by_telegram": 0,
+            "by_viber": 0,
+            "by_vk": 0,
+            "by_sms": 0,
+            "delivered": 4,
+            "opened": 3,
+            "confirmed": 2,
+            "moved": 0,
+        },
         **{"cancelled": 1, "reached": 0, "unreached": 1, "came": 1, "missed": 2},
     }
     assert line.shares == {"missed_confirmed": (1, 2), "missed_unconfirmed": (1, 1), "missed_unreached": (1, 1)}
@@ -283,12 +296,47 @@ def test_the_sheet_says_the_same_as_the_screen(desk: Desk, as_user: AsUser, grou
         clinics=[desk.world.clinic], since=dt.date(2026, 3, 1), until=dt.date(2026, 3, 18), group=group
     )
     assert len(rows) == 1 + len(lines) + 1
-    assert list(rows[-1][1:13]) == list(total.counts.values())
+    columns = [name for name, _ in columns_of([*lines, total])]
+    assert "by_max" in columns
+    assert "by_viber" not in columns  # nothing went by it
+    assert list(rows[-1][1 : 1 + len(columns)]) == [total.counts[name] for name in columns]
     assert rows[-1][-1] == float(total.money)
     assert sum(int(str(row[1])) for row in rows[1:-1]) == rows[-1][1]
     if group == "day":
         assert isinstance(rows[1][0], dt.datetime)
     assert AuditEntry.objects.filter(action="reminders.export_report").exists()
+
+
+@pytest.mark.parametrize("group", ["day", "clinic", "administrator"])
+def test_every_number_of_the_report_opens_as_many_rows_as_it_says(desk: Desk, group: str) -> None:
+    _a_day(desk)
+    day = dt.date(2026, 3, 18)
+    asked: dict[str, Any] = {"clinics": [desk.world.clinic], "since": day, "until": day, "group": group}
+    lines, total = report_lines(**asked)
+    assert len(lines) == (2 if group == "administrator" else 1)
+    for line in [*lines, total]:
+        counts = dict(line.counts)
+        for name, (missed, of) in line.shares.items():
+            counts |= {name: missed, f"of_{name.removeprefix('missed_')}": of}
+        for what, count in counts.items():
+            assert report_rows(**asked, name=line.key, what=what).count() == count, what
+        assert counts.keys() | {"at_risk"} == CONDITIONS.keys()
+        at_risk = report_rows(**asked, name=line.key, what="at_risk")
+        assert sum(row.price for row in at_risk) == line.money  # type: ignore[attr-defined]
+
+
+def test_a_number_of_the_report_is_a_link_to_its_rows(desk: Desk, as_user: AsUser) -> None:
+    _a_day(desk)
+    client = as_user(desk.world.senior)
+    page = text_of(client.get("/reminders/report/?since=2026-03-18&until=2026-03-18"))
+    url = next(url for url in re.findall(r'href="([^"]+)"', page) if "what=confirmed" in url).replace("&amp;", "&")
+    rows = text_of(client.get(url))
+    assert "2 приёма" in rows
+    assert AuditEntry.objects.filter(action="reminders.open_report_rows").count() == 1
+    assert client.get(url.replace("what=confirmed", "what=nothing")).status_code == 404
+    assert client.get(url.replace("line=2026-03-18", "line=yesterday")).status_code == 404
+    assert as_user(desk.world.administrator).get(url).status_code == 403
+    assert "Таких приёмов нет" in text_of(as_user(desk.world.senior_b).get(url))
 
 
 def test_the_report_is_for_the_senior_and_the_manager(desk: Desk, as_user: AsUser) -> None:

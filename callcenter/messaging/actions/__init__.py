@@ -20,6 +20,7 @@ Conversations: `receive_reply` keeps an incoming line as a `ChatMessage` on a `c
 text, by, now) -> ChatMessage` answers; screens live on `chat_topic(interaction)`.
 """
 
+from callcenter.messaging.actions.asking import ask_due_messages
 from callcenter.messaging.actions.calls import absorb_due_calls, keep_call, reap_lost_calls, sweep_old_calls
 from callcenter.messaging.actions.cascade import advance_due_cascades
 from callcenter.messaging.actions.chats import accept_meaning, chat_topic, receive_reply, say_in_chat
@@ -41,6 +42,7 @@ __all__ = [
     "accept_meaning",
     "advance_due_cascades",
     "answer_visit",
+    "ask_due_messages",
     "cancel_messages",
     "chat_topic",
     "drop_template",

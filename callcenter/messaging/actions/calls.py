@@ -94,7 +94,7 @@ def _apply(happening: Happening, provider: Provider, call: ProviderCall, now: dt
     """Carries out one happening; returns a note when it was of nothing we know."""
     match happening:
         case Status():
-            return _report(happening, provider, call, now)
+            return apply_report(happening, provider=provider, at=happening.at or call.due_at, now=now)
         case Reply():
             line = receive_reply(happening, provider=provider, now=now)
             return "" if line is not None else "ответ с номера, которому никто не писал"
@@ -109,7 +109,8 @@ def _apply(happening: Happening, provider: Provider, call: ProviderCall, now: dt
     return ""
 
 
-def _report(status: Status, provider: Provider, call: ProviderCall, now: dt.datetime) -> str:
+def apply_report(status: Status, *, provider: Provider, at: dt.datetime, now: dt.datetime) -> str:
+    """Writes what a provider says of a message, in the caller's transaction; a note when we know of none."""
     messages = Message.objects.select_for_update(of=("self",))
     if status.key:
         message = messages.filter(key=status.key).first()
@@ -117,7 +118,7 @@ def _report(status: Status, provider: Provider, call: ProviderCall, now: dt.date
         message = messages.filter(provider=provider, provider_ref=status.provider_id).first()
     if message is None:
         return "отчёт о сообщении, которого у нас нет"
-    before, at = message.state, status.at or call.due_at
+    before = message.state
     message.state = after_report(MessageState(message.state), status.report)
     _stamp(message, status, at)
     if message.state != before:

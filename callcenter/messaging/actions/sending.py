@@ -35,7 +35,7 @@ from callcenter.messaging.gateways.base import (
 )
 from callcenter.messaging.models import CascadeStep, Message, Provider, ProviderCall, VisitLink
 from callcenter.messaging.queries import facts_of
-from callcenter.messaging.rules import Go, Stop, Wait, decide, next_attempt
+from callcenter.messaging.rules import Go, Stop, Wait, decide, next_ask, next_attempt
 from callcenter.messaging.states import ARRIVED, RANK, MessageState, Purpose, Report, after_report
 from callcenter.staff.roles import Role
 
@@ -233,6 +233,7 @@ def _apply(row: Message, result: Result, *, provider: Provider, now: dt.datetime
         case Accepted(reference):
             row.state = after_report(MessageState(row.state), Report.ACCEPTED)
             row.provider_ref, row.accepted_at = reference[:120], row.accepted_at or now
+            row.due_at = next_ask(row.asks, row.attempted_at or now, now)
             if row.state == MessageState.ACCEPTED and in_cascade and not row.given_up:
                 row.fallback_at = now + wait
         case _ if RANK[MessageState(row.state)] >= RANK[MessageState.ACCEPTED]:
@@ -244,6 +245,7 @@ def _apply(row: Message, result: Result, *, provider: Provider, now: dt.datetime
                 row.reason = f"спросим ещё раз: {reason}"[:250]
                 return
             row.state, row.reason = MessageState.UNKNOWN, reason[:250]
+            row.due_at = next_ask(row.asks, row.attempted_at or now, now)
             row.fallback_at = now + wait if in_cascade and not row.given_up else None
         case Refused(reason, fault):
             _apply_refusal(row, reason, fault, now=now, in_cascade=in_cascade)
@@ -387,6 +389,7 @@ def reap_lost_messages(*, now: dt.datetime, limit: int = 500) -> int:
             if row.attempted_at is None or (row.provider is not None and KINDS[row.provider.kind].dedupes):
                 row.state, row.due_at, row.attempted_at = MessageState.QUEUED, now, None
             else:
+                row.due_at = next_ask(row.asks, row.attempted_at, now)
                 row.state, row.reason = MessageState.UNKNOWN, "связь с отправкой прервалась: неизвестно, ушло ли"
                 row.fallback_at = now + _wait_of(row, waits) if row.position is not None else None
         Message.objects.bulk_update(

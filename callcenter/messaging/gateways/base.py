@@ -9,7 +9,7 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import httpx
 
@@ -138,6 +138,15 @@ class Ignored:
 Happening = Status | Reply | Press | Opened | Ignored
 
 
+@dataclass(frozen=True)
+class Question:
+    """Which messages a provider is asked about: their keys, and between which instants they were handed over."""
+
+    keys: frozenset[str]
+    since: dt.datetime
+    until: dt.datetime
+
+
 class BadWebhook(ValueError):
     """The body is not what the provider's documents describe; kept raw, shown to a person."""
 
@@ -156,6 +165,15 @@ class Gateway(Protocol):
 
     def read(self, webhook: Webhook) -> list[Happening]:
         """What the provider says; raises BadWebhook."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A gateway whose provider can be asked what became of messages, when its reports were lost on the way."""
+
+    def ask(self, question: Question) -> list[Status] | Refused | Maybe:
+        """What the provider knows of these messages; those it does not name it does not know."""
         ...
 
 

@@ -20,8 +20,10 @@ from callcenter.messaging.gateways.base import (
     Fault,
     Happening,
     Ignored,
+    Maybe,
     Outgoing,
     Press,
+    Question,
     Refused,
     Reply,
     Result,
@@ -65,6 +67,8 @@ _STATUS_REASONS: Final[dict[str, str]] = {
 }
 # 'cascade-scheduling-request-is-not-valid' is spelled in two ways on edna's own pages: known by its beginning.
 _OUR_SETTINGS: Final = ("cascade-not-found", "request-doesn't-contain-content", "cascade-scheduling-request")
+_PAGE: Final = 1000
+_MOST_PAGES: Final = 20  # of one question: more than any clinic sends in the hours asked about
 _ANSWERS: Final = {answer.value: answer for answer in Answer}
 
 
@@ -94,16 +98,38 @@ class Edna:
             "content": {content_key: {"contentType": "TEXT", "text": message.text}},
             "comment": message.key,
         }
-        answer = ask(
-            lambda: self._client.post(
-                f"{self._url}/api/cascade/schedule", json=body, headers={"X-API-KEY": self._key}, timeout=TIMEOUT
-            )
-        )
+        answer = self._post("cascade/schedule", body)
         if not isinstance(answer, httpx.Response):
             return answer
         if answer.status_code == 200:
             return Accepted(message.key)
         return _refusal(answer, message.key)
+
+    def ask(self, question: Question) -> list[Status] | Refused | Maybe:
+        """The account's history of that time; ours are known by their `comment`, since edna does not search by requestId."""
+        found: list[Status] = []
+        for page in range(_MOST_PAGES):
+            body = {
+                "direction": "OUT",
+                "dateFrom": _stamp(question.since),
+                "dateTo": _stamp(question.until),
+                "offset": page * _PAGE,
+                "limit": _PAGE,
+            }
+            answer = self._post("messages/history", body)
+            if not isinstance(answer, httpx.Response):
+                return answer
+            if answer.status_code != 200:
+                return Refused(f"история edna ответила {answer.status_code}", Fault.LATER)
+            items, more = _history(answer)
+            found += [one for item in items if (one := _remembered(item)) is not None and one.key in question.keys]
+            if not more:
+                break
+        return found
+
+    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response | Refused | Maybe:
+        headers = {"X-API-KEY": self._key}
+        return ask(lambda: self._client.post(f"{self._url}/api/{path}", json=body, headers=headers, timeout=TIMEOUT))
 
     def is_genuine(self, webhook: Webhook) -> bool:
         """The secret in the address, and the whole Authorization header when one is agreed: edna signs no bodies."""
@@ -137,6 +163,28 @@ def _refusal(answer: httpx.Response, key: str) -> Result:
     if answer.status_code >= 500 or answer.status_code in (408, 429):
         return Refused(reason, Fault.LATER)
     return Refused(reason, Fault.MESSAGE)
+
+
+def _history(answer: httpx.Response) -> tuple[list[dict[str, Any]], bool]:
+    try:
+        body = answer.json()
+        return [item for item in body["content"] if isinstance(item, dict)], bool(body.get("hasNext"))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return [], False
+
+
+def _remembered(item: dict[str, Any]) -> Status | None:
+    """One line of the history. It names no time and no error of its own."""
+    status = str(item.get("deliveryStatus") or "")
+    report = _REPORTS.get(status)
+    if report is None:
+        return None
+    reason = _STATUS_REASONS.get(status, "") if report == Report.UNDELIVERED else ""
+    return Status(report, key=str(item.get("comment") or ""), reason=reason)
+
+
+def _stamp(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _happening(item: object) -> Happening:
