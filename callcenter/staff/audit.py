@@ -1,9 +1,13 @@
 """The journal of deeds: one row for each meaningful write, and for each look at what is secret."""
 
 import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import Model
+from psycopg.types.json import Jsonb
 
+from callcenter.lib.bulk import copy_in
 from callcenter.staff.models import AuditEntry, User
 
 
@@ -37,6 +41,45 @@ def record(
         after=after,
         note=note,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What differs between the entries that `record_many` writes."""
+
+    object_id: int
+    object_name: str
+    clinic_id: int | None = None
+    patient_id: int | None = None
+    before: dict[str, object] | None = None
+    after: dict[str, object] | None = None
+
+
+def record_many(
+    action: str,
+    object_kind: str,
+    deeds: Iterable[Deed],
+    *,
+    by: User | None,
+    now: dt.datetime,
+    note: str = "",
+) -> None:
+    """`record` for the many rows of an import, one entry each."""
+    by_id = by.pk if by else None
+    names = (
+        *("at", "by", "action", "object_kind", "object_id", "object_name"),
+        *("clinic_id", "patient_id", "before", "after", "note"),
+    )
+    rows = (
+        (
+            *(now, by_id, action, object_kind, deed.object_id, deed.object_name[:200], deed.clinic_id, deed.patient_id),
+            Jsonb(deed.before) if deed.before is not None else None,
+            Jsonb(deed.after) if deed.after is not None else None,
+            note,
+        )
+        for deed in deeds
+    )
+    copy_in(AuditEntry, names, rows)
 
 
 def values(obj: Model, *names: str) -> dict[str, object]:

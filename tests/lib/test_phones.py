@@ -1,5 +1,7 @@
 """Numbers as people write them (table of accepted and refused shapes), and as the screen shows them."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -84,3 +86,24 @@ def test_the_screen_shows_and_masks() -> None:
 )
 def test_a_text_message_goes_to_mobiles_only(e164: str, mobile: bool) -> None:
     assert phones.is_mobile(e164) is mobile
+
+
+@given(
+    st.sampled_from(["+7", "8", "7", "", "+7 ", "8-", "8 "]),
+    st.from_regex(r"[0-9]{10}", fullmatch=True),
+    st.sampled_from(["{}{}{}{}", "({}) {}-{}-{}", "{}-{}-{}-{}", " {} {} {} {}", "{}.{}.{}.{}"]),
+)
+@settings(max_examples=300)
+def test_the_short_way_for_mobiles_says_what_the_long_way_says(prefix: str, digits: str, shape: str) -> None:
+    written = prefix + shape.format(digits[:3], digits[3:6], digits[6:8], digits[8:])
+
+    def read() -> str:
+        try:
+            return phones.parse(written)
+        except phones.BadPhone as error:
+            return str(error)
+
+    with pytest.MonkeyPatch.context() as patch:
+        short = read()
+        patch.setattr(phones, "_MOBILE", re.compile("(?!)"))
+        assert read() == short

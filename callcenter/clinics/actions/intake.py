@@ -11,9 +11,13 @@ from callcenter.clinics.locks import DoctorDay, days_of, lock_doctor_days
 from callcenter.clinics.models import Appointment, AppointmentEvent, Patient, ScheduleWindow, WaitingListEntry
 from callcenter.clinics.states import OCCUPYING, UPCOMING, WaitingState, WindowState
 from callcenter.lib import live
+from callcenter.lib.bulk import copy_in, new_ids
+from callcenter.staff import audit
+from callcenter.staff.audit import Deed
 from callcenter.staff.models import AuditEntry, User
 
 _BATCH: Final = 2_000
+_VISIT: Final = [field.name for field in Appointment._meta.concrete_fields]
 
 
 def schedule_appointments(visits: Sequence[Appointment], *, by: User | None, now: dt.datetime, note: str) -> set[int]:
@@ -87,34 +91,45 @@ def _take_back(visits: Sequence[Appointment]) -> None:
 
 
 def _write(batch: Sequence[Appointment], *, by: User | None, now: dt.datetime, note: str) -> None:
-    Appointment.objects.bulk_create(batch)
-    AppointmentEvent.objects.bulk_create(
-        AppointmentEvent(
-            appointment=visit,
-            at=now,
-            by=by,
-            kind="booked",
-            version=visit.version,
-            starts_at_after=visit.starts_at,
-            status_after=visit.status,
-            reason=note[:250],
-        )
-        for visit in batch
+    for visit, pk in zip(batch, new_ids(Appointment, len(batch)), strict=True):
+        visit.pk = pk
+        visit._state.adding = False
+    names = [field.attname for field in Appointment._meta.concrete_fields]
+    copy_in(Appointment, _VISIT, ([getattr(visit, name) for name in names] for visit in batch))
+    copy_in(
+        AppointmentEvent,
+        ("appointment", "at", "by", "kind", "version", "starts_at_after", "status_before", "status_after", "reason"),
+        (
+            (
+                visit.pk,
+                now,
+                by.pk if by else None,
+                "booked",
+                visit.version,
+                visit.starts_at,
+                "",
+                visit.status,
+                note[:250],
+            )
+            for visit in batch
+        ),
     )
-    AuditEntry.objects.bulk_create(
-        AuditEntry(
-            at=now,
-            by=by,
-            action="clinics.booked",
-            object_kind="clinics.appointment",
-            object_id=visit.pk,
-            object_name=str(visit)[:200],
-            clinic_id=visit.clinic_id,
-            patient_id=visit.patient_id,
-            after={"starts_at": visit.starts_at.isoformat(), "status": visit.status},
-            note=note,
-        )
-        for visit in batch
+    audit.record_many(
+        "clinics.booked",
+        "clinics.appointment",
+        (
+            Deed(
+                visit.pk,
+                str(visit),
+                visit.clinic_id,
+                visit.patient_id,
+                after={"starts_at": visit.starts_at.isoformat(), "status": visit.status},
+            )
+            for visit in batch
+        ),
+        by=by,
+        now=now,
+        note=note,
     )
 
 

@@ -189,7 +189,7 @@ def _clock(minutes: int) -> dt.time:
     return dt.time(minutes // 60, minutes % 60)
 
 
-def moment(cell: Cell) -> tuple[dt.date | None, dt.time | None]:
+def moment(cell: Cell) -> tuple[dt.date | None, dt.time | None] | None:
     """A day and, when the cell has one, a time: '21.11.2026 10:30' is both. The zone is the clinic's."""
     if isinstance(cell, dt.datetime):
         at = None if cell.time() == dt.time() else _minute(cell.time())
@@ -203,7 +203,7 @@ def moment(cell: Cell) -> tuple[dt.date | None, dt.time | None]:
         and (found := re.fullmatch(r"(.+?)(?:\s*,\s*|\s+в\s+|\s+|T)(\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?)Z?", value))
     ):
         return date(found[1]), time(found[2].partition(".")[0] if ":" in found[2] else found[2])
-    return date(cell), None
+    return None if value is None else (date(cell), None)
 
 
 def minutes(cell: Cell) -> int | None:

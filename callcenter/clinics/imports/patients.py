@@ -12,8 +12,10 @@ from callcenter.clinics.imports.people import PATIENT_FIELDS, People, Person, So
 from callcenter.clinics.imports.plans import Job, Kind, Report, Row, Scope, batches
 from callcenter.clinics.models import Clinic, Consent, Patient, PatientPhone
 from callcenter.clinics.states import Channel, Purpose
+from callcenter.lib.bulk import copy_in
 from callcenter.lib.localtime import instant
-from callcenter.staff.models import AuditEntry
+from callcenter.staff import audit
+from callcenter.staff.audit import Deed
 from callcenter.staff.roles import SENIORS
 
 CONSENT_FIELDS: Final[dict[str, tuple[Purpose, Channel]]] = {
@@ -88,6 +90,7 @@ class PatientsJob(Job):
         consents = {
             (str(purpose), str(channel)): granted
             for name, (purpose, channel) in CONSENT_FIELDS.items()
+            if name in row.columns
             if (granted := row.get(name, cells.flag)) is not None
         }
         since = row.get("consent_on", cells.date)
@@ -171,18 +174,23 @@ class PatientsJob(Job):
         for batch in batches(self.cards):
             self._change([card for card in batch if not card.is_new], note)
             self.people.join((card.person, card.clinic) for card in batch)
-            Consent.objects.bulk_create(
-                Consent(
-                    patient_id=card.person.pk,
-                    purpose=purpose,
-                    channel=channel,
-                    granted=granted,
-                    at=card.consent_at or self.scope.now,
-                    source=card.consent_source or note,
-                    by=self.scope.by,
-                )
-                for card in batch
-                for (purpose, channel), granted in card.consents.items()
+            by = self.scope.by.pk if self.scope.by else None
+            copy_in(
+                Consent,
+                ("patient", "purpose", "channel", "granted", "at", "source", "by"),
+                (
+                    (
+                        card.person.pk,
+                        purpose,
+                        channel,
+                        granted,
+                        card.consent_at or self.scope.now,
+                        card.consent_source or note,
+                        by,
+                    )
+                    for card in batch
+                    for (purpose, channel), granted in card.consents.items()
+                ),
             )
             for card in batch:
                 if card.do_not_call:
@@ -206,21 +214,23 @@ class PatientsJob(Job):
             ),
             ignore_conflicts=True,
         )
-        AuditEntry.objects.bulk_create(
-            AuditEntry(
-                at=self.scope.now,
-                by=self.scope.by,
-                action="clinics.change_patient",
-                object_kind="clinics.patient",
-                object_id=card.person.pk,
-                object_name=card.person.words[:200],
-                patient_id=card.person.pk,
-                clinic_id=card.clinic.pk,
-                before=card.before,
-                after={name: str(value) for name, value in card.fields.items()} | {"phones": card.numbers},
-                note=note,
-            )
-            for card in cards
+        audit.record_many(
+            "clinics.change_patient",
+            "clinics.patient",
+            (
+                Deed(
+                    card.person.pk,
+                    card.person.words,
+                    clinic_id=card.clinic.pk,
+                    patient_id=card.person.pk,
+                    before=card.before,
+                    after={name: str(value) for name, value in card.fields.items()} | {"phones": card.numbers},
+                )
+                for card in cards
+            ),
+            by=self.scope.by,
+            now=self.scope.now,
+            note=note,
         )
 
 

@@ -10,7 +10,9 @@ from callcenter.clinics.imports.columns import Field
 from callcenter.clinics.imports.plans import BATCH, Row, Scope, batches
 from callcenter.clinics.models import Clinic, Patient, PatientPhone
 from callcenter.clinics.names import fold
-from callcenter.staff.models import AuditEntry
+from callcenter.lib.bulk import copy_in, new_ids
+from callcenter.staff import audit
+from callcenter.staff.audit import Deed
 
 # What a row says of a patient; the headings of the usual systems.
 PATIENT_FIELDS: tuple[Field, ...] = (
@@ -211,49 +213,55 @@ class People:
     def write_new(self, note: str) -> None:
         """Writes the new patients with their phones, each with a line in the journal of deeds."""
         for batch in batches(self.new):
-            cards = [
-                Patient(
-                    last_name=person.name.last,
-                    first_name=person.name.first,
-                    middle_name=person.name.middle,
-                    birth_date=person.born,
-                    source_id=person.code,
-                    **person.extras,
-                )
-                for person in batch
-            ]
-            for person, card in zip(batch, Patient.objects.bulk_create(cards), strict=True):
-                person.pk = card.pk
-            PatientPhone.objects.bulk_create(
-                PatientPhone(patient_id=person.pk, number=number, is_main=index == 0)
-                for person in batch
-                for index, number in enumerate(person.numbers)
+            for person, pk in zip(batch, new_ids(Patient, len(batch)), strict=True):
+                person.pk = pk
+            copy_in(
+                Patient,
+                (
+                    *("id", "last_name", "first_name", "middle_name", "birth_date", "source_id", "email", "note"),
+                    *("zone", "do_not_call", "do_not_call_reason", "created_at"),
+                ),
+                (
+                    (
+                        *(person.pk, *person.name, person.born, person.code),
+                        *(person.extras.get("email", ""), person.extras.get("note", "")),
+                        *("", False, "", self.scope.now),
+                    )
+                    for person in batch
+                ),
             )
-            self.audit(batch, "clinics.create_patient", note)
+            copy_in(
+                PatientPhone,
+                ("patient", "number", "label", "is_main"),
+                (
+                    (person.pk, number, "", index == 0)
+                    for person in batch
+                    for index, number in enumerate(person.numbers)
+                ),
+            )
+            audit.record_many(
+                "clinics.create_patient",
+                "clinics.patient",
+                (Deed(person.pk, person.words, patient_id=person.pk) for person in batch),
+                by=self.scope.by,
+                now=self.scope.now,
+                note=note,
+            )
 
     def join(self, pairs: Iterable[tuple[Person, Clinic]]) -> None:
         """The patients visit these clinics from now on."""
         through = Patient.clinics.through
-        links = {}
+        links = set()
         for person, clinic in pairs:
             if clinic.pk not in person.clinics:
                 person.clinics.add(clinic.pk)
-                links[person.pk, clinic.pk] = through(patient_id=person.pk, clinic_id=clinic.pk)
-        through.objects.bulk_create(links.values(), batch_size=BATCH, ignore_conflicts=True)
-
-    def audit(self, people: Iterable[Person], action: str, note: str) -> None:
-        AuditEntry.objects.bulk_create(
-            AuditEntry(
-                at=self.scope.now,
-                by=self.scope.by,
-                action=action,
-                object_kind="clinics.patient",
-                object_id=person.pk,
-                object_name=person.words[:200],
-                patient_id=person.pk,
-                note=note,
-            )
-            for person in people
+                links.add((person.pk, clinic.pk))
+        new = {person.pk for person in self.new}  # nobody else can have joined these meanwhile
+        copy_in(through, ("patient", "clinic"), sorted(link for link in links if link[0] in new))
+        through.objects.bulk_create(
+            (through(patient_id=patient, clinic_id=clinic) for patient, clinic in links if patient not in new),
+            batch_size=BATCH,
+            ignore_conflicts=True,
         )
 
 

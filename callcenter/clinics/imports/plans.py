@@ -62,8 +62,11 @@ class Row:
 
     def get(self, name: str, parse: Callable[[Cell], Value | None]) -> Value | None:
         """The value of a field, or None for an empty or a bad cell; the bad one is put down."""
+        cell = self.cell(name)
+        if cell is None or cell == "":
+            return None
         try:
-            return parse(self.cell(name))
+            return parse(cell)
         except BadCell as bad:
             self.refuse(name, bad.what, bad.todo)
             return None

@@ -137,7 +137,8 @@ def test_a_day_with_its_time(cell: Cell) -> None:
 def test_a_day_without_its_time() -> None:
     assert cells.moment("05.11.2026") == (DAY, None)
     assert cells.moment(WALL_CLOCK(2026, 11, 5)) == (DAY, None)
-    assert cells.moment("") == (None, None)
+    assert cells.moment("") is None
+    assert cells.moment("  ") is None
 
 
 @pytest.mark.parametrize(
