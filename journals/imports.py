@@ -13,11 +13,9 @@ from callcenter.clinics.imports.people import PATIENT_FIELDS, PATIENT_NEEDED, Pe
 from callcenter.clinics.imports.plans import BATCH, Job, Kind, Report, Row, Scope, batches
 from callcenter.clinics.imports.visits import DOCTOR_FIELDS
 from callcenter.clinics.models import Clinic, Doctor
-from callcenter.lib import live
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.staff.models import AuditEntry
 from callcenter.staff.roles import CALLERS, Role
-from journals.actions.entries import edit_entry, topic
+from journals.actions.entries import edit_entry, new_entry, open_entries
 from journals.machine import Stage
 from journals.models import RecallEntry
 
@@ -161,42 +159,23 @@ class RecallsJob(Job):
         for wanted in self.wanted:
             if wanted.known is not None and self._sort_of(wanted) == "changed":
                 self._edit(wanted, wanted.known)
-        live.bump(*{topic(wanted.clinic.pk) for wanted in self.wanted})
 
     def _open(self, batch: list[Wanted]) -> None:
-        """What `open_entry` does, for many at once."""
-        by, now = self.scope.by, self.scope.now
-        entries = RecallEntry.objects.bulk_create(
-            RecallEntry(
+        entries = [
+            new_entry(
                 clinic=wanted.clinic,
-                patient_id=wanted.person.pk,
+                patient=wanted.person.as_patient,
                 doctor=wanted.doctor,
                 doctor_comment=wanted.comment,
                 call_on=wanted.call_on,
-                touched_at=now,
-                visits_from=now,
-                created_at=now,
-                created_by=by,
+                by=self.scope.by,
+                now=self.scope.now,
                 source=SOURCE,
                 source_id=wanted.code,
             )
             for wanted in batch
-        )
-        AuditEntry.objects.bulk_create(
-            AuditEntry(
-                at=now,
-                by=by,
-                action="journals.open_entry",
-                object_kind="journals.recallentry",
-                object_id=entry.pk,
-                object_name=wanted.person.words[:200],
-                clinic_id=entry.clinic_id,
-                patient_id=entry.patient_id,
-                after={"call_on": entry.call_on.isoformat()},
-                note=f"импорт «{self.scope.file_name}»",
-            )
-            for entry, wanted in zip(entries, batch, strict=True)
-        )
+        ]
+        open_entries(entries, by=self.scope.by, now=self.scope.now, note=f"импорт «{self.scope.file_name}»")
 
     def _edit(self, wanted: Wanted, known: RecallEntry) -> None:
         try:

@@ -1,6 +1,7 @@
 """Entries of the journal: opened and edited by hand or by import, given one more call, looked at by the senior."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 
@@ -10,6 +11,7 @@ from callcenter.lib import live
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.staff import audit
+from callcenter.staff.audit import Deed
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 from journals import machine
@@ -41,31 +43,24 @@ def open_entry(
     Raises Refused without the doctor's comment (instruction «Журнал КОС»: «с прописанным комментарием, содержащим
     предложение от доктора»), and Conflict when this doctor's entry for the patient is open already.
     """
-    comment = doctor_comment.strip()
-    if not comment:
-        raise Refused(
-            "Напишите комментарий врача: предложение продолжить лечение или проверить сделанную работу.",
-            field="doctor_comment",
-        )
     known = RecallEntry.objects.filter(source=source, source_id=source_id).first() if source_id else None
     if known is not None:
         return known
+    entry = new_entry(
+        clinic=clinic,
+        patient=patient,
+        doctor=doctor,
+        doctor_comment=doctor_comment,
+        call_on=call_on,
+        by=by,
+        now=now,
+        source=source,
+        source_id=source_id,
+    )
     try:
         with transaction.atomic():
-            entry = RecallEntry.objects.create(
-                clinic=clinic,
-                patient=patient,
-                doctor=doctor,
-                doctor_comment=comment,
-                call_on=call_on,
-                touched_at=now,
-                visits_from=now,
-                created_at=now,
-                created_by=by,
-                source=source,
-                source_id=source_id,
-            )
-            audit.record("journals.open_entry", entry, by=by, now=now, after={"call_on": call_on.isoformat()})
+            entry.save()
+            audit.record("journals.open_entry", entry, by=by, now=now, after=_opened(entry))
             live.bump(topic(clinic.pk))
     except IntegrityError as error:
         if "recall_one_open" not in str(error):
@@ -74,6 +69,52 @@ def open_entry(
             f"{patient} уже в «Звать» у врача {doctor.short_name}. Дополните комментарий в той записи."
         ) from error
     return entry
+
+
+def new_entry(
+    *,
+    clinic: Clinic,
+    patient: Patient,
+    doctor: Doctor,
+    doctor_comment: str,
+    call_on: dt.date,
+    by: User | None,
+    now: dt.datetime,
+    source: str,
+    source_id: str,
+) -> RecallEntry:
+    """What every new entry is, not written yet. Raises Refused without the doctor's comment."""
+    comment = doctor_comment.strip()
+    if not comment:
+        raise Refused(
+            "Напишите комментарий врача: предложение продолжить лечение или проверить сделанную работу.",
+            field="doctor_comment",
+        )
+    return RecallEntry(
+        clinic=clinic,
+        patient=patient,
+        doctor=doctor,
+        doctor_comment=comment,
+        call_on=call_on,
+        touched_at=now,
+        visits_from=now,
+        created_at=now,
+        created_by=by,
+        source=source,
+        source_id=source_id,
+    )
+
+
+def open_entries(entries: Sequence[RecallEntry], *, by: User | None, now: dt.datetime, note: str) -> None:
+    """`open_entry` for the many `new_entry`s of an import, which has looked for open ones before. In its transaction."""
+    RecallEntry.objects.bulk_create(entries)
+    deeds = (Deed(one.pk, str(one), one.clinic_id, one.patient_id, after=_opened(one)) for one in entries)
+    audit.record_many("journals.open_entry", RecallEntry._meta.label_lower, deeds, by=by, now=now, note=note)
+    live.bump(*{topic(one.clinic_id) for one in entries})
+
+
+def _opened(entry: RecallEntry) -> dict[str, object]:
+    return {"call_on": entry.call_on.isoformat()}
 
 
 def edit_entry(

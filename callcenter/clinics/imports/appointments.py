@@ -447,11 +447,10 @@ class AppointmentsJob(Job):
             new[index].row.refuse("date", "Это время у врача только что заняли.", "Загрузите файл ещё раз.")
 
     def _appointment(self, planned: Planned) -> Appointment:
-        last, first, middle = planned.person.name
         return Appointment(
             clinic=planned.clinic,
             doctor=planned.doctor,
-            patient=Patient(pk=planned.person.pk, last_name=last, first_name=first, middle_name=middle),
+            patient=planned.person.as_patient,
             service=self._services.get(fold(planned.service)),
             starts_at=planned.starts_at,
             ends_at=planned.ends_at,

@@ -63,6 +63,11 @@ class Person:
     def words(self) -> str:
         return " ".join(part for part in self.name if part)
 
+    @property
+    def as_patient(self) -> Patient:
+        """The written patient, as far as others refer to him and name him."""
+        return Patient(pk=self.pk, last_name=self.name.last, first_name=self.name.first, middle_name=self.name.middle)
+
 
 class Unclear(ValueError):
     """The row fits nobody for sure; the words are for the person with the file."""
