@@ -203,6 +203,19 @@ FIELDS: Final[dict[str, str]] = {
     "purpose": "цель",
     "channel": "канал",
     "granted": "согласен",
+    "appointment": "приём №",
+    "contact": "обращение №",
+    "interaction": "звонок №",
+    "step": "шаг",
+    "cancel_missing": "отменить пропавшие",
+    "created": "добавлено",
+    "changed": "изменено",
+    "unchanged": "без изменений",
+    "moved": "перенесено",
+    "cancelled": "отменено",
+    "closed": "закрыто",
+    "missing": "нет в файле",
+    "rejected": "не загружено",
 }
 _CHOICES: Final[dict[str, dict[str, str]]] = {"colour": dict(ShiftColour.choices), "role": dict(Role.choices)}
 

@@ -58,7 +58,8 @@ def new(request: StaffRequest) -> HttpResponse:
         return render(request, "journals/new_entry.html", {"text": text, "found": found})
     patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=int(pk))
     now = timezone.now()
-    form = EntryForm(request.POST or None, user=request.user, initial={"call_on": now.date()})
+    his = Clinic.objects.visible_to(request.user).filter(patients=patient).first()
+    form = EntryForm(request.POST or None, user=request.user, initial={"call_on": now.date(), "clinic": his})
     status = 200
     if request.method == "POST":
         status = 422

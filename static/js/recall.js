@@ -49,6 +49,7 @@
   document.addEventListener("change", (event) => {
     if (event.target.name === "outcome") ask(event.target);
     if (event.target.dataset.other !== undefined) event.target.closest(".ask").querySelector(".day-other").focus();
+    else if (event.target.closest(".days")) event.target.focus(); // chosen by its letter: Enter goes on from here
     if (event.target.name === "window") {
       show(event.target);
       const booked = form.querySelector("input[data-asks=window]");

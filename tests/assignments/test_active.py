@@ -282,3 +282,29 @@ def test_a_waiting_entry_closes_with_the_visit_it_led_to(world: World, wait: Mak
     closed = WaitingListEntry.objects.get(pk=entry.pk)
     assert (closed.state, closed.appointment, closed.closed_by) == ("closed", visit, world.administrator)
     assert client.post(url, {"reason": "ещё раз"}).status_code == 409
+
+
+def test_a_new_task_finds_its_patient_on_the_page_itself(world: World, as_user: Callable[[User], Client]) -> None:
+    patient = world.patient("Искомова")
+    client = as_user(world.administrator)
+    part = client.get("/tasks/new/?q=иском", headers={"HX-Request": "true"}).content.decode()
+    assert "Искомова" in part
+    assert "<form" not in part
+    # Without scripts «Найти» keeps what has been typed.
+    page = client.post("/tasks/new/", {"title": "Перезвонить", "q": "иском", "find": "1"}).content.decode()
+    assert 'value="Перезвонить"' in page
+    assert f'name="patient" value="{patient.pk}"' in page
+    assert not Task.objects.exists()
+    form = {"title": "Перезвонить", "to": "role:administrator", "clinic": world.clinic.pk, "department": "call_centre"}
+    form |= {"deadline_at": "2030-03-18T12:00", "patient": patient.pk}
+    assert client.post("/tasks/new/", form).status_code == 302
+    assert Task.objects.get().patient == patient
+
+
+def test_who_may_not_open_cards_finds_nobody_there(world: World, as_user: Callable[[User], Client]) -> None:
+    world.patient("Искомова")
+    world.administrator.roles = ["auditor"]
+    world.administrator.save()
+    client = as_user(world.administrator)
+    assert "Искомова" not in client.get("/tasks/new/?q=иском", headers={"HX-Request": "true"}).content.decode()
+    assert 'name="q" id="about"' not in client.get("/tasks/new/").content.decode()

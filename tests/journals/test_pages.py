@@ -495,3 +495,23 @@ def test_my_day_and_the_patients_card_know_of_the_journal(recall: Recall, as_use
     assert "План прозвона КОС" in as_user(recall.world.senior).get("/").content.decode()
     card = as_user(recall.world.administrator).get(reverse("clinics:patient", args=[entry.patient_id]))
     assert "Проверить коронку" in card.content.decode()
+
+
+def test_a_day_is_chosen_by_a_button_or_typed_beside_it(recall: Recall, as_user: Login) -> None:
+    client = as_user(recall.world.senior)
+    tomorrow, later = recall.today + dt.timedelta(days=1), recall.today + dt.timedelta(days=20)
+    for fields, expected in (
+        ({"remind_on": tomorrow}, tomorrow),
+        ({"remind_on": "", "remind_on_other": later}, later),
+    ):
+        entry = recall.entry(recall.world.patient())
+        page = client.get(url("card", entry)).content.decode()
+        assert f'name="remind_on" id="remind_on-1" value="{tomorrow}"' in page
+        assert client.post(url("card", entry), form(recall, page, "remind", **fields)).status_code == 302
+        entry.refresh_from_db()
+        assert entry.call_on == expected
+    entry = recall.entry(recall.world.patient())
+    page = client.get(url("card", entry)).content.decode()
+    answer = client.post(url("card", entry), form(recall, page, "remind", remind_on="", remind_on_other=""))
+    assert answer.status_code == 422
+    assert "Когда напомнить? Выберите дату." in answer.content.decode()

@@ -14,7 +14,7 @@ from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindo
 from callcenter.clinics.states import UPCOMING, AppointmentStatus
 from callcenter.clinics.views.patients import visible_patient
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.lib.localtime import day_bounds, local_day
+from callcenter.lib.localtime import day_bounds, local, local_day
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CALLERS, CARD
 
@@ -168,7 +168,8 @@ def _choice(request: StaffRequest, now: dt.datetime, doctor: Doctor | None = Non
         now=now, clinics=chosen, since=since, until=now + dt.timedelta(days=AHEAD), doctor=doctor, specialty=specialty
     )[:300]
     days: dict[dt.date, list[ScheduleWindow]] = {}
-    for window in windows:
+    # In the order of the clocks on the screen: clinics of a chain may live in different zones.
+    for window in sorted(windows, key=lambda window: local(window.starts_at, window.clinic.zone).replace(tzinfo=None)):
         days.setdefault(local_day(window.starts_at, window.clinic.zone), []).append(window)
     return {
         "clinics": clinics,
