@@ -101,6 +101,33 @@ def test_a_comment_joins_a_call_by_time_number_and_direction(note: dict[str, Any
     assert bool(wide) == (note.get("number") is None and note.get("direction") is None)
 
 
+# «Если администратор добавил комментарий к чату, то в столбце „Сотрудник“ появится фамилия администратора»; «комментарий, который
+# не привязался к чату» stands alone.
+@pytest.mark.parametrize(
+    ("chat", "note", "joins"),
+    [
+        (dict(number=""), dict(minute=3), True),  # a messenger without a number: the same person
+        (dict(), dict(minute=3), True),
+        (dict(number="+79000000002"), dict(minute=3), False),
+        (dict(wait_seconds=60, talk_seconds=540), dict(minute=14), True),  # five minutes after its last message
+        (dict(wait_seconds=60, talk_seconds=540), dict(minute=15.1), False),
+        (dict(number=""), dict(minute=3, direction=OUT), False),
+    ],
+)
+def test_a_comment_joins_a_chat_and_brings_its_employee(
+    chat: dict[str, Any], note: dict[str, Any], joins: bool
+) -> None:
+    rows = [
+        said(1, Kind.CHAT, State.CLOSED, **chat),
+        said(2, Kind.COMMENT, State.FINISHED, is_written=True, employee=7, has_comment=True, **note),
+    ]
+    row = decide(facts(*rows))
+    assert row.owner == 7
+    assert (row.said[0].bound_to, row.said[1].bound_to) == ((None, 1) if joins else (None, None))
+    assert row.said[0].shape == (Shape.CHAT_IN_NOTED if joins else Shape.CHAT_IN)
+    assert row.said[0].employee == (7 if joins else None)
+
+
 def test_a_comment_joins_the_nearest_of_two_calls() -> None:
     calls = [said(1, minute=0), said(2, minute=6)]
     comment = said(3, Kind.COMMENT, State.FINISHED, minute=4, is_written=True)
@@ -285,6 +312,16 @@ def test_which_deed_belongs_to_which_call(call: dict[str, Any], deed_minute: flo
     one = said(employee=1, **call)
     found = interaction_of(Deed(ResultKind.BOOKED, minutes(deed_minute), by), [one], Policy(), {"+79000000001"})
     assert (found == one) is fits
+
+
+@pytest.mark.parametrize("kind", [ResultKind.TASK_CLOSED, ResultKind.WAITING_MOVED, ResultKind.REMINDED])
+def test_a_deed_of_a_list_tells_that_the_call_came_from_it_within_fifteen_minutes(kind: ResultKind) -> None:
+    """«…переносит или закрывает задачу … отмечает, что пациент оповещен»: a call nobody said a list of."""
+    call = said(employee=1, direction=OUT)
+    for minute, fits in ((14.9, True), (15.1, False)):
+        assert (interaction_of(Deed(kind, minutes(minute), 1), [call], Policy(), {call.number}) == call) is fits
+    incoming = said(employee=1)
+    assert interaction_of(Deed(kind, minutes(120), 1), [incoming], Policy(), set()) == incoming
 
 
 def test_a_deed_belongs_to_the_last_call_before_it() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from callcenter.contacts.machine.facts import Policy, Said
+from callcenter.contacts.machine.people import ORIGIN_OF_DEED
 from callcenter.contacts.states import Direction, Kind, ResultKind
 
 
@@ -20,7 +21,7 @@ class Deed:
 def interaction_of(deed: Deed, said: Sequence[Said], policy: Policy, card_numbers: Collection[str]) -> Said | None:
     """The interaction of the same patient and local day that the deed came of, or None when it fits nowhere.
 
-    Ours: the same employee. A call from a list must have begun at most 15 minutes earlier, to a number of the patient's
+    Ours: the same employee. A call from a list (as the caller or the deed itself says) must have begun at most 15 minutes earlier, to a number of the patient's
     card: «звонит пациенту по номеру телефона, указанному в карточке, и в течение 15 минут от звонка совершает действие …
     Если пройдет больше 15 минут, то информация о результате звонка не подтянется».
     """
@@ -29,7 +30,9 @@ def interaction_of(deed: Deed, said: Sequence[Said], policy: Policy, card_number
     for one in said:
         if one.employee != deed.by:
             continue
-        from_list = one.kind == Kind.CALL and one.direction == Direction.OUT and bool(one.origin)
+        from_list = (
+            one.kind == Kind.CALL and one.direction == Direction.OUT and (one.origin or deed.kind in ORIGIN_OF_DEED)
+        )
         in_window = dt.timedelta() <= deed.at - one.at <= window
         if not from_list or (in_window and one.number in card_numbers):
             fitting.append(one)
