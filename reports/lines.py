@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from callcenter.clinics.models import Clinic
+from callcenter.clinics.states import OCCUPYING, AppointmentStatus
 from callcenter.contacts.machine import Sign, sign_of
 from callcenter.contacts.models import ContactResult
 from callcenter.contacts.queries import gave_of
@@ -122,17 +123,18 @@ def _subject(result: ContactResult) -> str:
 
 
 def _standing(result: ContactResult) -> str:
-    if result.appointment is not None:
-        money = f", {rub(result.appointment.money)}" if result.appointment.money else ""
-        return f"{result.appointment.get_status_display()}{money}"
-    if result.waiting is not None:
-        if result.waiting.closed_at is None:
-            return "открыта"
-        ended = "приёмом" if result.waiting.appointment_id else result.waiting.close_reason or "без приёма"
-        return f"закрыта {result.waiting.closed_at:%d.%m.%Y}: {ended}"
-    if result.task is not None:
-        return result.task.get_state_display()
-    return ""
+    """What the sign's own word does not say: the money, the day and the way it ended."""
+    visit, waiting = result.appointment, result.waiting
+    if visit is not None:
+        if visit.status == AppointmentStatus.COMPLETED:
+            return rub(visit.money) if visit.money else ""
+        return visit.cancel_reason if visit.status not in OCCUPYING else visit.get_status_display()
+    if waiting is not None:
+        if waiting.closed_at is None:
+            return ""
+        ended = "приёмом" if waiting.appointment_id else waiting.close_reason or "без приёма"
+        return f"{waiting.closed_at:%d.%m.%Y}, {ended}"
+    return result.task.get_state_display() if result.task is not None else ""
 
 
 def auto_comment(one: SaidRow, gave: Sequence[ContactResult]) -> str:

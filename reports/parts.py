@@ -163,7 +163,11 @@ def _results(contacts: Iterable[int]) -> list[ContactResult]:
     results = list(ContactResult.objects.filter(contact__in=list(contacts)).order_by("at", "pk"))
     _join(results, "waiting", WaitingListEntry.objects.select_related("appointment"))
     visits = Appointment.objects.select_related("doctor", "clinic")
-    _join(results, "appointment", visits.only("status", "money", "starts_at", "doctor__full_name", "clinic__zone"))
+    _join(
+        results,
+        "appointment",
+        visits.only("status", "money", "starts_at", "cancel_reason", "doctor__full_name", "clinic__zone"),
+    )
     _join(results, "task", Task.objects.all())
     return results
 

@@ -89,7 +89,6 @@ def _row(line: Line, user: User, token: str, when: str) -> str:
     tone = f' class="row-{line.tone}"' if line.tone else ""
     key = f"i{line.said.pk}" if line.said else f"c{line.contact.pk}"
     why = f' tabindex="0">{_outcome(line)}{_why(line.whys)}' if line.whys else f">{_outcome(line)}"
-    comment = escape(line.comment)
     return (
         f'<tr data-row data-open-row id="{key}"{tone}>{"" if line.said else _arrow(line)}'
         f'<td class="text-nowrap" data-label="Когда">{when}</td>'
@@ -100,8 +99,7 @@ def _row(line: Line, user: User, token: str, when: str) -> str:
         f'<td class="outcome" data-label="Успешность"{why}</td>'
         f'<td class="text-nowrap" data-label="Сотрудник">{_employee(line)}</td>'
         f'<td data-label="Канал">{escape(line.channel)}</td>'
-        f'<td class="comment" data-label="Комментарий">{_sounds(line)}'
-        f'<span class="clip{" text-secondary" if line.is_auto else ""}" title="{comment}">{comment}</span></td>'
+        f'<td class="comment" data-label="Комментарий">{_sounds(line)}{_comment(line)}</td>'
         f'<td class="num" data-label="Ожидание">{duration(line.wait_seconds)}</td>'
         f'<td class="num" data-label="Длительность">{duration(line.talk_seconds)}</td>'
         f'<td class="row-actions">{_menu(line, token)}</td></tr>'
@@ -127,7 +125,9 @@ def _kind(mark: Mark) -> str:
 
 def _who(line: Line, user: User) -> str:
     number = escape(phone_for(line.number, user))
-    who = f'<a href="{line.patient_url}">{escape(line.patient.short)}</a>' if line.patient else number or "без номера"
+    who = f'<span class="text-nowrap">{number or "без номера"}</span>'
+    if line.patient:
+        who = f'<a class="text-nowrap" href="{line.patient_url}">{escape(line.patient.short)}</a>'
     if line.contact.is_first_time:
         who += f' <span class="first" title="Первичный пациент">{icon("user-plus", "первичный")}</span>'
     if line.contact.is_asking:
@@ -183,6 +183,13 @@ def _employee(line: Line) -> str:
         f'{escape(line.employee)}<div class="text-secondary small" title="Участвовали: {names}">'
         f"+ {len(line.others)} участв.</div>"
     )
+
+
+def _comment(line: Line) -> str:
+    if not line.comment:
+        return ""
+    text = escape(line.comment)
+    return f'<span class="clip{" text-secondary" if line.is_auto else ""}" title="{text}">{text}</span>'
 
 
 def _sounds(line: Line) -> str:

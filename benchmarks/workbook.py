@@ -1,0 +1,32 @@
+"""One workbook of the report in a process of its own, as a worker writes it: prints its rows, seconds and highest memory."""
+
+import datetime as dt
+import json
+import resource
+import sys
+import tempfile
+import time
+
+import django
+from django.http import QueryDict
+
+
+def main(query: str, today: dt.date, now: dt.datetime) -> dict[str, float]:
+    django.setup()
+    from callcenter.staff.models import User
+    from reports.ask import read_ask
+    from reports.queries import clinics_of
+    from reports.xlsx import write_report
+
+    user = User.objects.get(login="manager")
+    clinics = clinics_of(user)
+    with tempfile.TemporaryFile() as target:
+        started = time.perf_counter()
+        rows = write_report(target, read_ask(QueryDict(query), today), user=user, clinics=clinics, today=today, now=now)
+        seconds = time.perf_counter() - started
+    # The whole process at its highest, Python and Django included; Linux counts in KiB.
+    return {"rows": rows, "seconds": seconds, "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(sys.argv[1], dt.date.fromisoformat(sys.argv[2]), dt.datetime.fromisoformat(sys.argv[3]))))
