@@ -21,7 +21,7 @@ from reports.models import Export, SavedView, export_path
 from reports.queries import clinics_of, today_of
 from reports.xlsx import count_rows, write_report
 
-LEASE: Final = dt.timedelta(minutes=1)
+LEASE = dt.timedelta(minutes=1)
 ATTEMPTS: Final = 3
 _KEEP: Final = dt.timedelta(days=7)
 
