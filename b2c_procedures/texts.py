@@ -2,10 +2,13 @@
 
 import functools
 from collections.abc import Mapping
+from typing import Final
 
 import yaml
 
 from b2c_procedures.definition import FOLDER
+
+CHAT_RULES: Final = "Правила работы в чатах B2C"  # shown beside every chat (CH-04 to CH-06, CH-10 to CH-12, CH-20)
 
 
 @functools.cache

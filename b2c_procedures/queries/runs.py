@@ -1,7 +1,7 @@
 """The runner's screen and the start page."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -65,9 +65,8 @@ def texts_of(run: Run, screen: engine.Screen, settings: ProcedureSettings) -> li
     """The documents of a step with their words, the client's name and the clinic filled in."""
     if screen.function is None:
         return []
-    names_of_documents = screen.function.documents
     opens = screen.function is screen.procedure.first
-    edited = dict(DocumentText.objects.filter(name__in=names_of_documents).values_list("name", "text"))
+    words = words_of(screen.function.documents)
     patient = run.patient
     names = " ".join(part for part in (patient.first_name, patient.middle_name) if part) if patient else ""
     values = {
@@ -78,9 +77,13 @@ def texts_of(run: Run, screen: engine.Screen, settings: ProcedureSettings) -> li
         "команда": settings.team_name,
         "сотрудник": run.holder.short_name if run.holder else "",
     }
-    words = packaged_texts()
-    texts = {name: part_for(edited.get(name, words.get(name, "")), opens=opens) for name in names_of_documents}
-    return [(name, fill(text, values)) for name, text in texts.items()]
+    return [(name, fill(part_for(text, opens=opens), values)) for name, text in words.items()]
+
+
+def words_of(names: Sequence[str]) -> dict[str, str]:
+    """The words behind the documents' names: as edited, else as the product brings them."""
+    edited = dict(DocumentText.objects.filter(name__in=names).values_list("name", "text"))
+    return {name: edited.get(name, packaged_texts().get(name, "")) for name in names}
 
 
 _KINDS: dict[str, tuple[str, str]] = {

@@ -39,6 +39,8 @@ def procedure_tabs(context: RequestContext) -> list[Tab]:
     if not isinstance(user, User):
         return []
     shown = [(label, reverse(name)) for label, name, roles in _TABS if user.has(*roles)]
-    fitting = [url for _, url in shown if request.path.startswith(url)]
+    home = reverse("procedures:home")  # all pages lie below it: only it and the runs are its own
+    path = home if request.path.startswith(f"{home}runs/") else request.path
+    fitting = [url for _, url in shown if path == url or (url != home and path.startswith(url))]
     here = max(fitting, key=len, default="")
     return [Tab(label, url, url == here) for label, url in shown]

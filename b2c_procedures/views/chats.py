@@ -16,9 +16,11 @@ from b2c_procedures.books import current_book
 from b2c_procedures.forms import FailureForm
 from b2c_procedures.models import Chat, ChatAbsence, Order, ProcedureSettings, Study
 from b2c_procedures.queries.chats import board, conversation
+from b2c_procedures.queries.runs import words_of
 from b2c_procedures.roles import CHATTERS, LEADERS, PERFORMERS
 from b2c_procedures.search import find
 from b2c_procedures.states import ChatState, ClockKind, OrderStatus
+from b2c_procedures.texts import CHAT_RULES, fill
 from b2c_procedures.views.runs import number_of
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Clinic
@@ -82,6 +84,7 @@ def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict
     orders = (
         Order.objects.filter(patient=here.patient_id or 0).select_related("clinic").prefetch_related("lines__study")[:5]
     )
+    team = ProcedureSettings.present().team_name
     words = request.GET.get("study", "")[:100]
     studies = Study.objects.filter(is_active=True)
     for word in fold(words).split():
@@ -103,7 +106,8 @@ def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict
         "topic_chosen": number_of(request.POST.get("topic")) or here.topic_id,
         "leads": request.user.has(*LEADERS),
         "live_chat": here.state != ChatState.CLOSED,
-        "team": ProcedureSettings.present().team_name,
+        "team": team,
+        "rules": fill(words_of([CHAT_RULES])[CHAT_RULES], {"команда": team}),
         "colleagues": [person for person in actions.takers(here, now) if person != request.user],
         "topic_name": f"procedures:chat:{here.pk}",
         "now": now,

@@ -12,7 +12,7 @@ from b2c_procedures.definition import FOLDER, BadDefinition
 from b2c_procedures.forms import PhraseForm, SettingsForm, UploadForm
 from b2c_procedures.models import DocumentText, ForbiddenPhrase, ProcedureEdition, ProcedureSettings, ReviewDecision
 from b2c_procedures.roles import EDITORS, LEADERS
-from b2c_procedures.texts import packaged_texts
+from b2c_procedures.texts import CHAT_RULES, packaged_texts
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
@@ -103,6 +103,7 @@ def texts(request: StaffRequest) -> HttpResponse:
         for function in procedure.functions:
             for document in function.documents:
                 used.setdefault(document, []).append(function.id)
+    used[CHAT_RULES] = ["чаты"]
     edited = {row.name: row for row in DocumentText.objects.select_related("changed_by")}
     words = packaged_texts()
     rows = [

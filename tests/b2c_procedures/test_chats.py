@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from b2c_procedures.actions import chats as actions
 from b2c_procedures.actions import sharing
-from b2c_procedures.models import Chat, ChatClock, ChatLine
+from b2c_procedures.models import Chat, ChatClock, ChatLine, Order
 from b2c_procedures.queries.chats import board
 from b2c_procedures.sharing import share
 from b2c_procedures.states import ChatState, ClockKind
@@ -315,6 +316,53 @@ def test_the_chat_pages_show_the_conversation_and_the_clock(service: Service, as
     assert "Полноэкзомное секвенирование" in page
     assert "Консультация по исследованию" in page
     assert as_user(service.world.administrator_b).get(f"/procedures/chats/{chat.pk}/").status_code == 404
+
+
+def test_a_question_back_is_an_answer_and_the_chat_goes_on(service: Service) -> None:
+    write(service, "Сколько стоит?")
+    chat = Chat.objects.get()
+    who = chat.manager or service.manager
+    actions.answer(chat, text="Какое исследование вы выбрали?", topic=service.topic, by=who, now=service.world.now)
+    write(service, "Экзом", at=service.world.now + dt.timedelta(minutes=3))
+    actions.answer(chat, text="45 000 ₽", by=who, now=service.world.now + dt.timedelta(minutes=4))
+    assert Chat.objects.get().lines.count() == 4
+    assert ChatClock.objects.get().met_at == service.world.now
+
+
+def test_an_answer_about_a_service_has_description_term_price_and_link(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
+    write(service, "Сколько стоит экзом?")
+    page = as_user(service.lead).get(f"/procedures/chats/{Chat.objects.get().pk}/?study=экзом").content.decode()
+    (ready,) = re.findall(r'data-insert="([^"]+)"', page)
+    for part in ("Полноэкзомное секвенирование.", "30 рабочих дней", "45\u202f000", "https://clinic.example/exome"):
+        assert part in ready
+    page = as_user(service.lead).get(f"/procedures/chats/{Chat.objects.get().pk}/?study=геном").content.decode()
+    assert "В справочнике нет описания и ссылки" in page
+
+
+def test_the_rules_stand_beside_the_chat_and_the_lead_edits_them(service: Service, as_user: AsUser, noon: Any) -> None:
+    write(service, "Здравствуйте")
+    chat, lead = Chat.objects.get(), as_user(service.lead)
+    assert "однозначно" in lead.get(f"/procedures/chats/{chat.pk}/").content.decode()
+    lead.post(
+        "/procedures/texts/", {"name": "Правила работы в чатах B2C", "text": "Пишите от лица «{команда}» и кратко."}
+    )
+    assert "от лица «Команда Геномед» и кратко" in lead.get(f"/procedures/chats/{chat.pk}/").content.decode()
+
+
+def test_an_order_without_a_date_or_too_late_says_whom_to_ask(service: Service, as_user: AsUser, noon: Any) -> None:
+    order = service.order()
+    write(service, "Когда будет результат?")
+    page = f"/procedures/chats/{Chat.objects.get().pk}/"
+    lead = as_user(service.lead)
+    assert "спросите ответственного" not in lead.get(page).content.decode()
+    Order.objects.update(result_due_on=service.world.now.date() - dt.timedelta(days=1))
+    assert "срок прошёл: спросите ответственного" in lead.get(page).content.decode()
+    Order.objects.update(result_due_on=None)
+    assert "срок не назван: спросите ответственного" in lead.get(page).content.decode()
+    lead.post(f"{page}responsible/", {"question": "Когда выдадут?", "order": order.pk})
+    assert Task.objects.get().assignee == service.responsible
 
 
 def test_an_answer_to_a_reminder_stays_with_its_desk_and_a_question_does_not(service: Service) -> None:

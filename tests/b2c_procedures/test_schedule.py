@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from b2c_procedures.schedule import add_working, norm, working_between
+from b2c_procedures.schedule import add_working, is_working_day, norm, working_between
 
 MSK = ZoneInfo("Europe/Moscow")
 
@@ -57,3 +57,33 @@ moments = st.integers(0, 330 * 24 * 3600).map(lambda seconds: msk("01.01.2026 00
 @given(moments, st.integers(0, 100_000))
 def test_adding_working_time_and_measuring_it_agree(start: dt.datetime, seconds: int) -> None:
     assert working_between(start, add_working(start, seconds)) == seconds
+
+
+@given(moments)
+def test_two_hours_are_the_clocks_by_day_and_end_at_ten_when_asked_outside(start: dt.datetime) -> None:
+    """CH-15 and CH-16; what is asked less than two hours before 20:00 goes on at 08:00 of the next working day."""
+    due, here = norm("2 hours").deadline(start).astimezone(MSK), start.astimezone(MSK)
+    assert is_working_day(due.date())
+    asked_in_time = is_working_day(here.date()) and dt.time(8) <= here.time() < dt.time(20)
+    if asked_in_time and here.time() <= dt.time(18):
+        assert due == here + dt.timedelta(hours=2)
+    elif asked_in_time:
+        assert due.date() > here.date()
+        assert due.time() < dt.time(10)
+    else:
+        assert due.time() == dt.time(10)
+        assert due > here
+
+
+@given(moments)
+def test_one_working_day_ends_at_the_same_time_of_the_next_working_day(start: dt.datetime) -> None:
+    due, here = norm("1 working day").deadline(start).astimezone(MSK), start.astimezone(MSK)
+    between = [
+        day
+        for number in range((due.date() - here.date()).days + 1)
+        if is_working_day(day := here.date() + dt.timedelta(days=number))
+    ]
+    if is_working_day(here.date()) and 8 < here.hour < 20:
+        assert (due.time(), len(between)) == (here.time(), 2)
+    elif not is_working_day(here.date()):
+        assert (due.time(), len(between)) == (dt.time(20), 1)
