@@ -1,11 +1,14 @@
 """Invoices of refunds, and the lead manager's watch over their deadlines."""
 
 import datetime as dt
+import logging
+from typing import Final
 
 from django.db import transaction
+from django.urls import reverse
 
 from b2c_procedures.models import RefundInvoice
-from b2c_procedures.schedule import add_working, norm
+from b2c_procedures.schedule import norm
 from b2c_procedures.states import ROLE_OF, InvoiceState, Performer
 from callcenter.assignments.actions import create_task
 from callcenter.assignments.states import Department
@@ -13,8 +16,10 @@ from callcenter.lib.errors import Conflict
 from callcenter.staff import audit
 from callcenter.staff.models import User
 
-_DAY = norm("1 working day")
-_OVER = (InvoiceState.PAID, InvoiceState.REJECTED)
+log = logging.getLogger(__name__)
+_DAY: Final = norm("1 working day")
+_AGAIN: Final = dt.timedelta(minutes=10)
+_OVER: Final = (InvoiceState.PAID, InvoiceState.REJECTED)
 
 
 def set_invoice_state(
@@ -55,26 +60,43 @@ def set_invoice_state(
 def remind_due_invoices(*, now: dt.datetime, limit: int = 50) -> int:
     """A task to the lead manager for every refund that has stood still for a working day; returns how many.
 
-    One transaction under the rows' locks (SKIP LOCKED): the task and the next look are written together.
+    Each row is one short transaction under its lock (SKIP LOCKED): the task and the next look are written together. A row
+    that fails says why in `last_error` and is looked at again in ten minutes.
     """
+    given = 0
+    due = RefundInvoice.objects.filter(due_at__lte=now).order_by("due_at")
+    for pk in list(due.values_list("pk", flat=True)[:limit]):
+        try:
+            given += _remind(pk, now)
+        except Exception as error:
+            log.exception("reminder of invoice %s", pk)
+            RefundInvoice.objects.filter(pk=pk).update(
+                last_error=f"{type(error).__name__}: {error}"[:250], due_at=now + _AGAIN
+            )
+    return given
+
+
+def _remind(pk: int, now: dt.datetime) -> bool:
     with transaction.atomic():
         due = RefundInvoice.objects.filter(due_at__lte=now).select_related("clinic", "patient", "order")
-        rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
-        for invoice in rows:
-            order = f", заказ {invoice.order.number}" if invoice.order else ""
-            create_task(
-                title=f"Возврат стоит: {invoice.get_state_display()}{order}",
-                body="Проверьте соблюдение срока выплаты.",
-                role=ROLE_OF[Performer.LEAD_MANAGER_OKS],
-                department=Department.OKS,
-                clinic=invoice.clinic,
-                patient=invoice.patient,
-                deadline_at=add_working(now, 2 * 3600),
-                origin=f"b2c_procedures.refundinvoice:{invoice.pk}:{invoice.due_at:%Y%m%d%H%M}",
-                link=f"/procedures/runs/{invoice.run_id}/" if invoice.run_id else "/procedures/cases/invoices/",
-                by=None,
-                now=now,
-            )
-            invoice.due_at = _DAY.deadline(now)
-            invoice.save(update_fields=["due_at"])
-    return len(rows)
+        invoice = due.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
+        if invoice is None:  # another ticker has it, or it was paid meanwhile
+            return False
+        order = f", заказ {invoice.order.number}" if invoice.order else ""
+        where = reverse("procedures:run", args=[invoice.run_id]) if invoice.run_id else None
+        create_task(
+            title=f"Возврат стоит: {invoice.get_state_display()}{order}",
+            body="Проверьте соблюдение срока выплаты.",
+            role=ROLE_OF[Performer.LEAD_MANAGER_OKS],
+            department=Department.OKS,
+            clinic=invoice.clinic,
+            patient=invoice.patient,
+            deadline_at=norm("2 hours").deadline(now),
+            origin=f"b2c_procedures.refundinvoice:{invoice.pk}:{invoice.due_at:%Y%m%d%H%M}",
+            link=where or reverse("procedures:cases", args=["invoices"]),
+            by=None,
+            now=now,
+        )
+        invoice.due_at, invoice.last_error = _DAY.deadline(now), ""
+        invoice.save(update_fields=["due_at", "last_error"])
+    return True

@@ -80,8 +80,7 @@ class RefundInvoice(Case):
     pay_by = models.DateField("выплатить до", null=True, blank=True)
     # When the lead manager is to look again: an unsigned invoice, a payment that is late.
     due_at = models.DateTimeField(null=True, blank=True)
-    claimed_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=250, blank=True)
+    last_error = models.CharField(max_length=250, blank=True)  # why the ticker could not look at this row last time
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]

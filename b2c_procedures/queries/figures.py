@@ -12,7 +12,6 @@ from b2c_procedures.definition import Book
 from b2c_procedures.diagrams import Figures
 from b2c_procedures.models import Run, StepRecord
 from b2c_procedures.states import RunState
-from callcenter.clinics.models import Clinic
 
 # «Повторные вопросы»: steps begun by a question asked again (1.2, 2.2, 6.3, 7.2, 7.6).
 REPEATED = {
@@ -202,7 +201,3 @@ def _row(key: str, title: str, runs: int, finished: int, stopped: int, measured:
     found = measured or _Measure(0, None, None, 0)
     live = max(0, runs - finished - stopped)
     return Row(key, title, runs, finished, stopped, live, found.steps, found.kept, found.median, found.repeated)
-
-
-def clinics_of(user_clinics: QuerySet[Clinic]) -> tuple[int, ...]:
-    return tuple(user_clinics.values_list("pk", flat=True))

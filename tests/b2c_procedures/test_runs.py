@@ -15,7 +15,7 @@ from b2c_procedures.actions.orders import lift_refusal, replace_studies, set_sta
 from b2c_procedures.models import Chat, DeliveryRequest, Order, RefundInvoice, Run, SentToClient, TaxCertificate
 from b2c_procedures.queries.runs import made_by
 from b2c_procedures.states import OrderStatus, RunState
-from callcenter.assignments.actions import close_task
+from callcenter.assignments.actions import close_task, create_task
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, Doctor, Specialty, WaitingListEntry
 from callcenter.contacts.actions import record_interaction
@@ -363,6 +363,30 @@ def test_an_unsigned_invoice_is_watched_every_working_day(service: Service, noon
     for key in ("1", "1a"):
         run = press(service, run, key)
     assert RefundInvoice.objects.filter(state="paid", due_at=None).exists()
+
+
+def test_an_invoice_that_cannot_be_reminded_of_says_why_and_stops_no_other(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from b2c_procedures.actions import refunds
+
+    now = service.world.now
+    common = dict(clinic=service.clinic, patient=service.patient, created_at=now)
+    bad = RefundInvoice.objects.create(due_at=now - dt.timedelta(hours=2), **common)
+    good = RefundInvoice.objects.create(due_at=now - dt.timedelta(hours=1), **common)
+
+    def failing(**fields: Any) -> Task:
+        if f":{bad.pk}:" in fields["origin"]:
+            raise ValueError("сломано")
+        return create_task(**fields)
+
+    monkeypatch.setattr(refunds, "create_task", failing)
+    assert refunds.remind_due_invoices(now=now) == 1
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.last_error, bad.due_at) == ("ValueError: сломано", now + dt.timedelta(minutes=10))
+    assert good.due_at is not None
+    assert good.due_at > now + dt.timedelta(hours=12)
 
 
 def test_another_clinics_run_is_not_there(service: Service, as_user: AsUser) -> None:
