@@ -184,6 +184,7 @@ _FACTS: Final = {
     "logistics_answer": "Ответ логистики",
     "department_answer": "Ответ пробоподготовки",
     "receipt": "Квитанция",
+    "call": "Звонок",
 }
 
 

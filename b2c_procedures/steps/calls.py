@@ -5,22 +5,48 @@ import datetime as dt
 from django.urls import reverse
 
 from b2c_procedures.models import ProcedureSettings, Run
-from b2c_procedures.states import ROLE_OF, Performer, RunSource
+from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer, RunSource
 from b2c_procedures.steps.step import Made, Step, close_given, give_task
 from callcenter.assignments.models import Task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
+from callcenter.telephony.actions import transfer_call
+from callcenter.telephony.models import Call
+from callcenter.telephony.queries import colleagues_for, talk_of
 
 
 def transfer(step: Step) -> list[Made]:
     """1.5, 2.4, 2.8, 12.4: the call or chat goes with the run to the colleague chosen, else to whoever takes the run.
 
-    The run is given away when the step has been written down (actions/turns.py).
+    The run is given away when the step has been written down (actions/turns.py). Raises Refused for a colleague who sits
+    at no telephone while the client is on the line.
     """
     to = step.data.get("colleague")
-    step.run.facts["transfer"] = {"to": to.pk if isinstance(to, User) else None}
+    call = talk_of(step.by)
+    if call is not None:
+        to = _pass_call(step, call, to)
+    step.run.facts["transfer"] = {"to": to.pk if to is not None else None}
     return []
+
+
+def _pass_call(step: Step, call: Call, chosen: User | None) -> User | None:
+    """Rings the colleague chosen, else somebody of the role who sits at a telephone and is free, the run's manager first.
+
+    None when nobody of the role is at a telephone: the client stays on the line, the run waits for the role.
+    """
+    performer, manager = Performer(step.option("to")), step.run.facts.get("manager")
+    free = [person for person in colleagues_for(call, step.by, now=step.now) if person.has(*ACTS_AS[performer])]
+    to = chosen or min(free, key=lambda person: person.pk != manager, default=None)
+    if to is None:
+        step.run.facts["call"] = f"остался у сотрудника {step.by.short_name}: {performer.label} не у телефона"
+        return None
+    try:
+        transfer_call(by=step.by, to=to, now=step.now)
+    except Refused as error:
+        raise Refused(str(error), field="colleague") from None
+    step.run.facts["call"] = f"переводится: {to.short_name}"
+    return to
 
 
 def ask_consultant(step: Step) -> list[Made]:
