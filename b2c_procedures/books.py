@@ -31,6 +31,7 @@ def current_digests(now: dt.datetime) -> dict[int, str]:
 
 
 def current_book(now: dt.datetime) -> Book:
+    """Today's editions of all fifteen."""
     return {number: edition(digest) for number, digest in current_digests(now).items()}
 
 

@@ -30,6 +30,8 @@ class BadDefinition(ValueError):
 
 @dataclass(frozen=True, order=True)
 class Problem:
+    """One breach: where it stands (1-based line) and which rule of the linter it breaks."""
+
     file: str
     line: int
     rule: str
@@ -55,6 +57,7 @@ class Next:
         return self.procedure or self.opens
 
     def dumped(self) -> object:
+        """The item as `dump_procedures` prints it."""
         if self.function:
             return self.function
         if self.procedure:
@@ -64,15 +67,20 @@ class Next:
 
 @dataclass(frozen=True)
 class Exemption:
+    """Why a rule of the document's section 1 is broken here on purpose."""
+
     rule: str
     reason: str
 
 
 @dataclass(frozen=True)
 class Result:
+    """One event a function can end with, and what follows it."""
+
     event: str
     nexts: tuple[Next, ...]
     is_end: bool
+    repeats: bool  # the client asks again: counted in the report
     source_event: str
     reading: str
     exempt: Exemption | None
@@ -82,12 +90,16 @@ class Result:
 
 @dataclass(frozen=True)
 class NormCase:
+    """A norm and the case in which it counts (1.2 has two)."""
+
     norm: Norm
     on: str  # the event in which case it counts; '' = whenever
 
 
 @dataclass(frozen=True)
 class Function:
+    """One row group of the document's tables: who does what, by when, with which results, and what it makes (`action`)."""
+
     id: str
     name: str
     source_name: str
@@ -122,6 +134,8 @@ class Function:
 
 @dataclass(frozen=True, eq=False)  # one object an edition: compared and cached by identity
 class Procedure:
+    """One of the fifteen, in one edition."""
+
     number: int
     slug: str
     title: str
@@ -267,6 +281,7 @@ def _result(row: _Lines) -> Result:
         event=row["event"],
         nexts=nexts,
         is_end=bool(row.get("end")),
+        repeats=bool(row.get("repeats")),
         source_event=row.get("source_event", ""),
         reading=row.get("reading", ""),
         exempt=Exemption(exempt["rule"], exempt["reason"]) if exempt else None,

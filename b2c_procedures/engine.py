@@ -46,6 +46,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class State:
+    """Where a run stands: the procedures it is in, the innermost last, and the outside processes it gave work to."""
+
     frames: tuple[Frame, ...] = ()
     stopped: bool = False
     passed_to: tuple[str, ...] = ()
@@ -87,6 +89,7 @@ class Screen:
 
 
 def start_entry(procedure: Procedure, event: str = "") -> dict[str, object]:
+    """The first entry of a history; `event` is what the procedure begins with, else its own first start event."""
     return {"kind": START, "procedure": procedure.number, "event": event or procedure.start_events[0]}
 
 
@@ -121,6 +124,7 @@ def moves(history: Sequence[Entry]) -> list[Entry]:
 
 
 def show(book: Book, state: State) -> Screen:
+    """What the person sees in this state."""
     frame = state.frames[-1]
     procedure = book[frame.procedure]
     function: Function | None = None
@@ -296,6 +300,16 @@ def _come_back(book: Book, state: State, choice: str) -> State:
 
 
 # --- walking the links: what tests, the demo and statistics need ---------------------------------------------------
+
+
+def repeated(book: Book) -> set[tuple[str, str]]:
+    """(function, key of the button) of the results that a definition marks as a question asked again."""
+    return {
+        (function.id, button.key)
+        for procedure in book.values()
+        for function, button in presses(procedure, book)
+        if any(result.repeats for result, _ in chosen(function, button.key))
+    }
 
 
 def presses(procedure: Procedure, book: Book) -> list[tuple[Function, Button]]:

@@ -46,6 +46,7 @@ def demand(book: Book, *, actions: Collection[str] | None = None) -> Book:
 
 
 def lint_procedure(procedure: Procedure, book: Book, actions: Collection[str] | None) -> Iterator[Problem]:
+    """Every breach of one procedure; `book` is there for the procedures it links to."""
     for rule, line, text in _breaches(procedure, book, actions):
         yield Problem(procedure.file or f"процедура {procedure.number}", line, rule, text)
 

@@ -13,6 +13,7 @@ CHAT_RULES: Final = "Правила работы в чатах B2C"  # shown bes
 
 @functools.cache
 def packaged_texts() -> Mapping[str, str]:
+    """Document's name → its words, as the product brings them."""
     texts: dict[str, str] = yaml.safe_load((FOLDER / "documents.yaml").read_text(encoding="utf-8"))
     return {name: text.strip() for name, text in texts.items()}
 

@@ -73,4 +73,5 @@ def carry_client(run: Run, *, to: User, by: User, now: dt.datetime) -> None:
 
 
 def bump(run: Run) -> None:
+    """Tells the pages of the run and of its clinic to look again, after commit."""
     live.bump(f"procedures:run:{run.pk}", f"procedures:clinic:{run.clinic_id}")

@@ -11,6 +11,8 @@ from callcenter.staff.models import User
 
 @dataclass(frozen=True)
 class BoardRow:
+    """One chat on the board."""
+
     chat: Chat
     clock: ChatClock | None  # the one that burns first
     late: bool

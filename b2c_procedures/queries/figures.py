@@ -10,13 +10,9 @@ from django.db.models import Count, Q, QuerySet
 
 from b2c_procedures.definition import Book
 from b2c_procedures.diagrams import Figures
+from b2c_procedures.engine import repeated as repeated_in
 from b2c_procedures.models import Run, StepRecord
 from b2c_procedures.states import RunState
-
-# «Повторные вопросы»: steps begun by a question asked again (1.2, 2.2, 6.3, 7.2, 7.6).
-REPEATED = {
-    ("1.4", "1"), ("2.3", "1"), ("2.3", "2"), ("6.5", "1"), ("7.4", "2a"), ("7.4", "2b"), ("10.3", "2"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,7 +87,7 @@ def by_procedure(period: Period, book: Book) -> list[Row]:
             stopped=Count("pk", filter=Q(state=RunState.STOPPED)),
         )
     }
-    measured = _measured(period, "procedure")
+    measured = _measured(period, book, "procedure")
     rows = []
     for number, procedure in sorted(book.items()):
         run = runs.get(number, {"n": 0, "finished": 0, "stopped": 0})
@@ -110,7 +106,7 @@ def by_procedure(period: Period, book: Book) -> list[Row]:
 
 def by_function(period: Period, book: Book, procedure: int) -> list[Row]:
     """Steps of one procedure, and where its broken-off runs stopped."""
-    measured = _measured(period, "function", procedure)
+    measured = _measured(period, book, "function", procedure)
     ended = Run.objects.filter(
         clinic__in=period.clinics,
         started_at__gte=period.since,
@@ -134,9 +130,9 @@ def by_function(period: Period, book: Book, procedure: int) -> list[Row]:
     return rows
 
 
-def by_employee(period: Period) -> list[Row]:
+def by_employee(period: Period, book: Book) -> list[Row]:
     """Steps by who did them."""
-    measured = _measured(period, "by_id")
+    measured = _measured(period, book, "by_id")
     names = dict(
         steps(period)
         .filter(by__isnull=False)
@@ -171,7 +167,7 @@ class _Measure:
     repeated: int
 
 
-def _measured(period: Period, column: str, procedure: int | None = None) -> dict[object, _Measure]:
+def _measured(period: Period, book: Book, column: str, procedure: int | None = None) -> dict[object, _Measure]:
     """Steps, norm kept, median and repeated questions, grouped by one of our own columns; one query."""
     if column not in {"procedure", "function", "by_id"}:
         raise ValueError(column)
@@ -185,7 +181,7 @@ def _measured(period: Period, column: str, procedure: int | None = None) -> dict
                AND (%s::int IS NULL OR procedure = %s)
          GROUP BY {column}
     """  # noqa: S608 (the column is one of three words above)
-    repeated = [f"{function}:{key}" for function, key in REPEATED]
+    repeated = [f"{function}:{key}" for function, key in repeated_in(book)]
     values: list[Any] = [repeated, list(period.clinics), period.since, period.until, procedure, procedure]
     with connection.cursor() as cursor:
         cursor.execute(query, values)

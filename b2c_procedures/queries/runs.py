@@ -44,6 +44,7 @@ class Line:
 
 
 def timer_of(run: Run, screen: engine.Screen, settings: ProcedureSettings, now: dt.datetime) -> Timer:
+    """The step's clock: calm, amber from the share of the norm that the settings name, red when it has run out."""
     moment = run.held_at or now
     if run.step_due_at is None or screen.norm is None:
         return Timer(run.step_started_at, None, "", "none", "без норматива", 0, settings.amber_percent)
@@ -124,6 +125,8 @@ def _line(entry: RunEntry) -> Line:
 
 @dataclass(frozen=True)
 class MadeObject:
+    """One object a step made, as the runner shows it."""
+
     title: str
     link: str
     state: str
@@ -203,6 +206,7 @@ class ListedRun:
 
 
 def listed(rows: Iterable[Run]) -> list[ListedRun]:
+    """The runs with the names of their present steps."""
     shown = []
     for run in rows:
         function = function_of(run)

@@ -1,6 +1,7 @@
 """The second row of the menu on the procedures' pages."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from django import template
 from django.template import RequestContext
@@ -25,8 +26,19 @@ _TABS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
 )
 
 
+# Pages that belong to a tab whose address they do not begin with.
+_INSIDE: Final = {
+    "runs/": "procedures:home",
+    "functions/": "procedures:diagrams",
+    "settings/": "procedures:editions",
+    "failure/": "procedures:chats",
+}
+
+
 @dataclass(frozen=True)
 class Tab:
+    """One tab as the user sees it."""
+
     label: str
     url: str
     active: bool
@@ -34,13 +46,16 @@ class Tab:
 
 @register.simple_tag(takes_context=True)
 def procedure_tabs(context: RequestContext) -> list[Tab]:
+    """The tabs of the user's roles, the one he is in marked."""
     request = context["request"]
     user = request.user
     if not isinstance(user, User):
         return []
     shown = [(label, reverse(name)) for label, name, roles in _TABS if user.has(*roles)]
-    home = reverse("procedures:home")  # all pages lie below it: only it and the runs are its own
-    path = home if request.path.startswith(f"{home}runs/") else request.path
+    home, path = reverse("procedures:home"), request.path  # all pages lie below it: only it and the runs are its own
+    for folder, tab in _INSIDE.items():
+        if path.startswith(home + folder):
+            path = reverse(tab)
     fitting = [url for _, url in shown if path == url or (url != home and path.startswith(url))]
     here = max(fitting, key=len, default="")
     return [Tab(label, url, url == here) for label, url in shown]

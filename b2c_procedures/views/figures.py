@@ -144,7 +144,7 @@ def report(request: StaffRequest) -> HttpResponse:
         "period": period,
         "until": period.until - dt.timedelta(seconds=1),
         "by_procedure": figures.by_procedure(period, book),
-        "by_employee": figures.by_employee(period),
+        "by_employee": figures.by_employee(period, book),
         "procedure": book[number] if number else None,
         "by_function": figures.by_function(period, book, number) if number else [],
     }
@@ -167,7 +167,7 @@ def report_file(request: StaffRequest) -> HttpResponse:
         _sheet(workbook, "Процедуры", "Процедура", figures.by_procedure(period, book))
         functions = [row for number in sorted(book) for row in figures.by_function(period, book, number)]
         _sheet(workbook, "Функции", "Функция", functions)
-        _sheet(workbook, "Сотрудники", "Сотрудник", figures.by_employee(period))
+        _sheet(workbook, "Сотрудники", "Сотрудник", figures.by_employee(period, book))
     audit.record("b2c_procedures.export_report", by=request.user, now=now)
     answer = HttpResponse(
         out.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -14,6 +14,7 @@ from b2c_procedures.engine import (
     BadMove,
     Screen,
     presses,
+    repeated,
     result_entry,
     shortest_end,
     start_entry,
@@ -171,3 +172,9 @@ def test_every_wait_for_the_client_can_be_repeated_without_end_and_still_ended()
 
 def test_dates_of_editions_are_dates() -> None:
     assert BOOK[1].valid_from == dt.date(2024, 1, 1)
+
+
+def test_questions_asked_again_are_marked_in_the_definitions() -> None:
+    assert repeated(BOOK) == {
+        ("1.4", "1"), ("2.3", "1"), ("2.3", "2"), ("6.5", "1"), ("7.4", "2a"), ("7.4", "2b"), ("10.3", "2"),
+    }  # fmt: skip

@@ -167,7 +167,7 @@ def test_the_report_counts_runs_norms_stops_and_repeated_questions(service: Serv
     functions = {line.key: line for line in by_function(period, book, 1)}
     assert (functions["1.2"].stopped, functions["1.2"].live) == (1, 1)
     assert functions["1.1"].median == 30
-    people = by_employee(period)
+    people = by_employee(period, book)
     assert [(line.title, line.steps) for line in people] == [("Орлова Ольга Петровна", 9)]
 
 
