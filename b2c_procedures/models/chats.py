@@ -59,7 +59,12 @@ class Chat(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.client_name or self.address} · {self.channel}"
+        return f"{self.client or 'Клиент'} · {self.channel}"
+
+    @property
+    def client(self) -> str:
+        """Who writes: the patient, else the name he gave himself; '' when only his address is known."""
+        return self.patient.full_name if self.patient is not None else self.client_name
 
 
 class ChatLine(models.Model):

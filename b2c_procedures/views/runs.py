@@ -147,7 +147,7 @@ def start(request: StaffRequest) -> HttpResponse:
     order = None
     if data["order"]:
         order = get_object_or_404(Order.objects.visible_to(request.user).select_related("patient"), pk=data["order"])
-    number = ""
+    number = interaction.number if interaction else ""
     if data["number"]:
         try:
             number = phones.parse(data["number"])

@@ -21,6 +21,7 @@ from callcenter.clinics.models import Appointment, Doctor, Specialty, WaitingLis
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.states import Kind, State
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
+from callcenter.lib.phones import pretty
 from callcenter.messaging.models import Message
 from callcenter.staff.models import User
 from tests.b2c_procedures.conftest import Service
@@ -456,6 +457,14 @@ def test_the_start_page_knows_who_calls(service: Service, as_user: AsUser, noon:
     assert "Клиентов Пётр Иванович" in page
     assert "никому не принадлежит" in client.get("/procedures/", {"number": "+79000000999"}).content.decode()
     assert client.get("/procedures/", {"interaction": 999999}).status_code == 404
+    User.objects.filter(pk=service.manager.pk).update(sees_phones=False)
+    page = client.get("/procedures/", {"interaction": call.pk}).content.decode()
+    assert number not in page
+    client.post("/procedures/start/", {"procedure": 3, "clinic": service.clinic.pk, "interaction": call.pk})
+    run = Run.objects.get()
+    assert run.number == number
+    page = client.get(f"/procedures/runs/{run.pk}/").content.decode()
+    assert (number not in page, pretty(number) not in page) == (True, True)
     assert as_user(service.world.administrator_b).get("/procedures/", {"interaction": call.pk}).status_code == 404
 
 
