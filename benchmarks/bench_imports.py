@@ -27,8 +27,8 @@ def card_file(rows: int) -> bytes:
             phone = f"8 (9{n % 29:02}) {n // 29 % 1000:03}-{n // 29_000:02}-{n % 7 + 10:02}"
             row = [f"P{n}", name, None, phone, "", f"Клиника {n % data.CLINICS:02}", "да" if n % 3 else ""]
             sheet.write_row(n + 1, 0, row)
-            sheet.write_datetime(n + 1, 2, dt.datetime(1940, 1, 1) + dt.timedelta(days=n % 25_000), days)
-            sheet.write_datetime(n + 1, 7, dt.datetime(2025, 6, 1), days)
+            sheet.write_datetime(n + 1, 2, dt.date(1940, 1, 1) + dt.timedelta(days=n % 25_000), days)
+            sheet.write_datetime(n + 1, 7, dt.date(2025, 6, 1), days)
     return stream.getvalue()
 
 

@@ -75,8 +75,9 @@ def _run(command: list[str], *, seconds: int, **env: str) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{' '.join(command)}: {error}"
-    words = (done.stderr.strip() or done.stdout.strip()).splitlines()
-    return f"{' '.join(command)}: exit {done.returncode}; {words[-1] if words else 'no output'}"
+    words = (done.stderr.strip() or done.stdout.strip()).splitlines() or ["no output"]
+    told = next((line for line in words if line.startswith(("Error:", "E:"))), words[-1])
+    return f"{' '.join(command)}: exit {done.returncode}; {told}"
 
 
 @contextlib.contextmanager
