@@ -22,7 +22,7 @@ from reminders.schedule import AHEAD, covered_span, last_covered_day, latest_ope
 
 log = logging.getLogger(__name__)
 REFRESH = dt.timedelta(seconds=5)  # how often a run looks at the schedule while its days last
-LEASE = dt.timedelta(minutes=5)
+LEASE = dt.timedelta(minutes=1)  # of a run that a worker looks at; two at once would only do the same
 
 
 def settings_of(clinic: Clinic) -> ReminderSettings:

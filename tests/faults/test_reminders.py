@@ -251,7 +251,8 @@ def run_of_faults(stack: Stack, ledger: Ledger, *, visits: int, kills: int, rest
     _check_cascades(ledger)
     assert ReminderMark.objects.count() == Interaction.objects.filter(kind="call").count() == visits // 20
 
-    blue = set(blue_without_sms(run, now=timezone.now()))
+    # A killed worker's lease may keep a cancelled visit on the list for a while; nobody writes to it.
+    blue = set(blue_without_sms(run, now=timezone.now())) - cancelled.keys()
     assert len(blue) > visits // 4
     twice(lambda: send_blue_sms(run, by=by, now=timezone.now()))
     stack.wait_until(careful, seconds=240, what="the SMS to the blue ones have arrived")
