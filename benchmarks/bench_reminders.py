@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from benchmarks import data
@@ -20,10 +21,14 @@ from callcenter.clinics.models import Appointment, Clinic, Doctor, Ground
 from callcenter.demo.services import free_port
 from callcenter.lib import live
 from callcenter.lib.localtime import instant, local_day
-from callcenter.messaging.models import CascadeStep, Message, Provider
-from callcenter.messaging.states import Channel, MessageState
+from callcenter.messaging.actions import receive_reply
+from callcenter.messaging.gateways.base import Reply
+from callcenter.messaging.models import CascadeStep, ChatMessage, Message, Provider, VisitLink
+from callcenter.messaging.states import Answer, Channel, MessageState
 from reminders import actions
+from reminders.actions.sending import send_visits
 from reminders.models import Reminder, ReminderRun
+from reminders.states import Result
 
 VISITS = 20_000
 ROWS = 1_000
@@ -99,23 +104,66 @@ def queue_all(run: ReminderRun) -> None:
         pass
 
 
+def played_evening(run: Run) -> Clinic:
+    """A thousand rows late in the evening: every message delivered, a third answered by the link, a third opened it, every
+    tenth wrote, a third was called, a fifth got an SMS beside the messenger."""
+    clinic = clinic_with_visits("Тысяча", ROWS)
+    reminders = run_of(clinic).reminders.all()
+    if ChatMessage.objects.filter(clinic=clinic).exists():
+        return clinic
+    now, by = timezone.now(), data.administrator()
+    Message.objects.filter(clinic=clinic).update(state=MessageState.DELIVERED, delivered_at=now)
+    links = VisitLink.objects.filter(appointment__clinic=clinic)
+    links.filter(appointment__in=_every(reminders, 3)).update(answer=Answer.CONFIRM, answered_at=now, opened_at=now)
+    links.filter(appointment__in=_every(reminders, 3, 1)).update(opened_at=now)
+    reminders.filter(appointment__in=_every(reminders, 3, 2)).update(
+        called_at=now, called_by=by, result=Result.UNREACHED
+    )
+    send_visits(_every(reminders, 5), by=by, now=now, channel=Channel.SMS)
+    provider = Provider.objects.get(name="Симулятор")
+    for row in reminders.filter(appointment__in=_every(reminders, 10)).prefetch_related("patient__phones"):
+        number = row.patient.phones.all()[0].number
+        receive_reply(Reply(f"bench-{row.pk}", number, "Да, приду", Channel.MAX), provider=provider, now=now)
+    run.settle()
+    return clinic
+
+
+def _every(reminders: QuerySet[Reminder], step: int, first: int = 0) -> list[int]:
+    return list(reminders.order_by("pk").values_list("appointment_id", flat=True))[first::step]
+
+
 @bench(rows=ROWS, aim=p95(150))
 def reminders_list(run: Run) -> Measured:
-    """The page of a thousand rows, each with a message and a third with an answer."""
-    clinic = clinic_with_visits("Тысяча", ROWS)
-    run_of(clinic)
-    Message.objects.filter(clinic=clinic).update(state=MessageState.DELIVERED, delivered_at=timezone.now())
-    run.settle()
+    """The whole page of a thousand rows."""
+    clinic = played_evening(run)
     client = run.client(data.administrator())
     return run.time(lambda: run.get(client, f"/reminders/?clinic={clinic.pk}"), times=20)
+
+
+@bench(rows=ROWS, aim=p95(100))
+def reminders_list_changes(run: Run) -> Measured:
+    """What an open screen asks after a hint: counters of a thousand rows and the one row that has changed."""
+    clinic = played_evening(run)
+    client = run.client(data.administrator())
+    rows = list(Reminder.objects.filter(clinic=clinic)[:30])
+    Reminder.objects.filter(clinic=clinic).update(changed_at=timezone.now() - dt.timedelta(minutes=5))
+    later = timezone.now() + dt.timedelta(minutes=5)
+
+    def look() -> None:
+        Reminder.objects.filter(pk=rows.pop().pk).update(changed_at=later)
+        since = (later - dt.timedelta(seconds=1)).timestamp()
+        answer = run.get(client, f"/reminders/?clinic={clinic.pk}&since={since}", **{"HX-Request": "true"})
+        assert b"data-list" in answer.getvalue()
+
+    return run.time(look, times=20)
 
 
 @bench(rows=ROWS, aim=p95(40))
 def reminders_mark_row(run: Run) -> Measured:
     """The double click: a row marked and rendered, a fresh row each time."""
     clinic = clinic_with_visits("Тысяча", ROWS)
+    played_evening(run)
     rows = iter(run_of(clinic).reminders.filter(called_at=None).values_list("pk", flat=True))
-    run.settle()
     client = run.client(data.administrator())
 
     def mark() -> None:

@@ -38,6 +38,9 @@
       post(`/reminders/${row.id.slice(1)}/${item.dataset.act}`, row, item.name ? { [item.name]: item.value } : {});
       return;
     }
+    // Whoever dials from the row is seen by the colleagues as calling.
+    const number = event.target.closest("tr[data-row] a[href^='tel:']");
+    if (number && menu()) { post(`/reminders/${number.closest("tr").id.slice(1)}/calling/`, number.closest("tr")); return; }
     const card = event.target.closest("a[data-card], tr[data-row] a[data-open]");
     if (card && !event.ctrlKey && !event.metaKey && dialog()) { event.preventDefault(); closeMenu(); openCard(card.href); return; }
     const button = event.target.closest("tr[data-row] button[form=marks]");

@@ -198,6 +198,13 @@ def test_a_colleagues_mark_arrives_and_leaves_alone_the_row_under_the_cursor(
     page.mouse.move(5, 5)
     expect(mine).to_have_class(PINK, timeout=4000)
 
+    # She dials a number from its row: her colleagues see who is calling.
+    page.evaluate("document.addEventListener('click', (event) => event.preventDefault(), true)")  # no telephone here
+    other = page.locator("tr[data-row]", has_text="Гордеев")
+    other.locator("a[href^='tel:']").click()
+    expect(other).to_contain_text("вы звоните")
+    assert Reminder.objects.get(patient__last_name="Гордеев").calling_by == world.administrator
+
 
 def surnames(page: Page) -> list[str]:
     return [name.split()[0] for name in page.locator("#rows tr [data-open]").all_inner_texts()]

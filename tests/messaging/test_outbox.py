@@ -109,6 +109,21 @@ def test_a_cancellation_between_claim_and_call_still_stops_the_message(post: Pos
     assert post.of(visit)[Channel.MAX].reason == "приём отменён"
 
 
+def test_a_messenger_that_delivers_between_claim_and_call_still_stops_the_sms(post: Post) -> None:
+    visit = post.visit()
+    post.queue(visit)
+    post.tick()
+    ProviderCall.objects.all().delete()
+    post.now += dt.timedelta(minutes=21)
+    actions.advance_due_cascades(now=post.now)  # it was silent for its minutes: SMS takes over…
+    claimed = sending.claim_messages(post.provider, now=post.now)
+    assert [item.message.channel for item in claimed] == [Channel.SMS]
+    Message.objects.filter(channel=Channel.MAX).update(state=MessageState.DELIVERED)  # …and it has delivered after all
+    assert sending.begin_attempts(claimed, now=post.now) == []
+    post.tick()
+    assert post.of(visit)[Channel.SMS].reason == "уже доставлено: MAX"
+
+
 def test_a_moved_visit_gets_a_new_message_and_the_old_one_stays_home(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
@@ -295,6 +310,15 @@ def test_a_claim_without_an_attempt_is_queued_again_by_the_reaper(post: Post) ->
     assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=121)) == 1
     post.pass_time(minutes=3)
     assert post.of(visit)[Channel.MAX].state in (MessageState.ACCEPTED, MessageState.READ)
+
+
+def test_a_call_that_began_late_in_its_claims_lease_is_not_taken_for_lost(post: Post) -> None:
+    visit = post.visit()
+    post.queue(visit)
+    claimed = sending.claim_messages(post.provider, now=post.now)
+    sending.begin_attempts(claimed, now=post.now + dt.timedelta(seconds=115))
+    assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=125)) == 0
+    assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=240)) == 1
 
 
 @pytest.mark.parametrize(("dedupes", "state"), [(False, MessageState.UNKNOWN), (True, MessageState.QUEUED)])

@@ -1,6 +1,7 @@
 """The patient's page: opening changes nothing, a pressed button answers, and nothing secret stands on it."""
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -117,6 +118,12 @@ def test_one_address_opens_only_so_many_pages_a_minute(page: str, client: Client
     codes = [client.get("/v/guess").status_code for _ in range(70)]
     assert codes[0] == 404
     assert codes[-1] == 429
+
+
+def test_behind_our_proxy_each_patient_is_counted_by_his_own_address(page: str, client: Client, settings: Any) -> None:
+    settings.PROXIES = 1
+    codes = [client.get(page, headers={"X-Forwarded-For": f"10.0.0.{number}"}).status_code for number in range(70)]
+    assert set(codes) == {200}
 
 
 def test_the_calendar_file_has_clinic_and_time_and_short_lines(post: Post, page: str, client: Client) -> None:

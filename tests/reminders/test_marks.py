@@ -203,3 +203,14 @@ def test_red_and_orange_stand_on_top_until_somebody_has_called(desk: Desk) -> No
     assert order() == [cancels.pk, early.pk]
     actions.mark_called(desk.row(cancels), by=who, now=desk.now)
     assert order() == [early.pk, cancels.pk]
+
+
+def test_on_the_day_of_the_visit_a_call_is_saved_with_its_two_answers_only(desk: Desk) -> None:
+    visit = desk.visit()
+    desk.open()
+    who, morning = desk.world.administrator, desk.world.local(dt.date(2026, 3, 19), 9)
+    for result in (Result.COMING, Result.NOT_COMING, Result.UNREACHED):
+        with pytest.raises(Refused, match="запишите звонок в ДД"):
+            actions.save_result(desk.row(visit), result=result, by=who, now=morning)
+    actions.save_result(desk.row(visit), result=Result.WROTE, by=who, now=morning)  # that was no call
+    assert desk.row(visit).is_settled

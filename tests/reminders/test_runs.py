@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from callcenter.clinics.actions import cancel_appointment, move_appointment
+from callcenter.clinics.actions import cancel_appointment, move_appointment, record_consent
+from callcenter.clinics.states import Channel as ConsentChannel
+from callcenter.clinics.states import Purpose
 from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import instant
 from callcenter.messaging.models import Message
@@ -196,6 +198,32 @@ def test_the_dry_run_tells_whom_it_will_reach_and_whom_not_and_why_and_the_price
     assert sent == sum(plan.first.values())
 
 
+def test_the_dry_run_says_who_waits_for_the_morning_and_who_has_refused(desk: Desk) -> None:
+    desk.set(sends_itself=False)
+    desk.visit(hours=40)
+    refuses = desk.visit(hours=40)
+    for channel in (ConsentChannel.MESSENGER, ConsentChannel.SMS):
+        record_consent(
+            refuses.patient,
+            purpose=Purpose.SERVICE,
+            channel=channel,
+            granted=False,
+            source="по телефону",
+            by=desk.world.administrator,
+            now=desk.now,
+        )
+    desk.set(next_day_only=False)
+    yellow(desk.world.administrator2, dt.date(2026, 3, 20))
+    run = desk.open()
+    run.until = dt.date(2026, 3, 20)
+    run.save()
+    actions.refresh_run(run, now=desk.now)
+    plan = dry_run(run, now=desk.world.local(dt.date(2026, 3, 18), 22))
+    assert plan.first == {"MAX": 1}
+    assert plan.waiting == {"ждёт 08:00": 1}
+    assert plan.stopped == {"отказ от сообщений": 1}
+
+
 def test_the_blue_ones_get_one_sms_and_stay_for_the_morning(desk: Desk) -> None:
     blue, green = desk.visit("65"), desk.visit("01")
     run = desk.open()
@@ -205,6 +233,18 @@ def test_the_blue_ones_get_one_sms_and_stay_for_the_morning(desk: Desk) -> None:
     channels = Message.objects.filter(channel=Channel.SMS).values_list("appointment", flat=True)
     assert list(channels) == [blue.pk]
     assert green.pk not in channels
+
+
+def test_a_blue_one_who_did_not_pick_up_gets_the_sms_and_one_who_talked_does_not(desk: Desk) -> None:
+    unreached, talked, pink = desk.visit("65"), desk.visit("66"), desk.visit("67")
+    run = desk.open()
+    desk.settle()
+    who = desk.world.administrator
+    actions.save_result(desk.row(unreached), result=Result.UNREACHED, by=who, now=desk.now)
+    actions.save_result(desk.row(talked), result=Result.NOT_COMING, by=who, now=desk.now)
+    actions.mark_called(desk.row(pink), by=who, now=desk.now)
+    assert actions.send_blue_sms(run, by=who, now=desk.now) == 1
+    assert Message.objects.get(channel=Channel.SMS).appointment == unreached
 
 
 def test_the_blue_sms_goes_by_itself_at_the_clinics_hour(desk: Desk) -> None:

@@ -129,6 +129,25 @@ def test_only_changed_rows_come_back_with_new_counters(desk: Desk, as_user: AsUs
     assert "<html" not in part
 
 
+def test_rows_that_are_done_or_whose_visit_has_begun_are_named_as_gone(desk: Desk, as_user: AsUser) -> None:
+    settled, begins, stays = desk.visit("65", hours=22), desk.visit("66", hours=21), desk.visit("67", hours=23)
+    desk.open()
+    desk.settle()
+    rows = {visit: desk.row(visit).pk for visit in (settled, begins, stays)}
+    desk.post.now = begins.starts_at - dt.timedelta(seconds=30)
+    client = as_user(desk.world.administrator)
+    since = desk.now.timestamp()
+    assert "data-gone" not in text_of(client.get(f"/reminders/day/?on=2026-03-19&since={since}", headers=HTMX))
+    desk.post.now = begins.starts_at + dt.timedelta(seconds=1)
+    actions.save_day_call(
+        desk.row(settled), picked_up=True, coming="yes", comment="да", by=desk.world.administrator2, now=desk.now
+    )
+    part = text_of(client.get(f"/reminders/day/?on=2026-03-19&since={since}", headers=HTMX))
+    assert set(re.findall(r'data-gone="r(\d+)"', part)) == {str(rows[settled]), str(rows[begins])}
+    assert f'id="r{rows[stays]}"' not in part
+    assert "<b>1</b>" in part
+
+
 def test_a_colleague_who_calls_is_a_conflict_with_the_row_as_it_stands(desk: Desk, as_user: AsUser) -> None:
     visit = desk.visit()
     desk.open()
