@@ -1,14 +1,15 @@
 """Messages of a run: to all, to one, an SMS to the blue ones. The outbox keeps each of them single."""
 
 import datetime as dt
+import logging
 from collections.abc import Iterable
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef
 
 from callcenter.clinics.models import Appointment
 from callcenter.lib import live
-from callcenter.lib.errors import Conflict
+from callcenter.lib.errors import Conflict, DomainError
 from callcenter.messaging.actions import queue_visit_messages
 from callcenter.messaging.models import Message
 from callcenter.messaging.states import Channel, Purpose
@@ -17,6 +18,7 @@ from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderRun
 from reminders.queries.lists import blue_without_sms, topic
 
+log = logging.getLogger(__name__)
 BATCH = 2000  # visits put into the outbox at a time
 
 
@@ -92,14 +94,23 @@ def send_blue_sms(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int
 
 
 def send_due_blue_sms(*, now: dt.datetime) -> int:
-    """The same by itself, at the hour the clinic has set; how many runs."""
+    """The same by itself, at the hour the clinic has set; how many runs. One run's failure is stored on it and tried again
+    in a minute; the others go on."""
     done = 0
     for run in ReminderRun.objects.filter(blue_sms_due_at__lte=now):
-        with transaction.atomic():
-            locked = ReminderRun.objects.select_for_update(skip_locked=True).filter(pk=run.pk, blue_sms_due_at__lte=now)
-            if locked.first() is not None:
-                send_blue_sms(run, by=None, now=now)
-                done += 1
+        try:
+            with transaction.atomic():
+                due = ReminderRun.objects.select_for_update(skip_locked=True).filter(
+                    pk=run.pk, blue_sms_due_at__lte=now
+                )
+                if due.first() is not None:
+                    send_blue_sms(run, by=None, now=now)
+                    done += 1
+        except (DatabaseError, DomainError) as error:
+            log.exception("SMS to the blue of run %s", run.pk)
+            ReminderRun.objects.filter(pk=run.pk).update(
+                blue_sms_due_at=now + dt.timedelta(minutes=1), last_error=str(error)[:250]
+            )
     return done
 
 

@@ -16,6 +16,7 @@ from callcenter.lib.localtime import instant
 from callcenter.messaging.models import Message
 from callcenter.messaging.states import Channel, MessageState
 from reminders import actions
+from reminders.actions import sending
 from reminders.models import Reminder, ReminderRun, ReminderSettings
 from reminders.queries.dry_run import dry_run
 from reminders.states import Result
@@ -257,6 +258,28 @@ def test_the_blue_sms_goes_by_itself_at_the_clinics_hour(desk: Desk) -> None:
     assert actions.send_due_blue_sms(now=six) == 1
     assert actions.send_due_blue_sms(now=six) == 0
     assert Message.objects.filter(appointment=visit, channel=Channel.SMS).count() == 1
+
+
+def test_a_run_whose_sms_fail_keeps_the_error_and_holds_no_other_clinic_up(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    six = desk.world.local(dt.date(2026, 3, 18), 18)
+    bad = ReminderRun.objects.create(
+        clinic=desk.world.clinic_b, on=desk.now.date(), until=desk.now.date(), opened_at=desk.now, blue_sms_due_at=six
+    )
+    desk.set(blue_sms_at=dt.time(18))
+    desk.open()
+    send = sending.send_blue_sms
+
+    def fail(run: ReminderRun, **kwargs: Any) -> int:
+        if run.pk == bad.pk:
+            raise Refused("нет шаблона")
+        return send(run, **kwargs)
+
+    monkeypatch.setattr(sending, "send_blue_sms", fail)
+    assert actions.send_due_blue_sms(now=six) == 1
+    bad.refresh_from_db()
+    assert (bad.last_error, bad.blue_sms_due_at) == ("нет шаблона", six + dt.timedelta(minutes=1))
 
 
 # The race of two beats
