@@ -1,7 +1,7 @@
 """From what happens on the telephones to the events of the machine."""
 
 from callback import machine
-from callback.actions.apply import apply
+from callback.actions.apply import Turn, happen, locked
 from callback.decision import stop_event
 from callback.machine import Event, State
 from callback.models import CallbackAttempt, CallbackRequest
@@ -18,14 +18,17 @@ _FIRST_SECOND = 1.0  # of the reading: a key pressed twice by habit is no second
 
 def take(call: Call, leg: Leg | None, fact: Fact) -> None:
     """The handler of calls with the scenario 'callback' (callcenter/desks.py); runs in the fact's transaction."""
-    attempt = call.callback_attempt if hasattr(call, "callback_attempt") else None
-    if attempt is None or attempt.ended_at is not None:
+    attempt = CallbackAttempt.objects.filter(call=call, ended_at__isnull=True).first()
+    if attempt is None:
         return  # the attempt is over; its telephones are still being put down
+    attempt.call = call
     # Locked here already, so that what the decision below rests on is still true when it is applied.
-    request = CallbackRequest.objects.select_for_update().get(pk=attempt.request_id)
+    request = locked(attempt.request_id)
     event, reason = _event_of(request, attempt, call, leg, fact)
     if event is not None:
-        apply(request.pk, event, now=fact.at, reason=reason)
+        turn = Turn(request, event, fact.at, reason=reason)
+        turn.attempt = attempt
+        happen(turn)
 
 
 def _event_of(
@@ -37,7 +40,7 @@ def _event_of(
         case StepDue():
             return _step_due(request), ""
         case PlayEnded():
-            return _speech_ended(request, fact), ""
+            return _speech_ended(request, call, fact), ""
         case Machine() if leg is not None and leg.role == Role.PATIENT:
             attempt.note = "ответил автоответчик"
             attempt.save(update_fields=["note"])
@@ -72,13 +75,9 @@ def _step_due(request: CallbackRequest) -> Event | None:
             return None
 
 
-def _speech_ended(request: CallbackRequest, fact: PlayEnded) -> Event | None:
+def _speech_ended(request: CallbackRequest, call: Call, fact: PlayEnded) -> Event | None:
     """Only the newest speech counts: the end of one that was cut says nothing."""
-    attempt = request.attempts.filter(ended_at__isnull=True).select_related("call").first()
-    call = attempt.call if attempt is not None else None
-    newest = (
-        call.commands.filter(verb=Verb.PLAY).order_by("-pk").values_list("ref", flat=True).first() if call else None
-    )
+    newest = call.commands.filter(verb=Verb.PLAY).order_by("-pk").values_list("ref", flat=True).first()
     if newest != fact.playback:
         return None
     return {State.SPEAKING: Event.SPEECH_ENDED, State.TELLING: Event.TOLD}.get(State(request.state))

@@ -6,7 +6,7 @@ call's scenario decides, in the same transaction.
 
 import datetime as dt
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.db import transaction
 from django.utils.module_loading import import_string
@@ -82,6 +82,11 @@ def finish_command(
             _ring_failed(command, end, error, now)
         elif command.verb == Verb.CONNECT and state == CommandState.DONE:
             _connected(command, now)
+
+
+def finish_commands(ids: Collection[int], *, now: dt.datetime) -> None:
+    """Writes that these were carried out: verbs of which nothing further follows (all but CONNECT)."""
+    Command.objects.filter(pk__in=ids, done_at__isnull=True).update(state=CommandState.DONE, done_at=now, last_error="")
 
 
 def fail_speech(command_id: int, *, why: str, now: dt.datetime) -> None:
@@ -161,13 +166,8 @@ def _take_play_end(fact: PlayEnded) -> None:
 
 def _locked(channel: str) -> Leg | None:
     """The leg with its call locked. `no_key`: others may go on adding rows that point to the call."""
-    leg = Leg.objects.filter(channel=channel).first()
-    if leg is None:
-        return None
-    call = Call.objects.select_for_update(no_key=True).get(pk=leg.call_id)
-    leg.refresh_from_db()
-    leg.call = call
-    return leg
+    legs = Leg.objects.select_related("call__clinic", "call__patient", "user")
+    return legs.select_for_update(of=("self", "call"), no_key=True).filter(channel=channel).first()
 
 
 def _move(leg: Leg, fact: Fact) -> bool:

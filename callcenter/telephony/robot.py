@@ -68,7 +68,7 @@ class Robot:
         self._hearing = False  # facts flow
         self._look_again_at: dt.datetime | None = None
         self._untaken: deque[Fact] = deque()  # heard, and not yet written down (the database may be away)
-        self._running: dict[int, tuple[int, Future[None]]] = {}  # command → its call, the work
+        self._running: dict[int, tuple[Command, Future[None]]] = {}  # what was asked and is not answered yet
         self._fetching: dict[str, tuple[Recorded, Future[bytes]]] = {}  # recordings on their way to us
 
     # --- the lease ---------------------------------------------------------------------------------------------------
@@ -285,16 +285,13 @@ class Robot:
     def _carry_out(self) -> bool:
         """Takes pending commands under the lease, one at a time for each call, oldest first."""
         now = self._clock()
-        busy = {call_id for call_id, _ in self._running.values()}
+        busy = {one.call_id for one, _ in self._running.values()}
+        first = Command.objects.pending().exclude(call__in=busy).order_by("call_id", "pk").distinct("call_id")
+        wanted = list(first.values_list("pk", flat=True)[:BATCH])
+        if not wanted:
+            return False
         with self._fence():
-            first = (
-                Command.objects.pending()
-                .exclude(call__in=busy)
-                .order_by("call_id", "pk")
-                .distinct("call_id")
-                .values("pk")
-            )
-            due = Command.objects.pending().filter(pk__in=list(first[:BATCH].values_list("pk", flat=True)))
+            due = Command.objects.pending().filter(pk__in=wanted).order_by("pk")
             taken = claim(due, now=now, limit=BATCH, state=CommandState.TAKEN, fence=self.token)
         legs = Leg.objects.in_bulk([command.leg_id for command in taken if command.leg_id is not None])
         for command in taken:
@@ -302,7 +299,7 @@ class Robot:
                 self._finish(command.pk, CommandState.EXPIRED, "АТС была недоступна, звонок устарел")
                 continue
             leg = legs.get(command.leg_id) if command.leg_id is not None else None
-            self._running[command.pk] = (command.call_id, self._submit(self._ask, command, leg, time.monotonic()))
+            self._running[command.pk] = (command, self._submit(self._ask, command, leg, time.monotonic()))
         self._collect()
         return bool(taken)
 
@@ -351,21 +348,30 @@ class Robot:
 
     def _collect(self) -> int:
         """Writes back what became of the commands that are through."""
-        through = [(pk, work) for pk, (_, work) in self._running.items() if work.done()]
-        for pk, work in through:
-            if not work.cancelled():
-                self._write_back(pk, work.exception())
-            del self._running[pk]
+        through = [(command, work) for command, work in self._running.values() if work.done()]
+        plain = [
+            command.pk
+            for command, work in through
+            if not work.cancelled() and work.exception() is None and command.verb != Verb.CONNECT
+        ]
+        if plain:
+            with self._fence():
+                facts.finish_commands(plain, now=self._clock())
+        for command, work in through:
+            if not work.cancelled() and command.pk not in plain:
+                self._write_back(command, work.exception())
+            del self._running[command.pk]
         return len(through) + self._store_recordings()
 
-    def _write_back(self, pk: int, error: BaseException | None) -> None:
+    def _write_back(self, command: Command, error: BaseException | None) -> None:
+        pk = command.pk
         match error:
             case None:
                 self._finish(pk, CommandState.DONE)
             case SpeechFailed():
                 log.error("speech failed: %s", error)
                 self._guarded(facts.fail_speech, pk, why=str(error), now=self._clock())
-            case PbxMaybe() if Command.objects.get(pk=pk).verb == Verb.RING:
+            case PbxMaybe() if command.verb == Verb.RING:
                 self._finish(pk, CommandState.MAYBE, str(error), End.LOST)
             case PbxRefused():
                 self._finish(pk, CommandState.REFUSED, str(error), error.end)

@@ -47,6 +47,8 @@ NEVER = 1e9
 DIALPLAN: dict[str, Way] = {
     "admin": Way(answers=0.0, digits=((1.7, "1"),), hangs_up=22.0),
     "admin_thorough": Way(rings=True, answers=2.0, digits=((2.0, "1"),)),
+    "admin_patient": Way(answers=0.0, digits=((1.7, "1"),)),  # hangs up when he is let go
+    "patient_longest": Way(answers=0.0),
     "admin_mute": Way(rings=True, answers=1.0),
     "admin_busy": Way(dial="BUSY", cause=0, far_cause=17),
     "admin_ring_busy": Way(rings=True, dial="BUSY", ends=2.0, cause=0, far_cause=17),

@@ -4,10 +4,13 @@ nothing is forgotten, live calls go on where the exchange can keep them.
 Real processes: `manage.py run_robot` against the stand-in Asterisk of the contract tests, whose calls outlive the robot.
 """
 
+import time
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
+from callback.actions import accept_request, run_due_requests
 from callback.machine import State
 from callback.models import CallbackRequest
 from callcenter.telephony.models import Call, Leg, RobotLease
@@ -87,20 +90,38 @@ def test_a_robot_killed_between_the_answer_and_the_bridge_leaves_nobody_in_silen
 
 
 @pytest.mark.faults
-def test_an_exchange_that_is_away_for_a_while_is_found_again(stack: Stack, pbx: Threaded) -> None:
-    floor = Scripted(stack, pbx, admin="admin_thorough", patient="patient_long")
+@pytest.mark.timeout(500)
+def test_an_exchange_that_is_away_for_three_minutes_is_found_again(stack: Stack, pbx: Threaded) -> None:
+    floor = Scripted(stack, pbx, admin="admin_patient", patient="patient_longest")
     floor.robot()
     floor.linked()
     floor.until(State.TALKING)
     stack.wait_until(lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk")
     pbx.do(pbx.server.go_away)
     stack.wait_until(lambda: not RobotLease.objects.get().connected, seconds=20, what="the link is known to be down")
+    late = accept_request(
+        clinic=floor.clinic, name="Олег", phone="+79000007702", now=timezone.now(), by=None, comment=""
+    )
+    over = time.monotonic() + 180
+    while time.monotonic() < over:
+        run_due_requests(now=timezone.now())
+        time.sleep(1)
+    late.refresh_from_db()
+    assert (late.state, late.attempts.count()) == (State.WAITING, 0)  # nobody's attempts are used up meanwhile
+    assert late.details_at is not None  # and after a minute people know
     pbx.do(pbx.server.come_back)
     floor.linked()
-    assert len(pbx.server.channels) == 2
+    assert len(pbx.server.channels) == 2  # who talked, talks on
     pbx.do(lambda: pbx.server.end(Leg.objects.get(role=Role.PATIENT).channel, 16))
-    floor.until(State.DONE)
-    assert len(floor.dialled) == 2
+    stack.wait_until(
+        lambda: CallbackRequest.objects.get(pk=floor.request.pk).state == State.DONE, seconds=30, what="it is done"
+    )
+
+    def tried() -> bool:
+        run_due_requests(now=timezone.now())
+        return late.attempts.count() == 1
+
+    stack.wait_until(tried, seconds=30, what="the other one's turn has come")
 
 
 @pytest.mark.faults

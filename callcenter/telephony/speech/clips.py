@@ -6,13 +6,15 @@ import os
 import sys
 import tempfile
 import wave
+from itertools import accumulate
+from operator import floordiv, sub
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
 
 from callcenter.telephony.pbx.base import Sound
-from callcenter.telephony.speech.engines import Samples, SpeechFailed, engine
+from callcenter.telephony.speech.engines import Samples, SpeechFailed, engine, read_wav
 from callcenter.telephony.speech.words import aloud
 
 RATE: Final = 8000  # per second: what a telephone line carries
@@ -29,15 +31,22 @@ def spoken(*phrases: str, pause: float = 0.35) -> Sound:
     key = clip_key(text)
     path = clip_path(key)
     if not path.exists():
-        voice = engine()
         silence = array.array("h", bytes(2 * int(RATE * pause)))
         samples: array.array[int] = array.array("h")
         for phrase in text.split("\n"):
-            samples.extend(to_telephone(voice.say(aloud(phrase))))
+            samples.extend(_voiced(phrase))
             samples.extend(silence)
         _write(path, samples)
     with wave.open(str(path)) as wav:
         return Sound(key=key, path=path, seconds=wav.getnframes() / RATE, text=text)
+
+
+def _voiced(phrase: str) -> "array.array[int]":
+    """One phrase, said once and kept: of a new request only the names are new."""
+    path = clip_path(clip_key(f"phrase {phrase}"))
+    if not path.exists():
+        _write(path, to_telephone(engine().say(aloud(phrase))))
+    return read_wav(path.read_bytes()).data
 
 
 def clip_key(text: str) -> str:
@@ -54,13 +63,13 @@ def to_telephone(samples: Samples) -> "array.array[int]":
     """Any rate → 8 kHz: each new sample is the mean of the old ones it covers, which also damps what would alias."""
     if samples.rate == RATE:
         return samples.data
-    step = samples.rate / RATE
-    source, out = samples.data, array.array("h")
-    for place in range(int(len(source) / step)):
-        first = int(place * step)
-        last = max(first + 1, int((place + 1) * step))
-        out.append(sum(source[first:last]) // (last - first))
-    return out
+    if samples.rate < RATE:
+        count = len(samples.data) * RATE // samples.rate
+        return array.array("h", [samples.data[place * samples.rate // RATE] for place in range(count)])
+    edges = [place * samples.rate // RATE for place in range(len(samples.data) * RATE // samples.rate + 1)]
+    totals = list(accumulate(samples.data, initial=0))
+    heights = [totals[edge] for edge in edges]
+    return array.array("h", map(floordiv, map(sub, heights[1:], heights), map(sub, edges[1:], edges)))
 
 
 def _write(path: Path, samples: "array.array[int]") -> None:
