@@ -121,11 +121,11 @@ class Robot:
             yield
 
     def _set_link(self, connected: bool, trouble: str = "") -> None:
-        now = self._clock()
-        if self._linked != connected or trouble:
-            RobotLease.objects.filter(pk=1, token=self.token).update(
-                connected=connected, connected_at=now, trouble=trouble[:250]
-            )
+        changes: dict[str, object] = {"trouble": trouble[:250]}
+        if self._linked != connected:  # one more failed try does not make the gap younger: people hear after a minute
+            changes |= {"connected": connected, "connected_at": self._clock()}
+        if trouble or len(changes) > 1:
+            RobotLease.objects.filter(pk=1, token=self.token).update(**changes)
             live.bump("pbx")
         self._linked = connected
 
