@@ -112,7 +112,8 @@ def test_an_exchange_that_is_away_for_three_minutes_is_found_again(stack: Stack,
     pbx.do(pbx.server.come_back)
     floor.linked()
     assert len(pbx.server.channels) == 2  # who talked, talks on
-    pbx.do(lambda: pbx.server.end(Leg.objects.get(role=Role.PATIENT).channel, 16))
+    patient = Leg.objects.get(role=Role.PATIENT)
+    pbx.do(lambda: pbx.server.end(patient.channel, 16))
     stack.wait_until(
         lambda: CallbackRequest.objects.get(pk=floor.request.pk).state == State.DONE, seconds=30, what="it is done"
     )
