@@ -212,3 +212,15 @@ def test_every_diagram_shows_every_function_event_and_operator(number: int) -> N
         assert (f'id="j-{function.id}"' in picture) == bool(function.join)
         for position in range(1, len(function.results) + 1):
             assert f'id="e-{function.id}-{position}"' in picture
+
+
+@pytest.mark.parametrize("number", [1, 4, 15])
+def test_a_diagram_is_parted_into_sheets_that_can_be_read(number: int, service: Service, as_user: AsUser) -> None:
+    picture = diagrams.svg(packaged()[number])
+    sheets = diagrams.sheets(picture)
+    left, top, wide, high = (float(part) for part in sheets[0].box.split())
+    assert (left, top) == (0, 0)
+    assert 785 / wide >= 0.69  # points of paper to a point of the picture: a name is 7 points high
+    assert high == pytest.approx(500 / 785 * wide, abs=1)
+    page = as_user(service.manager).get(f"/procedures/diagrams/{number}/print/").content.decode()
+    assert page.count('class="sheet"') == len(sheets)
