@@ -5,14 +5,15 @@ from callback.models import CallbackRequest
 from callcenter.telephony.speech.words import name_aloud
 
 
-def phrases_of(request: CallbackRequest) -> list[str]:
+def phrases_of(request: CallbackRequest, *, family: bool) -> list[str]:
     """«Заявка на запись с {источник}», «Запись к врачу — {ФИО}», «Запись на услугу — {услуга}», «Соединяю с пациентом».
 
-    For a family's number the name given in the request is read too; a chosen window that was taken meanwhile is told.
+    For a family's number (several patients have it), and for a stranger's, the name given in the request is read too; a
+    chosen window that was taken meanwhile is told.
     """
     spoken = request.source.spoken if request.source is not None else "сайта клиники"
     said = [f"Заявка на запись с {spoken}"]
-    if request.patient is None and request.name:
+    if request.name and (family or request.patient is None):
         said.append(f"Пациент — {name_aloud(request.name)}")
     if request.doctor_name:
         said.append(f"Запись к врачу — {name_aloud(request.doctor_name)}")

@@ -16,6 +16,7 @@ from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, 
 from callback.queries import WITH, Batch, Ways, phones_to_ring, ways_of
 from callback.schedule import may_call_at, next_try, window_end
 from callcenter.clinics.actions import release_hold
+from callcenter.clinics.queries import patients_by_number
 from callcenter.clinics.schedule import Hours
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.states import Direction, Kind
@@ -247,9 +248,13 @@ def _ring_employee(turn: Turn, call: Call, *, endpoint: str, user: User | None =
         number=number,
         caller=f"Робот: заявка · {turn.request.source_name}",
         timeout=turn.ways.ring_seconds,
-        prepare=[[turn.ways.prompt], speech.phrases_of(turn.request)],
+        prepare=[[turn.ways.prompt], _phrases(turn)],
         now=turn.now,
     )
+
+
+def _phrases(turn: Turn) -> list[str]:
+    return speech.phrases_of(turn.request, family=len(patients_by_number(turn.request.number)) > 1)
 
 
 def _ask_for_key(turn: Turn) -> None:
@@ -270,7 +275,7 @@ def _say_request(turn: Turn) -> None:
         return
     calls.stop_playing(call, now=turn.now)
     _hold_window(turn)
-    calls.play(leg, *speech.phrases_of(turn.request), now=turn.now)
+    calls.play(leg, *_phrases(turn), now=turn.now)
     calls.set_step(call, SPEECH_GUARD, now=turn.now)
 
 

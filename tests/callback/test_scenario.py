@@ -47,6 +47,21 @@ def test_a_key_the_reading_the_patient_a_talk_and_the_request_is_done(rig: Rig) 
     assert not Leg.objects.exclude(state="ended").exists()
 
 
+@pytest.mark.parametrize("relatives", [0, 1])
+def test_of_a_family_the_name_is_read_though_it_is_matched_and_of_a_lonely_patient_it_is_not(
+    rig: Rig, relatives: int
+) -> None:
+    rig.bind(rig.world.administrator, "admin_thorough")
+    number = "+79000007700"
+    rig.world.patient("Семёнов", "Пётр", phones=[number])
+    for _ in range(relatives):
+        rig.world.patient("Семёнова", "Анна", phones=[number])
+    request = rig.ask(name="Пётр Семёнов", phone=number)
+    assert request.patient is not None
+    rig.run_until(State.DONE, request=request, seconds=120)
+    assert ("Пациент — Пётр Семёнов" in said(rig)) is bool(relatives)
+
+
 def test_administrators_are_rung_one_after_another_then_the_clinics_number(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_busy")
     rig.bind(rig.world.administrator2, "admin_noanswer")
