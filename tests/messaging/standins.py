@@ -32,6 +32,7 @@ class Standin:
 
 class _Quiet(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = 0.5  # seconds an idle connection is kept: the gateways' client would hold it open for ever
     standin: Standin
 
     def log_message(self, format: str, *args: Any) -> None:
