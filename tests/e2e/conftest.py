@@ -18,6 +18,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
@@ -50,6 +51,8 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
         yield browser
         browser.close()
+        # Playwright's loop gives this thread a database connection of its own; afterwards nobody could close it.
+        connections.close_all()
 
 
 @pytest.fixture
