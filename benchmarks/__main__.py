@@ -57,8 +57,10 @@ def main() -> int:
 
 def _measure_all(options: Options) -> list[dict[str, Any]]:
     from django.core.management import call_command
+    from django.urls import get_resolver
 
     from benchmarks import measure
+    from callcenter.lib.pauses import shorten_pauses
 
     for path in sorted(HERE.glob("bench_*.py")):
         importlib.import_module(f"benchmarks.{path.stem}")
@@ -71,6 +73,8 @@ def _measure_all(options: Options) -> list[dict[str, Any]]:
         return []
     call_command("migrate", verbosity=0)
     _sql(f"CREATE DATABASE {TEMPLATE} TEMPLATE {_own_database()}")
+    get_resolver().url_patterns  # noqa: B018 (loads every view, as the web process does)
+    shorten_pauses()
     _heading()
     started = time.monotonic()
     results = []

@@ -122,8 +122,11 @@ def save_an_outcome(run: Run) -> Measured:
     run.settle()
     client = run.client(data.senior())
     today = timezone.now().date()
+    first = 200 * SIZES.index(run.rows)  # later windows than those that the smaller size has booked
     ready = RecallEntry.objects.to_call().filter(call_on__lt=today, plan_items__isnull=True).order_by("-pk")[:62]
-    return run.each([functools.partial(_post, client, entry, _form(client, entry, n)) for n, entry in enumerate(ready)])
+    return run.each(
+        [functools.partial(_post, client, entry, _form(client, entry, n)) for n, entry in enumerate(ready, start=first)]
+    )
 
 
 def _form(client: Client, entry: RecallEntry, n: int) -> dict[str, object]:

@@ -28,7 +28,7 @@ from reports.queries import (
     zone_of,
 )
 
-_CHUNK: Final = 1000
+_CHUNK: Final = 400  # rows in memory at a time
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
 # Excel takes these at the beginning of a text for a formula when a person edits the cell.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")

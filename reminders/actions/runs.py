@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q
 
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.clinics.states import UPCOMING, AppointmentStatus
@@ -154,18 +154,27 @@ def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
     """Makes the run's rows equal to the schedule: enters, follows a new time, lets go with the reason. Rows without
     a message get theirs, a batch at a time. How many changed.
 
-    The database compares: five queries, and no row is fetched that is as it should be. Rows of another run that still
-    holds the visit stay with that run.
+    Keys and versions are compared, and only rows that are not as they should be are read whole: a run of thousands has
+    nothing new most of the time. Rows of another run that still holds the visit stay with that run.
     """
     start, end = covered_span(run.on, run.until, run.clinic.zone)
-    coming = {"clinic": run.clinic_id, "starts_at__gte": start, "starts_at__lt": end, "status__in": UPCOMING}
-    listed = Q(**{f"appointment__{field}": value for field, value in coming.items()})
     with transaction.atomic():
-        rows = run.reminders.select_related("appointment")
-        fresh = _enter(run, Appointment.objects.filter(**coming).filter(starts_at__gt=now), now)
-        differing = rows.filter(listed).filter(~Q(version=F("appointment__version")) | Q(left_at__isnull=False))
-        moved = [row for row in differing if _follow(row, row.appointment, now)]
-        gone = [row for row in rows.filter(~listed, left_at=None) if _let_go(row, run, now)]
+        rows = {
+            visit: (version, left_at)
+            for visit, version, left_at in run.reminders.values_list("appointment_id", "version", "left_at")
+        }
+        coming = dict(
+            Appointment.objects.filter(
+                clinic_id=run.clinic_id, starts_at__gte=start, starts_at__lt=end, status__in=UPCOMING
+            ).values_list("pk", "version")
+        )
+        fresh = _enter(run, [pk for pk in coming if pk not in rows], now)
+        present = run.reminders.select_related("appointment")
+        differing = [pk for pk, row in rows.items() if pk in coming and row != (coming[pk], None)]
+        moved = [row for row in present.filter(appointment__in=differing) if _follow(row, row.appointment, now)]
+        missing = [pk for pk, (_, left_at) in rows.items() if pk not in coming and left_at is None]
+        changed = Q(appointment__status=AppointmentStatus.CANCELLED) | ~Q(version=F("appointment__version"))
+        gone = [row for row in present.filter(changed, appointment__in=missing) if _let_go(row, run, now)]
         Reminder.objects.bulk_update(
             [*moved, *gone],
             [
@@ -180,20 +189,25 @@ def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
     return fresh + len(moved) + len(gone) + queued
 
 
-def _enter(run: ReminderRun, visits: QuerySet[Appointment], now: dt.datetime) -> int:
-    """Rows for the visits that have none, neither in this run nor a present one in another; how many."""
-    known = Reminder.objects.filter(Q(run=run) | Q(left_at=None), appointment=OuterRef("pk"))
+def _enter(run: ReminderRun, visits: list[int], now: dt.datetime) -> int:
+    """Rows for these visits, but for those that have begun or have a present row in another run; how many."""
+    elsewhere = set(
+        Reminder.objects.filter(appointment__in=visits, left_at=None).values_list("appointment_id", flat=True)
+    )
     fresh = [
         Reminder(
             run=run,
-            appointment_id=visit.pk,
+            appointment_id=pk,
             clinic_id=run.clinic_id,
-            patient_id=visit.patient_id,
-            starts_at=visit.starts_at,
-            version=visit.version,
+            patient_id=patient_id,
+            starts_at=starts_at,
+            version=version,
             changed_at=now,
         )
-        for visit in visits.filter(~Exists(known)).only("pk", "patient_id", "starts_at", "version")
+        for pk, patient_id, starts_at, version in Appointment.objects.filter(
+            pk__in=visits, starts_at__gt=now
+        ).values_list("pk", "patient_id", "starts_at", "version")
+        if pk not in elsewhere
     ]
     Reminder.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=2000)
     return len(fresh)
