@@ -320,16 +320,24 @@ def _drain(provider: Provider, *, clock: Clock, until: float, threads: int) -> i
     calls = 0
     queue: list[Claimed] = []
     flying: dict[Future[Result], Message] = {}
+    answered: dict[Future[Result], Message] = {}
     with ThreadPoolExecutor(threads) as pool:
         while True:
-            if len(queue) < threads and time.monotonic() < until:
-                queue += claim_messages(provider, now=clock())
-            room = threads - len(flying)
-            ready, queue = _ready(queue, room, clock())
+            if _is_refused(answered):
+                release_claims([item.message for item in queue], now=clock())
+                queue, until = [], 0
+            ready, queue = _ready(queue, threads - len(flying), clock())
             if ready:
                 for item in begin_attempts(ready, now=clock()):
                     flying[pool.submit(_safely, gateway, item.message, provider)] = item.message
                     calls += 1
+            # The next calls are under way while the last ones' answers are written and more is claimed.
+            record_results(
+                [(message, future.result()) for future, message in answered.items()], provider=provider, now=clock()
+            )
+            answered = {}
+            if len(queue) < threads and time.monotonic() < until:
+                queue += claim_messages(provider, now=clock())
             if not flying and not queue:
                 return calls
             if not flying:
@@ -337,11 +345,7 @@ def _drain(provider: Provider, *, clock: Clock, until: float, threads: int) -> i
                 continue
             if wait(flying, timeout=0.2, return_when=FIRST_COMPLETED).done:
                 wait(flying, timeout=GATHER)
-            done = [future for future in flying if future.done()]
-            paused = _settle({future: flying.pop(future) for future in done}, provider=provider, now=clock())
-            if paused:
-                release_claims([item.message for item in queue], now=clock())
-                queue, until = [], 0
+            answered = {future: flying.pop(future) for future in list(flying) if future.done()}
 
 
 def _ready(queue: list[Claimed], room: int, now: dt.datetime) -> tuple[list[Claimed], list[Claimed]]:
@@ -359,11 +363,10 @@ def _safely(gateway: Gateway, message: Message, provider: Provider) -> Result:
         return Maybe(f"сбой шлюза: {type(error).__name__}: {error}"[:200])
 
 
-def _settle(done: dict[Future[Result], Message], *, provider: Provider, now: dt.datetime) -> bool:
-    """Writes the results; True when the gateway has just been paused."""
-    results = [(message, future.result()) for future, message in done.items()]
-    record_results(results, provider=provider, now=now)
-    return any(isinstance(result, Refused) and result.fault is Fault.GATEWAY for _, result in results)
+def _is_refused(done: dict[Future[Result], Message]) -> bool:
+    """Whether the gateway does not let us in at all: no further call before it has rested."""
+    results = (future.result() for future in done)
+    return any(isinstance(result, Refused) and result.fault is Fault.GATEWAY for result in results)
 
 
 def release_claims(messages: Iterable[Message], *, now: dt.datetime) -> None:
