@@ -1,11 +1,12 @@
 """Gives the suite its own PostgreSQL and Valkey (or uses DATABASE_URL and REDIS_URL), before Django reads its settings."""
 
 import contextlib
+import faulthandler
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import psycopg
 import pytest
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from callcenter.demo.services import Postgres
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Seconds that the fixtures of a test, or the end of a process once its tests are over, may take to put all away.
+_LAST_STEPS: Final = 180
 
 _stack = contextlib.ExitStack()
 
@@ -63,6 +67,20 @@ def _own_valkey_database(worker: int) -> None:
     """pytest-django gives each worker a database of its own in PostgreSQL; this does it for Valkey (it has 16)."""
     server = os.environ["REDIS_URL"].rpartition("/")[0]
     os.environ["REDIS_URL"] = f"{server}/{1 + worker % 15}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """Renews the ini file's `faulthandler_timeout`, which pytest drops at the first exception of a test."""
+    faulthandler.dump_traceback_later(_LAST_STEPS, file=sys.__stderr__ or 2, exit=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """No test is left to time out: a thread or a server that does not end shows its stack and ends the process."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return  # it waits for the others, and is ended by the first process
+    faulthandler.dump_traceback_later(_LAST_STEPS, file=sys.__stderr__ or 2, exit=True)
 
 
 def pytest_unconfigure() -> None:

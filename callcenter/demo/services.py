@@ -145,6 +145,7 @@ class Postgres:
         }
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            options["lock_timeout"] = "120s"  # a test that waits for a forgotten transaction fails instead of hanging
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self.process = children.start(
             [str(self.binaries / "postgres"), "-D", str(self.data), *settings],
