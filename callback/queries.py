@@ -43,6 +43,11 @@ def matched_patient(number: str, name: str) -> Patient | None:
     return exact[0] if len(exact) == 1 else None
 
 
+def is_family_number(number: str) -> bool:
+    """Whether several patients have it, so that the robot must say whom it is about."""
+    return PatientPhone.objects.filter(number=number)[:2].count() > 1
+
+
 def phones_to_ring(
     clinic: Clinic, *, now: dt.datetime, rung: set[int] | frozenset[int] = frozenset(), limit: int | None = 3
 ) -> list[PhoneBinding]:

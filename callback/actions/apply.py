@@ -13,10 +13,9 @@ from callback import machine, notices, speech
 from callback.actions.window import hold
 from callback.machine import Answer, Effect, Event, State, Step
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, RequestLine
-from callback.queries import WITH, Batch, Ways, phones_to_ring, ways_of
+from callback.queries import WITH, Batch, Ways, is_family_number, phones_to_ring, ways_of
 from callback.schedule import may_call_at, next_try, window_end
 from callcenter.clinics.actions import release_hold
-from callcenter.clinics.queries import patients_by_number
 from callcenter.clinics.schedule import Hours
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.states import Direction, Kind
@@ -254,7 +253,7 @@ def _ring_employee(turn: Turn, call: Call, *, endpoint: str, user: User | None =
 
 
 def _phrases(turn: Turn) -> list[str]:
-    return speech.phrases_of(turn.request, family=len(patients_by_number(turn.request.number)) > 1)
+    return speech.phrases_of(turn.request, family=is_family_number(turn.request.number))
 
 
 def _ask_for_key(turn: Turn) -> None:

@@ -102,7 +102,7 @@ def test_what_happened_while_nobody_listened_is_found_in_the_snapshot(make: Make
     ari.ring(Dial("dz-a", "Local/patient_short@peers"))
     until(ari, Answered)
     handle.do(handle.server.drop_websockets)
-    handle.do(lambda: handle.server.end("dz-a", 16))
+    handle.do(lambda: handle.exchange.end("dz-a", 16))
     told = until(ari, LinkUp)
     assert not any(isinstance(fact, Ended) for fact in told)
     assert ari.snapshot().channels == {}
@@ -115,7 +115,7 @@ def test_a_new_process_takes_over_the_channels_of_the_old_one(make: Make, handle
     new = linked(make)
     until(old, Replaced)
     new.adopt(["dz-a"], answered=["dz-a"])
-    handle.do(lambda: handle.server._digit(handle.server.channels["dz-a"], "5"))
+    handle.do(lambda: handle.exchange.press(handle.exchange.channels["dz-a"], "5"))
     until(new, Digit)
     new.hang_up("dz-a")
     ended = next(fact for fact in until(new, Ended) if isinstance(fact, Ended))
@@ -131,7 +131,7 @@ def test_only_the_exact_channel_is_ours(make: Make, handle: Threaded) -> None:
     while sum(isinstance(fact, Answered) for fact in told) < 2:
         told += ari.facts(0.1)
     ari.connect("br", ("dz-a", "dz-p"))
-    handle.do(lambda: handle.server._digit(handle.server.channels["dz-a"], "7"))
+    handle.do(lambda: handle.exchange.press(handle.exchange.channels["dz-a"], "7"))
     until = time.monotonic() + 10
     while not any(isinstance(fact, Digit) for fact in told) and time.monotonic() < until:
         told += ari.facts(0.2)
@@ -161,7 +161,7 @@ def test_a_server_that_stops_answers_in_html_and_nothing_was_dialled(make: Make,
     with pytest.raises(PbxAway):
         ari.ring(Dial("dz-a", "Local/admin@peers"))
     handle.server.stopping = False
-    assert handle.server.dials == []
+    assert handle.exchange.dials == []
     ari.ring(Dial("dz-a", "Local/admin@peers"))
     until(ari, Answered)
 
@@ -179,7 +179,7 @@ def test_an_answer_that_never_came_is_looked_up_and_dialled_once(make: Make, han
     ari = linked(make)
     handle.server.swallow_answers = 1
     ari.ring(Dial("dz-a", "Local/admin_noanswer@peers"))
-    assert handle.server.dials == ["dz-a"]
+    assert handle.exchange.dials == ["dz-a"]
 
 
 def test_an_answer_that_never_came_and_a_channel_that_is_not_there_is_a_maybe(make: Make, handle: Threaded) -> None:
@@ -191,7 +191,7 @@ def test_an_answer_that_never_came_and_a_channel_that_is_not_there_is_a_maybe(ma
 
 def test_allocation_failed_is_an_unreachable_telephone(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    handle.server.allocation_fails = True
+    handle.exchange.allocation_fails = True
     with pytest.raises(PbxRefused) as refused:
         ari.ring(Dial("dz-a", "Local/admin@peers"))
     assert refused.value.end == End.UNREACHABLE
@@ -200,7 +200,7 @@ def test_allocation_failed_is_an_unreachable_telephone(make: Make, handle: Threa
 def test_a_known_id_that_is_refused_with_409_was_accepted_before(make: Make, handle: Threaded) -> None:
     linked(make).ring(Dial("dz-a", "Local/admin_noanswer@peers"))
     linked(make).ring(Dial("dz-a", "Local/admin_noanswer@peers"))
-    assert handle.server.dials == ["dz-a"]
+    assert handle.exchange.dials == ["dz-a"]
 
 
 def test_an_unknown_technology_with_an_id_is_refused_with_409_too_and_that_is_no_call(make: Make) -> None:
@@ -227,36 +227,36 @@ def test_a_channel_that_is_gone_says_so(make: Make) -> None:
 
 def test_an_incoming_call_brings_its_number_and_line(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    handle.do(lambda: handle.server.incoming("1773824400.7", "79000000001", "79000009999"))
+    handle.do(lambda: handle.exchange.incoming("1773824400.7", "79000000001", "79000009999"))
     call = next(fact for fact in until(ari, Incoming) if isinstance(fact, Incoming))
     assert (call.channel, call.number, call.line) == ("1773824400.7", "79000000001", "79000009999")
-    handle.do(lambda: handle.server.end("1773824400.7", 16))
+    handle.do(lambda: handle.exchange.end("1773824400.7", 16))
     until(ari, Ended)
 
 
 def test_a_caller_nobody_takes_goes_on_in_the_dialplan(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    handle.do(lambda: handle.server.incoming("in-1", "79000000001", "79000009999"))
+    handle.do(lambda: handle.exchange.incoming("in-1", "79000000001", "79000009999"))
     until(ari, Incoming)
     ari.give_back("in-1")
     ended = next(fact for fact in until(ari, Ended) if isinstance(fact, Ended))
     assert (ended.channel, ended.end) == ("in-1", End.PASSED_ON)
-    assert "in-1" in handle.server.channels  # the exchange goes on with him
+    assert "in-1" in handle.exchange.channels  # the exchange goes on with him
 
 
 def test_without_a_fallback_in_the_dialplan_he_is_let_go(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    handle.server.label = "another"
-    handle.do(lambda: handle.server.incoming("in-1", "79000000001", "79000009999"))
+    handle.exchange.label = "another"
+    handle.do(lambda: handle.exchange.incoming("in-1", "79000000001", "79000009999"))
     until(ari, Incoming)
     ari.give_back("in-1")
     until(ari, Ended)
-    assert handle.server.channels == {}
+    assert handle.exchange.channels == {}
     ari.give_back("in-1")  # gone already: no error
 
 
 def test_callers_put_to_us_while_nobody_listened_are_in_the_snapshot(make: Make, handle: Threaded) -> None:
-    handle.do(lambda: handle.server.incoming("in-1;2", "79000000001", "79000009999"))
+    handle.do(lambda: handle.exchange.incoming("in-1;2", "79000000001", "79000009999"))
     waiting = linked(make).snapshot().callers
     assert [(one.channel, one.number, one.line) for one in waiting] == [("in-1;2", "79000000001", "79000009999")]
 
@@ -283,8 +283,8 @@ def test_a_telephone_that_an_earlier_process_dialled_is_noticed_when_it_is_answe
 
 def test_an_event_that_nobody_understands_does_not_make_us_deaf(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    handle.do(lambda: handle.server.tell("dozvon", "PlaybackFinished", playback={"no": "id"}))
-    handle.do(lambda: handle.server.tell("dozvon", "StasisStart", channel={}))
+    handle.do(lambda: handle.exchange.tell("dozvon", "PlaybackFinished", playback={"no": "id"}))
+    handle.do(lambda: handle.exchange.tell("dozvon", "StasisStart", channel={}))
     ari.ring(Dial("dz-a", "Local/admin@peers"))
     until(ari, Answered)
 
@@ -310,8 +310,8 @@ def test_each_leg_is_recorded_apart_by_a_listener_that_is_no_call_of_ours(make: 
 
 def test_unknown_events_and_unknown_fields_are_ignored(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    handle.do(lambda: handle.server.tell("dozvon", "CallBroadcast", channel={"id": "x"}, strange=[1]))
-    handle.do(lambda: handle.server.tell("dozvon", "ChannelToneDetected"))
+    handle.do(lambda: handle.exchange.tell("dozvon", "CallBroadcast", channel={"id": "x"}, strange=[1]))
+    handle.do(lambda: handle.exchange.tell("dozvon", "ChannelToneDetected"))
     ari.ring(Dial("dz-a", "Local/admin_busy@peers"))
     assert not [fact for fact in until(ari, Ended) if not isinstance(fact, Ended)]
 
@@ -320,7 +320,7 @@ def test_no_call_takes_192_khz(make: Make, handle: Threaded) -> None:
     ari = linked(make)
     ari.ring(Dial("dz-a", "Local/admin_busy@peers"))
     until(ari, Ended)
-    assert handle.server.formats == ["slin"]
+    assert handle.exchange.formats == ["slin"]
 
 
 # The Dial status and the cause together, as measured.

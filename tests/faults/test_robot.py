@@ -37,7 +37,7 @@ class Scripted(Floor):
 
     @property
     def dialled(self) -> list[str]:
-        return self.pbx.server.dials
+        return self.pbx.exchange.dials
 
 
 def test_a_robot_killed_while_it_rings_is_followed_by_another_and_nobody_is_rung_twice(
@@ -68,12 +68,12 @@ def test_a_talk_goes_on_without_its_robot_and_is_counted(stack: Stack, pbx: Thre
     floor.robot()
     stack.wait_until(lambda: RobotLease.objects.get().token == 2, seconds=30, what="another has taken over")
     floor.linked()
-    assert len(pbx.server.channels) == 2  # nobody was cut off
+    assert len(pbx.exchange.channels) == 2  # nobody was cut off
     admin = Leg.objects.get(role=Role.EMPLOYEE)
-    pbx.do(lambda: pbx.server.end(admin.channel, 16))
+    pbx.do(lambda: pbx.exchange.end(admin.channel, 16))
     floor.until(State.DONE)
     assert len(floor.dialled) == 2
-    stack.wait_until(lambda: not pbx.server.channels, seconds=10, what="both telephones are put down")
+    stack.wait_until(lambda: not pbx.exchange.channels, seconds=10, what="both telephones are put down")
 
 
 @pytest.mark.faults
@@ -83,7 +83,7 @@ def test_a_robot_killed_between_the_answer_and_the_bridge_leaves_nobody_in_silen
     floor.linked()
     floor.until(State.DIALLING)
     stack.kill(first)  # the patient answers a second later, and nobody hears of it
-    stack.wait_until(lambda: sum(one.in_stasis for one in pbx.server.channels.values()) <= 2, seconds=5, what="time")
+    stack.wait_until(lambda: sum(one.in_stasis for one in pbx.exchange.channels.values()) <= 2, seconds=5, what="time")
     floor.robot()
     floor.until(State.TALKING, State.WAITING, seconds=60)
     assert len(floor.dialled) == len(set(floor.dialled)) <= 2
@@ -111,9 +111,9 @@ def test_an_exchange_that_is_away_for_three_minutes_is_found_again(stack: Stack,
     assert late.details_at is not None  # and after a minute people know
     pbx.do(pbx.server.come_back)
     floor.linked()
-    assert len(pbx.server.channels) == 2  # who talked, talks on
+    assert len(pbx.exchange.channels) == 2  # who talked, talks on
     patient = Leg.objects.get(role=Role.PATIENT)
-    pbx.do(lambda: pbx.server.end(patient.channel, 16))
+    pbx.do(lambda: pbx.exchange.end(patient.channel, 16))
     stack.wait_until(
         lambda: CallbackRequest.objects.get(pk=floor.request.pk).state == State.DONE, seconds=30, what="it is done"
     )
