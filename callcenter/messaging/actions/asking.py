@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import transaction
 
-from callcenter.messaging.actions.calls import apply_report
+from callcenter.lib.bulk import update_rows
+from callcenter.messaging.actions.calls import apply_reports
 from callcenter.messaging.gateways import HARMLESS, KINDS, build
 from callcenter.messaging.gateways.base import Question, Remembers
 from callcenter.messaging.models import Message, Provider
@@ -55,7 +56,7 @@ def _claim(provider: Provider, *, now: dt.datetime) -> list[Message]:
         for row in rows:
             row.asks += 1
             row.due_at = next_ask(row.asks, row.attempted_at or now, now)
-        Message.objects.bulk_update(rows, ["asks", "due_at"])
+        update_rows(rows, ["asks", "due_at"])
     return rows
 
 
@@ -74,8 +75,7 @@ def _ask(provider: Provider, rows: Sequence[Message], *, now: dt.datetime) -> in
         log.warning("%s did not tell about %d messages: %s", provider, len(rows), heard.reason)
         return 0
     before = {row.key: row.state for row in rows}
-    for status in heard:
-        with transaction.atomic():
-            apply_report(status, provider=provider, at=status.at or now, now=now)
+    with transaction.atomic():
+        apply_reports([(status, status.at or now) for status in heard], now=now)
     after = dict(Message.objects.filter(key__in=before).values_list("key", "state"))
     return sum(after[key] != state for key, state in before.items())

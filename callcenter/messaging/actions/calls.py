@@ -2,10 +2,13 @@
 
 import datetime as dt
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import DatabaseError, transaction
 
+from callcenter.lib.bulk import update_rows
 from callcenter.lib.claims import claim
 from callcenter.lib.errors import DomainError
 from callcenter.messaging.actions.chats import receive_reply
@@ -28,6 +31,7 @@ from callcenter.messaging.states import ARRIVED, MessageState, Report, after_rep
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)
+BATCH = 500
 ATTEMPTS = 5
 KEEP = timedelta(days=30)
 
@@ -46,40 +50,99 @@ def keep_call(provider: Provider, webhook: Webhook, *, now: dt.datetime) -> Prov
     )
 
 
-def absorb_due_calls(*, now: dt.datetime, limit: int = 200) -> int:
-    """Understands what has come; how many calls. One call's trouble is written on that call and the others go on."""
+@dataclass(frozen=True)
+class _Heard:
+    """A call that could be read, and what it tells."""
+
+    call: ProviderCall
+    provider: Provider
+    happenings: Sequence[Happening]
+
+    @property
+    def is_report(self) -> bool:
+        return all(isinstance(happening, Status | Ignored) for happening in self.happenings)
+
+
+# What a call may do to us without being the code's death: it is written on the call, which is tried again later.
+_TROUBLES = (DatabaseError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def absorb_due_calls(*, now: dt.datetime, limit: int = BATCH) -> int:
+    """Understands what has come; how many calls. Reports are written together, replies and presses one by one; a batch that
+    can't be written is taken apart, so that one call's trouble is written on that call and the others go on."""
     due = ProviderCall.objects.filter(due_at__lte=now, absorbed_at=None, claimed_at=None).order_by("due_at", "pk")
     calls = claim(due, now=now, limit=limit)
     providers = {row.pk: row for row in Provider.objects.filter(pk__in={call.provider_id for call in calls})}
     gateways = {pk: build(row.kind, {**row.settings, "secret": row.secret}) for pk, row in providers.items()}
+    heard = []
     for call in calls:
-        _absorb(call, providers[call.provider_id], gateways[call.provider_id], now)
+        happenings = _read(call, gateways[call.provider_id], now)
+        if happenings is not None:
+            heard.append(_Heard(call, providers[call.provider_id], happenings))
+    reports = [one for one in heard if one.is_report]
+    together = len(reports) > 1 and _absorb_together(reports, now)
+    for one in heard:
+        if not (together and one.is_report):
+            _absorb_alone(one, now)
     return len(calls)
 
 
-def _absorb(call: ProviderCall, provider: Provider, gateway: Gateway, now: dt.datetime) -> None:
-    notes: list[str] = []
+def _read(call: ProviderCall, gateway: Gateway, now: dt.datetime) -> list[Happening] | None:
     try:
-        webhook = Webhook(call.method, call.path, call.query, call.headers, bytes(call.body))
-        with transaction.atomic():
-            for happening in gateway.read(webhook):
-                note = _apply(happening, provider, call, now)
-                if note:
-                    notes.append(note)
-            done = ProviderCall.objects.filter(pk=call.pk, absorbed_at=None, claimed_at=call.claimed_at)
-            done.update(absorbed_at=now, claimed_at=None, last_error="; ".join(notes)[:250])
-    except (BadWebhook, DomainError) as error:  # nothing that a second try would change
-        _close(call, now, str(error))
-    except (DatabaseError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        log.exception("provider call %s was not absorbed", call.pk)
-        _put_off(call, now, error)
+        return gateway.read(Webhook(call.method, call.path, call.query, call.headers, bytes(call.body)))
+    except BadWebhook as error:  # nothing that a second try would change
+        _close([call.pk], str(error), now)
+    except _TROUBLES as error:
+        _put_off(call, error, now)
+    return None
 
 
-def _close(call: ProviderCall, now: dt.datetime, note: str) -> None:
-    ProviderCall.objects.filter(pk=call.pk).update(absorbed_at=now, claimed_at=None, last_error=note[:250])
+def _absorb_together(heard: Sequence[_Heard], now: dt.datetime) -> bool:
+    """False when one of them can't be written: then none is, and each is to be tried by itself."""
+    try:
+        _write(heard, now)
+    except _TROUBLES:
+        log.warning("%d reports were not absorbed together and are taken one by one", len(heard), exc_info=True)
+        return False
+    return True
 
 
-def _put_off(call: ProviderCall, now: dt.datetime, error: Exception) -> None:
+def _absorb_alone(heard: _Heard, now: dt.datetime) -> None:
+    try:
+        _write([heard], now)
+    except DomainError as error:  # nothing that a second try would change
+        _close([heard.call.pk], str(error), now)
+    except _TROUBLES as error:
+        _put_off(heard.call, error, now)
+
+
+def _write(heard: Sequence[_Heard], now: dt.datetime) -> None:
+    """Carries out what these calls tell and closes them, in one transaction."""
+    with transaction.atomic():
+        notes: dict[int, list[str]] = {one.call.pk: [] for one in heard}
+        reports = [(one.call, status) for one in heard for status in one.happenings if isinstance(status, Status)]
+        found = apply_reports([(status, status.at or call.due_at) for call, status in reports], now=now)
+        for (call, _), note in zip(reports, found, strict=True):
+            notes[call.pk].append(note)
+        for one in heard:
+            for happening in one.happenings:
+                if not isinstance(happening, Status):
+                    notes[one.call.pk].append(_apply(happening, one.provider, one.call, now))
+        by_note: dict[str, list[int]] = {}
+        for pk, said in notes.items():
+            by_note.setdefault("; ".join(filter(None, said)), []).append(pk)
+        for note, pks in by_note.items():
+            _close(pks, note, now)
+
+
+def _close(calls: Sequence[int], note: str, now: dt.datetime) -> None:
+    """Of those still in our hands: what the reaper has given to another is his to close."""
+    ours = ProviderCall.objects.filter(pk__in=calls, absorbed_at=None, claimed_at=now)
+    ours.update(absorbed_at=now, claimed_at=None, last_error=note[:250])
+
+
+def _put_off(call: ProviderCall, error: Exception, now: dt.datetime) -> None:
+    log.error("provider call %s was not absorbed", call.pk, exc_info=error)
     attempts = call.attempts + 1
     ProviderCall.objects.filter(pk=call.pk).update(
         attempts=attempts,
@@ -91,10 +154,8 @@ def _put_off(call: ProviderCall, now: dt.datetime, error: Exception) -> None:
 
 
 def _apply(happening: Happening, provider: Provider, call: ProviderCall, now: dt.datetime) -> str:
-    """Carries out one happening; returns a note when it was of nothing we know."""
+    """Carries out what is not a report; returns a note when it was of nothing we know."""
     match happening:
-        case Status():
-            return apply_report(happening, provider=provider, at=happening.at or call.due_at, now=now)
         case Reply():
             line = receive_reply(happening, provider=provider, now=now)
             return "" if line is not None else "ответ с номера, которому никто не писал"
@@ -109,15 +170,35 @@ def _apply(happening: Happening, provider: Provider, call: ProviderCall, now: dt
     return ""
 
 
-def apply_report(status: Status, *, provider: Provider, at: dt.datetime, now: dt.datetime) -> str:
-    """Writes what a provider says of a message, in the caller's transaction; a note when we know of none."""
-    messages = Message.objects.select_for_update(of=("self",))
-    if status.key:
-        message = messages.filter(key=status.key).first()
-    else:
-        message = messages.filter(provider=provider, provider_ref=status.provider_id).first()
-    if message is None:
-        return "отчёт о сообщении, которого у нас нет"
+_REPORTED = ("state", "reason", "fallback_at", "changed_at", "accepted_at", "delivered_at", "read_at", "failed_at")
+
+
+def apply_reports(reports: Sequence[tuple[Status, dt.datetime]], *, now: dt.datetime) -> list[str]:
+    """Writes what providers say of messages and when each said it, in the caller's transaction: two queries for any number
+    of reports in any order. For each a note, '' or that we have no such message."""
+    rows = (
+        Message.objects.filter(key__in={status.key for status, _ in reports})
+        .select_for_update(of=("self",))
+        .only("key", "clinic", "position", "given_up", *_REPORTED)
+        .order_by("pk")  # whoever locks many locks them in this order
+    )
+    messages = {row.key: row for row in rows} if reports else {}
+    before = {key: _reported(row) for key, row in messages.items()}
+    for status, at in reports:
+        if status.key in messages:
+            _hear(messages[status.key], status, at, now=now)
+    changed = [row for key, row in messages.items() if _reported(row) != before[key]]
+    update_rows(changed, _REPORTED)
+    bump_messages(changed)
+    return ["" if status.key in messages else "отчёт о сообщении, которого у нас нет" for status, _ in reports]
+
+
+def _reported(message: Message) -> list[object]:
+    return [getattr(message, name) for name in _REPORTED]
+
+
+def _hear(message: Message, status: Status, at: dt.datetime, *, now: dt.datetime) -> None:
+    """What one report makes of the message, unsaved."""
     before = message.state
     message.state = after_report(MessageState(message.state), status.report)
     _stamp(message, status, at)
@@ -128,14 +209,6 @@ def apply_report(status: Status, *, provider: Provider, at: dt.datetime, now: dt
             message.fallback_at = None
         elif message.state == MessageState.UNDELIVERED and message.position is not None and not message.given_up:
             message.fallback_at = now  # the next channel takes over at the next tick
-    message.save(
-        update_fields=[
-            *("state", "reason", "fallback_at", "changed_at", "accepted_at", "delivered_at", "read_at", "failed_at")
-        ]
-    )
-    if message.state != before:
-        bump_messages([message])
-    return ""
 
 
 def _stamp(message: Message, status: Status, at: dt.datetime) -> None:

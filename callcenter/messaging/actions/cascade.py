@@ -7,6 +7,7 @@ from django.db import transaction
 
 from callcenter.clinics.models import Appointment
 from callcenter.clinics.states import UPCOMING
+from callcenter.lib.bulk import update_rows
 from callcenter.messaging.actions.queue import bump_messages, templates_of, visit_message
 from callcenter.messaging.models import CascadeStep, Message, VisitLink
 from callcenter.messaging.states import ARRIVED
@@ -46,7 +47,7 @@ def advance_due_cascades(*, now: dt.datetime, limit: int = 200) -> int:
             if step is None or visit is None or visit.version != row.version or visit.status not in UPCOMING:
                 continue
             new.append(visit_message(visit, step, tokens[visit.pk, visit.version], texts, now=now, by=None))
-        Message.objects.bulk_update(rows, ["given_up", "fallback_at", "changed_at"])
+        update_rows(rows, ["given_up", "fallback_at", "changed_at"])
         Message.objects.bulk_create(new, ignore_conflicts=True)
         bump_messages(rows)
     return len(new)

@@ -19,6 +19,7 @@ from django.db.models import Min, Q
 from callcenter.assignments.actions import create_task
 from callcenter.clinics.models import Appointment
 from callcenter.clinics.states import UPCOMING
+from callcenter.lib.bulk import update_rows
 from callcenter.lib.errors import DomainError
 from callcenter.messaging.actions.queue import bump_messages
 from callcenter.messaging.gateways import HARMLESS, KINDS, build
@@ -86,7 +87,7 @@ def claim_messages(provider: Provider, *, now: dt.datetime, limit: int = BATCH) 
                     row.reason, row.failed_at = reason, now
                     row.fallback_at = now if refused and row.position is not None else None
             row.changed_at = now
-        Message.objects.bulk_update(
+        update_rows(
             rows,
             ["state", "claimed_at", "attempted_at", "reason", "due_at", "failed_at", "fallback_at", "changed_at"],
         )
@@ -204,7 +205,7 @@ def record_results(results: Sequence[tuple[Message, Result]], *, provider: Provi
             _apply(row, result, provider=provider, now=now, wait=_wait_of(row, waits))
             if not isinstance(result, Refused):
                 promised += [_promised(provider, later.seconds, later.webhook, now) for later in result.later]
-        Message.objects.bulk_update(list(rows.values()), _RESULT_FIELDS)
+        update_rows(list(rows.values()), _RESULT_FIELDS)
         ProviderCall.objects.bulk_create(promised)
         bump_messages(rows.values())
 
@@ -395,8 +396,6 @@ def reap_lost_messages(*, now: dt.datetime, limit: int = 500) -> int:
                 row.due_at = next_ask(row.asks, row.attempted_at, now)
                 row.state, row.reason = MessageState.UNKNOWN, "связь с отправкой прервалась: неизвестно, ушло ли"
                 row.fallback_at = now + _wait_of(row, waits) if row.position is not None else None
-        Message.objects.bulk_update(
-            rows, ["state", "claimed_at", "attempted_at", "due_at", "reason", "fallback_at", "changed_at"]
-        )
+        update_rows(rows, ["state", "claimed_at", "attempted_at", "due_at", "reason", "fallback_at", "changed_at"])
         bump_messages(rows)
     return len(rows)

@@ -89,11 +89,10 @@ Result = Accepted | Refused | Maybe
 
 @dataclass(frozen=True)
 class Status:
-    """A report of one message: known by our `key`, or by the provider's own id."""
+    """A report of one message, known by our `key`."""
 
     report: Report
-    key: str = ""
-    provider_id: str = ""
+    key: str
     at: dt.datetime | None = None
     reason: str = ""
 
@@ -107,7 +106,6 @@ class Reply:
     text: str
     channel: str
     key: str = ""
-    provider_id: str = ""
     name: str = ""
     at: dt.datetime | None = None
 

@@ -226,7 +226,6 @@ def _incoming(item: dict[str, Any]) -> Happening:
         text=str(text),
         channel=_channel(str(item.get("subject") or "")),
         key=str(item.get("replyOutMessageExternalRequestId") or ""),
-        provider_id=str(item.get("replyOutMessageId") or ""),
         name=name[:80],
         at=_time(item.get("receivedAt")),
     )
