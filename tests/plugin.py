@@ -75,7 +75,7 @@ def pytest_runtest_teardown() -> None:
     faulthandler.dump_traceback_later(_LAST_STEPS, file=sys.__stderr__ or 2, exit=True)
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish() -> None:
     """No test is left to time out: a thread or a server that does not end shows its stack and ends the process."""
     if "PYTEST_XDIST_WORKER" in os.environ:

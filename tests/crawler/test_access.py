@@ -64,6 +64,7 @@ def test_a_user_without_any_role_opens_nothing(world: World, as_user: AsUser) ->
     assert opened == []
 
 
+@pytest.mark.timeout(900)
 def test_the_other_clinic_sees_nothing_of_this_one(busy_world: World, as_user: AsUser) -> None:
     """First everything that its own people reach; then every address that clinic A's people reach, object by object."""
     own = [

@@ -13,6 +13,7 @@ from tests.crawler.crawler import Crawl
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("role", list(Role))
 def test_nothing_on_any_page_is_broken_or_dead(role: Role, busy_world: World) -> None:
     user = make_user(f"crawler_{role}", "Обходчикова Нина Павловна", role, clinics=[busy_world.clinic])
