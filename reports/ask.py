@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from django.http import QueryDict
 
@@ -208,14 +209,11 @@ def narrowed(ask: Ask, *drills: Drill) -> Ask:
 def address(ask: Ask, **changes: Any) -> str:
     """The query string of an Ask, defaults left out: `read_ask` of it gives the same Ask."""
     ask = dataclasses.replace(ask, **changes)
-    query = QueryDict(mutable=True)
-    if ask.preset:
-        query["period"] = ask.preset
-    else:
-        query["since"], query["until"] = ask.since.isoformat(), ask.until.isoformat()
-    for name, value in (("view", ask.view), ("by1", ask.by1), ("by2", ask.by2), ("chart", ask.chart)):
-        if value:
-            query[name] = value
+    pairs = (
+        [("period", ask.preset)] if ask.preset else [("since", ask.since.isoformat()), ("until", ask.until.isoformat())]
+    )
+    words = (("view", ask.view), ("by1", ask.by1), ("by2", ask.by2), ("chart", ask.chart))
+    pairs += [(name, value) for name, value in words if value]
     lists: tuple[tuple[str, tuple[Any, ...], Callable[[Any], str]], ...] = (
         ("who", ask.who, str),
         ("type", ask.types, str),
@@ -225,20 +223,17 @@ def address(ask: Ask, **changes: Any) -> str:
         ("channel", ask.channels, _key_text),
         ("clinic", ask.clinics, _key_text),
         ("line", ask.lines, str),
-        ("in", tuple(drill.text for drill in ask.drills), str),
+        ("in", ask.drills, lambda drill: drill.text),
         ("open", ask.opened, str),
     )
-    for name, values, text in lists:
-        if values:
-            query.setlist(name, [text(value) for value in values])
-    for flag in ask.flags:
-        query[flag] = "1"
+    pairs += [(name, text(value)) for name, values, text in lists for value in values]
+    pairs += [(flag, "1") for flag in ask.flags]
     if ask.patient is not None:
-        query["patient"] = str(ask.patient)
+        pairs.append(("patient", str(ask.patient)))
     if ask.before is not None:
         day, moment, key = ask.before
-        query["before"] = f"{day.isoformat()}_{moment.isoformat()}_{key}"
-    return "?" + query.urlencode(safe=":_")
+        pairs.append(("before", f"{day.isoformat()}_{moment.isoformat()}_{key}"))
+    return "?" + "&".join(f"{name}={quote(value, safe=':_')}" for name, value in pairs)
 
 
 def _key_text(key: int | None) -> str:

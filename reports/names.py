@@ -2,6 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.db.models import Q
 
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import AdChannel, Topic
@@ -14,6 +17,15 @@ def short_name(full_name: str) -> str:
     return " ".join([last, *(f"{part[0]}." for part in rest)])
 
 
+class Channel(NamedTuple):
+    """A node of the tree of advertising channels."""
+
+    pk: int
+    name: str
+    parent_id: int | None
+    is_active: bool
+
+
 @dataclass
 class Names:
     """Employees of the clinics (and whoever else was met), topics, channels of the tree; by key, in the order of filters."""
@@ -21,7 +33,7 @@ class Names:
     clinics: dict[int, str]
     people: dict[int, str]
     topics: dict[int, str]
-    channels: dict[int, AdChannel]
+    channels: dict[int, Channel]
 
     def learn(self, people: Collection[int | None]) -> None:
         """Those who have left the clinics since are named, too."""
@@ -49,7 +61,7 @@ class Names:
 
     def channel_tree(self) -> list[tuple[int, str]]:
         """The channels that are in use, as an indented tree."""
-        children: dict[int | None, list[AdChannel]] = {}
+        children: dict[int | None, list[Channel]] = {}
         for channel in self.channels.values():
             children.setdefault(channel.parent_id, []).append(channel)
         tree: list[tuple[int, str]] = []
@@ -75,11 +87,12 @@ class Names:
 def names_of(clinics: Sequence[Clinic]) -> Names:
     """Three queries, whatever the page shows."""
     people = User.objects.filter(
-        pk__in=Clinic.staff.through.objects.filter(clinic__in=[clinic.pk for clinic in clinics]).values("user")
+        pk__in=Clinic.staff.through.objects.filter(Q(clinic__among=[clinic.pk for clinic in clinics])).values("user")
     )
+    channels = map(Channel._make, AdChannel.objects.values_list(*Channel._fields))
     return Names(
         clinics={clinic.pk: clinic.name for clinic in clinics},
         people={pk: short_name(name) for pk, name in people.order_by("full_name").values_list("pk", "full_name")},
         topics=dict(Topic.objects.values_list("pk", "name")),
-        channels=AdChannel.objects.in_bulk(),
+        channels={channel.pk: channel for channel in channels},
     )

@@ -120,12 +120,12 @@ class Parts:
 
 def parts_of_contacts(keys: Collection[int], clinics: Sequence[Clinic], names: Names) -> Parts:
     """Everything about these contacts."""
-    return _parts(_contacts(keys), _said(Q(contact__in=keys)), clinics, names)
+    return _parts(_contacts(keys), _said(Q(contact__among=keys)), clinics, names)
 
 
 def parts_of_said(rows: Sequence[SaidRow], clinics: Sequence[Clinic], names: Names) -> Parts:
     """These interactions with the comments that joined them, their contacts, and what came of those."""
-    notes = _said(Q(bound_to__in=[row.pk for row in rows])) if rows else []
+    notes = _said(Q(bound_to__among=[row.pk for row in rows])) if rows else []
     return _parts(_contacts({row.contact_id for row in rows}), [*rows, *notes], clinics, names)
 
 
@@ -147,7 +147,7 @@ def _parts(contacts: Sequence[ContactRow], said: Sequence[SaidRow], clinics: Seq
     for result in results:
         parts.gave.setdefault(result.contact_id or 0, []).append(result)
     calls = [one.pk for one in said if one.kind == Kind.CALL]
-    recordings = Recording.objects.filter(interaction__in=calls).order_by("pk")
+    recordings = Recording.objects.filter(Q(interaction__among=calls)).order_by("pk")
     for interaction_id, pk, seconds in recordings.values_list("interaction_id", "pk", "seconds"):
         parts.sounds.setdefault(interaction_id, []).append(Sound(pk, seconds))
     names.learn([row.owner_id for row in contacts])
@@ -160,7 +160,7 @@ def _parts(contacts: Sequence[ContactRow], said: Sequence[SaidRow], clinics: Seq
 
 def _results(contacts: Iterable[int]) -> list[ContactResult]:
     """What came of the contacts; visits, waiting list and tasks are read only where there are any."""
-    results = list(ContactResult.objects.filter(contact__in=list(contacts)).order_by("at", "pk"))
+    results = list(ContactResult.objects.filter(Q(contact__among=contacts)).order_by("at", "pk"))
     _join(results, "waiting", WaitingListEntry.objects.select_related("appointment"))
     visits = Appointment.objects.select_related("doctor", "clinic")
     _join(

@@ -23,6 +23,7 @@ from callcenter.contacts.models import AdChannel, Contact, Interaction
 from callcenter.contacts.states import MISSED, UNNOTED, Outcome, Shape, mask
 from callcenter.lib.localtime import day_bounds, local_day
 from callcenter.staff.models import User
+from reports import among  # noqa: F401 (registers the lookup)
 from reports.ask import ALL, Ask, Drill
 from reports.dimensions import DIMENSIONS, Dimension
 from reports.names import Names
@@ -31,11 +32,16 @@ from reports.parts import SaidRow
 PAGE: Final = 50
 LONG: Final = 62  # days from which on the planner is helped
 SMALL: Final = 10  # a group of fewer is greyed: its percentages say little
+_NOTHING: Final = Decimal()
 BOOKED: Final = (Outcome.BOOKED, Outcome.WAITING, Outcome.CAME)
+_BOOKED_WORDS: Final = frozenset(map(str, BOOKED))
 
 
 def clinics_of(user: User) -> list[Clinic]:
-    return list(Clinic.objects.visible_to(user))
+    """The user's clinics with what the report needs of them: name, zone, rules."""
+    rules = [f"contact_policy__{field}" for field in ("comment_minutes", "result_minutes", "overdue_days")]
+    found = Clinic.objects.visible_to(user).select_related("contact_policy")
+    return list(found.only("name", "zone", *rules))
 
 
 def zone_of(clinics: Sequence[Clinic]) -> str:
@@ -78,8 +84,8 @@ def _with_descendants(channels: Sequence[int | None]) -> list[int | None]:
 
 def contacts_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> QuerySet[Contact]:
     """The contacts of the period that pass the filters."""
-    found = Contact.objects.filter(on__gte=ask.since, on__lte=ask.until, clinic__in=_scope(ask, clinics)).order_by()
-    where = Q()
+    found = Contact.objects.filter(on__gte=ask.since, on__lte=ask.until).order_by()
+    where = Q(clinic__among=_scope(ask, clinics))
     if ask.who:
         where &= Q(who_type__in=ask.who)
     if ask.types:
@@ -122,7 +128,7 @@ def interactions_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> Q
     for zone, keys in zones.items():
         begin, end = day_bounds(ask.since, zone)[0], day_bounds(ask.until, zone)[1]
         bounds.append((begin, end))
-        when |= Q(clinic__in=keys, at__gte=begin, at__lt=end)
+        when |= Q(clinic__among=keys, at__gte=begin, at__lt=end)
     where = Q(bound_to__isnull=True)
     if bounds:
         where &= Q(at__gte=min(begin for begin, _ in bounds), at__lt=max(end for _, end in bounds))
@@ -191,14 +197,14 @@ class Measures:
     """What is counted of a group. Sums only, so that groups add up; shares and means follow from them."""
 
     count: int = 0
-    booked: int = 0
-    came: int = 0
     missed: int = 0
-    money: Decimal = Decimal()
+    money: Decimal = _NOTHING
     wait_seconds: int = 0
     waits: int = 0
     talk_seconds: int = 0
     talks: int = 0
+    booked: int = 0
+    came: int = 0
 
     def add(self, other: "Measures") -> None:
         self.count += other.count
@@ -230,11 +236,13 @@ class Measures:
 
 @dataclass(slots=True)
 class Group:
-    """One row of totals; `children` are the second level, their sums being this row."""
+    """One row of totals; `children` are the second level, their sums being this row.
 
-    dimension: Dimension
-    value: Any
-    drills: tuple[Drill, ...]
+    `path` holds the value at each level down to this one, `dimensions` what they are values of.
+    """
+
+    dimensions: tuple[Dimension, ...]
+    path: tuple[Any, ...]
     now: Measures = field(default_factory=Measures)
     before: Measures = field(default_factory=Measures)
     children: "list[Group]" = field(default_factory=list)
@@ -242,8 +250,20 @@ class Group:
     share: float = 0
 
     @property
+    def dimension(self) -> Dimension:
+        return self.dimensions[-1]
+
+    @property
+    def value(self) -> Any:
+        return self.path[-1]
+
+    @property
+    def drills(self) -> tuple[Drill, ...]:
+        return tuple(Drill(one.slug, value) for one, value in zip(self.dimensions, self.path, strict=True))
+
+    @property
     def key(self) -> str:
-        return self.drills[-1].text
+        return Drill(self.dimension.slug, self.value).text
 
 
 @dataclass(slots=True)
@@ -253,16 +273,18 @@ class Totals:
     before: Measures = field(default_factory=Measures)
 
 
+# In the order of the fields of Measures. Money belongs to a contact: summed over its interactions it would count twice.
 _OF_CONTACTS: Final[dict[str, Any]] = {
-    "n_money": Coalesce(Sum("money"), Value(Decimal())),
+    "n_missed": Value(0),
+    "n_money": Coalesce(Sum("money"), Value(_NOTHING)),
     "n_wait_seconds": Coalesce(Sum("wait_seconds"), 0),
     "n_waits": Coalesce(Sum("waits"), 0),
     "n_talk_seconds": Coalesce(Sum("talk_seconds"), 0),
     "n_talks": Coalesce(Sum("talks"), 0),
 }
-# Money belongs to a contact: summed over its interactions it would count twice.
 _OF_SAID: Final[dict[str, Any]] = {
     "n_missed": Count("pk", filter=Q(shape__in=MISSED)),
+    "n_money": Value(_NOTHING),
     "n_wait_seconds": Coalesce(Sum("wait_seconds"), 0),
     "n_waits": Count("wait_seconds"),
     "n_talk_seconds": Coalesce(Sum("talk_seconds"), 0),
@@ -272,7 +294,7 @@ _OF_SAID: Final[dict[str, Any]] = {
 
 def totals(ask: Ask, clinics: Sequence[Clinic], names: Names, *, today: dt.date) -> Totals:
     """One or two levels of totals, the previous period beside: a scan of each, the earlier one only counting."""
-    dimensions = [DIMENSIONS[slug] for slug in (ask.by1, ask.by2) if slug]
+    dimensions = tuple(DIMENSIONS[slug] for slug in (ask.by1, ask.by2) if slug)
     result = Totals()
     leaves: dict[tuple[Any, ...], Group] = {}
     before = dataclasses.replace(ask, since=ask.previous[0], until=ask.previous[1])
@@ -284,8 +306,7 @@ def totals(ask: Ask, clinics: Sequence[Clinic], names: Names, *, today: dt.date)
                     continue
                 leaf = leaves.get(path)
                 if leaf is None:
-                    drills = tuple(Drill(one.slug, value) for one, value in zip(dimensions, path, strict=True))
-                    leaf = leaves[path] = Group(dimensions[-1], path[-1], drills)
+                    leaf = leaves[path] = Group(dimensions, path)
                 (leaf.now if period is ask else leaf.before).add(sums)
     result.groups = _gathered(leaves) if len(dimensions) == 2 else list(leaves.values())
     for group in result.groups:
@@ -310,15 +331,18 @@ def _summed(
         interactions_of(ask, clinics, today=today) if is_said else contacts_of(ask, clinics, today=today)
     )
     keys = {f"k{place}": group_by(one, ask) for place, one in enumerate(dimensions)}
-    keys["result"] = group_by(DIMENSIONS["outcome"], ask)
+    by_outcome = next((place for place, one in enumerate(dimensions) if one.slug == "outcome"), None)
+    if by_outcome is None:
+        by_outcome = len(dimensions)
+        keys["result"] = group_by(DIMENSIONS["outcome"], ask)
     sums = {"n_count": Count("*"), **((_OF_SAID if is_said else _OF_CONTACTS) if whole else {})}
-    depth, names = len(dimensions), [name.removeprefix("n_") for name in sums]
+    depth, width = len(dimensions), len(keys)
     for row in found.annotate(**keys).values(*keys).annotate(**sums).values_list(*keys, *sums):
-        measures = Measures(**dict(zip(names, row[depth + 1 :], strict=True)))
-        if row[depth] in BOOKED:
+        measures = Measures(*row[width:])
+        if row[by_outcome] in _BOOKED_WORDS:
             measures.booked = measures.count
-        if row[depth] == Outcome.CAME:
-            measures.came = measures.count
+            if row[by_outcome] == Outcome.CAME:
+                measures.came = measures.count
         yield row[:depth], measures
 
 
@@ -328,8 +352,7 @@ def _gathered(leaves: dict[tuple[Any, ...], Group]) -> list[Group]:
     for path, leaf in leaves.items():
         group = top.get(path[0])
         if group is None:
-            drill = leaf.drills[0]
-            group = top[path[0]] = Group(DIMENSIONS[drill.dimension], path[0], (drill,))
+            group = top[path[0]] = Group(leaf.dimensions[:1], path[:1])
         group.now.add(leaf.now)
         group.before.add(leaf.before)
         group.children.append(leaf)

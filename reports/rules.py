@@ -35,8 +35,6 @@ _RULES: Final[dict[str, str]] = {
 
 
 def rules_of(clinics: Sequence[Clinic]) -> dict[str, str]:
-    """The rules as these clinics have set them; one query."""
-    policies = ContactPolicy.of(clinics)
-    fields = ("comment_minutes", "result_minutes", "overdue_days")
-    own = {field: ContactPolicy.said(policies, field) for field in fields}
-    return {slug: text.format_map(own) for slug, text in _RULES.items()}
+    """The rules as these clinics have set them."""
+    own = ContactPolicy.said(clinics)
+    return {slug: text.format_map(own) if "{" in text else text for slug, text in _RULES.items()}

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from typing import ClassVar, Self
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Final, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -151,20 +151,28 @@ class ContactPolicy(models.Model):
         verbose_name = "правила истории обращений"
 
     @classmethod
-    def of(cls, clinics: Sequence[Clinic]) -> "list[ContactPolicy]":
-        """Each clinic's rules, or the defaults, in the order of the clinics; one query."""
-        rows = {row.clinic_id: row for row in cls.objects.filter(clinic__in=clinics).select_related("clinic")}
-        return [rows.get(clinic.pk) or cls(clinic=clinic) for clinic in clinics]
+    def said(cls, clinics: Iterable[Clinic]) -> dict[str, str]:
+        """Each rule of these clinics in words: '5', or '5; Клиника Б — 10' where one differs from most.
 
-    @classmethod
-    def said(cls, policies: "Sequence[ContactPolicy]", field: str) -> str:
-        """'5', or '5; Клиника Б — 10' where one differs from most."""
-        every = [int(getattr(one, field)) for one in policies]
-        if not every:
-            return ""
-        most = max(set(every), key=lambda value: (every.count(value), -value))
-        others = [f"{one.clinic.name} — {value}" for one, value in zip(policies, every, strict=True) if value != most]
-        return "; ".join([str(most), *others])
+        No query where the clinics were read with `select_related("contact_policy")`.
+        """
+        clinics = list(clinics)
+        policies = [getattr(clinic, "contact_policy", _USUAL) for clinic in clinics]
+        return {
+            field: _most_and_others(clinics, [getattr(policy, field) for policy in policies])
+            for field in ("comment_minutes", "result_minutes", "overdue_days")
+        }
+
+
+_USUAL: Final = ContactPolicy()
+
+
+def _most_and_others(clinics: Sequence[Clinic], values: Sequence[int]) -> str:
+    if not values:
+        return ""
+    most = max(set(values), key=lambda value: (values.count(value), -value))
+    others = [f"{clinic.name} — {value}" for clinic, value in zip(clinics, values, strict=True) if value != most]
+    return "; ".join([str(most), *others])
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):

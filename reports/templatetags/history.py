@@ -6,22 +6,43 @@ here.
 
 import functools
 from collections.abc import Iterable, Mapping
+from html import escape  # Django's looks each time whether it was given a lazy text: a page has a thousand
 from typing import Any
 
 from django import template
 from django.template import RequestContext
 from django.urls import reverse
-from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from callcenter.contacts.machine import Sign
 from callcenter.lib.templatetags.ru import clock, date_time, duration, icon, percent, phone_for, rub
 from callcenter.staff.models import User
 from reports.ask import ALL, Ask
+from reports.dimensions import Dimension
 from reports.lines import Line, Mark, Why
 from reports.queries import Group
 
 register = template.Library()
+
+
+@register.simple_tag
+def rule(text: str) -> SafeString:
+    """The question mark that says what a number means."""
+    mark = icon("help-circle")
+    return mark_safe(  # noqa: S308 (the text is escaped)
+        f'<details class="pop rule"><summary aria-label="Что значит это число">{mark}</summary>'
+        f'<span class="pop-body">{escape(text)}</span></details>\n'
+    )
+
+
+@register.simple_tag
+def dimension_options(dimensions: Iterable[Dimension], chosen: str, before: str) -> SafeString:
+    """The options of one level of totals."""
+    options = [
+        f'<option value="{one.slug}"{" selected" if one.slug == chosen else ""}>{before}: {one.title.lower()}</option>'
+        for one in dimensions
+    ]
+    return mark_safe("".join(options))  # noqa: S308 (our own slugs and titles)
 
 
 @register.simple_tag

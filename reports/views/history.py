@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from django.db.models import Q
 from django.http import FileResponse, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -65,7 +66,7 @@ def history(request: StaffRequest) -> HttpResponse:
         "dimensions": DIMENSIONS.values(),
         "filters": _filters(ask, names),
         "flags": [(flag, title, flag in ask.flags) for flag, title in FLAGS.items()],
-        "saved": SavedView.objects.filter(owner=request.user) | SavedView.objects.filter(is_shared=True),
+        "saved": SavedView.objects.filter(Q(owner=request.user) | Q(is_shared=True)),
         "query": address(ask),
         "plain": address(ask, before=None),
         "rules": rules_of(clinics),

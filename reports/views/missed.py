@@ -207,7 +207,7 @@ def link(request: StaffRequest) -> HttpResponse:
     context = {
         "pairs": loose_pairs(request.user, since=since),
         "silent": silent,
-        "result_minutes": ContactPolicy.said(ContactPolicy.of(clinics), "result_minutes"),
+        "result_minutes": ContactPolicy.said(clinics)["result_minutes"],
     }
     return render(request, "reports/link.html", context)
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
+from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import (
     AdChannel,
     ChannelRecount,
@@ -118,6 +120,17 @@ def test_the_rules_of_a_clinic_are_its_own_and_the_report_says_them(
     assert "день заявки: 4" in page
     assert "минут: 20" in as_user(world.administrator).get("/history/link/").content.decode()
     assert "клиники: 9" in as_user(world.administrator).get("/contacts/add/").content.decode()
+
+
+def test_a_clinic_with_rules_of_its_own_is_named_beside_the_usual_ones(
+    world: World, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    ContactPolicy.objects.create(clinic=world.clinic_b, comment_minutes=10)
+    with django_assert_num_queries(1):
+        said = ContactPolicy.said(Clinic.objects.select_related("contact_policy").order_by("pk"))
+    usual = "; ".join(["5", f"{world.clinic_b.name} — 10"])
+    assert said == {"comment_minutes": usual, "result_minutes": "15", "overdue_days": "7"}
+    assert ContactPolicy.said([])["comment_minutes"] == ""
 
 
 def test_nobody_changes_the_dictionaries_by_a_wrong_address(world: World, as_user: AsUser) -> None:

@@ -58,8 +58,8 @@ def add(request: StaffRequest) -> HttpResponse:
             messages.success(request, "Записано в историю обращений.")
             return redirect("reports:history")
     status = 422 if request.method == "POST" else 200
-    policies = ContactPolicy.of(list(Clinic.objects.visible_to(request.user)))
-    context = {"form": form, "patient": patient, "comment_minutes": ContactPolicy.said(policies, "comment_minutes")}
+    rules = ContactPolicy.said(Clinic.objects.visible_to(request.user).select_related("contact_policy"))
+    context = {"form": form, "patient": patient, "comment_minutes": rules["comment_minutes"]}
     return render(request, "contacts/add.html", context, status=status)
 
 
