@@ -62,10 +62,19 @@ def weekday(value: dt.date) -> str:
     return WEEKDAYS[value.weekday()]
 
 
+class WallClock(dt.datetime):
+    """An instant that is in its zone already: Django's own `date` filter would turn it back to UTC."""
+
+    convert_to_local_time = False
+
+
 @register.filter
 def at(moment: dt.datetime | None, zone: str) -> dt.datetime | None:
     """{{ appointment.starts_at|at:clinic.zone|date_time }}: the instant on the clinic's wall clock."""
-    return to_local(moment, zone) if moment else None
+    if not moment:
+        return None
+    shown = to_local(moment, zone)
+    return WallClock.combine(shown.date(), shown.timetz())
 
 
 @register.filter
