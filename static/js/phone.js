@@ -31,41 +31,57 @@
     try { wait = await look(); } finally { timer = setTimeout(tick, wait); }
   }
 
-  // A browser plays nothing on a page that nobody has touched yet: then it is said, and one press lets the sound on.
+  // Two players that outlive the bar, which is fetched anew every few seconds: what plays goes on playing, and what a press
+  // has allowed stays allowed as long as the page does.
+  const ringer = player("phone-ringer"), voice = player("phone-voice");
+  ringer.loop = true;
+  let blocked = false, probed = false;
+
+  function player(id) {
+    const made = document.createElement("audio");
+    made.id = id;
+    document.body.append(made);
+    return made;
+  }
+  // A browser plays nothing on a page that nobody has touched yet. That is said before the first ring, too.
   function sound(element) {
     element.play().then(() => hint(false), (why) => { if (why.name === "NotAllowedError") hint(true); });
   }
   function hint(muted) {
-    const button = box()?.querySelector("[data-phone-unmute]");
-    if (button) button.hidden = !muted;
+    blocked = muted;
+    for (const button of box()?.querySelectorAll("[data-phone-unmute]") ?? []) button.hidden = !muted;
   }
   // Each sound once: the same clip comes again with every refresh of the bar.
   function listen() {
-    const ring = box()?.querySelector("[data-phone-ring]");
-    if (ring) sound(ring);
-    const speech = box()?.querySelector("[data-phone-speech]");
-    if (!speech) return;
-    const name = `${speech.dataset.channel}:${speech.dataset.phoneSpeech}`;
+    const phone = box();
+    if (!phone) return;
+    hint(blocked);
+    if (phone.dataset.phoneSound && !probed) probe(phone.dataset.phoneSound);
+    const ring = phone.querySelector("[data-phone-ring]"), speech = phone.querySelector("[data-phone-speech]");
+    if (!ring) ringer.pause();
+    else if (ringer.paused) { ringer.src = ring.dataset.phoneRing; sound(ringer); }
+    const name = speech ? `${speech.dataset.channel}:${speech.dataset.phoneSpeech}` : "";
     if (name === heard) return;
     heard = name;
-    sound(speech);
+    if (speech) { voice.src = speech.dataset.clip; sound(voice); } else voice.pause();
   }
+  // Asked once, by playing a moment of the ring without a sound: no browser tells it otherwise.
+  function probe(ring) {
+    probed = true;
+    ringer.src = ring;
+    ringer.volume = 0;
+    ringer.play().catch((why) => { if (why.name === "NotAllowedError") hint(true); }).finally(() => { ringer.volume = 1; });
+  }
+  // Any press on the page lets the sound on, the button that says so among them.
+  function allow() {
+    if (!blocked) return;
+    hint(false);
+    const phone = box();
+    if (phone?.querySelector("[data-phone-ring]")) sound(ringer); else ringer.load();
+    if (phone?.querySelector("[data-phone-speech]") && !voice.ended) sound(voice); else voice.load();
+  }
+  for (const press of ["click", "keydown"]) document.addEventListener(press, allow, true);
   document.addEventListener("htmx:load", listen);
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest?.("[data-phone-unmute]")) return;
-    for (const element of box().querySelectorAll("[data-phone-ring], [data-phone-speech]")) sound(element);
-  });
-  // The speech goes on while the bar around it is fetched again: the playing element is carried over.
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.target?.id !== "phone") return;
-    const old = box()?.querySelector("[data-phone-speech]");
-    if (!old || old.paused) return;
-    setTimeout(() => {
-      const fresh = box()?.querySelector("[data-phone-speech]");
-      if (fresh && fresh !== old && fresh.dataset.phoneSpeech === old.dataset.phoneSpeech && fresh.dataset.channel === old.dataset.channel) fresh.replaceWith(old);
-      if (old.isConnected) old.play().catch(() => {});
-    }, 30);
-  });
   document.addEventListener("DOMContentLoaded", () => { timer = setTimeout(tick, 500); });
   // After an answer by a press, the bar follows within moments instead of at the next look.
   document.addEventListener("htmx:afterRequest", (event) => {

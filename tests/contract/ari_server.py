@@ -109,7 +109,8 @@ class AriServer:
                 raise Refusal(403, "Write access denied")
             return self.exchange.handle(method, path, query)
         except Refusal as refusal:
-            return refusal.status, f"<html>{refusal}</html>" if refusal.html else {"message": str(refusal)}
+            key = "error" if refusal.status == 500 else "message"  # as measured
+            return refusal.status, f"<html>{refusal}</html>" if refusal.html else {key: str(refusal)}
 
     @staticmethod
     def _user(headers: dict[str, str]) -> str:

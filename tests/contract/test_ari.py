@@ -195,6 +195,7 @@ def test_allocation_failed_is_an_unreachable_telephone(make: Make, handle: Threa
     with pytest.raises(PbxRefused) as refused:
         ari.ring(Dial("dz-a", "Local/admin@peers"))
     assert refused.value.end == End.UNREACHABLE
+    assert "такого телефона нет или он не подключён (Allocation failed)" in str(refused.value)
 
 
 def test_a_known_id_that_is_refused_with_409_was_accepted_before(make: Make, handle: Threaded) -> None:

@@ -4,7 +4,8 @@
         login(page, senior)
         page.goto("/journal/")
 
-`open_page()` gives a second person a browser of his own (`open_page(viewport=PHONE)` a telephone). A story fails, besides
+`open_page()` gives a second person a browser of his own (`open_page(viewport=PHONE)` a telephone,
+`open_page(silent_browser)` one that plays nothing unasked). A story fails, besides
 its own assertions, on anything a person would call broken: an error in the console (CSP violations are such errors),
 an exception in a script, an answer of 500 and above, a style, script, font or picture that does not load.
 `tolerate("text")` excuses an error that the story itself provokes.
@@ -56,6 +57,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
+def silent_browser(browser: Browser) -> Iterator[Browser]:
+    """One that lets no page make a sound before somebody has pressed something on it."""
+    path = chromium.find_or_install(Path(browser.browser_type.executable_path))
+    args = [*chromium.FLAGS, "--autoplay-policy=user-gesture-required"]
+    silent = browser.browser_type.launch(executable_path=path, args=args)
+    yield silent
+    silent.close()
+
+
+@pytest.fixture
 def tolerated() -> list[str]:
     return []
 
@@ -79,9 +90,9 @@ def open_page(
     """Opens a browser of one more person: own cookies, Russian, Moscow time; options as of Playwright's new_context."""
     contexts = []
 
-    def open_one(**options: Any) -> Page:
+    def open_one(within: Browser = browser, **options: Any) -> Page:
         chosen = {"locale": "ru-RU", "timezone_id": "Europe/Moscow", "viewport": DESKTOP, **options}
-        context = browser.new_context(base_url=live_server.url, **chosen)
+        context = within.new_context(base_url=live_server.url, **chosen)
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()

@@ -14,20 +14,22 @@ from aiosmtpd.controller import Controller
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from callback.actions import run_due_requests
+from callback.actions import accept_request, run_due_requests
 from callback.models import CallbackRequest
 from callcenter.clinics.models import Clinic, OpeningHours
 from callcenter.demo.services import free_port
 from callcenter.messaging.actions import send_due
 from callcenter.messaging.models import Provider
+from callcenter.telephony.actions import bind_phone
 from callcenter.telephony.handsets import BrowserHandsets
 from callcenter.telephony.models import RobotLease
 from callcenter.telephony.pbx.simulator import Simulator
 from callcenter.telephony.robot import Robot
+from callcenter.telephony.states import PhoneKind
 from tests.conftest import World
-from tests.e2e.conftest import Login
+from tests.e2e.conftest import Login, OpenPage
 
 # A Wednesday, noon in Moscow.
 NOON = dt.datetime(2026, 3, 18, 9, 0, tzinfo=dt.UTC)
@@ -92,8 +94,60 @@ def write_request(page: Page, name: str, phone: str) -> None:
 def playing(page: Page) -> None:
     """The speech is really heard: its element plays and its time goes on."""
     page.wait_for_function(
-        "() => { const a = document.querySelector('[data-phone-speech]'); return a && !a.paused && a.currentTime > 0.2 }"
+        "() => { const a = document.getElementById('phone-voice'); return a && !a.paused && a.currentTime > 0.2 }"
     )
+
+
+class Onlooker:
+    """Looks at a page without touching it: Playwright's own questions count as presses for the browser's rule on sound."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._cdp = page, page.context.new_cdp_session(page)
+
+    def sees(self, expression: str) -> Any:
+        answer = self._cdp.send("Runtime.evaluate", {"expression": expression, "returnByValue": True})
+        return answer["result"].get("value")
+
+    def waits_for(self, expression: str, *, seconds: float = 15) -> None:
+        until = time.monotonic() + seconds
+        while not self.sees(expression):
+            assert time.monotonic() < until, f"not within {seconds} s: {expression}"
+            self._page.wait_for_timeout(100)
+
+    def presses(self, selector: str) -> None:
+        """As a hand does it: with the mouse, at the middle of what is seen."""
+        self.waits_for(f"document.querySelector({selector!r})?.checkVisibility()")
+        box = f"document.querySelector({selector!r}).getBoundingClientRect()"
+        x, y = self.sees(f"(() => {{ const b = {box}; return [b.x + b.width / 2, b.y + b.height / 2] }})()")
+        self._page.mouse.click(x, y)
+
+
+def heard(element: str) -> str:
+    return f"(() => {{ const a = document.getElementById('{element}'); return !a.paused && a.currentTime > 0.1 }})()"
+
+
+def test_a_browser_that_forbids_sound_says_so_before_the_first_ring_and_one_press_is_enough(
+    floor: World, silent_browser: Browser, open_page: OpenPage, login: Login
+) -> None:
+    page = open_page(silent_browser)
+    login(page, floor.administrator)
+    bind_phone(user=floor.administrator, kind=PhoneKind.BROWSER, now=timezone.now())
+    page.goto(reverse("clinics:schedule"))
+    eyes = Onlooker(page)
+    eyes.waits_for("document.querySelector('.phone-muted')?.checkVisibility()")
+    accept_request(
+        clinic=floor.clinic, name="Вера Лунина", phone="+79000007701", now=timezone.now(), by=None, doctor=floor.doctor
+    )
+    eyes.waits_for("document.querySelector('.phone-card [data-phone-unmute]')?.checkVisibility()")
+    assert not eyes.sees(heard("phone-ringer"))
+    eyes.presses(".phone-card [data-phone-unmute]")
+    eyes.waits_for(heard("phone-ringer"))
+    assert not eyes.sees("[...document.querySelectorAll('[data-phone-unmute]')].some(one => one.checkVisibility())")
+    page.wait_for_timeout(6000)  # the press is forgotten by now: what it has allowed is not
+    eyes.presses("[data-phone-answer]")
+    eyes.waits_for(heard("phone-voice"))
+    eyes.waits_for("document.getElementById('phone-ringer').paused")
+    assert not eyes.sees("[...document.querySelectorAll('[data-phone-unmute]')].some(one => one.checkVisibility())")
 
 
 @pytest.mark.timeout(420)

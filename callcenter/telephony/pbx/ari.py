@@ -189,7 +189,10 @@ class Ari:
             return  # accepted the first time
         self._forget(dial.channel)
         if answer.status_code in (409, 500):
-            raise PbxRefused(f"Астериск не смог набрать {dial.endpoint}: {_words(answer)}.", end=End.UNREACHABLE)
+            raise PbxRefused(
+                f"Астериск не смог набрать {dial.endpoint}: такого телефона нет или он не подключён ({_words(answer)}).",
+                end=End.UNREACHABLE,
+            )
         raise PbxRefused(f"Астериск не принял звонок на {dial.endpoint}: {_words(answer)}.")
 
     def answer(self, channel: str) -> None:
@@ -453,6 +456,7 @@ class Ari:
 def _words(answer: httpx.Response) -> str:
     """The reason in Asterisk's words; some errors come as an HTML page, whose text says nothing."""
     try:
-        return str(answer.json()["message"])
-    except (ValueError, KeyError, TypeError):
+        said = answer.json()
+        return str(said.get("message") or said["error"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return f"код {answer.status_code}"
