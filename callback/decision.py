@@ -63,8 +63,8 @@ def decide(facts: Facts, now: dt.datetime) -> tuple[Event, str] | Wait:
     if facts.may_call_at > now:
         at = facts.may_call_at if facts.until is None else min(facts.may_call_at, facts.until)
         return Wait(at, "ждёт часов для звонков")
-    if facts.exhausted:
-        return Wait(facts.until, "пациенту больше не звоним")
+    if facts.exhausted:  # without an end of the 2.5 hours there is nothing to wait for
+        return Wait(facts.until, "пациенту больше не звоним") if facts.until else (Event.WINDOW_OVER, "")
     if facts.pbx_trouble:
         return Event.PBX_AWAY, facts.pbx_trouble
     if facts.patient_in_call:

@@ -95,7 +95,7 @@ class Effect(Enum):
     LETTER_DONE = auto()
     LETTER_CALL_BACK = auto()
     TASK = auto()
-    SMS = auto()
+    SMS = auto()  # once the patient has been dialled as often as allowed: a voicemail or a short talk is no talk
     FINISH = auto()
 
 
@@ -123,7 +123,7 @@ FINAL: Final = (S.DONE, S.CLOSED, S.JOINED)
 # Asked by people; what is impossible is refused aloud, not ignored.
 HUMAN: Final = (E.CALL_NOW, E.TAKE, E.STOP, E.MARK_DONE, E.CONTINUE, E.POSTPONE, E.UNDO)
 
-_AGAIN: Final = (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DETAILS, F.REDIAL)
+_AGAIN: Final = (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DETAILS, F.SMS, F.REDIAL)
 _OVER: Final = (F.LETTER_CALL_BACK, F.TASK, F.FINISH)
 _LET_GO: Final = (F.HANG_UP, F.END_ATTEMPT)
 
@@ -203,10 +203,10 @@ for _state in LIVE:
 for _event, _target in ((E.STOP, S.CLOSED), (E.MARK_DONE, S.CLOSED)):
     _STEPS[S.TALKING, _event] = Step(_target, (F.END_ATTEMPT, F.FINISH))
 _STEPS[S.TALKING, E.TAKE] = Step(S.PEOPLE, (F.END_ATTEMPT, F.KEEP_WINDOW))
-for _state in (S.LATER, S.PAUSED, S.PEOPLE, S.ESCALATED):
+for _state in FOR_PEOPLE:
     _STEPS[_state, E.MARK_DONE] = Step(S.CLOSED, (F.FINISH,))
     _STEPS[_state, E.TAKE] = Step(S.PEOPLE, (F.KEEP_WINDOW,))
-for _state in (S.LATER, S.PAUSED):
+for _state in FOR_PEOPLE:  # the patient may withdraw what people have already
     _STEPS[_state, E.STOP] = Step(S.CLOSED, (F.FINISH,))
 for _state in (S.WAITING, S.LATER, S.PAUSED, S.PEOPLE, S.ESCALATED):
     _STEPS[_state, E.POSTPONE] = Step(S.WAITING)

@@ -195,6 +195,11 @@ class CallbackRequest(models.Model):
         return self.service.name if self.service is not None else self.service_words
 
     @property
+    def from_where(self) -> str:
+        """' с НаПоправку', ' с сайта клиники': what follows the word «Заявка»; '' for one written down by hand."""
+        return f" с {self.source.spoken}" if self.source is not None else ""
+
+    @property
     def source_name(self) -> str:
         return self.source.name if self.source is not None else "вручную"
 

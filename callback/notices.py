@@ -35,7 +35,7 @@ def details_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
     _letter(
         request,
         "details",
-        f"Заявка с {_source(request)}: соединение не состоялось",
+        f"Заявка{request.from_where}: соединение не состоялось",
         "Робот не смог соединить с пациентом с первого раза и попробует ещё. Пожалуйста, перезвоните пациенту.",
         now=now,
     )
@@ -43,7 +43,7 @@ def details_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
 
 def done_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
     """«После разговора на почту клиники приходит письмо с информацией о заявке и комментарием «Не надо перезванивать»»."""
-    _letter(request, "done", f"Заявка с {_source(request)}", "Не надо перезванивать.", now=now)
+    _letter(request, "done", f"Заявка{request.from_where}", "Не надо перезванивать.", now=now)
 
 
 def call_back_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
@@ -51,7 +51,7 @@ def call_back_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
     _letter(
         request,
         "call_back",
-        f"Заявка с {_source(request)} — перезвоните пациенту",
+        f"Заявка{request.from_where} — перезвоните пациенту",
         "Робот не смог соединить с пациентом и больше не звонит. Пожалуйста, перезвоните пациенту.",
         now=now,
     )
@@ -59,7 +59,7 @@ def call_back_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
 
 def sorry_sms(request: CallbackRequest, *, text: str, now: dt.datetime) -> None:
     """One SMS in the instruction's words, with the clinic's number."""
-    words = text.replace("{источник}", _source(request)).replace("{телефон}", phones.pretty(request.clinic.phone))
+    words = _of_source(text, request).replace("{телефон}", phones.pretty(request.clinic.phone))
     queue_message(
         purpose=PURPOSE,
         subject_key=subject_key(request),
@@ -73,10 +73,17 @@ def sorry_sms(request: CallbackRequest, *, text: str, now: dt.datetime) -> None:
     )
 
 
+def _of_source(text: str, request: CallbackRequest) -> str:
+    """«по заявке с сайта НаПоправку», «по заявке с сайта клиники»; one written down by hand came from no site."""
+    if request.source is None:
+        return text.replace(" с сайта {источник}", "").replace("{источник}", "клиники")
+    return text.replace("{источник}", request.source.spoken).replace("сайта сайта", "сайта")
+
+
 def escalation_task(request: CallbackRequest, *, now: dt.datetime) -> None:
     """«Активные задачи»: somebody must call; once per request."""
     create_task(
-        title=f"Перезвонить пациенту: заявка с {_source(request)}",
+        title=f"Перезвонить пациенту: заявка{request.from_where}",
         body=_facts(request),
         role=Role.SENIOR,
         clinic=request.clinic,
@@ -129,10 +136,6 @@ def _window(request: CallbackRequest) -> str:
         return ""
     at = local(request.window.starts_at, request.clinic.zone)
     return f"{at:%d.%m.%Y %H:%M}" + (" (уже занято)" if request.window_lost else "")
-
-
-def _source(request: CallbackRequest) -> str:
-    return request.source.name if request.source is not None else "сайта клиники"
 
 
 def _link(request: CallbackRequest) -> str:

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from callback.machine import FOR_PEOPLE, LIVE
 from callback.models import CallbackRequest
+from callback.queries import settings_of
 from callcenter.clinics.models import Patient
 from callcenter.home import Card, Panel
 from callcenter.staff.models import User
@@ -24,7 +25,8 @@ def of_call(call: Call, user: User, now: dt.datetime) -> Panel | None:
     )
     if request is None:
         return None
-    return Panel("Заявка", "callback/call_panel.html", {"request": request, "now": now})
+    second_key = settings_of(request.clinic).second_key
+    return Panel("Заявка", "callback/call_panel.html", {"request": request, "second_key": second_key, "now": now})
 
 
 def of_patient(patient: Patient, user: User, now: dt.datetime) -> Panel | None:

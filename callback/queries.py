@@ -198,11 +198,11 @@ def _visits_since(requests: Sequence[CallbackRequest], people: list[int]) -> lis
 
 
 def _is_wanted(visit: Appointment, request: CallbackRequest) -> bool:
-    """A request that names neither doctor nor service is answered by any visit."""
+    """A request that names neither doctor nor service is answered by any visit; words that we do not know, by none."""
     doctor, service = request.doctor, request.service
     specialties = {one.specialty_id for one in (doctor, service) if one is not None and one.specialty_id is not None}
     return (
-        (doctor is None and service is None)
+        not (request.doctor_name or request.service_name)
         or (doctor is not None and visit.doctor_id == doctor.pk)
         or (service is not None and visit.service_id == service.pk)
         or visit.doctor.specialty_id in specialties

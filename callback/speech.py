@@ -11,8 +11,7 @@ def phrases_of(request: CallbackRequest, *, family: bool) -> list[str]:
     For a family's number (several patients have it), and for a stranger's, the name given in the request is read too; a
     chosen window that was taken meanwhile is told.
     """
-    spoken = request.source.spoken if request.source is not None else "сайта клиники"
-    said = [f"Заявка на запись с {spoken}"]
+    said = [f"Заявка на запись{request.from_where}"]
     if request.name and (family or request.patient is None):
         said.append(f"Пациент — {name_aloud(request.name)}")
     if request.doctor_name:
@@ -38,5 +37,7 @@ def why(event: Event, reason: str) -> str:
             return "С пациентом сейчас говорят."
         case Event.HOURS_OVER:
             return "Время для звонков кончилось. Робот позвонит, когда звонить снова можно."
+        case Event.PATIENT_LAST_FAILED:
+            return "Пациент не ответил. Мы пошлём ему СМС с номером клиники."
         case _:
             return "Пациент не ответил. Робот попробует позже."

@@ -235,6 +235,8 @@ def _ring_next(turn: Turn) -> None:
         with suppress(Conflict):  # another request's call rings there
             _ring_employee(turn, call, endpoint=endpoint_of_number(clinic_number), number=clinic_number)
             return
+    if not rung and turn.attempt is not None:
+        turn.attempt.note = "все телефоны заняты"
     turn.follow = Event.ADMINS_EXHAUSTED
 
 
@@ -344,7 +346,7 @@ def _end_attempt(turn: Turn) -> None:
     attempt = turn.attempt
     if attempt is None:
         return
-    attempt.ended_at, attempt.result, attempt.note = turn.now, turn.event, turn.reason[:250]
+    attempt.ended_at, attempt.result, attempt.note = turn.now, turn.event, (turn.reason or attempt.note)[:250]
     attempt.save()
     turn.attempt = None
     if attempt.call is not None:
@@ -431,7 +433,8 @@ def _task(turn: Turn) -> None:
 
 
 def _sms(turn: Turn) -> None:
-    if turn.request.sms_at is None:
+    """«Если все они неудачные, пациенту уходит смс»: once, when he is dialled no more."""
+    if turn.request.sms_at is None and turn.request.dials >= turn.ways.patient_tries:
         turn.request.sms_at = turn.now
         notices.sorry_sms(turn.request, text=turn.ways.sms_text, now=turn.now)
         turn.story.append("пациенту поставлена СМС")

@@ -31,9 +31,14 @@ def call_now(request: CallbackRequest, *, by: User, now: dt.datetime) -> Callbac
     if at is None or at > now:
         when = f" Ближайшее время — {local(at, request.clinic.zone):%d.%m %H:%M}." if at is not None else ""
         raise Refused(f"Сейчас не время для звонков.{when}")
+    _may_dial_more(request, ways)
+    return apply(request.pk, Event.CALL_NOW, now=now, by=by)
+
+
+def _may_dial_more(request: CallbackRequest, ways: CallbackSettings) -> None:
+    """Raises Refused when the robot may not dial this patient again: it would only wait for nothing."""
     if request.dials >= ways.patient_tries and not ways.goes_on_after_sms:
         raise Refused("Пациенту звонили столько раз, сколько разрешено. Позвоните сами кнопкой с трубкой.")
-    return apply(request.pk, Event.CALL_NOW, now=now, by=by)
 
 
 def take_over(request: CallbackRequest, *, by: User, now: dt.datetime) -> CallbackRequest:
@@ -56,14 +61,18 @@ def mark_done(request: CallbackRequest, *, outcome: str, by: User, now: dt.datet
 
 
 def go_on(request: CallbackRequest, *, by: User, now: dt.datetime) -> CallbackRequest:
-    """The robot calls on; conversations up to now stop it no more."""
+    """The robot calls on; conversations up to now stop it no more. Raises Refused when the patient had all his dials."""
+    _may_dial_more(request, settings_of(request.clinic))
     return apply(request.pk, Event.CONTINUE, now=now, by=by)
 
 
 def postpone(request: CallbackRequest, *, at: dt.datetime, by: User, now: dt.datetime) -> CallbackRequest:
-    """«Позже»: the robot calls at `at` (UTC), and its 2.5 hours begin then. Raises Refused for the past."""
+    """«Позже»: the robot calls at `at` (UTC), and its 2.5 hours begin then. Raises Refused for the past
+    and when the patient had all his dials.
+    """
     if at <= now:
         raise Refused("Это время уже прошло.", field="at")
+    _may_dial_more(request, settings_of(request.clinic))
     when = local(at, request.clinic.zone)
     return apply(request.pk, Event.POSTPONE, now=now, by=by, at=at, reason=f"позвонить {when:%d.%m в %H:%M}")
 

@@ -60,7 +60,7 @@ talk_lost             .   .   .   .   .   . psd   .   .   .   .   .   .   .   .
 told                  .   .   .   .   .   .   .  wt   .   .   .   .   .   .   .
 call_now             wt   x   x   x   x   x   x   x   x   x   x   x   x   x   x
 take                ppl ppl ppl ppl ppl ppl ppl ppl ppl ppl ppl ppl   x   x   x
-stop                 cl  cl  cl  cl  cl  cl  cl  cl  cl  cl   x   x   x   x   x
+stop                 cl  cl  cl  cl  cl  cl  cl  cl  cl  cl  cl  cl   x   x   x
 mark_done            cl  cl  cl  cl  cl  cl  cl  cl  cl  cl  cl  cl   x   x   x
 continue              x   x   x   x   x   x   x   x  wt  wt  wt  wt   x   x   x
 postpone             wt   x   x   x   x   x   x   x  wt  wt  wt  wt   x   x   x

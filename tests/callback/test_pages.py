@@ -11,7 +11,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from callback import actions
-from callback.machine import State
+from callback.machine import Event, State
 from callback.models import CallbackRequest, CallbackSettings, RequestSource
 from callcenter.staff.models import User
 from tests.callback.rig import Rig
@@ -147,3 +147,54 @@ def test_the_report_counts_and_its_workbook_opens(rig: Rig, as_user: Login) -> N
     book = openpyxl.load_workbook(io.BytesIO(client.get(url + "&format=xlsx").content))
     assert book["По часам"]["A2"].value == "12:00"
     assert CallbackRequest.objects.count() == 2
+
+
+def test_what_to_press_now_stands_above_the_family_on_the_ringing_card(rig: Rig, as_user: Login) -> None:
+    for name in ("Вера", "Олег"):
+        rig.world.patient("Лунины", name, "", phones=["+79000007701"])
+    rig.bind(rig.world.administrator, "admin_mute")
+    request = rig.ask("1", name="Надежда")
+    rig.run_until(State.ASKING, request=request, seconds=60)
+    page = (
+        as_user(rig.world.administrator)
+        .get(reverse("telephony:phone"), headers={"HX-Request": "true"})
+        .content.decode()
+    )
+    assert 0 < page.index("любая клавиша — готов") < page.index("Лунины Вера")
+
+
+def test_a_clinic_without_the_second_key_promises_none(rig: Rig, as_user: Login) -> None:
+    rig.ways(second_key=False)
+    rig.bind(rig.world.administrator, "admin_thorough")
+    request = rig.ask("1")
+    rig.run_until(State.SPEAKING, request=request, seconds=60)
+    page = (
+        as_user(rig.world.administrator)
+        .get(reverse("telephony:phone"), headers={"HX-Request": "true"})
+        .content.decode()
+    )
+    assert "читаем заявку" in page
+    assert "2 уже записан" not in page
+
+
+def test_a_paused_request_is_closed_or_continued_by_one_press(rig: Rig, as_user: Login) -> None:
+    request = rig.ask()
+    client = as_user(rig.world.administrator)
+    actions.apply(request.pk, Event.CALLED_HIMSELF, now=rig.now, reason="звонил сам в 14:05")
+    page = client.get(reverse("callback:card", args=[request.pk])).content.decode()
+    assert "звонил сам в 14:05 — закрыть заявку или продолжить звонить?" in page
+    assert "Продолжить" in page
+    form = page[page.index('class="acts"') : page.index("</form>", page.index('class="acts"'))]
+    assert 'name="outcome" value="звонил сам в 14:05"' in form
+    client.post(reverse("callback:act", args=[request.pk]), {"verb": "done", "outcome": "звонил сам в 14:05"})
+    request.refresh_from_db()
+    assert (request.state, request.outcome) == (State.CLOSED, "звонил сам в 14:05")
+
+
+def test_an_attempt_that_rang_nobody_says_that_every_telephone_was_busy(rig: Rig, as_user: Login) -> None:
+    rig.bind(rig.world.administrator, "admin_mute")
+    for digit in "012":  # the administrator's, the clinic's own, and none is left
+        rig.ask(digit)
+    rig.run(2)
+    page = as_user(rig.world.administrator).get(reverse("callback:board")).content.decode()
+    assert "никто не ответил: все телефоны заняты" in page

@@ -15,6 +15,7 @@ from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Kind
 from callcenter.contacts.states import State as ContactState
 from callcenter.lib.errors import Conflict, Refused
+from callcenter.messaging.models import Message
 from callcenter.telephony.models import Command, Leg
 from callcenter.telephony.pbx.simulator import Persona
 from callcenter.telephony.states import End, Role, Verb
@@ -130,6 +131,77 @@ def test_voicemail_and_a_talk_of_ten_seconds_or_less_do_not_close_the_request(ri
     request.refresh_from_db()
     assert request.state == State.WAITING
     assert request.attempts.get().result == "talked_short"
+
+
+@pytest.mark.parametrize("digit", ["9", "8"])
+def test_a_patient_whose_voicemail_took_every_dial_gets_the_sms_too(rig: Rig, digit: str) -> None:
+    rig.bind(rig.world.administrator, "admin_thorough")
+    request = rig.ask(digit)
+    rig.run(3 * 3600)
+    request.refresh_from_db()
+    assert (request.dials, request.state) == (4, State.ESCALATED)
+    assert request.sms_at is not None
+    assert sum("СМС" in line.text for line in request.lines.all()) == 1
+
+
+def test_after_the_last_dial_the_administrator_hears_of_the_sms_and_not_of_another_try(rig: Rig) -> None:
+    rig.ways(patient_tries=1)
+    rig.bind(rig.world.administrator, "admin_thorough")
+    rig.ask("6")
+    rig.run(300)
+    assert said(rig)[-1] == "Пациент не ответил. Мы пошлём ему СМС с номером клиники."
+
+
+def test_the_robot_does_not_take_back_what_it_may_not_dial_any_more(rig: Rig) -> None:
+    rig.ways(patient_tries=1)
+    rig.bind(rig.world.administrator, "admin_thorough")
+    request = rig.ask("6")
+    rig.run_until(State.ESCALATED, request=request, seconds=3 * 3600)
+    later = rig.now + dt.timedelta(hours=1)
+    with pytest.raises(Refused, match="столько раз, сколько разрешено"):
+        actions.go_on(request, by=rig.world.administrator, now=rig.now)
+    with pytest.raises(Refused, match="столько раз, сколько разрешено"):
+        actions.postpone(request, at=later, by=rig.world.administrator, now=rig.now)
+    request.refresh_from_db()
+    assert request.state == State.ESCALATED
+
+
+def test_a_request_withdrawn_at_its_source_is_closed_though_people_have_it_already(rig: Rig) -> None:
+    request = rig.ask()
+    actions.take_over(request, by=rig.world.administrator, now=rig.now)
+    assert actions.withdraw_request(request, now=rig.now).state == State.CLOSED
+
+
+def test_words_about_a_doctor_we_do_not_know_are_not_answered_by_any_visit(rig: Rig) -> None:
+    patient = rig.world.patient("Семёнов", "Пётр", phones=["+79000007700"])
+    request = rig.ask(doctor=None, doctor_words="Профессор Незнакомый")
+    window = rig.world.window(rig.now + dt.timedelta(days=1))
+    book_appointment(patient=patient, window=window, by=rig.world.administrator, now=rig.now + dt.timedelta(seconds=1))
+    rig.now += dt.timedelta(seconds=2)
+    rig.run(60)
+    request.refresh_from_db()
+    assert request.state == State.WAITING
+
+
+@pytest.mark.parametrize(
+    ("name", "spoken", "sms", "subject", "phrase"),
+    [
+        ("НаПоправку", "НаПоправку", "с сайта НаПоправку.", "Заявка с НаПоправку —", "Заявка на запись с НаПоправку"),
+        ("Сайт", "сайта клиники", "с сайта клиники.", "Заявка с сайта клиники —", "Заявка на запись с сайта клиники"),
+        ("", "", "по заявке.", "Заявка —", "Заявка на запись"),
+    ],
+)
+def test_the_source_is_named_as_it_is_said_and_one_by_hand_has_none(
+    rig: Rig, name: str, spoken: str, sms: str, subject: str, phrase: str
+) -> None:
+    rig.ways(patient_tries=1)
+    rig.bind(rig.world.administrator, "admin_thorough")
+    request = rig.ask("6", source=rig.source(name=name, spoken=spoken) if name else None)
+    rig.run_until(State.ESCALATED, request=request, seconds=3 * 3600)
+    sent = Message.objects.filter(subject_key=f"callbackrequest:{request.pk}")
+    assert sms in sent.get(channel="sms").text
+    assert any(subject in message.subject for message in sent.filter(purpose="callback_call_back"))
+    assert phrase in said(rig)
 
 
 def test_a_night_request_waits_for_the_opening_hour_of_the_next_working_day(rig: Rig) -> None:

@@ -203,3 +203,9 @@ def test_a_program_that_fails_is_named(settings: Any) -> None:
     settings.SPEECH_ENGINE, settings.SPEECH_COMMAND = "command", "/no/such/program {text}"
     with pytest.raises(engines.SpeechFailed, match="Программа речи"):
         clips.spoken("Раз")
+
+
+def test_without_javascript_the_telephone_has_a_page_of_its_own(rig: Rig, as_user: Login) -> None:  # noqa: F811
+    page = as_user(rig.world.administrator).get(reverse("telephony:phone")).content.decode()
+    without = page[page.index("<noscript>") : page.index("</noscript>")]
+    assert f'action="{reverse("telephony:bind")}"' in without
