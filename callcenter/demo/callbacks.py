@@ -84,11 +84,12 @@ def _a_week(dice: random.Random, clinic: Clinic, sources: list[RequestSource], n
             )
         RobotLease.objects.all().delete()
         for _ in range(2):
-            made = _ask(dice, clinic, sources, theatre.now)
+            who = _somebody(clinic)
+            made = _ask(dice, clinic, sources, theatre.now, who)
             theatre.play(theatre.now + dt.timedelta(minutes=4))
             made.refresh_from_db()
             if made.connected_on and dice.random() < 0.7:
-                _book(made, staff[0], theatre.now)
+                _book(made, who, staff[0], theatre.now)
         theatre.play(theatre.now + dt.timedelta(hours=3))
         theatre.robot.release()
 
@@ -96,19 +97,25 @@ def _a_week(dice: random.Random, clinic: Clinic, sources: list[RequestSource], n
 def _today(dice: random.Random, clinics: list[Clinic], sources: list[RequestSource], now: dt.datetime) -> None:
     senior = User.objects.get(login="senior")
     for clinic in clinics[:2]:
-        _ask(dice, clinic, sources, now)
-    mine = _ask(dice, clinics[0], sources, now)
+        _ask(dice, clinic, sources, now, _somebody(clinic))
+    mine = _ask(dice, clinics[0], sources, now, _somebody(clinics[0]))
     take_over(mine, by=senior, now=now)
 
 
-def _ask(dice: random.Random, clinic: Clinic, sources: list[RequestSource], now: dt.datetime) -> CallbackRequest:
+def _somebody(clinic: Clinic) -> Patient:
+    """Another one for every request."""
+    return Patient.objects.filter(clinics=clinic).order_by("pk")[CallbackRequest.objects.count() * 7 % 90]
+
+
+def _ask(
+    dice: random.Random, clinic: Clinic, sources: list[RequestSource], now: dt.datetime, who: Patient
+) -> CallbackRequest:
     serial = CallbackRequest.objects.count()
     doctor = dice.choice(list(Doctor.objects.filter(clinics=clinic, is_active=True).order_by("pk")))
     windows = free_windows(now=now, clinics=[clinic], since=now, until=now + dt.timedelta(days=7), doctor=doctor)
-    known = Patient.objects.filter(clinics=clinic).order_by("pk")[serial * 7 % 90]
     return accept_request(
         clinic=clinic,
-        name=known.full_name,
+        name=who.full_name,
         phone=f"+7900000{9000 + serial * 10 + int(CHARACTERS[serial % len(CHARACTERS)]):04}",
         now=now,
         by=None,
@@ -121,12 +128,11 @@ def _ask(dice: random.Random, clinic: Clinic, sources: list[RequestSource], now:
     )
 
 
-def _book(request: CallbackRequest, by: User, now: dt.datetime) -> None:
+def _book(request: CallbackRequest, patient: Patient, by: User, now: dt.datetime) -> None:
     if request.doctor is None:
         return
     ahead = now + dt.timedelta(days=14)
     window = free_windows(now=now, clinics=[request.clinic], since=now, until=ahead, doctor=request.doctor).first()
-    patient = Patient.objects.filter(clinics=request.clinic).order_by("pk")[request.pk * 7 % 90]
     if window is None:
         return
     try:

@@ -198,3 +198,16 @@ def test_an_attempt_that_rang_nobody_says_that_every_telephone_was_busy(rig: Rig
     rig.run(2)
     page = as_user(rig.world.administrator).get(reverse("callback:board")).content.decode()
     assert "никто не ответил: все телефоны заняты" in page
+
+
+def test_whom_to_book_is_never_chosen_by_itself(rig: Rig, as_user: Login) -> None:
+    rig.world.window(rig.now + dt.timedelta(days=1))
+    client = as_user(rig.world.administrator)
+    stranger = client.get(reverse("callback:card", args=[rig.ask("1").pk])).content.decode()
+    assert "заведите пациента" in stranger
+    assert 'name="window"' in stranger
+    assert all(" disabled" in tag.partition(">")[0] for tag in stranger.split('name="window"')[1:])
+    for name in ("Вера", "Олег"):
+        rig.world.patient("Лунины", name, "", phones=["+79000007702"])
+    family = client.get(reverse("callback:card", args=[rig.ask("2", name="Надежда").pk])).content.decode()
+    assert '<option value="">Кого записываем?</option>' in family

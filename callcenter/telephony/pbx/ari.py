@@ -85,7 +85,7 @@ class Ari:
         amd: str = "",
         media: Callable[[Sound], str] = lambda sound: f"sound:{sound.path.with_suffix('')}",
         timeout: float = 6.0,
-        backoff: tuple[float, float] = (1.0, 30.0),
+        backoff: tuple[float, float] = (1.0, 5.0),
     ) -> None:
         """`url` like http://pbx:8088; `media` turns a sound into a media URI; `timeout`, `backoff` in seconds.
 
@@ -310,7 +310,7 @@ class Ari:
     # --- websocket ---------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Keeps one websocket open until `close`, with a growing pause between tries (Asterisk restarts for seconds)."""
+        """Keeps one websocket open until `close`, with a growing pause between tries: an Asterisk restarts for seconds."""
         address = f"{self._base.replace('http', 'ws', 1)}/events?{urlencode({'app': self._app})}"
         shortest, longest = self._backoff
         pause = shortest
