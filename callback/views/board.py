@@ -20,6 +20,7 @@ from callcenter.telephony.models import Leg
 from callcenter.telephony.queries import link
 
 PAGE = 50
+RECENT = 3  # attempts in a row of the board
 # Tab → its name, icon, states.
 TABS: dict[str, tuple[str, str, tuple[State, ...]]] = {
     "live": ("У робота", "robot", LIVE),
@@ -35,6 +36,15 @@ class Row:
     request: CallbackRequest
     now: dt.datetime
     attempts: list[CallbackAttempt] = field(default_factory=list)
+
+    @property
+    def recent(self) -> list[CallbackAttempt]:
+        """The newest few: in two and a half hours there may be thirty, and the card shows them all."""
+        return self.attempts[-RECENT:]
+
+    @property
+    def earlier(self) -> int:
+        return len(self.attempts) - len(self.recent)
 
     @property
     def in_call(self) -> bool:

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from callback import actions
@@ -201,7 +202,7 @@ def test_an_attempt_that_rang_nobody_says_that_every_telephone_was_busy(rig: Rig
 
 
 def test_whom_to_book_is_never_chosen_by_itself(rig: Rig, as_user: Login) -> None:
-    rig.world.window(rig.now + dt.timedelta(days=1))
+    rig.world.window(timezone.now() + dt.timedelta(days=1))  # the page looks at the real clock
     client = as_user(rig.world.administrator)
     stranger = client.get(reverse("callback:card", args=[rig.ask("1").pk])).content.decode()
     assert "заведите пациента" in stranger
@@ -211,3 +212,15 @@ def test_whom_to_book_is_never_chosen_by_itself(rig: Rig, as_user: Login) -> Non
         rig.world.patient("Лунины", name, "", phones=["+79000007702"])
     family = client.get(reverse("callback:card", args=[rig.ask("2", name="Надежда").pk])).content.decode()
     assert '<option value="">Кого записываем?</option>' in family
+
+
+def test_the_board_shows_the_newest_attempts_and_the_card_all_of_them(rig: Rig, as_user: Login) -> None:
+    rig.bind(rig.world.administrator, "admin_busy")
+    request = rig.ask()
+    rig.run(25 * 60)
+    made = request.attempts.count()
+    client = as_user(rig.world.administrator)
+    board = client.get(reverse("callback:board")).content.decode()
+    assert board.count('class="try-no"') == 3 < made
+    assert f"ранее {made - 3} попытки" in board or f"ранее {made - 3} попытка" in board
+    assert client.get(reverse("callback:card", args=[request.pk])).content.decode().count('class="try-no"') == made

@@ -37,8 +37,8 @@ def phone(request: StaffRequest) -> HttpResponse:
     handset = card.handset if card is not None else None
     context = {
         "card": card,
-        "call_panels": _call_panels(request, card, now) if card is not None else [],
-        "patient_panels": _patient_panels(request, card, now) if card is not None else [],
+        "first_panels": _first_panels(request, card, now) if card is not None else [],
+        "panels": _panels(request, card, now) if card is not None else [],
         "colleagues": _colleagues(request, card, now) if card is not None else [],
         "clip": clip_url(handset.clip) if handset is not None and handset.clip else "",
         "binding": queries.binding_of(request.user, now=now),
@@ -59,21 +59,22 @@ def _colleagues(request: StaffRequest, card: queries.CallerCard, now: dt.datetim
     return queries.colleagues_for(card.call, request.user, now=now) if talks and not card.transfer else []
 
 
-def _call_panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[Panel]:
-    """What the desks know of this call."""
-    about = (*desks.CALL_PANELS.get(card.call.scenario, ()), *desks.CALL_PANELS["any"])
-    found = [cast("Panel | None", panel_of(card.call, request.user, now)) for panel_of in desks.load(about)]
-    return [panel for panel in found if panel is not None]
+def _first_panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[Panel]:
+    """What the call is for, by the desk that makes it: it stands above everything else."""
+    about = desks.load(desks.CALL_PANELS.get(card.call.scenario, ()))
+    return _there_are([panel_of(card.call, request.user, now) for panel_of in about])
 
 
-def _patient_panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[Panel]:
-    """What they know of its patient, when he is known for sure."""
-    if len(card.people) != 1:
-        return []
-    person = card.people[0]
-    panels = desks.load(desks.PATIENT_PANELS)
-    found = [cast("Panel | None", panel_of(person, request.user, now)) for panel_of in panels]
-    return [panel for panel in found if panel is not None]
+def _panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[Panel]:
+    """What the desks know of any call, and of its patient when he is known for sure."""
+    found = [panel_of(card.call, request.user, now) for panel_of in desks.load(desks.CALL_PANELS["any"])]
+    if len(card.people) == 1:
+        found += [panel_of(card.people[0], request.user, now) for panel_of in desks.load(desks.PATIENT_PANELS)]
+    return _there_are(found)
+
+
+def _there_are(panels: list[object]) -> list[Panel]:
+    return [cast("Panel", panel) for panel in panels if panel is not None]
 
 
 @allow(*CALLERS)
