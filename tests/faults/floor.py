@@ -71,5 +71,5 @@ class Floor:
 
     def linked(self) -> None:
         self.stack.wait_until(
-            lambda: RobotLease.objects.filter(connected=True).exists(), seconds=40, what="the robot is linked"
+            lambda: RobotLease.objects.filter(connected=True).exists(), seconds=120, what="the robot is linked"
         )

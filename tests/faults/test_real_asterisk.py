@@ -195,7 +195,7 @@ def test_a_robot_killed_on_the_way_is_followed_by_another_and_nobody_is_dialled_
     time.sleep(1)
     assert alive <= set(exchange.channels)  # nobody was cut off
     floor.robot()
-    stack.wait_until(lambda: RobotLease.objects.get().token == 2, seconds=30, what="another has taken over")
+    stack.wait_until(lambda: RobotLease.objects.get().token == 2, seconds=120, what="another has taken over")
     floor.until_tried(seconds=90)
     # a ring that was never carried out is a leg, too; none is dialled again
     assert set(exchange.dialled) <= set(Leg.objects.values_list("channel", flat=True))
