@@ -12,7 +12,7 @@ from callcenter.clinics.models import Appointment, ScheduleWindow, WaitingListEn
 from callcenter.clinics.queries import hours_of, may_call
 from callcenter.clinics.schedule import Hours, is_working_day, next_working_day
 from callcenter.clinics.states import WaitingKind, WaitingState
-from callcenter.contacts.actions import attach_result, record_interaction
+from callcenter.contacts.actions import attach_result, record_interaction, settled_once
 from callcenter.contacts.models import Interaction, Reason, ReasonUse
 from callcenter.contacts.states import Direction, Kind, ResultKind, State, Summary
 from callcenter.lib import live
@@ -120,12 +120,13 @@ def record_call(
     with the field that lacks. The third call that did not reach the patient is refused without `refusal_reason`: then
     the entry leaves «Звать» for «Отказ».
     """
-    with transaction.atomic():
+    with transaction.atomic(), settled_once():
         entry = RecallEntry.locked(entry.pk)
-        # Under the entry's lock: the second of two clicks has waited here and finds the first one's call.
-        known = RecallCall.objects.filter(token=token, by=by, entry=entry).first()
-        if known is not None:
-            return known
+        if entry.version != version:
+            # The second of two clicks has waited for the entry's lock and finds the first one's call.
+            known = RecallCall.objects.filter(token=token, by=by, entry=entry).first()
+            if known is not None:
+                return known
         _refuse_closed(entry)
         if entry.version != version:
             raise Conflict("Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь.")

@@ -51,10 +51,10 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
 
     403 outside one's plan, 409 when a colleague holds it or it changed, 422 with the form — each with the card as it is.
     """
-    entry = visible_entry(request, pk)
     patient_called = (request.POST.get("call") or request.GET.get("call")) == "in"
     if request.method == "POST" and request.user.has(*CALLERS):
-        return _save(request, entry, patient_called=patient_called)
+        return _save(request, pk, patient_called=patient_called)
+    entry = visible_entry(request, pk)
     mode = _open(request, entry, patient_called=patient_called)
     audit.record("journals.view_card", entry, by=request.user, now=timezone.now(), patient_id=entry.patient_id)
     return _show(request, pk, mode)
@@ -79,10 +79,12 @@ def _open(request: StaffRequest, entry: RecallEntry, *, patient_called: bool) ->
     return Mode(works=True, patient_called=patient_called)
 
 
-def _save(request: StaffRequest, entry: RecallEntry, *, patient_called: bool) -> HttpResponse:
+def _save(request: StaffRequest, pk: int, *, patient_called: bool) -> HttpResponse:
+    # Seen by the user at all: the action reads it whole, under its lock.
+    entry = get_object_or_404(RecallEntry.objects.visible_to(request.user).only("pk"), pk=pk)
     form = CallForm(request.POST, user=request.user)
     if not form.is_valid():
-        return _show_again(request, entry, form, "Проверьте отмеченное.", 422, patient_called=patient_called)
+        return _show_again(request, pk, form, "Проверьте отмеченное.", 422, patient_called=patient_called)
     now = timezone.now()
     try:
         call = cards.record_call(
@@ -96,9 +98,9 @@ def _save(request: StaffRequest, entry: RecallEntry, *, patient_called: bool) ->
         )
     except Refused as error:
         form.refuse(error.field, str(error))
-        return _show_again(request, entry, form, str(error), 422, patient_called=patient_called)
+        return _show_again(request, pk, form, str(error), 422, patient_called=patient_called)
     except DomainError as error:
-        return _show_again(request, entry, form, str(error), error.status, patient_called=patient_called)
+        return _show_again(request, pk, form, str(error), error.status, patient_called=patient_called)
     messages.success(request, _told(call))
     following = journal.next_in_plan(request.user, now, but=entry.pk) if request.POST.get("go") == "next" else None
     if following is not None:
@@ -119,12 +121,12 @@ def _told(call: RecallCall) -> str:
 
 
 def _show_again(
-    request: StaffRequest, entry: RecallEntry, form: CallForm, problem: str, status: int, *, patient_called: bool
+    request: StaffRequest, pk: int, form: CallForm, problem: str, status: int, *, patient_called: bool
 ) -> HttpResponse:
     """The card as it is by now, with what was typed, if the user still may end the call."""
-    mode = _open(request, entry, patient_called=patient_called)
+    mode = _open(request, visible_entry(request, pk), patient_called=patient_called)
     shown = Mode(mode.works, problem, status, patient_called, mode.may_serve_caller)
-    return _show(request, entry.pk, shown, form)
+    return _show(request, pk, shown, form)
 
 
 def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = None) -> HttpResponse:

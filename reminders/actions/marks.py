@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from callcenter.clinics.models import Patient
-from callcenter.contacts.actions import attach_result, record_interaction
+from callcenter.contacts.actions import attach_result, record_interaction, settled_once
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Direction, Kind, Origin, ResultKind, State, WhoType
 from callcenter.lib import live
@@ -206,29 +206,30 @@ def _call(row: Reminder, *, picked_up: bool, comment: str, by: User, now: dt.dat
     """Each call is an interaction «Пациент. Напоминание», with its result on the visit."""
     patient = Patient.objects.prefetch_related("phones").get(pk=row.patient_id)
     phone = next(iter(patient.phones.all()), None)
-    interaction = record_interaction(
-        clinic=row.clinic,
-        kind=Kind.CALL,
-        state=State.ANSWERED if picked_up else State.FAILED,
-        at=now,
-        now=now,
-        by=by,
-        employee=by,
-        direction=Direction.OUT,
-        patient=patient,
-        number=phone.number if phone else "",
-        comment=comment,
-        who_type=WhoType.REMINDER,
-        source="reminders",
-    )
-    if picked_up:
-        attach_result(
-            interaction.contact,
-            kind=ResultKind.REMINDED,
+    with settled_once():
+        interaction = record_interaction(
+            clinic=row.clinic,
+            kind=Kind.CALL,
+            state=State.ANSWERED if picked_up else State.FAILED,
             at=now,
+            now=now,
             by=by,
-            interaction=interaction,
-            appointment=row.appointment,
-            origin=Origin.REMINDER,
+            employee=by,
+            direction=Direction.OUT,
+            patient=patient,
+            number=phone.number if phone else "",
+            comment=comment,
+            who_type=WhoType.REMINDER,
+            source="reminders",
         )
+        if picked_up:
+            attach_result(
+                interaction.contact,
+                kind=ResultKind.REMINDED,
+                at=now,
+                by=by,
+                interaction=interaction,
+                appointment=row.appointment,
+                origin=Origin.REMINDER,
+            )
     return interaction

@@ -11,7 +11,12 @@ from callcenter.contacts.actions.intake import (
 )
 from callcenter.contacts.actions.recordings import add_transcript, store_recording
 from callcenter.contacts.actions.results import attach_result, link_result, pull_deeds, put_result_aside, unlink_result
-from callcenter.contacts.actions.settle import mark_changed_contacts, settle_contacts, settle_due_contacts
+from callcenter.contacts.actions.settle import (
+    mark_changed_contacts,
+    settle_contacts,
+    settle_due_contacts,
+    settled_once,
+)
 
 __all__ = [
     "add_chat_line",
@@ -29,6 +34,7 @@ __all__ = [
     "recount_due_channels",
     "settle_contacts",
     "settle_due_contacts",
+    "settled_once",
     "store_recording",
     "tie_known_numbers",
     "unlink_result",

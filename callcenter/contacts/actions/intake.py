@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from callcenter.clinics.models import Clinic, Patient, PatientPhone
 from callcenter.contacts.actions.settle import settle_contacts
@@ -124,9 +124,10 @@ def record_interaction(
             created_at=now,
             created_by=by,
         )
-        rule = fired(marks_of(interaction), channel_rules())
-        if rule is not None:
-            interaction.channel_id, interaction.channel_rule_id = rule.channel, rule.id
+        if direction == Direction.IN:  # only those who turned to us came by a channel
+            rule = fired(marks_of(interaction), channel_rules())
+            if rule is not None:
+                interaction.channel_id, interaction.channel_rule_id = rule.channel, rule.id
         _place(interaction)
     return interaction
 
@@ -184,8 +185,8 @@ def _place(interaction: Interaction) -> None:
     if interaction.number and interaction.is_patient_given:
         touched |= _regroup(clinic, interaction.number, on)
     touched |= _follow_up(interaction)
-    settle_contacts(touched)
-    interaction.refresh_from_db()
+    if settle_contacts(touched):
+        interaction.refresh_from_db()
 
 
 def _person_behind(interaction: Interaction, on: dt.date) -> Person:
@@ -349,16 +350,7 @@ def _follow_up(interaction: Interaction) -> set[int]:
     """
     people = Interaction.objects.filter(_same_person(interaction), clinic_id=interaction.clinic_id)
     if _is_talk(interaction):
-        missed = people.filter(kind=Kind.CALL, state=State.MISSED, at__lt=interaction.at)
-        missed.filter(Q(back_at__isnull=True) | Q(back_at__gt=interaction.at)).update(
-            back_at=interaction.at, back_by=interaction.direction
-        )
-        if interaction.direction == Direction.OUT:
-            requests = people.filter(kind__in=_REQUESTS, state=State.NEW, at__lte=interaction.at)
-            touched = set(requests.values_list("contact_id", flat=True))
-            requests.update(state=State.PROCESSED, handled_by=interaction.pk)
-            return touched
-        return set()
+        return _answered_by(interaction, people)
     talks = people.filter(kind=Kind.CALL, state__in=[State.ANSWERED, State.TALKING]).order_by("at")
     if interaction.kind == Kind.CALL and interaction.state == State.MISSED:
         back = talks.filter(at__gt=interaction.at).first()
@@ -370,6 +362,22 @@ def _follow_up(interaction: Interaction) -> set[int]:
             Interaction.objects.filter(pk=interaction.pk).update(state=State.PROCESSED, handled_by=answer.pk)
             return {interaction.contact_id}
     return set()
+
+
+def _answered_by(talk: Interaction, people: QuerySet[Interaction]) -> set[int]:
+    """The person's missed calls that nobody has called back sooner, and the requests that a call of ours answers."""
+    missed = Q(kind=Kind.CALL, state=State.MISSED, at__lt=talk.at) & (Q(back_at=None) | Q(back_at__gt=talk.at))
+    requests = Q(kind__in=_REQUESTS, state=State.NEW, at__lte=talk.at)
+    # One look at both: mostly there is neither, and nothing to write.
+    waiting = missed | requests if talk.direction == Direction.OUT else missed
+    found = list(people.filter(waiting).values_list("pk", "kind", "contact_id"))
+    calls = [pk for pk, kind, _contact in found if kind == Kind.CALL]
+    if calls:
+        Interaction.objects.filter(missed, pk__in=calls).update(back_at=talk.at, back_by=talk.direction)
+    asked = {pk: contact for pk, kind, contact in found if kind != Kind.CALL}
+    if asked:
+        Interaction.objects.filter(requests, pk__in=asked).update(state=State.PROCESSED, handled_by=talk.pk)
+    return set(asked.values())
 
 
 def handle_request(

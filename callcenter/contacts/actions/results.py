@@ -9,7 +9,7 @@ from django.db.models import Q
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, WaitingListEntry
 from callcenter.contacts.actions.intake import name_contact
-from callcenter.contacts.actions.settle import fit_result, settle_contacts
+from callcenter.contacts.actions.settle import fit_result, seen_of, settle_contacts
 from callcenter.contacts.models import Contact, ContactResult, Interaction
 from callcenter.contacts.states import ResultKind
 from callcenter.lib import live
@@ -51,33 +51,42 @@ def attach_result(
     contact is decided anew at once.
     """
     subject = appointment or waiting or task
-    patient_id = subject.patient_id if subject is not None else contact.patient_id
-    deed = deed_key(kind, appointment=appointment, waiting=waiting, task=task)
-    values: dict[str, object] = dict(
+    result = ContactResult(
         contact=contact,
-        clinic=contact.clinic,
+        clinic_id=contact.clinic_id,
         interaction=interaction,
         kind=kind,
         appointment=appointment,
         waiting=waiting,
         task=task,
-        patient_id=patient_id,
+        patient_id=subject.patient_id if subject is not None else contact.patient_id,
         origin=origin,
         at=at,
         by=by,
         note=note[:250],
+        deed=deed_key(kind, appointment=appointment, waiting=waiting, task=task),
         is_by_hand=True,
     )
+    result.seen_at = seen_of(result)  # decided below in this very state
     with transaction.atomic():
-        former: int | None = None
-        if deed:
-            known = ContactResult.objects.select_for_update().filter(deed=deed).first()
-            former = known.contact_id if known else None
-            result, _ = ContactResult.objects.update_or_create(deed=deed, defaults=values)
-        else:
-            result = ContactResult.objects.create(**values)
+        former = _put(result)
         settle_contacts({contact.pk} | ({former} if former else set()))
     return result
+
+
+def _put(result: ContactResult) -> int | None:
+    """Writes the result, over the one of the same deed if there is one; returns the contact which that one was of."""
+    if not result.deed:
+        result.save()
+        return None
+    # Written first and looked at then: the second of two writers of one deed waits here and finds the first one's row.
+    ContactResult.objects.bulk_create([result], ignore_conflicts=True)
+    known = ContactResult.objects.select_for_update().get(deed=result.deed)
+    result.pk, result._state.adding = known.pk, False
+    names = [field.attname for field in ContactResult._meta.concrete_fields]
+    if any(getattr(known, name) != getattr(result, name) for name in names):
+        result.save()
+    return known.contact_id
 
 
 def deed_key(

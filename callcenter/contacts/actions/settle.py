@@ -1,8 +1,10 @@
 """Deciding contacts anew from their facts: after a write at once, after a change elsewhere by a ticker."""
 
+import contextlib
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from typing import Final
 
 from django.db import DatabaseError, transaction
@@ -26,14 +28,37 @@ _ROW_FIELDS: Final = tuple(
     if field.name not in {"said", "topic", "owner", "channel", "main_result", "results"}
 )
 _SAID_FIELDS: Final = ("bound_to", "shape", "who_type", "shown_employee", "shown_topic")
+_put_off: ContextVar[set[int] | None] = ContextVar("contacts_to_settle", default=None)
 
 
-def settle_contacts(pks: Iterable[int]) -> None:
+@contextlib.contextmanager
+def settled_once() -> Iterator[None]:
+    """Contacts that the verbs inside would each settle are settled once, at the end: a call and what came of it.
+
+    Belongs inside the transaction of those verbs; what they return does not show yet what has been decided.
+    """
+    if _put_off.get() is not None:
+        yield
+        return
+    put_off: set[int] = set()
+    token = _put_off.set(put_off)
+    try:
+        yield
+    finally:
+        _put_off.reset(token)
+    settle_contacts(put_off)
+
+
+def settle_contacts(pks: Iterable[int]) -> bool:
     """Decides these contacts from what stands in the database; one left without interactions is removed.
 
     Idempotent. Must run inside the transaction that changed the facts, or in one of its own; contacts are locked in the
-    order of their keys, so that two writers never wait for each other in a ring.
+    order of their keys, so that two writers never wait for each other in a ring. False: put off by `settled_once`.
     """
+    put_off = _put_off.get()
+    if put_off is not None:
+        put_off.update(pks)
+        return False
     with transaction.atomic():
         clinics: set[int] = set()
         for contact in (
@@ -46,6 +71,7 @@ def settle_contacts(pks: Iterable[int]) -> None:
             _settle(contact)
         if clinics:
             live.bump(*(f"contacts:clinic:{clinic_id}" for clinic_id in clinics))
+    return True
 
 
 def _settle(contact: Contact) -> None:
@@ -54,10 +80,7 @@ def _settle(contact: Contact) -> None:
         contact.results.update(contact=None, interaction=None)
         contact.delete()
         return
-    _take_loose_results(contact)
-    results = list(
-        contact.results.select_related("appointment", "waiting", "waiting__appointment").order_by("at", "pk")
-    )
+    results = _results_of(contact)
     row = decide(facts_of(contact, rows, results))
     for name in _ROW_FIELDS:
         setattr(contact, name, getattr(row, name))
@@ -89,15 +112,18 @@ def seen_of(result: ContactResult) -> dt.datetime | None:
     return None
 
 
-def _take_loose_results(contact: Contact) -> None:
-    """Deeds of the patient's day that fitted nowhere yet may fit now that an interaction has come."""
-    if contact.patient_id is None:
-        return
-    since, until = day_bounds(contact.on, contact.clinic.zone)
-    for result in ContactResult.objects.filter(
-        contact__isnull=True, patient=contact.patient_id, at__gte=since, at__lt=until, is_by_hand=False
-    ).order_by("at", "pk"):
-        fit_result(result, contact)
+def _results_of(contact: Contact) -> list[ContactResult]:
+    """Its results, with deeds of the patient's day that fitted nowhere yet and fit now that an interaction has come."""
+    ours = Q(contact=contact)
+    if contact.patient_id is not None:
+        since, until = day_bounds(contact.on, contact.clinic.zone)
+        ours |= Q(contact=None, patient=contact.patient_id, at__gte=since, at__lt=until, is_by_hand=False)
+    found = ContactResult.objects.select_related("appointment", "waiting", "waiting__appointment").filter(ours)
+    return [
+        result
+        for result in found.order_by("at", "pk")
+        if result.contact_id == contact.pk or fit_result(result, contact)
+    ]
 
 
 def fit_result(result: ContactResult, contact: Contact) -> bool:
