@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from callcenter.clinics.actions import book_appointment, cancel_appointment, set_status
@@ -134,6 +135,53 @@ def test_a_booking_attached_by_the_card_and_found_by_the_timer_is_one_result(wor
     tick(world)
     assert sorted(ContactResult.objects.values_list("kind", flat=True)) == ["booked", "cancelled"]
     assert Contact.objects.get().outcome == Outcome.CANCELLED
+
+
+def _booked_in_a_call(world: World, number: str) -> dict[str, Any]:
+    """A call of ours to a patient who books; how his contact was decided."""
+    patient = world.patient(phones=[number])
+    call = write(world, 0, patient=patient, number=number, employee=world.administrator, direction=OUT)
+    window = world.window(starts_at=world.now + dt.timedelta(days=int(number[-1])))
+    visit = book_appointment(patient=patient, window=window, by=world.administrator, now=world.now)
+    actions.attach_result(
+        call.contact, kind=ResultKind.BOOKED, at=world.now, by=world.administrator, appointment=visit, interaction=call
+    )
+    names = ("outcome", "who_type", "owner", "direction", "shape", "size", "results_count", "money", "due_at")
+    return {"patient": patient, **{name: name for name in names}}
+
+
+def _decided(row: dict[str, Any]) -> dict[str, Any]:
+    contact = Contact.objects.get(patient=row["patient"])
+    said = Interaction.objects.get(contact=contact)
+    return {name: getattr(contact, name) for name in row if name != "patient"} | {
+        "main": contact.main_result is not None,
+        "said": (said.shape, said.who_type, said.shown_employee_id),
+    }
+
+
+def test_decided_once_at_the_end_is_decided_the_same(world: World) -> None:
+    step_by_step = _booked_in_a_call(world, "+79000004021")
+    with transaction.atomic(), actions.settled_once():
+        at_the_end = _booked_in_a_call(world, "+79000004022")
+        assert Contact.objects.get(patient=at_the_end["patient"]).outcome == Outcome.NOT_BOOKED
+    assert _decided(at_the_end) == _decided(step_by_step)
+
+
+def test_what_fails_before_the_end_is_not_decided(world: World) -> None:
+    patient = world.patient(phones=["+79000004023"])
+    booking = Conflict("Это время только что заняли.")
+
+    @transaction.atomic
+    def call_and_book() -> None:
+        with actions.settled_once():
+            write(world, 0, patient=patient)
+            raise booking
+
+    with pytest.raises(Conflict):
+        call_and_book()
+    assert not Contact.objects.exists()
+    write(world, 1, patient=patient)
+    assert Contact.objects.get().size == 1  # nothing is put off any more
 
 
 def test_what_fits_nowhere_waits_to_be_linked_and_the_figures_follow(world: World) -> None:

@@ -4,6 +4,8 @@ import datetime as dt
 import uuid
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from callcenter.clinics.models import Appointment, WaitingListEntry
 from callcenter.clinics.states import WaitingKind
@@ -32,6 +34,15 @@ def test_booked_writes_contact_journal_and_visit(recall: Recall) -> None:
     assert talk.comment == "придёт с дочерью"
     result = ContactResult.objects.get()
     assert (result.kind, result.appointment, result.contact) == (ResultKind.BOOKED, visit, Contact.objects.get())
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BOOKED, Outcome.REMIND, Outcome.UNREACHED])
+def test_a_call_and_what_came_of_it_are_decided_once(recall: Recall, outcome: Outcome) -> None:
+    entry = recall.entry()
+    with CaptureQueriesContext(connection) as queries:
+        recall.call(entry, outcome, call_on=recall.today + WEEK)
+    assert len([one for one in queries if one["sql"].startswith('UPDATE "contacts_contact"')]) == 1
+    assert Contact.objects.get().results_count == (outcome is not Outcome.UNREACHED)
 
 
 def test_unreached_moves_the_date_a_week_to_a_working_day_and_to_the_other_half(recall: Recall) -> None:

@@ -226,7 +226,7 @@ def _refuse_overlap(doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime
     )
     if but:
         others = others.exclude(pk__in=but)
-    other = others.select_related("clinic").first()
+    other = others.first()
     if other is not None:
         begins = local(other.starts_at, other.clinic.zone)
         ends = local(other.ends_at, other.clinic.zone)
@@ -235,17 +235,13 @@ def _refuse_overlap(doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime
 
 def _refuse_double(patient: Patient, window: ScheduleWindow) -> None:
     """A patient can't sit in two chairs at one time; two clicks of one person end here too."""
-    other = (
-        Appointment.objects.filter(
-            patient=patient,
-            status__in=UPCOMING,
-            starts_at__lt=window.ends_at,
-            starts_at__gt=window.starts_at - dt.timedelta(days=1),
-            ends_at__gt=window.starts_at,
-        )
-        .select_related("clinic", "doctor")
-        .first()
-    )
+    other = Appointment.objects.filter(
+        patient=patient,
+        status__in=UPCOMING,
+        starts_at__lt=window.ends_at,
+        starts_at__gt=window.starts_at - dt.timedelta(days=1),
+        ends_at__gt=window.starts_at,
+    ).first()
     if other is not None:
         raise Conflict(f"Пациент уже записан на {other.local_start:%d.%m.%Y %H:%M} к врачу {other.doctor.short_name}.")
 

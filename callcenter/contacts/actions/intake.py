@@ -238,7 +238,7 @@ def _regroup(clinic: Clinic, number: str, on: dt.date) -> set[int]:
     rows = list(
         Interaction.objects.filter(
             clinic=clinic, number=number, at__gte=since, at__lt=until, is_patient_given=False
-        ).select_related("clinic")
+        ).only("contact", "clinic", "number", "client", "at")
     )
     if not rows:
         return set()

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from callcenter.assignments.models import Task
@@ -79,14 +79,15 @@ def _put(result: ContactResult) -> int | None:
     if not result.deed:
         result.save()
         return None
-    # Written first and looked at then: the second of two writers of one deed waits here and finds the first one's row.
-    ContactResult.objects.bulk_create([result], ignore_conflicts=True)
-    known = ContactResult.objects.select_for_update().get(deed=result.deed)
-    result.pk, result._state.adding = known.pk, False
-    names = [field.attname for field in ContactResult._meta.concrete_fields]
-    if any(getattr(known, name) != getattr(result, name) for name in names):
+    try:
+        with transaction.atomic():
+            result.save()
+    except IntegrityError:  # of two writers of one deed the second has waited, and finds the first one's row
+        known = ContactResult.objects.select_for_update().only("contact").get(deed=result.deed)
+        result.pk = known.pk
         result.save()
-    return known.contact_id
+        return known.contact_id
+    return None
 
 
 def deed_key(

@@ -46,7 +46,7 @@ def settled_once() -> Iterator[None]:
         yield
     finally:
         _put_off.reset(token)
-    settle_contacts(put_off)
+    _decide(put_off)
 
 
 def settle_contacts(pks: Iterable[int]) -> bool:
@@ -60,18 +60,22 @@ def settle_contacts(pks: Iterable[int]) -> bool:
         put_off.update(pks)
         return False
     with transaction.atomic():
-        clinics: set[int] = set()
-        for contact in (
-            Contact.objects.select_for_update(of=("self",))
-            .select_related("clinic", "clinic__contact_policy")
-            .filter(pk__in=set(pks))
-            .order_by("pk")
-        ):
-            clinics.add(contact.clinic_id)
-            _settle(contact)
-        if clinics:
-            live.bump(*(f"contacts:clinic:{clinic_id}" for clinic_id in clinics))
+        _decide(pks)
     return True
+
+
+def _decide(pks: Iterable[int]) -> None:
+    clinics: set[int] = set()
+    for contact in (
+        Contact.objects.select_for_update(of=("self",))
+        .select_related("clinic", "clinic__contact_policy")
+        .filter(pk__in=set(pks))
+        .order_by("pk")
+    ):
+        clinics.add(contact.clinic_id)
+        _settle(contact)
+    if clinics:
+        live.bump(*(f"contacts:clinic:{clinic_id}" for clinic_id in clinics))
 
 
 def _settle(contact: Contact) -> None:
