@@ -16,7 +16,8 @@ from journals.views.journal import READ, WRITE
 
 
 def day_cards(user: User, now: dt.datetime) -> list[Card]:
-    """My plan of today; for the senior also what is left of everybody's plan and what waits for her word."""
+    """My plan of today; for the senior also what is left of everybody's plan and what waits for her word;
+    for a doctor who of his patients is still to be called."""
     cards: list[Card] = []
     if user.has(*CALLERS):
         left = my_items(user, now).count()
@@ -43,6 +44,11 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
             if count:
                 url = f"{reverse('journals:journal')}?tab=call&only={name}"
                 cards.append(Card(title, count, url, icon, "ждут решения", "warn", order=12))
+    doctor = getattr(user, "doctor", None) if user.has(Role.DOCTOR) else None
+    if doctor is not None:
+        count = RecallEntry.objects.visible_to(user).to_call().filter(doctor=doctor).count()
+        url = f"{reverse('journals:journal')}?tab=call&doctor={doctor.pk}"
+        cards.append(Card("Зовём к вам", count, url, "phone-outgoing", "ваших записей КОС в «Звать»", order=13))
     return cards
 
 

@@ -193,7 +193,7 @@ def _refuse_call(entry: RecallEntry, *, by: User, now: dt.datetime, patient_call
 def _refuse_held(entry: RecallEntry, *, by: User, now: dt.datetime) -> None:
     if entry.is_held_by_other(by, now) and entry.reserved_by and entry.reserved_until:
         until = local(entry.reserved_until, entry.clinic.zone)
-        raise Conflict(f"Карточка открыта у {entry.reserved_by.short_name}, освободится не позже {until:%H:%M}.")
+        raise Conflict(f"Карточку держит {entry.reserved_by.short_name}, освободится не позже {until:%H:%M}.")
 
 
 def _hold(entry: RecallEntry, *, by: User, now: dt.datetime, key: str = "") -> RecallEntry:

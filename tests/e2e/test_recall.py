@@ -131,7 +131,7 @@ def test_from_the_file_to_the_report(
     answer = colleague.goto(f"/recall/{held.pk}/?call=in")
     assert answer is not None
     assert answer.status == 409
-    expect(colleague.get_by_role("alert")).to_contain_text("Карточка открыта у Орлова О. П.")
+    expect(colleague.get_by_role("alert")).to_contain_text("Карточку держит Орлова О. П.")
     answer = colleague.goto(f"/recall/{unplanned.pk}/")
     assert answer is not None
     assert answer.status == 403

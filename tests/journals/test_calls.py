@@ -305,7 +305,7 @@ def test_an_open_card_is_held_off_from_colleagues_and_frees_itself(recall: Recal
     other = recall.world.senior
     recall.plan(recall.world.administrator)
     held = open_card(entry, by=recall.world.administrator, now=now)
-    with pytest.raises(Conflict, match=r"открыта у Орлова О\. П\., освободится не позже 12:10"):
+    with pytest.raises(Conflict, match=r"держит Орлова О\. П\., освободится не позже 12:10"):
         open_card(entry, by=other, now=now + dt.timedelta(minutes=9))
     renew_card(entry, key=held.reserved_key, by=recall.world.administrator, now=now + dt.timedelta(minutes=9))
     with pytest.raises(Conflict, match="12:19"):

@@ -109,7 +109,7 @@ def test_the_card_knows_the_family_the_next_visit_and_the_last_contacts(rig: Rig
 def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(rig: Rig, as_user: Login) -> None:  # noqa: F811
     client = as_user(rig.world.administrator)
     bar = reverse("telephony:phone")
-    assert "выберите телефон" in client.get(bar, headers={"HX-Request": "true"}).content.decode()
+    assert "phone-choose" in client.get(bar, headers={"HX-Request": "true"}).content.decode()
     client.post(reverse("telephony:bind"), {"kind": "pbx", "endpoint": "101"})
     assert PhoneBinding.objects.get().endpoint == "PJSIP/101"
     assert client.post(reverse("telephony:bind"), {"kind": "pbx"}).status_code == 422

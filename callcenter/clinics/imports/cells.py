@@ -194,7 +194,7 @@ def moment(cell: Cell) -> tuple[dt.date | None, dt.time | None] | None:
     if isinstance(cell, dt.datetime):
         at = None if cell.time() == dt.time() else _minute(cell.time())
         return date(cell), at
-    if isinstance(cell, float) and not cell.is_integer() and int(cell) in _SERIAL_DAYS:
+    if isinstance(cell, float) and math.isfinite(cell) and not cell.is_integer() and int(cell) in _SERIAL_DAYS:
         return date(float(int(cell))), _clock(round(cell % 1 * 24 * 60))
     value = text(cell)
     if (

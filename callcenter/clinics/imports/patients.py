@@ -12,7 +12,7 @@ from callcenter.clinics.imports.people import PATIENT_FIELDS, People, Person, So
 from callcenter.clinics.imports.plans import Job, Kind, Report, Row, Scope, batches
 from callcenter.clinics.models import Clinic, Consent, Patient, PatientPhone
 from callcenter.clinics.states import Channel, Purpose
-from callcenter.lib.bulk import copy_in
+from callcenter.lib.bulk import copy_in, update_rows
 from callcenter.lib.localtime import instant
 from callcenter.staff import audit
 from callcenter.staff.audit import Deed
@@ -201,11 +201,13 @@ class PatientsJob(Job):
 
     def _change(self, cards: list[Card], note: str) -> None:
         """Corrects known cards and adds their new numbers, with what stood there before in the journal of deeds."""
-        patients = Patient.objects.in_bulk([card.person.pk for card in cards if card.fields and card.person.pk])
+        wanted = [card.person.pk for card in cards if card.fields and card.person.pk]
+        # Held till the end and in one order: whoever edits a card meanwhile waits, and nobody waits in a ring.
+        patients = Patient.objects.select_for_update(no_key=True).order_by("pk").in_bulk(wanted)
         for card in cards:
             for name, value in card.fields.items():
                 setattr(patients[card.person.pk], name, value)
-        Patient.objects.bulk_update(patients.values(), _CARD)
+        update_rows(list(patients.values()), _CARD)
         PatientPhone.objects.bulk_create(
             (
                 PatientPhone(patient_id=card.person.pk, number=number, is_main=not card.had_numbers and index == 0)

@@ -15,6 +15,7 @@ from callcenter.clinics.locks import days_of
 from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindow
 from callcenter.clinics.states import WindowState
 from callcenter.lib import live
+from callcenter.lib.bulk import update_rows
 from callcenter.lib.localtime import day_bounds, local, local_day
 from callcenter.staff.roles import SENIORS
 
@@ -145,7 +146,7 @@ class WindowsJob(Job):
             if free.known is not None and _sort_of(free) == "changed":
                 free.known.state, free.known.ends_at = WindowState.FREE, free.ends_at
                 changed.append(free.known)
-        ScheduleWindow.objects.bulk_update(changed, ["state", "ends_at"], batch_size=BATCH)
+        update_rows(changed, ["state", "ends_at"])
         # Only those still free: somebody may have booked one since the preview.
         closed = ScheduleWindow.objects.filter(
             pk__in=[window.pk for window in self.gone], state=WindowState.FREE

@@ -3,11 +3,12 @@
 import contextlib
 import datetime as dt
 import functools
+import math
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from callcenter.clinics.imports import cells
@@ -274,6 +275,8 @@ PARSERS: list[Callable[[Cell], object]] = [
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
 @settings(deadline=None)
 @given(cell=ANY_CELL)
+@example(cell=math.inf)  # what Excel makes of 1e999
+@example(cell=math.nan)
 def test_no_cell_breaks_a_parser(parse: Callable[[Cell], object], cell: Cell) -> None:
     with contextlib.suppress(BadCell):
         parse(cell)

@@ -1,0 +1,322 @@
+"""What a file of visits means: each row is matched with the visit we know, what is missing is found, clashes are refused."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+
+from django.db.models import Q
+
+from callcenter.clinics.imports import cells
+from callcenter.clinics.imports.people import People, Person, Unclear, sought
+from callcenter.clinics.imports.plans import Finding, Job, Report, Row, Scope, batches
+from callcenter.clinics.imports.states import FindingKind
+from callcenter.clinics.imports.visits import (
+    SOURCE,
+    USUAL_MINUTES,
+    Known,
+    Planned,
+    Step,
+    decide,
+    places_itself,
+    read_known,
+    same_place,
+    spans,
+    when,
+)
+from callcenter.clinics.locks import days_of
+from callcenter.clinics.models import Appointment, Doctor, Patient, Service
+from callcenter.clinics.names import fold
+from callcenter.clinics.states import UPCOMING
+from callcenter.lib.localtime import day_bounds, instant, local, local_day
+
+
+class AppointmentsPlan(Job):
+    """Visits are matched by the system's code, else by patient, doctor and start; what is left over is missing."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self.people = People(scope)
+        self.planned: list[Planned] = []
+        self.missing: list[Known] = []
+        self._services = {fold(service.name): service for service in Service.objects.all()}
+        self._new_services: dict[str, str] = {}
+        self._days: dict[int, set[dt.date]] = defaultdict(set)  # clinic → local days of the file
+        # Rows that are not loaded still mean visits: these must not be taken for missing.
+        self._shielded_codes: set[str] = set()
+        self._shielded_starts: set[dt.datetime] = set()
+        self._unreadable = 0  # rows that might mean any visit
+
+    def plan(self, rows: Sequence[Row], report: Report) -> None:
+        done = 0
+        for batch in batches(rows):
+            read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
+            self.people.load([one for _, one in read])
+            for row, one in read:
+                person = None
+                try:
+                    person = self.people.find(one) if not row.problems else None
+                    if person is None and one.name is None and not row.problems:
+                        row.refuse(
+                            "patient_id" if one.code else "full_name",
+                            "Такого пациента нет.",
+                            "Добавьте ФИО и телефон или исправьте код.",
+                        )
+                except Unclear as unclear:
+                    row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
+                planned = self._read(row, person)
+                if planned is not None and person is None:
+                    planned.person = self.people.add(one)
+                if planned is not None:
+                    self.planned.append(planned)
+            report(done := done + len(batch))
+        self._refuse_repeats()
+        self._match()
+        self._find_missing()
+        self._pair_moves()
+        for planned in self.planned:
+            self._decide(planned)
+        self._refuse_overlaps()
+        self._count()
+
+    def _read(self, row: Row, person: Person | None) -> Planned | None:
+        """A row with its visit, or None with the problems on the row. Its dates count even when it is refused."""
+        clinic = self.places.clinic(row)
+        doctor = self.places.doctor(row, clinic)
+        service = row.get("service", lambda cell: cells.text(cell, limit=150)) or ""
+        usual = self._services.get(fold(service))
+        status, money = row.get("status", cells.status), row.get("money", cells.money)
+        comment, code = row.get("comment", cells.text), row.get("code", cells.identifier)
+        booked_on, booked_time = row.get("booked_at", cells.moment) or (None, None)
+        times = when(row, clinic, usual.minutes if usual else USUAL_MINUTES) if clinic else None
+        if clinic and times:
+            self._days[clinic.pk].add(local_day(times[0], clinic.zone))
+        if row.problems or clinic is None or doctor is None or times is None:
+            self._shield(code, times)
+            return None
+        booked_at = instant(booked_on, booked_time or dt.time(12), clinic.zone) if booked_on else None
+        person = person or Person(0, "", cells.Name("", "", ""), None)
+        return Planned(
+            row, code or "", person, doctor, clinic, *times, status, service, money, comment or "", booked_at
+        )  # fmt: skip
+
+    def _shield(self, code: str | None, times: tuple[dt.datetime, dt.datetime] | None) -> None:
+        if code:
+            self._shielded_codes.add(code)
+        elif times:
+            self._shielded_starts.add(times[0])
+        else:
+            self._unreadable += 1
+
+    def _refuse_repeats(self) -> None:
+        codes: dict[str, Planned] = {}
+        places: dict[tuple[int, int, dt.datetime], Planned] = {}
+        for planned in self.planned:
+            place = (id(planned.person), planned.doctor.pk, planned.starts_at)
+            first = codes.get(planned.code) if planned.code else None
+            if first is None and planned.occupies:
+                first = places.get(place)
+            if first is not None:
+                column = "code" if planned.code == first.code != "" else "date"
+                planned.row.refuse(
+                    column, f"Этот же приём уже есть в строке {first.row.line.number}.", "Удалите лишнюю строку."
+                )
+                continue
+            if planned.code:
+                codes[planned.code] = planned
+            if planned.occupies:
+                places[place] = planned
+        self.planned = [planned for planned in self.planned if not planned.row.problems]
+
+    def _match(self) -> None:
+        for batch in batches(self.planned):
+            codes = [planned.code for planned in batch if planned.code]
+            by_code = {
+                known.code: known
+                for known in read_known(Appointment.objects.filter(source=SOURCE, source_id__in=codes))
+            }
+            near = Appointment.objects.filter(
+                patient_id__in={planned.person.pk for planned in batch if planned.person.pk},
+                starts_at__in={planned.starts_at for planned in batch},
+            )
+            by_place: dict[tuple[int, int, dt.datetime], list[Known]] = defaultdict(list)
+            for known in read_known(near):
+                by_place[known.patient_id, known.doctor_id, known.starts_at].append(known)
+            for planned in batch:
+                here = by_place.get((planned.person.pk, planned.doctor.pk, planned.starts_at), [])
+                planned.known = by_code.get(planned.code) if planned.code else None
+                if planned.known is None:
+                    planned.known = same_place(planned.code, here)
+                elif planned.known.patient_id != planned.person.pk:
+                    planned.row.refuse("code", "Под этим кодом у нас приём другого пациента.", "Проверьте код приёма.")
+                elif planned.known.clinic_id not in {clinic.pk for clinic in self.scope.clinics}:
+                    planned.row.refuse("code", "Под этим кодом приём клиники, где вы не работаете.", "Проверьте код.")
+                if planned.row.problems:
+                    self._shield(planned.code, None)
+        self.planned = [planned for planned in self.planned if not planned.row.problems]
+
+    def _find_missing(self) -> None:
+        """Visits of the file's clinics and days, still to come, that earlier files brought and this one does not."""
+        seen = {planned.known.pk for planned in self.planned if planned.known}
+        ours = 0
+        for clinic in self.scope.clinics:
+            within = Q()
+            for first, last in spans(self._days[clinic.pk]):
+                since, until = day_bounds(first, clinic.zone)[0], day_bounds(last, clinic.zone)[1]
+                within |= Q(starts_at__gte=since, starts_at__lt=until)
+            if not within:
+                continue
+            coming = Appointment.objects.filter(
+                within, clinic=clinic, starts_at__gt=self.scope.now, status__in=UPCOMING
+            ).order_by("starts_at", "pk")
+            for known in read_known(coming):
+                if known.pk in seen or known.code in self._shielded_codes or known.starts_at in self._shielded_starts:
+                    continue
+                if known.source == SOURCE:
+                    self.missing.append(known)
+                else:
+                    ours += 1
+        if ours:
+            self.findings.append(
+                Finding(
+                    FindingKind.NOTICE,
+                    0,
+                    f"Приёмов, записанных в Дозвоне и не найденных в файле: {ours}.",
+                    "Они останутся. Внесите их в систему расписания, если их там нет.",
+                )
+            )
+
+    def _pair_moves(self) -> None:
+        """Without codes a moved visit looks like a missing one and a new one of the same patient and doctor."""
+        left: dict[tuple[int, int], list[Known]] = defaultdict(list)
+        for known in self.missing:
+            left[known.patient_id, known.doctor_id].append(known)
+        fresh: dict[tuple[int, int], list[Planned]] = defaultdict(list)
+        for planned in self.planned:
+            if planned.known is None and planned.person.pk and planned.occupies and planned.starts_at > self.scope.now:
+                fresh[planned.person.pk, planned.doctor.pk].append(planned)
+        paired = set()
+        for key, candidates in fresh.items():
+            old = left.get(key, [])
+            if len(candidates) == len(old) == 1 and not (candidates[0].code and old[0].code):
+                candidates[0].known = old[0]
+                paired.add(old[0].pk)
+        self.missing = [known for known in self.missing if known.pk not in paired]
+
+    def _decide(self, planned: Planned) -> None:
+        known = planned.known
+        if known is None:
+            return
+        money_differs = planned.money is not None and planned.money != known.money
+        planned.step = decide(known.status, planned.status, moved=planned.moved, money_differs=money_differs)
+        if planned.step == Step.DEAD and planned.starts_at > self.scope.now:
+            self._notice(
+                planned, "У нас этот приём отменён, а в файле он есть.", "Отмените его и в системе расписания."
+            )
+        if planned.step == Step.LATE:
+            label = known.status.label
+            planned.row.refuse("date", f"Приём уже «{label}», перенести его нельзя.", "Заведите новый приём.")
+
+    def _notice(self, planned: Planned, what: str, todo: str) -> None:
+        self.findings.append(Finding(FindingKind.NOTICE, planned.row.line.number, what, todo))
+
+    def _refuse_overlaps(self) -> None:
+        """The schedule as it will be: of two visits of one doctor at one time to come, the later row is refused."""
+        now = self.scope.now
+        coming = [p for p in self.planned if not p.row.problems and p.ends_at > now and places_itself(p)]
+        if not coming:
+            return
+        leaving = {p.known.pk for p in self.planned if p.known and p.step in (Step.CANCEL, Step.MOVE)}
+        leaving |= {known.pk for known in self.missing}
+        standing = Appointment.objects.occupying().filter(
+            doctor_id__in={p.doctor.pk for p in coming},
+            starts_at__gt=min(p.starts_at for p in coming) - dt.timedelta(days=1),
+            starts_at__lt=max(p.ends_at for p in coming),
+        )
+        taken: dict[tuple[int, dt.date], list[tuple[dt.datetime, dt.datetime, str]]] = defaultdict(list)
+        for pk, doctor_id, starts_at, ends_at in standing.values_list("pk", "doctor_id", "starts_at", "ends_at"):
+            if pk not in leaving:
+                for day in days_of(starts_at, ends_at):
+                    taken[doctor_id, day].append((starts_at, ends_at, ""))
+        for planned in coming:
+            days = days_of(planned.starts_at, planned.ends_at)
+            others = (other for day in days for other in taken[planned.doctor.pk, day])
+            clash = next((o for o in others if o[0] < planned.ends_at and o[1] > planned.starts_at), None)
+            if clash is not None:
+                start, end = (local(moment, planned.clinic.zone) for moment in clash[:2])
+                planned.row.refuse(
+                    "date",
+                    f"У врача уже есть приём {start:%d.%m.%Y %H:%M}–{end:%H:%M}{clash[2]}.",
+                    "Оставьте одного пациента или исправьте время.",
+                )
+                continue
+            for day in days:
+                where = f" (строка {planned.row.line.number})"
+                taken[planned.doctor.pk, day].append((planned.starts_at, planned.ends_at, where))
+
+    def _count(self) -> None:
+        for planned in self.planned:
+            if planned.row.problems:
+                continue
+            self.counts[self._sort_of(planned)] += 1
+            if planned.step == Step.MOVE and planned.known:
+                old = local(planned.known.starts_at, planned.clinic.zone)
+                new = local(planned.starts_at, planned.clinic.zone)
+                self.findings.append(
+                    Finding(
+                        FindingKind.MOVED,
+                        planned.row.line.number,
+                        f"{planned.person.words}, {planned.doctor.short_name}: "
+                        f"{old:%d.%m.%Y %H:%M} → {new:%d.%m.%Y %H:%M}",
+                    )
+                )
+            if fold(planned.service) and fold(planned.service) not in self._services:
+                self._new_services.setdefault(fold(planned.service), planned.service)
+        self._list_missing()
+        if self._new_services:
+            names = ", ".join(list(self._new_services.values())[:10])
+            self.findings.append(Finding(FindingKind.NOTICE, 0, f"Новые услуги: {names}.", "Появятся в справочнике."))
+
+    def _sort_of(self, planned: Planned) -> str:
+        if planned.known is None:
+            return "created"
+        if planned.step == Step.MOVE:
+            return "moved"
+        if planned.step == Step.CANCEL:
+            return "cancelled"
+        return "changed" if planned.step == Step.MARK or self._details(planned) else "unchanged"
+
+    def _details(self, planned: Planned) -> dict[str, object]:
+        """What the file knows besides time and state: the code of a visit booked here, the service, a first comment."""
+        known = planned.known
+        if known is None:
+            return {}
+        details: dict[str, object] = {}
+        if planned.code and known.code != planned.code:
+            details |= {"source": SOURCE, "source_id": planned.code}
+        service = self._services.get(fold(planned.service)) if planned.service else None
+        if planned.service and (service is None or service.pk != known.service_id):
+            details["service"] = planned.service
+        if planned.comment and not known.comment:
+            details["comment"] = planned.comment
+        return details
+
+    def _list_missing(self) -> None:
+        if self.missing and self._unreadable:
+            self.findings.append(
+                Finding(
+                    FindingKind.NOTICE,
+                    0,
+                    f"В файле нет {len(self.missing)} приёмов, но часть строк не читается: может быть, они там.",
+                    "Исправьте эти строки и загрузите файл снова; пока ничего не отменится.",
+                )
+            )
+            self.missing = []
+            return
+        patients = Patient.objects.in_bulk({known.patient_id for known in self.missing})
+        zones = {clinic.pk: clinic.zone for clinic in self.scope.clinics}
+        doctors = Doctor.objects.in_bulk({known.doctor_id for known in self.missing})
+        for known in self.missing:
+            start = local(known.starts_at, zones[known.clinic_id])
+            words = f"{start:%d.%m.%Y %H:%M}, {patients[known.patient_id]}, врач {doctors[known.doctor_id].short_name}"
+            self.findings.append(Finding(FindingKind.MISSING, 0, words, "", known.pk, known.version))
+        self.counts["missing"] = len(self.missing)
