@@ -11,6 +11,7 @@ from urllib.parse import quote
 from django.http import QueryDict
 
 from callcenter.contacts.states import Outcome, Shape, WhoType
+from callcenter.lib import phones
 from reports.dimensions import DIMENSIONS, NONE
 
 PRESETS: Final[dict[str, str]] = {
@@ -95,9 +96,11 @@ def read_ask(params: QueryDict, today: dt.date) -> Ask:
     preset = params.get("period", "")
     since, until = _day(params.get("since")), _day(params.get("until"))
     if since or until:
-        preset = ""
         since, until = since or until or today, until or since or today
         since, until = min(since, until), max(since, until)
+        # The form sends both: dates that nobody has changed leave the period its name, and «Сегодня» follows the day.
+        if preset not in PRESETS or (since, until) != period_of(preset, today):
+            preset = ""
     else:
         preset = preset if preset in PRESETS else "today"
         since, until = period_of(preset, today)
@@ -163,7 +166,7 @@ def _words(params: QueryDict, name: str, known: Iterable[str]) -> tuple[str, ...
 
 
 def _lines(params: QueryDict) -> tuple[str, ...]:
-    typed = (line.replace("\x00", "").strip()[:40] for line in params.getlist("line"))
+    typed = (phones.plain(line.replace("\x00", "").strip()[:40]) for line in params.getlist("line"))
     return tuple(dict.fromkeys(line for line in typed if line))[:20]
 
 

@@ -11,7 +11,7 @@ from callcenter.contacts.models import Contact
 from callcenter.contacts.states import MISSED, Outcome, mask
 from reports.ask import ALL, Ask
 from reports.dimensions import DIMENSIONS
-from reports.queries import BOOKED, contacts_of, group_by, interactions_of, reading_the_index
+from reports.queries import BOOKED, contacts_of, group_by, interactions_of, reading_the_index, with_contacts
 
 _WEEKDAYS: Final = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
 _MOST_DAYS: Final = 1100
@@ -26,8 +26,9 @@ def chart_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> dict[str
 
 def _found(ask: Ask, clinics: Sequence[Clinic], today: dt.date) -> QuerySet[Any]:
     """The rows of the table: contacts, or interactions."""
-    found = interactions_of if ask.view == ALL else contacts_of
-    return found(ask, clinics, today=today)
+    if ask.view == ALL:
+        return with_contacts(interactions_of(ask, clinics, today=today), ask)
+    return contacts_of(ask, clinics, today=today)
 
 
 def _by_day(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
@@ -55,7 +56,9 @@ def _by_day(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
 
 def _funnel(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
     """People, not their calls: without grouping, the contacts of the interactions found."""
-    contacts = Contact.objects.filter(pk__in=found.values("contact")) if ask.view == ALL else found
+    contacts = found
+    if ask.view == ALL:
+        contacts = Contact.objects.filter(pk__in=found.values("contact"), on__gte=ask.since, on__lte=ask.until)
     row = contacts.order_by().aggregate(
         total=Count("*"),
         talked=Count("pk", filter=Q(talks__gt=0) | Q(results_count__gt=0)),

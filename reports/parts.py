@@ -82,6 +82,7 @@ class SaidRow(NamedTuple):
     who_type: str
     shape: str
     bound_to_id: int | None
+    created_by_id: int | None
 
 
 class Sound(NamedTuple):

@@ -140,7 +140,9 @@ class ChannelRuleForm(forms.ModelForm[ChannelRule]):
         pattern, kind = cleaned.get("pattern", ""), cleaned.get("kind")
         if kind == "utm" and "=" not in pattern:
             self.add_error("pattern", "UTM-метка пишется как utm_source=yandex; несколько — через &.")
-        if kind in ("number_from", "number_to") and pattern and "*" not in pattern and kind == "number_from":
+        if kind == "number_to" and "*" not in pattern:
+            cleaned["pattern"] = phones.plain(pattern)
+        if kind == "number_from" and pattern and "*" not in pattern:
             try:
                 cleaned["pattern"] = phones.parse(pattern)
             except phones.BadPhone as error:

@@ -352,7 +352,23 @@ class Interaction(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # «Без группировки»: newest first, of one clinic or of the whole chain
             models.Index(fields=["clinic", "-at", "-id"], name="interaction_clinic_time"),
-            models.Index(fields=["-at", "-id"], name="interaction_time"),
+            # … and its totals and counts of a period, by an index-only scan
+            models.Index(
+                fields=["at", "id"],
+                name="interaction_report",
+                condition=Q(bound_to__isnull=True),
+                include=[
+                    "clinic",
+                    "contact",
+                    "who_type",
+                    "shape",
+                    "shown_employee",
+                    "shown_topic",
+                    "channel",
+                    "wait_seconds",
+                    "talk_seconds",
+                ],
+            ),
             # who turned to us by this number; a patient's own history
             models.Index(fields=["number", "-at"], name="interaction_number", condition=~Q(number="")),
             models.Index(fields=["patient", "-at"], name="interaction_patient", condition=Q(patient__isnull=False)),

@@ -65,6 +65,14 @@ def _is_reserved_for_examples(number: phonenumbers.PhoneNumber) -> bool:
     return number.country_code == 7 and len(national) == 10 and national[:6] in {"900000", "812000", "911000"}
 
 
+def plain(text: str) -> str:
+    """E.164 when the text is a number, else the text itself: a line may be a number, an extension or a service's name."""
+    try:
+        return parse(text)
+    except BadPhone:
+        return text
+
+
 def pretty(e164: str) -> str:
     """'+79110101001' → '+7 (911) 010-10-01'; a foreign number in its international form."""
     if re.fullmatch(r"\+7\d{10}", e164):

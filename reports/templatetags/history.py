@@ -15,8 +15,10 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
 from callcenter.contacts.machine import Sign
+from callcenter.contacts.states import Kind
 from callcenter.lib.templatetags.ru import clock, date_time, duration, icon, percent, phone_for, rub
 from callcenter.staff.models import User
+from callcenter.staff.roles import CALLERS, Role
 from reports.ask import ALL, Ask
 from reports.dimensions import Dimension
 from reports.lines import Line, Mark, Why
@@ -103,7 +105,12 @@ def rows(context: RequestContext, lines: Iterable[Line]) -> SafeString:
     """The rows of a page, of contacts or of interactions."""
     user, token, ask = context["request"].user, str(context["csrf_token"]), context["ask"]
     when = clock if ask.days == 1 else date_time
-    return mark_safe("".join(_row(line, user, token, when(line.at)) for line in lines))  # noqa: S308 (each cell escapes what people wrote)
+    several = len(context["clinics"]) > 1  # each with its own clock: a row says whose it is
+    return mark_safe("".join(_row(line, user, token, _when(line, when(line.at), several)) for line in lines))  # noqa: S308 (each cell escapes what people wrote)
+
+
+def _when(line: Line, when: str, several: bool) -> str:
+    return f'{when}<div class="text-secondary small clinic">{escape(line.clinic.name)}</div>' if several else when
 
 
 def _row(line: Line, user: User, token: str, when: str) -> str:
@@ -123,7 +130,7 @@ def _row(line: Line, user: User, token: str, when: str) -> str:
         f'<td class="comment" data-label="Комментарий">{_sounds(line)}{_comment(line)}</td>'
         f'<td class="num" data-label="Ожидание">{duration(line.wait_seconds)}</td>'
         f'<td class="num" data-label="Длительность">{duration(line.talk_seconds)}</td>'
-        f'<td class="row-actions">{_menu(line, token)}</td></tr>'
+        f'<td class="row-actions">{_menu(line, user, token)}</td></tr>'
     )
 
 
@@ -153,8 +160,10 @@ def _who(line: Line, user: User) -> str:
         who += f' <span class="first" title="Первичный пациент">{icon("user-plus", "первичный")}</span>'
     if line.contact.is_asking:
         who += (
-            f' <a class="badge bg-yellow-lt" href="{line.whose_url}"'
+            f' <a class="badge whose-badge" href="{line.whose_url}"'
             ' title="У номера несколько пациентов: выберите, чьё это обращение">чей?</a>'
+            if user.has(*CALLERS)
+            else ' <span class="badge whose-badge" title="У номера несколько пациентов">чей?</span>'
         )
     if line.patient and number:
         who += f'<div class="text-secondary small text-nowrap">{number}</div>'
@@ -221,19 +230,21 @@ def _sounds(line: Line) -> str:
     )
 
 
-def _menu(line: Line, token: str) -> str:
-    """What the right button of the mouse shows too; without scripts it opens by itself."""
+def _menu(line: Line, user: User, token: str) -> str:
+    """What the right button of the mouse shows too; without scripts it opens by itself. Only what the user may do."""
+    may_work = user.has(*CALLERS)
     items = [_item(line.contact_url, "list-search", "Детализировать", "data-open")]
     if line.said:
         items.append(_item(line.rules_url, "route", "Посмотреть правила определения канала…", "data-window"))
-        if line.said.kind == "call":
+        if may_work and line.said.kind == Kind.CALL:
             items.append(_item(line.comment_url, "edit", "Изменить комментарий"))
-        if line.is_open_request:
+        if may_work and line.is_open_request:
             items.append(_deed(reverse("contacts:handle", args=[line.said.pk]), "check", "Заявка обработана", token))
-        if line.said.kind == "comment":
+        is_own = line.said.created_by_id == user.pk or user.has(Role.SENIOR)
+        if may_work and is_own and line.said.kind == Kind.COMMENT:
             url = reverse("contacts:delete_comment", args=[line.said.pk])
             items.append(_deed(url, "trash", "Удалить комментарий", token))
-    if not line.patient:
+    if may_work and not line.patient:
         items.append(_item(line.whose_url, "user-question", "Чьё это обращение?"))
     return (
         '<details class="pop pop-right"><summary class="btn btn-sm btn-icon" aria-label="Действия со строкой"'

@@ -133,6 +133,18 @@ def test_a_clinic_with_rules_of_its_own_is_named_beside_the_usual_ones(
     assert ContactPolicy.said([])["comment_minutes"] == ""
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("8 (900) 000-99-21", "+79000009921"), ("101", "101"), ("+7900*", "+7900*")]
+)
+def test_the_number_called_to_is_kept_as_calls_carry_it(
+    world: World, day: dict[str, Any], as_user: AsUser, typed: str, kept: str
+) -> None:
+    """«…затем номера, на которые пришел звонок (то есть телефоны клиники)»."""
+    rule = {"channel": AdChannel.objects.first().pk, "kind": "number_to", "pattern": typed, "position": 1}  # type: ignore[union-attr]
+    assert as_user(world.senior).post(f"{ROOT}/channel-rules/", {**rule, "is_active": "on"}).status_code == 302
+    assert ChannelRule.objects.filter(kind="number_to", pattern=kept).exists()
+
+
 def test_nobody_changes_the_dictionaries_by_a_wrong_address(world: World, as_user: AsUser) -> None:
     assert as_user(world.senior).get(f"{ROOT}/nothing/list/").status_code == 404
     assert as_user(world.senior).get(f"{ROOT}/topics/999/").status_code == 404

@@ -322,3 +322,66 @@ def test_the_fired_rule_is_green(world: World, day: dict[str, Any], as_user: AsU
     text = as_user(world.manager).get(f"/contacts/interaction/{day['booked'].pk}/channel/").content.decode()
     assert text.count('class="fired"') == 1
     assert "utm_source=yandex" in text
+
+
+def test_filters_leave_the_period_its_name_until_a_date_is_changed(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
+    """The form sends the dates, too: «Сегодня» with a filter is today's report tomorrow as well, a saved view likewise."""
+    today = (world.now + dt.timedelta(hours=6)).date()
+    sent = QueryDict(f"period=today&since={today}&until={today}&who=wants_booking")
+    assert read_ask(sent, today).preset == "today"
+    assert address(read_ask(sent, today)) == "?period=today&view=all&who=wants_booking"
+    assert read_ask(sent, today + dt.timedelta(days=1)).preset == ""
+    assert read_ask(QueryDict(f"period=week&since={today}&until={today}"), today).preset == ""
+    page = as_user(world.manager).get(f"{URL}?{sent.urlencode()}").content.decode()
+    assert 'name="period" value="today"' in page
+    assert "data-live" in page
+
+
+def test_the_menu_of_a_row_offers_only_what_the_reader_may_do(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
+    work = ("Изменить комментарий", "Заявка обработана", "Чьё это обращение?")
+    manager = as_user(world.manager).get(URL).content.decode()
+    assert "Посмотреть правила определения канала…" in manager
+    assert not any(words in manager for words in (*work, "Удалить комментарий"))
+    senior = as_user(world.senior).get(URL).content.decode()
+    assert all(words in senior for words in (*work, "Удалить комментарий"))
+    written = Interaction.objects.get(kind=Kind.COMMENT)
+    other = next(one for one in (world.administrator, world.administrator2) if one.pk != written.created_by_id)
+    assert "Удалить комментарий" not in as_user(other).get(URL).content.decode()
+
+
+def test_a_row_names_its_clinic_when_the_reader_has_several(world: World, day: dict[str, Any], as_user: AsUser) -> None:
+    """Two clinics have two clocks: half past ten of one stands above nine of the other."""
+    assert "small clinic" not in as_user(world.manager).get(URL).content.decode()
+    world.clinic_b.staff.add(world.manager)
+    page = as_user(world.manager).get(URL).content.decode()
+    assert f'<div class="text-secondary small clinic">{world.clinic.name}</div>' in page
+
+
+def test_interactions_are_counted_without_reading_their_contacts(world: World, day: dict[str, Any]) -> None:
+    clinics, today = clinics_of(world.manager), (world.now + dt.timedelta(hours=6)).date()
+    with CaptureQueriesContext(connection) as asked:
+        found = totals(read_ask(QueryDict("period=week"), today), clinics, names_of(clinics), today=today)
+    assert (found.now.count, found.now.missed) == (8, 2)
+    assert not any("contacts_contact" in query["sql"] for query in asked)
+
+
+@pytest.mark.parametrize("query", ["by1=owner", "outcome=not_booked", "first=1", "in=day:2026-03-18", "chart=heat"])
+def test_contacts_asked_for_beside_interactions_are_those_of_the_period_s_days(
+    world: World, day: dict[str, Any], as_user: AsUser, query: str
+) -> None:
+    """Else the whole table of contacts would be read: a page grows with its period, never with the table."""
+    with CaptureQueriesContext(connection) as asked:
+        assert as_user(world.manager).get(f"{URL}?period=month&view=all&{query}").status_code == 200
+    joined = [one["sql"] for one in asked if 'JOIN "contacts_contact"' in one["sql"]]
+    assert joined
+    assert all('"contacts_contact"."on" >=' in sql and '"contacts_contact"."on" <=' in sql for sql in joined)
+
+
+def test_a_line_is_found_however_its_number_is_written(world: World, day: dict[str, Any]) -> None:
+    today = world.now.date()
+    assert read_ask(QueryDict("line=8 (900) 000-99-21"), today).lines == ("+79000009921",)
+    assert read_ask(QueryDict("line=max"), today).lines == ("max",)

@@ -73,7 +73,7 @@ def _write(source: SourceKey, body: dict[str, Any], now: dt.datetime) -> Interac
         number=_number(body.get("phone")),
         client=body.get("client", ""),
         employee=_employee(source, body.get("employee", "")),
-        line=body.get("line", ""),
+        line=phones.plain(body.get("line", "")),
         account=body.get("account", ""),
         chat_channel=body.get("chat_channel", ""),
         comment=body.get("comment", ""),

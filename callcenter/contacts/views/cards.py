@@ -165,6 +165,7 @@ def show_channel_rules(request: StaffRequest, pk: int) -> HttpResponse:
         "one": one,
         "checks": [(check, rules[check.rule.id]) for check in checks if check.rule.id in rules],
         # The rules may have changed since: what was found then stands until the period is counted anew.
+        "fired": fired_today,
         "differs": fired_today != one.channel_rule_id,
     }
     return render(request, _window(request, "contacts/channel_rules.html"), context)
