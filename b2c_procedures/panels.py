@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from b2c_procedures.models import Chat, Run
-from b2c_procedures.queries.runs import my_runs, runs_for_role
+from b2c_procedures.queries.runs import my_runs, runs_for_nobody, runs_for_role
 from b2c_procedures.roles import CHATTERS, PERFORMERS
 from b2c_procedures.states import ChatState, RunSource
 from callcenter.clinics.models import Patient
@@ -29,6 +29,11 @@ def cards(user: User, now: dt.datetime) -> list[Card]:
     waiting = runs_for_role(user).count()
     if waiting:
         shown.append(Card("Процедуры ждут моей роли", waiting, home, "hourglass", "", "warn"))
+    nobody = runs_for_nobody(user).count()
+    if nobody:
+        shown.append(
+            Card("Процедуры: некому сделать", nobody, home, "user-off", "нет сотрудника с нужной ролью", "late")
+        )
     if user.has(*CHATTERS):
         chats = Chat.objects.filter(manager=user, state=ChatState.ACTIVE)
         number = chats.count()

@@ -7,6 +7,8 @@ from callcenter.staff.roles import SERVICE, Role
 PERFORMERS: Final = SERVICE
 # The doctor has chats that were transferred to him (1.5); only managers get new ones.
 CHATTERS: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.LEAD, Role.HEAD, Role.CONSULTANT)
+# Who does a step, or gives it to somebody, where nobody of the clinic has its role.
+STAND_INS: Final = (Role.SENIOR, Role.LEAD, Role.HEAD)
 LEADERS: Final = (Role.LEAD, Role.HEAD)
 EDITORS: Final = (Role.HEAD,)
 FIGURES: Final = (Role.SENIOR, Role.MANAGER, Role.LEAD, Role.HEAD)

@@ -15,6 +15,8 @@ from b2c_procedures.actions.editions import store_packaged
 from b2c_procedures.actions.turns import bump, carry_client, settle
 from b2c_procedures.books import book_of, current_digests
 from b2c_procedures.models import Chat, Order, Run, RunEntry, RunObject, StepRecord
+from b2c_procedures.queries.people import may_take, nobody_performs, unmanned_words
+from b2c_procedures.roles import PERFORMERS
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, ROLE_OF, Performer, RunSource, RunState
 from b2c_procedures.steps.registry import DEEDS, Step
 from callcenter.clinics.models import Clinic, Patient
@@ -104,7 +106,7 @@ def press(
         except engine.BadMove as error:
             raise Conflict(str(error)) from None
         if screen.function is not None:
-            _check_performer(screen.function.performer, by)
+            _check_performer(run, screen.function.performer, by)
         if run.state == RunState.HELD:
             _resume(run, now)
         seq = run.version
@@ -196,7 +198,8 @@ def hand_over(
 ) -> Run:
     """Gives the run with all that was seen so far to a colleague, or to whoever performs as `performer`.
 
-    Raises Refused for nobody, a stranger to the clinic, or somebody who may not perform the present step.
+    Raises Refused for nobody, a stranger to the clinic, or somebody who may not perform the present step; where nobody
+    of the clinic could, everybody who works in procedures may (ADR 0103).
     """
     if to is None and not performer:
         raise Refused("Кому передать? Выберите сотрудника или роль.", field="to")
@@ -206,10 +209,7 @@ def hand_over(
         run = _locked(run, version=version, by=by)
         function = screen_of(run).function
         if function is not None:
-            present = Performer(function.performer)
-            roles = ACTS_AS[present]
-            if not (to.has(*roles) if to is not None else ROLE_OF[Performer(performer)] in roles):
-                raise Refused(f"Этот шаг выполняет {present.label}: передайте тому, кто может его сделать.", field="to")
+            _check_receiver(run, Performer(function.performer), to, performer)
         whom = to.full_name if to is not None else Performer(performer).label
         _append(run, {"kind": "hand_over", "to": whom, "text": comment.strip()}, by=by, now=now)
         run.holder = to
@@ -229,7 +229,11 @@ def take_run(run: Run, *, by: User, now: dt.datetime) -> Run:
             raise Conflict(f"Процедура уже {run.get_state_display()}.")
         screen = screen_of(run)
         if screen.function is not None:
-            _check_performer(screen.function.performer, by)
+            performer = Performer(screen.function.performer)
+            if not may_take(by, performer, run.clinic_id):
+                raise NotAllowed(f"Этот шаг выполняет {performer.label}.")
+            if not by.has(*ACTS_AS[performer]):
+                run.facts["stand_in"] = by.pk
         if run.holder_id == by.pk and run.state != RunState.WAITING:
             return run
         _append(run, {"kind": "take", "from": run.holder.full_name if run.holder else ""}, by=by, now=now)
@@ -310,9 +314,24 @@ def _who_is_ahead(run: Run) -> str:
     return f"{who} уже впереди: в {at:%H:%M:%S} сделан следующий ход, сейчас {where}. Страница обновлена."
 
 
-def _check_performer(performer: str, by: User) -> None:
+def _check_receiver(run: Run, present: Performer, to: User | None, performer: str) -> None:
+    """Raises Refused unless he, or the role, may do the present step; remembers who is asked to stand in for nobody."""
+    roles = ACTS_AS[present]
+    if to.has(*roles) if to is not None else ROLE_OF[Performer(performer)] in roles:
+        if to is not None or not nobody_performs(present, run.clinic_id):
+            return
+        raise Refused(f"{unmanned_words(present)}: передайте сотруднику.", field="to")
+    if to is None or not (to.has(*PERFORMERS) and nobody_performs(present, run.clinic_id)):
+        raise Refused(f"Этот шаг выполняет {present.label}: передайте тому, кто может его сделать.", field="to")
+    run.facts["stand_in"] = to.pk
+
+
+def _check_performer(run: Run, performer: str, by: User) -> None:
+    """The holder `by` has the step's role, or stands in for it in a clinic where nobody has (ADR 0103)."""
     role = Performer(performer)
-    if not by.has(*ACTS_AS[role]):
+    if by.has(*ACTS_AS[role]):
+        return
+    if run.facts.get("stand_in") != by.pk or not nobody_performs(role, run.clinic_id):
         raise NotAllowed(f"Этот шаг выполняет {role.label}. Передайте процедуру.")
 
 

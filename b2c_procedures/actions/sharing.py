@@ -5,13 +5,14 @@ under one advisory lock, so that two tickers and a leaving manager never count t
 """
 
 import datetime as dt
+import logging
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
-from b2c_procedures.models import Chat, ChatAbsence, ChatClock, ChatLine, ProcedureSettings
+from b2c_procedures.models import Chat, ChatAbsence, ChatClock, ChatLine, ChatTrouble, ProcedureSettings
 from b2c_procedures.sharing import share
 from b2c_procedures.states import ChatState, ClockKind
 from callcenter.clinics.models import Clinic
@@ -25,7 +26,11 @@ from callcenter.staff import audit
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import Role
 
+log = logging.getLogger(__name__)
+Key = tuple[int, str, str]  # clinic, messenger, the client's address there
+
 _BACK = dt.timedelta(days=2)
+_AGAIN = dt.timedelta(minutes=10)
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # «Приду», «перенесите», «отмените» to a visit's notification is the business of «Дозвон», unless a conversation is open.
 _ANSWERS_A_REMINDER = Q(message__purpose=Purpose.VISIT, meaning__in=[Meaning.COMING, Meaning.MOVE, Meaning.CANCEL])
@@ -37,39 +42,68 @@ _LIVE_WITH_THEM = Chat.objects.live().filter(
 def gather_due_chats(*, now: dt.datetime, limit: int = 500) -> int:
     """Puts new lines of messengers into conversations, opens those that are missing and gives each to a manager at once.
 
-    Returns how many lines.
+    Returns how many lines. A conversation that cannot be written says why at its lines (`ChatTrouble`), which are tried
+    again in ten minutes; the others go on.
     """
     with transaction.atomic():
         _lock_sharing()
-        fresh = list(
+        fresh = (
             ChatMessage.objects.filter(
                 chat_line=None, direction=Direction.IN, channel__in=MESSENGERS, at__gte=now - _BACK, at__lte=now
             )
+            .filter(Q(chat_trouble=None) | Q(chat_trouble__due_at__lte=now))
             .filter(~_ANSWERS_A_REMINDER | Exists(_LIVE_WITH_THEM))
             .select_related("clinic")
             .order_by("at", "pk")[:limit]
         )
-        if not fresh:
-            return 0
-        known = {_key(chat): chat for chat in Chat.objects.live().filter(address__in={line.number for line in fresh})}
-        opened: dict[tuple[int, str, str], Chat] = {}
-        pairs: list[tuple[Chat, ChatMessage]] = []
+        talks: dict[Key, list[ChatMessage]] = defaultdict(list)
         for line in fresh:
-            key = (line.clinic_id, line.channel, line.number)
-            chat = known.get(key) or opened.get(key)
-            if chat is None:
-                chat = opened[key] = _opened_by(line)
+            talks[(line.clinic_id, line.channel, line.number)].append(line)
+        return _gather(talks, now) if talks else 0
+
+
+def _gather(talks: Mapping[Key, list[ChatMessage]], now: dt.datetime) -> int:
+    """Writes the conversations in one go; one that fails is looked for by halves, so that only its own lines wait."""
+    try:
+        with transaction.atomic():
+            return _write_talks(talks, now)
+    except Exception as error:
+        if len(talks) == 1:
+            (lines,) = talks.values()
+            log.exception("chat of message %s", lines[0].pk)
+            _put_off(lines, error, now)
+            return 0
+    keys = list(talks)
+    halves = keys[: len(keys) // 2], keys[len(keys) // 2 :]
+    return sum(_gather({key: talks[key] for key in half}, now) for half in halves)
+
+
+def _put_off(lines: Collection[ChatMessage], error: Exception, now: dt.datetime) -> None:
+    for line in lines:
+        why = {"last_error": f"{type(error).__name__}: {error}"[:250], "due_at": now + _AGAIN}
+        ChatTrouble.objects.update_or_create(message=line, defaults=why)
+    live.bump(*{f"procedures:chats:{line.clinic_id}" for line in lines})
+
+
+def _write_talks(talks: Mapping[Key, list[ChatMessage]], now: dt.datetime) -> int:
+    known = {_key(chat): chat for chat in Chat.objects.live().filter(address__in={number for _, _, number in talks})}
+    opened = {key: _opened_by(lines[0]) for key, lines in talks.items() if key not in known}
+    pairs: list[tuple[Chat, ChatMessage]] = []
+    for key, lines in talks.items():
+        chat = known.get(key) or opened[key]
+        for line in lines:
             chat.last_at = max(chat.last_at, line.at)
             chat.unread += 1
             chat.patient_id = chat.patient_id or line.patient_id
             pairs.append((chat, line))
-        _give_out(opened.values(), now)
-        _write(opened.values(), [known[key] for key in {_key(chat) for chat, _ in pairs} & known.keys()], pairs)
-        live.bump(*{topic for chat, _ in pairs for topic in topics_of(chat)})
+    _give_out(opened.values(), now)
+    _write(opened.values(), [chat for key, chat in known.items() if key in talks], pairs)
+    ChatTrouble.objects.filter(message__in=[line for _, line in pairs]).delete()
+    live.bump(*{topic for chat, _ in pairs for topic in topics_of(chat)})
     return len(pairs)
 
 
-def _key(chat: Chat) -> tuple[int, str, str]:
+def _key(chat: Chat) -> Key:
     return (chat.clinic_id, chat.channel, chat.address)
 
 

@@ -6,6 +6,8 @@ import datetime as dt
 from b2c_procedures import engine
 from b2c_procedures.actions.chats import carry_chat
 from b2c_procedures.models import Run
+from b2c_procedures.queries.people import nobody_performs
+from b2c_procedures.roles import STAND_INS
 from b2c_procedures.states import ACTS_AS, Performer, RunState
 from callcenter.assignments.actions import close_task
 from callcenter.assignments.models import Task
@@ -39,9 +41,17 @@ def _answer_task(run: Run, event: str, now: dt.datetime) -> None:
 
 
 def _give_turn(run: Run, performer: Performer, by: User) -> None:
-    """Keeps the run with its holder while he performs the step; else gives it back to its manager or to the role."""
+    """Keeps the run with its holder while he performs the step; else gives it back to its manager or to the role.
+
+    Who stands in for a role that nobody of the clinic has goes on for all its steps, and then gives the run back, too.
+    """
     holder = run.holder or by
-    if holder.has(*ACTS_AS[performer]):
+    stands_in = run.facts.pop("stand_in", None) == holder.pk
+    if not holder.has(*ACTS_AS[performer]):
+        if (stands_in or holder.has(*STAND_INS)) and nobody_performs(performer, run.clinic_id):
+            run.holder, run.facts["stand_in"] = holder, holder.pk
+            return
+    elif not stands_in or run.facts.get("manager") is None:
         run.holder = holder
         if performer == Performer.MANAGER_OKS:
             run.facts["manager"] = holder.pk

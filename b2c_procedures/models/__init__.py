@@ -1,7 +1,7 @@
 """Tables of the procedures: editions, runs, reference data, what steps make, chats, settings."""
 
 from b2c_procedures.models.cases import Claim, DeliveryRequest, RefundInvoice, SentToClient, TaxCertificate
-from b2c_procedures.models.chats import Chat, ChatAbsence, ChatClock, ChatLine, ForbiddenPhrase
+from b2c_procedures.models.chats import Chat, ChatAbsence, ChatClock, ChatLine, ChatTrouble, ForbiddenPhrase
 from b2c_procedures.models.editions import DocumentText, ProcedureEdition, ReviewDecision
 from b2c_procedures.models.reference import Branch, CourierCity, Institution, Order, OrderEvent, OrderStudy, Study
 from b2c_procedures.models.runs import Run, RunEntry, RunObject, StepRecord
@@ -13,6 +13,7 @@ __all__ = [
     "ChatAbsence",
     "ChatClock",
     "ChatLine",
+    "ChatTrouble",
     "Claim",
     "CourierCity",
     "DeliveryRequest",

@@ -67,6 +67,11 @@ class Chat(models.Model):
         return self.patient.full_name if self.patient is not None else self.client_name
 
 
+class ChatTroubleQuerySet(models.QuerySet["ChatTrouble"]):
+    def visible_to(self, user: User) -> Self:
+        return self.filter(message__clinic__in=Clinic.objects.filter(staff=user), message__chat_line=None)
+
+
 class ChatLine(models.Model):
     """Which conversation a message of the messenger belongs to; a lead's leave for a forbidden wording stands here."""
 
@@ -79,6 +84,22 @@ class ChatLine(models.Model):
 
     def __str__(self) -> str:
         return str(self.message_id)
+
+
+class ChatTrouble(models.Model):
+    """A client's message that could not be put into a conversation: why, and when it is tried again (UTC)."""
+
+    message = models.OneToOneField(ChatMessage, models.CASCADE, related_name="chat_trouble")
+    last_error = models.CharField(max_length=250)
+    due_at = models.DateTimeField()
+
+    objects: ClassVar[models.Manager["ChatTrouble"]] = ChatTroubleQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["message__at"]
+
+    def __str__(self) -> str:
+        return self.last_error
 
 
 class ChatClock(models.Model):

@@ -11,7 +11,9 @@ from b2c_procedures import engine
 from b2c_procedures.books import book_of
 from b2c_procedures.definition import Function
 from b2c_procedures.models import DocumentText, ProcedureSettings, Run, RunEntry, RunObject, SentToClient
-from b2c_procedures.states import ACTS_AS, Performer, RunState
+from b2c_procedures.queries.people import nobody_performs, unmanned
+from b2c_procedures.roles import STAND_INS
+from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer, RunState
 from b2c_procedures.texts import fill, packaged_texts, part_for
 from callcenter.assignments.models import Task
 from callcenter.lib.templatetags.ru import day
@@ -178,6 +180,18 @@ def runs_for_role(user: User) -> QuerySet[Run]:
     return runs.select_related("clinic", "patient", "holder").order_by("step_due_at", "pk")
 
 
+def runs_for_nobody(user: User) -> QuerySet[Run]:
+    """Runs of the user's clinics that wait for a role which nobody of their clinic has; for those who may stand in."""
+    if not user.has(*STAND_INS):
+        return Run.objects.none()
+    rows = Run.objects.visible_to(user).filter(state=RunState.WAITING).exclude(waits_for="")
+    waiting = list(rows.values_list("pk", "clinic", "waits_for"))
+    missing = unmanned({clinic for _, clinic, _ in waiting})
+    left = [pk for pk, clinic, performer in waiting if Performer(performer) in missing[clinic]]
+    runs: QuerySet[Run] = Run.objects.filter(pk__in=left).select_related("clinic", "patient")
+    return runs.order_by("step_due_at", "pk")
+
+
 # Facts that later steps need, by the names under which steps keep them.
 _FACTS: Final = {
     "consultant_question": "Вопрос врачу",
@@ -199,10 +213,11 @@ def known_in(run: Run) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class ListedRun:
-    """A run in a list: what it stands at."""
+    """A run in a list: what it stands at, and the role it waits for."""
 
     run: Run
     step: str
+    role: str
 
 
 def listed(rows: Iterable[Run]) -> list[ListedRun]:
@@ -211,14 +226,16 @@ def listed(rows: Iterable[Run]) -> list[ListedRun]:
     for run in rows:
         function = function_of(run)
         step = f"{function.id} {function.name}" if function else f"{run.at_procedure}: возврат из другой процедуры"
-        shown.append(ListedRun(run, step))
+        role = ROLE_OF[Performer(run.waits_for)].label if run.waits_for else ""
+        shown.append(ListedRun(run, step, role))
     return shown
 
 
 def receivers(run: Run) -> tuple[Role, ...]:
-    """The roles that may go on with the run's present step, and so may be handed the run."""
+    """The roles that may go on with the run's present step, and so may be handed the run; none where nobody has them."""
     function = function_of(run)
-    return ACTS_AS[Performer(function.performer) if function is not None else Performer.MANAGER_OKS]
+    performer = Performer(function.performer) if function is not None else Performer.MANAGER_OKS
+    return () if nobody_performs(performer, run.clinic_id) else ACTS_AS[performer]
 
 
 def performer_label(value: str) -> str:

@@ -14,7 +14,7 @@ from b2c_procedures.actions import chats as actions
 from b2c_procedures.actions import sharing
 from b2c_procedures.books import current_book
 from b2c_procedures.forms import FailureForm
-from b2c_procedures.models import Chat, ChatAbsence, Order, ProcedureSettings, Study
+from b2c_procedures.models import Chat, ChatAbsence, ChatTrouble, Order, ProcedureSettings, Study
 from b2c_procedures.queries.chats import board, conversation
 from b2c_procedures.queries.runs import words_of
 from b2c_procedures.roles import CHATTERS, LEADERS, PERFORMERS
@@ -50,6 +50,7 @@ def chats(request: StaffRequest) -> HttpResponse:
         "everybody": everybody,
         "leads": leads,
         "shares": request.user.has(Role.ADMINISTRATOR),
+        "troubles": ChatTrouble.objects.visible_to(request.user).select_related("message__clinic", "message__patient"),
         "absent": ChatAbsence.objects.filter(user=request.user).first(),
         "topics": [f"procedures:manager:{request.user.pk}", *(f"procedures:chats:{pk}" for pk in clinics)],
         "now": now,

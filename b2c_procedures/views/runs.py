@@ -19,7 +19,8 @@ from b2c_procedures.definition import Function
 from b2c_procedures.forms import HandOverForm, StartForm
 from b2c_procedures.models import Chat, Order, ProcedureSettings, Run
 from b2c_procedures.queries import looks, runs
-from b2c_procedures.roles import PERFORMERS
+from b2c_procedures.queries.people import nobody_performs, unmanned_words
+from b2c_procedures.roles import PERFORMERS, STAND_INS
 from b2c_procedures.search import find
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer, RunSource, RunState
 from b2c_procedures.steps.forms import StepForm
@@ -117,6 +118,7 @@ def home(request: StaffRequest) -> HttpResponse:
         "clinic_id": next((pk for pk in [caller.clinic, *likely, *usual, *(one.pk for one in clinics)] if pk), None),
         "mine": runs.listed(runs.my_runs(request.user)[:30]),
         "waiting": runs.listed(runs.runs_for_role(request.user)[:30]),
+        "for_nobody": runs.listed(runs.runs_for_nobody(request.user)),
         "known": runs.known_in(caller.parent) if caller.parent else [],
         "now": timezone.now(),
     }
@@ -228,6 +230,7 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
     steps = list(here.steps.values_list("seq", "is_undone"))
     performer = Performer(screen.function.performer) if screen.function else None
     may = performer is None or request.user.has(*ACTS_AS[performer])
+    nobody = not may and performer is not None and nobody_performs(performer, here.clinic_id)
     mine = here.holder_id == request.user.pk
     live = here.state in LIVE_RUNS
     client = request.GET.get("client", "")[:100]
@@ -252,8 +255,11 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "lines": runs.lines_of(entries),
         "made": runs.made_by(here, {seq for seq, undone in steps if undone}),
         "below": [book[number] for number in screen.below],
-        "can_press": live and mine and may,
-        "can_take": live and may and (not mine or here.state == RunState.WAITING),
+        "can_press": live and mine and (may or nobody),
+        "can_take": live
+        and (may or (nobody and request.user.has(*STAND_INS)))
+        and (not mine or here.state == RunState.WAITING),
+        "nobody": unmanned_words(performer) if live and nobody and performer is not None else "",
         "mine": mine,
         "live": live,
         "steps": sum(not undone for _, undone in steps),
@@ -328,7 +334,7 @@ def _hand_over(request: StaffRequest, here: Run) -> HttpResponse:
     given = actions.hand_over(
         here,
         to=form.cleaned_data["to"],
-        performer=form.cleaned_data["performer"],
+        performer=form.cleaned_data.get("performer", ""),
         comment=form.cleaned_data["comment"],
         **_asked(request),
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from b2c_procedures.actions import chats as actions
 from b2c_procedures.actions import sharing
-from b2c_procedures.models import Chat, ChatClock, ChatLine, Order
+from b2c_procedures.models import Chat, ChatClock, ChatLine, ChatTrouble, Order
 from b2c_procedures.queries.chats import board
 from b2c_procedures.sharing import share
 from b2c_procedures.states import ChatState, ClockKind
@@ -377,3 +377,37 @@ def test_an_answer_to_a_reminder_stays_with_its_desk_and_a_question_does_not(ser
     assert not Chat.objects.exists()
     write(service, "А сколько стоит экзом?")
     assert [line.message.text for line in Chat.objects.get().lines.all()] == ["А сколько стоит экзом?"]
+
+
+def test_a_conversation_that_cannot_be_written_waits_with_its_reason_and_the_others_go_on(
+    service: Service, as_user: AsUser, noon: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = service.world.patient("Ядова", "Анна", "Львовна").phones.get().number
+    opened = sharing._opened_by
+
+    def too_long_for_the_database(line: ChatMessage) -> Chat:
+        chat = opened(line)
+        chat.client_name = "я" * 500 if line.number == bad else chat.client_name
+        return chat
+
+    monkeypatch.setattr(sharing, "_opened_by", too_long_for_the_database)
+    monkeypatch.setattr(sharing, "gather_due_chats", lambda **_: 0)  # all five come before the ticker looks
+    for person in [*(service.world.patient(f"Писатель{n}") for n in range(4)), Patient.objects.get(last_name="Ядова")]:
+        write(service, "Когда будет результат?", patient=person)
+    monkeypatch.undo()
+    monkeypatch.setattr(sharing, "_opened_by", too_long_for_the_database)
+    now = service.world.now
+    assert sharing.gather_due_chats(now=now) == 4
+    trouble = ChatTrouble.objects.get()
+    assert trouble.message.number == bad
+    assert trouble.last_error.startswith("DataError: value too long")
+    assert trouble.due_at == now + dt.timedelta(minutes=10)
+    assert sharing.gather_due_chats(now=now + dt.timedelta(minutes=9)) == 0
+    board_page = as_user(service.manager).get("/procedures/chats/").content.decode()
+    assert "Сообщение не попало в чаты" in board_page
+    assert "Ядова Анна Львовна" in board_page
+    monkeypatch.undo()  # what was wrong has been mended
+    assert sharing.gather_due_chats(now=now + dt.timedelta(minutes=10)) == 1
+    assert not ChatTrouble.objects.exists()
+    assert Chat.objects.count() == 5
+    assert "не попало" not in as_user(service.manager).get("/procedures/chats/").content.decode()
