@@ -128,7 +128,7 @@ class Demo:
             self._manage("migrate", "--verbosity", "0")
             migrated.write_text(_migrations())
         if not loaded.exists():
-            say("Loading the demo clinic through the import (once) …")
+            say("Loading the demo clinic through the import (a minute or two, once) …")
             if (ROOT / "callcenter/demo/management/commands/load_demo.py").exists():
                 self._manage("load_demo")
             loaded.touch()
@@ -186,7 +186,9 @@ class Demo:
     def _welcome(self, seconds: float) -> None:
         say(f"\nDozvon is ready ({seconds:.0f} s): {self.address}\n")
         say(_logins())
-        say(f"Logs: {self.logs}\nmanage.py on this demo: . {self.folder}/environment\nCtrl-C stops everything.")
+        say(f"Logs: {self.logs}")
+        say(f"manage.py on this demo: . {self.folder}/environment && .venv/bin/python manage.py help")
+        say("Ctrl-C stops everything.")
 
 
 def _migrations() -> str:

@@ -135,15 +135,23 @@ def _lock(folder: Path) -> int:
             folder.chmod(0o755)  # whatever the umask: `nobody` must reach PostgreSQL's part of it
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except PermissionError:
+        place = _existing(folder)
+        what = "remove it" if place == folder else "copy the project to a folder of yours"
         raise Stop(
-            f"No right to write to {folder}. It belongs to another user: remove it, or start as that user."
+            f"No right to write to {place}. It belongs to another user: {what}, or start as that user."
         ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         running = _first_line(folder / "address")
         at = f" at {running}" if running else ""
-        raise Stop(f"The demo of this folder is already running{at}. Stop it first (Ctrl-C in its window).") from None
+        pid = os.read(lock, 20).decode(errors="replace").strip()
+        kill = f", or `kill {pid}`" if pid.isdigit() else ""
+        raise Stop(
+            f"The demo of this folder is already running{at}. Stop it first (Ctrl-C in its window{kill})."
+        ) from None
+    os.ftruncate(lock, 0)
+    os.write(lock, str(os.getpid()).encode())  # the product's runner keeps this process's number
     return lock
 
 

@@ -72,7 +72,21 @@ def test_a_second_demo_is_told_where_the_first_one_is(tmp_path: Path) -> None:
         fcntl.flock(first, fcntl.LOCK_EX)
         with pytest.raises(Stop, match=r"already running at http://127\.0\.0\.1:8000"):
             bootstrap._lock(tmp_path)
-    os.close(bootstrap._lock(tmp_path))
+    held = bootstrap._lock(tmp_path)
+    with pytest.raises(Stop, match=rf"Ctrl-C in its window, or `kill {os.getpid()}`"):
+        bootstrap._lock(tmp_path)
+    os.close(held)
+
+
+def test_a_folder_of_somebody_elses_is_named_and_not_one_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "mkdir", forbidden)
+    with pytest.raises(Stop, match=rf"No right to write to {tmp_path}\. .*copy the project"):
+        bootstrap._lock(tmp_path / "var" / "demo")
 
 
 @pytest.mark.parametrize(

@@ -16,19 +16,22 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from b2c_procedures.actions.runs import start_run
 from callback.actions import accept_request, run_due_requests
 from callback.models import CallbackRequest
 from callcenter.clinics.models import Clinic, OpeningHours
 from callcenter.demo.services import free_port
 from callcenter.messaging.actions import send_due
 from callcenter.messaging.models import Provider
+from callcenter.staff.roles import Role
 from callcenter.telephony.actions import bind_phone
 from callcenter.telephony.handsets import BrowserHandsets
 from callcenter.telephony.models import RobotLease
-from callcenter.telephony.pbx.simulator import Simulator
+from callcenter.telephony.pbx.simulator import Persona, Simulator
+from callcenter.telephony.queries import talk_of
 from callcenter.telephony.robot import Robot
 from callcenter.telephony.states import PhoneKind
-from tests.conftest import World
+from tests.conftest import World, make_user
 from tests.e2e.conftest import Login, OpenPage
 
 # A Wednesday, noon in Moscow.
@@ -45,7 +48,9 @@ class Backstage:
 
     def _run(self) -> None:
         handsets = BrowserHandsets(timezone.now)
-        robot = Robot(lambda: Simulator(timezone.now, handsets=handsets), holder="e2e", clock=timezone.now, workers=0)
+        patient = {"patient_slow": Persona("patient_slow", answers=1.0, hangs_up=120.0, says="Слушаю вас.")}
+        exchange = Simulator(timezone.now, handsets=handsets, personas=patient)
+        robot = Robot(lambda: exchange, holder="e2e", clock=timezone.now, workers=0)
         try:
             while not self._stop.is_set():
                 robot.run_once(0.1)
@@ -240,3 +245,39 @@ def test_a_night_request_rings_when_the_clinic_opens(
     page.goto("/")
     bind_browser(page)
     expect(page.locator(".phone-card")).to_contain_text("Вера Лунина", timeout=20_000)
+
+
+@pytest.mark.timeout(300)
+def test_a_talk_goes_with_its_procedure_to_the_doctors_own_telephone(
+    floor: World, page: Page, open_page: OpenPage, login: Login
+) -> None:
+    """Step 1.5: the doctor's own telephone rings, he answers, has client and procedure; the manager's talk is over."""
+    doctor = make_user("consultant", "Советова Яна Олеговна", Role.CONSULTANT, clinics=[floor.clinic])
+    patient = floor.patient("Лунина", "Вера", "", phones=["+79000007701"])
+    run = start_run(procedure=1, clinic=floor.clinic, patient=patient, by=floor.administrator, now=timezone.now())
+    login(page, floor.administrator).goto("/")
+    bind_browser(page)
+    hers = login(open_page(), doctor)
+    hers.goto("/procedures/")
+    bind_browser(hers)
+    page.goto(reverse("clinics:patient", args=[patient.pk]))
+    page.get_by_title("Позвонить: сначала зазвонит ваш телефон").first.click()
+    card = page.locator(".phone-card")
+    page.get_by_role("button", name="Ответить").click()
+    expect(card).to_contain_text("разговор", timeout=20_000)
+    page.goto(reverse("procedures:run", args=[run.pk]))
+    page.locator("button.outcome").first.click()
+    expect(page.locator(".step-number")).to_have_text("1.2")
+    page.locator("button.outcome", has_text="Врач на связи").first.click()
+    expect(page.locator(".step-number")).to_have_text("1.5")
+    page.locator("button.outcome").first.click()
+    expect(page.get_by_text("Процедуру ведёт Советова")).to_be_visible()
+    expect(page.get_by_text("переводится: Советова Я. О.")).to_be_visible()
+    hers.get_by_role("button", name="Ответить").click(timeout=20_000)
+    expect(hers.locator(".phone-card")).to_contain_text("разговор", timeout=20_000)
+    expect(card).to_have_count(0, timeout=20_000)  # only when she is in it the first one is let go
+    hers.goto("/procedures/")
+    hers.locator(".proc-start-side a", has_text="Лунина").first.click()
+    expect(hers.locator(".step-number")).to_have_text("2.1")
+    assert talk_of(doctor) is not None
+    assert talk_of(floor.administrator) is None
