@@ -128,6 +128,8 @@ def _period(request: StaffRequest) -> tuple[PeriodForm, figures.Period]:
     until = data.get("until") or today
     chosen = data.get("clinic")
     clinics = (chosen.pk,) if chosen else tuple(Clinic.objects.visible_to(request.user).values_list("pk", flat=True))
+    if form.is_valid() or not form.is_bound:  # the days that are shown stand in the fields, also when nobody chose them
+        form = PeriodForm(initial={"since": since, "until": until, "clinic": chosen}, user=request.user)
     begins, ends = day_bounds(since, "Europe/Moscow")[0], day_bounds(until, "Europe/Moscow")[1]
     return form, figures.Period(begins, ends, clinics)
 

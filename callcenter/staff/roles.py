@@ -27,6 +27,8 @@ class ShiftColour(TextChoices):
 
 # Who works with patients on the line.
 CALLERS: Final = (Role.ADMINISTRATOR, Role.SENIOR)
+# Who sits at a telephone: also those to whom procedures put a client through, and who call him back.
+TALKERS: Final = (*CALLERS, Role.CONSULTANT, Role.LEAD, Role.HEAD)
 # Who sets the clinics' ways and gives out work.
 SENIORS: Final = (Role.SENIOR,)
 # Who reads reports and the journal of deeds.

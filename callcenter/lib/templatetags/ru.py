@@ -116,6 +116,12 @@ def can_call(user: object) -> bool:
 
 
 @register.filter
+def has_telephone(user: object) -> bool:
+    """Whether the user may sit at a telephone (for the page's bar and call buttons; the views decide by themselves)."""
+    return bool({"administrator", "senior", "consultant", "lead", "head"} & set(getattr(user, "roles", ())))
+
+
+@register.filter
 def field_class(field: BoundField, css: str) -> SafeString:
     """The field's widget with Bootstrap's class (a select gets its own) and marked when it has errors."""
     if field.widget_type in {"select", "selectmultiple", "nullbooleanselect"}:

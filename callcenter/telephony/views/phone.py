@@ -20,7 +20,7 @@ from callcenter.lib import live, phones
 from callcenter.lib.errors import NotAllowed, Refused
 from callcenter.staff.access import StaffRequest, allow, public
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS
+from callcenter.staff.roles import TALKERS
 from callcenter.telephony import actions, queries
 from callcenter.telephony.models import Call, HandsetDeed
 from callcenter.telephony.speech.clips import clip_path
@@ -29,7 +29,7 @@ from callcenter.telephony.states import LegState, PhoneKind
 from callcenter.telephony.templatetags.telephony import number_of
 
 
-@allow(*CALLERS)
+@allow(*TALKERS)
 def phone(request: StaffRequest) -> HttpResponse:
     """What is on the user's telephone at this moment; the bar of every page fetches its part of it."""
     now = timezone.now()
@@ -77,7 +77,7 @@ def _there_are(panels: list[object]) -> list[Panel]:
     return [cast("Panel", panel) for panel in panels if panel is not None]
 
 
-@allow(*CALLERS)
+@allow(*TALKERS)
 @require_POST
 def bind(request: StaffRequest) -> HttpResponse:
     """Says where the user sits today, or that he is not on the telephone."""
@@ -90,7 +90,7 @@ def bind(request: StaffRequest) -> HttpResponse:
     return _back(request)
 
 
-@allow(*CALLERS)
+@allow(*TALKERS)
 @require_POST
 def call(request: StaffRequest) -> HttpResponse:
     """Click-to-call: the user's own telephone rings first, then the patient's."""
@@ -131,7 +131,7 @@ def _clinic(request: StaffRequest, patient: Patient | None) -> Clinic:
     return clinic
 
 
-@allow(*CALLERS)
+@allow(*TALKERS)
 @require_POST
 def hang_up(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Call.objects.visible_to(request.user), pk=pk)
@@ -139,7 +139,7 @@ def hang_up(request: StaffRequest, pk: int) -> HttpResponse:
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
-@allow(*CALLERS)
+@allow(*TALKERS)
 @require_POST
 def transfer(request: StaffRequest) -> HttpResponse:
     """Gives the user's present conversation to a colleague, whose own telephone rings."""
@@ -149,7 +149,7 @@ def transfer(request: StaffRequest) -> HttpResponse:
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
-@allow(*CALLERS)
+@allow(*TALKERS)
 @require_POST
 def press(request: StaffRequest) -> HttpResponse:
     """A button of the telephone in the browser."""
@@ -161,7 +161,7 @@ def press(request: StaffRequest) -> HttpResponse:
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
-@allow(*CALLERS)
+@allow(*TALKERS)
 @require_POST
 def try_incoming(request: StaffRequest) -> HttpResponse:
     """On the simulator: somebody calls the clinic, to see and to train what happens then."""
