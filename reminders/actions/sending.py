@@ -70,14 +70,18 @@ def send_all(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
 
 def send_one(reminder: Reminder, *, by: User, now: dt.datetime, channel: str | None = None) -> int:
     """The cascade, or one channel («СМС»), for one row. Raises Conflict when that has been done."""
-    if reminder.left_at is not None:
-        raise Conflict(f"Этого приёма больше нет в списке: {reminder.left_reason}.")
-    queued = send_visits([reminder.appointment_id], by=by, now=now, channel=channel)
-    if not queued:
-        what = "СМС" if channel == Channel.SMS else "Уведомление"
-        raise Conflict(f"{what} этому пациенту уже отправлено. Смотрите состояние в строке.")
-    audit.record("reminders.send_one", reminder, by=by, now=now, note=channel or "cascade")
-    _bump(reminder.clinic_id)
+    with transaction.atomic():
+        reminder = Reminder.objects.select_for_update().get(
+            pk=reminder.pk
+        )  # the second of two clicks waits and is told
+        if reminder.left_at is not None:
+            raise Conflict(f"Этого приёма больше нет в списке: {reminder.left_reason}.")
+        queued = send_visits([reminder.appointment_id], by=by, now=now, channel=channel)
+        if not queued:
+            what = "СМС" if channel == Channel.SMS else "Уведомление"
+            raise Conflict(f"{what} этому пациенту уже отправлено. Смотрите состояние в строке.")
+        audit.record("reminders.send_one", reminder, by=by, now=now, note=channel or "cascade")
+        _bump(reminder.clinic_id)
     return queued
 
 

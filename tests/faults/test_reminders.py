@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
 from django.test import Client
@@ -107,7 +108,7 @@ def a_clinic(ledger: Ledger, visits: int) -> Clinic:
         name="Клиника", zone=zone, address="ул. Примерная, 1", messages_from=dt.time(), messages_to=dt.time(23, 59, 59)
     )
     Ground.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1))
-    settings = {
+    account = {
         "url": f"http://127.0.0.1:{ledger.port}/cgi-bin/sendsms",
         "username": "u",
         "password": "p",
@@ -115,7 +116,7 @@ def a_clinic(ledger: Ledger, visits: int) -> Clinic:
     }
     for position, channel in enumerate((Channel.MAX, Channel.SMS), start=1):
         provider = Provider.objects.create(
-            name=f"Kannel {channel}", kind="kannel", channels=[channel], settings=settings
+            name=f"Kannel {channel}", kind="kannel", channels=[channel], settings=account
         )
         CascadeStep.objects.create(
             clinic=clinic, position=position, channel=channel, provider=provider, wait_minutes=600
@@ -140,13 +141,13 @@ def a_clinic(ledger: Ledger, visits: int) -> Clinic:
     return clinic
 
 
-def world_of(settings: str) -> dict[str, Any]:
+def world_of(module: str) -> dict[str, Any]:
     """Not the demo: a real gateway is called."""
     return {
         "DEMO": "0",
         "SECRET_KEY": "faults",
         "PUBLIC_URL": "http://testserver",
-        "DJANGO_SETTINGS_MODULE": f"tests.faults.{settings}",
+        "DJANGO_SETTINGS_MODULE": f"tests.faults.{module}",
         "ALLOWED_HOSTS": "testserver",
         "EMAIL_HOST": "127.0.0.1",
     }
@@ -170,11 +171,13 @@ def cancel_some(chance: random.Random, number: int, cancelled: dict[int, dt.date
         cancelled[visit.pk] = timezone.now()
 
 
-def twice(click: Callable[[], object]) -> None:
+def twice(click: Callable[[], object]) -> list[object]:
     """A double click: both presses arrive at the same moment. The second may be told that the first was quicker."""
-    for result in at_once([click, click]):
+    results = at_once([click, click])
+    for result in results:
         if isinstance(result, Exception) and not isinstance(result, Conflict):
             raise result
+    return results
 
 
 def answer_some(chance: random.Random, number: int, answered: dict[int, dt.datetime]) -> None:
@@ -201,6 +204,48 @@ def mark_some(chance: random.Random, number: int, by: User) -> None:
         )
 
 
+@dataclass
+class Pressed:
+    """Which visits' buttons were pressed: «СМС», and «отправить снова» at a message that had failed."""
+
+    sms: list[int] = field(default_factory=list)
+    again: list[int] = field(default_factory=list)
+
+
+def press_buttons_of_rows(chance: random.Random, number: int, by: User) -> Pressed:
+    """The send buttons of single rows, each clicked twice: one press does it, the other is told that it was done."""
+    client = Client()
+    client.force_login(by, backend="django.contrib.auth.backends.ModelBackend")
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+
+    def click(address: str, **form: str) -> list[object]:
+        def press() -> int:
+            window = Client(headers={"HX-Request": "true"})
+            window.cookies[settings.SESSION_COOKIE_NAME] = session
+            return window.post(address, form).status_code
+
+        return sorted(twice(press), key=str)
+
+    pressed = Pressed()
+    for message in chance.sample(_messengers(MessageState.DELIVERED), number):
+        row = Reminder.objects.get(appointment=message.appointment_id)
+        assert click(f"/reminders/{row.pk}/send/") == [409, 409]  # everybody has been sent to already
+        assert click(f"/reminders/{row.pk}/send/", channel="sms") == [200, 409]
+        pressed.sms.append(row.appointment_id)
+    for message in chance.sample(_messengers(MessageState.UNDELIVERED), number):
+        row = Reminder.objects.get(appointment=message.appointment_id)
+        assert click(f"/reminders/{row.pk}/messages/{message.pk}/again/") == [200, 409]
+        pressed.again.append(row.appointment_id)
+    return pressed
+
+
+def _messengers(state: MessageState) -> list[Message]:
+    """First messages of visits that stand and are not answered."""
+    unanswered = VisitLink.objects.filter(answer="").values("appointment")
+    found = Message.objects.filter(channel=Channel.MAX, repeat=0, state=state, appointment__status="scheduled")
+    return list(found.filter(appointment__in=unanswered).order_by("pk"))
+
+
 def run_of_faults(stack: Stack, ledger: Ledger, *, visits: int, kills: int, restarts: bool) -> None:
     """The whole story; fails by itself when anything is not as it must be."""
     chance = random.Random(20)
@@ -213,6 +258,7 @@ def run_of_faults(stack: Stack, ledger: Ledger, *, visits: int, kills: int, rest
     cancelled: dict[int, dt.datetime] = {}
     answered: dict[int, dt.datetime] = {}
     by = User.objects.create_user("admin", full_name="Орлова Ольга", roles=["administrator"])
+    by.clinics.add(clinic)
     cancel_some(chance, visits // 20, cancelled)
     answer_some(chance, visits // 20, answered)
     for _ in range(kills):
@@ -223,6 +269,13 @@ def run_of_faults(stack: Stack, ledger: Ledger, *, visits: int, kills: int, rest
     run = ReminderRun.objects.get(clinic=clinic)
     twice(lambda: send_all(run, by=by, now=timezone.now()))
     mark_some(chance, visits // 20, by)
+
+    def reported() -> bool:
+        tell_three_times(ledger, told, chance)
+        return min(len(_messengers(MessageState(state))) for state in ("delivered", "undelivered")) >= visits // 40
+
+    stack.wait_until(reported, seconds=120, what="some messengers have delivered and some have not")
+    pressed = press_buttons_of_rows(chance, visits // 40, by)
     if restarts:
         stack.restart_valkey()
         cancel_some(chance, visits // 20, cancelled)
@@ -248,7 +301,7 @@ def run_of_faults(stack: Stack, ledger: Ledger, *, visits: int, kills: int, rest
 
     stack.wait_until(careful, seconds=420, what="every message has come to its end")
     _check(ledger, visits, cancelled, answered)
-    _check_cascades(ledger)
+    _check_cascades(ledger, pressed)
     assert ReminderMark.objects.count() == Interaction.objects.filter(kind="call").count() == visits // 20
 
     # A killed worker's lease may keep a cancelled visit on the list for a while; nobody writes to it.
@@ -288,15 +341,17 @@ def _check(ledger: Ledger, visits: int, cancelled: dict[int, dt.datetime], answe
     assert presses == Counter(dict.fromkeys(answered, 1))
 
 
-def _check_cascades(ledger: Ledger) -> None:
-    """Where the messenger failed an SMS took over, where it delivered none was sent."""
+def _check_cascades(ledger: Ledger, pressed: Pressed) -> None:
+    """Where the messenger failed an SMS took over, where it delivered none was sent but those that a person asked for."""
     messages = {message.key: message for message in Message.objects.all()}
     for pk in Appointment.objects.filter(status="scheduled").values_list("pk", flat=True):
         first = messages[f"visit:a{pk}:1:max"]
         if first.state == MessageState.UNDELIVERED:
             assert f"visit:a{pk}:1:sms" in messages  # the cascade went on
         elif first.state == MessageState.DELIVERED:
-            assert f"visit:a{pk}:1:sms" not in messages
+            assert (f"visit:a{pk}:1:sms" in messages) == (pk in pressed.sms)
+    assert {key for key in messages if ":r" in key} == {f"visit:a{pk}:1:max:r1" for pk in pressed.again}
+    assert len(pressed.sms) == len(pressed.again) > 0
 
 
 def show_that_it_can_fail(stack: Stack) -> None:
