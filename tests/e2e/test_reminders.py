@@ -319,3 +319,17 @@ def test_the_list_fits_a_telephone_without_sideways_scroll(open_page: OpenPage, 
         expect(page.locator("tr[data-row]").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         shot(page, name)
+
+
+def test_a_desks_glass_shows_every_rows_buttons_without_sideways_scroll(
+    page: Page, login: Login, evening: Evening
+) -> None:
+    actions.open_run(evening.world.clinic, on=dt.date(2026, 3, 18), by=None, now=evening.clock())
+    evening.later(seconds=1)
+    evening.later(seconds=40)
+    login(page, evening.world.administrator)
+    for path in ("/reminders/", "/reminders/day/?on=2026-03-19"):
+        page.goto(path)
+        row = page.locator("tr[data-row]").first
+        expect(row.locator("[data-menu-button]")).to_be_in_viewport(ratio=1)
+        expect(row.locator("[data-mark]")).to_be_in_viewport(ratio=1)

@@ -302,6 +302,18 @@ def test_a_wrong_password_pauses_the_gateway_and_calls_the_senior_once(
     assert {message.state for message in Message.objects.all()} == {MessageState.QUEUED}
 
 
+def test_a_gateway_that_takes_messages_again_is_no_longer_shown_with_its_old_trouble(
+    post: Post, scripted: Callable[..., Scripted]
+) -> None:
+    scripted(Refused("пароль", Fault.GATEWAY), Accepted("1"))
+    post.queue(post.visit())
+    post.tick()
+    assert Provider.objects.get().last_error == "пароль"
+    post.pass_time(minutes=6)
+    provider = Provider.objects.get()
+    assert (provider.last_error, provider.paused_until) == ("", None)
+
+
 def test_a_claim_without_an_attempt_is_queued_again_by_the_reaper(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)

@@ -78,9 +78,15 @@ def test_it_is_kept_out_of_search_and_of_caches(page: str, client: Client) -> No
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 22, "../../login", "%00"])
-def test_a_forged_link_gets_a_plain_page(page: str, client: Client, token: str) -> None:
+def test_a_forged_link_gets_a_plain_page_with_the_clinics_phones(
+    post: Post, page: str, client: Client, token: str
+) -> None:
+    post.world.clinic.phone = "+79000009901"
+    post.world.clinic.save(update_fields=["phone"])
     answer = client.get(f"/v/{token}")
     assert answer.status_code == 404
+    if token.isalnum():  # the others are no address of ours at all
+        assert "+7 (900) 000-99-01" in answer.content.decode()
 
 
 def test_a_moved_visits_old_link_says_so_and_gives_the_clinics_phone(post: Post, page: str, client: Client) -> None:

@@ -206,6 +206,9 @@ def record_results(results: Sequence[tuple[Message, Result]], *, provider: Provi
             if not isinstance(result, Refused):
                 promised += [_promised(provider, later.seconds, later.webhook, now) for later in result.later]
         update_rows(list(rows.values()), _RESULT_FIELDS)
+        if provider.last_error and any(isinstance(result, Accepted) for _, result in results):
+            Provider.objects.filter(pk=provider.pk).update(paused_until=None, last_error="")  # it takes messages again
+            provider.last_error = ""
         ProviderCall.objects.bulk_create(promised)
         bump_messages(rows.values())
 

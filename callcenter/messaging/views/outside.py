@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 from redis import RedisError
 
+from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.messaging import actions
 from callcenter.messaging.gateways import build
@@ -132,9 +133,9 @@ _SLOWLY = "Слишком много запросов. Подождите мин
 
 
 def _closed(request: HttpRequest, link: VisitLink | None, trouble: str, status: int) -> HttpResponse:
-    clinic = link.appointment.clinic if link is not None else None
+    clinics = [link.appointment.clinic] if link is not None else list(Clinic.objects.exclude(phone="").order_by("name"))
     return _private(
-        render(request, "messaging/visit_closed.html", {"trouble": trouble, "clinic": clinic}, status=status)
+        render(request, "messaging/visit_closed.html", {"trouble": trouble, "clinics": clinics}, status=status)
     )
 
 

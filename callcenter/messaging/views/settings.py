@@ -117,6 +117,7 @@ def channels(request: StaffRequest) -> HttpResponse:
         "rows": rows,
         "channels": Channel.choices,
         "providers": Provider.objects.order_by("name"),
+        "now": timezone.now(),
         "kinds": list(KINDS),
     }
     return render(request, "messaging/channels.html", context)
