@@ -95,6 +95,8 @@ PHRASES: Final[dict[str, str]] = {
     "messaging.drop_template": "убрал шаблон сообщения",
     "messaging.save_cascade": "изменил порядок каналов",
     "messaging.save_provider": "изменил подключение сообщений",
+    "telephony.add_line": "записал номер клиники",
+    "telephony.remove_line": "убрал номер клиники",
     "telephony.bind_phone": "выбрал аппарат на смену",
     "telephony.call_patient": "позвонил пациенту",
     "telephony.transfer_call": "перевёл звонок коллеге",

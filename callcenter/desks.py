@@ -99,6 +99,7 @@ IMPORTS: Final[tuple[str, ...]] = (
 SETTINGS: Final[tuple[tuple[str, str, str], ...]] = (
     ("Обратный звонок", "callback:settings", "phone-incoming"),
     ("Клиники: часы, дни, основания", "clinics:settings_clinics", "building-hospital"),
+    ("Номера клиник", "telephony:lines", "phone"),
     ("Сотрудники", "staff:people", "id-badge-2"),
     ("Смены", "staff:shifts", "users-group"),
     ("Врачи", "clinics:settings_doctors", "stethoscope"),

@@ -7,13 +7,13 @@ from django.db import transaction
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import may_call
 from callcenter.contacts.states import Direction
-from callcenter.lib import live
+from callcenter.lib import live, phones
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.staff import audit
 from callcenter.staff.models import User
 from callcenter.telephony import calls
-from callcenter.telephony.models import Call, Handset, HandsetDeed, Leg, PhoneBinding
+from callcenter.telephony.models import Call, Handset, HandsetDeed, Leg, Line, PhoneBinding
 from callcenter.telephony.queries import binding_of, link, talk_of
 from callcenter.telephony.states import LIVE_LEGS, LegState, PhoneKind, Role, Scenario
 
@@ -119,3 +119,24 @@ def hang_up_own(*, user: User, call: Call, now: dt.datetime) -> None:
         if leg is None:
             raise Conflict("Вы уже не в этом разговоре.")
         calls.hang_up(leg, now=now)
+
+
+def add_line(*, number: str, label: str, clinic: Clinic, by: User, now: dt.datetime) -> Line:
+    """Says that calls to `number` belong to the clinic. Raises Refused for a bad number and for one that is taken."""
+    try:
+        known = phones.parse(number)
+    except phones.BadPhone as error:
+        raise Refused(str(error), field="number") from None
+    with transaction.atomic():
+        line, made = Line.objects.get_or_create(number=known, defaults={"label": label.strip(), "clinic": clinic})
+        if not made:
+            raise Refused(f"Этот номер уже записан: {line.clinic.name}.", field="number")
+        audit.record("telephony.add_line", line, by=by, now=now, after={"number": known, "clinic": clinic.pk})
+    return line
+
+
+def remove_line(line: Line, *, by: User, now: dt.datetime) -> None:
+    """Calls to the number belong to no clinic from now on, unless it is a clinic's own telephone."""
+    with transaction.atomic():
+        audit.record("telephony.remove_line", line, by=by, now=now, before={"number": line.number})
+        line.delete()

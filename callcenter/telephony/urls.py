@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from callcenter.telephony.views import api, phone
+from callcenter.telephony.views import api, lines, phone
 
 app_name = "telephony"
 urlpatterns = [
@@ -14,5 +14,7 @@ urlpatterns = [
     path("telephony/press/", phone.press, name="press"),
     path("telephony/try-incoming/", phone.try_incoming, name="try_incoming"),
     path("telephony/speech/<str:token>.wav", phone.clip, name="clip"),
+    path("telephony/lines/", lines.lines, name="lines"),
+    path("telephony/lines/<int:pk>/remove/", lines.remove, name="line_remove"),
     path("api/v1/calls", api.calls, name="api_calls"),
 ]

@@ -118,6 +118,8 @@ def test_an_exchange_that_is_away_for_three_minutes_is_found_again(stack: Stack,
     stack.wait_until(
         lambda: CallbackRequest.objects.get(pk=floor.request.pk).state == State.DONE, seconds=30, what="it is done"
     )
+    # looked at while the only administrator still puts down the telephone, it would wait five minutes more
+    stack.wait_until(lambda: not Leg.objects.exclude(state="ended").exists(), seconds=30, what="the line is free")
 
     def tried() -> bool:
         run_due_requests(now=timezone.now())

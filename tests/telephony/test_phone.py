@@ -10,13 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from callcenter.clinics.models import Clinic
 from callcenter.contacts.keys import create_key
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
 from callcenter.telephony import actions
 from callcenter.telephony.handsets import BrowserHandsets
-from callcenter.telephony.models import Call, Handset, Leg, PhoneBinding
+from callcenter.telephony.models import Call, Handset, Leg, Line, PhoneBinding
 from callcenter.telephony.queries import ringing_for
 from callcenter.telephony.speech import clips, engines, words
 from callcenter.telephony.speech.media import clip_url
@@ -209,3 +210,30 @@ def test_without_javascript_the_telephone_has_a_page_of_its_own(rig: Rig, as_use
     page = as_user(rig.world.administrator).get(reverse("telephony:phone")).content.decode()
     without = page[page.index("<noscript>") : page.index("</noscript>")]
     assert f'action="{reverse("telephony:bind")}"' in without
+
+
+def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(rig: Rig, as_user: Login) -> None:  # noqa: F811
+    client, page = as_user(rig.world.senior), reverse("telephony:lines")
+    form = {"number": "8 900 000 99 77", "label": "Вывеска", "clinic": rig.world.clinic.pk}
+    assert client.post(page, form).status_code == 302
+    again = client.post(page, form)
+    assert again.status_code == 422
+    assert "уже записан" in again.content.decode()
+    assert client.post(page, {**form, "number": "12"}).status_code == 422
+    rig.bind(rig.world.administrator, "admin_noanswer")
+    rig.simulator.incoming("in-1", "+79000007700", "+79000009977")
+    rig.run(1)
+    assert Call.objects.get().clinic == rig.world.clinic
+    line = Line.objects.get()
+    assert as_user(rig.world.administrator).get(page).status_code == 403
+    assert client.post(reverse("telephony:line_remove", args=[line.pk])).status_code == 302
+    assert not Line.objects.exists()
+
+
+def test_another_clinics_number_is_not_there(rig: Rig, as_user: Login) -> None:  # noqa: F811
+    stranger = Clinic.objects.exclude(staff=rig.world.senior).first()
+    assert stranger is not None
+    line = Line.objects.create(number="+79000009978", label="Чужая", clinic=stranger)
+    client = as_user(rig.world.senior)
+    assert "Чужая" not in client.get(reverse("telephony:lines")).content.decode()
+    assert client.post(reverse("telephony:line_remove", args=[line.pk])).status_code == 404

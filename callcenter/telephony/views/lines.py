@@ -1,0 +1,42 @@
+"""Settings: which number belongs to which clinic."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from callcenter.clinics.models import Clinic
+from callcenter.lib.errors import Refused
+from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.roles import SENIORS
+from callcenter.telephony import actions
+from callcenter.telephony.forms import LineForm
+from callcenter.telephony.models import Line
+
+
+@allow(*SENIORS)
+def lines(request: StaffRequest) -> HttpResponse:
+    """Our numbers by clinic, and a form for one more."""
+    form = LineForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        try:
+            line = actions.add_line(**form.cleaned_data, by=request.user, now=timezone.now())
+        except Refused as error:
+            form.add_error(error.field, str(error))
+        else:
+            messages.success(request, f"Звонки на {line} теперь приходят в клинику «{line.clinic.name}».")
+            return redirect("telephony:lines")
+    clinics = Clinic.objects.filter(staff=request.user)
+    rows = Line.objects.filter(clinic__in=clinics).select_related("clinic")
+    context = {"form": form, "lines": rows, "clinics": clinics}
+    return render(request, "telephony/lines.html", context, status=422 if form.errors else 200)
+
+
+@allow(*SENIORS)
+@require_POST
+def remove(request: StaffRequest, pk: int) -> HttpResponse:
+    line = get_object_or_404(Line.objects.filter(clinic__staff=request.user), pk=pk)
+    actions.remove_line(line, by=request.user, now=timezone.now())
+    messages.success(request, f"Номер {line.number} убран.")
+    return redirect("telephony:lines")
