@@ -13,7 +13,7 @@ from callcenter.assignments.models import Task
 from callcenter.clinics.actions import close_waiting, move_waiting, open_waiting, schedule_appointments
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus
-from callcenter.contacts.actions import add_chat_line, attach_result, record_interaction, store_recording
+from callcenter.contacts.actions import add_chat_line, attach_result, pull_deeds, record_interaction, store_recording
 from callcenter.contacts.models import AdChannel, ChannelRule, DirectoryNumber, Interaction, Topic
 from callcenter.contacts.states import Direction, Kind, ResultKind, RuleKind, State, WhoType
 from callcenter.demo import chain
@@ -114,6 +114,32 @@ def load(now: dt.datetime) -> None:
             now - dt.timedelta(hours=30),
             number=number,
         )
+    _two_at_work(demo)
+
+
+def _two_at_work(demo: _Demo) -> None:
+    """Yesterday two administrators shared the work: one contact has a «участвовали», one deed waits on «Связать»."""
+    clinic, (first, second) = demo.clinics[0], demo.crew[:2]
+    asked, promised = demo.dice.sample(demo.patients[clinic.pk], 2)
+    at = instant(local_day(demo.now, clinic.zone) - dt.timedelta(days=1), dt.time(11), clinic.zone)
+    wants = str(WhoType.WANTS_BOOKING)
+    _write(demo, Step(Kind.CALL, State.ANSWERED, wait=14, talk=130), clinic, at, patient=asked, employee=first)
+    note = Step(Kind.COMMENT, State.FINISHED, minute=2, comment="Просил перезвонить после обеда", who=wants)
+    _write(demo, note, clinic, at, patient=asked, employee=first)
+    ours = Step(Kind.CALL, State.ANSWERED, Direction.OUT, minute=150, wait=9, talk=95)
+    back = _write(demo, ours, clinic, at, patient=asked, employee=second)
+    _result(demo, Story(0, (), result=ResultKind.WAITING_LIST), back, asked, second)
+    _write(demo, Step(Kind.CALL, State.ANSWERED, wait=11, talk=80), clinic, at, patient=promised, employee=first)
+    later = at + dt.timedelta(hours=2)
+    open_waiting(
+        clinic=clinic,
+        patient=promised,
+        call_on=local_day(demo.now, clinic.zone) + dt.timedelta(days=4),
+        comment="Ждёт время в субботу",
+        by=second,
+        now=later,
+    )
+    pull_deeds(since=later)
 
 
 def _channels() -> None:

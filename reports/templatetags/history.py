@@ -144,7 +144,7 @@ def _arrow(line: Line) -> str:
 
 @functools.cache
 def _kind(mark: Mark) -> str:
-    noted = icon("message-2-filled") if mark.noted else ""
+    noted = icon("message-2") if mark.noted else ""
     return (
         f'<span class="sym sym-{mark.tone}" title="{mark.word}">{icon(mark.icon)}{noted}</span>'
         f'<span class="word">{mark.word}</span>'
