@@ -1,11 +1,14 @@
 """What every page needs around its view: a log-in, and errors that tell a person what to do."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 
 from callcenter.lib.errors import DomainError
@@ -29,10 +32,24 @@ class LoginRequired(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
-        answer = super().handle_no_permission(request, view_func)
+        """To the log-in, and from there back to the page one was on: a form's own address shows nothing by itself."""
+        answer: HttpResponseBase = super().handle_no_permission(request, view_func)
+        if page := _page_of(request):
+            answer = redirect_to_login(page, self.get_login_url(view_func), self.get_redirect_field_name(view_func))
         if request.headers.get("HX-Request") and isinstance(answer, HttpResponseRedirect):
             return HttpResponseClientRedirect(answer.url)
         return answer
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page of ours from which htmx asked or a form was sent; '' where the request's own address is the page."""
+    address = request.headers.get("HX-Current-URL") or (
+        "" if request.method == "GET" else request.headers.get("Referer")
+    )
+    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(address or "")
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 class ExplainErrors(MiddlewareMixin):

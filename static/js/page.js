@@ -50,5 +50,41 @@
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
   });
+
+  // Nothing typed is lost when the session has run out: what was sent stays in this tab until its answer comes; if the answer is
+  // the log-in page, the same person finds the form filled in again afterwards. Never passwords, files or hidden fields.
+  const KEPT = "sent-form";
+  const user = document.body.dataset.user;
+  const address = (form) => form.getAttribute("action") || form.getAttribute("hx-post") || "";
+  const typed = (form) => [...form.elements].filter((one) => one.name && !["password", "file", "hidden", "submit", "button", "fieldset"].includes(one.type));
+  const forget = () => sessionStorage.removeItem(KEPT);
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    const fields = typed(form).map((one) => [one.name, one.value, one.checked]);
+    if (form.method === "post" && user && fields.length) sessionStorage.setItem(KEPT, JSON.stringify({ user, path: location.pathname, address: address(form), fields }));
+  }, true);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.requestConfig.verb !== "get" && event.detail.xhr.status && !event.detail.xhr.getResponseHeader("HX-Redirect")) forget();
+  });
+  function giveBack(kept) {
+    for (const form of document.querySelectorAll("main form")) {
+      const fields = typed(form);
+      if (address(form) !== kept.address || fields.length !== kept.fields.length || fields.some((one, place) => one.name !== kept.fields[place][0])) continue;
+      fields.forEach((one, place) => {
+        const [, value, checked] = kept.fields[place];
+        if (["checkbox", "radio"].includes(one.type)) one.checked = checked; else one.value = value;
+      });
+      say("Сеанс закончился, пока вы писали. Введённое возвращено: проверьте и отправьте ещё раз.", "info");
+      return;
+    }
+  }
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
+  if (kept && !user) sessionStorage.setItem(KEPT, JSON.stringify({ ...kept, out: true }));
+  const lost = kept?.out && kept.user === user;
+  if (kept && user && !(lost && kept.path !== location.pathname)) {
+    forget();
+    if (lost) giveBack(kept);
+  }
+
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
 })();

@@ -97,3 +97,25 @@ def test_the_theme_is_remembered_and_the_menu_opens_on_a_telephone(
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_what_was_typed_comes_back_after_a_session_that_ran_out(world: World, page: Page, login: Login) -> None:
+    login(page, world.senior).goto("/tasks/new/")
+    page.get_by_label("Что сделать").fill("Позвонить про снимок")
+    page.get_by_label("Подробности").fill("Длинный рассказ")
+    page.get_by_label("Кому").select_option(index=1)
+    chosen = page.get_by_label("Кому").input_value()
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Поставить").click()
+    expect(page).to_have_url(re.compile(r"/login/\?next=/tasks/new/$"))
+    assert not Task.objects.exists()
+    login(page, world.senior).goto("/tasks/new/")
+    expect(page.get_by_text("Введённое возвращено")).to_be_visible()
+    expect(page.get_by_label("Что сделать")).to_have_value("Позвонить про снимок")
+    expect(page.get_by_label("Подробности")).to_have_value("Длинный рассказ")
+    expect(page.get_by_label("Кому")).to_have_value(chosen)
+    page.get_by_role("button", name="Поставить").click()
+    expect(page).not_to_have_url(re.compile("/tasks/new/"))
+    assert Task.objects.get().title == "Позвонить про снимок"
+    page.goto("/tasks/new/")  # once, not for ever
+    expect(page.get_by_label("Что сделать")).to_have_value("")
