@@ -26,6 +26,18 @@ def test_no_screen_of_the_menu_is_broken_or_wider_than_the_glass(
     assert wide == []
 
 
+@pytest.mark.parametrize("width", [1200, 1280, 1366, 1600, 1920])
+def test_the_top_bar_shows_whole_words_at_any_width(
+    width: int, busy_world: World, open_page: OpenPage, login: Login
+) -> None:
+    page = login(open_page(viewport={"width": width, "height": 768}), busy_world.senior)
+    page.goto("/recall/policy/")
+    state = page.locator(".phone-state")
+    state.wait_for()
+    assert state.evaluate("word => word.scrollWidth <= word.clientWidth")
+    assert page.locator("header.topbar").evaluate("bar => bar.scrollWidth <= bar.clientWidth")
+
+
 def test_the_question_mark_shows_the_keys_and_the_slash_finds_a_patient(
     busy_world: World, page: Page, login: Login
 ) -> None:
