@@ -16,6 +16,7 @@ from b2c_procedures.roles import STAND_INS
 from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer, RunState
 from b2c_procedures.texts import fill, packaged_texts, part_for
 from callcenter.assignments.models import Task
+from callcenter.lib.phones import pretty
 from callcenter.lib.templatetags.ru import day
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
@@ -76,7 +77,7 @@ def texts_of(run: Run, screen: engine.Screen, settings: ProcedureSettings) -> li
         "клиент": names or (patient.full_name if patient else ""),
         "клиника": run.clinic.name,
         "адрес": run.clinic.address,
-        "телефон": run.clinic.phone,
+        "телефон": pretty(run.clinic.phone) if run.clinic.phone else "",
         "команда": settings.team_name,
         "сотрудник": run.holder.short_name if run.holder else "",
     }

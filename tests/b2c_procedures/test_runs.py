@@ -484,3 +484,10 @@ def test_free_time_is_narrowed_by_doctor_and_any_free_window_is_taken(
     answer = client.post(f"/procedures/runs/{run.pk}/", {"version": run.version, "key": "1", "step-window": far.pk})
     assert answer.status_code == 302
     assert Appointment.objects.get(patient=service.patient).doctor == rare
+
+
+def test_a_script_says_the_clinics_number_as_people_write_it(service: Service, as_user: AsUser, noon: Any) -> None:
+    type(service.clinic).objects.filter(pk=service.clinic.pk).update(phone="+79000009901")
+    run = go(service, start(service, 8), "1")
+    page = as_user(service.manager).get(f"/procedures/runs/{run.pk}/").content.decode()
+    assert "Телефон +7 (900) 000-99-01" in page
