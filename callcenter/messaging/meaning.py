@@ -149,4 +149,6 @@ def _asks_for_another_time(words: str, left: str, *, will: bool, declines: bool)
     wishes = _WISHES.search(left) is not None or (declines and can)
     if _OTHER_DAY.search(words) or re.search(r"можно (?:на )?завтра", words):
         return wishes
-    return wishes and not will and _OTHER_HOUR.search(words) is not None and not _QUESTION.search(words)
+    if will or re.search(r"оп[ао]зд|задерж", words):
+        return False  # the hour is when he comes: «только опоздаю минут на 10»
+    return wishes and _OTHER_HOUR.search(words) is not None and not _QUESTION.search(words)
