@@ -206,12 +206,6 @@ def test_a_program_that_fails_is_named(settings: Any) -> None:
         clips.spoken("Раз")
 
 
-def test_without_javascript_the_telephone_has_a_page_of_its_own(rig: Rig, as_user: Login) -> None:  # noqa: F811
-    page = as_user(rig.world.administrator).get(reverse("telephony:phone")).content.decode()
-    without = page[page.index("<noscript>") : page.index("</noscript>")]
-    assert f'action="{reverse("telephony:bind")}"' in without
-
-
 def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(rig: Rig, as_user: Login) -> None:  # noqa: F811
     client, page = as_user(rig.world.senior), reverse("telephony:lines")
     form = {"number": "8 900 000 99 77", "label": "Вывеска", "clinic": rig.world.clinic.pk}
