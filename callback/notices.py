@@ -43,7 +43,8 @@ def details_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
 
 def done_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
     """«После разговора на почту клиники приходит письмо с информацией о заявке и комментарием «Не надо перезванивать»»."""
-    _letter(request, "done", f"Заявка{request.from_where}", "Не надо перезванивать.", now=now)
+    theme = f"Заявка{request.from_where} — не надо перезванивать"
+    _letter(request, "done", theme, "Не надо перезванивать.", now=now)
 
 
 def call_back_letter(request: CallbackRequest, *, now: dt.datetime) -> None:

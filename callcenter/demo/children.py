@@ -40,7 +40,7 @@ def start(
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("ab")) if isinstance(log, Path) else log
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(TETHER), str(int(dying)), uid, gid, *command],
+            [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(int(dying)), uid, gid, *command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

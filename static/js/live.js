@@ -31,7 +31,14 @@
   const parts = () => [...document.querySelectorAll("[data-live]")];
   const state = (word) => { document.body.dataset.liveState = word; };
 
+  let pressed = null; // what is being pressed: a click is lost when its button is exchanged between down and up
+  document.addEventListener("pointerdown", (event) => { pressed = event.target; }, { passive: true, capture: true });
+  for (const name of ["pointerup", "pointercancel"]) {
+    document.addEventListener(name, () => setTimeout(() => { pressed = null; }), { passive: true, capture: true });
+  }
+
   function busy(element) {
+    if (pressed && element.contains(pressed)) return true;
     const focus = document.activeElement;
     if (focus && focus !== document.body && element.contains(focus) && focus.matches(FIELDS) && !focus.matches("[type=checkbox], [type=radio], [type=button], [type=submit]")) return true;
     if (element.dataset.busy || element.matches("tr.htmx-request, [data-editing]")) return true;

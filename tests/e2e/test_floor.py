@@ -80,6 +80,20 @@ def test_what_a_colleague_takes_changes_on_my_screen_by_itself(
     expect(mine.locator("tr[data-row]")).to_contain_text("Зимина З. И.")
 
 
+def test_a_press_is_not_lost_when_the_list_changes_under_it(world: World, page: Page, login: Login) -> None:
+    now = timezone.now()
+    create_task(title="Общая", clinic=world.clinic, role="administrator", by=None, now=now, deadline_at=now)
+    login(page, world.administrator).goto("/tasks/?whose=all")
+    page.get_by_role("button", name="Взять").hover()
+    page.mouse.down()
+    later = now + dt.timedelta(hours=1)
+    create_task(title="Новая", clinic=world.clinic, role="administrator", by=None, now=now, deadline_at=later)
+    page.wait_for_timeout(4000)  # more than one look at what has changed
+    page.mouse.up()
+    expect(page.locator("tr[data-row]").filter(has_text="Общая")).to_contain_text("Орлова О. П.")
+    expect(page.locator("tr[data-row]")).to_have_count(2)
+
+
 def test_the_theme_is_remembered_and_the_menu_opens_on_a_telephone(
     world: World, open_page: OpenPage, login: Login
 ) -> None:
