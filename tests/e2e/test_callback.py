@@ -201,7 +201,7 @@ def test_ring_key_speech_talk_done_and_the_letter_arrives(
         send_due(clock=timezone.now, seconds=5)
         letter = message_from_bytes(received[0], policy=default)
         assert letter["To"] == "reception@clinic.example"
-        assert letter["Subject"] == "Заявка — не надо перезванивать"
+        assert letter["Subject"].strip() == "Заявка — не надо перезванивать"  # a long theme is folded
         body = letter.get_body(("plain",))
         assert body is not None
         text = body.get_content()
