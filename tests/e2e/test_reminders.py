@@ -242,7 +242,8 @@ def test_visits_made_moved_and_cancelled_after_noon_come_and_go_around_the_row_u
     after = row.bounding_box()
     assert before is not None
     assert after is not None
-    assert abs(after["y"] - before["y"]) < 1  # a browser scrolls by whole points
+    # A tenth of a row: a browser scrolls by whole points, and the lines above it are not whole points high.
+    assert abs(after["y"] - before["y"]) < 3
     assert note.input_value() == "Гордеев просил перезвонить"
     expect(page.locator(".chip-all b")).to_have_text(str(len(NAMES) + 1))
     shot(page, "evening-came-and-went")
