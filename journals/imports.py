@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from callcenter.clinics.imports import cells
 from callcenter.clinics.imports.columns import Field
-from callcenter.clinics.imports.people import PATIENT_FIELDS, PATIENT_NEEDED, People, Person, Unclear, sought
+from callcenter.clinics.imports.people import PATIENT_FIELDS, PATIENT_NEEDED, People, Person, sought
 from callcenter.clinics.imports.plans import BATCH, Job, Kind, Report, Row, Scope, batches
 from callcenter.clinics.imports.visits import DOCTOR_FIELDS
 from callcenter.clinics.models import Clinic, Doctor
@@ -66,20 +66,9 @@ class RecallsJob(Job):
             self.people.load([one for _, one in read])
             found = []
             for row, one in read:
+                person = self.people.of_row(row, one)
                 wanted = self._read(row)
                 if wanted is None:
-                    continue
-                try:
-                    person = self.people.find(one)
-                except Unclear as unclear:
-                    row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
-                    continue
-                if person is None and one.name is None:
-                    row.refuse(
-                        "patient_id" if one.code else "full_name",
-                        "Такого пациента нет.",
-                        "Добавьте ФИО и телефон или исправьте код.",
-                    )
                     continue
                 wanted.person = person or self.people.add(one)
                 found.append(wanted)

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from callcenter.clinics.imports.models import ImportRun
+from callcenter.clinics.imports.states import FindingKind
 from callcenter.clinics.models import Patient
 from callcenter.staff.models import AuditEntry
 from journals.machine import Stage
@@ -92,3 +93,9 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(world: World) -> None
         assert run.counts["created"] == rows
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_row_tells_of_an_unknown_patient_and_of_its_empty_comment_at_once(world: World) -> None:
+    run = run_it(world, row("", None, name="", phone="+79000009999"))
+    (finding,) = run.findings.filter(kind=FindingKind.REJECTED)
+    assert {problem["column"] for problem in finding.problems} == {"Пациент", "Комментарий врача", "Дата прозвона"}

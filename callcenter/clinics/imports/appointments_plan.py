@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 
 from callcenter.clinics.imports import cells
-from callcenter.clinics.imports.people import People, Person, Unclear, sought
+from callcenter.clinics.imports.people import People, Person, sought
 from callcenter.clinics.imports.plans import Finding, Job, Report, Row, Scope, batches
 from callcenter.clinics.imports.states import FindingKind
 from callcenter.clinics.imports.visits import (
@@ -52,17 +52,7 @@ class AppointmentsPlan(Job):
             read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
             self.people.load([one for _, one in read])
             for row, one in read:
-                person = None
-                try:
-                    person = self.people.find(one) if not row.problems else None
-                    if person is None and one.name is None and not row.problems:
-                        row.refuse(
-                            "patient_id" if one.code else "full_name",
-                            "Такого пациента нет.",
-                            "Добавьте ФИО и телефон или исправьте код.",
-                        )
-                except Unclear as unclear:
-                    row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
+                person = self.people.of_row(row, one)
                 planned = self._read(row, person)
                 if planned is not None and person is None:
                     planned.person = self.people.add(one)

@@ -97,7 +97,7 @@ class PatientsJob(Job):
         source = row.get("consent_source", lambda cell: cells.text(cell, limit=200))
         blocked = row.get("do_not_call", cells.flag)
         reason = row.get("do_not_call_reason", lambda cell: cells.text(cell, limit=150))
-        if one.name is None and not row.problems:
+        if one.name is None and not row.faulty("full_name", "last_name"):
             row.refuse("full_name", "Не заполнено ФИО.", "Напишите фамилию, имя и отчество.")
         if row.problems or clinic is None or one.name is None:
             return None

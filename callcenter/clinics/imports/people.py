@@ -186,6 +186,23 @@ class People:
             raise Unclear(f"Подходят несколько пациентов: {names}.", "Укажите код пациента или дату рождения.")
         return fitting[0] if fitting else None
 
+    def of_row(self, row: Row, one: Sought) -> Person | None:
+        """The patient whom a row of visits or entries means, or None: a new one, or, with the reason put on the row, nobody."""
+        if row.problems:
+            return None
+        try:
+            person = self.find(one)
+        except Unclear as unclear:
+            row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
+            return None
+        if person is None and one.name is None:
+            row.refuse(
+                "patient_id" if one.code else "full_name",
+                "Такого пациента нет.",
+                "Добавьте ФИО и телефон или исправьте код.",
+            )
+        return person
+
     @staticmethod
     def _contradicts(person: Person, one: Sought) -> bool:
         """The same code on a card that agrees in nothing: another system's numbering, or a slip of columns."""

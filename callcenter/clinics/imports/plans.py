@@ -80,8 +80,16 @@ class Row:
         return value
 
     def refuse(self, name: str, what: str, todo: str) -> None:
+        self.problems.append(Problem(self._heading(name), what, todo))
+
+    def faulty(self, *names: str) -> bool:
+        """Whether something is put down already in one of these columns: a bad cell is not called an empty one too."""
+        headings = {self._heading(name) for name in names}
+        return any(problem.column in headings for problem in self.problems)
+
+    def _heading(self, name: str) -> str:
         index = self.columns.get(name)
-        self.problems.append(Problem(self.headings[index] if index is not None else "", what, todo))
+        return self.headings[index] if index is not None else ""
 
 
 @dataclass(frozen=True)

@@ -136,19 +136,16 @@ def when(row: Row, clinic: Clinic, usual_minutes: int) -> tuple[dt.datetime, dt.
         row.get("end", cells.moment) if isinstance(row.cell("end"), dt.datetime) else (None, row.get("end", cells.time))
     )
     at = own or at
-    if on is not None and at is None and not row.problems:
+    if on is not None and at is None and not row.faulty("date", "time"):
         row.refuse("time" if "time" in row.columns else "date", "Нет времени.", "Напишите время начала: 09:30.")
-    if row.problems or on is None or at is None:
+    if on is None or at is None:
         return None
     starts_at = instant(on, at, clinic.zone)
     until = end[1] if end else None
-    if until is None:
-        return starts_at, starts_at + dt.timedelta(minutes=length or usual_minutes)
-    ends_at = instant(on, until, clinic.zone)
-    if ends_at <= starts_at:
+    ends_at = instant(on, until, clinic.zone) if until else starts_at + dt.timedelta(minutes=length or usual_minutes)
+    if until and ends_at <= starts_at:
         row.refuse("end", f"Окончание {until:%H:%M} не позже начала {at:%H:%M}.", "Исправьте время.")
-        return None
-    return starts_at, ends_at
+    return None if row.problems else (starts_at, ends_at)
 
 
 def places_itself(planned: Planned) -> bool:

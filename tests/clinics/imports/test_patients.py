@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from callcenter.clinics.imports.models import ImportRun
-from callcenter.clinics.imports.states import ImportState
+from callcenter.clinics.imports.states import FindingKind, ImportState
 from callcenter.clinics.models import Consent, Patient
 from callcenter.clinics.states import Channel, Purpose
 from callcenter.staff.models import AuditEntry
@@ -198,3 +198,15 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(world: World) -> None
             load(run, by=world.senior, now=NOON)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_row_tells_all_its_faults_at_once(world: World) -> None:
+    run = run_it(world, xlsx(HEAD, ("P1", "", "31.02.1985", "010-10-01", "", "olga@")))
+    (finding,) = run.findings.filter(kind=FindingKind.REJECTED)
+    assert {problem["column"] for problem in finding.problems} == {"ФИО", "Дата рождения", "Телефон", "E-mail"}
+
+
+def test_a_bad_name_is_not_called_an_empty_one_too(world: World) -> None:
+    run = run_it(world, xlsx(HEAD, ("P1", "Иванов 2", "", "", "", "")))
+    (finding,) = run.findings.filter(kind=FindingKind.REJECTED)
+    assert [problem["column"] for problem in finding.problems] == ["ФИО"]
