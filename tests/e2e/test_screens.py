@@ -7,6 +7,35 @@ from callcenter.desks import MenuGroup, menu_for
 from tests.conftest import World
 from tests.e2e.conftest import DESKTOP, PHONE, Login, OpenPage
 
+# Buttons that do not show their whole word, fields too narrow to read, and whatever stands beyond the glass or its table's edge.
+CUT = """() => [...document.querySelectorAll("main .btn, main select, main input:not([type=checkbox]):not([type=radio])")]
+  .filter(one => one.checkVisibility() && one.type !== "hidden" && !one.closest(".visually-hidden"))
+  .filter(one => {
+    const box = one.getBoundingClientRect(), table = one.closest(".table-responsive");
+    const edge = table ? table.getBoundingClientRect().right : innerWidth;
+    const short = one.matches(".btn") ? one.scrollWidth > one.clientWidth + 1 : box.width < 48;
+    return short || box.right > edge + 1;
+  }).map(one => (one.innerText || one.name || one.title || one.outerHTML).slice(0, 60))"""
+
+
+@pytest.mark.parametrize("glass", [DESKTOP, PHONE], ids=["desk", "phone"])
+def test_no_page_of_settings_cuts_its_buttons_and_fields(
+    glass: ViewportSize, busy_world: World, open_page: OpenPage, login: Login
+) -> None:
+    page = login(open_page(viewport=glass), busy_world.senior)
+    page.goto("/settings/")
+    links = [link.get_attribute("href") or "" for link in page.locator("main a[href^='/']").all()]
+    cut = []
+    for url in dict.fromkeys(
+        [*links, f"/settings/clinics/{busy_world.clinic.pk}/", "/settings/clinics/new/", "/recall/new/"]
+    ):
+        page.goto(url)
+        page.locator("main h1").wait_for()
+        if (needed := page.evaluate("document.documentElement.scrollWidth")) > glass["width"]:
+            cut.append(f"{url} needs {needed} pixels of {glass['width']}")
+        cut += [f"{url}: {word}" for word in page.evaluate(CUT)]
+    assert cut == []
+
 
 @pytest.mark.parametrize("glass", [DESKTOP, PHONE], ids=["desk", "phone"])
 def test_no_screen_of_the_menu_is_broken_or_wider_than_the_glass(
