@@ -84,7 +84,7 @@ class Row:
 
     def faulty(self, *names: str) -> bool:
         """Whether something is put down already in one of these columns: a bad cell is not called an empty one too."""
-        headings = {self._heading(name) for name in names}
+        headings = {self._heading(name) for name in names if name in self.columns}
         return any(problem.column in headings for problem in self.problems)
 
     def _heading(self, name: str) -> str:
