@@ -128,7 +128,10 @@ class Planned:
 
 
 def when(row: Row, clinic: Clinic, usual_minutes: int) -> tuple[dt.datetime, dt.datetime] | None:
-    """Start and end (UTC) of a row: a date with a time in one cell or in two; the end, else the length, else the usual."""
+    """Start and end (UTC) of a row: a date with a time in one cell or in two; the end, else the length, else the usual.
+
+    None when one of these columns is faulty; what is wrong elsewhere in the row does not matter here.
+    """
     on, at = row.need("date", cells.moment, "Напишите дату приёма.") or (None, None)
     own = row.get("time", cells.time)
     length = row.get("minutes", cells.minutes)
@@ -145,7 +148,7 @@ def when(row: Row, clinic: Clinic, usual_minutes: int) -> tuple[dt.datetime, dt.
     ends_at = instant(on, until, clinic.zone) if until else starts_at + dt.timedelta(minutes=length or usual_minutes)
     if until and ends_at <= starts_at:
         row.refuse("end", f"Окончание {until:%H:%M} не позже начала {at:%H:%M}.", "Исправьте время.")
-    return None if row.problems else (starts_at, ends_at)
+    return None if row.faulty("date", "time", "minutes", "end") else (starts_at, ends_at)
 
 
 def places_itself(planned: Planned) -> bool:

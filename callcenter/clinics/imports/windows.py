@@ -65,7 +65,7 @@ class WindowsJob(Job):
         doctor = self.places.doctor(row, clinic)
         code = row.get("code", cells.identifier) or ""
         times = when(row, clinic, USUAL_MINUTES) if clinic else None
-        if times and times[0] <= self.scope.now and not row.problems:
+        if times and times[0] <= self.scope.now:
             row.refuse("date", "Это время уже прошло.", "Выгрузите окна с сегодняшнего дня.")
         if row.problems or clinic is None or doctor is None or times is None:
             return None

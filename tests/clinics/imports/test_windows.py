@@ -72,6 +72,13 @@ def test_a_window_under_a_visit_or_in_the_past_or_twice_is_refused(world: World)
     assert run.counts["created"] == 1
 
 
+def test_a_window_tells_all_that_is_wrong_with_it(world: World) -> None:
+    assert words(run_it(world, row(on=dt.date(2026, 3, 17), doctor="Неизвестный Н. Н."))) == [
+        "2 Врач: Врача «Неизвестный Н. Н.» нет в справочнике. Добавьте его или исправьте написание.",
+        "2 Дата: Это время уже прошло. Выгрузите окна с сегодняшнего дня.",
+    ]
+
+
 def test_times_are_of_the_clinics_own_zone(world: World) -> None:
     world.doctor_b.clinics.add(world.clinic_b)
     through("windows", xlsx(HEAD, row(doctor="Чернова И. Л.")), clinic=world.clinic_b, by=world.senior_b, now=NOON)  # type: ignore[arg-type]
