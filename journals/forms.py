@@ -6,7 +6,7 @@ from typing import Any, Final
 from django import forms
 
 from callcenter.clinics.models import Clinic, Doctor, ScheduleWindow
-from callcenter.clinics.queries import search_patients
+from callcenter.clinics.search import patients_that_fit
 from callcenter.contacts.models import Reason
 from callcenter.lib.forms import DateInput
 from callcenter.staff.models import User
@@ -72,7 +72,7 @@ class FilterForm(forms.Form):
             until=data.get("until"),
             reason=data.get("reason"),
             caller=data.get("caller"),
-            patients=tuple(patient.pk for patient in search_patients(text, user=self.user)) if text else None,
+            patients=patients_that_fit(text) if text else None,
             only=data.get("only") or "",
             sort=data.get("sort") or "",
             after=self.data.get("after", ""),
@@ -93,6 +93,9 @@ def _choices(form: forms.Form, name: str, queryset: Any) -> None:
 class EntryForm(forms.ModelForm[RecallEntry]):
     """An entry by hand. The doctor's comment is required: it is what the administrator will say."""
 
+    # The state that the form was filled in on: a change made meanwhile (a call that moved the date) is not undone.
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
     class Meta:
         model = RecallEntry
         fields = ("clinic", "doctor", "doctor_comment", "call_on")
@@ -101,15 +104,27 @@ class EntryForm(forms.ModelForm[RecallEntry]):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.user = user
         if self.instance.pk:
             del self.fields["clinic"], self.fields["doctor"]
+            self.initial["version"] = self.instance.version
             return
+        del self.fields["version"]
         clinics = Clinic.objects.filter(staff=user)
         _choices(self, "clinic", clinics)  # type: ignore[arg-type]
         _choices(self, "doctor", _doctors(user))  # type: ignore[arg-type]
         self.initial.setdefault("clinic", clinics.first())
         if hasattr(user, "doctor"):
             self.initial.setdefault("doctor", user.doctor)
+
+    def over(self, entry: RecallEntry) -> "EntryForm":
+        """The same form over the entry as it is by now: the typed comment stays, the date is the entry's own."""
+        data = {
+            **{name: self.data.get(name) for name in self.fields},
+            "version": entry.version,
+            "call_on": entry.call_on.isoformat(),
+        }
+        return EntryForm(data, user=self.user, instance=entry)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

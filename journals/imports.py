@@ -1,7 +1,7 @@
 """Import of КОС entries: whom a doctor wants back, with his comment and the date to call."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,9 @@ from callcenter.clinics.imports.people import PATIENT_FIELDS, PATIENT_NEEDED, Pe
 from callcenter.clinics.imports.plans import BATCH, Job, Kind, Report, Row, Scope, batches
 from callcenter.clinics.imports.visits import DOCTOR_FIELDS
 from callcenter.clinics.models import Clinic, Doctor
+from callcenter.lib.bulk import update_rows
 from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.localtime import local_day
 from callcenter.staff.roles import CALLERS, Role
 from journals.actions.entries import edit_entry, new_entry, open_entries
 from journals.machine import Stage
@@ -52,7 +54,8 @@ class Wanted:
 
 
 class RecallsJob(Job):
-    """Entries are matched by their code, else by clinic, patient and doctor among those still to be called."""
+    """Entries are matched by their code, else by clinic, patient and doctor among those still to be called, else by these
+    and the comment among those closed since the row's date: the same file twice must not call a patient who refused."""
 
     def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
@@ -92,26 +95,42 @@ class RecallsJob(Job):
     def _match(self, found: list[Wanted]) -> None:
         codes = {wanted.code for wanted in found if wanted.code}
         people = {wanted.person.pk for wanted in found if wanted.person.pk}
-        entries = RecallEntry.objects.filter(
-            Q(source=SOURCE, source_id__in=codes) | Q(patient_id__in=people, stage=Stage.CALL)
-        )
-        by_code, by_place = {}, {}
-        for entry in entries:
+        entries = RecallEntry.objects.filter(Q(source=SOURCE, source_id__in=codes) | Q(patient_id__in=people))
+        by_code, by_place, closed = {}, {}, {}
+        for entry in entries.order_by("pk"):
+            place = entry.clinic_id, entry.patient_id, entry.doctor_id
             if entry.source == SOURCE and entry.source_id:
                 by_code[entry.source_id] = entry
             if entry.stage == Stage.CALL:
-                by_place[entry.clinic_id, entry.patient_id, entry.doctor_id] = entry
+                by_place[place] = entry
+            else:
+                closed[*place, entry.doctor_comment] = entry
         for wanted in found:
             wanted.known = by_code.get(wanted.code) if wanted.code else None
             if wanted.known is None:
-                wanted.known = by_place.get(wanted.place)
+                wanted.known = by_place.get(wanted.place) or self._closed_since(wanted, closed)
             elif (wanted.known.clinic_id, wanted.known.patient_id, wanted.known.doctor_id) != wanted.place:
                 wanted.row.refuse("code", "Под этим кодом у нас другая запись КОС.", "Проверьте код записи.")
 
+    @staticmethod
+    def _closed_since(wanted: Wanted, closed: Mapping[tuple[int, int, int, str], RecallEntry]) -> RecallEntry | None:
+        """The closed entry that the row is the origin of. A row for a later date is a new invitation."""
+        entry = closed.get((*wanted.place, wanted.comment))
+        if entry is None or entry.closed_at is None:
+            return None
+        last = max(entry.call_on, local_day(entry.closed_at, wanted.clinic.zone))
+        return entry if wanted.call_on <= last else None
+
     def _refuse_repeats(self) -> None:
         first: dict[tuple[int, int, int], Wanted] = {}
+        codes: dict[str, Wanted] = {}
         for wanted in self.wanted:
             if wanted.row.problems:
+                continue
+            same_code = codes.setdefault(wanted.code, wanted) if wanted.code else wanted
+            if same_code is not wanted:
+                where = f"в строке {same_code.row.line.number}"
+                wanted.row.refuse("code", f"Этот код записи уже есть {where}.", "Исправьте код или удалите строку.")
                 continue
             earlier = first.setdefault((wanted.clinic.pk, id(wanted.person), wanted.doctor.pk), wanted)
             if earlier is not wanted:
@@ -148,6 +167,16 @@ class RecallsJob(Job):
         for wanted in self.wanted:
             if wanted.known is not None and self._sort_of(wanted) == "changed":
                 self._edit(wanted, wanted.known)
+        self._adopt()
+
+    def _adopt(self) -> None:
+        """Entries put in by hand, or by a file without codes, get the code of the row that means them."""
+        adopted = []
+        for wanted in self.wanted:
+            if wanted.known is not None and wanted.code and not wanted.known.source_id and not wanted.row.problems:
+                wanted.known.source, wanted.known.source_id = SOURCE, wanted.code
+                adopted.append(wanted.known)
+        update_rows(adopted, ["source", "source_id"])
 
     def _open(self, batch: list[Wanted]) -> None:
         entries = [
@@ -169,7 +198,12 @@ class RecallsJob(Job):
     def _edit(self, wanted: Wanted, known: RecallEntry) -> None:
         try:
             edit_entry(
-                known, doctor_comment=wanted.comment, call_on=self._date(wanted), by=self.scope.by, now=self.scope.now
+                known,
+                doctor_comment=wanted.comment,
+                call_on=self._date(wanted),
+                version=known.version,
+                by=self.scope.by,
+                now=self.scope.now,
             )
         except (Conflict, Refused) as error:
             self.counts["changed"] -= 1

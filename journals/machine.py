@@ -55,12 +55,14 @@ class Policy:
 
 @dataclass(frozen=True)
 class Position:
-    """Where an entry stands: unreached calls, talks without a result, calls beyond the policy granted by the senior."""
+    """Where an entry stands: unreached calls, talks without a result, calls beyond the policy granted by the senior,
+    and whether the patient himself has said «нет»."""
 
     stage: Stage = Stage.CALL
     unreached: int = 0
     talks: int = 0
     granted: int = 0
+    said_no: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def after(position: Position, outcome: Outcome, policy: Policy) -> Position:
         stage=line.stage,
         unreached=position.unreached + (line.counts_as == "unreached"),
         talks=position.talks + (line.counts_as == "talk"),
+        said_no=outcome is Outcome.REFUSED,
     )
 
 
@@ -126,10 +129,13 @@ def is_flagged(position: Position, policy: Policy) -> bool:
 
 
 def may_grant(position: Position, policy: Policy) -> bool:
-    """Whether the senior may grant one more call: the next unreached one is the last, or the last one closed it."""
+    """Whether the senior may grant one more call: the next unreached one is the last, or the last one closed it.
+
+    Never against the patient's own «нет», even when a shortened policy would have ended the calls before it.
+    """
     if position.stage is Stage.CALL:
         return is_last_call(position, policy)
-    return position.stage is Stage.REFUSED and position.unreached >= limit(position, policy)
+    return position.stage is Stage.REFUSED and position.unreached >= limit(position, policy) and not position.said_no
 
 
 def granted(position: Position, policy: Policy) -> Position:

@@ -171,7 +171,8 @@ class RecallEntry(models.Model):
 
     @property
     def position(self) -> Position:
-        return Position(Stage(self.stage), self.unreached, self.talks, self.granted)
+        said_no = self.last_outcome == Outcome.REFUSED
+        return Position(Stage(self.stage), self.unreached, self.talks, self.granted, said_no)
 
     def is_held(self, now: dt.datetime) -> bool:
         """Whether somebody has the card open now."""

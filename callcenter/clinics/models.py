@@ -352,6 +352,8 @@ class AppointmentEvent(models.Model):
     version = models.PositiveIntegerField()
     starts_at_before = models.DateTimeField(null=True)
     starts_at_after = models.DateTimeField(null=True)
+    # Only of a move from one doctor to another.
+    doctor_before = models.ForeignKey(Doctor, models.PROTECT, null=True, related_name="+", db_index=False)
     status_before = models.CharField(max_length=10, blank=True)
     status_after = models.CharField(max_length=10, blank=True, choices=AppointmentStatus.choices)
     reason = models.CharField(max_length=250, blank=True)

@@ -48,12 +48,12 @@ def patients_by_number(e164: str) -> list[Patient]:
     return list(Patient.objects.filter(phones__number=e164).distinct().order_by("sort_key")[:20])
 
 
-def family_of(patient: Patient) -> list[Patient]:
-    """Others who share a number with the patient, with their phones; at most twenty."""
+def family_of(patient: Patient, *, user: User) -> list[Patient]:
+    """Others of the user's clinics who share a number with the patient, with their phones; at most twenty."""
     numbers = [phone.number for phone in patient.phones.all()]
     if not numbers:
         return []
-    others = Patient.objects.filter(phones__number__in=numbers).exclude(pk=patient.pk).distinct()
+    others = Patient.objects.visible_to(user).filter(phones__number__in=numbers).exclude(pk=patient.pk).distinct()
     return list(others.prefetch_related("phones").order_by("sort_key")[:20])
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from callcenter.clinics.models import Clinic, Patient
+from callcenter.clinics.models import Clinic, Patient, PatientPhone
 from callcenter.clinics.names import DOUBLE_SURNAME, fold
 from callcenter.lib import phones
 from callcenter.staff.models import User
@@ -93,6 +93,35 @@ def search_patients(text: str, *, user: User, limit: int = FIRST) -> list[Patien
     return sorted(found, key=lambda patient: order[patient.pk])
 
 
+def patients_that_fit(text: str) -> QuerySet[Patient]:
+    """All cards that fit, of any clinic and in no order: a filter over something else that is narrowed to the user's
+    clinics itself. Reads them as `search_patients` does."""
+    text, born = _birth_date(text)
+    digits, words = _digits_and_words(text)
+    if (digits and len(digits) < 4) or not (digits or words or born):
+        return Patient.objects.none()
+    found = Patient.objects.all()
+    if born:
+        found = found.filter(birth_date=born)
+    if digits:
+        low, high = _range(_ending(digits)[::-1])
+        numbers = PatientPhone.objects.filter(reversed_digits__gte=low, reversed_digits__lt=high)
+        found = found.filter(pk__in=numbers.values("patient"))
+    lead = max(words, key=len, default="")
+    for word in words:
+        found = found.filter(_in_front(word) if word == lead else Q(sort_key__regex=_begins_a_word(word)))
+    return found
+
+
+def _in_front(word: str) -> Q:
+    """Whether one of a card's keys begins with the word: ranges of their indexes."""
+    low, high = _range(word)
+    found = Q(half_key__gte=low, half_key__lt=high, last_name__regex=DOUBLE_SURNAME)  # as its partial index says
+    for key in ("sort_key", "first_key", "middle_key"):
+        found |= Q(**{f"{key}__gte": low, f"{key}__lt": high})
+    return found
+
+
 def _birth_date(text: str) -> tuple[str, dt.date | None]:
     match = _DATE.search(text)
     if match is None:
@@ -112,11 +141,7 @@ def _digits_and_words(text: str) -> tuple[str, list[str]]:
 
 def _by_phone(digits: str, words: list[str], born: dt.date | None, hers: _Hers, limit: int) -> list[int]:
     """By the end of any of the patient's numbers; a whole number in any shape counts by its last ten digits."""
-    try:
-        ending = phones.parse(digits).lstrip("+") if len(digits) >= 10 else digits
-    except phones.BadPhone:
-        ending = digits[-10:]
-    low, high = _range(ending[::-1])
+    low, high = _range(_ending(digits)[::-1])
     where = ["id IN (SELECT patient_id FROM clinics_patientphone WHERE reversed_digits >= %s AND reversed_digits < %s)"]
     params: list[Value] = [low, high]
     for word in words:
@@ -126,6 +151,13 @@ def _by_phone(digits: str, words: list[str], born: dt.date | None, hers: _Hers, 
         where.append("birth_date = %s")
         params.append(born)
     return _rows(" AND ".join(where), params, "sort_key", hers, limit)
+
+
+def _ending(digits: str) -> str:
+    try:
+        return phones.parse(digits).lstrip("+") if len(digits) >= 10 else digits
+    except phones.BadPhone:
+        return digits[-10:]
 
 
 def _by_name(words: list[str], born: dt.date | None, hers: _Hers, limit: int) -> list[int]:

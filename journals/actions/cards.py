@@ -17,7 +17,7 @@ from callcenter.contacts.models import Interaction, Reason, ReasonUse
 from callcenter.contacts.states import Direction, Kind, ResultKind, State, Summary
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from callcenter.lib.localtime import local, local_day
+from callcenter.lib.localtime import day_bounds, local, local_day
 from callcenter.staff import audit
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
@@ -28,6 +28,7 @@ from journals.models import PlanItem, PlanState, RecallCall, RecallEntry, Recall
 from journals.schedule import half_of, next_call_on, other_half
 
 FURTHEST = dt.timedelta(days=365)  # a call put off further than a year is a slip of the finger
+FORGOTTEN = dt.timedelta(hours=1)  # an open card is kept for a call that outlasts the clinic's day, not for the night
 
 _USE_OF = {
     Outcome.UNREACHED: ReasonUse.UNREACHED,
@@ -67,13 +68,21 @@ def open_card(entry: RecallEntry, *, by: User, now: dt.datetime, patient_called:
 
 
 def renew_card(entry: RecallEntry, *, key: str, by: User, now: dt.datetime) -> RecallEntry:
-    """Keeps the reservation for some minutes more. Raises Conflict when a colleague has the card by now."""
+    """Keeps the reservation of an opening (`key`) for some minutes more: it is never taken here, only kept.
+
+    Raises Conflict when a colleague has the card by now, when this opening no longer holds it (the call is saved, the card
+    was left), and an hour after the plan's day is over: a card forgotten open must not keep its entry from the others.
+    """
     with transaction.atomic():
         entry = RecallEntry.locked(entry.pk)
         _refuse_held(entry, by=by, now=now)
         _refuse_closed(entry)
         if entry.reserved_by_id == by.pk and entry.reserved_key and entry.reserved_key != key:
             return entry  # opened again in a later tab: that one keeps it
+        if entry.reserved_by_id != by.pk or not entry.reserved_key:
+            raise Conflict("Карточка больше не за вами. Откройте её снова.")
+        if PlanItem.objects.open().filter(entry=entry, assignee=by, due_at__lt=now - FORGOTTEN).exists():
+            raise Conflict("План этого дня закончился, карточка свободна. Что осталось, вернётся в готовые.")
         return _hold(entry, by=by, now=now, key=key)
 
 
@@ -254,7 +263,7 @@ def _next_date(
 
 def _contact(entry: RecallEntry, answer: Answer, *, by: User, now: dt.datetime, patient_called: bool) -> Interaction:
     """«Обращение в колл-центр»: «Мы звоним» and «КОС» are set here, so they can't be forgotten."""
-    phone = entry.patient.phones.first()
+    number = _dialled(entry, by=by, now=now)
     unreached = answer.outcome is Outcome.UNREACHED
     return record_interaction(
         clinic=entry.clinic,
@@ -265,7 +274,7 @@ def _contact(entry: RecallEntry, answer: Answer, *, by: User, now: dt.datetime, 
         by=by,
         direction=Direction.IN if patient_called else Direction.OUT,
         patient=entry.patient,
-        number=phone.number if phone else "",
+        number=number,
         employee=by,
         summary=Summary.BOOKED if answer.outcome is Outcome.BOOKED else Summary.NO_RESULT,
         reason=answer.refusal_reason or answer.reason,
@@ -273,6 +282,20 @@ def _contact(entry: RecallEntry, answer: Answer, *, by: User, now: dt.datetime, 
         is_recall=True,
         source="journals",
     )
+
+
+def _dialled(entry: RecallEntry, *, by: User, now: dt.datetime) -> str:
+    """The patient's number that this call went over: of several, that of the user's newest call of the day; else the
+    main one. Two numbers for one call would make two calls of it in the contact."""
+    numbers = [phone.number for phone in entry.patient.phones.all()]
+    if len(numbers) < 2:
+        return "".join(numbers)
+    since, _ = day_bounds(local_day(now, entry.clinic.zone), entry.clinic.zone)
+    spoken = Interaction.objects.filter(
+        clinic=entry.clinic, kind=Kind.CALL, employee=by, number__in=numbers, at__gte=since, is_recall=False
+    )
+    newest: str | None = spoken.order_by("-at").values_list("number", flat=True).first()
+    return newest or numbers[0]
 
 
 def _consequence(
@@ -348,9 +371,11 @@ def _finish_plan_item(entry: RecallEntry, call: RecallCall) -> None:
 def _move_entry(entry: RecallEntry, call: RecallCall, rule: machine.Policy) -> None:
     outcome = Outcome(call.outcome)
     place = machine.after(entry.position, outcome, rule)
+    talked = place.talks > entry.talks
     before: dict[str, object] = {"stage": entry.stage, "call_on": entry.call_on.isoformat()}
     entry.stage, entry.unreached, entry.talks = place.stage, place.unreached, place.talks
-    entry.flagged = machine.is_flagged(place, rule)
+    if talked or place.stage is not Stage.CALL:  # what the senior has cleared, an unreached call does not bring back
+        entry.flagged = machine.is_flagged(place, rule)
     if call.direction == Direction.OUT:
         entry.calls += 1
     entry.call_on = call.next_on or entry.call_on

@@ -118,12 +118,13 @@ def _opened(entry: RecallEntry) -> dict[str, object]:
 
 
 def edit_entry(
-    entry: RecallEntry, *, doctor_comment: str, call_on: dt.date, by: User | None, now: dt.datetime
+    entry: RecallEntry, *, doctor_comment: str, call_on: dt.date, version: int, by: User | None, now: dt.datetime
 ) -> RecallEntry:
     """Changes the doctor's comment and the call date of an entry in «3. Звать»; the same values change nothing.
 
     Raises Refused without the comment or when the date stands in the waiting list («напомнить позже» has one clock),
-    Conflict when the entry is no longer to be called.
+    Conflict when the entry is no longer to be called, or no longer the one of `version` that the person looked at: a call
+    made meanwhile has moved its date, and an older date would let the patient be called again at once.
     """
     comment = doctor_comment.strip()
     if not comment:
@@ -136,6 +137,11 @@ def edit_entry(
             return entry
         if entry.stage != Stage.CALL:
             raise Conflict(f"Запись уже закрыта: {entry.get_stage_display()}.")
+        if entry.version != version:
+            raise Conflict(
+                f"Запись изменили, пока форма была открыта: дата прозвона теперь {entry.call_on:%d.%m.%Y}, комментарий —"
+                f" «{entry.doctor_comment}». Проверьте и сохраните ещё раз."
+            )
         if entry.waiting_id is not None and call_on != entry.call_on:
             raise Refused("Дата стоит в листе ожидания: измените её в «Активных задачах».", field="call_on")
         entry.doctor_comment, entry.call_on, entry.touched_at = comment, call_on, now

@@ -18,7 +18,7 @@ from journals.actions.cards import close_reminder
 from journals.actions.entries import topic
 from journals.machine import Stage
 from journals.models import PlanItem, PlanState, PulledUntil, RecallEntry
-from journals.queries.card import matching_visits
+from journals.queries.card import got_since, matching_visits
 
 log = logging.getLogger(__name__)
 
@@ -51,10 +51,10 @@ def _fitting(now: dt.datetime) -> QuerySet[Appointment]:
     """`matching_visits` of each entry, in SQL."""
     return Appointment.objects.filter(
         Q(doctor=OuterRef("doctor")) | Q(doctor__specialty=OuterRef("doctor__specialty")),
+        got_since(OuterRef("visits_from"), OuterRef("doctor__specialty")),
         patient=OuterRef("patient"),
         status__in=UPCOMING,
         starts_at__gt=now,
-        created_at__gte=OuterRef("visits_from"),
     )
 
 

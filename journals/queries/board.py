@@ -34,7 +34,8 @@ class Progress:
     @property
     def share(self) -> int:
         """Percent done, of what is not given back."""
-        return round(100 * (self.given - self.left) / self.given) if self.given else 0
+        kept = self.given - self.returned
+        return round(100 * (kept - self.left) / kept) if kept else 0
 
 
 def board(clinic: Clinic, on: dt.date, *, now: dt.datetime) -> list[Progress]:

@@ -5,14 +5,15 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Value
 
-from callcenter.clinics.models import Appointment, Clinic, Patient, ScheduleWindow
+from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, ScheduleWindow
 from callcenter.clinics.queries import family_of, free_windows, future_visits, hours_of, may_call, visits_of
 from callcenter.clinics.schedule import quiet_until
 from callcenter.clinics.states import UPCOMING
 from callcenter.contacts.models import Reason, ReasonUse
 from callcenter.lib.localtime import local, local_day
+from callcenter.staff.models import User
 from journals.machine import is_last_call, limit, may_grant
 from journals.models import PlanItem, RecallCall, RecallEntry, RecallPolicy
 from journals.schedule import half_of, next_call_on, quick_dates
@@ -58,6 +59,7 @@ class Card:
     next_on: dt.date
     may_grant: bool
     today: dt.date
+    open_to: set[int]  # clinics whose visits the user may open
     quick_dates: list[tuple[str, dt.date]]
     unreached_reasons: list[Reason] = field(default_factory=list)
     thinking_reasons: list[Reason] = field(default_factory=list)
@@ -65,8 +67,8 @@ class Card:
     choices: list[Appointment] = field(default_factory=list)  # «какая из записей?»
 
 
-def card(entry: RecallEntry, *, now: dt.datetime) -> Card:
-    """All but the windows; about a dozen queries however long the history is."""
+def card(entry: RecallEntry, *, user: User, now: dt.datetime) -> Card:
+    """All but the windows, as far as the user may see it; about a dozen queries however long the history is."""
     hours, policy = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).rule
     today = local_day(now, entry.clinic.zone)
     quiet = quiet_until(hours, "call", now, entry.patient.zone)
@@ -76,7 +78,7 @@ def card(entry: RecallEntry, *, now: dt.datetime) -> Card:
         phones=[(phone.number, phone.label) for phone in entry.patient.phones.all()],
         quiet_until=local(quiet, entry.clinic.zone) if quiet else None,
         may_not_call=may_call(entry.patient),
-        family=family_of(entry.patient),
+        family=family_of(entry.patient, user=user),
         past=list(visits_of(entry.patient).filter(starts_at__lte=now)[:PAST_VISITS]),
         coming=list(future_visits(entry.patient, now)),
         calls=list(
@@ -91,6 +93,7 @@ def card(entry: RecallEntry, *, now: dt.datetime) -> Card:
         next_on=next_call_on(hours, today, policy),
         may_grant=may_grant(entry.position, policy),
         today=today,
+        open_to=set(Clinic.objects.filter(staff=user).values_list("pk", flat=True)),
         quick_dates=quick_dates(hours, today, policy),
         unreached_reasons=_for(ReasonUse.UNREACHED, reasons),
         thinking_reasons=_for(ReasonUse.THINKING, reasons),
@@ -108,14 +111,26 @@ def matching_visits(entry: RecallEntry, now: dt.datetime) -> list[Appointment]:
     return list(
         Appointment.objects.filter(
             Q(doctor_id=entry.doctor_id) | Q(doctor__specialty_id=entry.doctor.specialty_id),
+            got_since(Value(entry.visits_from), Value(entry.doctor.specialty_id)),
             patient_id=entry.patient_id,
             status__in=UPCOMING,
             starts_at__gt=now,
-            created_at__gte=entry.visits_from,
         )
         .select_related("clinic", "doctor")
         .order_by("starts_at")
     )
+
+
+def got_since(moment: Value | OuterRef, specialty: Value | OuterRef) -> Q:
+    """Of visits: booked since the moment, or moved since then from a doctor of another specialty."""
+    inner_moment, inner_specialty = (OuterRef(one) if isinstance(one, OuterRef) else one for one in (moment, specialty))
+    brought = AppointmentEvent.objects.filter(
+        ~Q(doctor_before__specialty=inner_specialty),
+        appointment=OuterRef("pk"),
+        at__gte=inner_moment,
+        doctor_before__isnull=False,
+    )
+    return Q(created_at__gte=moment) | Q(Exists(brought))
 
 
 def windows(entry: RecallEntry, *, whole_specialty: bool, clinics: list[Clinic], now: dt.datetime) -> list[WindowDay]:

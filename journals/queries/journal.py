@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import DateField, DateTimeField, F, Func, Q, QuerySet, Value
+from django.db.models.functions import Cast
 
-from callcenter.clinics.models import Appointment, Clinic, Doctor, PatientPhone
+from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, PatientPhone
 from callcenter.clinics.schedule import Hours, Span, quiet_until
 from callcenter.contacts.models import Reason
 from callcenter.lib import phones
@@ -43,7 +45,7 @@ class Filters:
     until: dt.date | None = None
     reason: Reason | None = None
     caller: User | None = None
-    patients: tuple[int, ...] | None = None  # ids that fit the typed name or number
+    patients: QuerySet[Patient] | None = None  # those that fit the typed name or number
     only: str = ""  # 'flagged', 'several', 'free' (ready today and in nobody's plan)
     sort: str = ""
     after: str = ""
@@ -176,7 +178,7 @@ def entries(filters: Filters, *, user: User, now: dt.datetime, tab: str | None =
     if filters.caller is not None:
         found = found.filter(last_caller=filters.caller)
     if filters.patients is not None:
-        found = found.filter(patient_id__in=filters.patients)
+        found = found.filter(patient__in=filters.patients)
     if filters.only == "flagged":
         found = found.filter(flagged=True, stage=Stage.CALL)
     elif filters.only == "several":
@@ -185,9 +187,15 @@ def entries(filters: Filters, *, user: User, now: dt.datetime, tab: str | None =
 
 
 def my_items(user: User, now: dt.datetime) -> QuerySet[PlanItem]:
-    """The open rows of the user's plan whose day has come at the clinic (zones differ by less than a day: by UTC+14)."""
-    latest = (now + dt.timedelta(hours=14)).date()
-    return PlanItem.objects.open().filter(assignee=user, on__lte=latest)
+    """The open rows of the user's plan whose day has come at their clinic."""
+    latest = (now + dt.timedelta(hours=14)).date()  # no zone is further ahead: what the index can seek to
+    return PlanItem.objects.open().filter(assignee=user, on__lte=latest).filter(on__lte=_today_at("clinic", now))
+
+
+def _today_at(clinic: str, now: dt.datetime) -> Cast:
+    """The local day of the clinic that the path leads to, in SQL."""
+    here: Func = Func(F(f"{clinic}__zone"), Value(now), function="timezone", output_field=DateTimeField())
+    return Cast(here, DateField())
 
 
 def counters(filters: Filters, *, user: User, now: dt.datetime) -> dict[str, int]:
@@ -197,7 +205,11 @@ def counters(filters: Filters, *, user: User, now: dt.datetime) -> dict[str, int
     params: list[Any] = []
     for tab in tabs:
         found = entries(filters, user=user, now=now, tab=tab).order_by().values_list("pk")[: CAP + 1]
-        sql, values = found.query.sql_with_params()
+        try:
+            sql, values = found.query.sql_with_params()
+        except EmptyResultSet:  # nothing can fit, and Django knows it without asking
+            asked.append("0")
+            continue
         asked.append(f"(SELECT count(*) FROM ({sql}) AS counted)")  # noqa: S608 (Django's own SQL, values are parameters)
         params += values
     with connection.cursor() as cursor:
@@ -338,9 +350,12 @@ def _words(moment: dt.datetime) -> str:
 
 
 def next_in_plan(user: User, now: dt.datetime, *, but: int | None = None) -> int | None:
-    """The id of the next entry of the user's plan that nobody else holds; the order of «2. Мой план»."""
+    """The id of the next entry of the user's plan that may be called and nobody else holds; the order of «2. Мой план»."""
     items = (
-        my_items(user, now).exclude(entry=but).exclude(Q(entry__reserved_until__gt=now) & ~Q(entry__reserved_by=user))
+        my_items(user, now)
+        .exclude(entry=but)
+        .exclude(Q(entry__reserved_until__gt=now) & ~Q(entry__reserved_by=user))
+        .filter(entry__patient__do_not_call=False, entry__call_on__lte=_today_at("clinic", now))
     )
     found: int | None = items.order_by("entry__call_on", "entry_id").values_list("entry_id", flat=True).first()
     return found

@@ -19,12 +19,12 @@ from journals.actions import cards, entries, timers
 from journals.actions.cards import NotPlanned
 from journals.forms import CallForm
 from journals.machine import Outcome, Stage
-from journals.models import PlanItem, RecallCall, RecallEntry
+from journals.models import PlanItem, RecallCall, RecallEntry, RecallPolicy
 from journals.queries import journal
 from journals.queries.card import Card
 from journals.queries.card import card as card_of
 from journals.queries.card import windows as windows_of
-from journals.views.journal import READ
+from journals.views.journal import READ, WRITE
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
     now, user = timezone.now(), request.user
     entry = visible_entry(request, pk)  # as it is after what has just happened to it
     clinics = list(Clinic.objects.filter(staff=user))
-    shown = card_of(entry, now=now)
+    shown = card_of(entry, user=user, now=now)
     specialty = mode.works and request.GET.get("specialty") == "1"
     context = {
         "specialty_days": windows_of(entry, whole_specialty=True, clinics=clinics, now=now) if specialty else None,
@@ -148,6 +148,8 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
         "outcomes": _outcomes(shown, patient_called=mode.patient_called),
         "is_senior": user.has(*SENIORS),
         "held_by_other": entry.reserved_by if entry.is_held_by_other(user, now) else None,
+        "may_write": user.has(*WRITE),
+        "renew_every": RecallPolicy.of(entry.clinic_id).hold_minutes * 60 // 3,  # seconds: two may fail
         "mine_left": journal.my_items(user, now).count() if user.has(*CALLERS) else 0,
         "now": now,
     }

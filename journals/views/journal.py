@@ -10,6 +10,7 @@ from callcenter.clinics.queries import search_patients
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import refuse
+from callcenter.lib.localtime import local_day
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CALLERS, Role
 from journals.actions.entries import edit_entry, open_entry, topic
@@ -59,7 +60,9 @@ def new(request: StaffRequest) -> HttpResponse:
     patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=int(pk))
     now = timezone.now()
     his = Clinic.objects.visible_to(request.user).filter(patients=patient).first()
-    form = EntryForm(request.POST or None, user=request.user, initial={"call_on": now.date(), "clinic": his})
+    where = his or Clinic.objects.filter(staff=request.user).first()
+    today = local_day(now, where.zone) if where else now.date()
+    form = EntryForm(request.POST or None, user=request.user, initial={"call_on": today, "clinic": where})
     status = 200
     if request.method == "POST":
         status = 422
@@ -86,7 +89,7 @@ def new(request: StaffRequest) -> HttpResponse:
 
 @allow(*WRITE)
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
-    """The doctor's comment and the date of an entry in «3. Звать»."""
+    """The doctor's comment and the date of an entry in «3. Звать»; 409 when it changed while the form was open."""
     entry = get_object_or_404(
         RecallEntry.objects.visible_to(request.user).select_related("patient", "doctor", "clinic"), pk=pk
     )
@@ -100,6 +103,7 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
                     entry,
                     doctor_comment=form.cleaned_data["doctor_comment"],
                     call_on=form.cleaned_data["call_on"],
+                    version=form.cleaned_data["version"],
                     by=request.user,
                     now=timezone.now(),
                 )
@@ -108,6 +112,8 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
             except Refused as error:
                 refuse(form, error)
             except Conflict as error:
+                entry.refresh_from_db(fields=["doctor_comment", "call_on", "version"])
+                form = form.over(entry)
                 form.add_error(None, str(error))
                 status = error.status
     return render(request, "journals/edit_entry.html", {"entry": entry, "form": form}, status=status)

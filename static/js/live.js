@@ -42,7 +42,7 @@
     const focus = document.activeElement;
     if (focus && focus !== document.body && element.contains(focus) && focus.matches(FIELDS) && !focus.matches("[type=checkbox], [type=radio], [type=button], [type=submit]")) return true;
     if (element.dataset.busy || element.matches("tr.htmx-request, [data-editing]")) return true;
-    if (element.querySelector(".dropdown-menu.show, dialog[open], details[open] textarea, [data-editing], .htmx-request")) return true;
+    if (element.querySelector(".dropdown-menu.show, dialog[open], details[open] form, [data-editing], .htmx-request")) return true;
     return [...element.querySelectorAll("textarea, input[type=text], input:not([type])")].some((field) => field.value !== field.defaultValue);
   }
   const hovered = (part) => [...part.querySelectorAll("tr[id], li[id], [data-live-row][id]")].find((row) => row.matches(":hover"));

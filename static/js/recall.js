@@ -22,6 +22,7 @@
   const comment = form.elements.comment;
   const windows = () => [...document.querySelectorAll("input[name=window]")];
   const first = (selector) => form.querySelector(`${selector} input:checked`) || form.querySelector(`${selector} input`);
+  let asked = null; // the outcome whose fields have had the cursor
   let written = ""; // the comment this script proposed: replaced by the next proposal, never what a person typed
 
   function propose(text) {
@@ -29,6 +30,7 @@
   }
 
   function ask(outcome) {
+    asked = outcome;
     const label = form.querySelector(`label[for="${outcome.id}"]`).textContent.replace(/\s*\d\s*$/, "").trim();
     const what = outcome.dataset.asks;
     propose(what === "unreached" ? `Звонок ${form.dataset.number}: ${label.toLowerCase()}` : "");
@@ -88,7 +90,14 @@
   // Back to a page kept in memory: its reservation is gone, ask for it anew.
   window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
+  // The digit of the outcome that is chosen already (after a refusal): no change comes of it, but it asks again.
+  form.addEventListener("click", (event) => { if (event.target.name === "outcome" && event.target === asked) ask(asked); });
+
   const chosen = windows().find((one) => one.checked);
   if (chosen) show(chosen);
-  form.querySelector("input[name=outcome]:checked")?.closest("form").querySelector(".invalid-feedback")?.scrollIntoView({ block: "nearest" });
+  const refused = form.querySelector("input[name=outcome]:checked");
+  if (refused) {
+    ask(refused);
+    form.querySelector(".invalid-feedback")?.scrollIntoView({ block: "nearest" });
+  }
 })();

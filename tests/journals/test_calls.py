@@ -9,12 +9,14 @@ from django.test.utils import CaptureQueriesContext
 
 from callcenter.clinics.models import Appointment, WaitingListEntry
 from callcenter.clinics.states import WaitingKind
+from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Contact, ContactResult, Interaction
-from callcenter.contacts.states import Direction, ResultKind, State, Summary
+from callcenter.contacts.states import Direction, Kind, ResultKind, State, Summary
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.staff.models import AuditEntry
 from journals.actions.cards import NotPlanned, open_card, record_call, release_card, renew_card, take_over
 from journals.actions.entries import clear_flag, edit_entry, grant_call, open_entry, set_policy
+from journals.actions.plans import return_uncalled
 from journals.machine import Half, Outcome, Stage
 from journals.models import PlanItem, PlanState, RecallCall, RecallPolicy
 from tests.journals.conftest import Recall
@@ -208,6 +210,10 @@ def test_three_talks_without_a_result_flag_the_entry_until_the_senior_looks(reca
     clear_flag(entry, by=recall.world.senior, now=recall.world.now)
     entry.refresh_from_db()
     assert not entry.flagged
+    recall.world.now += WEEK
+    recall.call(entry, Outcome.UNREACHED)  # no talk: the senior has seen what there was to see
+    entry.refresh_from_db()
+    assert not entry.flagged
 
 
 def test_a_second_click_is_the_same_call(recall: Recall) -> None:
@@ -348,10 +354,12 @@ def test_an_entry_needs_the_doctors_comment_and_is_open_once(recall: Recall) -> 
 
 def test_editing_with_the_same_values_changes_nothing(recall: Recall) -> None:
     entry = recall.entry()
-    same = edit_entry(entry, doctor_comment=entry.doctor_comment, call_on=entry.call_on, by=None, now=recall.world.now)
+    same = edit_entry(
+        entry, doctor_comment=entry.doctor_comment, call_on=entry.call_on, version=1, by=None, now=recall.world.now
+    )
     assert same.version == entry.version
     later = entry.call_on + WEEK
-    moved = edit_entry(entry, doctor_comment="Снять швы", call_on=later, by=None, now=recall.world.now)
+    moved = edit_entry(entry, doctor_comment="Снять швы", call_on=later, version=1, by=None, now=recall.world.now)
     assert (moved.doctor_comment, moved.call_on, moved.version) == ("Снять швы", later, entry.version + 1)
 
 
@@ -360,7 +368,9 @@ def test_a_reminders_date_is_changed_only_in_the_waiting_list(recall: Recall) ->
     recall.call(entry, Outcome.REMIND)
     entry.refresh_from_db()
     with pytest.raises(Refused, match="листе ожидания"):
-        edit_entry(entry, doctor_comment="x", call_on=recall.today, by=None, now=recall.world.now)
+        edit_entry(
+            entry, doctor_comment="x", call_on=recall.today, version=entry.version, by=None, now=recall.world.now
+        )
 
 
 def test_the_same_source_id_is_not_opened_twice(recall: Recall) -> None:
@@ -383,3 +393,53 @@ def test_the_policy_is_the_seniors_and_counts_from_the_next_call(recall: Recall)
     assert RecallPolicy.of(recall.world.clinic.pk).rule.interval_days == 3
     with pytest.raises(Refused, match="2-й звонок без ответа"):
         recall.call(entry, Outcome.UNREACHED, now=recall.world.now + WEEK)
+
+
+def test_a_form_filled_in_before_a_call_does_not_bring_the_old_date_back(recall: Recall) -> None:
+    entry = recall.entry()
+    recall.call(entry, Outcome.UNREACHED)
+    with pytest.raises(Conflict, match=r"дата прозвона теперь 25\.03\.2026"):
+        edit_entry(entry, doctor_comment="x", call_on=recall.today, version=1, by=None, now=recall.world.now)
+    entry.refresh_from_db()
+    assert entry.call_on == recall.today + WEEK
+
+
+def test_a_call_is_written_with_the_number_it_went_over(recall: Recall) -> None:
+    patient = recall.world.patient(phones=["+79000004001", "+79000004002"])
+    entry = recall.entry(patient)
+    record_interaction(
+        clinic=recall.world.clinic, kind=Kind.CALL, state=State.ANSWERED, at=recall.world.now, now=recall.world.now,
+        by=recall.world.senior, direction=Direction.OUT, patient=patient, number="+79000004002", source="pbx", source_id="1",
+    )  # fmt: skip
+    call = recall.call(entry, Outcome.THINKING, now=recall.world.now + dt.timedelta(minutes=3))
+    assert call.interaction is not None
+    assert call.interaction.number == "+79000004002"
+    plain = recall.call(recall.entry(recall.world.patient(phones=["+79000004003"])), Outcome.THINKING).interaction
+    assert plain is not None
+    assert plain.number == "+79000004003"
+
+
+def test_a_card_that_was_left_or_saved_is_not_reserved_by_its_forgotten_tab(recall: Recall) -> None:
+    world = recall.world
+    entry = recall.entry()
+    with pytest.raises(Conflict, match="больше не за вами"):  # never opened: the address alone reserves nothing
+        renew_card(entry, key="abc", by=world.administrator, now=world.now)
+    entry = open_card(entry, by=world.senior, now=world.now)
+    key = entry.reserved_key
+    recall.call(entry, Outcome.UNREACHED)
+    with pytest.raises(Conflict, match="больше не за вами"):
+        renew_card(entry, key=key, by=world.senior, now=world.now)
+    entry.refresh_from_db()
+    assert entry.reserved_by is None
+
+
+def test_a_card_forgotten_open_is_freed_after_the_days_end(recall: Recall) -> None:
+    world = recall.world
+    entry = recall.entry()
+    recall.plan(world.administrator)
+    ends = PlanItem.objects.get().due_at
+    opened = open_card(entry, by=world.administrator, now=ends - dt.timedelta(minutes=5))
+    renew_card(opened, key=opened.reserved_key, by=world.administrator, now=ends + dt.timedelta(minutes=59))
+    with pytest.raises(Conflict, match="План этого дня закончился"):
+        renew_card(opened, key=opened.reserved_key, by=world.administrator, now=ends + dt.timedelta(minutes=61))
+    assert return_uncalled(now=ends + dt.timedelta(minutes=70)) == 1

@@ -4,9 +4,11 @@ import datetime as dt
 import re
 import uuid
 
+from django.urls import reverse
+
 from journals.actions.cards import open_card
 from journals.machine import Outcome, Stage
-from journals.models import RecallCall, RecallPolicy
+from journals.models import RecallCall, RecallEntry, RecallPolicy
 from tests.journals.conftest import Recall
 from tests.journals.pages import JOURNAL, Login, at_noon, form, queries_of, url  # noqa: F401 (the fixture is at work by itself)
 
@@ -253,3 +255,44 @@ def test_a_day_is_chosen_by_a_button_or_typed_beside_it(recall: Recall, as_user:
     answer = client.post(url("card", entry), form(recall, page, "remind", remind_on="", remind_on_other=""))
     assert answer.status_code == 422
     assert "Когда напомнить? Выберите дату." in answer.content.decode()
+
+
+def test_the_card_shows_no_control_that_would_answer_no(recall: Recall, as_user: Login) -> None:
+    world = recall.world
+    number = "+79000004444"
+    patient = world.patient("Здешняя", phones=[number])
+    elsewhere = world.patient("Чужой", "Родственник", phones=[number], clinics=[world.clinic_b])
+    world.doctor.clinics.add(world.clinic_b)
+    visit = world.visit(patient, clinic=world.clinic_b)
+    page = as_user(world.manager).get(url("card", recall.entry(patient))).content.decode()
+    assert reverse("journals:edit", args=[RecallEntry.objects.get().pk]) not in page
+    assert elsewhere.full_name not in page
+    assert reverse("clinics:visit", args=[visit.pk]) not in page
+    assert str(world.clinic_b) in page
+
+
+def test_an_edit_that_came_too_late_shows_the_date_as_it_is_by_now(recall: Recall, as_user: Login) -> None:
+    entry = recall.entry()
+    client = as_user(recall.world.doctor_user)
+    page = client.get(url("edit", entry)).content.decode()
+    data = {"doctor_comment": "Снять мерки", "call_on": "2026-03-18", "version": re.search(r'name="version" value="(\d+)"', page)[1]}  # type: ignore[index]  # fmt: skip
+    recall.call(entry, Outcome.UNREACHED)
+    late = client.post(url("edit", entry), data)
+    words = late.content.decode()
+    assert late.status_code == 409
+    assert "дата прозвона теперь 25.03.2026" in words
+    assert "Снять мерки" in words
+    again = re.search(r'name="version" value="(\d+)"', words)
+    assert again
+    data |= {"version": again[1], "call_on": re.search(r'name="call_on" value="([^"]*)"', words)[1]}  # type: ignore[index]
+    assert client.post(url("edit", entry), data).status_code == 302
+    entry.refresh_from_db()
+    assert (entry.doctor_comment, f"{entry.call_on:%d.%m}") == ("Снять мерки", "25.03")
+
+
+def test_a_new_entrys_date_is_the_clinics_own_today(recall: Recall, as_user: Login) -> None:
+    world = recall.world
+    world.now = world.now.replace(hour=22, minute=30)  # half past eight of the next day in Vladivostok
+    patient = world.patient("Восточная", clinics=[world.clinic_b])
+    page = as_user(world.senior_b).get(f"/recall/new/?patient={patient.pk}").content.decode()
+    assert 'name="call_on" value="2026-03-19"' in page

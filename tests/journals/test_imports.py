@@ -99,3 +99,27 @@ def test_a_row_tells_of_an_unknown_patient_and_of_its_empty_comment_at_once(worl
     run = run_it(world, row("", None, name="", phone="+79000009999"))
     (finding,) = run.findings.filter(kind=FindingKind.REJECTED)
     assert {problem["column"] for problem in finding.problems} == {"Пациент", "Комментарий врача", "Дата прозвона"}
+
+
+def test_the_same_file_again_calls_nobody_who_has_refused_or_come(world: World) -> None:
+    run_it(world, row())
+    entry = RecallEntry.objects.get()
+    RecallEntry.objects.update(stage=Stage.REFUSED, closed_at=NOON)
+    run = run_it(world, row())
+    assert (run.counts["unchanged"], RecallEntry.objects.count()) == (1, 1)
+    assert run_it(world, row(on=entry.call_on + dt.timedelta(days=180))).counts["created"] == 1  # a new invitation
+
+
+def test_an_entry_put_in_by_hand_gets_the_code_of_the_row_that_means_it(world: World) -> None:
+    run_it(world, row())
+    run_it(world, row("Другой комментарий", code="K7"))
+    entry = RecallEntry.objects.get()
+    assert (entry.source, entry.source_id, entry.doctor_comment) == ("import", "K7", "Другой комментарий")
+    RecallEntry.objects.update(stage=Stage.BOOKED, closed_at=NOON)
+    assert run_it(world, row("И ещё один", code="K7")).counts["unchanged"] == 1
+
+
+def test_a_code_that_stands_twice_is_named(world: World) -> None:
+    run = run_it(world, row(code="K1"), row(code="K1", name="Ким Анна", phone="+79000001002"))
+    assert words(run) == ["3 Код КОС: Этот код записи уже есть в строке 2. Исправьте код или удалите строку."]
+    assert run.counts["created"] == 1

@@ -6,8 +6,10 @@ import re
 import pytest
 from django.urls import reverse
 
+from callcenter.clinics.models import Patient
 from journals.machine import Outcome
 from journals.models import PlanItem, RecallEntry
+from journals.queries import journal
 from tests.journals.conftest import Recall
 from tests.journals.pages import JOURNAL, Login, at_noon, form, queries_of, url  # noqa: F401 (the fixture is at work by itself)
 
@@ -157,7 +159,8 @@ def test_a_doctor_puts_an_entry_in_and_sees_no_form_of_calls(recall: Recall, as_
     assert entry.reserved_by_id is None
     assert client.post(url("card", entry), {"outcome": "booked"}).status_code == 200
     later = recall.today + dt.timedelta(days=3)
-    assert client.post(url("edit", entry), {"doctor_comment": "Швы", "call_on": later}).status_code == 302
+    typed = {"doctor_comment": "Швы", "call_on": later, "version": entry.version}
+    assert client.post(url("edit", entry), typed).status_code == 302
     entry.refresh_from_db()
     assert (entry.doctor_comment, entry.call_on) == ("Швы", later)
 
@@ -181,3 +184,40 @@ def test_a_doctors_day_says_how_many_of_his_are_still_to_be_called(recall: Recal
     assert card is not None
     page = client.get(card[1].replace("&amp;", "&")).content.decode()
     assert all(url("card", entry) in page for entry in entries)
+
+
+def test_my_plan_is_that_of_the_clinics_own_day(recall: Recall, as_user: Login) -> None:
+    """At 13:05 in Moscow it is tomorrow already at UTC+14, but in no clinic of ours."""
+    world = recall.world
+    first, second, tomorrows = (recall.entry(world.patient(name)) for name in ("Первая", "Вторая", "Завтрашняя"))
+    recall.plan(world.administrator, 3)
+    PlanItem.objects.filter(entry=tomorrows).update(on=recall.today + dt.timedelta(days=1))
+    world.now += dt.timedelta(hours=4)
+    assert [item.entry for item in journal.my_items(world.administrator, world.now).order_by("pk")] == [first, second]
+    assert "Завтрашняя" not in as_user(world.administrator).get(f"{JOURNAL}?tab=mine").content.decode()
+    assert journal.next_in_plan(world.administrator, world.now, but=first.pk) == second.pk
+    assert journal.next_in_plan(world.administrator, world.now, but=second.pk) == first.pk
+    world.now += dt.timedelta(days=1)
+    assert journal.my_items(world.administrator, world.now).count() == 3
+
+
+def test_whom_nobody_may_call_any_more_is_not_the_next_in_the_plan(recall: Recall) -> None:
+    world = recall.world
+    silent, next_one = recall.entry(world.patient("Аа")), recall.entry(world.patient("Бб"))
+    recall.plan(world.administrator, 2)
+    Patient.objects.filter(pk=silent.patient_id).update(do_not_call=True)
+    assert journal.next_in_plan(world.administrator, world.now) == next_one.pk
+    assert journal.next_in_plan(world.administrator, world.now, but=next_one.pk) is None
+
+
+def test_a_patient_is_found_in_the_journal_among_many_of_his_name(recall: Recall, as_user: Login) -> None:
+    for number in range(25):
+        recall.world.patient("Иванова", f"Аа{number:02}")
+    recall.entry(
+        recall.world.patient("Иванова", "Яна", "Ёлкина", phones=["+79000004321"], birth_date=dt.date(1990, 5, 4))
+    )
+    client = as_user(recall.world.senior)
+    for text in ("иванова", "яна ива", "елк", "4321", "8 900 000-43-21", "04.05.1990", "ив 4321"):
+        assert "Яна" in client.get(f"{JOURNAL}?tab=call", {"q": text, "tab": "call"}).content.decode(), text
+    for text in ("вано", "43", "05.05.1990", "яна петрова", "и"):
+        assert "Яна" not in client.get(JOURNAL, {"q": text, "tab": "call"}).content.decode(), text

@@ -117,3 +117,9 @@ def test_a_patient_who_never_answers_always_ends_in_a_refusal(rule: Policy, extr
             grants += 1
     assert calls == rule.calls + extra
     assert position.stage is Stage.REFUSED
+
+
+def test_a_policy_shortened_meanwhile_grants_nothing_against_the_patients_own_no() -> None:
+    refused = after(Position(unreached=2), Outcome.REFUSED, RULE)
+    assert not may_grant(refused, Policy(calls=2))
+    assert may_grant(after(Position(unreached=2), Outcome.UNREACHED, RULE), RULE)

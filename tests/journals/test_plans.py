@@ -241,6 +241,7 @@ def test_the_board_adds_up_and_foresees_the_end(recall: Recall) -> None:
     assert (line.given, line.called, line.booked, line.refused, line.left, line.closed) == (6, 3, 1, 1, 2, 1)
     assert line.given == line.called + line.left + line.returned + line.closed
     assert line.talking_to == entries[4]
+    assert line.share == 67  # four of the six are done
     # Three calls in twenty minutes: two more in twenty.
     assert line.done_by is not None
     assert f"{line.done_by:%H:%M}" == "12:40"
@@ -253,3 +254,13 @@ def test_capacity_is_what_the_day_already_holds(recall: Recall, world: World) ->
     rooms = {caller.person: caller.room for caller in board.callers(world.clinic, recall.today)}
     assert rooms[world.administrator] == world.administrator.capacity - 2
     assert world.manager not in rooms
+
+
+def test_what_went_back_uncalled_is_not_counted_as_done(recall: Recall) -> None:
+    for _number in range(4):
+        recall.entry()
+    recall.plan(recall.world.administrator, 4)
+    recall.call(PlanItem.objects.order_by("pk")[0].entry, Outcome.THINKING, by=recall.world.administrator)
+    PlanItem.objects.filter(pk__in=PlanItem.objects.open().values("pk")[:2]).update(state=PlanState.RETURNED)
+    (line,) = board.board(recall.world.clinic, recall.today, now=recall.world.now)
+    assert (line.given, line.called, line.returned, line.left, line.share) == (4, 1, 2, 1, 50)

@@ -4,7 +4,13 @@ import datetime as dt
 
 import pytest
 
-from callcenter.clinics.actions import book_appointment, cancel_appointment, close_waiting, move_waiting
+from callcenter.clinics.actions import (
+    book_appointment,
+    cancel_appointment,
+    close_waiting,
+    move_waiting,
+    reschedule_appointment,
+)
 from callcenter.clinics.models import Appointment, Doctor, Specialty, WaitingListEntry
 from callcenter.clinics.states import WaitingState
 from callcenter.lib.errors import Conflict
@@ -190,3 +196,19 @@ def test_a_reminder_that_ended_in_a_booking_closes_the_entry(recall: Recall) -> 
     assert follow_waiting(now=recall.world.now + LATER) == 1
     entry.refresh_from_db()
     assert (entry.stage, entry.appointment, entry.closed_by) == (Stage.BOOKED, visit, recall.world.administrator)
+
+
+def test_a_visit_moved_to_the_doctor_after_the_entry_closes_it_and_one_moved_in_time_alone_does_not(
+    recall: Recall,
+) -> None:
+    surgeon = colleague(recall, Specialty.objects.create(name="Хирургия"))
+    to_him, with_him = recall.world.patient("Перенесённая"), recall.world.patient("Прежняя")
+    moved, earlier = recall.world.visit(to_him, doctor=surgeon), recall.world.visit(with_him)
+    entry, other = (recall.entry(patient, now=recall.world.now + LATER) for patient in (to_him, with_him))
+    for visit in (moved, earlier):
+        window = recall.world.window()
+        reschedule_appointment(visit, window=window, by=recall.world.administrator, now=recall.world.now + 2 * LATER)
+    assert close_found(now=recall.world.now + 3 * LATER) == 1
+    entry.refresh_from_db()
+    other.refresh_from_db()
+    assert (entry.stage, entry.appointment, other.stage) == (Stage.BOOKED, moved, Stage.CALL)

@@ -89,14 +89,23 @@ def reschedule_appointment(
         visit = _upcoming(appointment)
         window = _take(window, now=now, held_for=held_for)
         _refuse_overlap(window.doctor, window.starts_at, window.ends_at, but={visit.pk})
-        before = visit.starts_at
+        before, doctor_before = visit.starts_at, visit.doctor
         _free_windows_of(visit)
         visit.clinic, visit.doctor = window.clinic, window.doctor
         visit.starts_at, visit.ends_at = window.starts_at, window.ends_at
         _new_version(visit, AppointmentStatus.SCHEDULED, now)
         window.state, window.appointment, window.held_until, window.held_for = WindowState.TAKEN, visit, None, ""
         window.save()
-        _write_down(visit, "moved", by=by, now=now, before=before, after=visit.starts_at, reason=reason)
+        _write_down(
+            visit,
+            "moved",
+            by=by,
+            now=now,
+            before=before,
+            after=visit.starts_at,
+            doctor_before=doctor_before,
+            reason=reason,
+        )
     return visit
 
 
@@ -123,13 +132,15 @@ def move_appointment(
         lock_doctor_days(keys)
         visit = _upcoming(appointment)
         _refuse_overlap(doctor, starts_at, ends_at, but={visit.pk, *leaving})
-        before = visit.starts_at
+        before, doctor_before = visit.starts_at, visit.doctor
         _free_windows_of(visit)
         visit.doctor, visit.clinic = doctor, clinic or visit.clinic
         visit.starts_at, visit.ends_at = starts_at, ends_at
         _new_version(visit, AppointmentStatus.SCHEDULED, now)
         _take_windows_under(visit)
-        _write_down(visit, "moved", by=by, now=now, before=before, after=starts_at, reason=reason)
+        _write_down(
+            visit, "moved", by=by, now=now, before=before, after=starts_at, doctor_before=doctor_before, reason=reason
+        )
     return visit
 
 
@@ -308,6 +319,7 @@ def _write_down(
     now: dt.datetime,
     before: dt.datetime | None = None,
     after: dt.datetime | None = None,
+    doctor_before: Doctor | None = None,
     status_before: str = "",
     reason: str = "",
 ) -> None:
@@ -320,6 +332,7 @@ def _write_down(
         version=visit.version,
         starts_at_before=before,
         starts_at_after=after,
+        doctor_before=None if doctor_before == visit.doctor else doctor_before,
         status_before=status_before,
         status_after=visit.status,
         reason=reason[:250],

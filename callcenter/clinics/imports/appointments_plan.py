@@ -83,7 +83,8 @@ class AppointmentsPlan(Job):
         if row.problems or clinic is None or doctor is None or times is None:
             self._shield(code, times)
             return None
-        booked_at = instant(booked_on, booked_time or dt.time(12), clinic.zone) if booked_on else None
+        # A day without a time: its end, since whatever was opened on that day came before as far as anybody can tell.
+        booked_at = instant(booked_on, booked_time or dt.time(23, 59), clinic.zone) if booked_on else None
         person = person or Person(0, "", cells.Name("", "", ""), None)
         return Planned(
             row, code or "", person, doctor, clinic, *times, status, service, money, comment or "", booked_at

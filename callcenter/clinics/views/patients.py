@@ -53,7 +53,7 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
     shown = sorted((cast(Panel, panel) for panel in panels if panel is not None), key=lambda panel: panel.order)
     context = {
         "patient": patient,
-        "family": queries.family_of(patient),
+        "family": queries.family_of(patient, user=request.user),
         "visits": list(queries.visits_of(patient)[:30]),
         "waiting": list(patient.waiting_list.select_related("clinic", "opened_by")[:20]),
         "refusal": queries.may_call(patient),

@@ -91,7 +91,7 @@ def visit(request: StaffRequest, pk: int) -> HttpResponse:
     )
     context = {
         "visit": shown,
-        "events": shown.events.select_related("by"),
+        "events": shown.events.select_related("by", "doctor_before"),
         "can_change": shown.status in UPCOMING and request.user.has(*CALLERS),
         "marks": marks if request.user.has(*CALLERS) else (),
     }

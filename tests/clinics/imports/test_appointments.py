@@ -168,7 +168,9 @@ class TestVisits:
     def test_a_refused_row_without_a_code_keeps_the_visits_of_its_hour_and_no_others(self, world: World) -> None:
         run_it(world, row("A1"), row("A2", at="11:00"), row("A3", at="12:00"))
         run = preview(world, row("A2", at="11:00"), row("", at="10:00", doctor="Неизвестный Н. Н."))
-        assert words(run) == ["3 Врач: Врача «Неизвестный Н. Н.» нет в справочнике. Добавьте его или исправьте написание."]
+        assert words(run) == [
+            "3 Врач: Врача «Неизвестный Н. Н.» нет в справочнике. Добавьте его или исправьте написание."
+        ]
         assert words(run, "missing") == ["0 : 19.03.2026 12:00, Щёголева Ольга, врач Белов О. И."]
         assert words(run, "notice") == []
 
