@@ -1,8 +1,11 @@
 """States of the floor's own objects. Pure: no ORM."""
 
+import datetime as dt
 from typing import Final
 
 from django.db.models import TextChoices
+
+from callcenter.lib.localtime import local_day
 
 
 class AppointmentStatus(TextChoices):
@@ -44,6 +47,14 @@ TRANSITIONS: Final[dict[AppointmentStatus, tuple[AppointmentStatus, ...]]] = {
     AppointmentStatus.CANCELLED: (),
     AppointmentStatus.NO_SHOW: (AppointmentStatus.ARRIVED, AppointmentStatus.COMPLETED),
 }
+
+
+def is_too_early(status: AppointmentStatus, starts_at: dt.datetime, now: dt.datetime, zone: str) -> bool:
+    """Whether nobody can know it yet: who came, on an earlier day; who did not come, before the hour itself."""
+    if status == AppointmentStatus.NO_SHOW:
+        return now < starts_at
+    came = status in (AppointmentStatus.ARRIVED, AppointmentStatus.COMPLETED)
+    return came and local_day(now, zone) < local_day(starts_at, zone)
 
 
 class WindowState(TextChoices):

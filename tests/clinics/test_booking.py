@@ -150,19 +150,108 @@ def test_only_the_tables_transitions_are_made(
     world: World, before: AppointmentStatus, after: AppointmentStatus
 ) -> None:
     visit = world.visit(status=before)
+    on_its_day = visit.starts_at + dt.timedelta(hours=1)
     if after == before or after in TRANSITIONS[before]:
-        assert actions.set_status(visit, status=after, by=world.senior, now=NOON).status == after
+        assert actions.set_status(visit, status=after, by=world.senior, now=on_its_day).status == after
     else:
         with pytest.raises(Conflict):
-            actions.set_status(visit, status=after, by=world.senior, now=NOON)
+            actions.set_status(visit, status=after, by=world.senior, now=on_its_day)
+
+
+@pytest.mark.parametrize(
+    ("status", "hours", "early"),
+    [
+        (AppointmentStatus.CONFIRMED, -24, False),
+        (AppointmentStatus.ARRIVED, -24, True),
+        (AppointmentStatus.COMPLETED, -24, True),
+        (AppointmentStatus.NO_SHOW, -24, True),
+        (AppointmentStatus.ARRIVED, -1, False),  # on the day itself, before the hour
+        (AppointmentStatus.NO_SHOW, -1, True),
+        (AppointmentStatus.NO_SHOW, 0, False),
+    ],
+)
+def test_nobody_has_come_or_stayed_away_before_the_time(
+    world: World, status: AppointmentStatus, hours: int, early: bool
+) -> None:
+    visit = world.visit()
+    now = visit.starts_at + dt.timedelta(hours=hours)
+    if early:
+        with pytest.raises(Refused, match="пока нельзя"):
+            actions.set_status(visit, status=status, by=world.senior, now=now)
+    else:
+        assert actions.set_status(visit, status=status, by=world.senior, now=now).status == status
+
+
+def test_who_came_after_all_finds_his_time_taken_or_takes_it_again(world: World) -> None:
+    window = world.window(NOON + DAY)
+    visit = actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
+    now = NOON + DAY
+    actions.set_status(visit, status=AppointmentStatus.NO_SHOW, by=world.senior, now=now)
+    window.refresh_from_db()
+    assert window.state == WindowState.FREE
+    visit.refresh_from_db()
+    actions.set_status(visit, status=AppointmentStatus.ARRIVED, by=world.senior, now=now)
+    window.refresh_from_db()
+    assert (window.state, window.appointment) == (WindowState.TAKEN, visit)
+    missed = world.visit(world.patient(), NOON + 2 * DAY, status=AppointmentStatus.NO_SHOW)
+    world.visit(world.patient(), NOON + 2 * DAY)
+    with pytest.raises(Conflict, match="У врача уже есть приём"):
+        actions.set_status(missed, status=AppointmentStatus.ARRIVED, by=world.senior, now=NOON + 2 * DAY)
+
+
+def test_the_same_booking_again_is_the_same_visit(world: World) -> None:
+    patient, window = world.patient(), world.window()
+    booked = [
+        actions.book_appointment(patient=patient, window=window, by=by, now=NOON)
+        for by in (world.administrator, world.administrator, world.administrator2)
+    ]
+    assert {visit.pk for visit in booked} == {Appointment.objects.get().pk}
+    assert booked[0].events.count() == 1
+
+
+def test_a_visit_is_not_moved_into_another_of_the_patients(world: World) -> None:
+    patient = world.patient()
+    visit = world.visit(patient, NOON + DAY)
+    world.visit(patient, NOON + 2 * DAY, doctor=world.doctor_b, clinic=world.clinic_b)
+    with pytest.raises(Conflict, match="Пациент уже записан"):
+        actions.reschedule_appointment(visit, window=world.window(NOON + 2 * DAY), by=world.senior, now=NOON)
+
+
+def test_nothing_is_done_to_a_visit_that_is_no_longer_the_one_shown(world: World) -> None:
+    visit = world.visit()
+    actions.reschedule_appointment(visit, window=world.window(NOON + 2 * DAY), by=world.senior, now=NOON, version=1)
+    moved = pytest.raises(Conflict, match=r"перенесли: теперь он 20\.03\.2026 12:00")
+    with moved:
+        actions.reschedule_appointment(visit, window=world.window(), by=world.senior, now=NOON, version=1)
+    with moved:
+        actions.cancel_appointment(visit, reason="x", by=world.senior, now=NOON, version=1)
+    with moved:
+        actions.set_status(visit, status=AppointmentStatus.CONFIRMED, by=world.senior, now=NOON, version=1)
+    visit.refresh_from_db()
+    assert (visit.status, visit.version) == (AppointmentStatus.SCHEDULED, 2)
+
+
+def test_the_clinic_a_visit_moves_to_sees_the_patient(world: World) -> None:
+    visit = world.visit()
+    world.doctor_b.clinics.add(world.clinic_b)
+    window = world.window(clinic=world.clinic_b, doctor=world.doctor_b)
+    actions.reschedule_appointment(visit, window=window, by=world.senior, now=NOON)
+    assert set(visit.patient.clinics.all()) == {world.clinic, world.clinic_b}
+    entry = AuditEntry.objects.get(action="clinics.moved")
+    assert entry.before is not None
+    assert (entry.before["doctor"], entry.before["clinic"]) == (world.doctor.full_name, world.clinic.name)
+    assert entry.after is not None
+    assert (entry.after["doctor"], entry.after["clinic"]) == (world.doctor_b.full_name, world.clinic_b.name)
 
 
 def test_money_comes_with_completion_and_the_same_mark_again_changes_nothing(world: World) -> None:
     visit = world.visit()
-    actions.set_status(visit, status=AppointmentStatus.COMPLETED, money=Decimal(5200), by=None, now=NOON)
-    actions.set_status(visit, status=AppointmentStatus.COMPLETED, money=Decimal(5200), by=None, now=NOON + DAY)
+    for days in (1, 2):
+        actions.set_status(
+            visit, status=AppointmentStatus.COMPLETED, money=Decimal(5200), by=None, now=NOON + days * DAY
+        )
     visit.refresh_from_db()
-    assert (visit.money, visit.changed_at, visit.events.count()) == (Decimal(5200), NOON, 1)
+    assert (visit.money, visit.changed_at, visit.events.count()) == (Decimal(5200), NOON + DAY, 1)
 
 
 def test_a_booking_closes_the_waiting_list_entries_it_answers_and_no_others(world: World) -> None:

@@ -11,6 +11,7 @@ an exception in a script, an answer of 500 and above, a style, script, font or p
 `tolerate("text")` excuses an error that the story itself provokes.
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -117,6 +118,9 @@ def login(live_server: LiveServer) -> Login:
 
     def log_in(page: Page, user: User) -> Page:
         session = SessionStore()
+        session.set_expiry(
+            dt.timedelta(days=60)
+        )  # stories move the clock; a page left open must not ask for the password
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()

@@ -9,7 +9,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from callcenter.contacts.models import Reason
 from callcenter.staff.models import User
+from journals.actions.cards import open_card
 from journals.actions.plans import return_uncalled
 from journals.machine import Outcome, Stage
 from journals.models import PlanItem, RecallEntry
@@ -163,7 +165,11 @@ def test_from_the_file_to_the_report(
     expect(mine.get_by_text("Выберите причину отказа").first).to_be_visible()
     held.refresh_from_db()
     assert held.stage == Stage.CALL
-    mine.get_by_text("Не дозвонились", exact=True).first.click()
+    mine.keyboard.press("Escape")
+    mine.keyboard.press("2")  # chosen already: its digit leads to what it asks for again
+    refusals = [reason.name for reason in Reason.objects.filter(is_active=True) if "refused" in reason.uses]
+    for _step in range(refusals.index("Не дозвонились")):
+        mine.keyboard.press("ArrowDown")
     save_and_next(mine, "отказ — Не дозвонились")
     held.refresh_from_db()
     assert (held.stage, held.last_outcome) == (Stage.REFUSED, Outcome.UNREACHED)
@@ -226,3 +232,22 @@ def test_leaving_the_card_frees_it_and_coming_back_takes_it_again(page: Page, lo
     expect(page.locator("#recall-rows")).to_be_visible()
     page.wait_for_timeout(300)
     assert RecallEntry.objects.get(pk=entry.pk).reserved_by is None
+
+
+def test_ticks_for_sharing_out_outlive_what_colleagues_do_meanwhile(page: Page, login: Login, clock: Recall) -> None:
+    world = clock.world
+    for _number in range(2):
+        clock.entry()
+    clock.plan(world.administrator, 2)
+    login(page, world.senior).goto("/recall/plan/")
+    row = page.locator(f"#plan-{world.administrator.pk}")
+    row.locator("summary").click()
+    tick = row.get_by_role("checkbox").first
+    tick.check()
+    open_card(PlanItem.objects.first().entry, by=world.administrator, now=world.now)  # type: ignore[union-attr]
+    page.wait_for_timeout(3000)  # longer than the page takes to hear of it
+    expect(tick).to_be_checked()
+    page.keyboard.press("Escape")
+    row.locator("summary").click()
+    page.mouse.move(0, 0)
+    expect(row.get_by_role("link")).to_be_visible()  # closed, the board is brought up to date

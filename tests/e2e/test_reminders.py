@@ -157,9 +157,7 @@ def test_the_evening_and_the_morning_of_one_administrator(
     page.get_by_role("button", name="Передать", exact=True).click()
     expect(page.locator("#messages")).to_contain_text("Передано утренней смене")
 
-    # The morning: ДД, with both answers and a comment demanded. The evening's page is closed first: its log-in has run
-    # out by then, and its next poll would lead to the log-in form in the midst of the morning's first step.
-    page.goto("about:blank")
+    # The morning: ДД, with both answers and a comment demanded.
     evening.later(hours=20)
     login(page, world.administrator)
     page.goto("/reminders/day/")

@@ -272,7 +272,7 @@ def _a_day(desk: Desk) -> None:
         (missed, AppointmentStatus.NO_SHOW),
         (silent, AppointmentStatus.NO_SHOW),
     ):
-        set_status(visit, status=status, by=None, now=desk.now)
+        set_status(visit, status=status, by=None, now=visit.starts_at)
     Appointment.objects.filter(pk__in=[silent.pk, cancels.pk]).update(money=1500)
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
@@ -17,7 +18,15 @@ from callcenter.clinics.models import (
     Service,
     WaitingListEntry,
 )
-from callcenter.clinics.states import TRANSITIONS, UPCOMING, AppointmentStatus, WaitingState, WindowState
+from callcenter.clinics.states import (
+    OCCUPYING,
+    TRANSITIONS,
+    UPCOMING,
+    AppointmentStatus,
+    WaitingState,
+    WindowState,
+    is_too_early,
+)
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local
@@ -38,15 +47,18 @@ def book_appointment(
 ) -> Appointment:
     """Takes a free window for the patient and closes his waiting-list entries that asked for this doctor or specialty.
 
-    `held_for` names the hold the caller has on the window, if any. Raises Conflict when somebody was quicker, when the
-    doctor has another visit at that time (imported ones included), Refused when the time has passed.
+    `held_for` names the hold the caller has on the window, if any. The same booking again (a second click, a replay)
+    returns the visit that stands in the window. Raises Conflict when somebody was quicker, when the doctor has another
+    visit at that time (imported ones included), Refused when the time has passed.
     """
     with transaction.atomic():
         lock_doctor_days((window.doctor_id, day) for day in days_of(window.starts_at, window.ends_at))
-        window = _take(window, now=now, held_for=held_for)
+        window = _read_again(window)
+        standing = window.appointment if window.state == WindowState.TAKEN else None
+        if standing is not None and standing.patient_id == patient.pk and standing.status in UPCOMING:
+            return standing
+        _refuse_taken(window, now=now, held_for=held_for)
         _refuse_overlap(window.doctor, window.starts_at, window.ends_at)
-        # His second click waits here, then finds the first visit. NO KEY: an import that refers to him holds nobody up.
-        Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient.pk)
         _refuse_double(patient, window)
         visit = Appointment.objects.create(
             clinic=window.clinic,
@@ -77,35 +89,30 @@ def reschedule_appointment(
     now: dt.datetime,
     reason: str = "",
     held_for: str = "",
+    version: int | None = None,
 ) -> Appointment:
     """Moves an upcoming visit to a free window, perhaps of another doctor; its old window is free again; version + 1.
 
-    Raises Conflict when the window is gone or the visit can't be moved any more.
+    Raises Conflict when the window is gone, when the patient has another visit at that time, when the visit can't be moved
+    any more or is no longer the one of `version`, which the page showed.
     """
     with transaction.atomic():
         keys = {(window.doctor_id, day) for day in days_of(window.starts_at, window.ends_at)}
         keys |= {(appointment.doctor_id, day) for day in days_of(appointment.starts_at, appointment.ends_at)}
         lock_doctor_days(keys)
-        visit = _upcoming(appointment)
-        window = _take(window, now=now, held_for=held_for)
+        visit = _upcoming(appointment, version)
+        window = _read_again(window)
+        _refuse_taken(window, now=now, held_for=held_for)
         _refuse_overlap(window.doctor, window.starts_at, window.ends_at, but={visit.pk})
-        before, doctor_before = visit.starts_at, visit.doctor
+        _refuse_double(visit.patient, window, but=visit)
+        before = _Place.of(visit)
         _free_windows_of(visit)
         visit.clinic, visit.doctor = window.clinic, window.doctor
         visit.starts_at, visit.ends_at = window.starts_at, window.ends_at
         _new_version(visit, AppointmentStatus.SCHEDULED, now)
         window.state, window.appointment, window.held_until, window.held_for = WindowState.TAKEN, visit, None, ""
         window.save()
-        _write_down(
-            visit,
-            "moved",
-            by=by,
-            now=now,
-            before=before,
-            after=visit.starts_at,
-            doctor_before=doctor_before,
-            reason=reason,
-        )
+        _write_move(visit, before, by=by, now=now, reason=reason)
     return visit
 
 
@@ -132,23 +139,26 @@ def move_appointment(
         lock_doctor_days(keys)
         visit = _upcoming(appointment)
         _refuse_overlap(doctor, starts_at, ends_at, but={visit.pk, *leaving})
-        before, doctor_before = visit.starts_at, visit.doctor
+        before = _Place.of(visit)
         _free_windows_of(visit)
         visit.doctor, visit.clinic = doctor, clinic or visit.clinic
         visit.starts_at, visit.ends_at = starts_at, ends_at
         _new_version(visit, AppointmentStatus.SCHEDULED, now)
         _take_windows_under(visit)
-        _write_down(
-            visit, "moved", by=by, now=now, before=before, after=starts_at, doctor_before=doctor_before, reason=reason
-        )
+        _write_move(visit, before, by=by, now=now, reason=reason)
     return visit
 
 
-def cancel_appointment(appointment: Appointment, *, reason: str, by: User | None, now: dt.datetime) -> Appointment:
-    """Cancels an upcoming visit: its window is free again, version + 1. Raises Conflict when it can't be cancelled."""
+def cancel_appointment(
+    appointment: Appointment, *, reason: str, by: User | None, now: dt.datetime, version: int | None = None
+) -> Appointment:
+    """Cancels an upcoming visit: its window is free again, version + 1.
+
+    Raises Conflict when it can't be cancelled or is no longer the one of `version`, which the page showed.
+    """
     with transaction.atomic():
         lock_doctor_days((appointment.doctor_id, day) for day in days_of(appointment.starts_at, appointment.ends_at))
-        visit = _upcoming(appointment)
+        visit = _upcoming(appointment, version)
         before = visit.status
         visit.cancel_reason = reason[:250]
         _free_windows_of(visit)
@@ -164,24 +174,45 @@ def set_status(
     by: User | None,
     now: dt.datetime,
     money: Decimal | None = None,
+    version: int | None = None,
 ) -> Appointment:
     """Marks a visit confirmed, arrived, completed (with its money in roubles) or no_show; cancellation has its own verb.
 
-    Saying the same again changes nothing. Raises Conflict for a transition that the table does not know.
+    Saying the same again changes nothing. Raises Conflict for a transition that the table does not know, when the visit is
+    no longer the one of `version` (which the page showed), and when who did come after all finds his time given away;
+    Refused for what can't be known before the visit's day.
     """
     if status == AppointmentStatus.CANCELLED:
-        return cancel_appointment(appointment, reason="", by=by, now=now)
+        return cancel_appointment(appointment, reason="", by=by, now=now, version=version)
+    returns = appointment.status not in OCCUPYING and status in OCCUPYING
     with transaction.atomic():
-        visit = Appointment.objects.select_for_update().select_related("clinic", "patient").get(pk=appointment.pk)
+        if returns:
+            lock_doctor_days(
+                (appointment.doctor_id, day) for day in days_of(appointment.starts_at, appointment.ends_at)
+            )
+        visit = (
+            Appointment.objects.select_for_update(of=("self",))
+            .select_related("clinic", "patient")
+            .get(pk=appointment.pk)
+        )
         if visit.status == status and (money is None or money == visit.money):
             return visit
+        _refuse_other_version(visit, version)
+        if returns != (visit.status not in OCCUPYING and status in OCCUPYING):
+            raise Conflict("Приём тем временем изменили. Посмотрите, что в нём теперь.")
         before = AppointmentStatus(visit.status)
         if status != before and status not in TRANSITIONS[before]:
             raise Conflict(f"Приём уже «{before.label}» — отметить «{status.label}» нельзя.")
+        if is_too_early(status, visit.starts_at, now, visit.clinic.zone):
+            raise Refused(f"Приём только {visit.local_start:%d.%m.%Y %H:%M}: отметить «{status.label}» пока нельзя.")
+        if returns:
+            _refuse_overlap(visit.doctor, visit.starts_at, visit.ends_at, but={visit.pk})
         visit.status, visit.changed_at = status, now
         if money is not None:
             visit.money = money
         visit.save(update_fields=["status", "changed_at", "money"])
+        if returns:
+            _take_windows_under(visit)
         if status == AppointmentStatus.NO_SHOW:
             _free_windows_of(visit)
         _write_down(visit, "marked", by=by, now=now, status_before=before)
@@ -192,7 +223,8 @@ def hold_window(window: ScheduleWindow, *, held_for: str, until: dt.datetime, no
     """Holds a free window for `held_for` until `until`; the same holder may prolong. Raises Conflict when it is gone."""
     with transaction.atomic():
         lock_doctor_days((window.doctor_id, day) for day in days_of(window.starts_at, window.ends_at))
-        window = _take(window, now=now, held_for=held_for)
+        window = _read_again(window)
+        _refuse_taken(window, now=now, held_for=held_for)
         _refuse_overlap(window.doctor, window.starts_at, window.ends_at)
         window.state, window.held_until, window.held_for = WindowState.HELD, until, held_for
         window.save()
@@ -210,8 +242,8 @@ def release_hold(window: ScheduleWindow, *, held_for: str) -> bool:
     return bool(freed)
 
 
-def _take(window: ScheduleWindow, *, now: dt.datetime, held_for: str) -> ScheduleWindow:
-    """The window read again under the lock, if it may be taken."""
+def _read_again(window: ScheduleWindow) -> ScheduleWindow:
+    """The window as it is by now, under the lock."""
     fresh = (
         ScheduleWindow.objects.select_for_update(of=("self",))
         .select_related("clinic", "doctor")
@@ -220,6 +252,10 @@ def _take(window: ScheduleWindow, *, now: dt.datetime, held_for: str) -> Schedul
     )
     if fresh is None or fresh.state == WindowState.CLOSED:
         raise Conflict("Этого окна больше нет в расписании. Выберите другое время.")
+    return fresh
+
+
+def _refuse_taken(fresh: ScheduleWindow, *, now: dt.datetime, held_for: str) -> None:
     if fresh.starts_at <= now:
         raise Refused("Это время уже прошло. Выберите другое.", field="window")
     if fresh.state == WindowState.TAKEN:
@@ -227,7 +263,6 @@ def _take(window: ScheduleWindow, *, now: dt.datetime, held_for: str) -> Schedul
     if fresh.state == WindowState.HELD and fresh.held_for != held_for and fresh.held_until and fresh.held_until > now:
         until = local(fresh.held_until, fresh.clinic.zone)
         raise Conflict(f"Это окно придержано до {until:%H:%M}. Выберите другое время.")
-    return fresh
 
 
 def _refuse_overlap(doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime, but: Collection[int] = ()) -> None:
@@ -244,20 +279,23 @@ def _refuse_overlap(doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime
         raise Conflict(f"У врача уже есть приём {begins:%d.%m.%Y %H:%M}–{ends:%H:%M}. Выберите другое время.")
 
 
-def _refuse_double(patient: Patient, window: ScheduleWindow) -> None:
-    """A patient can't sit in two chairs at one time; two clicks of one person end here too."""
-    other = Appointment.objects.filter(
+def _refuse_double(patient: Patient, window: ScheduleWindow, but: Appointment | None = None) -> None:
+    """A patient can't sit in two chairs at one time; two clicks of one person on two windows end here too."""
+    # The second waits here, then finds the first visit. NO KEY: an import that refers to the patient holds nobody up.
+    Patient.objects.select_for_update(no_key=True).only("pk").get(pk=patient.pk)
+    others = Appointment.objects.filter(
         patient=patient,
         status__in=UPCOMING,
         starts_at__lt=window.ends_at,
         starts_at__gt=window.starts_at - dt.timedelta(days=1),
         ends_at__gt=window.starts_at,
-    ).first()
+    )
+    other = (others.exclude(pk=but.pk) if but else others).first()
     if other is not None:
         raise Conflict(f"Пациент уже записан на {other.local_start:%d.%m.%Y %H:%M} к врачу {other.doctor.short_name}.")
 
 
-def _upcoming(appointment: Appointment) -> Appointment:
+def _upcoming(appointment: Appointment, version: int | None = None) -> Appointment:
     visit = (
         Appointment.objects.select_for_update(of=("self",))
         .select_related("clinic", "doctor", "patient")
@@ -265,7 +303,16 @@ def _upcoming(appointment: Appointment) -> Appointment:
     )
     if visit.status not in UPCOMING:
         raise Conflict(f"Приём уже «{visit.get_status_display()}» — изменить его нельзя.")
+    _refuse_other_version(visit, version)
     return visit
+
+
+def _refuse_other_version(visit: Appointment, version: int | None) -> None:
+    if version is not None and visit.version != version:
+        raise Conflict(
+            f"Приём тем временем перенесли: теперь он {visit.local_start:%d.%m.%Y %H:%M}, врач {visit.doctor.short_name}."
+            " Откройте его заново."
+        )
 
 
 def _free_windows_of(visit: Appointment) -> None:
@@ -317,9 +364,7 @@ def _write_down(
     *,
     by: User | None,
     now: dt.datetime,
-    before: dt.datetime | None = None,
     after: dt.datetime | None = None,
-    doctor_before: Doctor | None = None,
     status_before: str = "",
     reason: str = "",
 ) -> None:
@@ -330,9 +375,7 @@ def _write_down(
         by=by,
         kind=kind,
         version=visit.version,
-        starts_at_before=before,
         starts_at_after=after,
-        doctor_before=None if doctor_before == visit.doctor else doctor_before,
         status_before=status_before,
         status_after=visit.status,
         reason=reason[:250],
@@ -342,10 +385,56 @@ def _write_down(
         visit,
         by=by,
         now=now,
-        before={"starts_at": before.isoformat()} if before else ({"status": status_before} if status_before else None),
+        before={"status": status_before} if status_before else None,
         after={"starts_at": visit.starts_at.isoformat(), "status": visit.status},
         note=reason,
     )
+    _bump(visit.clinic_id)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """When and with whom a visit stands."""
+
+    starts_at: dt.datetime
+    doctor: Doctor
+    clinic: Clinic
+
+    @classmethod
+    def of(cls, visit: Appointment) -> "_Place":
+        return cls(visit.starts_at, visit.doctor, visit.clinic)
+
+    def unlike(self, other: "_Place") -> dict[str, object]:
+        """The start, and what else differs, for the journal of deeds."""
+        found: dict[str, object] = {"starts_at": self.starts_at.isoformat()}
+        if self.doctor != other.doctor:
+            found["doctor"] = self.doctor.full_name
+        if self.clinic != other.clinic:
+            found["clinic"] = self.clinic.name
+        return found
+
+
+def _write_move(visit: Appointment, before: _Place, *, by: User | None, now: dt.datetime, reason: str) -> None:
+    """Like `_write_down`, with where the visit came from. The clinic it came to is one of the patient's from now on."""
+    place = _Place.of(visit)
+    AppointmentEvent.objects.create(
+        appointment=visit,
+        at=now,
+        by=by,
+        kind="moved",
+        version=visit.version,
+        starts_at_before=before.starts_at,
+        starts_at_after=visit.starts_at,
+        doctor_before=None if before.doctor == visit.doctor else before.doctor,
+        status_after=visit.status,
+        reason=reason[:250],
+    )
+    audit.record(
+        "clinics.moved", visit, by=by, now=now, before=before.unlike(place), after=place.unlike(before), note=reason
+    )
+    if before.clinic != visit.clinic:
+        visit.patient.clinics.add(visit.clinic)
+        _bump(before.clinic.pk)
     _bump(visit.clinic_id)
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from callcenter.clinics import actions, queries
 from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindow, Service, Specialty
-from callcenter.clinics.states import UPCOMING, AppointmentStatus
+from callcenter.clinics.states import UPCOMING, AppointmentStatus, is_too_early
 from callcenter.clinics.views.patients import visible_patient
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import day_bounds, local, local_day
@@ -82,7 +82,7 @@ def book(request: StaffRequest, pk: int) -> HttpResponse:
 @allow(*CARD)
 def visit(request: StaffRequest, pk: int) -> HttpResponse:
     """One visit with its history and what may be done with it."""
-    shown = _visit(request, pk)
+    shown, now = _visit(request, pk), timezone.now()
     marks = (
         AppointmentStatus.CONFIRMED,
         AppointmentStatus.ARRIVED,
@@ -93,7 +93,11 @@ def visit(request: StaffRequest, pk: int) -> HttpResponse:
         "visit": shown,
         "events": shown.events.select_related("by", "doctor_before"),
         "can_change": shown.status in UPCOMING and request.user.has(*CALLERS),
-        "marks": marks if request.user.has(*CALLERS) else (),
+        "marks": [
+            one
+            for one in (marks if request.user.has(*CALLERS) else ())
+            if one in shown.next_statuses and not is_too_early(one, shown.starts_at, now, shown.clinic.zone)
+        ],
     }
     return render(request, "clinics/visit.html", context)
 
@@ -108,7 +112,12 @@ def move(request: StaffRequest, pk: int) -> HttpResponse:
         window = get_object_or_404(_windows(request), pk=_id(request.POST.get("window")))
         try:
             after = actions.reschedule_appointment(
-                moved, window=window, reason=request.POST.get("comment", ""), by=request.user, now=now
+                moved,
+                window=window,
+                reason=request.POST.get("comment", ""),
+                by=request.user,
+                now=now,
+                version=_version(request),
             )
             messages.success(request, f"Перенесён на {after.local_start:%d.%m.%Y %H:%M}.")
             return redirect("clinics:patient", moved.patient_id)
@@ -126,7 +135,7 @@ def cancel(request: StaffRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
     if not reason:
         raise Refused("Напишите причину отмены.", field="reason")
-    actions.cancel_appointment(cancelled, reason=reason, by=request.user, now=timezone.now())
+    actions.cancel_appointment(cancelled, reason=reason, by=request.user, now=timezone.now(), version=_version(request))
     messages.success(request, "Приём отменён, окно снова свободно.")
     return redirect("clinics:patient", cancelled.patient_id)
 
@@ -139,7 +148,9 @@ def mark(request: StaffRequest, pk: int) -> HttpResponse:
     status = request.POST.get("status", "")
     if status not in AppointmentStatus.values or status == AppointmentStatus.CANCELLED:
         raise Refused("Выберите отметку из списка.")
-    actions.set_status(marked, status=AppointmentStatus(status), by=request.user, now=timezone.now())
+    actions.set_status(
+        marked, status=AppointmentStatus(status), by=request.user, now=timezone.now(), version=_version(request)
+    )
     messages.success(request, "Отметка сохранена.")
     return redirect("clinics:visit", pk)
 
@@ -149,6 +160,11 @@ def _visit(request: StaffRequest, pk: int) -> Appointment:
     return get_object_or_404(
         visits.select_related("clinic", "doctor__specialty", "patient", "service", "created_by"), pk=pk
     )
+
+
+def _version(request: StaffRequest) -> int | None:
+    """That of the visit as the form showed it."""
+    return _id(request.POST.get("version")) or None
 
 
 def _windows(request: StaffRequest) -> QuerySet[ScheduleWindow]:
