@@ -113,7 +113,6 @@ def test_the_outcome_follows_the_visit(world: World) -> None:
     visit = book_appointment(patient=patient, window=world.window(), by=world.administrator, now=world.now)
     actions.attach_result(call.contact, kind=ResultKind.BOOKED, at=world.now, by=world.administrator, appointment=visit)
     assert Contact.objects.get().outcome == Outcome.BOOKED
-    later = world.now + dt.timedelta(minutes=5)
     set_status(visit, status=AppointmentStatus.COMPLETED, money=4200, by=None, now=visit.starts_at)  # type: ignore[arg-type]
     tick(world)
     contact = Contact.objects.get()

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, ViewportSize
 
+from callcenter.clinics.models import Patient
 from callcenter.desks import MenuGroup, menu_for
 from tests.conftest import World
 from tests.e2e.conftest import DESKTOP, PHONE, Login, OpenPage
@@ -16,6 +17,47 @@ CUT = """() => [...document.querySelectorAll("main .btn, main select, main input
     const short = one.matches(".btn") ? one.scrollWidth > one.clientWidth + 1 : box.width < 48;
     return short || box.right > edge + 1;
   }).map(one => (one.innerText || one.name || one.title || one.outerHTML).slice(0, 60))"""
+
+# Words whose colour is less than three times lighter or darker than what they stand on (WCAG's contrast, of large letters).
+FAINT = """() => {
+  const brush = Object.assign(document.createElement("canvas"), {width: 1, height: 1}).getContext("2d", {willReadFrequently: true});
+  const rgba = colour => {
+    brush.clearRect(0, 0, 1, 1); brush.fillStyle = colour; brush.fillRect(0, 0, 1, 1);
+    return [...brush.getImageData(0, 0, 1, 1).data].map((part, at) => at === 3 ? part / 255 : part);
+  };
+  const over = (top, below) => below.map((part, at) => part * (1 - top[3]) + top[at] * top[3]);
+  const ground = element => {
+    const layers = [];
+    for (let one = element; one; one = one.parentElement) layers.push(rgba(getComputedStyle(one).backgroundColor));
+    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255]);
+  };
+  const light = colour => colour.map(part => (part /= 255) <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4)
+    .reduce((sum, part, at) => sum + part * [.2126, .7152, .0722][at], 0);
+  return [...document.querySelectorAll("body *")].filter(one => {
+    const words = [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+    if (!words || !one.checkVisibility({visibilityProperty: true}) || one.closest("[disabled], .visually-hidden")) return false;
+    const below = ground(one), pair = [light(over(rgba(getComputedStyle(one).color), below)), light(below)].sort((a, b) => b - a);
+    return (pair[0] + .05) / (pair[1] + .05) < 3;
+  }).map(one => `${one.className}: ${one.textContent.trim().slice(0, 40)}`);
+}"""
+
+
+def _menu(world: World) -> list[str]:
+    """The addresses of the senior's menu."""
+    menu = menu_for(world.senior, "/")
+    return [one.url for item in menu for one in (item.items if isinstance(item, MenuGroup) else (item,))]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_can_be_read_in_both_themes(theme: str, busy_world: World, open_page: OpenPage, login: Login) -> None:
+    page = login(open_page(color_scheme=theme), busy_world.senior)
+    patient = Patient.objects.get(last_name="Аметистова")
+    faint = []
+    for url in [*_menu(busy_world), f"/patients/{patient.pk}/", "/recall/new/", "/recall/plan/", "/settings/"]:
+        page.goto(url)
+        page.locator("main h1").wait_for()
+        faint += [f"{url} {word}" for word in page.evaluate(FAINT)]
+    assert faint == []
 
 
 @pytest.mark.parametrize("glass", [DESKTOP, PHONE], ids=["desk", "phone"])
@@ -43,10 +85,8 @@ def test_no_screen_of_the_menu_is_broken_or_wider_than_the_glass(
 ) -> None:
     """Console errors, missing styles and the like fail by themselves (conftest)."""
     page = login(open_page(viewport=glass), busy_world.senior)
-    menu = menu_for(busy_world.senior, "/")
-    urls = [one.url for item in menu for one in (item.items if isinstance(item, MenuGroup) else (item,))]
     wide = []
-    for url in [*urls, "/profile/"]:
+    for url in [*_menu(busy_world), "/profile/"]:
         page.goto(url)
         page.locator("main h1").wait_for()
         needed = page.evaluate("document.documentElement.scrollWidth")
