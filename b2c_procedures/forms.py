@@ -9,7 +9,7 @@ from b2c_procedures.queries.runs import receivers
 from b2c_procedures.roles import PERFORMERS
 from b2c_procedures.states import ROLE_OF, Performer, RunSource
 from callcenter.clinics.models import Clinic
-from callcenter.lib.forms import DateInput
+from callcenter.lib.forms import DayField
 from callcenter.staff.models import User
 
 
@@ -53,8 +53,8 @@ class HandOverForm(forms.Form):
 
 
 class PeriodForm(forms.Form):
-    since = forms.DateField(label="С", widget=DateInput(), required=False)
-    until = forms.DateField(label="По", widget=DateInput(), required=False)
+    since = DayField(label="С", required=False)
+    until = DayField(label="По", required=False)
     clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника", required=False, empty_label="все")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

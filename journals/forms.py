@@ -8,7 +8,7 @@ from django import forms
 from callcenter.clinics.models import Clinic, Doctor, ScheduleWindow
 from callcenter.clinics.search import patients_that_fit
 from callcenter.contacts.models import Reason
-from callcenter.lib.forms import DateInput
+from callcenter.lib.forms import DayField
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS
 from journals.actions.cards import Answer
@@ -42,8 +42,8 @@ class FilterForm(forms.Form):
     )
     clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника", required=False, empty_label="Все клиники")
     doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи")
-    since = forms.DateField(label="С", required=False, widget=DateInput())
-    until = forms.DateField(label="По", required=False, widget=DateInput())
+    since = DayField(label="С", required=False)
+    until = DayField(label="По", required=False)
     reason = forms.ModelChoiceField(Reason.objects.all(), label="Причина", required=False, empty_label="Все причины")
     caller = forms.ModelChoiceField(User.objects.none(), label="Кто звонил", required=False, empty_label="Кто угодно")
     only = forms.ChoiceField(choices=ONLY, label="Показать", required=False)
@@ -99,7 +99,8 @@ class EntryForm(forms.ModelForm[RecallEntry]):
     class Meta:
         model = RecallEntry
         fields = ("clinic", "doctor", "doctor_comment", "call_on")
-        widgets = {"doctor_comment": forms.Textarea({"rows": 3}), "call_on": DateInput()}
+        field_classes = {"call_on": DayField}
+        widgets = {"doctor_comment": forms.Textarea({"rows": 3})}
         help_texts = {"doctor_comment": "что предложить: продолжить лечение или проверить сделанную работу"}
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -146,10 +147,10 @@ class CallForm(forms.Form):
     refusal_reason = forms.ModelChoiceField(Reason.objects.filter(is_active=True), required=False)
     window = forms.ModelChoiceField(ScheduleWindow.objects.none(), required=False)
     # A day proposed by a button, or (the button «другой день» is empty) one typed into the field beside it.
-    call_on = forms.DateField(required=False)
-    call_on_other = forms.DateField(required=False)
-    remind_on = forms.DateField(required=False)
-    remind_on_other = forms.DateField(required=False)
+    call_on = DayField(required=False)
+    call_on_other = DayField(required=False)
+    remind_on = DayField(required=False)
+    remind_on_other = DayField(required=False)
     comment = forms.CharField(required=False, max_length=2000)
     version = forms.IntegerField()
     token = forms.UUIDField()
@@ -208,7 +209,7 @@ class CallForm(forms.Form):
 class SegmentForm(forms.Form):
     """The senior's choice of entries of a clinic."""
 
-    on = forms.DateField(label="План на", widget=DateInput())
+    on = DayField(label="План на")
     doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи")
     number = forms.TypedChoiceField(
         choices=[("", "Любой звонок"), (1, "Первый звонок"), (2, "Второй звонок"), (3, "Третий и дальше")],
@@ -217,8 +218,8 @@ class SegmentForm(forms.Form):
         label="Который звонок",
         required=False,
     )
-    since = forms.DateField(label="Дата прозвона с", required=False, widget=DateInput())
-    until = forms.DateField(label="по", required=False, widget=DateInput())
+    since = DayField(label="Дата прозвона с", required=False)
+    until = DayField(label="по", required=False)
 
     def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -253,7 +254,7 @@ class ShareForm(forms.Form):
     """Whose remaining rows go to whom."""
 
     clinic = forms.ModelChoiceField(Clinic.objects.none())
-    on = forms.DateField()
+    on = DayField()
     person = forms.ModelChoiceField(User.objects.all())
     to = forms.ModelMultipleChoiceField(User.objects.none(), required=False)
 
@@ -266,8 +267,8 @@ class ShareForm(forms.Form):
 class ResultsForm(forms.Form):
     """Period and filters of the report."""
 
-    since = forms.DateField(label="С", widget=DateInput())
-    until = forms.DateField(label="По", widget=DateInput())
+    since = DayField(label="С")
+    until = DayField(label="По")
     clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника", required=False, empty_label="Все клиники")
     doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи")
     caller = forms.ModelChoiceField(User.objects.none(), label="Администратор", required=False, empty_label="Все")

@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from callcenter.contacts.states import Outcome, Shape, WhoType
 from callcenter.lib import phones
+from callcenter.lib.http import date, moment, number
 from reports.dimensions import DIMENSIONS, NONE
 
 PRESETS: Final[dict[str, str]] = {
@@ -33,7 +34,6 @@ FLAGS: Final[dict[str, str]] = {
     "unnoted": "Без комментария",
     "asking": "Неясно, чей номер",
 }
-_EARLIEST, _LATEST = dt.date(2000, 1, 1), dt.date(2100, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Ask:
 def read_ask(params: QueryDict, today: dt.date) -> Ask:
     """The Ask of an address; without a period it is today's."""
     preset = params.get("period", "")
-    since, until = _day(params.get("since")), _day(params.get("until"))
+    since, until = date(params.get("since")), date(params.get("until"))
     if since or until:
         since, until = since or until or today, until or since or today
         since, until = min(since, until), max(since, until)
@@ -151,16 +151,6 @@ def period_of(preset: str, today: dt.date) -> tuple[dt.date, dt.date]:
     return today, today
 
 
-def _day(text: str | None) -> dt.date | None:
-    if not text:
-        return None
-    try:
-        day = dt.date.fromisoformat(text)
-    except ValueError:
-        return None
-    return day if _EARLIEST <= day <= _LATEST else None
-
-
 def _words(params: QueryDict, name: str, known: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in params.getlist(name) if word in known))
 
@@ -195,13 +185,8 @@ def _before(text: str) -> tuple[dt.date, dt.datetime, int] | None:
     parts = text.split("_")
     if len(parts) != 3:
         return None
-    try:
-        day, moment, key = dt.date.fromisoformat(parts[0]), dt.datetime.fromisoformat(parts[1]), int(parts[2])
-    except ValueError:
-        return None
-    if moment.tzinfo is None or not 0 <= key < 2**63 or not 2000 <= moment.year <= 2100:
-        return None
-    return day, moment, key
+    day, at, key = date(parts[0]), moment(parts[1]), number(parts[2])
+    return (day, at, key) if day is not None and at is not None and key is not None else None
 
 
 def narrowed(ask: Ask, *drills: Drill) -> Ask:

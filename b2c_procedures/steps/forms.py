@@ -17,7 +17,7 @@ from b2c_procedures.steps.letters import draft
 from b2c_procedures.steps.registry import DEEDS
 from callcenter.clinics.models import Doctor, ScheduleWindow
 from callcenter.clinics.queries import free_windows
-from callcenter.lib.forms import DateInput, DateTimeInput
+from callcenter.lib.forms import DayField, MomentField
 from callcenter.lib.localtime import local
 from callcenter.lib.templatetags.ru import WEEKDAYS
 from callcenter.staff.models import User
@@ -173,15 +173,15 @@ _MAKERS: Mapping[str, Any] = {
     "doctor": lambda run, *_: forms.ModelChoiceField(
         Doctor.objects.filter(clinics=run.clinic, is_active=True), label="К какому врачу", empty_label="к любому"
     ),
-    "call_on": lambda run, _function, now, _user: forms.DateField(
-        label="Когда позвонить", widget=DateInput(), initial=(local(now, run.clinic.zone) + dt.timedelta(days=7)).date()
+    "call_on": lambda run, _function, now, _user: DayField(
+        label="Когда позвонить", initial=(local(now, run.clinic.zone) + dt.timedelta(days=7)).date()
     ),
     "call_at": lambda run, *_: LocalDateTime(label="Когда перезвонить (время клиники)", zone=run.clinic.zone),
     "email": lambda run, *_: forms.EmailField(label="E-mail", initial=run.patient.email if run.patient else ""),
-    "on": lambda run, *_: forms.DateField(label="Дата", widget=DateInput(), initial=run.facts.get("on", "")),
+    "on": lambda run, *_: DayField(label="Дата", initial=run.facts.get("on", "")),
     "sender": lambda *_: forms.ChoiceField(label="Отправитель", choices=Sender.choices, initial=Sender.PERSON),
     "amount": lambda *_: forms.DecimalField(label="Сумма, ₽ (пусто — по заказу)", min_value=0, decimal_places=2),
-    "pay_by": lambda *_: forms.DateField(label="Выплатить до", widget=DateInput()),
+    "pay_by": lambda *_: DayField(label="Выплатить до"),
     "way": lambda *_: forms.ChoiceField(
         label="Как клиент направит претензию",
         choices=lambda: (
@@ -198,11 +198,11 @@ _MAKERS: Mapping[str, Any] = {
 }
 
 
-class LocalDateTime(forms.DateTimeField):
+class LocalDateTime(MomentField):
     """A wall-clock time of the clinic's zone."""
 
     def __init__(self, *, zone: str, **kwargs: Any) -> None:
-        super().__init__(widget=DateTimeInput(), **kwargs)
+        super().__init__(**kwargs)
         self.zone = zone
 
     def clean(self, value: Any) -> dt.datetime | None:

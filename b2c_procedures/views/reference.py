@@ -33,7 +33,7 @@ from b2c_procedures.states import OrderStatus
 from callcenter.clinics.models import Clinic
 from callcenter.clinics.names import fold
 from callcenter.lib.errors import Refused
-from callcenter.lib.forms import DateInput, refuse
+from callcenter.lib.forms import DayField, refuse
 from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
@@ -185,7 +185,7 @@ def _blank(kind: str) -> HttpResponse:
 @allow(*PERFORMERS)
 def orders(request: StaffRequest) -> HttpResponse:
     """«Журнал заказов: Заказы»: newest first, by number or surname."""
-    text = request.GET.get("q", "").replace("\x00", "")[:100].strip()
+    text = request.GET.get("q", "")[:100].strip()
     rows: QuerySet[Order] = Order.objects.visible_to(request.user)
     if text:
         by_name = rows.filter(patient__sort_key__startswith=fold(text)) if fold(text) else rows.none()
@@ -208,7 +208,7 @@ def orders(request: StaffRequest) -> HttpResponse:
 
 
 class DueForm(forms.Form):
-    on = forms.DateField(label="Новый срок выдачи", widget=DateInput())
+    on = DayField(label="Новый срок выдачи")
 
 
 def _order(user: User, pk: int) -> Order:

@@ -1,6 +1,5 @@
 """`POST /api/v1/callback-requests`: aggregators and the clinic's own site."""
 
-import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
@@ -13,6 +12,7 @@ from callback.signing import sender_of
 from callcenter.api import MAX_BODY, ApiError, endpoint, read_body
 from callcenter.clinics.models import Clinic, Doctor, ScheduleWindow, Service
 from callcenter.clinics.names import fold
+from callcenter.lib.http import moment
 
 
 @endpoint
@@ -110,12 +110,10 @@ def _window(clinic: Clinic, doctor: Doctor | None, body: dict[str, Any]) -> Sche
     text = body.get("window_at")
     if not text:
         return None
-    try:
-        at = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise ApiError(422, "Время не читается. Нужно ISO 8601 со смещением.", field="window_at") from None
-    if at.tzinfo is None:
-        raise ApiError(422, "У времени нет смещения, например +03:00.", field="window_at")
+    at = moment(str(text))
+    if at is None:
+        example = "2026-03-18T12:00:00+03:00"
+        raise ApiError(422, f"Время не читается. Нужно ISO 8601 со смещением: {example}.", field="window_at")
     if doctor is None:
         raise ApiError(422, "Для выбранного окна нужен врач клиники.", field="doctor")
     window = ScheduleWindow.objects.filter(clinic=clinic, doctor=doctor, starts_at=at).first()

@@ -4,6 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,6 +18,7 @@ from callback.views.board import TABS, Row
 from callcenter.clinics.models import Patient, ScheduleWindow
 from callcenter.clinics.queries import free_windows, patients_by_number
 from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.forms import MomentField
 from callcenter.messaging.models import Message
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CALLERS, Role
@@ -141,6 +143,7 @@ def book(request: StaffRequest, pk: int) -> HttpResponse:
 def _local_moment(text: str, zone: str) -> dt.datetime:
     """The value of an input type=datetime-local on the clinic's wall clock. Raises Refused."""
     try:
-        return dt.datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
-    except ValueError:
+        typed: dt.datetime = MomentField().clean(text)
+    except ValidationError:
         raise Refused("Укажите день и время.", field="at") from None
+    return typed.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from callback.report import Report, report_of
 from callcenter.clinics.models import Clinic
+from callcenter.lib.http import date
 from callcenter.lib.localtime import local_day
 from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
@@ -26,8 +27,8 @@ def report(request: StaffRequest) -> HttpResponse:
     clinics = list(Clinic.objects.filter(staff=request.user))
     chosen = [one for one in clinics if str(one.pk) == request.GET.get("clinic")] or clinics
     today = local_day(now, chosen[0].zone if chosen else "Europe/Moscow")
-    since = _date(request.GET.get("since")) or today - dt.timedelta(days=29)
-    until = _date(request.GET.get("until")) or today
+    since = date(request.GET.get("since")) or today - dt.timedelta(days=29)
+    until = date(request.GET.get("until")) or today
     made = report_of(chosen, since=min(since, until), until=max(since, until))
     if request.GET.get("format") == "xlsx":
         audit.record("callback.export_report", by=request.user, now=now, note=f"{since}–{until}")
@@ -61,10 +62,3 @@ def _table(sheet: Any, top: int, head: list[str], rows: list[list[Any]], bold: A
     for line, row in enumerate(rows, top + 1):
         for column, value in enumerate(row):
             sheet.write(line, column, value)
-
-
-def _date(text: str | None) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text or "")
-    except ValueError:
-        return None

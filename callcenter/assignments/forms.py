@@ -9,7 +9,7 @@ from django import forms
 from callcenter.assignments.queries import KINDS, WHEN, Filter, colleagues_for, tabs_of
 from callcenter.assignments.states import Department
 from callcenter.clinics.models import Appointment, Clinic
-from callcenter.lib.forms import DateInput, DateTimeInput
+from callcenter.lib.forms import DateTimeInput, DayField, MomentField
 from callcenter.lib.http import number
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
@@ -49,7 +49,7 @@ class TaskForm(Addressee):
     title = forms.CharField(label="Что сделать", max_length=200)
     clinic: "forms.ModelChoiceField[Clinic]" = forms.ModelChoiceField(label="Клиника", queryset=None)
     department = forms.ChoiceField(label="Отдел", choices=Department.choices, initial=Department.CALL_CENTRE)
-    deadline_at = forms.DateTimeField(label="Срок", widget=_WHEN, help_text="По часам клиники.")
+    deadline_at = MomentField(label="Срок", widget=_WHEN, help_text="По часам клиники.")
     body = forms.CharField(label="Подробности", required=False, widget=_LINES)
 
     field_order = ("title", "to", "clinic", "deadline_at", "department", "body")
@@ -81,7 +81,7 @@ class CloseTaskForm(forms.Form):
 
 
 class MoveTaskForm(forms.Form):
-    deadline_at = forms.DateTimeField(label="Новый срок", widget=_WHEN, help_text="По часам клиники.")
+    deadline_at = MomentField(label="Новый срок", widget=_WHEN, help_text="По часам клиники.")
     reason = forms.CharField(label="Почему", max_length=200, required=False)
 
     def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
@@ -111,7 +111,7 @@ def _visit(visit: Any) -> str:
 
 
 class MoveWaitingForm(forms.Form):
-    call_on = forms.DateField(label="Позвонить", widget=DateInput())
+    call_on = DayField(label="Позвонить")
 
 
 def read_filter(params: Any, user: User, clinic_ids: set[int]) -> Filter:

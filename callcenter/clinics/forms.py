@@ -8,15 +8,7 @@ from django import forms
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.states import Channel, Purpose, WaitingKind
 from callcenter.lib import phones
-
-
-class DateInput(forms.DateInput):
-    """The browser's own calendar, which wants ISO dates."""
-
-    input_type = "date"
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format="%Y-%m-%d", **kwargs)
+from callcenter.lib.forms import DateInput, DayField
 
 
 class PatientForm(forms.ModelForm[Patient]):
@@ -69,7 +61,7 @@ class DoNotCallForm(forms.Form):
 class WaitingForm(forms.Form):
     kind = forms.ChoiceField(label="Вид", choices=WaitingKind.choices)
     clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника")
-    call_on = forms.DateField(label="Когда позвонить", widget=DateInput())
+    call_on = DayField(label="Когда позвонить")
     comment = forms.CharField(label="Комментарий", widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, clinics: list[Clinic], **kwargs: Any) -> None:

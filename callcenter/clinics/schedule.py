@@ -12,10 +12,22 @@ from typing import Final, Literal
 
 import holidays as public_holidays
 
+from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import instant, local
 
 Span = tuple[dt.time, dt.time]
 LOOK_AHEAD: Final = 60  # days: a clinic that does not open within two months has no opening
+
+
+# Two years: a check-up of the next year is an intention, a call in ten is a slip of the finger.
+FURTHEST_CALL: Final = dt.timedelta(days=731)
+
+
+def refuse_too_far(call_on: dt.date, today: dt.date) -> None:
+    """Raises Refused for a day to call that lies more than two years ahead."""
+    last = today + FURTHEST_CALL
+    if call_on > last:
+        raise Refused(f"Это слишком далеко: выберите день не позже {last:%d.%m.%Y}.", field="call_on")
 
 
 @dataclass(frozen=True)

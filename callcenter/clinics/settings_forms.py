@@ -9,7 +9,7 @@ from callcenter.clinics.actions.settings import CLINIC_FIELDS, SERVICE_FIELDS
 from callcenter.clinics.models import Clinic, Doctor, Ground, Service
 from callcenter.clinics.schedule import Span
 from callcenter.lib import phones
-from callcenter.lib.forms import DateInput, TimeInput
+from callcenter.lib.forms import DayField, TimeInput
 from callcenter.staff.models import User
 from callcenter.staff.queries import colleagues
 from callcenter.staff.roles import Role
@@ -83,7 +83,7 @@ class ClinicForm(forms.ModelForm[Clinic]):
 
 
 class SpecialDayForm(forms.Form):
-    on = forms.DateField(label="День", widget=DateInput())
+    on = DayField(label="День")
     opens = forms.TimeField(label="Открывается", required=False, widget=TimeInput())
     closes = forms.TimeField(label="Закрывается", required=False, widget=TimeInput())
     reason = forms.CharField(label="Почему", max_length=120, required=False)
@@ -103,7 +103,7 @@ class GroundForm(forms.ModelForm[Ground]):
     class Meta:
         model = Ground
         fields = ("purpose", "basis", "since", "until", "source")
-        widgets = {"since": DateInput(), "until": DateInput()}
+        field_classes = {"since": DayField, "until": DayField}
         help_texts = {
             "basis": "На чём стоит право писать и звонить: договор, согласие в анкете, правила записи.",
             "source": "Где лежит: номер документа, папка.",

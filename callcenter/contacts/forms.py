@@ -17,6 +17,7 @@ from callcenter.contacts.models import (
 )
 from callcenter.contacts.states import WHO_BY_HAND, Direction, Kind, Summary, WhoType
 from callcenter.lib import phones
+from callcenter.lib.forms import DayField
 from callcenter.staff.models import User
 
 
@@ -182,8 +183,8 @@ class SourceKeyForm(forms.ModelForm[SourceKey]):
 
 class RecountForm(forms.Form):
     clinic = forms.ModelChoiceField(label="Клиника", queryset=Clinic.objects.none(), empty_label=None)
-    since = forms.DateField(label="С", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label="По", widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayField(label="С")
+    until = DayField(label="По")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

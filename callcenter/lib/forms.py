@@ -1,11 +1,14 @@
 """The look of forms and their link to the actions' errors; the markup is in templates/django/forms."""
 
+import datetime as dt
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.forms.renderers import TemplatesSetting
 
 from callcenter.lib.errors import Refused
+from callcenter.lib.http import EARLIEST, LATEST
 
 
 class Renderer(TemplatesSetting):
@@ -38,6 +41,31 @@ class DateTimeInput(forms.DateTimeInput):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
+
+
+class DayField(forms.DateField):
+    """A day from EARLIEST to LATEST: a slip of the finger in the year is told at once."""
+
+    widget = DateInput
+
+    def validate(self, value: dt.date | None) -> None:
+        super().validate(value)
+        _check_year(value)
+
+
+class MomentField(forms.DateTimeField):
+    """Wall-clock time on a day from EARLIEST to LATEST."""
+
+    widget = DateTimeInput
+
+    def validate(self, value: dt.datetime | None) -> None:
+        super().validate(value)
+        _check_year(value.date() if value else None)
+
+
+def _check_year(day: dt.date | None) -> None:
+    if day is not None and not EARLIEST <= day <= LATEST:
+        raise ValidationError("Проверьте год.")
 
 
 def refuse(form: forms.BaseForm, error: Refused) -> None:

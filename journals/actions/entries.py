@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 
 from callcenter.clinics.models import Clinic, Doctor, Patient
 from callcenter.clinics.queries import hours_of
+from callcenter.clinics.schedule import refuse_too_far
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local_day
@@ -41,11 +42,12 @@ def open_entry(
     returned as it is.
 
     Raises Refused without the doctor's comment (instruction «Журнал КОС»: «с прописанным комментарием, содержащим
-    предложение от доктора»), and Conflict when this doctor's entry for the patient is open already.
+    предложение от доктора») or for a day more than two years ahead, and Conflict when this doctor's entry for the patient is open already.
     """
     known = RecallEntry.objects.filter(source=source, source_id=source_id).first() if source_id else None
     if known is not None:
         return known
+    refuse_too_far(call_on, local_day(now, clinic.zone))
     entry = new_entry(
         clinic=clinic,
         patient=patient,
@@ -122,7 +124,7 @@ def edit_entry(
 ) -> RecallEntry:
     """Changes the doctor's comment and the call date of an entry in «3. Звать»; the same values change nothing.
 
-    Raises Refused without the comment or when the date stands in the waiting list («напомнить позже» has one clock),
+    Raises Refused without the comment, for a day more than two years ahead or when the date stands in the waiting list («напомнить позже» has one clock),
     Conflict when the entry is no longer to be called, or no longer the one of `version` that the person looked at: a call
     made meanwhile has moved its date, and an older date would let the patient be called again at once.
     """
@@ -144,6 +146,8 @@ def edit_entry(
             )
         if entry.waiting_id is not None and call_on != entry.call_on:
             raise Refused("Дата стоит в листе ожидания: измените её в «Активных задачах».", field="call_on")
+        if call_on != entry.call_on:
+            refuse_too_far(call_on, local_day(now, entry.clinic.zone))
         entry.doctor_comment, entry.call_on, entry.touched_at = comment, call_on, now
         entry.version += 1
         entry.save(update_fields=["doctor_comment", "call_on", "touched_at", "version"])

@@ -52,7 +52,7 @@ def index(request: StaffRequest) -> HttpResponse:
 @allow(*WRITE)
 def new(request: StaffRequest) -> HttpResponse:
     """First the patient is found, then the entry is filled in; 422 with the form, 409 when it is open already."""
-    text = request.GET.get("q", "").replace("\x00", "")[:100]
+    text = request.GET.get("q", "")[:100]
     pk = request.GET.get("patient", "")
     if not pk.isdecimal():
         found = search_patients(text, user=request.user) if text else []

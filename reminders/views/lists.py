@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
+from callcenter.lib.http import date
 from callcenter.lib.localtime import local_day
 from callcenter.messaging.actions import topic as messages_topic
 from callcenter.staff.access import StaffRequest, allow
@@ -31,7 +32,7 @@ def evening(request: StaffRequest) -> HttpResponse:
     `part=runs` the runs alone."""
     now = timezone.now()
     clinics, chosen = _clinics(request)
-    on = _day(request.GET.get("on")) or (local_day(now, chosen[0].zone) if chosen else now.date())
+    on = date(request.GET.get("on")) or (local_day(now, chosen[0].zone) if chosen else now.date())
     runs = list(
         ReminderRun.objects.filter(clinic__in=chosen, on=on)
         .select_related("clinic", "sent_by", "handed_over_by")
@@ -60,7 +61,7 @@ def day(request: StaffRequest) -> HttpResponse:
     """ДД: whoever has not confirmed and has not said that he comes."""
     now = timezone.now()
     clinics, chosen = _clinics(request)
-    on = _day(request.GET.get("on")) or (local_day(now, chosen[0].zone) if chosen else now.date())
+    on = date(request.GET.get("on")) or (local_day(now, chosen[0].zone) if chosen else now.date())
     since, show = _since(request), request.GET.get("show", "")
     listing = day_list(on=on, clinics=chosen, user=request.user, now=now, show=show, since=since)
     context = _context(request, "day", clinics, chosen, on, listing)
@@ -130,13 +131,6 @@ def _clinics(request: StaffRequest) -> tuple[list[Clinic], list[Clinic]]:
     wanted = request.GET.get("clinic", "")
     chosen = [clinic for clinic in mine if str(clinic.pk) == wanted] if wanted else mine
     return mine, chosen or mine
-
-
-def _day(text: str | None) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text or "")
-    except ValueError:
-        return None
 
 
 def _moment(text: str | None) -> dt.datetime | None:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from callcenter.clinics.models import Clinic
+from callcenter.lib.http import date
 from callcenter.lib.localtime import local_day
 from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
@@ -94,7 +95,7 @@ def _line_key(text: str | None, group: str) -> str | None:
     """The line named in the address; Http404 for one that can't be."""
     if text is None or not text:
         return text
-    if (_day(text) is None) if group == "day" else not (text.isdigit() and len(text) < 18):
+    if (date(text) is None) if group == "day" else not (text.isdigit() and len(text) < 18):
         raise Http404
     return text
 
@@ -133,8 +134,8 @@ def _lines(chosen: dict[str, object]) -> tuple[list[Line], Line]:
 def _chosen(request: StaffRequest) -> dict[str, object]:
     clinics = list(Clinic.objects.visible_to(request.user).order_by("name"))
     today = local_day(timezone.now(), zone_of(request.user))
-    until = _day(request.GET.get("until")) or today
-    since = max(_day(request.GET.get("since")) or until - dt.timedelta(days=6), until - LONGEST)
+    until = date(request.GET.get("until")) or today
+    since = max(date(request.GET.get("since")) or until - dt.timedelta(days=6), until - LONGEST)
     wanted = request.GET.get("clinic", "")
     group = request.GET.get("group", "day")
     return {
@@ -145,13 +146,6 @@ def _chosen(request: StaffRequest) -> dict[str, object]:
         "until": until,
         "group": group if group in GROUPS else "day",
     }
-
-
-def _day(text: str | None) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text or "")
-    except ValueError:
-        return None
 
 
 def _workbook(chosen: dict[str, object], lines: list[Line]) -> bytes:

@@ -5,6 +5,7 @@ import datetime as dt
 from django.db import transaction
 
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Specialty, WaitingListEntry
+from callcenter.clinics.schedule import refuse_too_far
 from callcenter.clinics.states import WaitingKind, WaitingState
 from callcenter.lib import live
 from callcenter.lib.errors import Conflict, Refused
@@ -28,12 +29,11 @@ def open_waiting(
 ) -> WaitingListEntry:
     """Puts the patient on the list, to be called on the clinic's local day `call_on`.
 
-    Raises Refused without a comment or for a day that has passed.
+    Raises Refused without a comment, for a day that has passed or lies more than two years ahead.
     """
     if not comment.strip():
         raise Refused("Напишите комментарий: без него никто не вспомнит, о чём просил пациент.", field="comment")
-    if call_on < local_day(now, clinic.zone):
-        raise Refused("Дата звонка уже прошла. Выберите сегодня или позже.", field="call_on")
+    _check_day(call_on, local_day(now, clinic.zone))
     with transaction.atomic():
         entry = WaitingListEntry.objects.create(
             clinic=clinic,
@@ -53,11 +53,11 @@ def open_waiting(
 
 
 def move_waiting(entry: WaitingListEntry, *, call_on: dt.date, by: User | None, now: dt.datetime) -> WaitingListEntry:
-    """Puts the call off to another local day. Raises Conflict when the entry is closed, Refused for a day past."""
+    """Puts the call off to another local day. Raises Conflict when the entry is closed, Refused for a day past
+    or more than two years ahead."""
     with transaction.atomic():
         entry = _open(entry)
-        if call_on < local_day(now, entry.clinic.zone):
-            raise Refused("Дата звонка уже прошла. Выберите сегодня или позже.", field="call_on")
+        _check_day(call_on, local_day(now, entry.clinic.zone))
         before, entry.call_on = entry.call_on, call_on
         entry.save(update_fields=["call_on"])
         audit.record(
@@ -103,6 +103,12 @@ def give_waiting(entry: WaitingListEntry, *, owner: User | None, by: User, now: 
             )
             live.bump(f"waiting:clinic:{entry.clinic_id}")
     return entry
+
+
+def _check_day(call_on: dt.date, today: dt.date) -> None:
+    if call_on < today:
+        raise Refused("Дата звонка уже прошла. Выберите сегодня или позже.", field="call_on")
+    refuse_too_far(call_on, today)
 
 
 def _open(entry: WaitingListEntry) -> WaitingListEntry:

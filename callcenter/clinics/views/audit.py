@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from callcenter import deeds
 from callcenter.clinics.models import Patient
-from callcenter.lib.http import date, number
+from callcenter.lib.http import date, moment, number
 from callcenter.lib.localtime import instant
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import AuditEntry, User
@@ -82,13 +82,9 @@ def _chosen(request: StaffRequest, rows: "QuerySet[AuditEntry]", zone: str) -> "
 
 
 def _after(rows: "QuerySet[AuditEntry]", mark: str) -> "QuerySet[AuditEntry]":
-    moment, _, pk = mark.rpartition("_")
-    last = number(pk)
-    try:
-        at = dt.datetime.fromisoformat(moment)
-    except ValueError:
-        return rows
-    if last is None or at.tzinfo is None:
+    text, _, pk = mark.rpartition("_")
+    last, at = number(pk), moment(text)
+    if last is None or at is None:
         return rows
     # `at <= …` alone lets the index begin in the right place; the rest takes the tie apart.
     return rows.filter(at__lte=at).filter(Q(at__lt=at) | Q(pk__lt=last))

@@ -30,7 +30,7 @@ def visible_patient(user: User, pk: int) -> Patient:
 @allow(*CARD)
 def search(request: StaffRequest) -> HttpResponse:
     """The page of results, or only the list of them under the search box."""
-    text = request.GET.get("q", "").replace("\x00", "")[:100]
+    text = request.GET.get("q", "")[:100]
     found = queries.search_patients(text, user=request.user)
     template = "clinics/search.html#results" if request.headers.get("HX-Request") else "clinics/search.html"
     context = {

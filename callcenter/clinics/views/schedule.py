@@ -14,6 +14,7 @@ from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindo
 from callcenter.clinics.states import UPCOMING, AppointmentStatus, is_too_early
 from callcenter.clinics.views.patients import visible_patient
 from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.http import date
 from callcenter.lib.localtime import day_bounds, local, local_day
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CALLERS, CARD
@@ -29,7 +30,7 @@ def day(request: StaffRequest) -> HttpResponse:
         return render(request, "clinics/schedule.html", {"clinics": [], "clinic": None})
     clinic = next((one for one in clinics if str(one.pk) == request.GET.get("clinic")), clinics[0])
     now = timezone.now()
-    on = _date(request.GET.get("on")) or local_day(now, clinic.zone)
+    on = date(request.GET.get("on")) or local_day(now, clinic.zone)
     since, until = day_bounds(on, clinic.zone)
     visits = (
         Appointment.objects.filter(clinic=clinic, starts_at__gte=since, starts_at__lt=until)
@@ -197,13 +198,6 @@ def _choice(request: StaffRequest, now: dt.datetime, doctor: Doctor | None = Non
         "window": queries.window_to_book(request.GET.get("window"), user=request.user),
         "days": list(days.items()),
     }
-
-
-def _date(text: str | None) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(text or "")
-    except ValueError:
-        return None
 
 
 def _id(text: str | None) -> int:

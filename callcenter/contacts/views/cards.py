@@ -110,7 +110,7 @@ def whose(request: StaffRequest, pk: int) -> HttpResponse:
         named = actions.name_contact(contact, patient=patient, by=request.user, now=timezone.now())
         messages.success(request, f"Обращение записано на пациента: {patient.full_name}.")
         return redirect("reports:contact", named.pk)
-    text = request.GET.get("q", "").replace("\x00", "")[:100]
+    text = request.GET.get("q", "")[:100]
     context = {
         "contact": contact,
         "family": patients_by_number(contact.number) if contact.number else [],
