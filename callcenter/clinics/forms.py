@@ -25,16 +25,21 @@ class PatientForm(forms.ModelForm[Patient]):
         fields = ("last_name", "first_name", "middle_name", "birth_date", "email", "zone", "note")
         widgets = {"birth_date": DateInput(), "note": forms.Textarea(attrs={"rows": 2})}
 
-    def __init__(self, *args: Any, clinics: list[Clinic], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, clinics: list[Clinic], sees_phones: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["clinic"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
         field.queryset = Clinic.objects.filter(pk__in=[clinic.pk for clinic in clinics])
         field.initial = clinics[0].pk if clinics else None
-        if self.instance.pk:
-            self.fields["phones"].initial = "\n".join(
-                phones.pretty(phone.number) for phone in self.instance.phones.all()
-            )
+        # Who may not see the card's numbers cannot write them anew: what she types is added to them.
+        self.adds_numbers = bool(self.instance.pk) and not sees_phones
+        numbers = [phone.number for phone in self.instance.phones.all()] if self.instance.pk else []
+        if self.adds_numbers:
+            known = ", ".join(map(phones.masked, numbers)) or "нет"
+            self.fields["phones"].label = "Добавить телефоны"
+            self.fields["phones"].help_text = f"Записаны и останутся: {known}. Новый номер — с новой строки."
+        else:
+            self.fields["phones"].initial = "\n".join(map(phones.pretty, numbers))
 
     def clean_birth_date(self) -> dt.date | None:
         born: dt.date | None = self.cleaned_data["birth_date"]

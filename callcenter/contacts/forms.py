@@ -71,16 +71,23 @@ class InteractionForm(ContactFields):
     at = forms.TimeField(label="Во сколько", required=False, help_text="сегодня; пусто — сейчас")
     field_order = ("kind", "clinic", "number", "at", "who_type")
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, known_number: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _offer_clinics_of(user, self)
         self.fields["at"].widget = forms.TimeInput(attrs={"type": "time"})
-        self.fields["number"].widget.attrs.update({"inputmode": "tel", "placeholder": "+7 911 010-10-01"})
+        number = self.fields["number"]
+        number.widget.attrs.update({"inputmode": "tel", "placeholder": "+7 911 010-10-01"})
+        # Who may not see the patient's number leaves the field empty, and it is meant all the same.
+        self._unseen = "" if user.sees_phones else known_number
+        if self._unseen:
+            number.help_text = f"пусто — номер пациента: {phones.masked(known_number)}"
+        else:
+            number.initial = known_number
 
     def clean_number(self) -> str:
         text: str = self.cleaned_data["number"]
         if not text.strip():
-            return ""
+            return self._unseen
         try:
             return phones.parse(text)
         except phones.BadPhone as error:

@@ -8,6 +8,10 @@ import phonenumbers
 _SEPARATORS: Final = re.compile(r"[,;/|\n]|\bи\b|\bили\b")
 # Two numbers beside each other with nothing but a space: a second '+7', or '8' after a whole number.
 _SECOND: Final = re.compile(r"\d\D*\+")
+# A number inside a text: ten digits as people group them, or E.164. Dates and sums are grouped otherwise.
+_WITHIN: Final = re.compile(
+    r"\+\d{10,15}(?!\d)|(?<![\d+])(?:\+?\d{1,3}[ \-]*)?\(?\d{3}\)?[ \-]*\d{3}[ \-]*\d{2}[ \-]*\d{2}(?!\d)"
+)
 # What nearly every cell of a file holds: a Russian mobile in one of its usual shapes. Any 9XXXXXXXXX is valid but for the
 # codes 93X, of which some do not exist; `phonenumbers` takes a hundred times as long to say so.
 _MOBILE: Final = re.compile(
@@ -88,6 +92,11 @@ def masked(e164: str) -> str:
     if re.fullmatch(r"\+7\d{10}", e164):
         return f"+7 ({e164[2:5]}) ***-**-{e164[10:12]}"
     return f"***{e164[-2:]}" if e164 else ""
+
+
+def masked_within(text: str) -> str:
+    """The text with every number in it masked, in whatever shape it was written."""
+    return _WITHIN.sub(lambda found: masked(plain(found[0])), text)
 
 
 def is_mobile(e164: str) -> bool:

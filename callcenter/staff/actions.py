@@ -36,13 +36,14 @@ class Facts:
 def create_user(*, facts: Facts, password: str, by: User | None, now: dt.datetime) -> User:
     """Opens an account; `by=None` is the command line of the installation, which may give anything.
 
-    Raises Refused for a log-in that is taken, a weak password, no roles or no clinics; NotAllowed for a role or a
+    Raises Refused for a log-in that is taken, a weak password, no roles, no clinics or the sight of numbers that she
+    does not have herself; NotAllowed for a role or a
     clinic that is not hers to give.
     """
     with transaction.atomic():
         if User.objects.filter(login__iexact=facts.login).exists():
             raise Refused(f"Логин «{facts.login}» уже занят. Придумайте другой.", field="login")
-        _check_rights(by, facts, roles_before=(), clinics_before=frozenset())
+        _check_rights(by, facts, roles_before=(), clinics_before=frozenset(), saw_phones=False)
         person = User(**_columns(facts))
         _check_password(password, person)
         person.set_password(password)
@@ -61,7 +62,8 @@ def create_user(*, facts: Facts, password: str, by: User | None, now: dt.datetim
 def change_user(person: User, *, facts: Facts, by: User, now: dt.datetime) -> User:
     """Changes a person's data, roles and clinics; an unchanged form writes nothing.
 
-    Raises NotAllowed when the person is not hers to manage; Refused when a clinic would stay without a senior.
+    Raises NotAllowed when the person is not hers to manage; Refused when a clinic would stay without a senior
+    or for the sight of numbers that she does not have herself.
     """
     with transaction.atomic():
         person = _lock(person)
@@ -70,7 +72,9 @@ def change_user(person: User, *, facts: Facts, by: User, now: dt.datetime) -> Us
         if User.objects.filter(login__iexact=facts.login).exclude(pk=person.pk).exists():
             raise Refused(f"Логин «{facts.login}» уже занят. Придумайте другой.", field="login")
         clinics = _clinic_ids(person)
-        _check_rights(by, facts, roles_before=tuple(person.roles), clinics_before=clinics)
+        _check_rights(
+            by, facts, roles_before=tuple(person.roles), clinics_before=clinics, saw_phones=person.sees_phones
+        )
         was = {**audit.values(person, *_SHOWN), "clinics": _names(person)}
         leaves = clinics if Role.SENIOR not in facts.roles else clinics - facts.clinic_ids
         _keep_a_senior(person, leaves)
@@ -144,11 +148,19 @@ def return_user(person: User, *, by: User, now: dt.datetime) -> User:
 
 
 def set_password(person: User, *, password: str, by: User, now: dt.datetime) -> User:
-    """Sets a password, one's own or (senior) a colleague's; his sessions end, a lock-out of his log-in is lifted."""
+    """Sets a password, one's own or (senior) a colleague's; his sessions end, a lock-out of his log-in is lifted.
+
+    Raises Refused for a weak password and for a colleague who sees numbers that `by` does not: she could log in as him.
+    """
     with transaction.atomic():
         person = _lock(person)
         if person != by and not manages(by, person):
             raise NotAllowed(_NOT_YOURS)
+        if person.sees_phones and not by.sees_phones:
+            raise Refused(
+                "Вы не видите номеров телефонов, а этот сотрудник видит. Обратитесь к тому, у кого есть это право.",
+                field="password",
+            )
         _check_password(password, person)
         person.set_password(password)
         person.save(update_fields=["password"])
@@ -254,7 +266,7 @@ def _check_password(password: str, person: User) -> None:
 
 
 def _check_rights(
-    by: User | None, facts: Facts, *, roles_before: tuple[str, ...], clinics_before: frozenset[int]
+    by: User | None, facts: Facts, *, roles_before: tuple[str, ...], clinics_before: frozenset[int], saw_phones: bool
 ) -> None:
     if not facts.roles or not set(facts.roles) <= set(Role.values):
         raise Refused("Выберите хотя бы одну роль.", field="roles")
@@ -267,6 +279,11 @@ def _check_rights(
         raise Refused("Выберите хотя бы одну клинику: без неё сотрудник ничего не увидит.", field="clinics")
     if not (facts.clinic_ids ^ clinics_before) <= _clinic_ids(by):
         raise NotAllowed("Давать можно только свои клиники.")
+    if facts.sees_phones and not saw_phones and not by.sees_phones:
+        raise Refused(
+            "Вы не видите номеров телефонов и не можете дать это право. Обратитесь к тому, у кого оно есть.",
+            field="sees_phones",
+        )
 
 
 def _keep_a_senior(person: User, leaves: frozenset[int]) -> None:

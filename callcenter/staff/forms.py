@@ -27,6 +27,8 @@ class PersonForm(forms.Form):
         labels = dict(Role.choices)
         _choices(self, "roles", [(str(role), labels[role]) for role in grantable(by.roles)])
         _clinics(self, by)
+        if not by.sees_phones:
+            self.fields["sees_phones"].initial = False
 
     def facts(self) -> Facts:
         data = self.cleaned_data

@@ -54,6 +54,19 @@ def test_one_sees_the_deeds_of_ones_own_clinics(world: World, page: Callable[...
     assert set(notes(page(world.manager))) == set(notes(page()))
 
 
+def test_what_was_done_to_people_of_other_clinics_is_not_seen(world: World, page: Callable[..., str]) -> None:
+    """A manager of both clinics keeps the people of both; the senior of one reads only of her own."""
+    world.manager.clinics.add(world.clinic_b)
+    for person in (world.administrator, world.administrator_b):
+        audit.record(
+            "staff.change_user", person, by=world.manager, now=world.now, after={"email": "new@clinic.example"}
+        )
+    shown = page()
+    assert world.administrator.full_name in shown
+    assert world.administrator_b.full_name not in shown
+    assert world.administrator_b.full_name in page(world.manager)
+
+
 def test_before_and_after_are_readable(world: World, page: Callable[..., str]) -> None:
     audit.record(
         "staff.change_user", world.administrator, by=world.senior, now=world.now, clinic_id=world.clinic.pk,

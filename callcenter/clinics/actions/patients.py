@@ -23,8 +23,10 @@ def save_patient(
     clinic: Clinic,
     by: User | None,
     now: dt.datetime,
+    adds_numbers: bool = False,
 ) -> Patient:
     """Creates a card, or changes the named CARD_FIELDS and the phones of one; numbers in any usual shape, main first.
+    With `adds_numbers` they come after those of the card, else in their stead.
 
     Raises Refused with the field and what is wrong in words. The patient becomes one of `clinic`.
     """
@@ -41,12 +43,13 @@ def save_patient(
         else:
             patient, verb = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk), "clinics.change_patient"
             before = _card(patient)
+        known = [phone.number for phone in patient.phones.all()] if patient.pk else []
         for name, value in fields.items():
             if name not in CARD_FIELDS:
                 raise ValueError(f"not a field of the card: {name}")
             setattr(patient, name, value)
         patient.save()
-        _set_phones(patient, clean)
+        _set_phones(patient, [*known, *(number for number in clean if number not in known)] if adds_numbers else clean)
         patient.clinics.add(clinic)
         after = _card(patient)
         if before != after:

@@ -1,6 +1,8 @@
 """«Журнал действий»: who did what, when, what was before and after; of one's own clinics."""
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -11,6 +13,7 @@ from django.views.decorators.http import require_GET
 
 from callcenter import deeds
 from callcenter.clinics.models import Patient
+from callcenter.lib import phones
 from callcenter.lib.http import date, moment, number
 from callcenter.lib.localtime import instant
 from callcenter.staff.access import StaffRequest, allow
@@ -50,14 +53,16 @@ def audit(request: StaffRequest) -> HttpResponse:
 
 
 def _visible(user: User) -> "QuerySet[AuditEntry]":
-    """Deeds in one's clinics; deeds of no clinic: about a patient of theirs, else by a colleague."""
+    """Deeds in one's clinics; deeds of no clinic: about a patient of theirs, else by a colleague. Of what was done to a
+    person the colleague must be one too: who works in several clinics keeps the people of each."""
     own = list(user.clinics.values_list("pk", flat=True))
     visits = Patient.clinics.through.objects.filter(patient_id=OuterRef("patient_id"), clinic_id__in=own)
-    nowhere = Q(clinic_id__isnull=True)
+    nowhere, people = Q(clinic_id__isnull=True), colleagues(user)
+    stranger = Q(object_kind=User._meta.label_lower) & ~Q(object_id__in=people.values("pk"))
     return AuditEntry.objects.filter(
         Q(clinic_id__in=own)
         | nowhere & Q(patient_id__isnull=False) & Exists(visits)
-        | nowhere & Q(patient_id__isnull=True, by__in=colleagues(user))
+        | nowhere & Q(patient_id__isnull=True, by__in=people) & ~stranger
     )
 
 
@@ -98,11 +103,18 @@ def _link(page: str, pk: int, user: User) -> str:
 
 def _entry(row: AuditEntry, patients: dict[int, Patient], zone: str, user: User) -> dict[str, Any]:
     page = _PAGES.get(row.object_kind)
+    # Numbers stand anywhere in an entry: in a card's fields, in the name of a call, in a note.
+    hide: Callable[[str], str] = str if user.sees_phones else phones.masked_within
     return {
         "row": row,
         "zone": zone,
         "phrase": deeds.phrase(row.action),
-        "lines": list(deeds.lines(row, zone)),
+        "name": hide(row.object_name),
+        "note": hide(row.note),
+        "lines": [
+            replace(line, was=None if line.was is None else hide(line.was), became=hide(line.became))
+            for line in deeds.lines(row, zone)
+        ],
         "patient": patients.get(row.patient_id) if row.patient_id else None,
         "url": _link(page, row.object_id, user) if page and row.object_id else "",
         "object": f"{row.object_kind}:{row.object_id}" if row.object_id else "",

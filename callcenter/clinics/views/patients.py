@@ -69,7 +69,9 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
 def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """A new card or a change of one; 422 with the form when something is wrong."""
     patient = visible_patient(request.user, pk) if pk else None
-    form = PatientForm(request.POST or None, instance=patient, clinics=_clinics(request))
+    form = PatientForm(
+        request.POST or None, instance=patient, clinics=_clinics(request), sees_phones=request.user.sees_phones
+    )
     status = 200
     if request.method == "POST":
         status = 422
@@ -80,6 +82,7 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
                     patient,
                     fields={name: form.cleaned_data[name] for name in names},
                     numbers=form.numbers(),
+                    adds_numbers=form.adds_numbers,
                     clinic=form.cleaned_data["clinic"],
                     by=request.user,
                     now=timezone.now(),

@@ -46,8 +46,7 @@ def _back(request: StaffRequest, fallback: str = "/history/") -> HttpResponse:
 def add(request: StaffRequest) -> HttpResponse:
     """«Добавить»: комментарий к разговору, диалог, заявка-диалог."""
     patient = _patient_of(request)
-    initial = {"number": patient.phones.values_list("number", flat=True).first() if patient else ""}
-    form = InteractionForm(request.POST or None, user=request.user, initial=initial)
+    form = InteractionForm(request.POST or None, user=request.user, known_number=_main_number(patient))
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         try:
@@ -66,6 +65,10 @@ def add(request: StaffRequest) -> HttpResponse:
 def _patient_of(request: StaffRequest) -> Patient | None:
     pk = request.GET.get("patient", "")
     return get_object_or_404(Patient.objects.visible_to(request.user), pk=int(pk)) if pk.isdecimal() else None
+
+
+def _main_number(patient: Patient | None) -> str:
+    return (patient.phones.values_list("number", flat=True).first() or "") if patient else ""
 
 
 def _record(request: StaffRequest, form: InteractionForm, patient: Patient | None, now: dt.datetime) -> Interaction:
