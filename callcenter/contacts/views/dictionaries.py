@@ -53,6 +53,18 @@ def _shown(row: Any) -> str:
     return "" if row.is_active else "скрыта"
 
 
+def _with_channels(rows: list[Any]) -> list[Any]:
+    """Channels, or rules of channels, with everything above them at hand: the whole tree is read once."""
+    tree = AdChannel.objects.in_bulk()
+    for channel in tree.values():
+        if channel.parent_id is not None:
+            channel.parent = tree[channel.parent_id]
+    for row in rows:
+        if isinstance(row, ChannelRule):
+            row.channel = tree[row.channel_id]
+    return [tree[row.pk] if isinstance(row, AdChannel) else row for row in rows]
+
+
 def _path(channel: AdChannel) -> str:
     return f"{_path(channel.parent)} / {channel.name}" if channel.parent else channel.name
 
@@ -136,7 +148,10 @@ def dictionary(request: StaffRequest, slug: str, pk: int | None = None) -> HttpR
         _save(request, one, form)
         messages.success(request, "Сохранено.")
         return redirect("contacts:dictionary", slug)
-    rows = [(each, [cell(each) for cell in one.columns.values()]) for each in one.rows()]
+    found = list(one.rows())
+    if one.model in (AdChannel, ChannelRule):
+        found = _with_channels(found)
+    rows = [(each, [cell(each) for cell in one.columns.values()]) for each in found]
     context: dict[str, object] = {"dictionary": one, "rows": rows, "form": form, "row": row}
     if slug == "channel_rules":
         context["recount_form"] = forms.RecountForm(user=request.user)
