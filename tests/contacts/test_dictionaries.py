@@ -8,8 +8,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from callcenter.contacts.models import AdChannel, ChannelRule
-from callcenter.staff.models import User
+from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.models import AdChannel, ChannelRule, Topic
+from callcenter.contacts.states import Kind, State
+from callcenter.staff.models import AuditEntry, User
 from tests.conftest import World
 
 pytestmark = pytest.mark.django_db
@@ -37,3 +39,48 @@ def test_a_tree_of_channels_is_read_at_once(slug: str, world: World, as_user: As
         "Канал 27-0 / Канал 27-1 / Канал 27-2"
         in client.get(reverse("contacts:dictionary", args=[slug])).content.decode()
     )
+
+
+def test_a_row_in_use_is_hidden_and_the_journal_says_so(world: World, as_user: AsUser) -> None:
+    topic = Topic.objects.create(name="Имплантация")
+    record_interaction(
+        clinic=world.clinic,
+        kind=Kind.COMMENT,
+        state=State.FINISHED,
+        at=world.now,
+        now=world.now,
+        by=world.senior,
+        topic=topic,
+        comment="спросила о цене",
+        patient=world.patient(),
+    )
+    client, page = as_user(world.senior), reverse("contacts:dictionary_delete", args=["topics", topic.pk])
+    for _ in range(2):  # the second press finds nothing to change
+        assert client.post(page).status_code == 302
+    topic.refresh_from_db()
+    deed = AuditEntry.objects.get(object_kind="contacts.topic")
+    assert (topic.is_active, deed.action) == (False, "contacts.save_topic")
+    assert (deed.before, deed.after) == ({"is_active": True}, {"is_active": False})
+
+
+def test_the_journal_keeps_what_was_deleted_and_what_went_with_it(world: World, as_user: AsUser) -> None:
+    channel = AdChannel.objects.create(name="Радио")
+    rule = ChannelRule.objects.create(channel=channel, kind="account", pattern="radio")
+    as_user(world.senior).post(reverse("contacts:dictionary_delete", args=["channels", channel.pk]))
+    assert not ChannelRule.objects.filter(pk=rule.pk).exists()
+    gone = {entry.action: entry.before for entry in AuditEntry.objects.all()}
+    assert gone["contacts.delete_adchannel"] == {"name": "Радио", "parent": None, "is_active": True}
+    assert gone["contacts.delete_channelrule"]["pattern"] == "radio"
+    assert gone["contacts.delete_channelrule"]["channel"] == "Радио"
+
+
+def test_a_change_of_a_clinics_rules_tells_what_was_before(world: World, as_user: AsUser) -> None:
+    page = reverse("contacts:policy", args=[world.clinic.pk])
+    client = as_user(world.senior)
+    given = {name: field.initial for name, field in client.get(page).context["form"].fields.items()}
+    given = {name: client.get(page).context["form"][name].value() for name in given} | {"comment_minutes": 9}
+    assert client.post(page, given).status_code == 302
+    deed = AuditEntry.objects.get(action="contacts.save_policy")
+    assert deed.after == {"comment_minutes": 9}
+    assert deed.before is not None
+    assert deed.before["comment_minutes"] != 9

@@ -179,21 +179,44 @@ def _save(request: StaffRequest, one: Dictionary, form: ModelForm[Any]) -> None:
 @require_POST
 @allow(*SENIORS)
 def delete_row(request: StaffRequest, slug: str, pk: int) -> HttpResponse:
-    """Removes a row that nothing rests on; one in use is hidden instead."""
+    """Removes a row that nothing rests on, a channel with its rules; one in use is hidden instead."""
     one = _dictionary(slug)
     row = get_object_or_404(one.rows(), pk=pk)
     try:
         with transaction.atomic():
-            audit.record(f"contacts.delete_{one.model._meta.model_name}", row, by=request.user, now=timezone.now())
+            for gone in (*(row.rules.all() if isinstance(row, AdChannel) else ()), row):
+                fields = [field.name for field in gone._meta.fields if not field.primary_key]
+                audit.record(
+                    f"contacts.delete_{gone._meta.model_name}",
+                    gone,
+                    by=request.user,
+                    now=timezone.now(),
+                    before=audit.values(gone, *fields),
+                )
             row.delete()
         messages.success(request, "Удалено.")
     except ProtectedError:
         if not hasattr(row, "is_active"):
             raise Conflict("Эта строка используется, удалить её нельзя.") from None
-        row.is_active = False
-        row.save(update_fields=["is_active"])
+        _hide(request, row)
         messages.info(request, "Строка используется в истории, поэтому она скрыта, а не удалена.")
     return redirect("contacts:dictionary", slug)
+
+
+def _hide(request: StaffRequest, row: Any) -> None:
+    if not row.is_active:
+        return
+    with transaction.atomic():
+        row.is_active = False
+        row.save(update_fields=["is_active"])
+        audit.record(
+            f"contacts.save_{row._meta.model_name}",
+            row,
+            by=request.user,
+            now=timezone.now(),
+            before={"is_active": True},
+            after={"is_active": False},
+        )
 
 
 @require_POST
@@ -231,6 +254,7 @@ def policies(request: StaffRequest, pk: int | None = None) -> HttpResponse:
                 saved,
                 by=request.user,
                 now=timezone.now(),
+                before={name: form.initial[name] for name in form.changed_data},
                 after={name: form.cleaned_data[name] for name in form.changed_data},
             )
         messages.success(request, "Сохранено. Действует для обращений, которые меняются с этого момента.")
