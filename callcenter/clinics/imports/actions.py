@@ -138,6 +138,10 @@ def work_on_due(*, clock: Clock, pk: int | None = None) -> bool:
         except (BadFile, DomainError, DatabaseError) as error:
             log.warning("import %s failed: %s", run.pk, type(error).__name__)
             _fail(run, error, clock())
+        except Exception as error:
+            # A defect of ours is stored on the run as well: a claim left behind would go round until it is given up.
+            log.exception("import %s failed", run.pk)
+            _fail(run, error, clock())
     return worked
 
 
@@ -286,11 +290,16 @@ def _note_old_file(run: ImportRun) -> None:
 
 def _fail(run: ImportRun, error: Exception, now: dt.datetime) -> None:
     """Stores the failure on the row; the file stays, so that it can be tried again."""
-    words = (
-        "Пока файл загружался, данные изменили. Ничего не записано; проверьте файл ещё раз."
-        if isinstance(error, DatabaseError)
-        else str(error)
-    )
+    match error:
+        case BadFile() | DomainError():
+            words = str(error)
+        case DatabaseError():
+            words = "Пока файл загружался, данные изменили. Ничего не записано; проверьте файл ещё раз."
+        case _:
+            words = (
+                f"В самой программе ошибка ({type(error).__name__}). Ничего не записано; "
+                f"передайте номер импорта {run.pk} тому, кто обслуживает Дозвон."
+            )
     ImportRun.objects.filter(pk=run.pk, token=run.token).update(
         state=ImportState.FAILED, error=words, claimed_at=None, token="", finished_at=now
     )

@@ -73,6 +73,8 @@ class AppointmentsPlan(Job):
         clinic = self.places.clinic(row)
         doctor = self.places.doctor(row, clinic)
         service = row.get("service", lambda cell: cells.text(cell, limit=150)) or ""
+        if not fold(service):  # «-»: a table's way to say that there is none
+            service = ""
         usual = self._services.get(fold(service))
         status, money = row.get("status", cells.status), row.get("money", cells.money)
         comment, code = row.get("comment", cells.text), row.get("code", cells.identifier)

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from callcenter.clinics import actions
 from callcenter.clinics.imports.models import ImportRun
 from callcenter.clinics.imports.visits import Step, decide, spans
-from callcenter.clinics.models import Appointment, AppointmentEvent, Patient
+from callcenter.clinics.models import Appointment, AppointmentEvent, Patient, Service
 from callcenter.clinics.states import AppointmentStatus as S
 from callcenter.clinics.states import WaitingKind, WaitingState, WindowState
 from callcenter.lib.errors import Conflict
@@ -108,6 +108,15 @@ class TestVisits:
         assert run.counts["unchanged"] == 4
         assert list(Appointment.objects.order_by("pk").values()) == before
         assert AppointmentEvent.objects.count() == 4
+
+    @pytest.mark.parametrize("service", ["-", "—", " . "])
+    def test_a_dash_for_a_service_is_no_service(self, world: World, service: str) -> None:
+        content = xlsx((*HEAD, "Услуга"), (*row(), service))  # type: ignore[arg-type]
+        for counter in ("created", "unchanged"):
+            run = through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
+            assert run.counts[counter] == 1
+        assert Appointment.objects.get().service is None
+        assert not Service.objects.exists()
 
     def test_a_moved_visit_is_rescheduled_as_by_hand(self, world: World) -> None:
         run_it(world, row())

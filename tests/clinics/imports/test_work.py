@@ -121,6 +121,23 @@ class TestLeases:
         run.refresh_from_db()
         assert load(run, by=world.senior, now=NOON).counts["created"] == 1
 
+    @pytest.mark.parametrize("half", ["plan", "write"])
+    def test_a_defect_of_the_program_is_stored_too_and_no_claim_is_left_behind(
+        self, world: World, monkeypatch: pytest.MonkeyPatch, half: str
+    ) -> None:
+        run = ready(world)
+
+        def stumble(job: Job, *args: object) -> None:
+            raise KeyError("")
+
+        monkeypatch.setattr(PatientsJob, half, stumble)
+        run = load(run, by=world.senior, now=NOON)
+        assert (run.state, run.claimed_at, run.token) == (ImportState.FAILED, None, "")
+        assert run.error == (
+            f"В самой программе ошибка (KeyError). Ничего не записано; "
+            f"передайте номер импорта {run.pk} тому, кто обслуживает Дозвон."
+        )
+
     def test_old_files_and_findings_are_deleted(self, world: World) -> None:
         left, done = ready(world), load(ready(world), by=world.senior, now=NOON)
         actions.clean_up(now=NOON + dt.timedelta(days=2))
