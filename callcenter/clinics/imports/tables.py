@@ -12,18 +12,24 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
+from xml.parsers.expat import ExpatError
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from callcenter.clinics.imports.cells import LONGEST, Cell
+from callcenter.clinics.imports.shared_strings import text_size
 
 LARGEST: Final = 30 * 1024 * 1024  # bytes of a file
 LARGEST_UNPACKED: Final = 400 * 1024 * 1024  # bytes of everything inside an XLSX
+MOST_TEXT: Final = 100_000_000  # characters of all cells of an XLSX together
 MOST_ROWS: Final = 200_000
 MOST_COLUMNS: Final = 60  # A…BH
+MOST_LINES: Final = 1_000_000  # of text in a CSV: empty ones and those within quotes count
 MOST_ENTRIES: Final = 2_000  # files inside an XLSX
 
+_NARROW: Final = 4  # columns: below, lines within a cell can't be told from lines of the table
 _DAMAGED: Final = "Книга Excel повреждена. Откройте её в Excel и сохраните снова."
 _TEXT_NAMES: Final = ("csv", "txt", "tsv")
 # A cell's or a row's address beyond column BH or row 200,999: calamine keeps a sheet as one dense rectangle, so a single
@@ -93,7 +99,7 @@ def _xlsx(content: bytes) -> Sheet:
             for sheet in book.sheets_metadata:
                 if sheet.typ != SheetTypeEnum.WorkSheet or sheet.visible != SheetVisibleEnum.Visible:
                     continue
-                rows = book.get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)
+                rows = book.get_sheet_by_name(sheet.name).iter_rows()
                 if lines := _filled(enumerate(rows, 1)):
                     return Sheet(sheet.name, lines)
     except BadFile:
@@ -128,14 +134,28 @@ def _measure(content: bytes) -> None:
             left = LARGEST_UNPACKED
             for entry in entries:
                 left -= _weigh(content, entry, left)
+            if text_size([partial(_pieces, content, entry) for entry in entries], MOST_TEXT) > MOST_TEXT:
+                raise BadFile("В книге слишком много текста: длинные ячейки повторяются. Разделите её на части.")
     except BadFile:
         raise
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, ExpatError) as error:
         raise BadFile(_DAMAGED) from error
 
 
 def _weigh(content: bytes, entry: zipfile.ZipInfo, left: int) -> int:
     """The true unpacked size of one entry, not trusting its header; looked through for far cells on the way."""
+    size, tail = 0, b""
+    for piece in _pieces(content, entry):
+        size += len(piece)
+        if size > left:
+            raise BadFile("Книга Excel после распаковки слишком велика. Разделите её на части.")
+        _look_for_traps(tail + piece)  # in every entry: a workbook may keep its sheets under any name
+        tail = piece[-_OVERLAP:]
+    return size
+
+
+def _pieces(content: bytes, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """What one entry unpacks to, a megabyte at a time."""
     start = entry.header_offset
     if content[start : start + 4] != b"PK\x03\x04":
         raise zipfile.BadZipFile("no local header")
@@ -144,14 +164,7 @@ def _weigh(content: bytes, entry: zipfile.ZipInfo, left: int) -> int:
     packed = content[start : start + entry.compress_size]
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise zipfile.BadZipFile("unusual compression")
-    size, tail = 0, b""
-    for piece in [packed] if entry.compress_type == zipfile.ZIP_STORED else _unpacked(packed):
-        size += len(piece)
-        if size > left:
-            raise BadFile("Книга Excel после распаковки слишком велика. Разделите её на части.")
-        _look_for_traps(tail + piece)  # in every entry: a workbook may keep its sheets under any name
-        tail = piece[-_OVERLAP:]
-    return size
+    return iter([packed]) if entry.compress_type == zipfile.ZIP_STORED else _unpacked(packed)
 
 
 def _unpacked(packed: bytes) -> Iterator[bytes]:
@@ -197,20 +210,60 @@ def _csv(content: bytes) -> Sheet:
     delimiter = _delimiter(written)
     if (first := written.partition("\n")[0].strip()).lower().startswith("sep=") and len(first) == 5:
         delimiter, written = first[4], "\n" + written.partition("\n")[2]
-    reader = csv.reader(io.StringIO(written, newline=""), delimiter=delimiter)
-    # A record is numbered by the line on which it begins, since a quoted cell may span several.
-    records: list[tuple[int, list[Cell]]] = []
-    before = 0
+    return Sheet("", _filled(_records(written, delimiter)))
+
+
+def _records(written: str, delimiter: str) -> Iterator[tuple[int, list[Cell]]]:
+    """The records, each numbered by the line on which it begins, since a quoted cell may span several.
+
+    Only a record of several lines can have swallowed others by a quote that nobody closed, or that a later stray one
+    closes: it must be written exactly as the format wants it, and hold no lines that look like the table's own.
+    """
+    if max(written.count("\n"), written.count("\r")) > MOST_LINES:
+        raise BadFile(f"В файле больше {MOST_LINES} строк, считая пустые. Удалите пустые или разделите файл.")
+    taken: list[str] = []  # the lines of the record that is being read
+    reader = csv.reader(_remember(_lines(written), taken), delimiter=delimiter)
+    width, before = 0, 0
     try:
         for row in reader:
-            records.append((before + 1, list(row)))
+            width = max(width, len(row))
+            if '"' in taken[0] and _runs_on(taken, row, width, delimiter):
+                raise csv.Error
+            yield before + 1, list(row)
+            taken.clear()
             before = reader.line_num
     except csv.Error:
         raise BadFile(
-            f"CSV не читается около строки {reader.line_num}: похоже, не закрыта кавычка. "
-            "Исправьте её или сохраните таблицу как .xlsx."
+            f"В строке {before + 1} открыта и не закрыта кавычка: строки под ней слились бы с этой. "
+            "Закройте её, уберите или сохраните таблицу как .xlsx."
         ) from None
-    return Sheet("", _filled(records))
+
+
+def _lines(written: str) -> Iterator[str]:
+    """The lines with their ends, one at a time: a file of nothing but line ends must not become a list."""
+    return (found[0] for found in re.finditer(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+", written))
+
+
+def _remember(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
+
+
+def _runs_on(taken: Sequence[str], row: Sequence[str], width: int, delimiter: str) -> bool:
+    """Whether a quote of this record runs on to the end of the file, or over lines that are not meant to be in it."""
+    try:
+        next(csv.reader(taken, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return len(taken) > 1 or "unexpected end" in str(error)
+    return any(_swallows(cell, width, delimiter) for cell in row)
+
+
+def _swallows(cell: str, width: int, delimiter: str) -> bool:
+    """Whether each line end within the cell brings as many delimiters as a whole line of the table has. Of narrow
+    tables nothing can be said: a comma in a remark of two lines is no column."""
+    line_ends = len(re.findall(r"\r\n?|\n", cell))
+    return width >= _NARROW and line_ends > 0 and cell.count(delimiter) >= line_ends * (width - 1)
 
 
 def _decoded(content: bytes) -> str:

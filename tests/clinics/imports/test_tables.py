@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import os
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from callcenter.clinics.imports import tables
+from callcenter.clinics.imports import cells, tables
 from callcenter.clinics.imports.cells import Cell
 from callcenter.clinics.imports.tables import BadFile, read
 
@@ -81,6 +82,24 @@ def test_lines_are_numbered_as_the_person_sees_them() -> None:
     ]
 
 
+def test_a_quoted_cell_may_hold_lines_and_delimiters_of_its_own() -> None:
+    remark = 'любит чай; кофе\nи "ёлочки"; сок'
+    quoted = '"' + remark.replace('"', '""') + '"'
+    sheet = read(f"ФИО;Телефон;Заметка;Почта\nКим;1;{quoted};\nЛи;2;{quoted}".encode(), "a.csv")
+    assert [line.cells for line in sheet.lines[1:]] == [["Ким", "1", remark], ["Ли", "2", remark]]
+
+
+def test_a_quote_within_one_line_is_nothing_to_worry_about() -> None:
+    sheet = read('ФИО;Заметка\nКим;"Дента" на Невском\nЛи;мост 12"\n'.encode(), "a.csv")
+    assert [line.cells for line in sheet.lines[1:]] == [["Ким", "Дента на Невском"], ["Ли", 'мост 12"']]
+
+
+def test_one_long_cell_among_many_short_ones_is_read() -> None:
+    """It might be named by all of them: only counting shows that it is not."""
+    rows: list[list[Cell]] = [["Заметка"], ["я" * cells.LONGEST], *(["да"] for _ in range(30_000))]
+    assert len(read(xlsx(rows), "a.xlsx").lines) == 30_002
+
+
 def test_the_first_sheet_that_has_something_is_read() -> None:
     assert read(xlsx([["ФИО"], ["Иванова"]], sheets=("Титул", "Данные")), "a.xlsx").name == "Данные"
 
@@ -102,6 +121,22 @@ def lying_bomb() -> bytes:
     """A bomb whose directory says it holds ten bytes."""
     at = BOMB.rindex(b"PK\x01\x02")
     return BOMB[: at + 24] + struct.pack("<I", 10) + BOMB[at + 28 :]
+
+
+def repeated(text: bytes, cells: int, *, prefix: bytes = b"") -> bytes:
+    """A workbook of which every cell names the same shared string."""
+    strings = b'<sst xmlns%s="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>%s</t></si></sst>'
+    strings = strings % (b":" + prefix if prefix else b"", text)
+    if prefix:
+        strings = re.sub(rb"<(/?)(\w)", rb"<\1%s:\2" % prefix, strings)
+    out = io.BytesIO()
+    whole = xlsx([["a"] for _ in range(cells)])
+    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for entry in old.infolist():
+            new.writestr(
+                entry.filename, strings if entry.filename == "xl/sharedStrings.xml" else old.read(entry.filename)
+            )
+    return out.getvalue()
 
 
 HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
@@ -127,6 +162,12 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: with_sheet(sheet_xml(f'<row r="1"><c r{" " * (1 << 20)}="XFD1048576"><v>1</v></c></row>')),
         "больше 60 столбцов",
     ),
+    "a long string in every cell": ("a.xlsx", lambda: repeated(b"x" * (2 << 20), 5_000), "слишком много текста"),
+    "a long string in every cell, under a prefix": (
+        "a.xlsx",
+        lambda: repeated(b"x" * (2 << 20), 5_000, prefix=b"y"),
+        "слишком много текста",
+    ),
     "300 columns": ("a.xlsx", lambda: xlsx([[str(n) for n in range(300)]]), "больше 60 столбцов"),
     "300 columns of text": ("a.csv", lambda: (";".join(map(str, range(300)))).encode(), "больше 60 столбцов"),
     "61 columns": ("a.xlsx", lambda: xlsx([[str(n) for n in range(61)]]), "больше 60 столбцов"),
@@ -148,7 +189,18 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "garbage in a zip's clothes": ("a.xlsx", lambda: b"PK\x03\x04" + os.urandom(2000), "повреждена"),
     "cut workbook": ("a.xlsx", lambda: xlsx([["a", "b"]])[:-700], "повреждена"),
     "web page": ("a.csv", lambda: b"<html><table><tr><td>1</td></tr></table></html>", "веб-страница"),
-    "open quote": ("a.csv", lambda: b'a;b\n"c;d\n' + b"e;f\n" * 100_000, "не закрыта кавычка"),
+    "open quote": ("a.csv", lambda: b'a;b\n"c;d\n' + b"e;f\n" * 100_000, "В строке 2 открыта и не закрыта кавычка"),
+    "open quote to the end": ("a.csv", lambda: b'a;b\n1;2\n3;"d\n4;5\n', "В строке 3 открыта"),
+    "open quote in the last line": ("a.csv", lambda: b'a;b\n1;2\n3;"d', "В строке 3 открыта"),
+    "open quote in the last line, ended": ("a.csv", lambda: b'a;b\n1;2\n3;"d\n', "В строке 3 открыта"),
+    "a quote closed by a stray one": ("a.csv", lambda: b'a;b\n1;"d\n2;e\n3;"f"\n', "В строке 2 открыта"),
+    "a quote closed at the end of a later line": (
+        "a.csv",
+        lambda: b'a;b;c;d\n1;2;3;"e\n4;5;6;7\n4;5;6;crown 3"\n7;8;9;0\n',
+        "В строке 2 открыта",
+    ),
+    "only line ends": ("a.csv", lambda: b"a;b\n" + b"\n" * (8 << 20), "больше 1000000 строк"),
+    "only carriage returns": ("a.csv", lambda: b"a;b\n" + b"\r" * (8 << 20), "больше 1000000 строк"),
     "long cell": ("a.csv", lambda: b"a;b\n1;" + b"x" * 6000, "длиннее 5000"),
 }
 
