@@ -16,6 +16,7 @@ from callcenter.clinics.imports.visits import (
     Known,
     Planned,
     Step,
+    Times,
     decide,
     places_itself,
     read_known,
@@ -81,7 +82,7 @@ class AppointmentsPlan(Job):
         booked_on, booked_time = row.get("booked_at", cells.moment) or (None, None)
         times = when(row, clinic, usual.minutes if usual else USUAL_MINUTES) if clinic else None
         if clinic and times:
-            self._days[clinic.pk].add(local_day(times[0], clinic.zone))
+            self._days[clinic.pk].add(local_day(times.starts_at, clinic.zone))
         if row.problems or clinic is None or doctor is None or times is None:
             self._shield(code, times)
             return None
@@ -92,11 +93,11 @@ class AppointmentsPlan(Job):
             row, code or "", person, doctor, clinic, *times, status, service, money, comment or "", booked_at
         )  # fmt: skip
 
-    def _shield(self, code: str | None, times: tuple[dt.datetime, dt.datetime] | None) -> None:
+    def _shield(self, code: str | None, times: Times | None) -> None:
         if code:
             self._shielded_codes.add(code)
         elif times:
-            self._shielded_starts.add(times[0])
+            self._shielded_starts.add(times.starts_at)
         else:
             self._unreadable += 1
 
@@ -136,10 +137,12 @@ class AppointmentsPlan(Job):
                 by_place[known.patient_id, known.doctor_id, known.starts_at].append(known)
             for planned in batch:
                 here = by_place.get((planned.person.pk, planned.doctor.pk, planned.starts_at), [])
-                planned.known = by_code.get(planned.code) if planned.code else None
-                if planned.known is None:
-                    planned.known = same_place(planned.code, here)
-                elif planned.known.patient_id != planned.person.pk:
+                found = by_code.get(planned.code) if planned.code else None
+                if (known := found or same_place(planned.code, here)) is not None:
+                    planned.mean(known)
+                if planned.known is None or found is None:
+                    continue
+                if planned.known.patient_id != planned.person.pk:
                     planned.row.refuse("code", "Под этим кодом у нас приём другого пациента.", "Проверьте код приёма.")
                 elif planned.known.clinic_id not in {clinic.pk for clinic in self.scope.clinics}:
                     planned.row.refuse("code", "Под этим кодом приём клиники, где вы не работаете.", "Проверьте код.")
@@ -191,7 +194,7 @@ class AppointmentsPlan(Job):
         for key, candidates in fresh.items():
             old = left.get(key, [])
             if len(candidates) == len(old) == 1 and not (candidates[0].code and old[0].code):
-                candidates[0].known = old[0]
+                candidates[0].mean(old[0])
                 paired.add(old[0].pk)
         self.missing = [known for known in self.missing if known.pk not in paired]
 

@@ -3,6 +3,7 @@
 A cell comes as Excel stored it (number, date, time…) or as the text of a CSV. An empty cell is `None` everywhere.
 """
 
+import contextlib
 import datetime as dt
 import math
 import re
@@ -204,6 +205,18 @@ def moment(cell: Cell) -> tuple[dt.date | None, dt.time | None] | None:
     ):
         return date(found[1]), time(found[2].partition(".")[0] if ":" in found[2] else found[2])
     return None if value is None else (date(cell), None)
+
+
+def time_or_moment(cell: Cell) -> tuple[dt.date | None, dt.time] | None:
+    """A time of day, with its day where the cell has one: how a table says when something ends."""
+    if isinstance(cell, dt.datetime) and cell.year >= 1900:  # before it: a mere time, as Excel counts from 1899
+        return cell.date(), _minute(cell.time())
+    with contextlib.suppress(BadCell):
+        on, at = moment(cell) or (None, None)
+        if at is not None:
+            return on, at
+    found = time(cell)
+    return None if found is None else (None, found)
 
 
 def minutes(cell: Cell) -> int | None:

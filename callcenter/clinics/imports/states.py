@@ -27,5 +27,5 @@ class FindingKind(TextChoices):
     REJECTED = "rejected", "не загрузится"
     MISSING = "missing", "нет в файле"
     MOVED = "moved", "перенос"
-    CANCELLED = "cancelled", "отмена"
+    CLOSED = "closed", "снятие окна"
     NOTICE = "notice", "обратите внимание"

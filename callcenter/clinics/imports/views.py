@@ -42,7 +42,7 @@ COUNTERS: Final = (
     ("rejected", "не загрузится,не загрузятся,не загрузятся", "не загружено", "alert-triangle"),
     ("missing", "нет в файле", "нет в файле, оставлено", "calendar-question"),
 )
-TABS: Final = (FindingKind.REJECTED, FindingKind.MISSING, FindingKind.MOVED)
+TABS: Final = (FindingKind.REJECTED, FindingKind.MISSING, FindingKind.MOVED, FindingKind.CLOSED)
 
 
 @allow(*IMPORTERS)

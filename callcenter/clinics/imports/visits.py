@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db.models import QuerySet
 
@@ -19,6 +19,7 @@ from callcenter.lib.localtime import instant
 
 SOURCE: Final = "import"
 USUAL_MINUTES: Final = 30
+LONGEST_VISIT: Final = dt.timedelta(hours=12)
 LONGEST_GAP: Final = dt.timedelta(days=31)
 TIME_FIELDS: Final = (
     Field(
@@ -104,6 +105,7 @@ class Planned:
     clinic: Clinic
     starts_at: dt.datetime
     ends_at: dt.datetime
+    length_told: bool
     status: AppointmentStatus | None
     service: str
     money: Decimal | None
@@ -114,41 +116,57 @@ class Planned:
 
     @property
     def moved(self) -> bool:
+        """Of a visit that is over another length is no move any more: it took as long as it took."""
         known = self.known
-        return known is not None and (known.starts_at, known.ends_at, known.doctor_id, known.clinic_id) != (
-            self.starts_at,
-            self.ends_at,
-            self.doctor.pk,
-            self.clinic.pk,
-        )
+        if known is None:
+            return False
+        place = (known.starts_at, known.doctor_id, known.clinic_id) != (self.starts_at, self.doctor.pk, self.clinic.pk)
+        return place or (known.ends_at != self.ends_at and known.status in UPCOMING)
+
+    def mean(self, known: Known) -> None:
+        """The row means this visit; it keeps the visit's length unless the file gives one."""
+        self.known = known
+        if not self.length_told:
+            self.ends_at = self.starts_at + (known.ends_at - known.starts_at)
 
     @property
     def occupies(self) -> bool:
         return (self.status or AppointmentStatus.SCHEDULED) in OCCUPYING
 
 
-def when(row: Row, clinic: Clinic, usual_minutes: int) -> tuple[dt.datetime, dt.datetime] | None:
-    """Start and end (UTC) of a row: a date with a time in one cell or in two; the end, else the length, else the usual.
+class Times(NamedTuple):
+    """When a row is (UTC); `told` when the file itself gives the end or the length."""
 
-    None when one of these columns is faulty; what is wrong elsewhere in the row does not matter here.
+    starts_at: dt.datetime
+    ends_at: dt.datetime
+    told: bool
+
+
+def when(row: Row, clinic: Clinic, usual_minutes: int) -> Times | None:
+    """A date with a time in one cell or in two; the end, else the length, else the usual.
+
+    None when the start can't be read. A fault of the end or the length is put down on the row, whose start still counts.
     """
     on, at = row.need("date", cells.moment, "Напишите дату приёма.") or (None, None)
     own = row.get("time", cells.time)
     length = row.get("minutes", cells.minutes)
-    end = (
-        row.get("end", cells.moment) if isinstance(row.cell("end"), dt.datetime) else (None, row.get("end", cells.time))
-    )
+    end_on, until = row.get("end", cells.time_or_moment) or (None, None)
     at = own or at
     if on is not None and at is None and not row.faulty("date", "time"):
         row.refuse("time" if "time" in row.columns else "date", "Нет времени.", "Напишите время начала: 09:30.")
-    if on is None or at is None:
+    if on is None or at is None or row.faulty("date", "time"):
         return None
     starts_at = instant(on, at, clinic.zone)
-    until = end[1] if end else None
-    ends_at = instant(on, until, clinic.zone) if until else starts_at + dt.timedelta(minutes=length or usual_minutes)
-    if until and ends_at <= starts_at:
+    usual = starts_at + dt.timedelta(minutes=length or usual_minutes)
+    if until is None:
+        return Times(starts_at, usual, told=length is not None)
+    ends_at = instant(end_on or on, until, clinic.zone)
+    if ends_at <= starts_at:
         row.refuse("end", f"Окончание {until:%H:%M} не позже начала {at:%H:%M}.", "Исправьте время.")
-    return None if row.faulty("date", "time", "minutes", "end") else (starts_at, ends_at)
+    elif ends_at - starts_at > LONGEST_VISIT:
+        hours = int(LONGEST_VISIT.total_seconds()) // 3600
+        row.refuse("end", f"От начала до окончания больше {hours} часов.", "Проверьте даты и время.")
+    return Times(starts_at, ends_at, told=True)
 
 
 def places_itself(planned: Planned) -> bool:

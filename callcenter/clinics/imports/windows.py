@@ -1,6 +1,7 @@
 """Import of free windows («прогнозное расписание»): the file is a picture of what is free on its days."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,8 +10,9 @@ from django.db.models import Q
 
 from callcenter.clinics.imports import cells
 from callcenter.clinics.imports.columns import Field
-from callcenter.clinics.imports.plans import BATCH, Job, Kind, Report, Row, Scope, batches
-from callcenter.clinics.imports.visits import DOCTOR_FIELDS, TIME_FIELDS, USUAL_MINUTES, when
+from callcenter.clinics.imports.plans import BATCH, Finding, Job, Kind, Report, Row, Scope, batches
+from callcenter.clinics.imports.states import FindingKind
+from callcenter.clinics.imports.visits import DOCTOR_FIELDS, TIME_FIELDS, USUAL_MINUTES, Times, spans, when
 from callcenter.clinics.locks import days_of
 from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindow
 from callcenter.clinics.states import WindowState
@@ -33,6 +35,7 @@ class Free:
     clinic: Clinic
     starts_at: dt.datetime
     ends_at: dt.datetime
+    length_told: bool
     code: str
     known: ScheduleWindow | None = None
 
@@ -44,6 +47,10 @@ class WindowsJob(Job):
         super().__init__(scope)
         self.free: list[Free] = []
         self.gone: list[ScheduleWindow] = []
+        # Rows that are not loaded still mean windows: these are not closed.
+        self._shielded_codes: set[str] = set()
+        self._shielded_starts: set[dt.datetime] = set()
+        self._unreadable = 0  # rows that might mean any window
 
     def plan(self, rows: Sequence[Row], report: Report) -> None:
         for done, row in enumerate(rows):
@@ -59,17 +66,35 @@ class WindowsJob(Job):
         for free in self.free:
             self.counts[_sort_of(free)] += 1
         self.counts["closed"] = len(self.gone)
+        self._list_gone()
+
+    def _list_gone(self) -> None:
+        doctors = Doctor.objects.in_bulk({window.doctor_id for window in self.gone})
+        zones = {free.clinic.pk: free.clinic.zone for free in self.free}
+        for window in sorted(self.gone, key=lambda window: (window.starts_at, window.doctor_id)):
+            start, end = (local(moment, zones[window.clinic_id]) for moment in (window.starts_at, window.ends_at))
+            words = f"{start:%d.%m.%Y %H:%M}–{end:%H:%M}, врач {doctors[window.doctor_id].short_name}"
+            self.findings.append(Finding(FindingKind.CLOSED, 0, words))
 
     def _read(self, row: Row) -> Free | None:
         clinic = self.places.clinic(row)
         doctor = self.places.doctor(row, clinic)
         code = row.get("code", cells.identifier) or ""
         times = when(row, clinic, USUAL_MINUTES) if clinic else None
-        if times and times[0] <= self.scope.now:
+        if times and times.starts_at <= self.scope.now:
             row.refuse("date", "Это время уже прошло.", "Выгрузите окна с сегодняшнего дня.")
         if row.problems or clinic is None or doctor is None or times is None:
+            self._shield(code, times)
             return None
         return Free(row, doctor, clinic, *times, code)
+
+    def _shield(self, code: str, times: Times | None) -> None:
+        if code:
+            self._shielded_codes.add(code)
+        if times:
+            self._shielded_starts.add(times.starts_at)
+        elif not code:
+            self._unreadable += 1
 
     def _refuse_repeats(self) -> None:
         first: dict[tuple[int, dt.datetime], Free] = {}
@@ -82,14 +107,14 @@ class WindowsJob(Job):
 
     def _days(self) -> Q:
         """The doctors, clinics and local days that the file speaks of."""
-        spans: dict[tuple[int, int], tuple[dt.datetime, dt.datetime]] = {}
+        days: dict[tuple[Clinic, int], set[dt.date]] = defaultdict(set)
         for free in self.free:
-            since, until = day_bounds(local_day(free.starts_at, free.clinic.zone), free.clinic.zone)
-            first, last = spans.get((free.clinic.pk, free.doctor.pk), (since, until))
-            spans[free.clinic.pk, free.doctor.pk] = (min(first, since), max(last, until))
+            days[free.clinic, free.doctor.pk].add(local_day(free.starts_at, free.clinic.zone))
         where = Q()
-        for (clinic_id, doctor_id), (since, until) in spans.items():
-            where |= Q(clinic_id=clinic_id, doctor_id=doctor_id, starts_at__gte=since, starts_at__lt=until)
+        for (clinic, doctor_id), named in days.items():
+            for first, last in spans(named):
+                since, until = day_bounds(first, clinic.zone)[0], day_bounds(last, clinic.zone)[1]
+                where |= Q(clinic=clinic, doctor_id=doctor_id, starts_at__gte=since, starts_at__lt=until)
         return where
 
     def _match(self) -> None:
@@ -99,7 +124,25 @@ class WindowsJob(Job):
         }
         for free in self.free:
             free.known = known.pop((free.doctor.pk, free.clinic.pk, free.starts_at), None)
-        self.gone = [window for window in known.values() if window.state == WindowState.FREE]
+            if free.known is not None and not free.length_told:
+                free.ends_at = free.known.ends_at
+        self.gone = [
+            window
+            for window in known.values()
+            if window.state == WindowState.FREE
+            and window.source_id not in self._shielded_codes
+            and window.starts_at not in self._shielded_starts
+        ]
+        if self.gone and self._unreadable:
+            self.findings.append(
+                Finding(
+                    FindingKind.NOTICE,
+                    0,
+                    f"В файле нет {len(self.gone)} окон, но часть строк не читается: может быть, они там.",
+                    "Исправьте эти строки и загрузите файл снова; пока ничего не снимется.",
+                )
+            )
+            self.gone = []
 
     def _refuse_taken_times(self) -> None:
         """A window under a visit is not free; the visit may be one that the other system does not know yet."""
@@ -141,18 +184,24 @@ class WindowsJob(Job):
                 ignore_conflicts=True,
             )
             report(done * BATCH)
-        changed = []
-        for free in self.free:
-            if free.known is not None and _sort_of(free) == "changed":
-                free.known.state, free.known.ends_at = WindowState.FREE, free.ends_at
-                changed.append(free.known)
-        update_rows(changed, ["state", "ends_at"])
+        self._change([free for free in self.free if _sort_of(free) == "changed"])
         # Only those still free: somebody may have booked one since the preview.
         closed = ScheduleWindow.objects.filter(
             pk__in=[window.pk for window in self.gone], state=WindowState.FREE
         ).update(state=WindowState.CLOSED)
         self.counts["closed"] = closed
         live.bump(*{f"schedule:clinic:{free.clinic.pk}" for free in self.free})
+
+    def _change(self, wanted: list[Free]) -> None:
+        """Opens and lengthens those that are still nobody's: one that was booked or held since the plan is left alone."""
+        ends = {free.known.pk: free.ends_at for free in wanted if free.known is not None}
+        still = ScheduleWindow.objects.filter(pk__in=ends, state__in=[WindowState.FREE, WindowState.CLOSED])
+        windows = list(still.select_for_update().order_by("pk"))
+        for window in windows:
+            window.state, window.ends_at = WindowState.FREE, ends[window.pk]
+        update_rows(windows, ["state", "ends_at"])
+        self.counts["changed"] -= len(wanted) - len(windows)
+        self.counts["unchanged"] += len(wanted) - len(windows)
 
 
 def _sort_of(free: Free) -> str:

@@ -38,6 +38,13 @@ def row(code: str = "A1", on: dt.date = TOMORROW, at: str = "10:00", status: str
     return (code, on, at, 30, doctor, name, BORN, phone, status)
 
 
+def lengthless(status: str = "", at: str = "10:00", on: dt.date = TOMORROW) -> bytes:
+    """A file that says neither when a visit ends nor how long it takes."""
+    head = [heading for heading in HEAD if heading != "Длительность"]
+    cells = [cell for heading, cell in zip(HEAD, row("", on, at, status), strict=True) if heading != "Длительность"]
+    return xlsx(head, cells)  # type: ignore[arg-type]
+
+
 def moscow(at: str, on: dt.date = TOMORROW) -> dt.datetime:
     return instant(on, dt.time.fromisoformat(at), MOSCOW)
 
@@ -133,6 +140,31 @@ class TestVisits:
         run = run_it(world, row("", at="15:00"), row("", at="11:00", name="Ким Анна", phone="+79000001002"))
         assert (run.counts["moved"], run.counts["unchanged"], run.counts.get("cancelled", 0)) == (1, 1, 0)
         assert Appointment.objects.count() == 2
+
+    def test_a_file_without_lengths_leaves_a_longer_visit_and_its_confirmation_alone(self, world: World) -> None:
+        patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
+        visit = world.visit(patient, moscow("10:00"), ends_at=moscow("11:00"), status=S.CONFIRMED)
+        run = through("appointments", lengthless(), clinic=world.clinic, by=world.senior, now=NOON)
+        visit.refresh_from_db()
+        assert run.counts["unchanged"] == 1
+        assert (visit.status, visit.version, visit.ends_at) == (S.CONFIRMED, 1, moscow("11:00"))
+
+    def test_a_visit_moved_by_a_file_without_lengths_keeps_its_own(self, world: World) -> None:
+        patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
+        visit = world.visit(patient, moscow("10:00"), ends_at=moscow("11:00"), source="import")
+        run = through("appointments", lengthless(at="15:00"), clinic=world.clinic, by=world.senior, now=NOON)
+        visit.refresh_from_db()
+        assert run.counts["moved"] == 1
+        assert (visit.starts_at, visit.ends_at) == (moscow("15:00"), moscow("16:00"))
+
+    def test_a_visit_that_took_longer_than_planned_is_not_refused(self, world: World) -> None:
+        past = TOMORROW - dt.timedelta(days=3)
+        run_it(world, row(on=past, status="состоялся"))
+        Appointment.objects.update(ends_at=moscow("11:00", past))
+        for content in (lengthless("состоялся", on=past), xlsx(HEAD, row(on=past, status="состоялся"))):  # type: ignore[arg-type]
+            run = through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
+            assert (run.counts["rejected"], run.counts["unchanged"]) == (0, 1)
+        assert Appointment.objects.get().ends_at == moscow("11:00", past)
 
     def test_two_visits_may_change_places(self, world: World) -> None:
         anna = functools.partial(row, name="Ким Анна", phone="+79000001002")
@@ -271,11 +303,23 @@ class TestVisits:
         run = run_it(world, row())
         assert "Под этим кодом приём клиники, где вы не работаете" in words(run)[0]
 
-    def test_a_date_with_its_time_in_one_column_of_an_old_csv(self, world: World) -> None:
-        content = csv(("Дата и время", "Окончание", "Врач", "Пациент", "Тел"), ("19.03.2026 10:00", "10:45", "Белов Олег Ильич", "Ёлкина Яна", "89000001001"), encoding="cp1251")  # fmt: skip
+    @pytest.mark.parametrize("end", ["10:45", "19.03.2026 10:45"])
+    def test_a_date_with_its_time_in_one_column_of_an_old_csv(self, world: World, end: str) -> None:
+        content = csv(("Дата и время", "Окончание", "Врач", "Пациент", "Тел"), ("19.03.2026 10:00", end, "Белов Олег Ильич", "Ёлкина Яна", "89000001001"), encoding="cp1251")  # fmt: skip
         through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
         visit = Appointment.objects.get()
         assert (visit.starts_at, visit.ends_at, visit.patient.last_name) == (moscow("10:00"), moscow("10:45"), "Ёлкина")
+
+    def test_an_end_of_another_day_must_be_near(self, world: World) -> None:
+        head = ("Дата и время", "Окончание", "Врач", "Пациент", "Тел")
+        content = csv(
+            head,
+            ("19.03.2026 23:30", "20.03.2026 00:15", "Белов Олег Ильич", "Ёлкина Яна", "89000001001"),
+            ("19.03.2026 10:00", "29.03.2026 10:30", "Белов Олег Ильич", "Ким Анна", "89000001002"),
+        )
+        run = through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
+        assert Appointment.objects.get().ends_at == moscow("00:15", TOMORROW + dt.timedelta(days=1))
+        assert words(run) == ["3 Окончание: От начала до окончания больше 12 часов. Проверьте даты и время."]
 
     def test_the_second_of_two_confirmations_is_told_so(self, world: World) -> None:
         run = preview(world, row())

@@ -6,6 +6,8 @@ import pytest
 
 from callcenter.clinics import actions
 from callcenter.clinics.imports.models import ImportRun
+from callcenter.clinics.imports.plans import Report
+from callcenter.clinics.imports.windows import WindowsJob
 from callcenter.clinics.models import ScheduleWindow
 from callcenter.clinics.states import WindowState
 from callcenter.lib.localtime import instant
@@ -87,3 +89,51 @@ def test_times_are_of_the_clinics_own_zone(world: World) -> None:
 
 def test_a_doctor_of_another_clinic_is_refused(world: World) -> None:
     assert "нет в справочнике" in words(run_it(world, row(doctor="Чернова И. Л.")))[0]
+
+
+def test_a_refused_row_keeps_its_window_open(world: World) -> None:
+    run_it(world, row(), row("11:00", "11:30"), row("12:00", "12:30"))
+    run = run_it(world, row("10:00", "1030х"), row("11:00", "11:30", doctor="Белов О"), row("12:00", "12:30"))
+    assert (run.counts["rejected"], run.counts["closed"]) == (2, 0)
+    assert set(states().values()) == {"free"}
+
+
+def test_a_row_that_may_mean_any_window_stops_the_closing(world: World) -> None:
+    run_it(world, row(), row("11:00", "11:30"))
+    run = run_it(world, row("когда-нибудь"), row("11:00", "11:30"))
+    assert "В файле нет 1 окон, но часть строк не читается" in words(run, "notice")[0]
+    assert set(states().values()) == {"free"}
+
+
+def test_a_slip_of_the_year_closes_nothing_between(world: World) -> None:
+    far = TOMORROW + dt.timedelta(days=100)
+    run_it(world, row(), row("11:00", "11:30"), row(on=far))
+    run = run_it(world, row(), row("11:00", "11:30", TOMORROW.replace(year=2027)))
+    assert words(run, "closed") == ["0 : 19.03.2026 11:00–11:30, врач Белов О. И."]
+    assert (states()[moscow("11:00")], states()[moscow("10:00", far)]) == ("closed", "free")
+
+
+def test_a_file_without_ends_leaves_the_lengths_of_windows_alone(world: World) -> None:
+    run_it(world, row("10:00", "11:00"))
+    run = through(
+        "windows", xlsx(("Дата", "Начало", "Врач"), (TOMORROW, "10:00", "Белов О. И.")),
+        clinic=world.clinic, by=world.senior, now=NOON,
+    )  # fmt: skip
+    assert run.counts["unchanged"] == 1
+    assert ScheduleWindow.objects.get().ends_at == moscow("11:00")
+
+
+def test_a_window_booked_while_the_file_is_loaded_stays_booked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_it(world, row())
+    write = WindowsJob.write
+
+    def booked_first(job: WindowsJob, report: Report) -> None:
+        window = ScheduleWindow.objects.get()
+        actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
+        write(job, report)
+
+    monkeypatch.setattr(WindowsJob, "write", booked_first)
+    run = run_it(world, row("10:00", "10:40"))
+    assert (run.counts["changed"], run.counts["unchanged"]) == (0, 1)
+    window = ScheduleWindow.objects.get()
+    assert (window.state, window.ends_at) == (WindowState.TAKEN, moscow("10:30"))
