@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Final
 
 from django.db.models import Q
 
@@ -25,10 +26,12 @@ from callcenter.clinics.imports.visits import (
     when,
 )
 from callcenter.clinics.locks import days_of
-from callcenter.clinics.models import Appointment, Doctor, Patient, Service
+from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Service
 from callcenter.clinics.names import fold
-from callcenter.clinics.states import UPCOMING
+from callcenter.clinics.states import UPCOMING, AppointmentStatus
 from callcenter.lib.localtime import day_bounds, instant, local, local_day
+
+_HAPPENED: Final = (AppointmentStatus.ARRIVED, AppointmentStatus.COMPLETED, AppointmentStatus.NO_SHOW)
 
 
 class AppointmentsPlan(Job):
@@ -41,6 +44,7 @@ class AppointmentsPlan(Job):
         self.missing: list[Known] = []
         self._services = {fold(service.name): service for service in Service.objects.all()}
         self._new_services: dict[str, str] = {}
+        self._by_code: dict[str, Known] = {}
         self._days: dict[int, set[dt.date]] = defaultdict(set)  # clinic → local days of the file
         # Rows that are not loaded still mean visits: these must not be taken for missing.
         self._shielded_codes: set[str] = set()
@@ -51,10 +55,13 @@ class AppointmentsPlan(Job):
         done = 0
         for batch in batches(rows):
             read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
-            self.people.load([one for _, one in read])
-            for row, one in read:
-                person = self.people.of_row(row, one)
-                planned = self._read(row, person)
+            codes = [row.get("code", cells.identifier) or "" for row in batch]
+            self._read_coded({code for code in codes if code})
+            coded = [self._by_code.get(code) for code in codes]
+            self.people.load([one for _, one in read], {known.patient_id for known in coded if known})
+            for (row, one), code, known in zip(read, codes, coded, strict=True):
+                person = self.people.of_row(row, one, usual=known.patient_id if known else None)
+                planned = self._read(row, code, person)
                 if planned is not None and person is None:
                     planned.person = self.people.add(one)
                 if planned is not None:
@@ -69,7 +76,11 @@ class AppointmentsPlan(Job):
         self._refuse_overlaps()
         self._count()
 
-    def _read(self, row: Row, person: Person | None) -> Planned | None:
+    def _read_coded(self, codes: set[str]) -> None:
+        found = Appointment.objects.filter(source=SOURCE, source_id__in=codes - self._by_code.keys())
+        self._by_code |= {known.code: known for known in read_known(found)}
+
+    def _read(self, row: Row, code: str, person: Person | None) -> Planned | None:
         """A row with its visit, or None with the problems on the row. Its dates count even when it is refused."""
         clinic = self.places.clinic(row)
         doctor = self.places.doctor(row, clinic)
@@ -78,9 +89,11 @@ class AppointmentsPlan(Job):
             service = ""
         usual = self._services.get(fold(service))
         status, money = row.get("status", cells.status), row.get("money", cells.money)
-        comment, code = row.get("comment", cells.text), row.get("code", cells.identifier)
+        comment = row.get("comment", cells.text)
         booked_on, booked_time = row.get("booked_at", cells.moment) or (None, None)
         times = when(row, clinic, usual.minutes if usual else USUAL_MINUTES) if clinic else None
+        if status is not None and clinic and times:
+            status = self._possible(row, status, times.starts_at, clinic)
         if clinic and times:
             self._days[clinic.pk].add(local_day(times.starts_at, clinic.zone))
         if row.problems or clinic is None or doctor is None or times is None:
@@ -90,10 +103,24 @@ class AppointmentsPlan(Job):
         booked_at = instant(booked_on, booked_time or dt.time(23, 59), clinic.zone) if booked_on else None
         person = person or Person(0, "", cells.Name("", "", ""), None)
         return Planned(
-            row, code or "", person, doctor, clinic, *times, status, service, money, comment or "", booked_at
+            row, code, person, doctor, clinic, *times, status, service, money, comment or "", booked_at
         )  # fmt: skip
 
-    def _shield(self, code: str | None, times: Times | None) -> None:
+    def _possible(
+        self, row: Row, status: AppointmentStatus, starts_at: dt.datetime, clinic: Clinic
+    ) -> AppointmentStatus | None:
+        """The state, unless the visit is still to come: paid ahead it is like any other, over it can't be. Who is early
+        has come all the same."""
+        early = (
+            status == AppointmentStatus.ARRIVED and local_day(starts_at, clinic.zone) <= self.places.today[clinic.pk]
+        )
+        if status not in _HAPPENED or starts_at <= self.scope.now or early:
+            return status
+        if not cells.paid(row.cell("status")):
+            row.refuse("status", f"Приём ещё впереди, а статус «{status.label}».", "Проверьте дату и статус.")
+        return None
+
+    def _shield(self, code: str, times: Times | None) -> None:
         if code:
             self._shielded_codes.add(code)
         elif times:
@@ -123,28 +150,24 @@ class AppointmentsPlan(Job):
 
     def _match(self) -> None:
         for batch in batches(self.planned):
-            codes = [planned.code for planned in batch if planned.code]
-            by_code = {
-                known.code: known
-                for known in read_known(Appointment.objects.filter(source=SOURCE, source_id__in=codes))
-            }
             near = Appointment.objects.filter(
                 patient_id__in={planned.person.pk for planned in batch if planned.person.pk},
                 starts_at__in={planned.starts_at for planned in batch},
+                clinic__in=self.scope.clinics,
             )
             by_place: dict[tuple[int, int, dt.datetime], list[Known]] = defaultdict(list)
             for known in read_known(near):
                 by_place[known.patient_id, known.doctor_id, known.starts_at].append(known)
             for planned in batch:
                 here = by_place.get((planned.person.pk, planned.doctor.pk, planned.starts_at), [])
-                found = by_code.get(planned.code) if planned.code else None
-                if (known := found or same_place(planned.code, here)) is not None:
-                    planned.mean(known)
-                if planned.known is None or found is None:
+                coded = self._by_code.get(planned.code) if planned.code else None
+                if (meant := coded or same_place(planned.code, here)) is not None:
+                    planned.mean(meant)
+                if coded is None:
                     continue
-                if planned.known.patient_id != planned.person.pk:
+                if coded.patient_id != planned.person.pk:
                     planned.row.refuse("code", "Под этим кодом у нас приём другого пациента.", "Проверьте код приёма.")
-                elif planned.known.clinic_id not in {clinic.pk for clinic in self.scope.clinics}:
+                elif coded.clinic_id not in {clinic.pk for clinic in self.scope.clinics}:
                     planned.row.refuse("code", "Под этим кодом приём клиники, где вы не работаете.", "Проверьте код.")
                 if planned.row.problems:
                     self._shield(planned.code, None)

@@ -8,7 +8,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from django.core.exceptions import ValidationError
@@ -23,15 +23,29 @@ Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | dt.timedelta
 LONGEST: Final = 5_000  # characters of one cell
 _EXCEL_EPOCH: Final = dt.date(1899, 12, 30)
 _SERIAL_DAYS: Final = range(10_000, 80_000)  # 1927…2119: numbers that Excel shows as a date
+_ZONE: Final = re.compile(r"\s*(?:Z|UTC|GMT|[+\-]\d{1,2}:?(?:\d{2})?)", re.IGNORECASE)
+# '1500', '1500,5' and '1500.0000' of a database; '1 500', '1.500,50' and '1,500.50': groups of three after one to three
+# digits, their sign another than the one before the kopecks.
+_PLAIN_SUM: Final = re.compile(r"(?P<whole>-?\d+)(?:[.,](?P<kopecks>\d{1,2}|\d{4}))?")
+_GROUPED_SUM: Final = re.compile(
+    r"(?P<whole>-?[1-9]\d{0,2}(?P<point>[ .,'])\d{3}(?:(?P=point)\d{3})*)(?:(?P<comma>[.,])(?P<kopecks>\d{1,2}))?"
+)
 _MONTHS: Final = ("янв", "фев", "мар", "апр", "ма", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
 _YES: Final = frozenset({"да", "д", "yes", "y", "true", "истина", "1", "есть", "согласен", "согласна", "x", "х", "v"})
 _NO: Final = frozenset({"нет", "н", "no", "n", "false", "ложь", "0", "отказ", "не согласен", "не согласна"})
 _SIGNS: Final[Mapping[str, bool]] = {"+": True, "✓": True, "✔": True, "-": False, "—": False, "–": False}
+# What Excel shows for a formula that failed, in English and in Russian.
+_EXCEL_ERROR: Final = re.compile(
+    r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|GETTING_DATA"
+    r"|Н/Д|ССЫЛКА!|ЗНАЧ!|ДЕЛ/0!|ИМЯ\?|ЧИСЛО!|ПУСТО!|ПЕРЕНОС!|ВЫЧИСЛ!|ПОЛЕ!|ЗАБЛОКИРОВАНО!)",
+    re.IGNORECASE,
+)
+_PAID: Final = "оплачен"  # of a visit to come: paid ahead; of one that is over: it took place
 STATUS_WORDS: Final[Mapping[AppointmentStatus, tuple[str, ...]]] = {
     AppointmentStatus.SCHEDULED: ("запланирован", "записан", "новый", "назначен", "ожидается", "создан"),
     AppointmentStatus.CONFIRMED: ("подтвержд",),
     AppointmentStatus.ARRIVED: ("пришел", "пришла", "на приеме", "в клинике", "явился", "явилась"),
-    AppointmentStatus.COMPLETED: ("состоялся", "заверш", "выполнен", "оказан", "принят", "закрыт", "оплачен"),
+    AppointmentStatus.COMPLETED: ("состоялся", "заверш", "выполнен", "оказан", "принят", "закрыт", _PAID),
     AppointmentStatus.CANCELLED: ("отмен", "удален", "аннулир"),
     AppointmentStatus.NO_SHOW: ("не пришел", "не пришла", "неявка", "не явил"),
 }
@@ -79,8 +93,10 @@ def _quoted(cell: Cell) -> str:
 
 
 def text(cell: Cell, *, limit: int = LONGEST) -> str | None:
-    """The cell's words without the spaces around; line ends are kept."""
-    value = shown(cell).strip().replace("\x00", "")
+    """The cell's words without the spaces around; line ends are kept. A formula that failed is no words at all."""
+    value = shown(cell).strip().replace("\x00", "").replace("\x0b", "\n")
+    if isinstance(cell, str) and _EXCEL_ERROR.fullmatch(value):
+        raise BadCell(f"В ячейке ошибка Excel {value}.", "Исправьте формулу или впишите значение.")
     if len(value) > limit:
         raise BadCell(f"Слишком длинный текст: {len(value)} знаков.", f"Сократите до {limit}.")
     return value or None
@@ -201,8 +217,15 @@ def moment(cell: Cell) -> tuple[dt.date | None, dt.time | None] | None:
     if (
         isinstance(cell, str)
         and value
-        and (found := re.fullmatch(r"(.+?)(?:\s*,\s*|\s+в\s+|\s+|T)(\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?)Z?", value))
+        and (found := re.fullmatch(r"(.+?)(?:\s*,\s*|\s+в\s+|\s+|T)(\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?)(.*)", value))
     ):
+        if _ZONE.fullmatch(found[3]):
+            raise BadCell(
+                f"{_quoted(cell)} — время не клиники, а с указанием пояса.",
+                "Выгрузите местное время, без «Z» и без сдвига.",
+            )
+        if found[3]:
+            raise BadCell(f"{_quoted(cell)} не похоже на дату и время.", "Напишите так: 05.11.2026 10:30.")
         return date(found[1]), time(found[2].partition(".")[0] if ":" in found[2] else found[2])
     return None if value is None else (date(cell), None)
 
@@ -245,17 +268,18 @@ def money(cell: Cell) -> Decimal | None:
     value = text(cell)
     if value is None:
         return None
-    number = re.sub(r"(?i)(₽|р\.?|руб\w*\.?)$", "", re.sub(r"[\s\u00a0\u202f']", "", value)).replace(",", ".")
-    whole, dot, kopecks = number.rpartition(".")
-    if dot and len(kopecks) != 3:
-        number = f"{whole.replace('.', '')}.{kopecks}"  # '1.500.50' and '1,500.50': the last one is the point
-    elif dot and not isinstance(cell, float):
-        number = number.replace(".", "")  # '1.500' is one thousand and a half
-    try:
-        amount = Decimal(number)
-    except InvalidOperation:
-        raise BadCell(f"{_quoted(cell)} не похоже на сумму.", "Напишите число рублей, например 1500,00.") from None
-    if not amount.is_finite() or amount >= Decimal("1e10"):
+    words = re.sub(r"\s+", " ", re.sub(r"(?i)\s*(?:₽|р\.?|руб\w*\.?)$", "", value))
+    if isinstance(cell, float) and math.isfinite(cell):
+        amount = Decimal(repr(cell))
+    elif plain := _PLAIN_SUM.fullmatch(words):
+        amount = Decimal(f"{plain['whole']}.{plain['kopecks'] or 0}")
+    elif (grouped := _GROUPED_SUM.fullmatch(words)) and grouped["point"] != grouped["comma"]:
+        amount = Decimal(f"{re.sub('[^0-9-]', '', grouped['whole'])}.{grouped['kopecks'] or 0}")
+    elif re.fullmatch(r"[\d .,']+", words):
+        raise BadCell(f"{_quoted(cell)}: непонятно, где рубли, а где копейки.", "Напишите так: 1500,00.")
+    else:
+        raise BadCell(f"{_quoted(cell)} не похоже на сумму.", "Напишите число рублей, например 1500,00.")
+    if amount >= Decimal("1e10"):
         raise BadCell(f"{_quoted(cell)} — слишком большая сумма.", "Проверьте число.")
     if amount < 0:
         raise BadCell(f"Сумма {_quoted(cell)} меньше нуля.", "Напишите сумму без минуса.")
@@ -306,6 +330,11 @@ def status(cell: Cell) -> AppointmentStatus | None:
     )
 
 
+def paid(cell: Cell) -> bool:
+    """Whether the state of a visit only says that it is paid for."""
+    return fold(shown(cell)).startswith(_PAID)
+
+
 def phone(cell: Cell) -> str | None:
     """One number in any usual shape → E.164."""
     value = text(cell)
@@ -342,10 +371,20 @@ def name_part(cell: Cell) -> str | None:
 
 
 def full_name(cell: Cell) -> Name | None:
-    """«Фамилия Имя Отчество» in this order; whatever follows the first name is the patronymic («Али оглы»)."""
+    """«Фамилия Имя Отчество» in this order; whatever follows the first name is the patronymic («Али оглы»). Two
+    initials are two names, with a space between them or without («Иванов И.И.»)."""
     value = text(cell, limit=240)
     if value is None:
         return None
-    last, *rest = re.sub(r"\s+", " ", value).split(" ")
-    parts = (last, rest[0] if rest else "", " ".join(rest[1:]))
-    return Name(*(name_part(part) or "" for part in parts))
+    last, _, rest = re.sub(r"\s+", " ", value).partition(" ")
+    if initials := re.fullmatch(r"([^\W\d_]\.) ?([^\W\d_]\.?)", rest):
+        first, middle = initials.groups()
+    else:
+        first, _, middle = rest.partition(" ")
+    return Name(*(name_part(part) or "" for part in (last, first, middle)))
+
+
+def is_initial_of(short: str, whole: str) -> bool:
+    """Whether `short` is but the first letter of the name."""
+    letter, name = fold(short), fold(whole)
+    return len(letter) == 1 and name.startswith(letter)

@@ -103,8 +103,11 @@ class People:
         self._by_number: dict[str, list[Person]] = {}
         self._by_key: dict[str, list[Person]] = {}
 
-    def load(self, wanted: Sequence[Sought]) -> None:
-        """Reads whoever the rows may mean: three queries and their phones and clinics, whatever the number of rows."""
+    def load(self, wanted: Sequence[Sought], known: Iterable[int] = ()) -> None:
+        """Reads whoever the rows may mean: three queries and their phones and clinics, whatever the number of rows.
+
+        `known` are patients whom the rows name in another way: by a visit's code.
+        """
         codes = {one.code for one in wanted if one.code} - self._by_code.keys()
         numbers = {number for one in wanted for number in one.numbers}
         keys = {one.key for one in wanted if one.key and not one.numbers}
@@ -113,6 +116,7 @@ class People:
             found |= set(PatientPhone.objects.filter(number__in=numbers).values_list("patient_id", flat=True))
         if keys:
             found |= set(Patient.objects.filter(sort_key__in=keys).values_list("pk", flat=True))
+        found |= set(known)
         found -= self._by_pk.keys()
         if found:
             self._read(found)
@@ -148,7 +152,9 @@ class People:
         return person
 
     def learn(self, person: Person, one: Sought) -> None:
-        """The card takes over a code and numbers that it did not have."""
+        """The card takes over a code, a birth date and numbers that it did not have: a namesake in a later row, born on
+        another day, is somebody else then."""
+        person.born = person.born or one.born
         if one.code and not person.code:
             person.code = one.code
             self._by_code[one.code] = person
@@ -186,10 +192,16 @@ class People:
             raise Unclear(f"Подходят несколько пациентов: {names}.", "Укажите код пациента или дату рождения.")
         return fitting[0] if fitting else None
 
-    def of_row(self, row: Row, one: Sought) -> Person | None:
-        """The patient whom a row of visits or entries means, or None: a new one, or, with the reason put on the row, nobody."""
+    def of_row(self, row: Row, one: Sought, *, usual: int | None = None) -> Person | None:
+        """The patient whom a row of visits or entries means, or None: a new one, or, with the reason put on the row, nobody.
+
+        `usual` is the patient of the visit whose code the row bears: he is meant, whatever his phone is now, unless the
+        row has a patient's code or tells of somebody else.
+        """
         if row.problems:
             return None
+        if usual is not None and not one.code and self._may_be(self._by_pk[usual], one):
+            return self._by_pk[usual]
         try:
             person = self.find(one)
         except Unclear as unclear:
@@ -213,6 +225,16 @@ class People:
             or (one.born is not None and person.born == one.born)
             or any(number in person.numbers for number in one.numbers)
         )
+
+    @staticmethod
+    def _may_be(person: Person, one: Sought) -> bool:
+        """Whether the row may speak of him, its phone left aside. A corrected birth date needs the whole name."""
+        if one.name is None:
+            return one.born is None or person.born in (None, one.born)
+        if one.born and person.born and one.born != person.born:
+            return one.key == fold(" ".join(person.name))
+        same_last = fold(person.name.last) == fold(one.name.last)
+        return _first_alike(person.name, one.name) and (same_last or (one.born is not None and one.born == person.born))
 
     @staticmethod
     def _fits(person: Person, one: Sought) -> bool:
@@ -292,4 +314,4 @@ def _first_alike(one: Name, other: Name) -> bool:
     first, second = fold(one.first), fold(other.first)
     if not first or not second:
         return True
-    return first == second or (1 in (len(first), len(second)) and first[0] == second[0])
+    return first == second or cells.is_initial_of(first, second) or cells.is_initial_of(second, first)

@@ -41,8 +41,10 @@ _FAR_CELL: Final = re.compile(
     re.IGNORECASE,
 )
 _OVERLAP: Final = 256  # bytes searched twice where two pieces meet
+_ERROR_CELL: Final = re.compile(rb"""(<(?:[^<>/\s:]+:)?c\s(?:[^<>]{0,200}\s)?t\s*=\s*)["']e["']""")
 _DTD: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# A line end within a cell (\x0b) and a page's end (\x0c) do occur in remarks.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
 class BadFile(ValueError):
@@ -93,7 +95,7 @@ def read(content: bytes, name: str) -> Sheet:
 
 
 def _xlsx(content: bytes) -> Sheet:
-    _measure(content)
+    content = _with_errors_as_words(content, _measure(content))
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
             for sheet in book.sheets_metadata:
@@ -113,8 +115,8 @@ def _xlsx(content: bytes) -> Sheet:
     return Sheet("", [])
 
 
-def _measure(content: bytes) -> None:
-    """Refuses a workbook that is no workbook, or grows beyond measure, before anything parses it.
+def _measure(content: bytes) -> bool:
+    """Whether some formula failed. Refuses a workbook that is no workbook, or grows beyond measure, before anything parses it.
 
     First what the zip's directory says; then, since a directory may lie, the streams themselves, unpacked in small
     pieces and thrown away.
@@ -131,27 +133,49 @@ def _measure(content: bytes) -> None:
                 raise BadFile("Книга Excel после распаковки слишком велика. Разделите её на части.")
             if any(entry.flag_bits & 0x1 for entry in entries):
                 raise BadFile("Книга Excel защищена паролем. Снимите пароль и сохраните её снова.")
-            left = LARGEST_UNPACKED
+            left, failed = LARGEST_UNPACKED, False
             for entry in entries:
-                left -= _weigh(content, entry, left)
+                size, has_errors = _weigh(content, entry, left)
+                left, failed = left - size, failed or has_errors
             if text_size([partial(_pieces, content, entry) for entry in entries], MOST_TEXT) > MOST_TEXT:
                 raise BadFile("В книге слишком много текста: длинные ячейки повторяются. Разделите её на части.")
+            return failed
     except BadFile:
         raise
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, ExpatError) as error:
         raise BadFile(_DAMAGED) from error
 
 
-def _weigh(content: bytes, entry: zipfile.ZipInfo, left: int) -> int:
-    """The true unpacked size of one entry, not trusting its header; looked through for far cells on the way."""
-    size, tail = 0, b""
+def _weigh(content: bytes, entry: zipfile.ZipInfo, left: int) -> tuple[int, bool]:
+    """The true unpacked size of one entry, not trusting its header, and whether it has cells whose formula failed;
+    looked through for far cells on the way."""
+    size, tail, has_errors = 0, b"", False
     for piece in _pieces(content, entry):
         size += len(piece)
         if size > left:
             raise BadFile("Книга Excel после распаковки слишком велика. Разделите её на части.")
         _look_for_traps(tail + piece)  # in every entry: a workbook may keep its sheets under any name
+        has_errors = has_errors or _ERROR_CELL.search(tail + piece) is not None
         tail = piece[-_OVERLAP:]
-    return size
+    return size, has_errors
+
+
+def _with_errors_as_words(content: bytes, failed: bool) -> bytes:
+    """The workbook with its failed formulas as the words that Excel shows: the parser would make empty cells of them, and
+    an empty «Не звонить» is not the same as one that could not be worked out."""
+    if not failed:
+        return content
+    out = io.BytesIO()
+    try:
+        with (
+            zipfile.ZipFile(io.BytesIO(content)) as old,
+            zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new,
+        ):
+            for entry in old.infolist():
+                new.writestr(entry.filename, _ERROR_CELL.sub(rb'\g<1>"str"', old.read(entry)))
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError) as error:
+        raise BadFile(_DAMAGED) from error
+    return out.getvalue()
 
 
 def _pieces(content: bytes, entry: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import functools
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -34,8 +35,8 @@ BORN = dt.date(1985, 3, 12)
 TOMORROW = dt.date(2026, 3, 19)
 
 
-def row(code: str = "A1", on: dt.date = TOMORROW, at: str = "10:00", status: str = "", name: str = "Щёголева Ольга", phone: str = "+79000001001", doctor: str = "Белов О. И.") -> tuple[object, ...]:  # fmt: skip
-    return (code, on, at, 30, doctor, name, BORN, phone, status)
+def row(code: str = "A1", on: dt.date = TOMORROW, at: str = "10:00", status: str = "", name: str = "Щёголева Ольга", phone: str = "+79000001001", doctor: str = "Белов О. И.", born: object = BORN) -> tuple[object, ...]:  # fmt: skip
+    return (code, on, at, 30, doctor, name, born, phone, status)
 
 
 def lengthless(status: str = "", at: str = "10:00", on: dt.date = TOMORROW) -> bytes:
@@ -259,6 +260,20 @@ class TestVisits:
         assert (visit.status, run.counts["changed"]) == (S.COMPLETED, 1)
         assert visit.money == Decimal(4500)
 
+    def test_what_is_still_to_come_can_be_paid_for_but_not_be_over(self, world: World) -> None:
+        run = run_it(
+            world, row("A1", status="Оплачен"), row("A2", at="11:00", status="неявка"), row("A3", at="12:00", status="состоялся"),
+            row("A4", at="13:00", status="пришёл"), row("A5", NOON.date(), "13:00", "пришёл"), row("A6", TOMORROW - dt.timedelta(3), status="оплачен"),
+        )  # fmt: skip
+        assert words(run) == [
+            "3 Статус: Приём ещё впереди, а статус «не пришёл». Проверьте дату и статус.",
+            "4 Статус: Приём ещё впереди, а статус «состоялся». Проверьте дату и статус.",
+            "5 Статус: Приём ещё впереди, а статус «пришёл». Проверьте дату и статус.",
+        ]
+        assert dict(Appointment.objects.values_list("source_id", "status")) == {
+            "A1": S.SCHEDULED, "A5": S.ARRIVED, "A6": S.COMPLETED,
+        }  # fmt: skip
+
     def test_one_doctor_never_gets_two_patients_at_once(self, world: World) -> None:
         world.visit(starts_at=moscow("10:15"))
         run = run_it(
@@ -296,6 +311,38 @@ class TestVisits:
             "5 Код приёма: Этот же приём уже есть в строке 4. Удалите лишнюю строку.",
             "6 ФИО пациента: Такого пациента нет. Добавьте ФИО и телефон или исправьте код.",
         ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ({}, {"phone": "+79000001999"}),  # a new phone
+            ({"phone": "", "born": ""}, {"phone": "+79000001777", "born": ""}),  # the first phone
+            ({}, {"phone": "+79000001999", "name": "Иванова Ольга"}),  # and married
+            ({}, {"phone": "+79000001999", "born": dt.date(1985, 12, 3)}),  # and a slip of the birth date corrected
+        ],
+    )
+    def test_a_visits_code_knows_its_patient_whatever_his_phone_is_now(
+        self, world: World, before: dict[str, Any], after: dict[str, Any]
+    ) -> None:
+        run_it(world, row(**before))
+        run = run_it(world, row(at="12:00", **after))
+        assert words(run) == []
+        assert run.counts["moved"] == 1
+        assert Patient.objects.count() == 1
+
+    def test_a_visits_code_with_somebody_else_in_its_row_is_refused(self, world: World) -> None:
+        run_it(world, row())
+        run = run_it(world, row(name="Щёголева Мария", born=dt.date(2015, 1, 1)))
+        assert "Под этим кодом у нас приём другого пациента" in words(run)[0]
+
+    def test_another_clinics_visit_at_the_same_time_is_left_alone(self, world: World) -> None:
+        world.doctor.clinics.add(world.clinic_b)
+        patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
+        visit = world.visit(patient, moscow("10:00"), clinic=world.clinic_b)
+        run = run_it(world, row(""))
+        visit.refresh_from_db()
+        assert (visit.clinic, visit.version) == (world.clinic_b, 1)
+        assert "У врача уже есть приём 19.03.2026 10:00–10:30" in words(run)[0]
 
     def test_a_code_of_another_clinics_visit_is_refused(self, world: World) -> None:
         patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])

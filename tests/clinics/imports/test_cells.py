@@ -135,6 +135,35 @@ def test_a_day_with_its_time(cell: Cell) -> None:
     assert cells.moment(cell) == (DAY, dt.time(10, 30))
 
 
+@pytest.mark.parametrize("cell", ["2026-11-05T07:30:00Z", "2026-11-05 10:30+03:00", "05.11.2026 10:30 UTC"])
+def test_a_time_of_another_zone_is_not_the_clinics(cell: str) -> None:
+    with pytest.raises(BadCell, match="с указанием пояса"):
+        cells.moment(cell)
+
+
+@pytest.mark.parametrize("cell", ["#Н/Д", "#N/A", "#ССЫЛКА!", "#div/0!", " #ЗНАЧ! "])
+def test_a_formula_that_failed_is_not_an_empty_cell(cell: str) -> None:
+    for parse in PARSERS:
+        with pytest.raises(BadCell, match="ошибка Excel"):
+            parse(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "ends"),
+    [
+        ("10:45", (None, dt.time(10, 45))),
+        ("05.11.2026 10:45", (DAY, dt.time(10, 45))),
+        (WALL_CLOCK(2026, 11, 5, 10, 45), (DAY, dt.time(10, 45))),
+        (WALL_CLOCK(1899, 12, 31, 10, 45), (None, dt.time(10, 45))),
+        (WALL_CLOCK(2026, 11, 5), (DAY, dt.time())),
+        (0.5, (None, dt.time(12))),
+        ("", None),
+    ],
+)
+def test_an_end_is_a_time_with_or_without_its_day(cell: Cell, ends: tuple[dt.date | None, dt.time] | None) -> None:
+    assert cells.time_or_moment(cell) == ends
+
+
 def test_a_day_without_its_time() -> None:
     assert cells.moment("05.11.2026") == (DAY, None)
     assert cells.moment(WALL_CLOCK(2026, 11, 5)) == (DAY, None)
@@ -174,6 +203,10 @@ def test_what_is_no_length(cell: Cell) -> None:
         ("1.500,50", "1500.50"),
         ("1,500.50", "1500.50"),
         ("1.500", "1500"),
+        ("1 500", "1500"),
+        ("1'500'000,5", "1500000.50"),
+        ("12.345.678", "12345678"),
+        ("2500.0000", "2500"),
         (1500.5, "1500.50"),
         (0.125, "0.12"),
         (0, "0"),
@@ -183,7 +216,9 @@ def test_sums(cell: Cell, amount: str) -> None:
     assert cells.money(cell) == Decimal(amount)
 
 
-@pytest.mark.parametrize("cell", ["-5", "много", "nan", "1e99", "inf", "="])
+@pytest.mark.parametrize(
+    "cell", ["-5", "много", "nan", "1e99", "inf", "=", "1500,000", "2500.000", "1.500.50", "15 00", "0.500", "1,50,000"]
+)
 def test_what_is_no_sum(cell: Cell) -> None:
     with pytest.raises(BadCell):
         cells.money(cell)
@@ -223,6 +258,10 @@ def test_yes_and_no(cell: Cell, answer: bool | None) -> None:
         ("мамедов али гусейн оглы", ("Мамедов", "Али", "Гусейн Оглы")),
         ("Д'Артаньян  Шарль", ("Д'Артаньян", "Шарль", "")),
         ("Ким А.", ("Ким", "А.", "")),
+        ("Иванов И.И.", ("Иванов", "И.", "И.")),
+        ("Иванов И. И.", ("Иванов", "И.", "И.")),
+        ("иванов и.и", ("Иванов", "И.", "И")),
+        ("Иванов Иван И.", ("Иванов", "Иван", "И.")),
     ],
 )
 def test_names(cell: str, name: tuple[str, str, str]) -> None:
@@ -260,6 +299,7 @@ PARSERS: list[Callable[[Cell], object]] = [
     cells.date,
     cells.time,
     cells.moment,
+    cells.time_or_moment,
     cells.minutes,
     cells.money,
     cells.flag,

@@ -82,6 +82,10 @@ def test_lines_are_numbered_as_the_person_sees_them() -> None:
     ]
 
 
+def test_a_line_end_within_a_cell_may_be_a_vertical_tab() -> None:
+    assert read("ФИО;Заметка\nКим;а\x0bб\x0c\n".encode(), "a.csv").lines[1].cells == ["Ким", "а\x0bб\x0c"]
+
+
 def test_a_quoted_cell_may_hold_lines_and_delimiters_of_its_own() -> None:
     remark = 'любит чай; кофе\nи "ёлочки"; сок'
     quoted = '"' + remark.replace('"', '""') + '"'
@@ -112,7 +116,7 @@ def test_a_formula_counts_as_its_stored_value_and_is_never_carried_out() -> None
         sheet.write_formula(0, 0, '=HYPERLINK("http://example.org","Иванова")', None, "Иванова")
         sheet.write_formula(0, 1, "=1/0", None, "#DIV/0!")
         sheet.write_string(0, 2, "=cmd|'/c calc'!A1")
-    assert read(out.getvalue(), "a.xlsx").lines[0].cells == ["Иванова", "", "=cmd|'/c calc'!A1"]
+    assert read(out.getvalue(), "a.xlsx").lines[0].cells == ["Иванова", "#DIV/0!", "=cmd|'/c calc'!A1"]
 
 
 BOMB = zipped(**{"xl__workbook.xml": b"x", "xl__worksheets__sheet1.xml": b"\0" * (tables.LARGEST_UNPACKED + 1)})
