@@ -67,6 +67,7 @@ class PatientsJob(Job):
         super().__init__(scope)
         self.people = People(scope)
         self.cards: list[Card] = []
+        self._rows: dict[int, int] = {}  # id() of a person → the row that speaks of him
 
     def plan(self, rows: Sequence[Row], report: Report) -> None:
         done = 0
@@ -107,6 +108,9 @@ class PatientsJob(Job):
         except Unclear as unclear:
             row.refuse("patient_id" if one.code else "phone", unclear.what, unclear.todo)
             return None
+        if person is not None and (earlier := self._rows.get(id(person))):
+            row.refuse("full_name", f"Этот пациент уже есть в строке {earlier}.", "Соедините строки.")
+            return None
         card = Card(
             row,
             person or self.people.add(one),
@@ -120,6 +124,7 @@ class PatientsJob(Job):
             do_not_call=(reason or "отметка в картотеке") if blocked else "",
             had_numbers=person is not None and bool(person.numbers),
         )
+        self._rows[id(card.person)] = row.line.number
         if card.is_new:
             card.person.extras = {name: str(card.fields[name]) for name in ("email", "note") if name in card.fields}
         else:
@@ -139,7 +144,7 @@ class PatientsJob(Job):
                 card.fields = {
                     name: value
                     for name, value in card.fields.items()
-                    if getattr(patient, name) != value and not (name == "source_id" and patient.source_id)
+                    if _is_better(name, getattr(patient, name), value)
                 }
                 card.before = {name: str(getattr(patient, name) or "") for name in card.fields}
                 card.do_not_call = "" if patient.do_not_call else card.do_not_call
@@ -234,6 +239,13 @@ class PatientsJob(Job):
             now=self.scope.now,
             note=note,
         )
+
+
+def _is_better(name: str, ours: str | dt.date | None, theirs: str | dt.date) -> bool:
+    """Whether the file knows a field of the card better: our code stays, and an initial is no better than the name."""
+    if ours == theirs or (name == "source_id" and ours):
+        return False
+    return name not in _NAME or not cells.is_initial_of(str(theirs), str(ours))
 
 
 def _is_news(known: tuple[bool, dt.datetime] | None, granted: bool, at: dt.datetime | None) -> bool:

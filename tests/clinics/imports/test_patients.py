@@ -1,8 +1,10 @@
 """Import of patients: matched, completed, never duplicated; what is wrong is said by line and column."""
 
 import datetime as dt
+import io
 
 import pytest
+import xlsxwriter
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -200,6 +202,46 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(world: World) -> None
     assert counts[0] == counts[1]
 
 
+def test_the_second_row_of_one_patient_is_refused_and_loaded_once_corrected(world: World) -> None:
+    head = ("ФИО", "Телефон", "Заметка", "Не звонить")
+    rows = [("Ким Анна", "+79000001001", "а", ""), ("Ким Анна", "+79000001001", "б", "да")]
+    run = run_it(world, xlsx(head, *rows))
+    assert words(run) == ["3 ФИО: Этот пациент уже есть в строке 2. Соедините строки."]
+    run = run_it(world, xlsx(head, *rows))
+    assert (run.counts["unchanged"], run.counts["rejected"]) == (1, 1)
+    assert run_it(world, xlsx(head, rows[1])).counts["changed"] == 1
+    assert Patient.objects.get().do_not_call
+
+
+def test_namesakes_with_different_birth_dates_on_one_phone_stay_two(world: World) -> None:
+    card = world.patient("Ким", "Иван", "", phones=["+79000001001"])
+    born = [dt.date(1960, 1, 1), dt.date(1990, 1, 1)]
+    content = xlsx(("ФИО", "Дата рождения", "Телефон"), *(("Ким Иван", day, "+79000001001") for day in born))
+    run = run_it(world, content)
+    assert (run.counts["changed"], run.counts["created"]) == (1, 1)
+    assert list(Patient.objects.order_by("birth_date").values_list("birth_date", flat=True)) == born
+    card.refresh_from_db()
+    assert card.birth_date == born[0]
+    assert run_it(world, content).counts["unchanged"] == 2
+
+
+@pytest.mark.parametrize("name", ["Иванов И.И.", "Иванов И. И.", "Иванов Иван И."])
+def test_initials_find_the_card_and_never_replace_its_names(world: World, name: str) -> None:
+    born = dt.date(1985, 3, 12)
+    world.patient("Иванов", "Иван", "Иванович", birth_date=born, phones=["+79000001001"])
+    head = ("ФИО", "Дата рождения", "Телефон")
+    assert run_it(world, xlsx(head, (name, born, "+79000001001"))).counts["unchanged"] == 1
+    assert Patient.objects.get().full_name == "Иванов Иван Иванович"
+    run_it(world, xlsx(head, ("Иванов П.И.", born, "+79000001001")))  # a twin
+    assert Patient.objects.count() == 2
+
+
+def test_a_name_in_full_replaces_an_initial(world: World) -> None:
+    world.patient("Иванов", "И.", "", phones=["+79000001001"])
+    assert run_it(world, xlsx(("ФИО", "Телефон"), ("Иванов Иван Иванович", "+79000001001"))).counts["changed"] == 1
+    assert Patient.objects.get().full_name == "Иванов Иван Иванович"
+
+
 def test_a_row_tells_all_its_faults_at_once(world: World) -> None:
     run = run_it(world, xlsx(HEAD, ("P1", "", "31.02.1985", "010-10-01", "", "olga@")))
     (finding,) = run.findings.filter(kind=FindingKind.REJECTED)
@@ -210,3 +252,15 @@ def test_a_bad_name_is_not_called_an_empty_one_too(world: World) -> None:
     run = run_it(world, xlsx(HEAD, ("P1", "Иванов 2", "", "", "", "")))
     (finding,) = run.findings.filter(kind=FindingKind.REJECTED)
     assert [problem["column"] for problem in finding.problems] == ["ФИО"]
+
+
+def test_a_formula_that_failed_refuses_its_row(world: World) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["ФИО", "Телефон", "Не звонить"])
+        sheet.write_row(1, 0, ["Ким Анна", "+79000001001"])
+        sheet.write_formula(1, 2, "=VLOOKUP(1,A1,2)", None, "#N/A")
+    run = run_it(world, out.getvalue())
+    assert words(run) == ["2 Не звонить: В ячейке ошибка Excel #N/A. Исправьте формулу или впишите значение."]
+    assert not Patient.objects.exists()
