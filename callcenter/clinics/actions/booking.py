@@ -74,7 +74,7 @@ def book_appointment(
             source=source,
         )
         window.state, window.appointment, window.held_until, window.held_for = WindowState.TAKEN, visit, None, ""
-        window.save()
+        window.save(update_fields=["state", "appointment", "held_until", "held_for"])
         patient.clinics.add(window.clinic)
         _write_down(visit, "booked", by=by, now=now, after=visit.starts_at)
         close_waiting_for(visit, by=by, now=now)
@@ -272,7 +272,7 @@ def _refuse_overlap(doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime
     )
     if but:
         others = others.exclude(pk__in=but)
-    other = others.first()
+    other = others.only("starts_at", "ends_at", "clinic").first()
     if other is not None:
         begins = local(other.starts_at, other.clinic.zone)
         ends = local(other.ends_at, other.clinic.zone)
@@ -290,7 +290,7 @@ def _refuse_double(patient: Patient, window: ScheduleWindow, but: Appointment | 
         starts_at__gt=window.starts_at - dt.timedelta(days=1),
         ends_at__gt=window.starts_at,
     )
-    other = (others.exclude(pk=but.pk) if but else others).first()
+    other = (others.exclude(pk=but.pk) if but else others).only("starts_at", "clinic", "doctor").first()
     if other is not None:
         raise Conflict(f"Пациент уже записан на {other.local_start:%d.%m.%Y %H:%M} к врачу {other.doctor.short_name}.")
 

@@ -217,7 +217,8 @@ def _contact_of(interaction: Interaction, person: Person, on: dt.date) -> Contac
         key = f"c{interaction.client}"
     else:
         key = f"x{uuid.uuid4().hex}"
-    contact, _ = Contact.objects.get_or_create(
+    # Of one that exists only what its interactions and results refer to, not the whole row that is decided below.
+    contact, _ = Contact.objects.only("clinic", "patient", "is_asking").get_or_create(
         clinic=interaction.clinic,
         on=on,
         person_key=key,

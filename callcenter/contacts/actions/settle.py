@@ -27,6 +27,12 @@ _ROW_FIELDS: Final = tuple(
     for field in dataclasses.fields(Row)
     if field.name not in {"said", "topic", "owner", "channel", "main_result", "results"}
 )
+# Of a contact to be decided only what the rules ask is read, and only what they decide is written.
+_ASKED_FIELDS: Final = ("on", "patient", "number")
+_DECIDED_FIELDS: Final = (
+    *_ROW_FIELDS,
+    *("topic", "owner", "channel", "main_result", "results_count", "due_at", "claimed_at", "last_error"),
+)
 _SAID_FIELDS: Final = ("bound_to", "shape", "who_type", "shown_employee", "shown_topic")
 _put_off: ContextVar[set[int] | None] = ContextVar("contacts_to_settle", default=None)
 
@@ -69,6 +75,7 @@ def _decide(pks: Iterable[int]) -> None:
     for contact in (
         Contact.objects.select_for_update(of=("self",))
         .select_related("clinic", "clinic__contact_policy")
+        .only(*_ASKED_FIELDS, "clinic__zone", "clinic__contact_policy")
         .filter(pk__in=set(pks))
         .order_by("pk")
     ):
@@ -79,7 +86,7 @@ def _decide(pks: Iterable[int]) -> None:
 
 
 def _settle(contact: Contact) -> None:
-    rows = list(contact.interactions.order_by("at", "pk"))
+    rows = list(contact.interactions.order_by("pk"))  # the rules sort them by time
     if not rows:
         contact.results.update(contact=None, interaction=None)
         contact.delete()
@@ -91,7 +98,7 @@ def _settle(contact: Contact) -> None:
     contact.topic_id, contact.owner_id, contact.channel_id = row.topic, row.owner, row.channel
     contact.main_result_id, contact.results_count = row.main_result, row.results
     contact.due_at, contact.claimed_at, contact.last_error = None, None, ""
-    contact.save()
+    contact.save(update_fields=_DECIDED_FIELDS)
     by_id = {one.pk: one for one in rows}
     for said in row.said:
         one = by_id[said.id]
@@ -122,7 +129,8 @@ def _results_of(contact: Contact) -> list[ContactResult]:
     if contact.patient_id is not None:
         since, until = day_bounds(contact.on, contact.clinic.zone)
         ours |= Q(contact=None, patient=contact.patient_id, at__gte=since, at__lt=until, is_by_hand=False)
-    found = ContactResult.objects.select_related("appointment", "waiting", "waiting__appointment").filter(ours)
+    # Mostly there are none: then nothing more is asked, where a join of three tables would be planned each time.
+    found = ContactResult.objects.prefetch_related("appointment", "waiting__appointment").filter(ours)
     return [
         result
         for result in found.order_by("at", "pk")
