@@ -113,7 +113,8 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": dj_database_url.parse(_needed("DATABASE_URL", "postgres://dozvon@127.0.0.1:5433/dozvon"))}
+DATABASE_URL = _needed("DATABASE_URL", "postgres://dozvon@127.0.0.1:5433/dozvon")
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, engine="callcenter.lib.postgres")}
 DATABASES["default"].setdefault("OPTIONS", {})
 if _flag("DB_POOL"):  # the web process only; workers open and close (Celery forks)
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 2, "max_size": 16, "timeout": 10}
