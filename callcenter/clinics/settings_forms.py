@@ -126,6 +126,8 @@ class DoctorForm(forms.ModelForm[Doctor]):
         assert isinstance(clinics, forms.ModelMultipleChoiceField)  # noqa: S101 (for the type checker)
         assert isinstance(user, forms.ModelChoiceField)  # noqa: S101 (for the type checker)
         clinics.queryset = Clinic.objects.visible_to(by).order_by("name")
+        if self.instance.pk:
+            self.initial["clinics"] = clinics.queryset.filter(doctors=self.instance)
         clinics.required = False  # the action knows the places in clinics that are not hers
         free = colleagues(by).filter(roles__contains=[Role.DOCTOR], is_active=True, doctor__isnull=True)
         own = User.objects.filter(pk=self.instance.user_id) if self.instance.user_id else User.objects.none()

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.renderers import TemplatesSetting
 
-from callcenter.lib.errors import Refused
+from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.http import EARLIEST, LATEST
 
 
@@ -71,3 +71,32 @@ def _check_year(day: dt.date | None) -> None:
 def refuse(form: forms.BaseForm, error: Refused) -> None:
     """Shows an action's refusal at the field it names, or above the form."""
     form.add_error(error.field if error.field in form.fields else None, str(error))
+
+
+def lay_beside(form: forms.BaseForm, present: forms.BaseForm, error: Conflict) -> None:
+    """After a Conflict: what was typed stays in its fields, beside each that differs stands what is there now.
+
+    `present` is the same form, unbound, of the row as it is now.
+    """
+    form.add_error(None, str(error))
+    for now in present:
+        typed = form[now.name].data
+        typed = typed.replace("\r\n", "\n") if isinstance(typed, str) else typed
+        if now.field.has_changed(now.initial, typed):
+            form.add_error(now.name, f"Сейчас: {_in_words(now) or 'пусто'}")
+
+
+def _in_words(bound: forms.BoundField) -> str:
+    """The value of a field as a person reads it."""
+    value, field = bound.value(), bound.field
+    if isinstance(value, bool):
+        return "да" if value else "нет"
+    if isinstance(value, dt.date):
+        return f"{value:%d.%m.%Y}"
+    if isinstance(value, dt.time):
+        return f"{value:%H:%M}"
+    if isinstance(field, forms.ChoiceField):
+        chosen = {str(one) for one in (value if isinstance(value, list | tuple) else [value])}
+        choices: Any = field.choices
+        return ", ".join(str(label) for key, label in choices if key and str(key) in chosen)
+    return "" if value is None else str(value)

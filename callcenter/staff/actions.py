@@ -9,7 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from callcenter.lib import live
+from callcenter.lib import live, stamps
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.staff import audit
 from callcenter.staff.models import Shift, User
@@ -54,44 +54,49 @@ def create_user(*, facts: Facts, password: str, by: User | None, now: dt.datetim
             person,
             by=by,
             now=now,
-            after={**audit.values(person, *_SHOWN), "clinics": _names(person)},
+            after=_person(person),
         )
     return person
 
 
-def change_user(person: User, *, facts: Facts, by: User, now: dt.datetime) -> User:
+def change_user(person: User, *, facts: Facts, by: User, now: dt.datetime, shown: str | None = None) -> User:
     """Changes a person's data, roles and clinics; an unchanged form writes nothing.
 
-    Raises NotAllowed when the person is not hers to manage; Refused when a clinic would stay without a senior
-    or for the sight of numbers that she does not have herself.
+    Raises NotAllowed when the person is not hers to manage; Refused when a clinic would stay without a senior or for the
+    sight of numbers that she does not have herself; Conflict when the person is not what a page `shown` him as
+    (`person_stamp`): a role taken away meanwhile must not come back.
     """
     with transaction.atomic():
         person = _lock(person)
         if not manages(by, person):
             raise NotAllowed(_NOT_YOURS)
+        stamps.check(shown, person_stamp(person))
         if User.objects.filter(login__iexact=facts.login).exclude(pk=person.pk).exists():
             raise Refused(f"Логин «{facts.login}» уже занят. Придумайте другой.", field="login")
         clinics = _clinic_ids(person)
         _check_rights(
             by, facts, roles_before=tuple(person.roles), clinics_before=clinics, saw_phones=person.sees_phones
         )
-        was = {**audit.values(person, *_SHOWN), "clinics": _names(person)}
+        was = _person(person)
         leaves = clinics if Role.SENIOR not in facts.roles else clinics - facts.clinic_ids
         _keep_a_senior(person, leaves)
         for name, value in _columns(facts).items():
             setattr(person, name, value)
         person.save()
         person.clinics.set(facts.clinic_ids)
-        before, after = audit.changes(was, {**audit.values(person, *_SHOWN), "clinics": _names(person)})
+        before, after = audit.changes(was, _person(person))
         if after:
             audit.record("staff.change_user", person, by=by, now=now, before=before, after=after)
     return person
 
 
-def place_user(person: User, *, clinic_ids: Iterable[int], by: User, now: dt.datetime) -> User:
+def place_user(
+    person: User, *, clinic_ids: Iterable[int], by: User, now: dt.datetime, shown: str | None = None
+) -> User:
     """Says in which of `by`'s own clinics a colleague works; his other clinics stay as they are.
 
     For people who also work where `by` does not: their data and password are not hers to change, their place is.
+    Raises Conflict when his places are not what a page `shown` them as (`place_stamp`).
     """
     with transaction.atomic():
         person = _lock(person)
@@ -100,6 +105,7 @@ def place_user(person: User, *, clinic_ids: Iterable[int], by: User, now: dt.dat
         hers, had, wanted = _clinic_ids(by), _clinic_ids(person), frozenset(clinic_ids)
         if not had & hers or not wanted <= hers:
             raise NotAllowed(_NOT_YOURS)
+        stamps.check(shown, place_stamp(person, by))
         result = (had - hers) | wanted
         if not result:
             raise Refused("Оставьте хотя бы одну клинику или отключите сотрудника.", field="clinics")
@@ -111,6 +117,16 @@ def place_user(person: User, *, clinic_ids: Iterable[int], by: User, now: dt.dat
                 "staff.place_user", person, by=by, now=now, before={"clinics": was}, after={"clinics": _names(person)}
             )
     return person
+
+
+def person_stamp(person: User) -> str:
+    """Of what the page of an account shows."""
+    return stamps.stamp(_person(person))
+
+
+def place_stamp(person: User, by: User) -> str:
+    """Of the colleague's places that `by` sees."""
+    return stamps.stamp({"clinics": sorted(_clinic_ids(person) & _clinic_ids(by))})
 
 
 def dismiss_user(person: User, *, by: User, now: dt.datetime) -> User:
@@ -248,6 +264,10 @@ def _columns(facts: Facts) -> dict[str, object]:
         "sees_phones": facts.sees_phones,
         "capacity": facts.capacity,
     }
+
+
+def _person(person: User) -> dict[str, object]:
+    return {**audit.values(person, *_SHOWN), "clinics": _names(person)}
 
 
 def _clinic_ids(person: User) -> frozenset[int]:

@@ -52,11 +52,12 @@
   });
 
   // Nothing typed is lost when the session has run out: what was sent stays in this tab until its answer comes; if the answer is
-  // the log-in page, the same person finds the form filled in again afterwards. Never passwords, files or hidden fields.
+  // the log-in page, the same person finds the form filled in again afterwards. Never passwords, files or hidden fields, but for
+  // the stamp of what the form showed: what a colleague saved meanwhile must not be overwritten by what is given back.
   const KEPT = "sent-form";
   const user = document.body.dataset.user;
   const address = (form) => form.getAttribute("action") || form.getAttribute("hx-post") || "";
-  const typed = (form) => [...form.elements].filter((one) => one.name && !["password", "file", "hidden", "submit", "button", "fieldset"].includes(one.type));
+  const typed = (form) => [...form.elements].filter((one) => one.name && (one.name === "shown" || !["password", "file", "hidden", "submit", "button", "fieldset"].includes(one.type)));
   const forget = () => sessionStorage.removeItem(KEPT);
   document.addEventListener("submit", (event) => {
     const form = event.target;

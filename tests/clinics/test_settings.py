@@ -18,6 +18,7 @@ from callcenter.clinics.states import Channel, Purpose
 from callcenter.lib.errors import NotAllowed
 from callcenter.staff.models import AuditEntry, User
 from tests.conftest import World
+from tests.stale import shown_at
 
 Login = Callable[[User], Client]
 GETS = ["clinics", "clinic_new", "doctors", "doctor_new", "services", "service_new", "specialties"]
@@ -47,14 +48,16 @@ def typed(clinic: Clinic, **changes: str) -> dict[str, str]:
 
 def test_an_untouched_form_writes_nothing(world: World, as_user: Login) -> None:
     url = reverse("clinics:settings_clinic", args=[world.clinic.pk])
-    assert as_user(world.senior).post(url, typed(world.clinic)).status_code == 302
+    senior = as_user(world.senior)
+    assert senior.post(url, typed(world.clinic, shown=shown_at(senior, url))).status_code == 302
     assert not AuditEntry.objects.exists()
 
 
 def test_changed_hours_count_at_once_and_stand_in_the_journal(world: World, as_user: Login) -> None:
     url = reverse("clinics:settings_clinic", args=[world.clinic.pk])
     data = typed(world.clinic, opens_0="10:30", opens_5="", closes_5="", phone="8 (900) 000-12-34")
-    assert as_user(world.senior).post(url, data).status_code == 302
+    senior = as_user(world.senior)
+    assert senior.post(url, data | {"shown": shown_at(senior, url)}).status_code == 302
     clinic = Clinic.objects.get(pk=world.clinic.pk)
     assert clinic.phone == "+79000001234"
     hours = hours_of(clinic)
@@ -81,7 +84,8 @@ def test_changed_hours_count_at_once_and_stand_in_the_journal(world: World, as_u
 )
 def test_a_wrong_field_is_named_and_nothing_is_written(world: World, as_user: Login, changes: dict[str, str]) -> None:
     url = reverse("clinics:settings_clinic", args=[world.clinic.pk])
-    answer = as_user(world.senior).post(url, typed(world.clinic, **changes))
+    senior = as_user(world.senior)
+    answer = senior.post(url, typed(world.clinic, shown=shown_at(senior, url), **changes))
     assert answer.status_code == 422
     assert "invalid-feedback" in answer.content.decode()
     assert not AuditEntry.objects.exists()
@@ -136,10 +140,11 @@ def test_a_doctor_keeps_his_places_in_clinics_that_are_not_hers(world: World, as
     world.doctor.clinics.add(world.clinic_b)
     url = reverse("clinics:settings_doctor", args=[world.doctor.pk])
     data = {"full_name": "Белов Олег Ильич", "specialty": world.specialty.pk, "is_active": "on", "source_id": "77"}
-    assert as_user(world.senior).post(url, data).status_code == 302
+    senior, senior_b = as_user(world.senior), as_user(world.senior_b)
+    assert senior.post(url, data | {"shown": shown_at(senior, url)}).status_code == 302
     assert list(world.doctor.clinics.all()) == [world.clinic_b]
     assert as_user(world.senior).get(url).status_code == 404
-    assert as_user(world.senior_b).post(url, data).status_code == 422  # his last clinic
+    assert senior_b.post(url, data | {"shown": shown_at(senior_b, url)}).status_code == 422  # his last clinic
 
 
 def test_a_new_doctor_with_a_login_of_his_own(world: World, as_user: Login) -> None:
@@ -171,7 +176,7 @@ def test_services_and_specialties_of_the_chain(world: World, as_user: Login) -> 
     made = Service.objects.get()
     url = reverse("clinics:settings_service", args=[made.pk])
     assert client.post(url, {**service, "minutes": "1"}).status_code == 422
-    assert client.post(url, {**service, "price": "1700"}).status_code == 302
+    assert client.post(url, {**service, "price": "1700", "shown": shown_at(client, url)}).status_code == 302
     entry = AuditEntry.objects.get(action="clinics.change_service")
     assert (entry.before, entry.after) == ({"price": "1500.00"}, {"price": "1700"})
     assert client.post(reverse("clinics:settings_specialty_remove", args=[surgery.pk])).status_code == 302

@@ -18,6 +18,7 @@ from callcenter.staff.models import AuditEntry, User
 from callcenter.staff.queries import colleagues, manages
 from callcenter.staff.roles import GRANTS, Role, grantable
 from tests.conftest import PASSWORD, World, make_user
+from tests.stale import shown_at
 
 Login = Callable[[User], Client]
 
@@ -289,7 +290,7 @@ def test_the_page_of_a_person_saves_sets_a_password_and_dismisses(world: World, 
         "clinics": [world.clinic.pk],
         "extension": "112",
     }
-    assert client.post(url, data).status_code == 302
+    assert client.post(url, data | {"shown": shown_at(client, url)}).status_code == 302
     person.refresh_from_db()
     assert (person.roles, person.extension, person.sees_phones) == (["administrator", "branch"], "112", False)
     password = reverse("staff:person_password", args=[person.pk])

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from callcenter.clinics.models import Clinic, Consent, Patient, PatientPhone
 from callcenter.clinics.states import Channel, Purpose
-from callcenter.lib import phones
+from callcenter.lib import phones, stamps
 from callcenter.lib.errors import Refused
 from callcenter.staff import audit
 from callcenter.staff.models import User
@@ -24,11 +24,13 @@ def save_patient(
     by: User | None,
     now: dt.datetime,
     adds_numbers: bool = False,
+    shown: str | None = None,
 ) -> Patient:
     """Creates a card, or changes the named CARD_FIELDS and the phones of one; numbers in any usual shape, main first.
     With `adds_numbers` they come after those of the card, else in their stead.
 
-    Raises Refused with the field and what is wrong in words. The patient becomes one of `clinic`.
+    Raises Refused with the field and what is wrong in words, Conflict when the card is not what a page `shown` it as
+    (`card_stamp`). The patient becomes one of `clinic`.
     """
     if not str(fields.get("last_name", patient.last_name if patient else "")).strip():
         raise Refused("Укажите фамилию.", field="last_name")
@@ -42,6 +44,7 @@ def save_patient(
             patient, verb = Patient(), "clinics.create_patient"
         else:
             patient, verb = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk), "clinics.change_patient"
+            stamps.check(shown, card_stamp(patient))
             before = _card(patient)
         known = [phone.number for phone in patient.phones.all()] if patient.pk else []
         for name, value in fields.items():
@@ -65,6 +68,11 @@ def save_patient(
                 after={name: after[name] for name in changed},
             )
     return patient
+
+
+def card_stamp(patient: Patient) -> str:
+    """Of what the form of the card shows."""
+    return stamps.stamp(_card(patient))
 
 
 def _card(patient: Patient) -> dict[str, object]:

@@ -11,6 +11,7 @@ from django.db.models import Model, ProtectedError
 
 from callcenter.clinics.models import Clinic, Doctor, Ground, OpeningHours, Service, SpecialDay, Specialty
 from callcenter.clinics.schedule import Span
+from callcenter.lib import stamps
 from callcenter.lib.errors import NotAllowed, Refused
 from callcenter.staff import audit
 from callcenter.staff.models import User
@@ -38,11 +39,18 @@ SERVICE_FIELDS = ("name", "specialty", "minutes", "price", "is_active")
 
 
 def save_clinic(
-    clinic: Clinic | None, *, fields: Mapping[str, object], week: Mapping[int, Span], by: User, now: dt.datetime
+    clinic: Clinic | None,
+    *,
+    fields: Mapping[str, object],
+    week: Mapping[int, Span],
+    by: User,
+    now: dt.datetime,
+    shown: str | None = None,
 ) -> Clinic:
     """Opens a clinic (the senior becomes one of its people) or changes one; `week` are local hours by weekday, 0 = Monday.
 
-    Raises Refused when hours end before they begin, NotAllowed for a clinic that is not hers.
+    Raises Refused when hours end before they begin, NotAllowed for a clinic that is not hers, Conflict when the clinic is
+    not what a page `shown` it as (`clinic_stamp`).
     """
     for name, value in _QUIET:
         if not fields[name] < fields[value]:  # type: ignore[operator]
@@ -55,6 +63,7 @@ def save_clinic(
             clinic, verb, before = Clinic(), "clinics.create_clinic", dict[str, object]()
         else:
             clinic = _own(clinic, by)
+            stamps.check(shown, clinic_stamp(clinic))
             verb, before = "clinics.change_clinic", _clinic(clinic)
         for name in CLINIC_FIELDS:
             setattr(clinic, name, fields[name])
@@ -64,6 +73,11 @@ def save_clinic(
         _set_week(clinic, week)
         _record_change(verb, clinic, before, _clinic(clinic), by=by, now=now, clinic_id=clinic.pk)
     return clinic
+
+
+def clinic_stamp(clinic: Clinic) -> str:
+    """Of what the form of the clinic shows."""
+    return stamps.stamp(_clinic(clinic))
 
 
 def _set_week(clinic: Clinic, week: Mapping[int, Span]) -> None:
@@ -141,9 +155,18 @@ def _ground(ground: Ground) -> dict[str, object]:
 
 
 def save_doctor(
-    doctor: Doctor | None, *, fields: Mapping[str, object], clinics: Iterable[Clinic], by: User, now: dt.datetime
+    doctor: Doctor | None,
+    *,
+    fields: Mapping[str, object],
+    clinics: Iterable[Clinic],
+    by: User,
+    now: dt.datetime,
+    shown: str | None = None,
 ) -> Doctor:
-    """Adds a doctor or changes one who receives in a clinic of hers; his places in other clinics stay as they are."""
+    """Adds a doctor or changes one who receives in a clinic of hers; his places in other clinics stay as they are.
+
+    Raises Conflict when the doctor is not what a page `shown` him as (`doctor_stamp`).
+    """
     hers, wanted = set(by.clinics.values_list("pk", flat=True)), {clinic.pk for clinic in clinics}
     if not wanted <= hers:
         raise NotAllowed("Давать можно только свои клиники.")
@@ -155,6 +178,7 @@ def save_doctor(
             had = set(doctor.clinics.values_list("pk", flat=True))
             if not had & hers:
                 raise NotAllowed("Этот врач принимает не в ваших клиниках.")
+            stamps.check(shown, doctor_stamp(doctor, by))
             verb, before = "clinics.change_doctor", _doctor(doctor)
         if not (had - hers) | wanted:
             raise Refused("Выберите хотя бы одну клинику.", field="clinics")
@@ -166,24 +190,38 @@ def save_doctor(
     return doctor
 
 
+def doctor_stamp(doctor: Doctor, by: User) -> str:
+    """Of what the form of the doctor shows to `by`: his places in clinics that are not hers do not stand on it."""
+    places = doctor.clinics.filter(staff=by).order_by("pk").values_list("pk", flat=True)
+    return stamps.stamp({**audit.values(doctor, *DOCTOR_FIELDS), "clinics": list(places)})
+
+
 def _doctor(doctor: Doctor) -> dict[str, object]:
     names = list(doctor.clinics.order_by("name").values_list("name", flat=True))
     return {**audit.values(doctor, *DOCTOR_FIELDS), "clinics": names}
 
 
-def save_service(service: Service | None, *, fields: Mapping[str, object], by: User, now: dt.datetime) -> Service:
-    """Adds a service of the chain or changes one."""
+def save_service(
+    service: Service | None, *, fields: Mapping[str, object], by: User, now: dt.datetime, shown: str | None = None
+) -> Service:
+    """Adds a service of the chain or changes one; raises Conflict when it is not what a page `shown` it as."""
     with transaction.atomic():
         if service is None:
             service, verb, before = Service(), "clinics.create_service", dict[str, object]()
         else:
             service = Service.objects.select_for_update(of=("self",)).get(pk=service.pk)
+            stamps.check(shown, service_stamp(service))
             verb, before = "clinics.change_service", audit.values(service, *SERVICE_FIELDS)
         for name in SERVICE_FIELDS:
             setattr(service, name, fields[name])
         service.save()
         _record_change(verb, service, before, audit.values(service, *SERVICE_FIELDS), by=by, now=now)
     return service
+
+
+def service_stamp(service: Service) -> str:
+    """Of what the form of the service shows."""
+    return stamps.stamp(audit.values(service, *SERVICE_FIELDS))
 
 
 def save_specialty(specialty: Specialty | None, *, name: str, by: User, now: dt.datetime) -> Specialty:

@@ -10,11 +10,13 @@ from django.views.decorators.http import require_POST
 
 from callcenter import desks
 from callcenter.clinics import actions, queries
+from callcenter.clinics.actions.patients import CARD_FIELDS, card_stamp
 from callcenter.clinics.forms import ConsentForm, DoNotCallForm, PatientForm, WaitingForm
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.states import Channel, Purpose, WaitingKind
 from callcenter.home import Panel
-from callcenter.lib.errors import Refused
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.forms import lay_beside
 from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
@@ -67,8 +69,9 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
 
 @allow(*CALLERS)
 def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
-    """A new card or a change of one; 422 with the form when something is wrong."""
+    """A new card or a change of one; 422 with the form when something is wrong, 409 when a colleague has changed it."""
     patient = visible_patient(request.user, pk) if pk else None
+    shown = request.POST.get("shown", "") if request.method == "POST" else card_stamp(patient) if patient else ""
     form = PatientForm(
         request.POST or None, instance=patient, clinics=_clinics(request), sees_phones=request.user.sees_phones
     )
@@ -76,22 +79,27 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            names = ("last_name", "first_name", "middle_name", "birth_date", "email", "zone", "note")
             try:
                 saved = actions.save_patient(
                     patient,
-                    fields={name: form.cleaned_data[name] for name in names},
+                    fields={name: form.cleaned_data[name] for name in CARD_FIELDS},
                     numbers=form.numbers(),
                     adds_numbers=form.adds_numbers,
                     clinic=form.cleaned_data["clinic"],
                     by=request.user,
                     now=timezone.now(),
+                    shown=shown,
                 )
                 messages.success(request, "Карта сохранена.")
                 return redirect("clinics:patient", saved.pk)
             except Refused as error:
                 form.add_error(error.field, str(error))
-    return render(request, "clinics/patient_form.html", {"form": form, "patient": patient}, status=status)
+            except Conflict as error:
+                patient = visible_patient(request.user, cast(int, pk))
+                lay_beside(form, PatientForm(instance=patient, clinics=_clinics(request)), error)
+                status, shown = error.status, card_stamp(patient)
+    context = {"form": form, "patient": patient, "shown": shown}
+    return render(request, "clinics/patient_form.html", context, status=status)
 
 
 @require_POST

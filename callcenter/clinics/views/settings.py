@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from callcenter.clinics.actions import settings as actions
 from callcenter.clinics.models import Clinic, Doctor, Ground, Service, SpecialDay, Specialty
+from callcenter.clinics.schedule import Span
 from callcenter.clinics.settings_forms import (
     ClinicForm,
     DoctorForm,
@@ -20,8 +21,8 @@ from callcenter.clinics.settings_forms import (
     SpecialDayForm,
     SpecialtyForm,
 )
-from callcenter.lib.errors import Refused
-from callcenter.lib.forms import refuse
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.forms import lay_beside, refuse
 from callcenter.lib.http import date, number
 from callcenter.lib.localtime import local_day
 from callcenter.staff.access import StaffRequest, allow
@@ -46,9 +47,7 @@ def clinics(request: StaffRequest) -> HttpResponse:
 def clinic(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """One clinic on one page; a new one becomes the senior's own."""
     found = _clinic(request, pk) if pk else None
-    week = {row.weekday: (row.opens, row.closes) for row in found.opening_hours.all()} if found else None
-    if found is None:
-        week = {weekday: (dt.time(9), dt.time(20)) for weekday in range(5)}
+    week = _week(found) if found else {weekday: (dt.time(9), dt.time(20)) for weekday in range(5)}
     form = ClinicForm(request.POST if request.method == "POST" else None, instance=found, week=week)
     if request.method == "POST" and form.is_valid():
         try:
@@ -58,13 +57,22 @@ def clinic(request: StaffRequest, pk: int | None = None) -> HttpResponse:
                 week=form.week(),
                 by=request.user,
                 now=timezone.now(),
+                shown=request.POST.get("shown", ""),
             )
         except Refused as error:
             refuse(form, error)
+        except Conflict as error:
+            present = _clinic(request, pk)
+            lay_beside(form, ClinicForm(instance=present, week=_week(present)), error)
+            return _clinic_page(request, pk, error.status, form=form)
         else:
             messages.success(request, "Настройки клиники сохранены.")
             return redirect("clinics:settings_clinic", saved.pk)
     return _clinic_page(request, pk, 422 if form.is_bound else 200, form=form)
+
+
+def _week(clinic: Clinic) -> dict[int, Span]:
+    return {row.weekday: (row.opens, row.closes) for row in clinic.opening_hours.all()}
 
 
 def _clinic_page(request: StaffRequest, pk: int | None, status: int, **bound: BaseForm) -> HttpResponse:
@@ -73,9 +81,8 @@ def _clinic_page(request: StaffRequest, pk: int | None, status: int, **bound: Ba
     if found is not None:
         today = local_day(timezone.now(), found.zone)
         context |= {
-            "form": ClinicForm(
-                instance=found, week={row.weekday: (row.opens, row.closes) for row in found.opening_hours.all()}
-            ),
+            "shown": _shown(request, status, actions.clinic_stamp(found)),
+            "form": ClinicForm(instance=found, week=_week(found)),
             "day_form": SpecialDayForm(),
             "ground_form": GroundForm(initial={"since": today}),
             "days": found.special_days.filter(on__gte=today - dt.timedelta(days=31)),
@@ -180,6 +187,7 @@ def doctor(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """One doctor; his places in clinics that are not the senior's stay as they are."""
     found = get_object_or_404(_doctors(request), pk=pk) if pk else None
     form = DoctorForm(request.POST if request.method == "POST" else None, instance=found, by=request.user)
+    status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
         try:
             saved = actions.save_doctor(
@@ -188,13 +196,19 @@ def doctor(request: StaffRequest, pk: int | None = None) -> HttpResponse:
                 clinics=form.cleaned_data["clinics"],
                 by=request.user,
                 now=timezone.now(),
+                shown=request.POST.get("shown", ""),
             )
         except Refused as error:
             refuse(form, error)
+        except Conflict as error:
+            found = get_object_or_404(_doctors(request), pk=pk)
+            lay_beside(form, DoctorForm(instance=found, by=request.user), error)
+            status = error.status
         else:
             messages.success(request, f"{saved.full_name}: сохранено.")
             return redirect("clinics:settings_doctors")
-    return _one(request, form, "Врач", "clinics:settings_doctors", found)
+    shown = _shown(request, status, actions.doctor_stamp(found, request.user)) if found else ""
+    return _one(request, form, "Врач", "clinics:settings_doctors", found, status=status, shown=shown)
 
 
 @allow(*SENIORS)
@@ -211,16 +225,25 @@ def service(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """One service."""
     found = get_object_or_404(Service, pk=pk) if pk else None
     form = ServiceForm(request.POST if request.method == "POST" else None, instance=found)
+    status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
-        actions.save_service(
-            get_object_or_404(Service, pk=pk) if pk else None,
-            fields=form.cleaned_data,
-            by=request.user,
-            now=timezone.now(),
-        )
-        messages.success(request, "Услуга сохранена.")
-        return redirect("clinics:settings_services")
-    return _one(request, form, "Услуга", "clinics:settings_services", found)
+        try:
+            actions.save_service(
+                get_object_or_404(Service, pk=pk) if pk else None,
+                fields=form.cleaned_data,
+                by=request.user,
+                now=timezone.now(),
+                shown=request.POST.get("shown", ""),
+            )
+        except Conflict as error:
+            found = get_object_or_404(Service, pk=pk)
+            lay_beside(form, ServiceForm(instance=found), error)
+            status = error.status
+        else:
+            messages.success(request, "Услуга сохранена.")
+            return redirect("clinics:settings_services")
+    shown = _shown(request, status, actions.service_stamp(found)) if found else ""
+    return _one(request, form, "Услуга", "clinics:settings_services", found, status=status, shown=shown)
 
 
 @allow(*SENIORS)
@@ -255,7 +278,8 @@ def specialty(request: StaffRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, "Специальность переименована.")
             return redirect("clinics:settings_specialties")
-    return _one(request, form, "Специальность", "clinics:settings_specialties", found)
+    status = 422 if form.is_bound else 200
+    return _one(request, form, "Специальность", "clinics:settings_specialties", found, status=status)
 
 
 @allow(*SENIORS)
@@ -276,6 +300,20 @@ def _doctors(request: StaffRequest) -> "QuerySet[Doctor]":
     return Doctor.objects.filter(pk__in=own.values("doctor_id"))
 
 
-def _one(request: StaffRequest, form: Form | BaseForm, name: str, back: str, found: object) -> HttpResponse:
-    context = {"form": form, "name": name, "back": back, "found": found}
-    return render(request, "clinics/settings/one.html", context, status=422 if form.is_bound else 200)
+def _one(
+    request: StaffRequest,
+    form: Form | BaseForm,
+    name: str,
+    back: str,
+    found: object,
+    *,
+    status: int,
+    shown: str = "",
+) -> HttpResponse:
+    context = {"form": form, "name": name, "back": back, "found": found, "shown": shown}
+    return render(request, "clinics/settings/one.html", context, status=status)
+
+
+def _shown(request: StaffRequest, status: int, present: str) -> str:
+    """The stamp that the page carries on: after a wrong field still that of what was first shown, after a conflict the new."""
+    return request.POST.get("shown", present) if status == 422 else present

@@ -6,8 +6,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from callcenter.lib.errors import Refused
-from callcenter.lib.forms import refuse
+from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.forms import lay_beside, refuse
 from callcenter.lib.http import number
 from callcenter.staff import actions, queries
 from callcenter.staff.access import StaffRequest, allow
@@ -72,41 +72,47 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
     found = _find(request, pk)
     if not queries.manages(request.user, found):
         return _place(request, found)
+    shown = request.POST.get("shown", "") if request.method == "POST" else actions.person_stamp(found)
     form = PersonForm(request.POST if request.method == "POST" else None, by=request.user, initial=_initial(found))
+    status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
         try:
-            actions.change_user(found, facts=form.facts(), by=request.user, now=timezone.now())
+            actions.change_user(found, facts=form.facts(), by=request.user, now=timezone.now(), shown=shown)
         except Refused as error:
             refuse(form, error)
+        except Conflict as error:
+            found = _find(request, pk)
+            lay_beside(form, PersonForm(by=request.user, initial=_initial(found)), error)
+            status, shown = error.status, actions.person_stamp(found)
         else:
             messages.success(request, "Изменения сохранены.")
             return redirect("staff:person", pk)
-    context = {"person": found, "form": form, "password_form": PasswordForm()}
-    return render(request, "staff/person.html", context, status=422 if form.is_bound else 200)
+    context = {"person": found, "form": form, "password_form": PasswordForm(), "shown": shown}
+    return render(request, "staff/person.html", context, status=status)
 
 
 def _place(request: StaffRequest, found: User) -> HttpResponse:
     may = set(found.roles) <= {str(role) for role in grantable(request.user.roles)}
+    shown = request.POST.get("shown", "") if request.method == "POST" else actions.place_stamp(found, request.user)
     form = (
-        PlaceForm(
-            request.POST if request.method == "POST" else None,
-            by=request.user,
-            initial={"clinics": found.clinics.all()},
-        )
+        PlaceForm(request.POST if request.method == "POST" else None, by=request.user, initial=_places(request, found))
         if may
         else None
     )
+    status = 422 if form is not None and form.is_bound else 200
     if form is not None and request.method == "POST" and form.is_valid():
         chosen = [clinic.pk for clinic in form.cleaned_data["clinics"]]
         try:
-            actions.place_user(found, clinic_ids=chosen, by=request.user, now=timezone.now())
+            actions.place_user(found, clinic_ids=chosen, by=request.user, now=timezone.now(), shown=shown)
         except Refused as error:
             refuse(form, error)
+        except Conflict as error:
+            lay_beside(form, PlaceForm(by=request.user, initial=_places(request, found)), error)
+            status, shown = error.status, actions.place_stamp(found, request.user)
         else:
             messages.success(request, "Изменения сохранены.")
             return redirect("staff:people")
-    context = {"person": found, "place_form": form, "elsewhere": True}
-    status = 422 if form is not None and form.is_bound else 200
+    context = {"person": found, "place_form": form, "elsewhere": True, "shown": shown}
     return render(request, "staff/person.html", context, status=status)
 
 
@@ -124,7 +130,12 @@ def password(request: StaffRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"Новый пароль для {found.full_name} задан. Передайте его лично.")
             return redirect("staff:person", pk)
-    context = {"person": found, "form": PersonForm(by=request.user, initial=_initial(found)), "password_form": form}
+    context = {
+        "person": found,
+        "form": PersonForm(by=request.user, initial=_initial(found)),
+        "password_form": form,
+        "shown": actions.person_stamp(found),
+    }
     return render(request, "staff/person.html", context, status=422)
 
 
@@ -148,6 +159,10 @@ def bring_back(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _find(request: StaffRequest, pk: int) -> User:
     return get_object_or_404(queries.colleagues(request.user), pk=pk)
+
+
+def _places(request: StaffRequest, found: User) -> dict[str, object]:
+    return {"clinics": found.clinics.filter(pk__in=request.user.clinics.values("pk"))}
 
 
 def _initial(found: User) -> dict[str, object]:
