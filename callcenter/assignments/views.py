@@ -25,7 +25,7 @@ from callcenter.assignments.models import Task
 from callcenter.assignments.states import Department, told
 from callcenter.clinics import actions as clinics
 from callcenter.clinics.models import Clinic, Patient, WaitingListEntry
-from callcenter.clinics.queries import future_visits, hours_of, search_patients
+from callcenter.clinics.queries import future_visits, hours_of, search_patients, visits_answering
 from callcenter.clinics.schedule import add_open_seconds
 from callcenter.lib.errors import Refused
 from callcenter.lib.forms import refuse
@@ -227,6 +227,7 @@ def _entry_page(request: StaffRequest, shown: WaitingListEntry, status: int = 20
     context = {
         "entry": shown,
         "today": local_day(now, shown.clinic.zone),
+        "visit": visits_answering([shown], user=request.user, now=now).get(shown.pk),
         "close_form": CloseWaitingForm(visits=future_visits(shown.patient, now)),
         "move_form": MoveWaitingForm(initial={"call_on": shown.call_on}),
         **bound,
@@ -256,6 +257,8 @@ def waiting_close(request: StaffRequest, pk: int) -> HttpResponse:
         except Refused as error:
             refuse(form, error)
         else:
+            if request.POST.get("back") == "card":
+                return _done(request, "Запись листа ожидания закрыта.", "clinics:patient", found.patient_id)
             return _done(request, "Запись листа ожидания закрыта.", "assignments:active")
     if _is_part(request):
         return _row_form(request, form, "Закрыть")

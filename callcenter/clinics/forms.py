@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from callcenter.clinics.models import Clinic, Patient
+from callcenter.clinics.models import Clinic, Doctor, Patient, Specialty
 from callcenter.clinics.states import Channel, Purpose, WaitingKind
 from callcenter.lib import phones
 from callcenter.lib.forms import DateInput, DayField
@@ -66,12 +66,35 @@ class DoNotCallForm(forms.Form):
 class WaitingForm(forms.Form):
     kind = forms.ChoiceField(label="Вид", choices=WaitingKind.choices)
     clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника")
+    doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False, empty_label="не назван")
+    specialty = forms.ModelChoiceField(
+        Specialty.objects.none(),
+        label="Специальность",
+        required=False,
+        empty_label="не названа",
+        help_text="Запись на приём к этому врачу (или по специальности) закроет ожидание сама.",
+    )
     call_on = DayField(label="Когда позвонить")
     comment = forms.CharField(label="Комментарий", widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, clinics: list[Clinic], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field = self.fields["clinic"]
+        field, doctor, specialty = self.fields["clinic"], self.fields["doctor"], self.fields["specialty"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
+        assert isinstance(doctor, forms.ModelChoiceField)  # noqa: S101
+        assert isinstance(specialty, forms.ModelChoiceField)  # noqa: S101
         field.queryset = Clinic.objects.filter(pk__in=[clinic.pk for clinic in clinics])
         field.initial = clinics[0].pk if clinics else None
+        doctor.queryset = Doctor.objects.filter(is_active=True, clinics__in=clinics).distinct()
+        specialty.queryset = Specialty.objects.filter(doctors__in=doctor.queryset).distinct()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        clinic, doctor, specialty = data.get("clinic"), data.get("doctor"), data.get("specialty")
+        if clinic and doctor and not doctor.clinics.filter(pk=clinic.pk).exists():
+            self.add_error("doctor", "Этот врач принимает не в выбранной клинике.")
+        if doctor and specialty and doctor.specialty_id != specialty.pk:
+            self.add_error("specialty", f"{doctor.short_name} — {doctor.specialty}: оставьте врача или специальность.")
+        elif clinic and specialty and not specialty.doctors.filter(is_active=True, clinics=clinic).exists():
+            self.add_error("specialty", "В выбранной клинике нет врачей этой специальности.")
+        return data

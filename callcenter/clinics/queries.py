@@ -3,12 +3,23 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from django.db.models import QuerySet
+from django.db.models import Max, Q, QuerySet
+from django.db.models.functions import Coalesce
 
-from callcenter.clinics.models import Appointment, Clinic, Consent, Doctor, Ground, Patient, ScheduleWindow, Specialty
+from callcenter.clinics.models import (
+    Appointment,
+    Clinic,
+    Consent,
+    Doctor,
+    Ground,
+    Patient,
+    ScheduleWindow,
+    Specialty,
+    WaitingListEntry,
+)
 from callcenter.clinics.schedule import Hours
 from callcenter.clinics.search import search_patients
-from callcenter.clinics.states import UPCOMING, Channel, Purpose
+from callcenter.clinics.states import UPCOMING, Channel, Purpose, WaitingState
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
 
@@ -22,6 +33,7 @@ __all__ = [
     "may_message_many",
     "patients_by_number",
     "search_patients",
+    "visits_answering",
     "visits_of",
     "window_to_book",
 ]
@@ -73,6 +85,30 @@ def future_visits(patient: Patient, now: dt.datetime) -> QuerySet[Appointment]:
         .select_related("clinic", "doctor__specialty", "service")
         .order_by("starts_at")
     )
+
+
+def visits_answering(entries: Sequence[WaitingListEntry], *, user: User, now: dt.datetime) -> dict[int, Appointment]:
+    """For a person to decide: by open entry of the user's clinics, the visit to come that was booked or moved since it
+    was opened and may be what the patient waits for (docs/adr/0107). Two queries, for the entries of one patient."""
+    clinics = set(Clinic.objects.visible_to(user).values_list("pk", flat=True))
+    asked = [entry for entry in entries if entry.state == WaitingState.OPEN and entry.clinic_id in clinics]
+    if not asked:
+        return {}
+    visits = (
+        future_visits(asked[0].patient, now)
+        .filter(clinic__in=clinics)
+        .annotate(made_at=Coalesce(Max("events__at", filter=Q(events__kind="moved")), "created_at"))
+    )
+    found: dict[int, Appointment] = {}
+    for visit in visits:
+        for entry in asked:
+            wished = entry.doctor_id in (None, visit.doctor_id) and entry.specialty_id in (
+                None,
+                visit.doctor.specialty_id,
+            )
+            if wished and visit.made_at >= entry.opened_at:
+                found.setdefault(entry.pk, visit)
+    return found
 
 
 def free_windows(

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from callcenter.clinics import actions
-from callcenter.clinics.models import Appointment
-from callcenter.clinics.states import TRANSITIONS, AppointmentStatus, WaitingState, WindowState
+from callcenter.clinics.models import Appointment, Specialty
+from callcenter.clinics.states import TRANSITIONS, AppointmentStatus, WaitingKind, WaitingState, WindowState
+from callcenter.lib import live
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import AuditEntry
 from tests.conftest import NOON, World
@@ -269,12 +270,51 @@ def test_a_booking_closes_the_waiting_list_entries_it_answers_and_no_others(worl
             **wish,  # type: ignore[arg-type]
         ).pk
 
-    mine, anybody = entry(doctor=world.doctor), entry()
-    other = entry(doctor=world.doctor_b)
+    mine, his_kind = entry(doctor=world.doctor), entry(specialty=world.specialty)
+    others = [entry(doctor=world.doctor_b), entry(specialty=Specialty.objects.create(name="Кардиология")), entry()]
     visit = actions.book_appointment(patient=patient, window=world.window(), by=world.senior, now=NOON)
     states = {row.pk: (row.state, row.appointment_id) for row in patient.waiting_list.all()}
-    assert states[mine] == states[anybody] == (WaitingState.CLOSED, visit.pk)
-    assert states[other] == (WaitingState.OPEN, None)
+    assert states[mine] == states[his_kind] == (WaitingState.CLOSED, visit.pk)
+    assert {states[other] for other in others} == {(WaitingState.OPEN, None)}
+
+
+def test_who_wants_to_come_earlier_is_not_answered_by_a_later_visit(world: World) -> None:
+    patient = world.patient()
+    world.visit(patient, NOON + 5 * DAY)
+    entry = actions.open_waiting(
+        clinic=world.clinic,
+        patient=patient,
+        call_on=NOON.date() + DAY,
+        comment="раньше",
+        kind=WaitingKind.EARLIER,
+        doctor=world.doctor,
+        by=world.senior,
+        now=NOON,
+    )
+    actions.book_appointment(patient=patient, window=world.window(NOON + 9 * DAY), by=world.senior, now=NOON)
+    entry.refresh_from_db()
+    assert entry.state == WaitingState.OPEN
+    sooner = actions.book_appointment(patient=patient, window=world.window(NOON + 2 * DAY), by=world.senior, now=NOON)
+    entry.refresh_from_db()
+    assert (entry.state, entry.appointment) == (WaitingState.CLOSED, sooner)
+
+
+def test_the_list_of_active_tasks_hears_of_an_entry_closed_by_a_booking(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient, heard = world.patient(), list[str]()
+    actions.open_waiting(
+        clinic=world.clinic,
+        patient=patient,
+        call_on=NOON.date() + DAY,
+        comment="ждёт",
+        doctor=world.doctor,
+        by=world.senior,
+        now=NOON,
+    )
+    monkeypatch.setattr(live, "bump", heard.append)
+    actions.book_appointment(patient=patient, window=world.window(), by=world.senior, now=NOON)
+    assert f"waiting:clinic:{world.clinic.pk}" in heard
 
 
 def test_a_waiting_list_entry_needs_a_comment_and_a_day_to_come(world: World) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q
 
 from callcenter.clinics.locks import days_of, lock_doctor_days
 from callcenter.clinics.models import (
@@ -23,6 +24,7 @@ from callcenter.clinics.states import (
     TRANSITIONS,
     UPCOMING,
     AppointmentStatus,
+    WaitingKind,
     WaitingState,
     WindowState,
     is_too_early,
@@ -346,16 +348,25 @@ def _new_version(visit: Appointment, status: AppointmentStatus, now: dt.datetime
 
 
 def close_waiting_for(visit: Appointment, *, by: User | None, now: dt.datetime) -> None:
-    """A booking answers the patient's open waiting-list entries for this doctor, this specialty, or for anybody."""
-    entries = WaitingListEntry.objects.select_for_update().filter(patient=visit.patient, state=WaitingState.OPEN)
-    for entry in entries:
-        wanted = entry.doctor_id in (None, visit.doctor_id) and entry.specialty_id in (None, visit.doctor.specialty_id)
-        if not wanted or visit.status not in UPCOMING:
+    """A booking answers the patient's open waiting-list entries for this doctor or, where none is named, this specialty.
+
+    An entry that names neither stays open: only a person knows what it waits for (docs/adr/0107). «Хочет раньше» is
+    answered by a visit before his others there.
+    """
+    if visit.status not in UPCOMING:
+        return
+    wished = Q(doctor=visit.doctor_id) | Q(doctor__isnull=True, specialty=visit.doctor.specialty_id)
+    open_ones = WaitingListEntry.objects.filter(wished, patient=visit.patient, state=WaitingState.OPEN).order_by("pk")
+    for entry in open_ones.select_for_update(of=("self",)):
+        there = {"doctor": entry.doctor_id} if entry.doctor_id else {"doctor__specialty": entry.specialty_id}
+        others = Appointment.objects.upcoming(now).filter(patient=visit.patient, starts_at__lt=visit.starts_at, **there)
+        if entry.kind == WaitingKind.EARLIER and others.exists():
             continue
         entry.state, entry.appointment, entry.closed_at, entry.closed_by = WaitingState.CLOSED, visit, now, by
         entry.close_reason = "записан на приём"
         entry.save()
         audit.record("clinics.close_waiting", entry, by=by, now=now, note=entry.close_reason)
+        live.bump(f"waiting:clinic:{entry.clinic_id}")
 
 
 def _write_down(

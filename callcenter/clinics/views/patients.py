@@ -16,7 +16,7 @@ from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.states import Channel, Purpose, WaitingKind
 from callcenter.home import Panel
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.lib.forms import lay_beside
+from callcenter.lib.forms import lay_beside, refuse
 from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
@@ -48,23 +48,28 @@ def search(request: StaffRequest) -> HttpResponse:
 @allow(*CARD)
 def card(request: StaffRequest, pk: int) -> HttpResponse:
     """The patient's card. Opening it is written into the journal: medical secrecy begins with the fact of a visit."""
+    return _card_page(request, visible_patient(request.user, pk))
+
+
+def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingForm | None = None) -> HttpResponse:
     now = timezone.now()
-    patient = visible_patient(request.user, pk)
     audit.record("clinics.view_patient", patient, by=request.user, now=now, patient_id=patient.pk)
     panels = [panel(patient, request.user, now) for panel in desks.load(desks.PATIENT_PANELS)]
     shown = sorted((cast(Panel, panel) for panel in panels if panel is not None), key=lambda panel: panel.order)
+    waiting = list(patient.waiting_list.select_related("clinic", "opened_by", "doctor", "specialty")[:20])
+    answers = queries.visits_answering(waiting, user=request.user, now=now)
     context = {
         "patient": patient,
         "family": queries.family_of(patient, user=request.user),
         "visits": list(queries.visits_of(patient)[:30]),
-        "waiting": list(patient.waiting_list.select_related("clinic", "opened_by")[:20]),
+        "waiting": [(entry, answers.get(entry.pk)) for entry in waiting],
         "refusal": queries.may_call(patient),
         "panels": shown,
         "consent_form": ConsentForm(),
-        "waiting_form": WaitingForm(clinics=_clinics(request)),
+        "waiting_form": waiting_form or WaitingForm(clinics=_clinics(request)),
         "now": now,
     }
-    return render(request, "clinics/patient.html", context)
+    return render(request, "clinics/patient.html", context, status=422 if waiting_form else 200)
 
 
 @allow(*CALLERS)
@@ -96,7 +101,8 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
                 form.add_error(error.field, str(error))
             except Conflict as error:
                 patient = visible_patient(request.user, cast(int, pk))
-                lay_beside(form, PatientForm(instance=patient, clinics=_clinics(request)), error)
+                fresh = PatientForm(instance=patient, clinics=_clinics(request), sees_phones=request.user.sees_phones)
+                lay_beside(form, fresh, error)
                 status, shown = error.status, card_stamp(patient)
     context = {"form": form, "patient": patient, "shown": shown}
     return render(request, "clinics/patient_form.html", context, status=status)
@@ -145,23 +151,26 @@ def do_not_call(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @allow(*CALLERS)
 def waiting(request: StaffRequest, pk: int) -> HttpResponse:
-    """Puts the patient on the waiting list or on «напомнить позже»."""
+    """Puts the patient on the waiting list or on «напомнить позже»; 422 with the card and what was typed."""
     patient = visible_patient(request.user, pk)
     form = WaitingForm(request.POST, clinics=_clinics(request))
-    if not form.is_valid():
-        raise Refused("Укажите дату звонка и комментарий.")
-    actions.open_waiting(
-        clinic=form.cleaned_data["clinic"],
-        patient=patient,
-        call_on=form.cleaned_data["call_on"],
-        comment=form.cleaned_data["comment"],
-        kind=WaitingKind(form.cleaned_data["kind"]),
-        owner=request.user,
-        by=request.user,
-        now=timezone.now(),
-    )
-    messages.success(request, "Внесён: запись стоит в «Активных задачах» на выбранный день.")
-    return redirect("clinics:patient", pk)
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            actions.open_waiting(
+                **{name: data[name] for name in ("clinic", "doctor", "specialty", "call_on", "comment")},
+                patient=patient,
+                kind=WaitingKind(data["kind"]),
+                owner=request.user,
+                by=request.user,
+                now=timezone.now(),
+            )
+        except Refused as error:
+            refuse(form, error)
+        else:
+            messages.success(request, "Внесён: запись стоит в «Активных задачах» на выбранный день.")
+            return redirect("clinics:patient", pk)
+    return _card_page(request, patient, form)
 
 
 def _clinics(request: HttpRequest) -> list[Clinic]:
