@@ -27,7 +27,7 @@ from callcenter.clinics import actions as clinics
 from callcenter.clinics.models import Clinic, Patient, WaitingListEntry
 from callcenter.clinics.queries import future_visits, hours_of, search_patients, visits_answering
 from callcenter.clinics.schedule import add_open_seconds
-from callcenter.lib.errors import Refused
+from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import refuse
 from callcenter.lib.http import number
 from callcenter.lib.localtime import local, local_day
@@ -222,7 +222,7 @@ def waiting(request: StaffRequest, pk: int) -> HttpResponse:
     return _entry_page(request, _entry(request, pk))
 
 
-def _entry_page(request: StaffRequest, shown: WaitingListEntry, status: int = 200, **bound: forms.Form) -> HttpResponse:
+def _entry_page(request: StaffRequest, shown: WaitingListEntry, status: int = 200, **more: object) -> HttpResponse:
     now = timezone.now()
     context = {
         "entry": shown,
@@ -230,7 +230,7 @@ def _entry_page(request: StaffRequest, shown: WaitingListEntry, status: int = 20
         "visit": visits_answering([shown], user=request.user, now=now).get(shown.pk),
         "close_form": CloseWaitingForm(visits=future_visits(shown.patient, now)),
         "move_form": MoveWaitingForm(initial={"call_on": shown.call_on}),
-        **bound,
+        **more,
     }
     return render(request, "assignments/waiting.html", context, status=status)
 
@@ -238,8 +238,14 @@ def _entry_page(request: StaffRequest, shown: WaitingListEntry, status: int = 20
 @allow(*CALLERS)
 @require_POST
 def waiting_take(request: StaffRequest, pk: int) -> HttpResponse:
-    """«Беру»: I am the one who calls."""
-    clinics.give_waiting(_entry(request, pk), owner=request.user, by=request.user, now=timezone.now())
+    """«Беру»: I am the one who calls. 409 with the entry as it is when a colleague was quicker."""
+    found, shown = _entry(request, pk), request.POST.get("shown")
+    try:
+        clinics.give_waiting(found, owner=request.user, by=request.user, now=timezone.now(), shown=shown)
+    except Conflict as error:
+        if _is_part(request):
+            raise  # a message over the list, whose rows look again by themselves
+        return _entry_page(request, _entry(request, pk), error.status, problem=str(error))
     return _done(request, "Позвонить — вам.", "assignments:waiting", pk)
 
 

@@ -60,6 +60,10 @@ class User(AbstractBaseUser):
         """The roles in words, in the order of the list of roles."""
         return [str(role.label) for role in Role if str(role) in self.roles]
 
+    def works_in(self, clinic_id: int | None) -> bool:
+        """Whether the work of this clinic (None: of no clinic) can still lie with the person."""
+        return self.is_active and (clinic_id is None or self.clinics.filter(pk=clinic_id).exists())
+
     def has(self, *roles: Role) -> bool:
         """Whether the user has at least one of the roles."""
         return any(str(role) in self.roles for role in roles)

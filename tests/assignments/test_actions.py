@@ -126,10 +126,16 @@ def test_an_empty_message_is_refused(world: World, task: MakeTask) -> None:
 
 def test_a_waiting_entry_is_taken_by_one_of_two(world: World, wait: MakeWait) -> None:
     entry = wait()
-    shown_to_both = [type(entry).objects.get(pk=entry.pk) for _ in range(2)]
-    give_waiting(shown_to_both[0], owner=world.administrator, by=world.administrator, now=world.now)
-    with pytest.raises(Conflict, match="Орлова"):
-        give_waiting(shown_to_both[1], owner=world.administrator2, by=world.administrator2, now=world.now)
+    for _ in range(2):  # the second click of the same person changes nothing
+        give_waiting(entry, owner=world.administrator, by=world.administrator, now=world.now, shown="")
+    for shown in ("", None):
+        with pytest.raises(Conflict, match="Орлова"):
+            give_waiting(entry, owner=world.administrator2, by=world.administrator2, now=world.now, shown=shown)
+    seen = str(world.administrator.pk)  # knowing whose it is, a colleague may take it over
+    give_waiting(entry, owner=world.administrator2, by=world.administrator2, now=world.now, shown=seen)
+    with pytest.raises(Conflict, match="Зимина"):
+        give_waiting(entry, owner=world.senior, by=world.senior, now=world.now, shown=seen)
+    assert AuditEntry.objects.filter(action="clinics.give_waiting").count() == 2
     close_waiting(entry, reason="Записался сам", by=world.administrator, now=world.now)
     entry.refresh_from_db()
     with pytest.raises(Conflict):

@@ -251,6 +251,27 @@ def test_the_buttons_of_a_row(world: World, task: MakeTask, wait: MakeWait, as_u
     assert (entry.call_on, entry.owner) == (dt.date(2026, 3, 20), world.administrator)
 
 
+def test_who_presses_take_second_is_told_who_has_it(world: World, wait: MakeWait, as_user: Login) -> None:
+    entry = wait()
+    url, page = reverse("assignments:waiting_take", args=[entry.pk]), reverse("assignments:waiting", args=[entry.pk])
+    first, second = as_user(world.administrator), as_user(world.administrator2)
+    assert 'name="shown" value=""' in second.get(reverse("assignments:active") + "?whose=free").content.decode()
+    assert first.post(url, {"shown": ""}, headers={"HX-Request": "true"}).status_code == 200
+    part = second.post(url, {"shown": ""}, headers={"HX-Request": "true"})
+    assert (part.status_code, part.headers["HX-Retarget"]) == (409, "#messages")
+    for data in ({"shown": ""}, {}):  # as the older page gives it back, and as a form that shows nothing
+        answer = second.post(url, data)
+        text = answer.content.decode()
+        assert (answer.status_code, "Запись уже у сотрудника: Орлова" in text) == (409, True)
+        assert f'name="shown" value="{world.administrator.pk}"' in text
+    entry.refresh_from_db()
+    assert entry.owner == world.administrator
+    assert f'name="shown" value="{world.administrator.pk}"' in second.get(page).content.decode()
+    assert second.post(url, {"shown": world.administrator.pk}).headers["Location"] == page
+    entry.refresh_from_db()
+    assert entry.owner == world.administrator2
+
+
 def test_without_javascript_every_form_is_a_page(world: World, task: MakeTask, wait: MakeWait, as_user: Login) -> None:
     client, given, entry = as_user(world.senior), task(assignee=world.administrator), wait()
     for name in ("close", "move", "task"):

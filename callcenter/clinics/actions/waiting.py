@@ -88,20 +88,27 @@ def close_waiting(
     return entry
 
 
-def give_waiting(entry: WaitingListEntry, *, owner: User | None, by: User, now: dt.datetime) -> WaitingListEntry:
-    """Says who calls: a person, or (None) whoever is free. Raises Conflict when closed or taken by a colleague meanwhile."""
+def give_waiting(
+    entry: WaitingListEntry, *, owner: User | None, by: User, now: dt.datetime, shown: str | None = None
+) -> WaitingListEntry:
+    """Says who calls: a person, or (None) whoever is free; the second click of the same person changes nothing.
+
+    `shown` is whose it was on the page (his key, '' for nobody's). Raises Conflict when the entry is closed, when it is
+    somebody else's than `shown`, or, with nothing shown, when a colleague who works here has it.
+    """
     with transaction.atomic():
-        shown, entry = entry.owner_id, _open(entry)
-        if entry.owner_id != shown:
-            raise Conflict(f"Запись уже у сотрудника: {entry.owner or 'никого'}.")
+        entry = _open(entry)
+        holder = entry.owner
+        if holder == owner:
+            return entry
+        held = holder is not None and holder.works_in(entry.clinic_id)
+        if held if shown is None else shown != str(entry.owner_id or ""):
+            raise Conflict(f"Запись уже у сотрудника: {holder or 'никого'}.")
         before = audit.values(entry, "owner")
         entry.owner = owner
         entry.save(update_fields=["owner"])
-        if audit.values(entry, "owner") != before:
-            audit.record(
-                "clinics.give_waiting", entry, by=by, now=now, before=before, after=audit.values(entry, "owner")
-            )
-            live.bump(f"waiting:clinic:{entry.clinic_id}")
+        audit.record("clinics.give_waiting", entry, by=by, now=now, before=before, after=audit.values(entry, "owner"))
+        live.bump(f"waiting:clinic:{entry.clinic_id}")
     return entry
 
 
