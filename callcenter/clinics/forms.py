@@ -31,6 +31,8 @@ class PatientForm(forms.ModelForm[Patient]):
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
         field.queryset = Clinic.objects.filter(pk__in=[clinic.pk for clinic in clinics])
         field.initial = clinics[0].pk if clinics else None
+        if self.instance.pk:
+            field.help_text = "Другая клиника добавится к тем, которые он посещает."
         # Who may not see the card's numbers cannot write them anew: what she types is added to them.
         self.adds_numbers = bool(self.instance.pk) and not sees_phones
         numbers = [phone.number for phone in self.instance.phones.all()] if self.instance.pk else []

@@ -159,3 +159,25 @@ def test_a_doctor_and_a_service_changed_meanwhile_stay_so(world: World, as_user:
     assert "Сейчас: 2000" in answer.content.decode()
     assert Doctor.objects.get(pk=world.doctor.pk).source_id == "77"
     assert Service.objects.get(pk=service_row.pk).price == 2000
+
+
+def test_saving_a_card_does_not_give_the_patient_to_another_clinic(world: World, as_user: Login) -> None:
+    world.administrator.clinics.add(world.clinic_b)  # her first clinic by name is A, the patient's is B
+    patient = world.patient(clinics=[world.clinic_b], phones=["+79000101001"])
+    client, url = as_user(world.administrator), reverse("clinics:patient_edit", args=[patient.pk])
+    form = client.get(url).context["form"]
+    assert form["clinic"].value() == world.clinic_b.pk
+    card = {"last_name": "Иванова", "first_name": "Анна", "middle_name": "Петровна", "phones": form["phones"].value()}
+    saved = card | {"note": "x", "clinic": form["clinic"].value(), "shown": shown_at(client, url)}
+    assert client.post(url, saved).status_code == 302
+    assert list(patient.clinics.all()) == [world.clinic_b]
+    entry = AuditEntry.objects.get(action="clinics.change_patient")
+    assert (entry.clinic_id, entry.before, entry.after) == (world.clinic_b.pk, {"note": ""}, {"note": "x"})
+    waiting = client.get(reverse("clinics:patient", args=[patient.pk])).context["waiting_form"]
+    assert waiting["clinic"].value() == world.clinic_b.pk
+
+    asked = saved | {"clinic": world.clinic.pk, "shown": shown_at(client, url)}
+    assert client.post(url, asked).status_code == 302
+    entry = AuditEntry.objects.filter(action="clinics.change_patient").latest("pk")
+    assert entry.before == {"clinics": ["Клиника Б"]}
+    assert entry.after == {"clinics": ["Клиника А", "Клиника Б"]}

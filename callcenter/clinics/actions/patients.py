@@ -30,7 +30,7 @@ def save_patient(
     With `adds_numbers` they come after those of the card, else in their stead.
 
     Raises Refused with the field and what is wrong in words, Conflict when the card is not what a page `shown` it as
-    (`card_stamp`). The patient becomes one of `clinic`.
+    (`card_stamp`). The patient becomes one of `clinic`, and stays one of those he was of.
     """
     if not str(fields.get("last_name", patient.last_name if patient else "")).strip():
         raise Refused("Укажите фамилию.", field="last_name")
@@ -45,7 +45,7 @@ def save_patient(
         else:
             patient, verb = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk), "clinics.change_patient"
             stamps.check(shown, card_stamp(patient))
-            before = _card(patient)
+            before = _card(patient) | {"clinics": _clinics(patient)}
         known = [phone.number for phone in patient.phones.all()] if patient.pk else []
         for name, value in fields.items():
             if name not in CARD_FIELDS:
@@ -54,7 +54,7 @@ def save_patient(
         patient.save()
         _set_phones(patient, [*known, *(number for number in clean if number not in known)] if adds_numbers else clean)
         patient.clinics.add(clinic)
-        after = _card(patient)
+        after = _card(patient) | {"clinics": _clinics(patient)}
         if before != after:
             changed = [name for name in after if before.get(name) != after[name]]
             audit.record(
@@ -79,6 +79,10 @@ def _card(patient: Patient) -> dict[str, object]:
     card: dict[str, object] = {name: str(getattr(patient, name) or "") for name in CARD_FIELDS}
     card["phones"] = [phone.number for phone in patient.phones.all()]
     return card
+
+
+def _clinics(patient: Patient) -> list[str]:
+    return list(patient.clinics.order_by("name").values_list("name", flat=True))
 
 
 def _set_phones(patient: Patient, numbers: list[str]) -> None:

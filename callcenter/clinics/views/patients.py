@@ -66,7 +66,7 @@ def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingFor
         "refusal": queries.may_call(patient),
         "panels": shown,
         "consent_form": ConsentForm(),
-        "waiting_form": waiting_form or WaitingForm(clinics=_clinics(request)),
+        "waiting_form": waiting_form or WaitingForm(clinics=_clinics(request, patient)),
         "now": now,
     }
     return render(request, "clinics/patient.html", context, status=422 if waiting_form else 200)
@@ -78,7 +78,7 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     patient = visible_patient(request.user, pk) if pk else None
     shown = request.POST.get("shown", "") if request.method == "POST" else card_stamp(patient) if patient else ""
     form = PatientForm(
-        request.POST or None, instance=patient, clinics=_clinics(request), sees_phones=request.user.sees_phones
+        request.POST or None, instance=patient, clinics=_clinics(request, patient), sees_phones=request.user.sees_phones
     )
     status = 200
     if request.method == "POST":
@@ -101,7 +101,9 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
                 form.add_error(error.field, str(error))
             except Conflict as error:
                 patient = visible_patient(request.user, cast(int, pk))
-                fresh = PatientForm(instance=patient, clinics=_clinics(request), sees_phones=request.user.sees_phones)
+                fresh = PatientForm(
+                    instance=patient, clinics=_clinics(request, patient), sees_phones=request.user.sees_phones
+                )
                 lay_beside(form, fresh, error)
                 status, shown = error.status, card_stamp(patient)
     context = {"form": form, "patient": patient, "shown": shown}
@@ -153,7 +155,7 @@ def do_not_call(request: StaffRequest, pk: int) -> HttpResponse:
 def waiting(request: StaffRequest, pk: int) -> HttpResponse:
     """Puts the patient on the waiting list or on «напомнить позже»; 422 with the card and what was typed."""
     patient = visible_patient(request.user, pk)
-    form = WaitingForm(request.POST, clinics=_clinics(request))
+    form = WaitingForm(request.POST, clinics=_clinics(request, patient))
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -173,5 +175,8 @@ def waiting(request: StaffRequest, pk: int) -> HttpResponse:
     return _card_page(request, patient, form)
 
 
-def _clinics(request: HttpRequest) -> list[Clinic]:
-    return list(Clinic.objects.filter(staff=cast(User, request.user)))
+def _clinics(request: HttpRequest, patient: Patient | None) -> list[Clinic]:
+    """The user's clinics, first those that the patient visits: a form begins with one of his own."""
+    own = {clinic.pk for clinic in patient.clinics.all()} if patient else set()
+    clinics = Clinic.objects.filter(staff=cast(User, request.user))
+    return sorted(clinics, key=lambda clinic: clinic.pk not in own)
