@@ -136,7 +136,7 @@ def ask_person(
             body=f"Клиент: {name}\nЗаказ: {f'{order.number} {page}' if order else 'нет'}\nВопрос: {question.strip()}",
             department=department,
             role=role,
-            assignee=assignee if assignee is not None and assignee.is_active else None,
+            assignee=assignee if assignee is not None and assignee.works_in(chat.clinic_id) else None,
             clinic=chat.clinic,
             patient=chat.patient,
             deadline_at=due,

@@ -102,7 +102,7 @@ def ask_responsible(step: Step) -> list[Made]:
         body=step.data.get("question") or f"Ответьте в процедуре, возможно ли выполнить просьбу ({what}).",
         department=Department.ORDERS,
         role=ROLE_OF[Performer.RESPONSIBLE_PERSON],
-        assignee=responsible if responsible is not None and responsible.is_active else None,
+        assignee=responsible if responsible is not None and responsible.works_in(step.run.clinic_id) else None,
         deadline="2 hours",
     )
     step.run.facts["responsible_task"] = made.obj.pk

@@ -77,7 +77,7 @@ def take_task(task: Task, *, by: User, now: dt.datetime) -> Task:
         holder = task.assignee
         if holder == by and task.state == TaskState.IN_WORK:
             return task
-        if holder is not None and holder != by and holder.is_active:
+        if holder is not None and holder != by and holder.works_in(task.clinic_id):
             raise Conflict(f"Задача уже у сотрудника: {holder.full_name}.")
         if not may_take(task, by):
             raise NotAllowed(f"Эту задачу берёт {task.get_role_display()}.")
@@ -232,14 +232,14 @@ def may_handle(task: Task, user: User) -> bool:
     """Whether the user may close, move or hand over the task: its two sides, a holder of its role, a leader."""
     if user.pk in (task.assignee_id, task.author_id) or user.has(*LEADERS):
         return True
-    if task.assignee is not None and task.assignee.is_active:
+    if task.assignee is not None and task.assignee.works_in(task.clinic_id):
         return False
     return not task.role or user.has(Role(task.role))
 
 
 def may_take(task: Task, user: User) -> bool:
     """Whether `take_task` would give the task to the user now."""
-    if task.assignee is not None and task.assignee.is_active:
+    if task.assignee is not None and task.assignee.works_in(task.clinic_id):
         return task.assignee == user and task.state == TaskState.OPEN
     return not task.role or user.has(Role(task.role), *LEADERS)
 

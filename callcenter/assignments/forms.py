@@ -63,8 +63,11 @@ class TaskForm(Addressee):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("deadline_at") and data.get("clinic"):
-            data["deadline_at"] = wall_clock(data["deadline_at"], data["clinic"].zone)
+        clinic, person = data.get("clinic"), self.people.get(data.get("to", ""))
+        if data.get("deadline_at") and clinic:
+            data["deadline_at"] = wall_clock(data["deadline_at"], clinic.zone)
+        if clinic and person and not person.works_in(clinic.pk):
+            self.add_error("to", f"{person.full_name} не работает в клинике «{clinic}». Выберите другого или роль.")
         return data
 
 

@@ -14,10 +14,11 @@ from callcenter.staff.roles import Role
 
 class TaskQuerySet(models.QuerySet["Task"]):
     def visible_to(self, user: User) -> Self:
-        """What he gave or got, what waits for a role of his or has gone up to it, and (overseers) all of his clinics."""
+        """Of his clinics and of none: what he gave or got, what waits for a role of his or has gone up to it; overseers
+        all of their clinics. Whoever leaves a clinic leaves its tasks, and its patients in them, behind."""
         clinics = Clinic.objects.filter(staff=user)
         here = Q(clinic__in=clinics) | Q(clinic__isnull=True)
-        seen = Q(author=user) | Q(assignee=user) | here & (Q(role__in=user.roles) | gone_up_to(user))
+        seen = here & (Q(author=user) | Q(assignee=user) | Q(role__in=user.roles) | gone_up_to(user))
         if user.has(*OVERSEERS):
             seen |= Q(clinic__in=clinics)
         return self.filter(seen)

@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import Count, DateTimeField, DurationField, F, Func, Q, QuerySet, Value
+from django.db.models import Count, DateTimeField, DurationField, Exists, F, Func, OuterRef, Q, QuerySet, Value
 
 from callcenter.assignments.models import Task, gone_up_to
 from callcenter.assignments.states import LADDERS, LEADERS, OVERSEERS, Department
@@ -36,12 +36,14 @@ class Filter:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the list. `late_at` (UTC): the deadline, or the end of the local day on which to call."""
+    """One line of the list. `late_at` (UTC): the deadline, or the end of the local day on which to call; `held`: somebody
+    has it who still works in its clinic."""
 
     subject: Task | WaitingListEntry
     late_at: dt.datetime
     late: bool
     local_late: dt.datetime
+    held: bool
 
     @property
     def zone(self) -> str:
@@ -66,8 +68,9 @@ class Row:
 
     @property
     def owner(self) -> User | None:
-        person = self.subject.assignee if isinstance(self.subject, Task) else self.subject.owner
-        return person if person is not None and person.is_active else None
+        if not self.held:
+            return None
+        return self.subject.assignee if isinstance(self.subject, Task) else self.subject.owner
 
     @property
     def day(self) -> dt.date:
@@ -135,14 +138,21 @@ def _scope(user: User, chosen: Filter) -> tuple["QuerySet[Task]", "QuerySet[Wait
 
 
 def _whose(user: User) -> tuple[dict[str, Q], dict[str, Q]]:
-    """Filters of the tabs. Work of a dismissed colleague is nobody's, so that it is not lost with him."""
-    nobody = Q(assignee__isnull=True) | Q(assignee__is_active=False)
+    """Filters of the tabs. Work of a colleague who is dismissed or has left its clinic is nobody's: it is not lost with him."""
+    nobody = _nobodys("assignee")
     for_me = Q(role="") | Q(role__in=user.roles)
     tasks = {"mine": Q(assignee=user), "free": nobody if user.has(*LEADERS) else nobody & for_me, "all": Q()}
-    waits = {"mine": Q(owner=user), "free": Q(owner__isnull=True) | Q(owner__is_active=False), "all": Q()}
+    waits = {"mine": Q(owner=user), "free": _nobodys("owner"), "all": Q()}
     if any(user.has(*ladder) for ladder in LADDERS.values()):
         tasks["up"], waits["up"] = gone_up_to(user), Q(pk__in=[])
     return tasks, waits
+
+
+def _nobodys(who: str) -> Q:
+    """Rows that nobody has who still works in their clinic; SQL's twin of `User.works_in`."""
+    there = Clinic.staff.through.objects.filter(clinic=OuterRef("clinic"), user=OuterRef(who))
+    gone = Q(**{f"{who}__is_active": False}) | Q(~Exists(there), clinic__isnull=False)
+    return Q(**{f"{who}__isnull": True}) | gone
 
 
 class _Zones:
@@ -190,14 +200,16 @@ def _rows(
 ) -> list[Row]:
     next_day = F("call_on") + Value(dt.timedelta(days=1), output_field=DurationField())
     day_over: Func = Func(F("clinic__zone"), next_day, function="timezone", output_field=DateTimeField())
-    columns = ("what", "pk", "late_at", "whom")
+    columns = ("what", "pk", "late_at", "whom", "free")
     keys = (
         tasks.order_by()
-        .annotate(what=Value("task"), late_at=F("deadline_at"), whom=F("assignee__full_name"))
+        .annotate(
+            what=Value("task"), late_at=F("deadline_at"), whom=F("assignee__full_name"), free=_nobodys("assignee")
+        )
         .values_list(*columns)
         .union(
             waits.order_by()
-            .annotate(what=Value("waiting"), late_at=day_over, whom=F("owner__full_name"))
+            .annotate(what=Value("waiting"), late_at=day_over, whom=F("owner__full_name"), free=_nobodys("owner"))
             .values_list(*columns),
             all=True,
         )
@@ -217,12 +229,16 @@ def _rows(
         .prefetch_related("patient__phones")
     ):
         subjects["waiting", entry.pk] = entry
-    return [_row(subjects[what, pk], late_at, now) for what, pk, late_at, _ in found if (what, pk) in subjects]
+    return [
+        _row(subjects[what, pk], late_at, now, held=not free)
+        for what, pk, late_at, _, free in found
+        if (what, pk) in subjects
+    ]
 
 
-def _row(subject: Task | WaitingListEntry, late_at: dt.datetime, now: dt.datetime) -> Row:
+def _row(subject: Task | WaitingListEntry, late_at: dt.datetime, now: dt.datetime, *, held: bool) -> Row:
     zone = subject.clinic.zone if subject.clinic is not None else DEFAULT_ZONE
-    return Row(subject, late_at, late_at <= now, local(late_at, zone))
+    return Row(subject, late_at, late_at <= now, local(late_at, zone), held)
 
 
 def tabs_of(user: User) -> dict[str, str]:

@@ -126,6 +126,7 @@ def _card(request: StaffRequest, shown: Task, status: int = 200, **bound: forms.
         "zone": zone,
         "now": timezone.now(),
         "dialogue": shown.messages.select_related("by"),
+        "held": shown.assignee is not None and shown.assignee.works_in(shown.clinic_id),
         "told": [role.label for role in told(shown.department, shown.escalated)],
         "may_handle": shown.is_live and actions.may_handle(shown, request.user),
         "may_take": shown.is_live and actions.may_take(shown, request.user),
@@ -226,6 +227,7 @@ def _entry_page(request: StaffRequest, shown: WaitingListEntry, status: int = 20
     now = timezone.now()
     context = {
         "entry": shown,
+        "held": shown.owner is not None and shown.owner.works_in(shown.clinic_id),
         "today": local_day(now, shown.clinic.zone),
         "visit": visits_answering([shown], user=request.user, now=now).get(shown.pk),
         "close_form": CloseWaitingForm(visits=future_visits(shown.patient, now)),

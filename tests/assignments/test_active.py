@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import time_machine
@@ -91,6 +92,45 @@ def test_the_work_of_a_dismissed_colleague_is_nobodys(world: World, task: MakeTa
     wait(comment="остался", owner=world.administrator2)
     User.objects.filter(pk=world.administrator2.pk).update(is_active=False)
     assert shown(world, world.administrator, Filter(whose="free")) == ["осталась", "остался"]
+
+
+def test_whoever_leaves_a_clinic_leaves_its_work_and_its_patients_behind(
+    world: World, task: MakeTask, wait: MakeWait, as_user: Login
+) -> None:
+    secret = world.patient("Секретова", phones=["+79000101001"])
+    given = task(title="осталась", assignee=world.administrator2, patient=secret)
+    asked = task(title="просил", by=world.administrator2, role=Role.SENIOR, patient=secret)
+    everywhere = task(title="ничьей клиники", assignee=world.administrator2, clinic=None)
+    entry = wait(comment="остался", owner=world.administrator2)
+    world.administrator2.clinics.set([world.clinic_b])
+    left = as_user(world.administrator2)
+    for one in (given, asked):
+        assert left.get(reverse("assignments:task", args=[one.pk])).status_code == 404
+    assert left.get(reverse("assignments:task", args=[everywhere.pk])).status_code == 200
+    assert shown(world, world.administrator2, ALL) == ["ничьей клиники"]
+
+    me = world.administrator
+    assert shown(world, me, Filter(whose="free")) == ["осталась", "остался"]
+    rows = active_list(me, Filter(whose="free"), now=world.now).rows
+    assert [row.owner for row in rows] == [None, None]
+    client = as_user(me)
+    assert "больше не в этой клинике" in client.get(reverse("assignments:task", args=[given.pk])).content.decode()
+    assert "кто свободен" in client.get(reverse("assignments:waiting", args=[entry.pk])).content.decode()
+    assert client.post(reverse("assignments:take", args=[given.pk])).status_code == 302
+    page = {"shown": str(world.administrator2.pk)}
+    assert client.post(reverse("assignments:waiting_take", args=[entry.pk]), page).status_code == 302
+    assert shown(world, me, Filter(whose="mine")) == ["осталась", "остался"]
+
+
+def test_a_task_is_given_to_somebody_of_its_clinic(world: World, as_user: Login) -> None:
+    world.senior.clinics.add(world.clinic_b)
+    data: dict[str, Any] = {"title": "Уточнить", "to": f"user:{world.administrator_b.pk}", "department": "call_centre"}
+    data |= {"clinic": world.clinic.pk, "deadline_at": "2026-03-19T10:00"}
+    client, url = as_user(world.senior), reverse("assignments:new")
+    answer = client.post(url, data)
+    assert answer.status_code == 422
+    assert "не работает в клинике «Клиника А»" in answer.content.decode()
+    assert client.post(url, {**data, "clinic": world.clinic_b.pk}).status_code == 302
 
 
 def test_filters(world: World, task: MakeTask, wait: MakeWait) -> None:
