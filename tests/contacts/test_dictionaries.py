@@ -68,7 +68,7 @@ def test_the_journal_keeps_what_was_deleted_and_what_went_with_it(world: World, 
     rule = ChannelRule.objects.create(channel=channel, kind="account", pattern="radio")
     as_user(world.senior).post(reverse("contacts:dictionary_delete", args=["channels", channel.pk]))
     assert not ChannelRule.objects.filter(pk=rule.pk).exists()
-    gone = {entry.action: entry.before for entry in AuditEntry.objects.all()}
+    gone = {entry.action: entry.before or {} for entry in AuditEntry.objects.all()}
     assert gone["contacts.delete_adchannel"] == {"name": "Радио", "parent": None, "is_active": True}
     assert gone["contacts.delete_channelrule"]["pattern"] == "radio"
     assert gone["contacts.delete_channelrule"]["channel"] == "Радио"
