@@ -157,7 +157,7 @@ def stop_calling(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder:
 def _locked(reminder: Reminder) -> Reminder:
     row = (
         Reminder.objects.select_for_update(of=("self",))
-        .select_related("appointment__clinic", "appointment__patient", "clinic", "called_by", "calling_by")
+        .select_related("appointment__clinic", "appointment__patient", "clinic")
         .get(pk=reminder.pk)
     )
     if row.left_at is not None:

@@ -26,6 +26,11 @@ WATCHERS = (*CALLERS, Role.MANAGER)
 
 
 def _reminder(request: StaffRequest, pk: int) -> Reminder:
+    """For a mark, which gives the row back: the clinic alone is read with it."""
+    return get_object_or_404(Reminder.objects.visible_to(request.user).select_related("clinic"), pk=pk)
+
+
+def _reminder_of_card(request: StaffRequest, pk: int) -> Reminder:
     found = Reminder.objects.visible_to(request.user).select_related("clinic", "run", "patient", "appointment__doctor")
     return get_object_or_404(found, pk=pk)
 
@@ -104,7 +109,7 @@ def result(request: StaffRequest, pk: int) -> HttpResponse:
 @allow(*CALLERS)
 def day_call(request: StaffRequest, pk: int) -> HttpResponse:
     """The form of a day call; 422 with the form until both answers and the comment are there."""
-    reminder = _reminder(request, pk)
+    reminder = _reminder_of_card(request, pk)
     form = DayCallForm(request.POST or None)
     status = 200
     if request.method == "POST":
@@ -171,7 +176,7 @@ def send_one(request: StaffRequest, pk: int) -> HttpResponse:
 @allow(*CALLERS)
 def send_again(request: StaffRequest, pk: int, message: int) -> HttpResponse:
     """A person repeats a message that failed or may not have gone."""
-    reminder = _reminder(request, pk)
+    reminder = _reminder_of_card(request, pk)
     found = get_object_or_404(Message, pk=message, appointment=reminder.appointment)
     problem, status = "", 200
     try:
@@ -185,7 +190,7 @@ def send_again(request: StaffRequest, pk: int, message: int) -> HttpResponse:
 @allow(*CALLERS)
 def reply(request: StaffRequest, pk: int, line: int) -> HttpResponse:
     """Takes the patient's words for what was proposed, or for what the person says they mean."""
-    reminder = _reminder(request, pk)
+    reminder = _reminder_of_card(request, pk)
     numbers = reminder.patient.phones.values("number")
     found = get_object_or_404(ChatMessage, pk=line, number__in=numbers)
     meaning = request.POST.get("meaning", "") or found.meaning
@@ -202,7 +207,7 @@ def reply(request: StaffRequest, pk: int, line: int) -> HttpResponse:
 @allow(*WATCHERS)
 def card(request: StaffRequest, pk: int) -> HttpResponse:
     """Everything of one row: messages step by step, the link's story, replies, marks, and what can be done."""
-    reminder = _reminder(request, pk)
+    reminder = _reminder_of_card(request, pk)
     audit.record("reminders.view_card", reminder, by=request.user, now=timezone.now())
     return render(request, "reminders/card.html", _card(request, reminder))
 
