@@ -164,9 +164,10 @@ class RecallsJob(Job):
         for done, batch in enumerate(batches(new)):
             self._open(batch)
             report(done * BATCH)
-        for wanted in self.wanted:
+        for done, wanted in enumerate(self.wanted):
             if wanted.known is not None and self._sort_of(wanted) == "changed":
                 self._edit(wanted, wanted.known)
+            report(done)
         self._adopt()
 
     def _adopt(self) -> None:

@@ -1,9 +1,10 @@
 """Visits: booked, moved, cancelled, marked. Each under the lock of the doctor's day, each kept in the visit's history."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Q
@@ -30,10 +31,15 @@ from callcenter.clinics.states import (
     is_too_early,
 )
 from callcenter.lib import live
+from callcenter.lib.bulk import update_rows
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local
 from callcenter.staff import audit
+from callcenter.staff.audit import Deed
 from callcenter.staff.models import User
+
+# Moves and cancellations lead there, with verbs of their own.
+_NO_MARKS: Final = (AppointmentStatus.SCHEDULED, AppointmentStatus.CANCELLED)
 
 
 def book_appointment(
@@ -221,6 +227,74 @@ def set_status(
     return visit
 
 
+@dataclass(frozen=True)
+class Mark:
+    """What another system knows of a visit: its state, its money in roubles; None where it says nothing."""
+
+    visit_id: int
+    status: AppointmentStatus | None
+    money: Decimal | None
+
+
+def mark_visits(marks: Sequence[Mark], *, by: User | None, now: dt.datetime) -> set[int]:
+    """`set_status` for many visits at once, in a fixed number of queries but for windows of no-shows.
+
+    States go forward only: one that the table does not allow from where the visit is now is passed over, its money is
+    not. Returns the ids of visits that have been cancelled: these are left as they are. Must run inside the import's
+    transaction, which holds the visits' rows to its end.
+    """
+    wanted = {mark.visit_id: mark for mark in marks}
+    found = Appointment.objects.select_for_update(of=("self",)).select_related("clinic", "patient")
+    visits = list(found.filter(pk__in=wanted).order_by("pk"))
+    cancelled = {visit.pk for visit in visits if visit.status == AppointmentStatus.CANCELLED}
+    changed: list[tuple[Appointment, AppointmentStatus]] = []  # with the state before
+    for visit in visits:
+        mark, before = wanted[visit.pk], AppointmentStatus(visit.status)
+        forward = mark.status in TRANSITIONS[before] and mark.status not in _NO_MARKS
+        status = mark.status if mark.status is not None and forward else before
+        money = visit.money if mark.money is None else mark.money
+        if visit.pk in cancelled or (status, money) == (before, visit.money):
+            continue
+        visit.status, visit.money, visit.changed_at = status, money, now
+        changed.append((visit, before))
+    update_rows([visit for visit, _ in changed], ["status", "money", "changed_at"])
+    missed = {visit.pk: visit for visit, before in changed if visit.status == AppointmentStatus.NO_SHOW != before}
+    for pk in set(ScheduleWindow.objects.filter(appointment__in=missed).values_list("appointment_id", flat=True)):
+        if pk is not None:
+            _free_windows_of(missed[pk])
+    AppointmentEvent.objects.bulk_create(
+        AppointmentEvent(
+            appointment=visit,
+            at=now,
+            by=by,
+            kind="marked",
+            version=visit.version,
+            status_before=before,
+            status_after=visit.status,
+        )
+        for visit, before in changed
+    )
+    audit.record_many(
+        "clinics.marked",
+        "clinics.appointment",
+        (
+            Deed(
+                visit.pk,
+                str(visit),
+                visit.clinic_id,
+                visit.patient_id,
+                before={"status": before},
+                after={"starts_at": visit.starts_at.isoformat(), "status": visit.status},
+            )
+            for visit, before in changed
+        ),
+        by=by,
+        now=now,
+    )
+    live.bump(*{f"schedule:clinic:{visit.clinic_id}" for visit, _ in changed})
+    return cancelled
+
+
 def hold_window(window: ScheduleWindow, *, held_for: str, until: dt.datetime, now: dt.datetime) -> ScheduleWindow:
     """Holds a free window for `held_for` until `until`; the same holder may prolong. Raises Conflict when it is gone."""
     with transaction.atomic():
@@ -267,14 +341,19 @@ def _refuse_taken(fresh: ScheduleWindow, *, now: dt.datetime, held_for: str) -> 
         raise Conflict(f"Это окно придержано до {until:%H:%M}. Выберите другое время.")
 
 
-def _refuse_overlap(doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime, but: Collection[int] = ()) -> None:
-    """No doctor sees two patients at once. The lower bound keeps the index range short: no visit lasts over a day."""
+def visit_at(
+    doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime, but: Collection[int] = ()
+) -> Appointment | None:
+    """A visit that takes the doctor's time between the two. The lower bound keeps the index range short: none lasts over a day."""
     others = Appointment.objects.occupying().filter(
         doctor=doctor, starts_at__lt=ends_at, starts_at__gt=starts_at - dt.timedelta(days=1), ends_at__gt=starts_at
     )
-    if but:
-        others = others.exclude(pk__in=but)
-    other = others.only("starts_at", "ends_at", "clinic").first()
+    return (others.exclude(pk__in=but) if but else others).first()
+
+
+def _refuse_overlap(doctor: Doctor, starts_at: dt.datetime, ends_at: dt.datetime, but: Collection[int] = ()) -> None:
+    """No doctor sees two patients at once."""
+    other = visit_at(doctor, starts_at, ends_at, but)
     if other is not None:
         begins = local(other.starts_at, other.clinic.zone)
         ends = local(other.ends_at, other.clinic.zone)

@@ -217,8 +217,8 @@ def _prepared(run: ImportRun, *, by: User | None, now: dt.datetime) -> tuple[Job
     content = ImportFile.objects.only("content").get(run=run).content
     layout = headings_of.layout(tables.read(bytes(content), run.file_name).lines, kind.fields)
     columns = {name: int(column) for column, name in run.columns.items()}
-    confirmed = None
-    if run.state == ImportState.RUNNING and run.cancel_missing:
+    confirmed: dict[int, int] | None = {} if run.state == ImportState.RUNNING else None
+    if confirmed is not None and run.cancel_missing:
         missing = run.findings.filter(kind=FindingKind.MISSING, subject_id__isnull=False)
         confirmed = {pk: version for pk, version in missing.values_list("subject_id", "version") if pk is not None}
     scope = Scope(

@@ -2,7 +2,8 @@
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from callcenter.clinics import actions
@@ -12,18 +13,19 @@ from callcenter.clinics.imports.people import PATIENT_FIELDS, PATIENT_NEEDED
 from callcenter.clinics.imports.plans import Kind, Report, batches
 from callcenter.clinics.imports.visits import (
     DOCTOR_FIELDS,
+    MISSING,
     SOURCE,
     TIME_FIELDS,
-    Known,
     Planned,
     Step,
 )
 from callcenter.clinics.locks import DoctorDay, days_of, lock_doctor_days
 from callcenter.clinics.models import Appointment, Service
 from callcenter.clinics.names import fold
-from callcenter.clinics.states import TRANSITIONS, AppointmentStatus
+from callcenter.clinics.states import AppointmentStatus
 from callcenter.lib.bulk import update_rows
 from callcenter.lib.errors import Conflict, Refused
+from callcenter.lib.localtime import local
 from callcenter.staff.roles import SENIORS
 
 FIELDS: Final = (
@@ -51,14 +53,19 @@ class AppointmentsJob(AppointmentsPlan):
         """What takes long comes first and holds nobody up; then the locks of all days at once, and what needs them."""
         good = [planned for planned in self.planned if not planned.row.problems]
         new = [planned for planned in good if planned.known is None]
+        steps = itertools.count(len(new))
+
+        def alive() -> None:  # at each row: the lease is two minutes, and what follows may be thousands of actions
+            report(next(steps))
+
         self._make_services()
         visits = self._write_new(new, report)
         self._lock_days(good, visits)
-        self._cancel(good)
-        self._move(good, report)
-        self._mark(good)
+        self._cancel(good, alive)
+        self._move(good, alive)
+        self._mark(good, alive)
         self._place(new, visits)
-        self._write_details([planned for planned in good if planned.known is not None])
+        self._write_details([planned for planned in good if planned.known is not None], alive)
 
     def _lock_days(self, good: list[Planned], visits: list[Appointment]) -> None:
         """Every day on which a visit will stand or has stood. Taken together and in order: see `lock_doctor_days`."""
@@ -67,7 +74,7 @@ class AppointmentsJob(AppointmentsPlan):
             if planned.known is not None and planned.step in (Step.CANCEL, Step.MOVE):
                 days |= _days(planned.doctor.pk, planned.starts_at, planned.ends_at)
                 days |= _days(planned.known.doctor_id, planned.known.starts_at, planned.known.ends_at)
-        for known in self._confirmed_missing():
+        for known in self.confirmed_missing():
             days |= _days(known.doctor_id, known.starts_at, known.ends_at)
         lock_doctor_days(days)
 
@@ -79,27 +86,25 @@ class AppointmentsJob(AppointmentsPlan):
         for key, name in self._new_services.items():
             self._services[key] = Service.objects.get_or_create(name=name)[0]
 
-    def _confirmed_missing(self) -> list[Known]:
-        confirmed = self.scope.confirmed_missing or {}
-        return [known for known in self.missing if confirmed.get(known.pk) == known.version]
-
-    def _cancel(self, good: list[Planned]) -> None:
+    def _cancel(self, good: list[Planned], alive: Callable[[], None]) -> None:
         by, now = self.scope.by, self.scope.now
-        gone = self._confirmed_missing()
+        gone = self.confirmed_missing()
         visits = Appointment.objects.in_bulk([known.pk for known in gone])
         for known in gone:
-            actions.cancel_appointment(visits[known.pk], reason=f"нет в файле: {self._note}", by=by, now=now)
+            actions.cancel_appointment(visits[known.pk], reason=f"{MISSING} «{self.scope.file_name}»", by=by, now=now)
+            alive()
         self.counts["cancelled"] += len(gone)
         self.counts["missing"] -= len(gone)
         wanted = [planned for planned in good if planned.step == Step.CANCEL]
         for planned, visit in _visits(wanted):
             with self._or_refuse(planned):
                 actions.cancel_appointment(visit, reason=self._note, by=by, now=now)
+            alive()
 
-    def _move(self, good: list[Planned], report: Report) -> None:
+    def _move(self, good: list[Planned], alive: Callable[[], None]) -> None:
         moves = [planned for planned in good if planned.step == Step.MOVE]
         leaving = {planned.known.pk for planned in moves if planned.known}
-        for done, (planned, visit) in enumerate(_visits(moves)):
+        for planned, visit in _visits(moves):
             with self._or_refuse(planned):
                 actions.move_appointment(
                     visit,
@@ -113,17 +118,21 @@ class AppointmentsJob(AppointmentsPlan):
                     leaving=leaving,
                 )
             leaving.discard(visit.pk)
-            report(done)
+            alive()
 
-    def _mark(self, good: list[Planned]) -> None:
-        """States and sums that the file knows better, those of moved visits included."""
+    def _mark(self, good: list[Planned], alive: Callable[[], None]) -> None:
+        """States and sums that the file knows better, those of moved visits included.
+
+        Not before the days are locked: whoever cancels a visit has its day first and its row then, and so must we.
+        """
         told = [p for p in good if p.step == Step.MARK or (p.step == Step.MOVE and p.status in _AFTER_MOVE)]
-        for planned, visit in _visits([planned for planned in told if not planned.row.problems]):
-            current = AppointmentStatus(visit.status)
-            allowed = planned.status if planned.status in TRANSITIONS[current] else None
-            status = current if allowed in (None, AppointmentStatus.SCHEDULED) else allowed
-            with self._or_refuse(planned):
-                actions.set_status(visit, status=status, money=planned.money, by=self.scope.by, now=self.scope.now)
+        for batch in batches(planned for planned in told if not planned.row.problems):
+            marks = [actions.Mark(p.known.pk, p.status, p.money) for p in batch if p.known is not None]
+            cancelled = actions.mark_visits(marks, by=self.scope.by, now=self.scope.now)
+            for planned in batch:
+                if planned.known is not None and planned.known.pk in cancelled:
+                    self._take_back(planned, "Приём только что отменили.")
+            alive()
 
     def _write_new(self, new: list[Planned], report: Report) -> list[Appointment]:
         people = {id(planned.person) for planned in new}
@@ -131,6 +140,9 @@ class AppointmentsJob(AppointmentsPlan):
         self.people.write_new(self._note)
         visits: list[Appointment] = []
         for batch in batches(new):
+            # One that comes back is booked anew, so that reminders and journals see a new visit; its code goes with it.
+            old = [planned.instead_of.pk for planned in batch if planned.code and planned.instead_of is not None]
+            Appointment.objects.filter(pk__in=old, status=AppointmentStatus.CANCELLED).update(source_id="")
             fresh = [self._appointment(planned) for planned in batch]
             actions.write_visits(fresh, by=self.scope.by, now=self.scope.now, note=self._note)
             visits += fresh
@@ -138,9 +150,14 @@ class AppointmentsJob(AppointmentsPlan):
         return visits
 
     def _place(self, new: list[Planned], visits: list[Appointment]) -> None:
-        for index in actions.place_visits(visits, by=self.scope.by, now=self.scope.now):
+        for index in sorted(actions.place_visits(visits, by=self.scope.by, now=self.scope.now)):
+            planned = new[index]
+            words = "Это время у врача только что заняли"
+            if (other := actions.visit_at(planned.doctor, planned.starts_at, planned.ends_at)) is not None:
+                start, end = (local(moment, planned.clinic.zone) for moment in (other.starts_at, other.ends_at))
+                words += f": приём {start:%d.%m.%Y %H:%M}–{end:%H:%M}"
             self.counts["created"] -= 1
-            new[index].row.refuse("date", "Это время у врача только что заняли.", "Загрузите файл ещё раз.")
+            planned.row.refuse("date", f"{words}.", "Загрузите файл ещё раз.")
 
     def _appointment(self, planned: Planned) -> Appointment:
         return Appointment(
@@ -161,7 +178,7 @@ class AppointmentsJob(AppointmentsPlan):
             source_id=planned.code,
         )
 
-    def _write_details(self, good: list[Planned]) -> None:
+    def _write_details(self, good: list[Planned], alive: Callable[[], None]) -> None:
         """Codes, services and first comments of known visits; `version` stays, since nothing the patient was told changes."""
         changed = []
         for planned, visit in _visits([p for p in good if not p.row.problems and self._details(p)]):
@@ -173,7 +190,10 @@ class AppointmentsJob(AppointmentsPlan):
             visit.comment = str(details.get("comment", visit.comment))
             visit.changed_at = self.scope.now
             changed.append(visit)
-        update_rows(changed, ["service", "source", "source_id", "comment", "changed_at"])
+            alive()
+        for batch in batches(changed):
+            update_rows(batch, ["service", "source", "source_id", "comment", "changed_at"])
+            alive()
 
     @contextlib.contextmanager
     def _or_refuse(self, planned: Planned) -> Iterator[None]:
@@ -181,8 +201,11 @@ class AppointmentsJob(AppointmentsPlan):
         try:
             yield
         except (Conflict, Refused) as error:
-            self.counts[self._sort_of(planned)] -= 1
-            planned.row.refuse("", str(error), "")
+            self._take_back(planned, str(error))
+
+    def _take_back(self, planned: Planned, why: str) -> None:
+        self.counts[self._sort_of(planned)] -= 1
+        planned.row.refuse("", why, "")
 
 
 def _days(doctor_id: int, starts_at: dt.datetime, ends_at: dt.datetime) -> set[DoctorDay]:

@@ -8,6 +8,7 @@ from typing import Final
 from django.db.models import Q
 
 from callcenter.clinics.imports import cells
+from callcenter.clinics.imports.overlaps import Place, Schedule, place_of
 from callcenter.clinics.imports.people import People, Person, sought
 from callcenter.clinics.imports.plans import Finding, Job, Report, Row, Scope, batches
 from callcenter.clinics.imports.states import FindingKind
@@ -25,7 +26,6 @@ from callcenter.clinics.imports.visits import (
     spans,
     when,
 )
-from callcenter.clinics.locks import days_of
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Service
 from callcenter.clinics.names import fold
 from callcenter.clinics.states import UPCOMING, AppointmentStatus
@@ -71,6 +71,7 @@ class AppointmentsPlan(Job):
         self._match()
         self._find_missing()
         self._pair_moves()
+        self._keep_what_may_be_there()
         for planned in self.planned:
             self._decide(planned)
         self._refuse_overlaps()
@@ -221,12 +222,28 @@ class AppointmentsPlan(Job):
                 paired.add(old[0].pk)
         self.missing = [known for known in self.missing if known.pk not in paired]
 
+    def _keep_what_may_be_there(self) -> None:
+        if self.missing and self._unreadable:
+            self.findings.append(
+                Finding(
+                    FindingKind.NOTICE,
+                    0,
+                    f"В файле нет {len(self.missing)} приёмов, но часть строк не читается: может быть, они там.",
+                    "Исправьте эти строки и загрузите файл снова; пока ничего не отменится.",
+                )
+            )
+            self.missing = []
+
     def _decide(self, planned: Planned) -> None:
         known = planned.known
         if known is None:
             return
         money_differs = planned.money is not None and planned.money != known.money
-        planned.step = decide(known.status, planned.status, moved=planned.moved, money_differs=money_differs)
+        planned.step = decide(
+            known.status, planned.status, moved=planned.moved, money_differs=money_differs, dropped=known.dropped
+        )
+        if planned.step == Step.BACK:
+            planned.known, planned.instead_of = None, known
         if planned.step == Step.DEAD and planned.starts_at > self.scope.now:
             self._notice(
                 planned, "У нас этот приём отменён, а в файле он есть.", "Отмените его и в системе расписания."
@@ -239,38 +256,50 @@ class AppointmentsPlan(Job):
         self.findings.append(Finding(FindingKind.NOTICE, planned.row.line.number, what, todo))
 
     def _refuse_overlaps(self) -> None:
-        """The schedule as it will be: of two visits of one doctor at one time to come, the later row is refused."""
+        """Of two visits of one doctor at one time to come the later row is refused; one that needs the time of a missing
+        visit says so in the preview, and is refused when that visit is not cancelled after all."""
         now = self.scope.now
         coming = [p for p in self.planned if not p.row.problems and p.ends_at > now and places_itself(p)]
         if not coming:
             return
         leaving = {p.known.pk for p in self.planned if p.known and p.step in (Step.CANCEL, Step.MOVE)}
-        leaving |= {known.pk for known in self.missing}
+        missing = self.missing if self.scope.confirmed_missing is None else self.confirmed_missing()
+        leaving |= {known.pk for known in missing}
         standing = Appointment.objects.occupying().filter(
             doctor_id__in={p.doctor.pk for p in coming},
             starts_at__gt=min(p.starts_at for p in coming) - dt.timedelta(days=1),
             starts_at__lt=max(p.ends_at for p in coming),
         )
-        taken: dict[tuple[int, dt.date], list[tuple[dt.datetime, dt.datetime, str]]] = defaultdict(list)
-        for pk, doctor_id, starts_at, ends_at in standing.values_list("pk", "doctor_id", "starts_at", "ends_at"):
-            if pk not in leaving:
-                for day in days_of(starts_at, ends_at):
-                    taken[doctor_id, day].append((starts_at, ends_at, ""))
+        places = standing.values_list("pk", "doctor_id", "starts_at", "ends_at")
+        schedule = Schedule(Place(doctor, start, end) for pk, doctor, start, end in places if pk not in leaving)
+        for planned, other in schedule.settle(coming):
+            where = f" (строка {other.row.row.line.number})" if other.row else ""
+            start, end = (local(moment, planned.clinic.zone) for moment in (other.starts_at, other.ends_at))
+            planned.row.refuse(
+                "date",
+                f"У врача уже есть приём {start:%d.%m.%Y %H:%M}–{end:%H:%M}{where}.",
+                "Оставьте одного пациента или исправьте время.",
+            )
+        if self.scope.confirmed_missing is None:
+            self._notice_needed(coming)
+
+    def _notice_needed(self, coming: list[Planned]) -> None:
+        gone = Schedule(place_of(known) for known in self.missing)
         for planned in coming:
-            days = days_of(planned.starts_at, planned.ends_at)
-            others = (other for day in days for other in taken[planned.doctor.pk, day])
-            clash = next((o for o in others if o[0] < planned.ends_at and o[1] > planned.starts_at), None)
-            if clash is not None:
-                start, end = (local(moment, planned.clinic.zone) for moment in clash[:2])
-                planned.row.refuse(
-                    "date",
-                    f"У врача уже есть приём {start:%d.%m.%Y %H:%M}–{end:%H:%M}{clash[2]}.",
-                    "Оставьте одного пациента или исправьте время.",
+            place = Place(planned.doctor.pk, planned.starts_at, planned.ends_at)
+            other = None if planned.row.problems else next(gone.over(place), None)
+            if other is not None:
+                start = local(other.starts_at, planned.clinic.zone)
+                self._notice(
+                    planned,
+                    f"Загрузится, только если отменить приём {start:%d.%m.%Y %H:%M}, которого в файле нет.",
+                    "Иначе в это время у врача останется прежний пациент.",
                 )
-                continue
-            for day in days:
-                where = f" (строка {planned.row.line.number})"
-                taken[planned.doctor.pk, day].append((planned.starts_at, planned.ends_at, where))
+
+    def confirmed_missing(self) -> list[Known]:
+        """Those that a person has seen as they are and wants cancelled."""
+        confirmed = self.scope.confirmed_missing or {}
+        return [known for known in self.missing if confirmed.get(known.pk) == known.version]
 
     def _count(self) -> None:
         for planned in self.planned:
@@ -291,6 +320,15 @@ class AppointmentsPlan(Job):
             if fold(planned.service) and fold(planned.service) not in self._services:
                 self._new_services.setdefault(fold(planned.service), planned.service)
         self._list_missing()
+        if back := sum(planned.instead_of is not None and not planned.row.problems for planned in self.planned):
+            self.findings.append(
+                Finding(
+                    FindingKind.NOTICE,
+                    0,
+                    f"Приёмов, отменённых раньше, потому что их не было в файле: {back}.",
+                    "Теперь они в нём есть и будут записаны заново.",
+                )
+            )
         if self._new_services:
             names = ", ".join(list(self._new_services.values())[:10])
             self.findings.append(Finding(FindingKind.NOTICE, 0, f"Новые услуги: {names}.", "Появятся в справочнике."))
@@ -320,17 +358,6 @@ class AppointmentsPlan(Job):
         return details
 
     def _list_missing(self) -> None:
-        if self.missing and self._unreadable:
-            self.findings.append(
-                Finding(
-                    FindingKind.NOTICE,
-                    0,
-                    f"В файле нет {len(self.missing)} приёмов, но часть строк не читается: может быть, они там.",
-                    "Исправьте эти строки и загрузите файл снова; пока ничего не отменится.",
-                )
-            )
-            self.missing = []
-            return
         patients = Patient.objects.in_bulk({known.patient_id for known in self.missing})
         zones = {clinic.pk: clinic.zone for clinic in self.scope.clinics}
         doctors = Doctor.objects.in_bulk({known.doctor_id for known in self.missing})

@@ -18,6 +18,7 @@ from callcenter.clinics.states import OCCUPYING, TRANSITIONS, UPCOMING, Appointm
 from callcenter.lib.localtime import instant
 
 SOURCE: Final = "import"
+MISSING: Final = "нет в файле: импорт"  # how the reason begins when an import cancels what its file lacks
 USUAL_MINUTES: Final = 30
 LONGEST_VISIT: Final = dt.timedelta(hours=12)
 LONGEST_GAP: Final = dt.timedelta(days=31)
@@ -44,16 +45,25 @@ class Step(Enum):
     MOVE = "move"
     MARK = "mark"
     DEAD = "dead"  # cancelled with us, alive in the file: a person must look
+    BACK = "back"  # cancelled by an import that lacked it, alive in the file: booked anew
     LATE = "late"  # moved in the file, but already over with us
 
 
 def decide(
-    ours: AppointmentStatus, theirs: AppointmentStatus | None, *, moved: bool, money_differs: bool = False
+    ours: AppointmentStatus,
+    theirs: AppointmentStatus | None,
+    *,
+    moved: bool,
+    money_differs: bool = False,
+    dropped: bool = False,
 ) -> Step:
-    """The file against what we know. The file owns time and cancellation; it never un-cancels and never takes back a
-    confirmation, since it may be older than the patient's answer. Marks go forward only, as the table of states allows."""
+    """The file against what we know. The file owns time and cancellation; it never takes back a confirmation, since it
+    may be older than the patient's answer, nor what a person cancelled: only what an earlier file cancelled by lacking it
+    (`dropped`). Marks go forward only, as the table of states allows."""
     if ours == AppointmentStatus.CANCELLED:
-        return Step.NOTHING if theirs in (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW) else Step.DEAD
+        if theirs in (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW):
+            return Step.NOTHING
+        return Step.BACK if dropped else Step.DEAD
     if theirs == AppointmentStatus.CANCELLED:
         return Step.CANCEL if ours in UPCOMING else Step.NOTHING
     if moved:
@@ -92,6 +102,7 @@ class Known:
     service_id: int | None
     comment: str
     version: int
+    dropped: bool  # cancelled, since a file did not have it
 
 
 @dataclass(slots=True, eq=False)
@@ -112,6 +123,7 @@ class Planned:
     comment: str
     booked_at: dt.datetime | None = None
     known: Known | None = None
+    instead_of: Known | None = None  # the cancelled visit that comes back as a new one
     step: Step = Step.NOTHING
 
     @property
@@ -178,10 +190,10 @@ def places_itself(planned: Planned) -> bool:
 
 def read_known(visits: QuerySet[Appointment]) -> list[Known]:
     return [
-        Known(pk, code, source, patient, doctor, clinic, starts, ends, AppointmentStatus(status), money, service, words, no)
-        for pk, code, source, patient, doctor, clinic, starts, ends, status, money, service, words, no in visits.values_list(
+        Known(pk, code, source, patient, doctor, clinic, starts, ends, AppointmentStatus(status), money, service, words, no, why.startswith(MISSING))
+        for pk, code, source, patient, doctor, clinic, starts, ends, status, money, service, words, no, why in visits.values_list(
             "pk", "source_id", "source", "patient_id", "doctor_id", "clinic_id", "starts_at", "ends_at", "status", "money",
-            "service_id", "comment", "version",
+            "service_id", "comment", "version", "cancel_reason",
         )
     ]  # fmt: skip
 

@@ -1,64 +1,20 @@
 """Import of visits: the clinic's system owns the schedule; its moves and cancellations go the way of the screen's."""
 
 import datetime as dt
-import functools
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from callcenter.clinics import actions
-from callcenter.clinics.imports.models import ImportRun
 from callcenter.clinics.imports.visits import Step, decide, spans
 from callcenter.clinics.models import Appointment, AppointmentEvent, Patient, Service
 from callcenter.clinics.states import AppointmentStatus as S
 from callcenter.clinics.states import WaitingKind, WaitingState, WindowState
 from callcenter.lib.errors import Conflict
-from callcenter.lib.localtime import instant
-from tests.clinics.imports.files import check, csv, load, start, through, words, xlsx
-from tests.conftest import MOSCOW, NOON, World
-
-HEAD = (
-    "Код приёма",
-    "Дата приёма",
-    "Время",
-    "Длительность",
-    "Врач",
-    "ФИО пациента",
-    "Дата рождения",
-    "Телефон",
-    "Статус",
-)
-BORN = dt.date(1985, 3, 12)
-TOMORROW = dt.date(2026, 3, 19)
-
-
-def row(code: str = "A1", on: dt.date = TOMORROW, at: str = "10:00", status: str = "", name: str = "Щёголева Ольга", phone: str = "+79000001001", doctor: str = "Белов О. И.", born: object = BORN) -> tuple[object, ...]:  # fmt: skip
-    return (code, on, at, 30, doctor, name, born, phone, status)
-
-
-def lengthless(status: str = "", at: str = "10:00", on: dt.date = TOMORROW) -> bytes:
-    """A file that says neither when a visit ends nor how long it takes."""
-    head = [heading for heading in HEAD if heading != "Длительность"]
-    cells = [cell for heading, cell in zip(HEAD, row("", on, at, status), strict=True) if heading != "Длительность"]
-    return xlsx(head, cells)  # type: ignore[arg-type]
-
-
-def moscow(at: str, on: dt.date = TOMORROW) -> dt.datetime:
-    return instant(on, dt.time.fromisoformat(at), MOSCOW)
-
-
-def run_it(world: World, *rows: tuple[object, ...]) -> ImportRun:
-    return through("appointments", xlsx(HEAD, *rows), clinic=world.clinic, by=world.senior, now=NOON)  # type: ignore[arg-type]
-
-
-def preview(world: World, *rows: tuple[object, ...]) -> ImportRun:
-    content = xlsx(HEAD, *rows)  # type: ignore[arg-type]
-    return check(
-        start("appointments", content, clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON
-    )
+from tests.clinics.imports.files import csv, load, through, words, xlsx
+from tests.clinics.imports.visit_files import BORN, HEAD, TOMORROW, lengthless, moscow, preview, row, run_it
+from tests.conftest import NOON, World
 
 
 @pytest.mark.parametrize(
@@ -84,6 +40,14 @@ def preview(world: World, *rows: tuple[object, ...]) -> ImportRun:
 )
 def test_the_file_against_what_we_know(ours: S, theirs: S | None, moved: bool, step: Step) -> None:
     assert decide(ours, theirs, moved=moved) == step
+
+
+@pytest.mark.parametrize(
+    ("theirs", "step"),
+    [(None, Step.BACK), (S.SCHEDULED, Step.BACK), (S.COMPLETED, Step.BACK), (S.CANCELLED, Step.NOTHING), (S.NO_SHOW, Step.NOTHING)],
+)  # fmt: skip
+def test_what_a_file_cancelled_by_lacking_it_a_file_may_bring_back(theirs: S | None, step: Step) -> None:
+    assert decide(S.CANCELLED, theirs, moved=False, dropped=True) == step
 
 
 def test_a_slip_of_the_year_does_not_stretch_the_files_dates() -> None:
@@ -167,14 +131,6 @@ class TestVisits:
             assert (run.counts["rejected"], run.counts["unchanged"]) == (0, 1)
         assert Appointment.objects.get().ends_at == moscow("11:00", past)
 
-    def test_two_visits_may_change_places(self, world: World) -> None:
-        anna = functools.partial(row, name="Ким Анна", phone="+79000001002")
-        run_it(world, row("A1", at="10:00"), anna("A2", at="11:00"))
-        run = run_it(world, row("A1", at="11:00"), anna("A2", at="10:00"))
-        assert (run.counts["moved"], run.counts["rejected"]) == (2, 0)
-        assert Appointment.objects.get(source_id="A1").starts_at == moscow("11:00")
-        assert Appointment.objects.get(source_id="A2").starts_at == moscow("10:00")
-
     def test_a_visit_missing_from_a_newer_file_is_shown_then_cancelled(self, world: World) -> None:
         far = TOMORROW + dt.timedelta(days=40)
         run_it(world, row("A1"), row("A2", at="11:00"), row("A3", far))
@@ -252,6 +208,25 @@ class TestVisits:
         assert "У нас этот приём отменён" in words(run, "notice")[0]
         assert Appointment.objects.get().status == S.CANCELLED
 
+    @pytest.mark.parametrize("code", ["A1", ""])
+    def test_a_visit_cancelled_for_not_being_in_a_file_comes_back_with_the_next_one(
+        self, world: World, code: str
+    ) -> None:
+        full = [row(code), row("A2", at="11:00", name="Ким Анна", phone="+79000001002")]
+        run_it(world, *full)
+        assert run_it(world, full[1]).counts["cancelled"] == 1
+        run = run_it(world, *full)
+        assert (run.counts["created"], run.counts["rejected"]) == (1, 0)
+        assert "отменённых раньше, потому что их не было в файле: 1" in words(run, "notice")[0]
+        gone, again = Appointment.objects.filter(starts_at=moscow("10:00")).order_by("pk")
+        assert (gone.status, gone.source_id) == (S.CANCELLED, "")
+        assert (again.status, again.source_id, again.patient) == (S.SCHEDULED, code, gone.patient)
+        assert run_it(world, *full).counts["unchanged"] == 2
+        actions.cancel_appointment(again, reason="передумала", by=world.administrator, now=NOON)
+        run = run_it(world, *full)
+        assert "У нас этот приём отменён" in words(run, "notice")[0]
+        assert not Appointment.objects.occupying().filter(starts_at=moscow("10:00")).exists()
+
     def test_states_and_money_go_forward(self, world: World) -> None:
         run_it(world, row(on=TOMORROW - dt.timedelta(2)))
         content = xlsx((*HEAD, "Сумма"), (*row(on=TOMORROW - dt.timedelta(2), status="состоялся"), "4 500,00 ₽"))  # type: ignore[arg-type]
@@ -273,24 +248,6 @@ class TestVisits:
         assert dict(Appointment.objects.values_list("source_id", "status")) == {
             "A1": S.SCHEDULED, "A5": S.ARRIVED, "A6": S.COMPLETED,
         }  # fmt: skip
-
-    def test_one_doctor_never_gets_two_patients_at_once(self, world: World) -> None:
-        world.visit(starts_at=moscow("10:15"))
-        run = run_it(
-            world, row("A1"), row("A2", at="11:00"), row("A3", at="11:15", name="Ким Анна", phone="+79000001002")
-        )
-        assert run.counts["created"] == 1
-        assert words(run) == [
-            "2 Дата приёма: У врача уже есть приём 19.03.2026 10:15–10:45. Оставьте одного пациента или исправьте время.",
-            "4 Дата приёма: У врача уже есть приём 19.03.2026 11:00–11:30 (строка 3). Оставьте одного пациента или исправьте время.",
-        ]
-        assert Patient.objects.filter(last_name="Ким").count() == 0  # nobody is left of a refused row
-
-    def test_a_booking_between_preview_and_loading_wins(self, world: World) -> None:
-        run = preview(world, row("A1"), row("A2", at="12:00"))
-        actions.book_appointment(patient=world.patient(), window=world.window(moscow("10:00")), by=world.administrator, now=NOON)  # fmt: skip
-        run = load(run, by=world.senior, now=NOON)
-        assert (run.counts["created"], run.counts["rejected"]) == (1, 1)
 
     def test_windows_under_visits_are_taken_and_waiting_patients_are_served(self, world: World) -> None:
         window = world.window(moscow("10:00"))
@@ -374,16 +331,3 @@ class TestVisits:
         with pytest.raises(Conflict, match="уже «загружен»"):
             load(run, by=world.senior, now=NOON)
         assert Appointment.objects.count() == 1
-
-    def test_the_number_of_queries_does_not_grow_with_the_rows(self, world: World) -> None:
-        counts = []
-        for rows, first in ((3, 1), (30, 2)):
-            day = TOMORROW + dt.timedelta(days=first)
-            times = [f"{7 + n // 2}:{n % 2 * 30:02}" for n in range(rows)]
-            visits = [row(f"Q{first}-{at}", day, at, phone=f"+7900000{first}{at[-5:-3]:0>2}{at[-2]}") for at in times]
-            run = preview(world, *visits)
-            with CaptureQueriesContext(connection) as queries:
-                load(run, by=world.senior, now=NOON)
-            assert run.counts["created"] == rows
-            counts.append(len(queries))
-        assert counts[0] == counts[1]
