@@ -62,7 +62,10 @@ def create_task(
                 return task
         else:
             task = Task.objects.create(**facts)
-        audit.record("assignments.create_task", task, by=by, now=now)
+        given = audit.values(task, "assignee", "role", "department", "deadline_at")
+        audit.record(
+            "assignments.create_task", task, by=by, now=now, after={key: one for key, one in given.items() if one}
+        )
         _bump(task)
     return task
 

@@ -77,17 +77,16 @@ class InteractionForm(ContactFields):
         self.fields["at"].widget = forms.TimeInput(attrs={"type": "time"})
         number = self.fields["number"]
         number.widget.attrs.update({"inputmode": "tel", "placeholder": "+7 911 010-10-01"})
-        # Who may not see the patient's number leaves the field empty, and it is meant all the same.
-        self._unseen = "" if user.sees_phones else known_number
-        if self._unseen:
-            number.help_text = f"пусто — номер пациента: {phones.masked(known_number)}"
-        else:
+        # Who may not see the patient's number leaves the field empty: the action takes it from the card all the same.
+        if user.sees_phones:
             number.initial = known_number
+        elif known_number:
+            number.help_text = f"пусто — номер пациента: {phones.masked(known_number)}"
 
     def clean_number(self) -> str:
         text: str = self.cleaned_data["number"]
         if not text.strip():
-            return self._unseen
+            return ""
         try:
             return phones.parse(text)
         except phones.BadPhone as error:

@@ -1,6 +1,7 @@
 """Every meaningful write about people: accounts, passwords, roles, clinics, shifts. Who may do what: docs/adr/0010."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from django.db import transaction
 from callcenter.lib import live, stamps
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.staff import audit
+from callcenter.staff.audit import Deed
 from callcenter.staff.models import Shift, User
 from callcenter.staff.queries import colleagues, manages
 from callcenter.staff.roles import Role, ShiftColour, grantable
@@ -241,7 +243,13 @@ def copy_week(people: list[User], *, monday: dt.date, by: User, now: dt.datetime
         ]
         Shift.objects.bulk_create(fresh)
         if fresh:
-            audit.record("staff.copy_week", by=by, now=now, after={"week": monday.isoformat(), "shifts": len(fresh)})
+            given = Counter(shift.user_id for shift in fresh)
+            deeds = [
+                Deed(person.pk, str(person), after={"week": monday.isoformat(), "shifts": given[person.pk]})
+                for person in mine
+                if given[person.pk]
+            ]
+            audit.record_many("staff.copy_week", User._meta.label_lower, deeds, by=by, now=now)
             live.bump("shifts")
     return len(fresh)
 

@@ -9,6 +9,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q
 
+from callcenter.clinics.actions.visit_history import Place, bump, write_down, write_move
 from callcenter.clinics.locks import days_of, lock_doctor_days
 from callcenter.clinics.models import (
     Appointment,
@@ -84,7 +85,7 @@ def book_appointment(
         window.state, window.appointment, window.held_until, window.held_for = WindowState.TAKEN, visit, None, ""
         window.save(update_fields=["state", "appointment", "held_until", "held_for"])
         patient.clinics.add(window.clinic)
-        _write_down(visit, "booked", by=by, now=now, after=visit.starts_at)
+        write_down(visit, "booked", by=by, now=now, after=visit.starts_at)
         close_waiting_for(visit, by=by, now=now)
     return visit
 
@@ -113,14 +114,14 @@ def reschedule_appointment(
         _refuse_taken(window, now=now, held_for=held_for)
         _refuse_overlap(window.doctor, window.starts_at, window.ends_at, but={visit.pk})
         _refuse_double(visit.patient, window, but=visit)
-        before = _Place.of(visit)
+        before = Place.of(visit)
         _free_windows_of(visit)
         visit.clinic, visit.doctor = window.clinic, window.doctor
         visit.starts_at, visit.ends_at = window.starts_at, window.ends_at
         _new_version(visit, AppointmentStatus.SCHEDULED, now)
         window.state, window.appointment, window.held_until, window.held_for = WindowState.TAKEN, visit, None, ""
         window.save()
-        _write_move(visit, before, by=by, now=now, reason=reason)
+        write_move(visit, before, by=by, now=now, reason=reason)
     return visit
 
 
@@ -147,13 +148,13 @@ def move_appointment(
         lock_doctor_days(keys)
         visit = _upcoming(appointment)
         _refuse_overlap(doctor, starts_at, ends_at, but={visit.pk, *leaving})
-        before = _Place.of(visit)
+        before = Place.of(visit)
         _free_windows_of(visit)
         visit.doctor, visit.clinic = doctor, clinic or visit.clinic
         visit.starts_at, visit.ends_at = starts_at, ends_at
         _new_version(visit, AppointmentStatus.SCHEDULED, now)
         _take_windows_under(visit)
-        _write_move(visit, before, by=by, now=now, reason=reason)
+        write_move(visit, before, by=by, now=now, reason=reason)
     return visit
 
 
@@ -171,7 +172,7 @@ def cancel_appointment(
         visit.cancel_reason = reason[:250]
         _free_windows_of(visit)
         _new_version(visit, AppointmentStatus.CANCELLED, now)
-        _write_down(visit, "cancelled", by=by, now=now, reason=reason, status_before=before)
+        write_down(visit, "cancelled", by=by, now=now, reason=reason, status_before=before)
     return visit
 
 
@@ -208,7 +209,7 @@ def set_status(
         _refuse_other_version(visit, version)
         if returns != (visit.status not in OCCUPYING and status in OCCUPYING):
             raise Conflict("Приём тем временем изменили. Посмотрите, что в нём теперь.")
-        before = AppointmentStatus(visit.status)
+        before, money_before = AppointmentStatus(visit.status), visit.money
         if status != before and status not in TRANSITIONS[before]:
             raise Conflict(f"Приём уже «{before.label}» — отметить «{status.label}» нельзя.")
         if is_too_early(status, visit.starts_at, now, visit.clinic.zone):
@@ -223,7 +224,7 @@ def set_status(
             _take_windows_under(visit)
         if status == AppointmentStatus.NO_SHOW:
             _free_windows_of(visit)
-        _write_down(visit, "marked", by=by, now=now, status_before=before)
+        write_down(visit, "marked", by=by, now=now, status_before=before, money_before=money_before)
     return visit
 
 
@@ -304,7 +305,7 @@ def hold_window(window: ScheduleWindow, *, held_for: str, until: dt.datetime, no
         _refuse_overlap(window.doctor, window.starts_at, window.ends_at)
         window.state, window.held_until, window.held_for = WindowState.HELD, until, held_for
         window.save()
-        _bump(window.clinic_id)
+        bump(window.clinic_id)
     return window
 
 
@@ -314,7 +315,7 @@ def release_hold(window: ScheduleWindow, *, held_for: str) -> bool:
         state=WindowState.FREE, held_until=None, held_for=""
     )
     if freed:
-        _bump(window.clinic_id)
+        bump(window.clinic_id)
     return bool(freed)
 
 
@@ -444,89 +445,13 @@ def close_waiting_for(visit: Appointment, *, by: User | None, now: dt.datetime) 
         entry.state, entry.appointment, entry.closed_at, entry.closed_by = WaitingState.CLOSED, visit, now, by
         entry.close_reason = "записан на приём"
         entry.save()
-        audit.record("clinics.close_waiting", entry, by=by, now=now, note=entry.close_reason)
+        audit.record(
+            "clinics.close_waiting",
+            entry,
+            by=by,
+            now=now,
+            before={"state": WaitingState.OPEN},
+            after={"state": entry.state, "appointment": visit.pk},
+            note=entry.close_reason,
+        )
         live.bump(f"waiting:clinic:{entry.clinic_id}")
-
-
-def _write_down(
-    visit: Appointment,
-    kind: str,
-    *,
-    by: User | None,
-    now: dt.datetime,
-    after: dt.datetime | None = None,
-    status_before: str = "",
-    reason: str = "",
-) -> None:
-    """The visit's own history, the journal of deeds, and the hint to the screens that show this clinic's schedule."""
-    AppointmentEvent.objects.create(
-        appointment=visit,
-        at=now,
-        by=by,
-        kind=kind,
-        version=visit.version,
-        starts_at_after=after,
-        status_before=status_before,
-        status_after=visit.status,
-        reason=reason[:250],
-    )
-    audit.record(
-        f"clinics.{kind}",
-        visit,
-        by=by,
-        now=now,
-        before={"status": status_before} if status_before else None,
-        after={"starts_at": visit.starts_at.isoformat(), "status": visit.status},
-        note=reason,
-    )
-    _bump(visit.clinic_id)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """When and with whom a visit stands."""
-
-    starts_at: dt.datetime
-    doctor: Doctor
-    clinic: Clinic
-
-    @classmethod
-    def of(cls, visit: Appointment) -> "_Place":
-        return cls(visit.starts_at, visit.doctor, visit.clinic)
-
-    def unlike(self, other: "_Place") -> dict[str, object]:
-        """The start, and what else differs, for the journal of deeds."""
-        found: dict[str, object] = {"starts_at": self.starts_at.isoformat()}
-        if self.doctor != other.doctor:
-            found["doctor"] = self.doctor.full_name
-        if self.clinic != other.clinic:
-            found["clinic"] = self.clinic.name
-        return found
-
-
-def _write_move(visit: Appointment, before: _Place, *, by: User | None, now: dt.datetime, reason: str) -> None:
-    """Like `_write_down`, with where the visit came from. The clinic it came to is one of the patient's from now on."""
-    place = _Place.of(visit)
-    AppointmentEvent.objects.create(
-        appointment=visit,
-        at=now,
-        by=by,
-        kind="moved",
-        version=visit.version,
-        starts_at_before=before.starts_at,
-        starts_at_after=visit.starts_at,
-        doctor_before=None if before.doctor == visit.doctor else before.doctor,
-        status_after=visit.status,
-        reason=reason[:250],
-    )
-    audit.record(
-        "clinics.moved", visit, by=by, now=now, before=before.unlike(place), after=place.unlike(before), note=reason
-    )
-    if before.clinic != visit.clinic:
-        visit.patient.clinics.add(visit.clinic)
-        _bump(before.clinic.pk)
-    _bump(visit.clinic_id)
-
-
-def _bump(clinic_id: int) -> None:
-    live.bump(f"schedule:clinic:{clinic_id}")

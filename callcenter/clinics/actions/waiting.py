@@ -83,7 +83,15 @@ def close_waiting(
         entry.state, entry.closed_at, entry.closed_by = WaitingState.CLOSED, now, by
         entry.close_reason, entry.appointment = reason.strip()[:250] or "записан на приём", appointment
         entry.save()
-        audit.record("clinics.close_waiting", entry, by=by, now=now, note=entry.close_reason)
+        audit.record(
+            "clinics.close_waiting",
+            entry,
+            by=by,
+            now=now,
+            before={"state": WaitingState.OPEN},
+            after={"state": entry.state} | ({"appointment": appointment.pk} if appointment else {}),
+            note=entry.close_reason,
+        )
         live.bump(f"waiting:clinic:{entry.clinic_id}")
     return entry
 

@@ -74,13 +74,18 @@ def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingFor
 
 @allow(*CALLERS)
 def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
-    """A new card or a change of one; 422 with the form when something is wrong, 409 when a colleague has changed it."""
+    """A new card or a change of one; 422 with the form when something is wrong, 409 when a colleague has changed it.
+
+    Opening a card's form is written down, as opening the card is.
+    """
     patient = visible_patient(request.user, pk) if pk else None
     shown = request.POST.get("shown", "") if request.method == "POST" else card_stamp(patient) if patient else ""
     form = PatientForm(
         request.POST or None, instance=patient, clinics=_clinics(request, patient), sees_phones=request.user.sees_phones
     )
     status = 200
+    if patient is not None and request.method != "POST":
+        audit.record("clinics.view_patient", patient, by=request.user, now=timezone.now(), patient_id=patient.pk)
     if request.method == "POST":
         status = 422
         if form.is_valid():

@@ -129,6 +129,9 @@ def record_interaction(
             if rule is not None:
                 interaction.channel_id, interaction.channel_rule_id = rule.channel, rule.id
         _place(interaction)
+        if source == "hand":  # what a desk or a line has brought is written down there
+            facts = audit.values(interaction, "kind", "direction", "at", "comment")
+            audit.record("contacts.add_by_hand", interaction, by=by, now=now, after=facts)
     return interaction
 
 

@@ -240,5 +240,6 @@ def transcript(request: StaffRequest, pk: int) -> HttpResponse:
 def chat(request: StaffRequest, pk: int) -> HttpResponse:
     """The conversation as the client and the clinic had it."""
     one = _interaction(request.user, pk)
+    audit.record("contacts.read_chat", one, by=request.user, now=timezone.now())
     context = {"one": one, "chat_lines": one.chat_lines.all()}
     return render(request, _window(request, "contacts/chat.html"), context)
