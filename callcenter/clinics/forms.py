@@ -25,12 +25,14 @@ class PatientForm(forms.ModelForm[Patient]):
         fields = ("last_name", "first_name", "middle_name", "birth_date", "email", "zone", "note")
         widgets = {"birth_date": DateInput(), "note": forms.Textarea(attrs={"rows": 2})}
 
-    def __init__(self, *args: Any, clinics: list[Clinic], sees_phones: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, clinics: list[Clinic], sees_phones: bool, phone: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["clinic"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
         field.queryset = Clinic.objects.filter(pk__in=[clinic.pk for clinic in clinics])
         field.initial = clinics[0].pk if clinics else None
+        if phone and not self.is_bound:
+            self._begin_with(phone)
         if self.instance.pk:
             field.help_text = "Другая клиника добавится к тем, которые он посещает."
         # Who may not see the card's numbers cannot write them anew: what she types is added to them.
@@ -40,8 +42,16 @@ class PatientForm(forms.ModelForm[Patient]):
             known = ", ".join(map(phones.masked, numbers)) or "нет"
             self.fields["phones"].label = "Добавить телефоны"
             self.fields["phones"].help_text = f"Записаны и останутся: {known}. Новый номер — с новой строки."
-        else:
+        elif self.instance.pk:
             self.fields["phones"].initial = "\n".join(map(phones.pretty, numbers))
+
+    def _begin_with(self, phone: str) -> None:
+        """A new card for a number; one that is none stays as it came, with what is wrong with it."""
+        try:
+            phone = phones.pretty(phones.parse(phone))
+        except phones.BadPhone as error:
+            self.errors["phones"] = self.error_class([str(error)], renderer=self.renderer)
+        self.fields["phones"].initial = phone
 
     def clean_birth_date(self) -> dt.date | None:
         born: dt.date | None = self.cleaned_data["birth_date"]

@@ -62,7 +62,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const fields = typed(form).map((one) => [one.name, one.value, one.checked]);
-    if (form.method === "post" && user && fields.length) sessionStorage.setItem(KEPT, JSON.stringify({ user, path: location.pathname, address: address(form), fields }));
+    if (form.method === "post" && user && fields.some(([name]) => name !== "shown")) sessionStorage.setItem(KEPT, JSON.stringify({ user, path: location.pathname, address: address(form), fields }));
   }, true);
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.requestConfig.verb !== "get" && event.detail.xhr.status && !event.detail.xhr.getResponseHeader("HX-Redirect")) forget();

@@ -148,3 +148,27 @@ def test_a_manager_reads_but_does_not_book(world: World, as_user: Login) -> None
     client = as_user(world.manager)
     assert client.get(reverse("clinics:patient", args=[patient.pk])).status_code == 200
     assert client.get(reverse("clinics:book", args=[patient.pk])).status_code == 403
+
+
+def test_a_visit_in_a_clinic_that_is_not_hers_is_told_but_leads_nowhere(world: World, as_user: Login) -> None:
+    patient = world.patient(clinics=[world.clinic, world.clinic_b])
+    here = world.visit(patient)
+    there = world.visit(patient, world.now + dt.timedelta(days=3), clinic=world.clinic_b, doctor=world.doctor_b)
+    client = as_user(world.administrator)
+    page = client.get(reverse("clinics:patient", args=[patient.pk])).content.decode()
+    links = [reverse("clinics:visit", args=[visit.pk]) for visit in (here, there)]
+    assert [f'"{link}"' in page for link in links] == [True, False]
+    assert [client.get(link).status_code for link in links] == [200, 404]
+    assert "Чернова И. Л." in page
+    assert f'{there.local_start:%d.%m.%Y %H:%M} <span class="text-secondary">Клиника Б</span>' in page
+
+
+def test_a_new_card_begins_with_the_number_it_was_asked_for(world: World, as_user: Login) -> None:
+    client, url = as_user(world.administrator), reverse("clinics:patient_new")
+    page = client.get(url, {"phone": "+79000101001"}).content.decode()
+    assert "+7 (900) 010-10-01</textarea>" in page
+    assert "invalid-feedback" not in page
+    page = client.get(url, {"phone": "010-10-01"}).content.decode()
+    assert ">\n010-10-01</textarea>" in page
+    assert "не хватает цифр" in page
+    assert client.get(url, {"phone": "\x00"}).status_code == 200

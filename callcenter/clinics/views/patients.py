@@ -61,6 +61,7 @@ def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingFor
     context = {
         "patient": patient,
         "family": queries.family_of(patient, user=request.user),
+        "own_clinics": set(request.user.clinics.values_list("pk", flat=True)),  # elsewhere visits are told, not opened
         "visits": list(queries.visits_of(patient)[:30]),
         "waiting": [(entry, answers.get(entry.pk)) for entry in waiting],
         "refusal": queries.may_call(patient),
@@ -74,14 +75,17 @@ def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingFor
 
 @allow(*CALLERS)
 def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
-    """A new card or a change of one; 422 with the form when something is wrong, 409 when a colleague has changed it.
-
-    Opening a card's form is written down, as opening the card is.
+    """A new card (`phone`: a number that nobody has yet) or a change of one; 422 with the form when something is wrong,
+    409 when a colleague has changed it. Opening a card's form is written down, as opening the card is.
     """
     patient = visible_patient(request.user, pk) if pk else None
     shown = request.POST.get("shown", "") if request.method == "POST" else card_stamp(patient) if patient else ""
     form = PatientForm(
-        request.POST or None, instance=patient, clinics=_clinics(request, patient), sees_phones=request.user.sees_phones
+        request.POST or None,
+        instance=patient,
+        clinics=_clinics(request, patient),
+        sees_phones=request.user.sees_phones,
+        phone="" if patient else request.GET.get("phone", "").replace("\x00", "")[:40],
     )
     status = 200
     if patient is not None and request.method != "POST":
