@@ -157,14 +157,9 @@ class Page:
     before: str
 
 
-def entries(filters: Filters, *, user: User, now: dt.datetime, tab: str | None = None) -> QuerySet[RecallEntry]:
-    """The filtered entries of a tab, unordered."""
-    tab = tab or filters.tab
+def entries(filters: Filters, *, user: User) -> QuerySet[RecallEntry]:
+    """The filtered entries of all tabs, unordered."""
     found = RecallEntry.objects.visible_to(user)
-    if tab == "mine":
-        found = found.filter(pk__in=my_items(user, now).values("entry_id"))
-    elif tab != "all":
-        found = found.filter(stage=tab)
     if filters.clinic is not None:
         found = found.filter(clinic=filters.clinic)
     if filters.doctor is not None:
@@ -186,6 +181,12 @@ def entries(filters: Filters, *, user: User, now: dt.datetime, tab: str | None =
     return found
 
 
+def _of_tab(found: QuerySet[RecallEntry], tab: str, *, user: User, now: dt.datetime) -> QuerySet[RecallEntry]:
+    if tab == "mine":
+        return found.filter(pk__in=my_items(user, now).values("entry_id"))
+    return found if tab == "all" else found.filter(stage=tab)
+
+
 def my_items(user: User, now: dt.datetime) -> QuerySet[PlanItem]:
     """The open rows of the user's plan whose day has come at their clinic."""
     latest = (now + dt.timedelta(hours=14)).date()  # no zone is further ahead: what the index can seek to
@@ -203,8 +204,9 @@ def counters(filters: Filters, *, user: User, now: dt.datetime) -> dict[str, int
     tabs = ("mine", "call", "booked", "refused")
     asked: list[str] = []
     params: list[Any] = []
+    every = entries(filters, user=user).order_by()
     for tab in tabs:
-        found = entries(filters, user=user, now=now, tab=tab).order_by().values_list("pk")[: CAP + 1]
+        found = _of_tab(every, tab, user=user, now=now).values_list("pk")[: CAP + 1]
         try:
             sql, values = found.query.sql_with_params()
         except EmptyResultSet:  # nothing can fit, and Django knows it without asking
@@ -222,7 +224,8 @@ def page(filters: Filters, *, user: User, now: dt.datetime) -> Page:
     """Fifty rows after (or before) a place in the order; no OFFSET, no count."""
     sort = SORTS[sort_of(filters)]
     backwards = bool(filters.before)
-    found = _from(entries(filters, user=user, now=now), sort, filters.before or filters.after, backwards=backwards)
+    wanted = _of_tab(entries(filters, user=user), filters.tab, user=user, now=now)
+    found = _from(wanted, sort, filters.before or filters.after, backwards=backwards)
     # Two joins and short look-ups by key: with all its relations joined, planning the query took longer than the page.
     picked = [Line(*values) for values in found.values_list(*LINE)[: PAGE + 1]]
     more = len(picked) > PAGE
