@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from callcenter.assignments.actions import create_task
 from callcenter.assignments.models import Task
+from callcenter.clinics.models import PatientPhone
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import Shift, User
 from tests.conftest import World
@@ -133,3 +134,21 @@ def test_what_was_typed_comes_back_after_a_session_that_ran_out(world: World, pa
     assert Task.objects.get().title == "Позвонить про снимок"
     page.goto("/tasks/new/")  # once, not for ever
     expect(page.get_by_label("Что сделать")).to_have_value("")
+
+
+def test_what_comes_back_after_a_session_does_not_overwrite_what_a_colleague_saved_meanwhile(
+    world: World, page: Page, login: Login
+) -> None:
+    patient = world.patient(phones=["+79000101001"])
+    url = f"/patients/{patient.pk}/edit/"
+    login(page, world.administrator).goto(url)
+    page.get_by_label("Заметка").fill("перезвонить вечером")
+    page.context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page).to_have_url(re.compile("/login/"))
+    PatientPhone.objects.create(patient=patient, number="+79000101002")
+    login(page, world.administrator).goto(url)
+    expect(page.get_by_label("Заметка")).to_have_value("перезвонить вечером")
+    page.get_by_role("button", name="Сохранить").click()
+    expect(page.get_by_text("эти данные изменили")).to_be_visible()
+    assert patient.phones.count() == 2
