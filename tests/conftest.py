@@ -24,10 +24,17 @@ from callcenter.clinics.models import (
     ScheduleWindow,
     Specialty,
 )
+from callcenter.clinics.queries import hours_of
 from callcenter.clinics.states import AppointmentStatus
-from callcenter.lib.localtime import instant
+from callcenter.lib.localtime import instant, local_day
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
+from journals.actions.entries import open_entry
+from journals.actions.plans import give_plan
+from journals.actions.timers import close_found
+from journals.models import RecallEntry
+from journals.queries.segments import Segment
+from journals.schedule import plan_ends_at
 
 PASSWORD = "wicket-keeper-1"
 MOSCOW = "Europe/Moscow"
@@ -167,7 +174,8 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def busy_world(world: World) -> World:
-    """A working day around the present moment, which is what pages ask for: a family, visits, windows, the waiting list."""
+    """A working day around the present moment, which is what pages ask for: a family, visits, windows, the waiting list,
+    a patient of both clinics with a relative in the other one, and the journal of recall."""
     world.now = now = timezone.now()
     family = "+79000007777"
     people = [
@@ -189,7 +197,41 @@ def busy_world(world: World) -> World:
             by=world.administrator,
             now=now - dt.timedelta(days=3),  # so the first one is overdue
         )
+    _a_patient_of_both_clinics(world)
+    _recall(world)
     return world
+
+
+def _a_patient_of_both_clinics(world: World) -> None:
+    """His card is whole for both, but neither opens the other's visits; his relative is known in clinic B alone."""
+    shared = "+79000006666"
+    patient = world.patient("Обоюдный", "Яков", phones=[shared], clinics=[world.clinic, world.clinic_b])
+    world.patient("Дальняя", "Рита", phones=[shared], clinics=[world.clinic_b])
+    doctor = Doctor.objects.create(full_name="Ушаков Юрий Львович", specialty=world.specialty)
+    doctor.clinics.add(world.clinic)
+    world.visit(patient, world.now + dt.timedelta(days=4), doctor=doctor)
+    world.visit(patient, world.now + dt.timedelta(days=6), doctor=world.doctor_b, clinic=world.clinic_b)
+
+
+def _recall(world: World) -> None:
+    """Three entries of the journal: one in the administrator's plan, one ready for a plan, one closed by a booking."""
+    today = local_day(world.now, world.clinic.zone)
+    for days, name in enumerate(("Плановая", "Готовая", "Записанная")):
+        open_entry(
+            clinic=world.clinic,
+            patient=world.patient(name, "Ева"),
+            doctor=world.doctor,
+            doctor_comment="проверить коронку",
+            call_on=today - dt.timedelta(days=3 - days),
+            by=world.doctor_user,
+            now=world.now - dt.timedelta(days=9),
+        )
+    booked = RecallEntry.objects.get(patient__last_name="Записанная")
+    world.visit(booked.patient, world.now + dt.timedelta(days=5), created_at=world.now, changed_at=world.now)
+    close_found(now=world.now)
+    is_over = plan_ends_at(hours_of(world.clinic), today) <= world.now  # in the evening plans are given for tomorrow
+    on = today + dt.timedelta(days=1) if is_over else today
+    give_plan(Segment(clinic=world.clinic, on=on), shares={world.administrator: 1}, by=world.senior, now=world.now)
 
 
 @pytest.fixture
