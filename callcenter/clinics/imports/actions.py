@@ -107,7 +107,7 @@ def drop_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportR
     """Leaves an import that has not been confirmed: the file and everything found in it are deleted."""
     with transaction.atomic():
         run = _locked(run, OPEN)
-        run.state, run.finished_at = ImportState.DROPPED, now
+        run.state, run.finished_at, run.samples = ImportState.DROPPED, now, []
         run.save()
         run.findings.all().delete()
         ImportFile.objects.filter(run=run).delete()
@@ -159,11 +159,12 @@ def release_abandoned(*, now: dt.datetime) -> int:
 
 
 def clean_up(*, now: dt.datetime) -> None:
-    """Drops imports that nobody confirmed, and the findings of old ones: both hold people's data."""
+    """Drops imports that nobody confirmed, and the findings and first rows of old ones: all hold people's data."""
     for run in ImportRun.objects.filter(state__in=OPEN, created_at__lt=now - KEEP_OPEN):
         with contextlib.suppress(Conflict):  # somebody has just gone on with it
             drop_import(run, by=None, now=now)
     ImportFinding.objects.filter(run__finished_at__lt=now - KEEP_FINDINGS).delete()
+    ImportRun.objects.filter(finished_at__lt=now - KEEP_FINDINGS).exclude(samples=[]).update(samples=[])
 
 
 def _check(run: ImportRun, clock: Clock) -> bool:
@@ -242,6 +243,7 @@ def _keep_findings(run: ImportRun, job: Job, rows: list[Row]) -> None:
     rejected = [row for row in rows if row.problems]
     job.counts["rejected"] = len(rejected)
     run.counts = dict(job.counts)
+    run.clinics.set(job.places.named)
     run.findings.all().delete()
     ImportFinding.objects.bulk_create(
         (

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from callcenter.clinics.imports.states import WORK, FindingKind, ImportState
 from callcenter.staff.models import User
@@ -12,8 +12,12 @@ from callcenter.staff.models import User
 
 class ImportRunQuerySet(models.QuerySet["ImportRun"]):
     def visible_to(self, user: User) -> Self:
-        """Imports of the user's clinics."""
-        return self.filter(clinic__staff=user)
+        """Imports that speak of the user's clinics only; of which they speak is known once the file is checked, and till
+        then it is the affair of whoever brought it."""
+        own = user.clinics.all()
+        named = ImportRun.clinics.through.objects.filter(importrun=OuterRef("pk"))
+        checked = Q(Exists(named)) | Q(created_by=user)
+        return self.filter(checked, ~Exists(named.exclude(clinic__in=own)), clinic__in=own)
 
     def due(self) -> Self:
         """A worker must check or load these, and none has taken them."""
@@ -25,10 +29,12 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
 
 
 class ImportRun(models.Model):
-    """One file on its way in. `clinic` is that of the rows which name none; `columns` maps column index → field name."""
+    """One file on its way in. `clinic` is that of the rows which name none, `clinics` are those of all its rows, known after
+    the check; `columns` maps column index → field name."""
 
     kind = models.CharField("что", max_length=20)
     clinic = models.ForeignKey("clinics.Clinic", models.CASCADE, related_name="+", verbose_name="клиника")
+    clinics = models.ManyToManyField("clinics.Clinic", related_name="+", verbose_name="клиники строк")
     state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.COLUMNS)
     file_name = models.CharField("файл", max_length=200)
     digest = models.CharField(max_length=64)  # sha256 of the file

@@ -151,6 +151,7 @@ class Places:
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
         self.clinics: dict[str, Clinic] = {}
+        self.named: set[int] = {scope.clinic.pk}  # of these the rows speak
         for clinic in scope.clinics:
             self.clinics[fold(clinic.name)] = clinic
             if clinic.source_id:
@@ -173,6 +174,8 @@ class Places:
         if found is None:
             known = ", ".join(sorted(clinic.name for clinic in self.scope.clinics)[:6])
             row.refuse("clinic", f"Клиники «{name[:60]}» нет среди ваших.", f"Подойдут: {known}.")
+        else:
+            self.named.add(found.pk)
         return found
 
     def doctor(self, row: Row, clinic: Clinic | None) -> Doctor | None:

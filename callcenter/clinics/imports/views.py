@@ -17,6 +17,7 @@ from callcenter.clinics.imports.models import ImportRun
 from callcenter.clinics.imports.plans import Kind
 from callcenter.clinics.imports.states import OPEN, WORK, FindingKind, ImportState
 from callcenter.clinics.imports.tables import LARGEST
+from callcenter.clinics.imports.veil import Veil, veil
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
 from callcenter.lib.templatetags.ru import word
@@ -107,7 +108,11 @@ def _context(request: StaffRequest, one: ImportRun, error: Refused | None = None
     counted = dict(one.findings.values_list("kind").annotate(Count("pk")))
     tabs = [(finding, counted[finding]) for finding in TABS if counted.get(finding)]
     shown = request.GET.get("show") or (tabs[0][0] if tabs else "")
-    page = Paginator(one.findings.filter(kind=shown).order_by("line", "pk"), PAGE)
+    page = Paginator(one.findings.filter(kind=shown).order_by("line", "pk"), PAGE).get_page(request.GET.get("page"))
+    notices = one.findings.filter(kind=FindingKind.NOTICE).order_by("line", "pk")[:30]
+    seen_through = veil(one, request.user)
+    for finding in (*page, *notices):
+        finding.problems = seen_through.problems(finding.problems)
     done = one.state == ImportState.DONE
     return {
         "run": one,
@@ -120,11 +125,11 @@ def _context(request: StaffRequest, one: ImportRun, error: Refused | None = None
             if one.counts.get(name)
         ],
         "news": sum(one.counts.get(name, 0) for name in ("created", "changed", "moved", "cancelled", "closed")),
-        "notices": one.findings.filter(kind=FindingKind.NOTICE).order_by("line", "pk")[:30],
+        "notices": notices,
         "tabs": tabs,
         "shown": shown,
-        "page": page.get_page(request.GET.get("page")),
-        "columns": _column_choices(one, request.POST),
+        "page": page,
+        "columns": _column_choices(one, request.POST, seen_through),
         "error": error,
     }
 
@@ -133,11 +138,13 @@ def _form(words: str, number: int) -> str:
     return word(number, words) if "," in words else words
 
 
-def _column_choices(one: ImportRun, posted: Mapping[str, str]) -> list[tuple[int, str, list[str], str]]:
+def _column_choices(
+    one: ImportRun, posted: Mapping[str, str], seen_through: Veil
+) -> list[tuple[int, str, list[str], str]]:
     """(index, heading, samples, chosen field) of each column that holds anything."""
     choices = []
     for index, heading in enumerate(one.headings):
-        samples = [row[index] for row in one.samples if index < len(row) and row[index]]
+        samples = [seen_through.cell(index, row[index]) for row in one.samples if index < len(row) and row[index]]
         if heading or samples:
             chosen = posted.get(f"column-{index}", one.columns.get(str(index), ""))
             choices.append((index, heading or f"Столбец {index + 1}", samples, chosen))
@@ -186,7 +193,7 @@ def rejected(request: StaffRequest, pk: int) -> HttpResponse:
     """The rejected rows as they were, with their line and the reason: to correct and load again."""
     one = visible_run(request.user, pk)
     findings = one.findings.filter(kind=FindingKind.REJECTED).order_by("line", "pk")
-    content = workbooks.rejected(one.headings, findings)
+    content = workbooks.rejected(one.headings, findings, veil(one, request.user))
     audit.record("clinics.export_rejected", one, by=request.user, now=timezone.now(), clinic_id=one.clinic_id)
     return _download(content, f"не загружено — {one.file_name.rpartition('.')[0] or one.file_name}.xlsx")
 

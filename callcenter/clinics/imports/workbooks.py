@@ -7,12 +7,13 @@ from django.db.models import QuerySet
 
 from callcenter.clinics.imports.models import ImportFinding
 from callcenter.clinics.imports.plans import Kind
+from callcenter.clinics.imports.veil import NO_VEIL, Veil
 
 
-def rejected(headings: list[str], findings: QuerySet[ImportFinding]) -> bytes:
+def rejected(headings: list[str], findings: QuerySet[ImportFinding], veil: Veil = NO_VEIL) -> bytes:
     """The rejected rows as they were, each with its line and the reasons: corrected, the table can be loaded again.
 
-    Everything is written as text: a phone keeps its plus, and a cell that begins with '=' stays words.
+    `veil` hides numbers from who may not see them. Everything is written as text: a phone keeps its plus, and a cell that begins with '=' stays words.
     """
     out = io.BytesIO()
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
@@ -26,11 +27,11 @@ def rejected(headings: list[str], findings: QuerySet[ImportFinding]) -> bytes:
             sheet.write_string(0, column, heading, bold)
         for index, finding in enumerate(findings.iterator(), 1):
             for column, cell in enumerate(finding.cells):
-                sheet.write_string(index, column, cell)
+                sheet.write_string(index, column, veil.cell(column, cell))
             sheet.write_number(index, len(headings), finding.line)
             reasons = (
                 " ".join(filter(None, (f"{p['column']}:" if p["column"] else "", p["what"], p["todo"])))
-                for p in finding.problems
+                for p in veil.problems(finding.problems)
             )
             sheet.write_string(index, len(headings) + 1, "\n".join(reasons), wrap)
     return out.getvalue()

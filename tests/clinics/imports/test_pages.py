@@ -1,6 +1,7 @@
 """The pages of imports: upload, columns, preview, confirmation, rejected rows; who may see what."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from callcenter.clinics.imports.models import ImportFile, ImportFinding, ImportR
 from callcenter.clinics.imports.states import ImportState
 from callcenter.clinics.models import Patient
 from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.roles import Role
 from journals.models import RecallEntry
 from tests.clinics.imports.files import check, csv, start, through, xlsx
-from tests.conftest import NOON, World
+from tests.conftest import NOON, World, make_user
 
 pytestmark = pytest.mark.django_db
 AsUser = Callable[[User], Client]
@@ -133,6 +135,7 @@ def test_leaving_an_import_deletes_the_file(world: World, as_user: AsUser) -> No
     assert run.state == ImportState.DROPPED
     assert not ImportFile.objects.exists()
     assert not ImportFinding.objects.exists()
+    assert run.samples == []  # the first rows of the file
 
 
 def test_a_large_file_waits_for_a_worker_under_a_progress_bar(
@@ -159,6 +162,47 @@ def test_the_other_clinic_sees_nothing(world: World, as_user: AsUser) -> None:
     for verb in ("columns", "confirm", "drop"):
         assert client.post(reverse(f"imports:{verb}", args=[run.pk])).status_code == 404
     assert upload(client, world).status_code == 422  # his form does not offer that clinic
+
+
+def test_an_import_that_names_another_clinic_is_seen_by_people_of_both_only(world: World, as_user: AsUser) -> None:
+    both = make_user("boss", "Общая Анна Петровна", Role.SENIOR, clinics=[world.clinic, world.clinic_b])
+    content = csv(("ФИО", "Телефон", "Клиника"), ("Тайный Пациент", "010", world.clinic_b.name), ("Ким Анна", "1", ""))
+    run = start("patients", content, clinic=world.clinic, by=both, now=NOON)
+    colleague = make_user("boss2", "Общий Пётр Ильич", Role.SENIOR, clinics=[world.clinic, world.clinic_b])
+    url = reverse("imports:run", args=[run.pk])
+
+    def who_sees() -> list[int]:
+        return [as_user(user).get(url).status_code for user in (both, colleague, world.senior, world.senior_b)]
+
+    assert who_sees() == [200, 404, 404, 404]  # nobody knows yet of whom it speaks
+    check(run, by=both, now=NOON)
+    assert who_sees() == [200, 200, 404, 404]
+    assert "файл.csv" not in as_user(world.senior).get(reverse("imports:list")).content.decode()
+
+
+def test_who_may_not_see_numbers_sees_none_in_an_import(world: World, as_user: AsUser) -> None:
+    world.senior.sees_phones = False
+    world.senior.save()
+    rows = [
+        ("Ким Анна", "+7 900 000-10-01", "звонить 8(900)000-10-02 с 05.11.2026 10:30", ""),
+        ("Ким 2", "900-10-03", "", "P1"),
+    ]
+    content = csv(("ФИО", "Телефон", "Заметка", "Дата рождения"), *rows)
+    run = start("patients", content, clinic=world.clinic, by=world.senior, now=NOON)
+    client = as_user(world.senior)
+    pages = [client.get(reverse("imports:run", args=[run.pk])).content.decode()]
+    check(run, by=world.senior, now=NOON)
+    pages.append(client.get(reverse("imports:run", args=[run.pk])).content.decode())
+    book = tables.read(client.get(reverse("imports:rejected", args=[run.pk])).content, "a.xlsx")
+    pages.append(" ".join(str(cell) for line in book.lines for cell in line.cells))
+    for page in pages:
+        assert not re.search(r"000-10-0[12]|900-10-03", page)
+    assert "+7 (900) ***-**-02 с 05.11.2026 10:30" in pages[0]
+    assert "«***03» — не хватает цифр" in pages[1]
+    assert "Ким 2" in pages[2]
+    world.senior.sees_phones = True
+    world.senior.save()
+    assert "«900-10-03» — не хватает цифр" in client.get(reverse("imports:run", args=[run.pk])).content.decode()
 
 
 def test_an_administrator_and_a_doctor_load_recalls_only(world: World, as_user: AsUser) -> None:

@@ -149,6 +149,8 @@ class TestLeases:
         assert done.findings.exists()
         actions.clean_up(now=NOON + dt.timedelta(days=31))
         assert not ImportFinding.objects.exists()
+        done.refresh_from_db()
+        assert done.samples == []
 
 
 @pytest.mark.django_db(transaction=True)
