@@ -238,6 +238,7 @@ def _name_parameters() -> dict[str, list[str]]:
     return {"last": LAST, "women": WOMEN, "men": MEN, "fathers": FATHERS}
 
 
+# One patronymic in forty has a second word.
 # floor(n * r²) makes the names that stand first in a list the most frequent. hashint8 is reproducible where random() is not.
 _PATIENTS = """
 INSERT INTO clinics_patient (id, last_name, first_name, middle_name, birth_date, email, zone, do_not_call,
@@ -251,7 +252,8 @@ FROM (
         CASE WHEN woman THEN (%(women)s::text[])[1 + floor(array_length(%(women)s::text[], 1) * r2 * r2)::int]
              ELSE (%(men)s::text[])[1 + floor(array_length(%(men)s::text[], 1) * r2 * r2)::int] END AS first,
         (%(fathers)s::text[])[1 + floor(array_length(%(fathers)s::text[], 1) * r3 * r3)::int]
-            || CASE WHEN woman THEN 'на' ELSE 'ич' END AS middle
+            || CASE WHEN woman THEN 'на' ELSE 'ич' END
+            || CASE WHEN id %% 41 = 0 THEN CASE WHEN woman THEN ' кызы' ELSE ' оглы' END ELSE '' END AS middle
     FROM (
         SELECT id, id %% 5 < 3 AS woman,
             (hashint8extended(id, 1) & 1048575) / 1048576.0 AS r1,

@@ -9,7 +9,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Replace, Reverse
 
 from callcenter.clinics.imports.models import ImportFile, ImportFinding, ImportRun  # noqa: F401 (found by Django here)
-from callcenter.clinics.names import DOUBLE_SURNAME, name_key
+from callcenter.clinics.names import name_key
 from callcenter.clinics.states import (
     OCCUPYING,
     TRANSITIONS,
@@ -193,11 +193,11 @@ class Patient(models.Model):
     note = models.TextField("заметка", blank=True)
     source_id = models.CharField("код в картотеке", max_length=60, blank=True)
     # Keys kept by the database itself, whoever writes the row: ё → е, lower case, one space between words; each begins with
-    # another word of the name, so that the beginning of any word is the beginning of a key (readers: `clinics.search`).
+    # another field of the name, so that the beginning of its first word is the beginning of a key; the words further on
+    # are `PatientWord`s (readers: `clinics.search`).
     sort_key = name_key("last_name", "first_name", "middle_name")
     first_key = name_key("first_name", "last_name", "middle_name")
     middle_key = name_key("middle_name", "last_name", "first_name")
-    half_key = name_key("last_name", "first_name", "middle_name", second_half=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager["Patient"]] = PatientQuerySet.as_manager()
@@ -214,7 +214,6 @@ class Patient(models.Model):
             models.Index(fields=["sort_key", "id"], name="patient_last"),
             models.Index(fields=["first_key", "id"], name="patient_first"),
             models.Index(fields=["middle_key", "id"], name="patient_middle"),
-            models.Index(fields=["half_key", "id"], name="patient_half", condition=Q(last_name__regex=DOUBLE_SURNAME)),
         ]
 
     def __str__(self) -> str:
@@ -228,6 +227,34 @@ class Patient(models.Model):
     def short_name(self) -> str:
         """'Иванова О. П.'"""
         return " ".join([self.last_name, *(f"{part[0]}." for part in (self.first_name, self.middle_name) if part)])
+
+
+class NamePart(models.IntegerChoices):
+    """The field of the name, in the order in which a search shows what it has found."""
+
+    LAST = 1, "фамилия"
+    FIRST = 2, "имя"
+    MIDDLE = 3, "отчество"
+
+
+class PatientWord(models.Model):
+    """A word of a name that no key of the card begins with: 'оглы', the 'Мария' of 'Анна-Мария', the 'Круз' of 'де ла Круз'.
+
+    Written by triggers of the database (migration 0004), whoever writes the card; most cards have none.
+    """
+
+    patient = models.ForeignKey(Patient, models.CASCADE, related_name="words")
+    part = models.PositiveSmallIntegerField(choices=NamePart.choices)
+    key = models.CharField(max_length=330, help_text="the word, then the card's sort_key")
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            # reader: patient search; the patient rides along so that the index alone answers
+            models.Index(fields=["part", "key", "patient"], name="patient_word")
+        ]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class PatientPhone(models.Model):

@@ -12,16 +12,9 @@ def fold(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text.lower().replace("ё", "е")).strip()
 
 
-# The second half of a double surname: 'Сибиряк' of 'Мамин-Сибиряк'.
-DOUBLE_SURNAME = "[- ]"
-
-
-def name_key(*fields: str, second_half: bool = False) -> "models.GeneratedField":
-    """A stored column: `fold` of the fields' words, in this order; of the first field only what follows its hyphen if
-    `second_half`."""
+def name_key(*fields: str) -> "models.GeneratedField":
+    """A stored column: `fold` of the fields' words, in this order."""
     joined: models.Expression | F = F(fields[0])
-    if second_half:
-        joined = Func(joined, Value("^[^- ]*[- ]?"), Value(""), function="regexp_replace", output_field=CharField())
     for name in fields[1:]:
         joined = Func(
             joined, Value(" "), F(name), template="(%(expressions)s)", arg_joiner=" || ", output_field=CharField()

@@ -1,7 +1,7 @@
 """Finding a patient from everywhere: beginnings of words of his name in any order, last digits of a phone, birth date.
 
-Speed at a million cards comes from three things. Each name is stored as three keys, one for each word in front, so the
-beginning of any word is a range of one index. Of several words the rarest leads (counted up to a bound), the others only
+Speed at a million cards comes from three things. Each name is stored as three keys, one for each field in front, and as one
+for each further word of a field, so the beginning of any word is a range of one index. Of several words the rarest leads (counted up to a bound), the others only
 filter that range, in the index alone. And the ranges are read in the order of the answer, so twenty are enough.
 """
 
@@ -14,8 +14,8 @@ from typing import Final
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from callcenter.clinics.models import Clinic, Patient, PatientPhone
-from callcenter.clinics.names import DOUBLE_SURNAME, fold
+from callcenter.clinics.models import Clinic, NamePart, Patient, PatientPhone, PatientWord
+from callcenter.clinics.names import fold, search_key
 from callcenter.lib import phones
 from callcenter.staff.models import User
 
@@ -24,13 +24,16 @@ Value = str | int | dt.date
 FIRST: Final = 20
 # A word with fewer beginnings than this leads at once; counting further would cost more than it saves.
 RARE: Final = 1500
-# Each key with the condition of its partial index, the best place for a word to stand first.
+# Where a word may stand, the best place first; each is read as a table `p` of (id, key), in the order of an index.
 _KEYS: Final = {
-    "sort_key": "true",
-    "half_key": f"last_name ~ '{DOUBLE_SURNAME}'",
-    "first_key": "true",
-    "middle_key": "true",
+    "surname": "(SELECT id, sort_key AS key FROM clinics_patient)",
+    "in surname": f"(SELECT patient_id AS id, key FROM clinics_patientword WHERE part = {NamePart.LAST})",  # noqa: S608
+    "first name": "(SELECT id, first_key AS key FROM clinics_patient)",
+    "in first name": f"(SELECT patient_id AS id, key FROM clinics_patientword WHERE part = {NamePart.FIRST})",  # noqa: S608
+    "patronymic": "(SELECT id, middle_key AS key FROM clinics_patient)",
+    "in patronymic": f"(SELECT patient_id AS id, key FROM clinics_patientword WHERE part = {NamePart.MIDDLE})",  # noqa: S608
 }
+_CARDS: Final = "clinics_patient"
 _DATE: Final = re.compile(r"(?<!\d)(\d{1,2})[.\-/](\d{1,2})[.\-/](\d{4})(?!\d)")
 _LAST_CODE_POINT: Final = "\U0010ffff"
 
@@ -109,17 +112,23 @@ def patients_that_fit(text: str) -> QuerySet[Patient]:
         found = found.filter(pk__in=numbers.values("patient"))
     lead = max(words, key=len, default="")
     for word in words:
-        found = found.filter(_in_front(word) if word == lead else Q(sort_key__regex=_begins_a_word(word)))
+        found = found.filter(Q(pk__in=_in_front(word)) if word == lead else Q(sort_key__regex=_begins_a_word(word)))
     return found
 
 
-def _in_front(word: str) -> Q:
-    """Whether one of a card's keys begins with the word: ranges of their indexes."""
+def _in_front(word: str) -> "QuerySet[Patient, int]":
+    """The ids of the cards of which one key begins with the word: ranges of their indexes."""
     low, high = _range(word)
-    found = Q(half_key__gte=low, half_key__lt=high, last_name__regex=DOUBLE_SURNAME)  # as its partial index says
+    begins = Q()
     for key in ("sort_key", "first_key", "middle_key"):
-        found |= Q(**{f"{key}__gte": low, f"{key}__lt": high})
-    return found
+        begins |= Q(**{f"{key}__gte": low, f"{key}__lt": high})
+    inside = PatientWord.objects.filter(part__in=NamePart.values, key__gte=low, key__lt=high)
+    return (
+        Patient.objects.filter(begins)
+        .order_by()
+        .values_list("pk", flat=True)
+        .union(inside.values_list("patient_id", flat=True))
+    )
 
 
 def _birth_date(text: str) -> tuple[str, dt.date | None]:
@@ -171,15 +180,15 @@ def _by_name(words: list[str], born: dt.date | None, hers: _Hers, limit: int) ->
     surnames_done = len(words) > 1 and rarity >= RARE
     if surnames_done:
         # All words are common. Whole words in the order of a key are one short range: «иванова анна», «анна иванова»…
-        for key in ("sort_key", "first_key"):
+        for key in ("surname", "first name"):
             found += _ahead(found, key, " ".join(words), (), hers, limit)
         # …else each as the beginning of a surname, a range that ends as soon as twenty fit.
         for word in words if len(found) < limit else ():
             rest = list(words)
             rest.remove(word)
-            found += _ahead(found, "sort_key", word, rest, hers, limit)
+            found += _ahead(found, "surname", word, rest, hers, limit)
     for key in _KEYS:
-        if len(found) < limit and not (surnames_done and key == "sort_key"):
+        if len(found) < limit and not (surnames_done and key == "surname"):
             found += _ahead(found, key, lead, others, hers, limit)
     return _surnames_first(found, words)[:limit]
 
@@ -187,25 +196,19 @@ def _by_name(words: list[str], born: dt.date | None, hers: _Hers, limit: int) ->
 def _ahead(found: Sequence[int], key: str, word: str, rest: Sequence[str], hers: _Hers, limit: int) -> list[int]:
     """Further ids whose `key` begins with `word` and whose other words begin with `rest`, in the order of the key."""
     low, high = _range(word)
-    where = [f"{key} >= %s", f"{key} < %s", _KEYS[key]]
-    params: list[Value] = [low, high]
-    # The half key has lost the first half of the surname, which may be what the other words mean.
-    whole = "sort_key" if key == "half_key" else key
-    for other in rest:
-        where.append(f"{whole} ~ %s")
-        params.append(_begins_a_word(other) if key == "half_key" else _after_the_first_word(other))
-    ids = _rows(" AND ".join(where), params, key, hers, limit + len(found), along_an_index=True)
-    return [pk for pk in ids if pk not in set(found)]
+    where = ["p.key >= %s", "p.key < %s", *["p.key ~ %s"] * len(rest)]
+    params: list[Value] = [low, high, *map(_after_the_first_word, rest)]
+    ids = _rows(" AND ".join(where), params, "key", hers, limit + len(found), table=_KEYS[key])
+    # A name may hold two words of one beginning: «Гусейн Гусейн оглы».
+    return [pk for pk in dict.fromkeys(ids) if pk not in set(found)]
 
 
-def _rows(
-    where: str, params: list[Value], order: str, hers: _Hers, limit: int, *, along_an_index: bool = False
-) -> list[int]:
-    """The first ids of `hers` in the order of the key."""
-    seen = hers.along_an_index if along_an_index else hers.asked_at_each_row
+def _rows(where: str, params: list[Value], order: str, hers: _Hers, limit: int, *, table: str = _CARDS) -> list[int]:
+    """The first ids of `hers` in the order of the key; one of `_KEYS` is walked along its index."""
+    seen = hers.asked_at_each_row if table == _CARDS else hers.along_an_index
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT p.id FROM clinics_patient p WHERE {seen} AND {where} ORDER BY {order}, p.id LIMIT %s",  # noqa: S608 (column names are ours, values are parameters)
+            f"SELECT p.id FROM {table} p WHERE {seen} AND {where} ORDER BY {order}, p.id LIMIT %s",  # noqa: S608 (column names are ours, values are parameters)
             [hers.clinics, *params, limit],
         )
         return [row[0] for row in cursor.fetchall()]
@@ -219,29 +222,29 @@ def _rarest(words: list[str]) -> tuple[int, str]:
 
 def _count_up_to_rare(word: str) -> int:
     low, high = _range(word)
-    total = 0
+    beginnings = "SELECT 1 FROM {} p WHERE p.key >= %s AND p.key < %s"
+    ranges = " UNION ALL ".join(beginnings.format(table) for table in _KEYS.values())
     with connection.cursor() as cursor:
-        for key, condition in _KEYS.items():
-            cursor.execute(
-                f"SELECT count(*) FROM (SELECT 1 FROM clinics_patient WHERE {key} >= %s AND {key} < %s AND {condition}"  # noqa: S608
-                " LIMIT %s) beginnings",
-                [low, high, RARE],
-            )
-            total += cursor.fetchone()[0]
-            if total >= RARE:
-                return RARE
-    return total
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT 1 FROM ({ranges}) every LIMIT %s) beginnings",  # noqa: S608
+            [*(low, high) * len(_KEYS), RARE],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def _surnames_first(ids: list[int], words: list[str]) -> list[int]:
-    keys = dict(Patient.objects.filter(pk__in=ids).values_list("pk", "sort_key"))
-
-    def rank(pk: int) -> tuple[int, str]:
-        parts = keys[pk].split()
-        places = [index for index, part in enumerate(parts) if any(part.startswith(word) for word in words)]
-        return (min(places, default=9), keys[pk])
-
-    return sorted((pk for pk in ids if pk in keys), key=rank)
+    """In the order of `_KEYS` by the best place of any of the words, then by alphabet."""
+    cards = Patient.objects.filter(pk__in=ids).values_list("pk", "sort_key", "last_name", "first_name", "middle_name")
+    ranks: dict[int, tuple[int, str]] = {}
+    for pk, key, *names in cards:
+        places = [
+            2 * field + (number > 0)
+            for field, name in enumerate(names)
+            for number, part in enumerate(search_key(name))
+            if part.startswith(tuple(words))
+        ]
+        ranks[pk] = (min(places, default=9), key)
+    return sorted((pk for pk in ids if pk in ranks), key=lambda pk: ranks[pk])
 
 
 def _range(beginning: str) -> tuple[str, str]:

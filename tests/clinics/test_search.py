@@ -1,6 +1,7 @@
 """Patient search: beginnings of words in any order, ё = е, last digits, birth date; only patients of one's clinics."""
 
 import datetime as dt
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from callcenter.clinics.models import Patient
 from callcenter.clinics.names import fold
-from callcenter.clinics.search import search_patients
+from callcenter.clinics.search import patients_that_fit, search_patients
 from tests.conftest import World
 
 
@@ -55,9 +56,69 @@ def test_surnames_come_before_first_names_before_patronymics(world: World) -> No
     assert found(world, "иван") == ["Иванов Яков Ильич", "Яшин Иван Олегович", "Абаев Олег Иванович"]
 
 
-def test_a_double_surname_is_found_by_its_second_half(world: World) -> None:
-    world.patient("Мамин-Сибиряк", "Дмитрий", "")
-    assert found(world, "мамин сиб") == ["Мамин-Сибиряк Дмитрий"]
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        (("Мамин-Сибиряк", "Дмитрий", ""), ("мамин сиб", "сиб дм", "сибиряк")),
+        (("Мамедов", "Али", "Гусейн оглы"), ("мамедов али гусейн оглы", "оглы", "огл мам", "гус ал огл")),
+        (("Мамедова", "Лейла", "Вагиф кызы"), ("лейла кызы", "кызы")),
+        (("Петрова", "Анна-Мария", ""), ("петрова анна-мария", "петр мар", "мария")),
+        (("Д'Артаньян", "Шарль", ""), ("д'артаньян", "артаньян", "шарль арт")),
+        (("Нгуен", "Тхи Лан", ""), ("нгуен тхи лан", "лан нгу")),
+        (("де ла Круз", "Хуан", ""), ("де ла круз хуан", "круз", "хуан ла")),
+        (("Йылмаз", "Али", "Ахмед Тимур оглы"), ("тимур", "огл тим йыл", "оглы")),
+    ],
+)
+def test_every_word_of_a_name_may_begin_what_is_typed(
+    world: World, name: tuple[str, str, str], texts: tuple[str, ...]
+) -> None:
+    patient = world.patient(*name)
+    for text in texts:
+        assert found(world, text) == [patient.full_name], text
+        assert list(patients_that_fit(text)) == [patient], text
+
+
+# Letters that fold alike, and few, so that words of one name often begin alike.
+_WORD = st.text(alphabet="абеёЁАБ", min_size=1, max_size=4)
+_FIELD = st.lists(_WORD, min_size=1, max_size=4).flatmap(
+    lambda words: st.sampled_from([" ", "-", "'", " - "]).map(lambda between: between.join(words))
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.tuples(_FIELD, st.just("") | _FIELD, st.just("") | _FIELD), chance=st.randoms(use_true_random=False))
+def test_beginnings_of_any_words_of_a_name_in_any_order_find_its_owner(
+    world: World, names: tuple[str, str, str], chance: Random
+) -> None:
+    patient = world.patient(*names)
+    words = [word for name in names for word in fold(name).split()]
+    chosen = chance.sample(words, chance.randint(1, min(4, len(words))))
+    text = " ".join(word[: chance.randint(1, len(word))] for word in chosen)
+    if len(text.replace(" ", "")) >= 2:
+        assert patient.pk in [one.pk for one in search_patients(text, user=world.administrator, limit=500)], text
+        assert patients_that_fit(text).filter(pk=patient.pk).exists(), text
+    patient.delete()
+
+
+def test_a_changed_name_is_found_by_its_new_words_alone(world: World) -> None:
+    patient = world.patient("Мамин-Сибиряк", "Дмитрий", "")
+    patient.last_name = "Римский-Корсаков"
+    patient.save()
+    assert (found(world, "сибиряк"), found(world, "корсаков")) == ([], [patient.full_name])
+    patient.last_name = "Римский"
+    patient.save()
+    assert found(world, "корсаков") == []
+
+
+def test_words_inside_a_field_come_after_its_first_words(world: World) -> None:
+    for name in (
+        ("Яшин", "Олег-Иван", ""),
+        ("Абаев", "Иван", ""),
+        ("Зимин-Иванов", "Олег", ""),
+        ("Иванов", "Яков", ""),
+    ):
+        world.patient(*name)
+    assert found(world, "иван") == ["Иванов Яков", "Зимин-Иванов Олег", "Абаев Иван", "Яшин Олег-Иван"]
 
 
 @pytest.mark.parametrize("text", ["1001", "01001", "010-10-01", "+7 900 010-10-01", "89000101001", "8 (900) 0101001"])
