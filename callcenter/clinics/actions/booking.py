@@ -122,6 +122,8 @@ def reschedule_appointment(
         window.state, window.appointment, window.held_until, window.held_for = WindowState.TAKEN, visit, None, ""
         window.save()
         write_move(visit, before, by=by, now=now, reason=reason)
+        if visit.starts_at < before.starts_at:
+            close_waiting_for(visit, by=by, now=now, kinds=(WaitingKind.EARLIER,))
     return visit
 
 
@@ -155,6 +157,8 @@ def move_appointment(
         _new_version(visit, AppointmentStatus.SCHEDULED, now)
         _take_windows_under(visit)
         write_move(visit, before, by=by, now=now, reason=reason)
+        if visit.starts_at < before.starts_at:
+            close_waiting_for(visit, by=by, now=now, kinds=(WaitingKind.EARLIER,))
     return visit
 
 
@@ -427,17 +431,19 @@ def _new_version(visit: Appointment, status: AppointmentStatus, now: dt.datetime
     visit.save()
 
 
-def close_waiting_for(visit: Appointment, *, by: User | None, now: dt.datetime) -> None:
+def close_waiting_for(
+    visit: Appointment, *, by: User | None, now: dt.datetime, kinds: Collection[str] = WaitingKind.values
+) -> None:
     """A booking answers the patient's open waiting-list entries for this doctor or, where none is named, this specialty.
 
     An entry that names neither stays open: only a person knows what it waits for (docs/adr/0107). «Хочет раньше» is
-    answered by a visit before his others there.
+    answered by a visit before his others there, also by one that moves there.
     """
     if visit.status not in UPCOMING:
         return
     wished = Q(doctor=visit.doctor_id) | Q(doctor__isnull=True, specialty=visit.doctor.specialty_id)
-    open_ones = WaitingListEntry.objects.filter(wished, patient=visit.patient, state=WaitingState.OPEN).order_by("pk")
-    for entry in open_ones.select_for_update(of=("self",)):
+    open_ones = WaitingListEntry.objects.filter(wished, patient=visit.patient, state=WaitingState.OPEN, kind__in=kinds)
+    for entry in open_ones.order_by("pk").select_for_update(of=("self",)):
         there = {"doctor": entry.doctor_id} if entry.doctor_id else {"doctor__specialty": entry.specialty_id}
         others = Appointment.objects.upcoming(now).filter(patient=visit.patient, starts_at__lt=visit.starts_at, **there)
         if entry.kind == WaitingKind.EARLIER and others.exists():

@@ -46,7 +46,7 @@ DROP FUNCTION clinics_words_of_a_name();
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar[list[tuple[str, str]]] = [("clinics", "0003_doctor_before_a_move")]
+    dependencies: ClassVar[list[tuple[str, str]]] = [("clinics", "0005_clinics_of_an_imports_rows")]
     operations: ClassVar[list[Operation]] = [
         migrations.CreateModel(
             name="PatientWord",
