@@ -299,6 +299,34 @@ def test_who_wants_to_come_earlier_is_not_answered_by_a_later_visit(world: World
     assert (entry.state, entry.appointment) == (WaitingState.CLOSED, sooner)
 
 
+def test_a_visit_that_moves_to_an_earlier_time_answers_who_wanted_to_come_earlier_and_nothing_else(
+    world: World,
+) -> None:
+    patient = world.patient()
+    visit = world.visit(patient, NOON + 5 * DAY)
+    sooner, waits = (
+        actions.open_waiting(
+            clinic=world.clinic,
+            patient=patient,
+            call_on=NOON.date() + DAY,
+            comment="ждёт",
+            kind=kind,
+            doctor=world.doctor,
+            by=world.senior,
+            now=NOON,
+        )
+        for kind in (WaitingKind.EARLIER, WaitingKind.REMIND_LATER)
+    )
+    states = []
+    for days in (9, 2):  # later, then earlier
+        window = world.window(NOON + days * DAY)
+        visit = actions.reschedule_appointment(visit, window=window, by=world.senior, now=NOON)
+        sooner.refresh_from_db()
+        waits.refresh_from_db()
+        states.append((sooner.state, waits.state))
+    assert states == [(WaitingState.OPEN, WaitingState.OPEN), (WaitingState.CLOSED, WaitingState.OPEN)]
+
+
 def test_the_list_of_active_tasks_hears_of_an_entry_closed_by_a_booking(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
