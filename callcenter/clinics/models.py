@@ -240,7 +240,7 @@ class NamePart(models.IntegerChoices):
 class PatientWord(models.Model):
     """A word of a name that no key of the card begins with: 'оглы', the 'Мария' of 'Анна-Мария', the 'Круз' of 'де ла Круз'.
 
-    Written by triggers of the database (migration 0004), whoever writes the card; most cards have none.
+    Written by triggers of the database (migration 0006), whoever writes the card; most cards have none.
     """
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="words")

@@ -1,8 +1,9 @@
 """Finding a patient from everywhere: beginnings of words of his name in any order, last digits of a phone, birth date.
 
 Speed at a million cards comes from three things. Each name is stored as three keys, one for each field in front, and as one
-for each further word of a field, so the beginning of any word is a range of one index. Of several words the rarest leads (counted up to a bound), the others only
-filter that range, in the index alone. And the ranges are read in the order of the answer, so twenty are enough.
+for each further word of a field, so the beginning of any word is a range of one index. Of several words the rarest leads
+(counted up to a bound), the others only filter that range, in the index alone. And the ranges are read in the order of the
+answer, so twenty are enough.
 """
 
 import datetime as dt

@@ -11,6 +11,7 @@ from callcenter.contacts.models import Interaction
 from callcenter.lib.phones import masked_within, pretty
 from callcenter.staff.models import User
 from tests.conftest import PASSWORD, World
+from tests.stale import shown_at
 
 pytestmark = pytest.mark.django_db
 
@@ -37,6 +38,7 @@ def _saved(client: Client, patient: Patient, phones: str) -> list[str]:
     page = reverse("clinics:patient_edit", args=[patient.pk])
     form = client.get(page).context["form"]
     data = {name: form[name].value() or "" for name in form.fields} | {"phones": phones, "note": "просит звонить утром"}
+    data["shown"] = shown_at(client, page)
     answer = client.post(page, data)
     assert answer.status_code == 302, answer.context["form"].errors
     patient.refresh_from_db()
@@ -92,7 +94,8 @@ def _person(world: World, user: User, **changed: object) -> dict[str, object]:
 def test_nobody_gives_a_sight_of_numbers_that_she_does_not_have(blind: World, as_user: AsUser) -> None:
     client = as_user(blind.senior)
     for user in (blind.senior, blind.administrator):
-        answer = client.post(reverse("staff:person", args=[user.pk]), _person(blind, user, sees_phones="on"))
+        page = reverse("staff:person", args=[user.pk])
+        answer = client.post(page, _person(blind, user, sees_phones="on", shown=shown_at(client, page)))
         user.refresh_from_db()
         assert (answer.status_code, user.sees_phones) == (422, False)
         assert "не можете дать это право" in answer.content.decode()
@@ -110,8 +113,8 @@ def test_nobody_gets_a_sight_of_numbers_by_a_colleagues_password(blind: World, a
 
 
 def test_a_colleague_who_sees_numbers_is_still_changed(blind: World, as_user: AsUser) -> None:
-    page = reverse("staff:person", args=[blind.administrator2.pk])
-    given = _person(blind, blind.administrator2, sees_phones="on", extension="107")
-    assert as_user(blind.senior).post(page, given).status_code == 302
+    client, page = as_user(blind.senior), reverse("staff:person", args=[blind.administrator2.pk])
+    given = _person(blind, blind.administrator2, sees_phones="on", extension="107", shown=shown_at(client, page))
+    assert client.post(page, given).status_code == 302
     blind.administrator2.refresh_from_db()
     assert (blind.administrator2.extension, blind.administrator2.sees_phones) == ("107", True)

@@ -94,18 +94,21 @@ def test_a_booking_that_may_be_the_answer_is_offered_to_a_person(
     assert before.pk != visit.pk
 
 
-def test_a_visit_moved_to_an_earlier_time_is_offered_for_who_wanted_to_come_earlier(
+def test_a_moved_visit_is_offered_to_a_person_but_answers_by_itself_who_wanted_to_come_earlier(
     world: World, as_user: Login, now: dt.datetime
 ) -> None:
     client, patient = as_user(world.administrator), world.patient()
     visit = actions.book_appointment(
         patient=patient, window=world.window(now + 9 * DAY), by=world.administrator, now=now - DAY
     )
-    put(world, client, patient, kind="earlier", doctor=world.doctor.pk)
+    sooner = put(world, client, patient, kind="earlier", doctor=world.doctor.pk)
+    put(world, client, patient, kind="waiting_list")
     card = reverse("clinics:patient", args=[patient.pk])
     assert "Закрыть ожидание" not in client.get(card).content.decode()
     actions.reschedule_appointment(visit, window=world.window(now + DAY), by=world.administrator, now=timezone.now())
-    assert "Закрыть ожидание" in client.get(card).content.decode()
+    assert client.get(card).content.decode().count("Закрыть ожидание") == 1
+    sooner.refresh_from_db()
+    assert (sooner.state, sooner.appointment) == (WaitingState.CLOSED, visit)
 
 
 def test_a_wrong_entry_comes_back_with_what_was_typed(

@@ -42,6 +42,7 @@ def _waiting(world: World) -> WaitingListEntry:
         patient=world.patient(),
         call_on=world.now.date() + DAY,
         comment="ждёт окна",
+        doctor=world.doctor,
         by=world.administrator,
         now=world.now,
     )
@@ -71,21 +72,24 @@ def test_a_moved_visit_tells_of_its_doctors_and_clinics(world: World, way: str) 
     }
     assert deed.after == {
         "starts_at": start.isoformat(),
-        "status": "scheduled",
         "doctor": str(world.doctor_b),
         "clinic": str(world.clinic_b),
     }
 
 
-def test_a_visit_moved_within_the_day_tells_of_no_other_doctor(world: World) -> None:
-    visit = world.visit()
-    reschedule_appointment(visit, window=world.window(world.now + 2 * DAY), by=world.senior, now=world.now)
-    assert _deed("clinics.moved").before == {"starts_at": visit.starts_at.isoformat()}
+def test_a_confirmed_visit_moved_within_the_day_tells_of_no_other_doctor_but_that_it_is_to_be_confirmed_anew(
+    world: World,
+) -> None:
+    visit, start = world.visit(status=AppointmentStatus.CONFIRMED), world.now + 2 * DAY
+    reschedule_appointment(visit, window=world.window(start), by=world.senior, now=world.now)
+    deed = _deed("clinics.moved")
+    assert deed.before == {"starts_at": visit.starts_at.isoformat(), "status": "confirmed"}
+    assert deed.after == {"starts_at": start.isoformat(), "status": "scheduled"}
 
 
 def test_the_money_of_a_visit_is_told(world: World) -> None:
     visit, money = world.visit(), Decimal("1500.00")
-    set_status(visit, status=AppointmentStatus.COMPLETED, money=money, by=world.senior, now=world.now)
+    set_status(visit, status=AppointmentStatus.COMPLETED, money=money, by=world.senior, now=visit.starts_at)
     deed = _deed("clinics.marked")
     assert deed.before == {"status": "scheduled", "money": None}
     assert deed.after == {"starts_at": visit.starts_at.isoformat(), "status": "completed", "money": "1500.00"}

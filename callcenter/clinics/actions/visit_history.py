@@ -43,15 +43,16 @@ def write_down(
 
 @dataclass(frozen=True)
 class Place:
-    """When and with whom a visit stands."""
+    """When and with whom a visit stands, and how sure it is: what moves must be confirmed anew."""
 
     starts_at: dt.datetime
     doctor: Doctor
     clinic: Clinic
+    status: str
 
     @classmethod
     def of(cls, visit: Appointment) -> "Place":
-        return cls(visit.starts_at, visit.doctor, visit.clinic)
+        return cls(visit.starts_at, visit.doctor, visit.clinic, visit.status)
 
     def unlike(self, other: "Place") -> dict[str, object]:
         """The start, and what else differs, for the journal of deeds."""
@@ -60,6 +61,8 @@ class Place:
             found["doctor"] = self.doctor.full_name
         if self.clinic != other.clinic:
             found["clinic"] = self.clinic.name
+        if self.status != other.status:
+            found["status"] = self.status
         return found
 
 
