@@ -92,8 +92,10 @@ class Stack:
         return self.start("manage.py", *command, name=command[0], **env)
 
     def call(self, task: str, *args: object, queue: str = "celery") -> None:
-        """Hands the workers a task by its name."""
-        self._broker().send_task(task, args, queue=queue)
+        """Hands the workers a task by its name, over a link of its own: one kept from before may lead to a killed Valkey."""
+        broker = self._broker()
+        with broker.connection_for_write() as link:
+            broker.send_task(task, args, queue=queue, connection=link)
 
     def waiting(self, queue: str = "celery") -> int:
         """Tasks that no worker has taken yet."""
