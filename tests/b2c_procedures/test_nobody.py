@@ -145,3 +145,10 @@ def test_the_refusal_is_taken_back_without_an_auditor(service: Service) -> None:
     User.objects.filter(pk=service.auditor.pk).update(is_active=True)
     with pytest.raises(NotAllowed):
         lift_refusal(order, by=senior, now=service.world.now)
+
+
+def test_the_patients_card_lists_the_procedures_and_begins_one(service: Service, asked: Run, as_user: AsUser) -> None:
+    page = as_user(service.manager).get(f"/patients/{service.patient.pk}/").content.decode()
+    assert f"/procedures/runs/{asked.pk}/" in page
+    assert "Процедур ещё не было" not in page
+    assert f"/procedures/?patient={service.patient.pk}" in page
