@@ -190,12 +190,12 @@ def _of_tab(found: QuerySet[RecallEntry], tab: str, *, user: User, now: dt.datet
 def my_items(user: User, now: dt.datetime) -> QuerySet[PlanItem]:
     """The open rows of the user's plan whose day has come at their clinic."""
     latest = (now + dt.timedelta(hours=14)).date()  # no zone is further ahead: what the index can seek to
-    return PlanItem.objects.open().filter(assignee=user, on__lte=latest).filter(on__lte=_today_at("clinic", now))
+    return PlanItem.objects.open().filter(assignee=user, on__lte=latest).filter(on__lte=_today(now))
 
 
-def _today_at(clinic: str, now: dt.datetime) -> Cast:
-    """The local day of the clinic that the path leads to, in SQL."""
-    here: Func = Func(F(f"{clinic}__zone"), Value(now), function="timezone", output_field=DateTimeField())
+def _today(now: dt.datetime) -> Cast:
+    """The local day of the row's clinic, in SQL."""
+    here: Func = Func(F("clinic__zone"), Value(now), function="timezone", output_field=DateTimeField())
     return Cast(here, DateField())
 
 
@@ -358,7 +358,7 @@ def next_in_plan(user: User, now: dt.datetime, *, but: int | None = None) -> int
         my_items(user, now)
         .exclude(entry=but)
         .exclude(Q(entry__reserved_until__gt=now) & ~Q(entry__reserved_by=user))
-        .filter(entry__patient__do_not_call=False, entry__call_on__lte=_today_at("clinic", now))
+        .filter(entry__patient__do_not_call=False, entry__call_on__lte=_today(now))
     )
     found: int | None = items.order_by("entry__call_on", "entry_id").values_list("entry_id", flat=True).first()
     return found

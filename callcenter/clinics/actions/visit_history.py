@@ -22,23 +22,28 @@ def write_down(
     reason: str = "",
 ) -> None:
     """The visit's own history, the journal of deeds, and the hint to the screens that show this clinic's schedule."""
-    AppointmentEvent.objects.create(
-        appointment=visit,
-        at=now,
-        by=by,
-        kind=kind,
-        version=visit.version,
-        starts_at_after=after,
-        status_before=status_before,
-        status_after=visit.status,
-        reason=reason[:250],
-    )
+    _event(visit, kind, by=by, now=now, reason=reason, starts_at_after=after, status_before=status_before)
     was: dict[str, object] = {"status": status_before} if status_before else {}
     became: dict[str, object] = {"starts_at": visit.starts_at.isoformat(), "status": visit.status}
     if kind == "marked" and money_before != visit.money:
         was["money"], became["money"] = None if money_before is None else str(money_before), str(visit.money)
     audit.record(f"clinics.{kind}", visit, by=by, now=now, before=was or None, after=became, note=reason)
     bump(visit.clinic_id)
+
+
+def _event(
+    visit: Appointment, kind: str, *, by: User | None, now: dt.datetime, reason: str, **what_was: object
+) -> None:
+    AppointmentEvent.objects.create(
+        appointment=visit,
+        at=now,
+        by=by,
+        kind=kind,
+        version=visit.version,
+        status_after=visit.status,
+        reason=reason[:250],
+        **what_was,
+    )
 
 
 @dataclass(frozen=True)
@@ -69,17 +74,15 @@ class Place:
 def write_move(visit: Appointment, before: Place, *, by: User | None, now: dt.datetime, reason: str) -> None:
     """Like `write_down`, with where the visit came from. The clinic it came to is one of the patient's from now on."""
     place = Place.of(visit)
-    AppointmentEvent.objects.create(
-        appointment=visit,
-        at=now,
+    _event(
+        visit,
+        "moved",
         by=by,
-        kind="moved",
-        version=visit.version,
+        now=now,
+        reason=reason,
         starts_at_before=before.starts_at,
         starts_at_after=visit.starts_at,
         doctor_before=None if before.doctor == visit.doctor else before.doctor,
-        status_after=visit.status,
-        reason=reason[:250],
     )
     audit.record(
         "clinics.moved", visit, by=by, now=now, before=before.unlike(place), after=place.unlike(before), note=reason

@@ -85,7 +85,7 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
         instance=patient,
         clinics=_clinics(request, patient),
         sees_phones=request.user.sees_phones,
-        phone="" if patient else request.GET.get("phone", "").replace("\x00", "")[:40],
+        phone="" if patient else request.GET.get("phone", "")[:40],
     )
     status = 200
     if patient is not None and request.method != "POST":
