@@ -14,10 +14,10 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## the whole product with a demo clinic at http://127.0.0.1:8000 (PORT=…); Ctrl-C stops it
-	@exec $(PYTHON) callcenter/demo/bootstrap.py demo
+	@exec $(PYTHON) callcenter/runtime/bootstrap.py demo
 
 demo-reset: ## wipes the demo's data; the next `make demo` starts anew
-	@exec $(PYTHON) callcenter/demo/bootstrap.py reset
+	@exec $(PYTHON) callcenter/runtime/bootstrap.py reset
 
 test: ready ## the whole suite, browser stories included (ARGS=… goes to pytest)
 	$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
@@ -48,4 +48,4 @@ lock: ready ## requirements/*.txt from *.in, with hashes
 
 .PHONY: ready
 ready:
-	@$(PYTHON) callcenter/demo/bootstrap.py dev
+	@$(PYTHON) callcenter/runtime/bootstrap.py dev

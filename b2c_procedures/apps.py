@@ -9,6 +9,6 @@ class B2CProceduresConfig(AppConfig):
         """The packaged procedures are held to the rules at every start: a broken file stops the product, not a client."""
         from b2c_procedures.definition import packaged
         from b2c_procedures.linting import demand
-        from b2c_procedures.steps.names import ACTION_NAMES
+        from b2c_procedures.steps.action_names import ACTION_NAMES
 
         demand(packaged(), actions=ACTION_NAMES)

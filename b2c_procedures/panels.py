@@ -10,12 +10,12 @@ from b2c_procedures.queries.runs import my_runs, runs_for_nobody, runs_for_role
 from b2c_procedures.roles import CHATTERS, PERFORMERS
 from b2c_procedures.states import ChatState, RunSource
 from callcenter.clinics.models import Patient
-from callcenter.home import Card, Panel
+from callcenter.lib.contributions import Card, Panel
 from callcenter.staff.models import User
 from callcenter.telephony.models import Call
 
 
-def cards(user: User, now: dt.datetime) -> list[Card]:
+def day_cards(user: User, now: dt.datetime) -> list[Card]:
     """Open runs, runs that wait for one's role, chats."""
     if not user.has(*PERFORMERS):
         return []
@@ -45,7 +45,7 @@ def cards(user: User, now: dt.datetime) -> list[Card]:
     return shown
 
 
-def panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:  # noqa: ARG001
+def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:  # noqa: ARG001
     """The patient's last runs, and a button to begin one."""
     if not user.has(*PERFORMERS):
         return None
@@ -53,7 +53,7 @@ def panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:  # no
     return Panel("Процедуры", "b2c_procedures/patient_panel.html", {"runs": list(rows[:5]), "patient": patient}, 60)
 
 
-def of_call(call: Call, user: User, now: dt.datetime) -> Panel | None:  # noqa: ARG001
+def call_panel(call: Call, user: User, now: dt.datetime) -> Panel | None:  # noqa: ARG001
     """From the caller's card straight to «Чего хочет клиент?», with the call and its number filled in."""
     if not user.has(*PERFORMERS):
         return None

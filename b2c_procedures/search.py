@@ -1,7 +1,7 @@
 """Which procedure fits what the client says. Pure: words are compared by their beginnings, as Russian endings change."""
 
 from b2c_procedures.definition import Book, Procedure
-from callcenter.clinics.names import search_key
+from callcenter.clinics.search_keys import search_key
 
 _STEM = 4  # letters of a word that must agree; shorter words must agree whole
 _IDLE = {"на", "по", "за", "из", "во", "не", "как", "что", "мне", "хочу", "могу", "можно", "меня", "вас", "для", "это"}

@@ -1,10 +1,10 @@
 """What a step sends to a client goes into the product's outbox, once for each step, and the run keeps its delivery."""
 
 from b2c_procedures.models import SentToClient
-from b2c_procedures.steps.step import Step
+from b2c_procedures.steps.base import Step
 from callcenter.lib.errors import Refused
 from callcenter.lib.phones import BadPhone, parse
-from callcenter.messaging.actions.queue import queue_letter, queue_message
+from callcenter.messaging.actions.enqueue import queue_letter, queue_message
 from callcenter.messaging.models import Message
 from callcenter.messaging.states import Channel
 

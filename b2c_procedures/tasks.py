@@ -3,19 +3,19 @@
 from celery import shared_task
 from django.utils import timezone
 
-from b2c_procedures.actions import editions, refunds, sharing
+from b2c_procedures.actions import chat_distribution, refunds, versions
 
 
 @shared_task
 def gather_due_chats() -> int:
     """Takes clients' messages into conversations and gives each to the manager with the fewest."""
-    return sharing.gather_due_chats(now=timezone.now())
+    return chat_distribution.gather_due_chats(now=timezone.now())
 
 
 @shared_task
 def share_due_chats() -> int:
     """The conversations of a manager who has left go to the others on shift."""
-    return sharing.share_due_chats(now=timezone.now())
+    return chat_distribution.share_due_chats(now=timezone.now())
 
 
 @shared_task
@@ -27,4 +27,4 @@ def remind_due_invoices() -> int:
 @shared_task
 def remind_due_reviews() -> int:
     """Twelve months after the last decision the head is asked to look at a procedure again."""
-    return editions.remind_due_reviews(now=timezone.now())
+    return versions.remind_due_reviews(now=timezone.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from b2c_procedures.views import chats, editions, figures, reference, runs
+from b2c_procedures.views import chats, metrics, reference, runs, versions
 
 app_name = "procedures"
 urlpatterns = [
@@ -10,12 +10,12 @@ urlpatterns = [
     path("start/", runs.start, name="start"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/<slug:what>/", runs.deed, name="deed"),
-    path("diagrams/", figures.diagrams, name="diagrams"),
-    path("diagrams/<int:number>/", figures.diagram, name="diagram"),
-    path("diagrams/<int:number>/print/", figures.diagram_sheets, name="diagram_sheets"),
-    path("functions/<str:function_id>/", figures.function, name="function"),
-    path("report/", figures.report, name="report"),
-    path("report/file/", figures.report_file, name="report_file"),
+    path("diagrams/", metrics.diagrams, name="diagrams"),
+    path("diagrams/<int:number>/", metrics.diagram, name="diagram"),
+    path("diagrams/<int:number>/print/", metrics.diagram_sheets, name="diagram_sheets"),
+    path("functions/<str:function_id>/", metrics.function, name="function"),
+    path("report/", metrics.report, name="report"),
+    path("report/file/", metrics.report_file, name="report_file"),
     path("orders/", reference.orders, name="orders"),
     path("orders/<int:pk>/", reference.order, name="order"),
     path("orders/<int:pk>/receipt/", reference.receipt, name="receipt"),
@@ -31,11 +31,11 @@ urlpatterns = [
     path("chats/<int:pk>/", chats.chat, name="chat"),
     path("chats/<int:pk>/<slug:what>/", chats.chat_deed, name="chat_deed"),
     path("failure/", chats.failure, name="failure"),
-    path("editions/", editions.editions, name="editions"),
-    path("editions/confirm/", editions.confirm, name="confirm"),
-    path("editions/<int:number>/file/", editions.edition_file, name="edition_file"),
-    path("texts/", editions.texts, name="texts"),
-    path("settings/", editions.settings, name="settings"),
-    path("settings/phrases/new/", editions.phrase, name="phrase_new"),
-    path("settings/phrases/<int:pk>/", editions.phrase, name="phrase"),
+    path("editions/", versions.editions, name="editions"),
+    path("editions/confirm/", versions.confirm, name="confirm"),
+    path("editions/<int:number>/file/", versions.edition_file, name="edition_file"),
+    path("texts/", versions.texts, name="texts"),
+    path("settings/", versions.settings, name="settings"),
+    path("settings/phrases/new/", versions.phrase, name="phrase_new"),
+    path("settings/phrases/<int:pk>/", versions.phrase, name="phrase"),
 ]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from callcenter.demo.services import throwaway
+from callcenter.runtime.embedded_servers import throwaway
 
 if TYPE_CHECKING:
     from benchmarks.measure import Bench
@@ -60,7 +60,7 @@ def _measure_all(options: Options) -> list[dict[str, Any]]:
     from django.urls import get_resolver
 
     from benchmarks import measure
-    from callcenter.lib.pauses import shorten_pauses
+    from callcenter.lib.gc_tuning import shorten_pauses
 
     for path in sorted(HERE.glob("bench_*.py")):
         importlib.import_module(f"benchmarks.{path.stem}")

@@ -11,17 +11,17 @@ from django.utils import timezone
 
 from benchmarks.measure import Measured, Run, at_least, bench, p99, p99_of
 from callback import tasks
-from callback.actions import run_due_requests, tick
-from callback.machine import FINAL, State
+from callback.actions import due_requests, run_due_requests
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings
 from callback.queries import Batch
-from callcenter.beat import TIMERS
+from callback.state_machine import FINAL, State
 from callcenter.clinics.models import Clinic, OpeningHours
 from callcenter.staff.models import User
 from callcenter.telephony.models import Command, Leg, PhoneBinding, RobotLease
 from callcenter.telephony.pbx.simulator import Persona, Simulator
 from callcenter.telephony.robot import Robot
 from callcenter.telephony.states import PhoneKind
+from callcenter.timers import TIMERS
 
 
 def _clinic() -> Clinic:
@@ -126,17 +126,17 @@ def _tick(moment: float) -> list[tuple[int, float]]:
     """One tick of the timer in a worker's process, at its moment: (request, when its decision was committed)."""
     time.sleep(max(0.0, moment - time.time()))
     decided: list[tuple[int, float]] = []
-    look = tick.look
+    look = due_requests.look
 
     def noted(known: CallbackRequest, batch: Batch) -> None:
         look(known, batch)
         decided.append((known.pk, time.time()))
 
-    tick.look = noted
+    due_requests.look = noted
     try:
         tasks.run_due_requests()
     finally:
-        tick.look = look
+        due_requests.look = look
     return decided
 
 

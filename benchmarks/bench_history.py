@@ -13,7 +13,7 @@ from django.test import Client
 from benchmarks import data
 from benchmarks.measure import Aim, Measured, Run, bench, median, near_bare, p95
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.keys import create_key
+from callcenter.contacts.api_keys import create_key
 from callcenter.contacts.models import Interaction, Topic
 from callcenter.demo.history import make_history
 

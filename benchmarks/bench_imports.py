@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from benchmarks import data
 from benchmarks.measure import Measured, Run, at_least, bench
-from callcenter.clinics.imports import actions
-from callcenter.clinics.imports.kinds import kinds
-from callcenter.clinics.imports.states import ImportState
 from callcenter.clinics.models import Clinic
+from callcenter.imports import actions
+from callcenter.imports.kinds import kinds
+from callcenter.imports.states import ImportState
 
 HEAD = ("Код пациента", "ФИО", "Дата рождения", "Телефон", "E-mail", "Клиника", "Реклама: SMS", "Дата согласия")
 

@@ -8,8 +8,8 @@ from django.db import connection
 from django.utils import timezone
 
 from b2c_procedures import diagrams
+from b2c_procedures.actions.chat_distribution import gather_due_chats
 from b2c_procedures.actions.runs import start_run
-from b2c_procedures.actions.sharing import gather_due_chats
 from b2c_procedures.definition import packaged
 from b2c_procedures.models import Chat
 from b2c_procedures.models import Run as ProcedureRun

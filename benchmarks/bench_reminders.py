@@ -18,13 +18,13 @@ from django.utils import timezone
 from benchmarks import data
 from benchmarks.measure import Measured, Run, at_least, bench, p95
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Ground
-from callcenter.demo.services import free_port
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.localtime import instant, local_day
 from callcenter.messaging.actions import receive_reply
 from callcenter.messaging.gateways.base import Reply
 from callcenter.messaging.models import CascadeStep, ChatMessage, Message, Provider, VisitLink
 from callcenter.messaging.states import Answer, Channel, MessageState
+from callcenter.runtime.embedded_servers import free_port
 from reminders import actions
 from reminders.actions.sending import send_visits
 from reminders.models import Reminder, ReminderRun
@@ -205,7 +205,7 @@ def live_polls(run: Run) -> Measured:
 
 def _poll(pid: int, port: int) -> tuple[list[float], float]:
     """Ten seconds of 200 screens spread over the period, by 8 threads with kept connections."""
-    tokens = [live.sign([f"reminders:clinic:{n % 50}", f"messages:clinic:{n % 50}"]) for n in range(SCREENS)]
+    tokens = [live_updates.sign([f"reminders:clinic:{n % 50}", f"messages:clinic:{n % 50}"]) for n in range(SCREENS)]
     samples: list[float] = []
     process = next(iter(psutil.Process(pid).children()), psutil.Process(pid))
     until = time.monotonic() + 10

@@ -15,7 +15,7 @@ from django.http import QueryDict
 def main(query: str, today: dt.date, now: dt.datetime) -> dict[str, float]:
     django.setup()
     from callcenter.staff.models import User
-    from reports.ask import read_ask
+    from reports.filters import read_ask
     from reports.queries import clinics_of
     from reports.xlsx import write_report
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from callcenter.api import errors
+from callcenter.lib.api import errors
 
 
 def _text(length: int, description: str, **more: Any) -> dict[str, Any]:

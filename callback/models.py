@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 
-from callback.machine import FOR_PEOPLE, LIVE, Event, State
+from callback.state_machine import FOR_PEOPLE, LIVE, Event, State
 from callcenter.clinics.models import Clinic, Doctor, Patient, ScheduleWindow, Service
 from callcenter.contacts.models import Interaction
 from callcenter.staff.models import User

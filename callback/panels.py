@@ -5,17 +5,17 @@ import datetime as dt
 from django.db.models import Count, Q
 from django.urls import reverse
 
-from callback.machine import FOR_PEOPLE, LIVE
 from callback.models import CallbackRequest
 from callback.queries import settings_of
+from callback.state_machine import FOR_PEOPLE, LIVE
 from callcenter.clinics.models import Patient
-from callcenter.home import Card, Panel
+from callcenter.lib.contributions import Card, Panel
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS
 from callcenter.telephony.models import Call
 
 
-def of_call(call: Call, user: User, now: dt.datetime) -> Panel | None:
+def call_panel(call: Call, user: User, now: dt.datetime) -> Panel | None:
     """The request behind the robot's ring, on screen before the handset is up."""
     request = (
         CallbackRequest.objects.visible_to(user)
@@ -29,7 +29,7 @@ def of_call(call: Call, user: User, now: dt.datetime) -> Panel | None:
     return Panel("Заявка", "callback/call_panel.html", {"request": request, "second_key": second_key, "now": now})
 
 
-def of_patient(patient: Patient, user: User, now: dt.datetime) -> Panel | None:
+def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:
     """The patient's newest requests; nothing when he has never asked."""
     rows = list(
         CallbackRequest.objects.visible_to(user)

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.db.models import F, Q, prefetch_related_objects
 
-from callback.decision import Facts
+from callback.due_decision import Facts
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings
 from callback.schedule import next_call
 from callcenter.clinics.models import Appointment, Clinic, Patient, PatientPhone
-from callcenter.clinics.names import search_key
 from callcenter.clinics.queries import hours_of, may_robot_call_many, patients_by_number
 from callcenter.clinics.schedule import Hours
+from callcenter.clinics.search_keys import search_key
 from callcenter.clinics.states import OCCUPYING
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Kind, State

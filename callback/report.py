@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from callback.machine import State
 from callback.models import CallbackRequest, RequestLine
+from callback.state_machine import State
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.lib.localtime import day_bounds, local
 

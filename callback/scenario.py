@@ -1,13 +1,13 @@
 """From what happens on the telephones to the events of the machine."""
 
-from callback import machine
-from callback.actions.apply import Turn, happen, locked
-from callback.decision import stop_event
-from callback.machine import Event, State
+from callback import state_machine
+from callback.actions.transitions import Turn, happen, locked
+from callback.due_decision import stop_event
 from callback.models import CallbackAttempt, CallbackRequest
 from callback.queries import Floor, settings_of
-from callcenter.telephony import calls
-from callcenter.telephony.calls import SpeechFailed, StepDue
+from callback.state_machine import Event, State
+from callcenter.telephony.actions import call_control
+from callcenter.telephony.actions.call_control import SpeechFailed, StepDue
 from callcenter.telephony.models import Call, Leg
 from callcenter.telephony.pbx.base import Answered, Digit, Ended, Fact, Machine, PlayEnded
 from callcenter.telephony.states import End, Role, Verb
@@ -17,7 +17,7 @@ _FIRST_SECOND = 1.0  # of the reading: a key pressed twice by habit is no second
 
 
 def take(call: Call, leg: Leg | None, fact: Fact) -> None:
-    """The handler of calls with the scenario 'callback' (callcenter/desks.py); runs in the fact's transaction."""
+    """The handler of calls with the scenario 'callback' (callcenter/workbench/registry.py); runs in the fact's transaction."""
     attempt = CallbackAttempt.objects.filter(call=call, ended_at__isnull=True).first()
     if attempt is None:
         return  # the attempt is over; its telephones are still being put down
@@ -46,7 +46,7 @@ def _event_of(
             attempt.save(update_fields=["note"])
             return (Event.TALKED_SHORT, "ответил автоответчик") if request.state == State.TALKING else (None, "")
         case Answered() if leg is not None and leg.role == Role.PATIENT and fact.machine:
-            calls.hang_up(leg, now=fact.at)
+            call_control.hang_up(leg, now=fact.at)
             return _patient_failed(request), "ответил автоответчик"
         case Answered() if leg is not None:
             return (Event.ADMIN_ANSWERED if leg.role == Role.EMPLOYEE else Event.PATIENT_ANSWERED), ""
@@ -112,7 +112,7 @@ def _ended(request: CallbackRequest, call: Call, leg: Leg, fact: Ended) -> tuple
         return _patient_failed(request), fact.end.label
     if request.state == State.RINGING:
         return Event.ADMIN_FAILED, fact.end.label
-    return (Event.ADMIN_GONE if request.state in machine.IN_CALL else None), ""
+    return (Event.ADMIN_GONE if request.state in state_machine.IN_CALL else None), ""
 
 
 def _patient_failed(request: CallbackRequest) -> Event:

@@ -15,10 +15,10 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from callback.models import RequestSource
-from callcenter.api import ApiError
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
+from callcenter.lib.api import ApiError
 from callcenter.lib.errors import Refused
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 TOLERANCE: Final = dt.timedelta(minutes=5)  # a signature older (or newer) than this is a replay

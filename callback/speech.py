@@ -1,8 +1,8 @@
 """What the robot says. Pure: phrases in the instruction's words."""
 
-from callback.machine import Event
 from callback.models import CallbackRequest
-from callcenter.telephony.speech.words import name_aloud
+from callback.state_machine import Event
+from callcenter.telephony.speech.spoken_russian import name_aloud
 
 
 def phrases_of(request: CallbackRequest, *, family: bool) -> list[str]:

@@ -1,11 +1,11 @@
-"""Celery is the ticker and the muscle; what is due stands in PostgreSQL (design: `beat.py` is the table of timers)."""
+"""Celery is the ticker and the muscle; what is due stands in PostgreSQL (design: `timers.py` is the table of timers)."""
 
 import os
 
 from celery import Celery
 from kombu import Queue
 
-from callcenter.beat import queues, schedule
+from callcenter.timers import queues, schedule
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callcenter.settings")
 

@@ -61,8 +61,10 @@ INSTALLED_APPS = [
     "django_tables2",
     "template_partials",
     "callcenter.lib",
+    "callcenter.audit",
     "callcenter.staff",
     "callcenter.clinics",
+    "callcenter.imports",
     "callcenter.assignments",
     "callcenter.contacts",
     "callcenter.messaging",
@@ -73,6 +75,7 @@ INSTALLED_APPS = [
     "callback",
     "b2c_procedures",
     "reports",
+    "callcenter.workbench",
 ]
 
 MIDDLEWARE = [
@@ -106,7 +109,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "callcenter.desks.page",
+                "callcenter.workbench.menu.page",
             ],
             "builtins": ["callcenter.lib.templatetags.ru", "callcenter.staff.templatetags.access"],
         },
@@ -167,7 +170,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "callcenter.lib.vendored.VendoredFinder",
+    "callcenter.lib.npm_assets.VendoredFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -241,7 +244,7 @@ DJANGO_TABLES2_TEMPLATE = "table.html"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"phones": {"()": "callcenter.lib.logs.MaskPhones"}},
+    "filters": {"phones": {"()": "callcenter.lib.log_masking.MaskPhones"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["phones"]}},
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},

@@ -2,11 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from callcenter.api import openapi
-from callcenter.front import home, settings_index
-from callcenter.health import healthz
-from callcenter.live import look
 from callcenter.staff.views import account
+from callcenter.workbench.health import healthz
+from callcenter.workbench.live_view import look
+from callcenter.workbench.openapi import openapi
+from callcenter.workbench.views import home, settings_index
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home, name="home"),
@@ -18,9 +18,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("profile/password/", account.password, name="password"),
     path("settings/", settings_index, name="settings"),
     path("", include("callcenter.staff.urls")),
+    path("", include("callcenter.audit.urls")),
     path("", include("callcenter.clinics.urls")),
     path("", include("callcenter.assignments.urls")),
-    path("imports/", include("callcenter.clinics.imports.urls")),
+    path("imports/", include("callcenter.imports.urls")),
     path("", include("callcenter.telephony.urls")),
     path("", include("callback.urls")),
     path("", include("callcenter.contacts.urls")),

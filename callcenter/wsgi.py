@@ -3,7 +3,7 @@ import os
 from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
-from callcenter.lib.pauses import shorten_pauses
+from callcenter.lib.gc_tuning import shorten_pauses
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "callcenter.settings")
 

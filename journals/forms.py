@@ -12,8 +12,8 @@ from callcenter.lib.forms import DayField
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS
 from journals.actions.cards import Answer
-from journals.machine import Outcome
 from journals.models import RecallEntry, RecallPolicy
+from journals.outcome_rules import Outcome
 from journals.queries.journal import SORTS, TABS, Filters
 from journals.queries.results import GROUPINGS, Grouping, Period
 from journals.queries.segments import Segment

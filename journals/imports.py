@@ -7,19 +7,19 @@ from typing import Final
 
 from django.db.models import Q
 
-from callcenter.clinics.imports import cells
-from callcenter.clinics.imports.columns import Field
-from callcenter.clinics.imports.people import PATIENT_FIELDS, PATIENT_NEEDED, People, Person, sought
-from callcenter.clinics.imports.plans import BATCH, Job, Kind, Report, Row, Scope, batches
-from callcenter.clinics.imports.visits import DOCTOR_FIELDS
 from callcenter.clinics.models import Clinic, Doctor
-from callcenter.lib.bulk import update_rows
+from callcenter.imports import cell_parsers
+from callcenter.imports.appointment_rules import DOCTOR_FIELDS
+from callcenter.imports.columns import Field
+from callcenter.imports.jobs import BATCH, Job, Kind, Report, Row, Scope, batches
+from callcenter.imports.patient_matching import PATIENT_FIELDS, PATIENT_NEEDED, People, Person, sought
+from callcenter.lib.bulk_sql import update_rows
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.staff.roles import CALLERS, Role
 from journals.actions.entries import edit_entry, new_entry, open_entries
-from journals.machine import Stage
 from journals.models import RecallEntry
+from journals.outcome_rules import Stage
 
 SOURCE: Final = "import"
 FIELDS: Final = (
@@ -85,12 +85,14 @@ class RecallsJob(Job):
     def _read(self, row: Row) -> Wanted | None:
         clinic = self.places.clinic(row)
         doctor = self.places.doctor(row, clinic)
-        comment = row.need("comment", cells.text, "Впишите предложение врача: продолжить лечение или проверить работу.")
-        call_on = row.need("call_on", cells.date, "Напишите, когда позвонить: 05.11.2026.")
-        code = row.get("code", cells.identifier) or ""
+        comment = row.need(
+            "comment", cell_parsers.text, "Впишите предложение врача: продолжить лечение или проверить работу."
+        )
+        call_on = row.need("call_on", cell_parsers.date, "Напишите, когда позвонить: 05.11.2026.")
+        code = row.get("code", cell_parsers.identifier) or ""
         if row.problems or clinic is None or doctor is None or comment is None or call_on is None:
             return None
-        return Wanted(row, Person(0, "", cells.Name("", "", ""), None), clinic, doctor, comment, call_on, code)
+        return Wanted(row, Person(0, "", cell_parsers.Name("", "", ""), None), clinic, doctor, comment, call_on, code)
 
     def _match(self, found: list[Wanted]) -> None:
         codes = {wanted.code for wanted in found if wanted.code}

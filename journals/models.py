@@ -11,7 +11,7 @@ from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Wait
 from callcenter.contacts.models import Interaction, Reason
 from callcenter.contacts.states import Direction
 from callcenter.staff.models import User
-from journals.machine import Half, Outcome, Policy, Position, Stage
+from journals.outcome_rules import Half, Outcome, Policy, Position, Stage
 
 
 class RecallPolicy(models.Model):
@@ -82,7 +82,7 @@ class RecallEntry(models.Model):
     waiting = models.ForeignKey(
         WaitingListEntry, models.SET_NULL, null=True, blank=True, related_name="recall_entries", db_index=False
     )
-    # The machine's counters (journals.machine.Position), and all calls of ours.
+    # The machine's counters (journals.outcome_rules.Position), and all calls of ours.
     unreached = models.PositiveSmallIntegerField("звонков без ответа", default=0)
     talks = models.PositiveSmallIntegerField("разговоров без результата", default=0)
     granted = models.PositiveSmallIntegerField("разрешено сверх правила", default=0)

@@ -1,9 +1,9 @@
-"""Ticks of the journal (callcenter/beat.py says how often)."""
+"""Ticks of the journal (callcenter/timers.py says how often)."""
 
 from celery import shared_task
 from django.utils import timezone
 
-from journals.actions import plans, timers
+from journals.actions import auto_close, plans
 
 
 @shared_task
@@ -15,10 +15,10 @@ def return_uncalled() -> None:
 @shared_task
 def close_found() -> None:
     """Entries whose patient has been booked by another way become «Записан»."""
-    timers.close_found(now=timezone.now())
+    auto_close.close_found(now=timezone.now())
 
 
 @shared_task
 def follow_waiting() -> None:
     """«Напомнить позже» moved or closed in «Активные задачи» moves the entry."""
-    timers.follow_waiting(now=timezone.now())
+    auto_close.follow_waiting(now=timezone.now())

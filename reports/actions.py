@@ -10,13 +10,13 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.http import QueryDict
 
+from callcenter.audit import actions as audit
 from callcenter.contacts.states import JobState
-from callcenter.lib import live
-from callcenter.lib.claims import claim
+from callcenter.lib import live_updates
 from callcenter.lib.errors import NotAllowed, Refused
-from callcenter.staff import audit
+from callcenter.lib.leases import claim
 from callcenter.staff.models import User
-from reports.ask import address, read_ask
+from reports.filters import address, read_ask
 from reports.models import Export, SavedView, export_path
 from reports.queries import clinics_of, today_of
 from reports.xlsx import count_rows, write_report
@@ -84,7 +84,7 @@ def write_due_exports(*, now: dt.datetime) -> int:
             _write(export, now=now)
         except (DatabaseError, OSError, ValueError, ExportInterrupted) as error:
             _failed(export, error, now=now)
-        live.bump(f"exports:{export.owner_id}")
+        live_updates.bump(f"exports:{export.owner_id}")
     return len(exports)
 
 
@@ -103,7 +103,7 @@ def _write(export: Export, *, now: dt.datetime) -> None:
         # The database's clock: this may last longer than a lease, and `now` stands still.
         if not mine.update(done=done, claimed_at=Now()):
             raise ExportInterrupted("взята другим обработчиком")
-        live.bump(f"exports:{export.owner_id}")
+        live_updates.bump(f"exports:{export.owner_id}")
 
     with tempfile.TemporaryFile() as target:
         rows = write_report(target, ask, user=export.owner, clinics=clinics, today=today, now=now, progress=progress)

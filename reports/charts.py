@@ -9,8 +9,8 @@ from django.db.models import Count, F, Q, QuerySet
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import Contact
 from callcenter.contacts.states import MISSED, Outcome, mask
-from reports.ask import ALL, Ask
 from reports.dimensions import DIMENSIONS
+from reports.filters import ALL, Ask
 from reports.queries import BOOKED, contacts_of, group_by, interactions_of, reading_the_index, with_contacts
 
 _WEEKDAYS: Final = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")

@@ -10,7 +10,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import ExtractIsoWeekDay
 
 from callcenter.contacts.states import Outcome, Shape
-from reports.names import Names
+from reports.lookups import Names
 
 NONE: Final = "none"
 _WEEKDAYS: Final = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")

@@ -23,11 +23,11 @@ from callcenter.contacts.models import AdChannel, Contact, Interaction
 from callcenter.contacts.states import MISSED, UNNOTED, Outcome, Shape, mask
 from callcenter.lib.localtime import day_bounds, local_day
 from callcenter.staff.models import User
-from reports import among  # noqa: F401 (registers the lookup)
-from reports.ask import ALL, Ask, Drill
+from reports import db_lookups  # noqa: F401 (registers the lookup)
 from reports.dimensions import DIMENSIONS, Dimension
-from reports.names import Names
-from reports.parts import SaidRow
+from reports.filters import ALL, Ask, Drill
+from reports.lookups import Names
+from reports.row_data import SaidRow
 
 PAGE: Final = 50
 LONG: Final = 62  # days from which on the planner is helped

@@ -13,10 +13,9 @@ from callcenter.clinics.models import Clinic
 from callcenter.lib.localtime import local
 from callcenter.lib.phones import masked, pretty
 from callcenter.staff.models import User
-from reports.ask import ALL, VIEWS, Ask
-from reports.chips import chips_of
-from reports.lines import Line, contact_lines, interaction_lines
-from reports.names import Names, names_of
+from reports.filter_chips import chips_of
+from reports.filters import ALL, VIEWS, Ask
+from reports.lookups import Names, names_of
 from reports.queries import (
     Group,
     Measures,
@@ -27,6 +26,7 @@ from reports.queries import (
     totals,
     zone_of,
 )
+from reports.row_presenter import Line, contact_lines, interaction_lines
 
 _CHUNK: Final = 400  # rows in memory at a time
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")

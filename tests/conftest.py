@@ -29,9 +29,9 @@ from callcenter.clinics.states import AppointmentStatus
 from callcenter.lib.localtime import instant, local_day
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
+from journals.actions.auto_close import close_found
 from journals.actions.entries import open_entry
 from journals.actions.plans import give_plan
-from journals.actions.timers import close_found
 from journals.models import RecallEntry
 from journals.queries.segments import Segment
 from journals.schedule import plan_ends_at

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 if TYPE_CHECKING:
-    from callcenter.demo.services import Postgres
+    from callcenter.runtime.embedded_servers import Postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -33,7 +33,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         return
     if early_config.known_args_namespace.collectonly or early_config.known_args_namespace.help:
         return
-    from callcenter.demo.services import throwaway
+    from callcenter.runtime.embedded_servers import throwaway
 
     postgres, valkey = _stack.enter_context(throwaway())
     os.environ.setdefault("DATABASE_URL", postgres.url)

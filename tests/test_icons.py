@@ -6,7 +6,7 @@ from pathlib import Path
 from django.contrib.staticfiles import finders
 
 from callcenter.contacts.states import Shape
-from reports.lines import mark_of
+from reports.row_presenter import mark_of
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMED = re.compile(r"""\{% icon ["']([a-z0-9-]+)["']|\bicon\(["']([a-z0-9-]+)["']""")

@@ -9,23 +9,23 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 
-from b2c_procedures.actions.sharing import managers_there, topics_of
+from b2c_procedures.actions.chat_distribution import managers_there, topics_of
+from b2c_procedures.forbidden_phrases import Finding, Rule, check
 from b2c_procedures.models import Chat, ChatClock, ChatLine, ForbiddenPhrase, Order, ProcedureSettings
 from b2c_procedures.roles import CHATTERS, LEADERS
 from b2c_procedures.schedule import norm
 from b2c_procedures.states import ROLE_OF, ChatState, ClockKind, Performer
-from b2c_procedures.wording import Finding, Rule, check
 from callcenter.assignments.actions import create_task
 from callcenter.assignments.models import Task
 from callcenter.assignments.states import Department
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import Interaction, Topic
 from callcenter.contacts.states import Direction
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.messaging.actions.chats import say_in_chat
 from callcenter.messaging.models import ChatMessage
-from callcenter.staff import audit
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 
@@ -70,7 +70,7 @@ def answer(
         audit.record(
             "b2c_procedures.answer_chat", chat, by=by, now=now, note=f"разрешено: {allowed}" if allowed else ""
         )
-        live.bump(*topics_of(chat))
+        live_updates.bump(*topics_of(chat))
     return line
 
 
@@ -89,7 +89,7 @@ def set_topic(chat: Chat, *, topic: Topic, by: User, now: dt.datetime) -> Chat:
         chat.topic = topic
         chat.save(update_fields=["topic"])
         audit.record("b2c_procedures.set_topic", chat, by=by, now=now, after={"topic": topic.name})
-        live.bump(*topics_of(chat))
+        live_updates.bump(*topics_of(chat))
     return chat
 
 
@@ -104,7 +104,7 @@ def ask_result_date(chat: Chat, *, by: User, now: dt.datetime) -> ChatClock:
             chat=chat, kind=ClockKind.RESULT_DATE, started_at=since, due_at=since + dt.timedelta(seconds=seconds)
         )
         audit.record("b2c_procedures.ask_result_date", chat, by=by, now=now)
-        live.bump(*topics_of(chat))
+        live_updates.bump(*topics_of(chat))
     return clock
 
 
@@ -145,7 +145,7 @@ def ask_person(
             now=now,
         )
         ChatClock.objects.create(chat=chat, kind=kind, started_at=now, due_at=due, task=task)
-        live.bump(*topics_of(chat))
+        live_updates.bump(*topics_of(chat))
     return task
 
 
@@ -184,7 +184,7 @@ def _give(chat: Chat, *, to: User, by: User, now: dt.datetime) -> None:
     audit.record(
         "b2c_procedures.pass_chat", chat, by=by, now=now, before={"manager": str(before)}, after={"manager": str(to)}
     )
-    live.bump(*topics, *topics_of(chat))
+    live_updates.bump(*topics, *topics_of(chat))
 
 
 def close_chat(chat: Chat, *, by: User, now: dt.datetime) -> Chat:
@@ -196,7 +196,7 @@ def close_chat(chat: Chat, *, by: User, now: dt.datetime) -> Chat:
         chat.state, chat.closed_at, chat.unread = ChatState.CLOSED, now, 0
         chat.save()
         audit.record("b2c_procedures.close_chat", chat, by=by, now=now)
-        live.bump(*topics_of(chat))
+        live_updates.bump(*topics_of(chat))
     return chat
 
 

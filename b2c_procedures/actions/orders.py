@@ -10,10 +10,10 @@ from b2c_procedures.models import Order, OrderEvent, OrderStudy, Study
 from b2c_procedures.queries.people import nobody_performs
 from b2c_procedures.schedule import MOSCOW, is_working_day
 from b2c_procedures.states import ACTS_AS, OrderStatus, Performer
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 
@@ -198,4 +198,4 @@ def _write(order: Order, text: str, *, by: User | None, now: dt.datetime, before
     OrderEvent.objects.create(
         order=order, at=now, by=by, text=text[:250], status_before=before, status_after=order.status
     )
-    live.bump(f"orders:clinic:{order.clinic_id}")
+    live_updates.bump(f"orders:clinic:{order.clinic_id}")

@@ -16,11 +16,11 @@ from django.db import transaction
 from b2c_procedures.models import Branch, CourierCity, Institution, Order, OrderStudy, Study
 from b2c_procedures.models.reference import WEEKDAYS
 from b2c_procedures.states import OrderStatus
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
-from callcenter.clinics.names import fold
+from callcenter.clinics.search_keys import fold
 from callcenter.lib.errors import Refused
 from callcenter.lib.phones import BadPhone, parse
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 

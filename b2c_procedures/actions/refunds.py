@@ -12,8 +12,8 @@ from b2c_procedures.schedule import norm
 from b2c_procedures.states import ROLE_OF, InvoiceState, Performer
 from callcenter.assignments.actions import create_task
 from callcenter.assignments.states import Department
+from callcenter.audit import actions as audit
 from callcenter.lib.errors import Conflict
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 log = logging.getLogger(__name__)

@@ -11,19 +11,19 @@ from typing import Any
 from django.db import transaction
 
 from b2c_procedures import engine
-from b2c_procedures.actions.editions import store_packaged
-from b2c_procedures.actions.turns import bump, carry_client, settle
-from b2c_procedures.books import book_of, current_digests
+from b2c_procedures.actions.assignment import bump, carry_client, settle
+from b2c_procedures.actions.versions import store_packaged
 from b2c_procedures.models import Chat, Order, Run, RunEntry, RunObject, StepRecord
 from b2c_procedures.queries.people import may_take, nobody_performs, unmanned_words
 from b2c_procedures.roles import PERFORMERS
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, ROLE_OF, Performer, RunSource, RunState
 from b2c_procedures.steps.registry import DEEDS, Step
+from b2c_procedures.version_lookup import book_of, current_digests
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 

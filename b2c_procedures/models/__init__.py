@@ -2,10 +2,10 @@
 
 from b2c_procedures.models.cases import Claim, DeliveryRequest, RefundInvoice, SentToClient, TaxCertificate
 from b2c_procedures.models.chats import Chat, ChatAbsence, ChatClock, ChatLine, ChatTrouble, ForbiddenPhrase
-from b2c_procedures.models.editions import DocumentText, ProcedureEdition, ReviewDecision
 from b2c_procedures.models.reference import Branch, CourierCity, Institution, Order, OrderEvent, OrderStudy, Study
 from b2c_procedures.models.runs import Run, RunEntry, RunObject, StepRecord
 from b2c_procedures.models.settings import ProcedureSettings
+from b2c_procedures.models.versions import DocumentText, ProcedureEdition, ReviewDecision
 
 __all__ = [
     "Branch",

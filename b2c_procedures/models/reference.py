@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from b2c_procedures.states import OrderStatus
 from callcenter.clinics.models import Clinic, Patient
-from callcenter.clinics.names import fold
+from callcenter.clinics.search_keys import fold
 from callcenter.staff.models import User
 
 WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")

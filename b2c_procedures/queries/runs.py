@@ -8,13 +8,13 @@ from typing import Any, Final
 from django.db.models import QuerySet
 
 from b2c_procedures import engine
-from b2c_procedures.books import book_of
 from b2c_procedures.definition import Function
 from b2c_procedures.models import DocumentText, ProcedureSettings, Run, RunEntry, RunObject, SentToClient
 from b2c_procedures.queries.people import nobody_performs, unmanned
 from b2c_procedures.roles import STAND_INS
 from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer, RunState
 from b2c_procedures.texts import fill, packaged_texts, part_for
+from b2c_procedures.version_lookup import book_of
 from callcenter.assignments.models import Task
 from callcenter.lib.phones import pretty
 from callcenter.lib.templatetags.ru import day

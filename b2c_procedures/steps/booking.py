@@ -2,7 +2,7 @@
 
 from b2c_procedures.schedule import MOSCOW
 from b2c_procedures.states import ROLE_OF, Performer
-from b2c_procedures.steps.step import Made, Step, give_task
+from b2c_procedures.steps.base import Made, Step, give_task
 from callcenter.assignments.states import Department
 from callcenter.clinics.actions import book_appointment, open_waiting, reschedule_appointment
 from callcenter.clinics.models import Appointment, ScheduleWindow

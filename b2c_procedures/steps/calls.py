@@ -6,12 +6,12 @@ from django.urls import reverse
 
 from b2c_procedures.models import ProcedureSettings, Run
 from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer, RunSource
-from b2c_procedures.steps.step import Made, Step, close_given, give_task
+from b2c_procedures.steps.base import Made, Step, close_given, give_task
 from callcenter.assignments.models import Task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
-from callcenter.telephony.actions import transfer_call
+from callcenter.telephony.actions.staff_phones import transfer_call
 from callcenter.telephony.models import Call
 from callcenter.telephony.queries import colleagues_for, talk_of
 

@@ -4,7 +4,7 @@ from b2c_procedures.inn import BadInn, check_inn
 from b2c_procedures.models import TaxCertificate
 from b2c_procedures.schedule import norm
 from b2c_procedures.states import ROLE_OF, CertificateState, CertificateWay, Performer
-from b2c_procedures.steps.step import Made, Step, give_task
+from b2c_procedures.steps.base import Made, Step, give_task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 

@@ -2,7 +2,7 @@
 
 from b2c_procedures.models import Claim
 from b2c_procedures.states import ROLE_OF, ClaimState, Performer
-from b2c_procedures.steps.step import Made, Step, give_task
+from b2c_procedures.steps.base import Made, Step, give_task
 from callcenter.assignments.states import Department
 
 _LINK = "/procedures/cases/claims/"

@@ -10,10 +10,10 @@ from django.db.models import QuerySet
 
 from b2c_procedures.definition import Function
 from b2c_procedures.models import Branch, CourierCity, Order, ProcedureSettings, Run, Study
-from b2c_procedures.queries.looks import narrowed
+from b2c_procedures.queries.side_panels import narrowed
 from b2c_procedures.states import ACTS_AS, Performer, Sender
 from b2c_procedures.steps.calls import department_reply
-from b2c_procedures.steps.letters import draft
+from b2c_procedures.steps.messages import draft
 from b2c_procedures.steps.registry import DEEDS
 from callcenter.clinics.models import Doctor, ScheduleWindow
 from callcenter.clinics.queries import free_windows

@@ -3,7 +3,7 @@
 from b2c_procedures.actions import orders
 from b2c_procedures.models import DeliveryRequest, Order
 from b2c_procedures.states import ROLE_OF, OrderStatus, Performer, Sender
-from b2c_procedures.steps.step import Made, Step, close_given, give_task
+from b2c_procedures.steps.base import Made, Step, close_given, give_task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from b2c_procedures.steps import booking, calls, certificates, claims, letters, money, orders
-from b2c_procedures.steps.step import Deed, Step
+from b2c_procedures.steps import booking, calls, certificates, claims, messages, orders, refunds
+from b2c_procedures.steps.base import Deed, Step
 
 __all__ = ["DEEDS", "Deed", "Step"]
 
@@ -31,13 +31,13 @@ DEEDS: Final[dict[str, Deed]] = {
     "order_comment": Deed(orders.order_comment, ("comment",)),
     "orders_task": Deed(orders.orders_task, ("question",)),
     "delivery_request": Deed(orders.delivery_request, ("sender", "sender_name", "city", "on", "address")),
-    "refund_documents": Deed(money.refund_documents, ("documents", "amount")),
-    "invoice_task": Deed(money.invoice_task),
-    "invoice": Deed(money.invoice, ("number", "pay_by")),
-    "invoice_control": Deed(money.invoice_control),
-    "payout_control": Deed(money.payout_control),
-    "receipt": Deed(money.receipt, ("amount",)),
-    "payment_check": Deed(money.payment_check),
+    "refund_documents": Deed(refunds.refund_documents, ("documents", "amount")),
+    "invoice_task": Deed(refunds.invoice_task),
+    "invoice": Deed(refunds.invoice, ("number", "pay_by")),
+    "invoice_control": Deed(refunds.invoice_control),
+    "payout_control": Deed(refunds.payout_control),
+    "receipt": Deed(refunds.receipt, ("amount",)),
+    "payment_check": Deed(refunds.payment_check),
     "claim": Deed(claims.claim, ("ground",)),
     "head_readiness": Deed(claims.head_readiness),
     "claim_task": Deed(claims.claim_task),
@@ -47,6 +47,6 @@ DEEDS: Final[dict[str, Deed]] = {
     "certificate_mail": Deed(certificates.certificate_mail, ("email",)),
     "certificate_task": Deed(certificates.certificate_task),
     "certificate_paper": Deed(certificates.certificate_paper, ("branch",)),
-    "send": Deed(letters.send_link, ("channel", "address", "text")),
-    "letter": Deed(letters.letter, ("address", "text", "send_now")),
+    "send": Deed(messages.send_link, ("channel", "address", "text")),
+    "letter": Deed(messages.letter, ("address", "text", "send_now")),
 }

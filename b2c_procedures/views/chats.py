@@ -10,9 +10,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from b2c_procedures.actions import chat_distribution
 from b2c_procedures.actions import chats as actions
-from b2c_procedures.actions import sharing
-from b2c_procedures.books import current_book
 from b2c_procedures.forms import FailureForm
 from b2c_procedures.models import Chat, ChatAbsence, ChatTrouble, Order, ProcedureSettings, Study
 from b2c_procedures.queries.chats import board, conversation
@@ -21,10 +20,11 @@ from b2c_procedures.roles import CHATTERS, LEADERS, PERFORMERS
 from b2c_procedures.search import find
 from b2c_procedures.states import ChatState, ClockKind, OrderStatus
 from b2c_procedures.texts import CHAT_RULES, fill
+from b2c_procedures.version_lookup import current_book
 from b2c_procedures.views.runs import number_of
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Clinic
-from callcenter.clinics.names import fold
+from callcenter.clinics.search_keys import fold
 from callcenter.contacts.models import Topic
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
@@ -157,10 +157,10 @@ def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
 def presence(request: StaffRequest) -> HttpResponse:
     """«Не беру чаты» and back."""
     if request.POST.get("away"):
-        moved = sharing.leave_chats(request.user, now=timezone.now())
+        moved = chat_distribution.leave_chats(request.user, now=timezone.now())
         messages.success(request, f"Чаты переданы коллегам: {moved}.")
     else:
-        sharing.come_back(request.user, now=timezone.now())
+        chat_distribution.come_back(request.user, now=timezone.now())
         messages.success(request, "Чаты снова приходят к вам.")
     return redirect("procedures:chats")
 

@@ -30,11 +30,11 @@ from b2c_procedures.models import (
 from b2c_procedures.models.reference import WEEKDAYS
 from b2c_procedures.roles import LEADERS, PERFORMERS
 from b2c_procedures.states import OrderStatus
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
-from callcenter.clinics.names import fold
+from callcenter.clinics.search_keys import fold
 from callcenter.lib.errors import Refused
 from callcenter.lib.forms import DayField, refuse
-from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role

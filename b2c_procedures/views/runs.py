@@ -14,17 +14,17 @@ from django.views.decorators.http import require_POST
 from b2c_procedures import engine
 from b2c_procedures.actions import runs as actions
 from b2c_procedures.actions.chats import chat_interaction
-from b2c_procedures.books import book_of, current_book
 from b2c_procedures.definition import Function
 from b2c_procedures.forms import HandOverForm, StartForm
 from b2c_procedures.models import Chat, Order, ProcedureSettings, Run
-from b2c_procedures.queries import looks, runs
+from b2c_procedures.queries import runs, side_panels
 from b2c_procedures.queries.people import nobody_performs, unmanned_words
 from b2c_procedures.roles import PERFORMERS, STAND_INS
 from b2c_procedures.search import find
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer, RunSource, RunState
 from b2c_procedures.steps.forms import StepForm
 from b2c_procedures.steps.registry import DEEDS
+from b2c_procedures.version_lookup import book_of, current_book
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import patients_by_number, search_patients
 from callcenter.contacts.models import Interaction
@@ -240,7 +240,7 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "function": screen.function,
         "performer": performer,
         "documents": runs.texts_of(here, screen, settings),
-        "looks": looks.looks_of(here, screen.function, text=_look(request), user=request.user, now=now)
+        "looks": side_panels.looks_of(here, screen.function, text=_look(request), user=request.user, now=now)
         if screen.function
         else [],
         "look_words": _look(request),

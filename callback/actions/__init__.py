@@ -1,8 +1,8 @@
 """Every meaningful write of requests. `apply` is the only one that changes a request's state."""
 
-from callback.actions.apply import apply
+from callback.actions.due_requests import BATCH, free_stale_requests, run_due_requests
 from callback.actions.intake import accept_request, withdraw_request
-from callback.actions.people import (
+from callback.actions.operator import (
     book_from_card,
     call_now,
     can_undo,
@@ -14,7 +14,7 @@ from callback.actions.people import (
     take_over,
     undo_closing,
 )
-from callback.actions.tick import BATCH, free_stale_requests, run_due_requests
+from callback.actions.transitions import apply
 
 __all__ = [
     "BATCH",

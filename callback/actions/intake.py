@@ -5,13 +5,14 @@ from typing import Final
 
 from django.db import transaction
 
-from callback import notices
-from callback.actions.apply import apply
-from callback.actions.window import hold
-from callback.machine import OPEN, Event, State
+from callback import notifications
+from callback.actions.slot_hold import hold
+from callback.actions.transitions import apply
 from callback.models import CallbackRequest, CallbackSettings, RequestLine, RequestSource
 from callback.queries import matched_patient, settings_of
 from callback.schedule import next_call
+from callback.state_machine import OPEN, Event, State
+from callcenter.audit import actions as audit
 from callcenter.clinics.actions import hold_window
 from callcenter.clinics.models import Clinic, Doctor, Patient, ScheduleWindow, Service
 from callcenter.clinics.queries import hours_of
@@ -19,9 +20,8 @@ from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.locks import lock_words
 from callcenter.contacts.states import Kind
 from callcenter.contacts.states import State as ContactState
-from callcenter.lib import live, phones
+from callcenter.lib import live_updates, phones
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 JOIN_WITHIN: Final = dt.timedelta(hours=1)
@@ -85,7 +85,7 @@ def accept_request(
         RequestLine.objects.create(request=request, at=now, after=State.WAITING, by=by, text="заявка пришла")
         _schedule(request, now=now)
         audit.record("callback.accept_request", request, by=by, now=now)
-        live.bump(f"callback:clinic:{clinic.pk}")
+        live_updates.bump(f"callback:clinic:{clinic.pk}")
         first = _first_of(request, now=now)
         if first is not None:
             _join(request, first, now=now)
@@ -155,7 +155,9 @@ def _join(request: CallbackRequest, first: CallbackRequest, *, now: dt.datetime)
         request=first, at=now, event=Event.JOIN, text=f"пришла повторная заявка № {request.pk}. {said}".strip()[:300]
     )
     if request.window is not None and first.window is None and not request.window_lost:
-        held = hold_window(request.window, held_for=notices.hold_key(first), until=now + dt.timedelta(hours=3), now=now)
+        held = hold_window(
+            request.window, held_for=notifications.hold_key(first), until=now + dt.timedelta(hours=3), now=now
+        )
         CallbackRequest.objects.filter(pk=first.pk).update(window=held)
 
 

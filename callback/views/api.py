@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from callback import actions
 from callback.models import CallbackRequest, RequestSource
 from callback.signing import sender_of
-from callcenter.api import MAX_BODY, ApiError, endpoint, read_body
 from callcenter.clinics.models import Clinic, Doctor, ScheduleWindow, Service
-from callcenter.clinics.names import fold
-from callcenter.lib.http import moment
+from callcenter.clinics.search_keys import fold
+from callcenter.lib.api import MAX_BODY, ApiError, endpoint, read_body
+from callcenter.lib.query_params import moment
 
 
 @endpoint

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from callback import actions
 from callback.forms import RequestForm
-from callback.machine import FINAL, FOR_PEOPLE, IN_CALL, LIVE, State
 from callback.models import CallbackAttempt, CallbackRequest, RequestSource
+from callback.state_machine import FINAL, FOR_PEOPLE, IN_CALL, LIVE, State
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
 from callcenter.staff.access import StaffRequest, allow

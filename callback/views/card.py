@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from callback import actions
 from callback.models import CallbackRequest
-from callback.notices import subject_key
+from callback.notifications import subject_key
 from callback.views.board import TABS, Row
 from callcenter.clinics.models import Patient, ScheduleWindow
 from callcenter.clinics.queries import free_windows, patients_by_number

@@ -10,10 +10,10 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from callback.report import Report, report_of
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
-from callcenter.lib.http import date
 from callcenter.lib.localtime import local_day
-from callcenter.staff import audit
+from callcenter.lib.query_params import date
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CALLERS, READERS
 

@@ -9,9 +9,9 @@ from callback.forms import SourceForm, WaysForm
 from callback.models import RequestSource
 from callback.queries import settings_of
 from callback.signing import create_source
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
-from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import SENIORS
 

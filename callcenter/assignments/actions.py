@@ -8,11 +8,11 @@ from django.db import transaction
 from callcenter.assignments.models import Task, TaskMessage
 from callcenter.assignments.schedule import SERVICE_HOURS, next_step
 from callcenter.assignments.states import LADDERS, LEADERS, Department, TaskState
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import hours_of
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from callcenter.staff import audit
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 
@@ -264,7 +264,7 @@ def _say(task: Task, text: str, *, by: User | None, now: dt.datetime) -> TaskMes
 
 
 def _bump(task: Task) -> None:
-    live.bump(f"tasks:clinic:{task.clinic_id}" if task.clinic_id else "tasks")
+    live_updates.bump(f"tasks:clinic:{task.clinic_id}" if task.clinic_id else "tasks")
 
 
 def _name(user: User | None) -> str | None:

@@ -10,7 +10,7 @@ from callcenter.assignments.queries import KINDS, WHEN, Filter, colleagues_for, 
 from callcenter.assignments.states import Department
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.lib.forms import DateTimeInput, DayField, MomentField
-from callcenter.lib.http import number
+from callcenter.lib.query_params import number
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 

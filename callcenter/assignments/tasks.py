@@ -1,4 +1,4 @@
-"""Celery's entry points of assignments; timers in callcenter/beat.py."""
+"""Celery's entry points of assignments; timers in callcenter/timers.py."""
 
 from celery import shared_task
 from django.utils import timezone

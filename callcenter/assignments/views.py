@@ -29,8 +29,8 @@ from callcenter.clinics.queries import future_visits, hours_of, search_patients,
 from callcenter.clinics.schedule import add_open_seconds
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import refuse
-from callcenter.lib.http import number
 from callcenter.lib.localtime import local, local_day
+from callcenter.lib.query_params import number
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.queries import DEFAULT_ZONE, zone_of
 from callcenter.staff.roles import CALLERS, CARD, EVERYONE

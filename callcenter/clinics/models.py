@@ -8,8 +8,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Replace, Reverse
 
-from callcenter.clinics.imports.models import ImportFile, ImportFinding, ImportRun  # noqa: F401 (found by Django here)
-from callcenter.clinics.names import name_key
+from callcenter.clinics.search_keys import name_key
 from callcenter.clinics.states import (
     OCCUPYING,
     TRANSITIONS,
@@ -22,7 +21,7 @@ from callcenter.clinics.states import (
     WindowState,
 )
 from callcenter.lib.localtime import local
-from callcenter.lib.names import short_name
+from callcenter.lib.person_names import short_name
 from callcenter.staff.models import User
 
 ZONES = (

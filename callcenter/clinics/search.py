@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from callcenter.clinics.models import Clinic, NamePart, Patient, PatientPhone, PatientWord
-from callcenter.clinics.names import fold, search_key
+from callcenter.clinics.search_keys import fold, search_key
 from callcenter.lib import phones
 from callcenter.staff.models import User
 

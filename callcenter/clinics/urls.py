@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from callcenter.clinics.views import audit, patients, schedule, settings
+from callcenter.clinics.views import patients, schedule, settings
 
 app_name = "clinics"
 urlpatterns = [
@@ -19,7 +19,6 @@ urlpatterns = [
     path("appointments/<int:pk>/cancel/", schedule.cancel, name="cancel"),
     path("appointments/<int:pk>/status/", schedule.mark, name="mark"),
     path("schedule/", schedule.day, name="schedule"),
-    path("audit/", audit.audit, name="audit"),
     path("settings/clinics/", settings.clinics, name="settings_clinics"),
     path("settings/clinics/new/", settings.clinic, name="settings_clinic_new"),
     path("settings/clinics/<int:pk>/", settings.clinic, name="settings_clinic"),

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from callcenter.api import errors
+from callcenter.lib.api import errors
 
 MAX_COMMENT: Final = 10_000
 _text = {"type": "string"}

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from callcenter.clinics.models import Appointment, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus, WaitingState
-from callcenter.contacts.channels import Marks, Rule
-from callcenter.contacts.machine import Deed, Facts, Gave, Policy, Said, Visit, Waiting
+from callcenter.contacts.attribution import Marks, Rule
 from callcenter.contacts.models import ChannelRule, Contact, ContactPolicy, ContactResult, DirectoryNumber, Interaction
+from callcenter.contacts.rules import Deed, Facts, Gave, Policy, Said, Visit, Waiting
 from callcenter.contacts.states import Direction, Kind, ResultKind, RuleKind, State, Summary
 from callcenter.lib.localtime import day_bounds
 

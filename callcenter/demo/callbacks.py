@@ -10,7 +10,8 @@ from callback.signing import create_source
 from callcenter.clinics.models import Clinic, Doctor, Patient
 from callcenter.clinics.queries import free_windows, hours_of
 from callcenter.clinics.schedule import is_open, is_working_day
-from callcenter.demo import chain, people
+from callcenter.demo import clinics as demo_clinics
+from callcenter.demo import people
 from callcenter.lib.errors import DomainError
 from callcenter.lib.localtime import instant, local_day
 from callcenter.staff.models import User
@@ -52,7 +53,7 @@ class Theatre:
 def load(now: dt.datetime) -> None:
     """Two sources, the clinics' lines, a week of requests and today's: one for the robot, one for people, night ones."""
     dice = random.Random(people.SEED + 7)
-    clinics = chain.clinics()
+    clinics = demo_clinics.clinics()
     senior = User.objects.get(login="senior")
     sources = [
         create_source(name=name, code=code, spoken=spoken, clinics=clinics, by=senior, now=now)[0]

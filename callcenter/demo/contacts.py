@@ -16,10 +16,10 @@ from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.actions import add_chat_line, attach_result, pull_deeds, record_interaction, store_recording
 from callcenter.contacts.models import AdChannel, ChannelRule, DirectoryNumber, Interaction, Topic
 from callcenter.contacts.states import Direction, Kind, ResultKind, RuleKind, State, WhoType
-from callcenter.demo import chain
+from callcenter.demo import clinics as demo_clinics
 from callcenter.demo.people import SEED
+from callcenter.demo.recordings import Talk, talks
 from callcenter.demo.scenarios import STORIES, Step, Story
-from callcenter.demo.talks import Talk, talks
 from callcenter.lib.localtime import instant, local_day
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
@@ -72,7 +72,7 @@ class _Demo:
 def load(now: dt.datetime) -> None:
     """Dictionaries of channels with rules, then the days from the first to today."""
     dice = random.Random(SEED + 4)
-    clinics = chain.clinics()
+    clinics = demo_clinics.clinics()
     demo = _Demo(
         now=now,
         dice=dice,

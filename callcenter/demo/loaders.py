@@ -3,8 +3,8 @@
 from typing import Final
 
 LOADERS: Final[tuple[str, ...]] = (
-    "callcenter.demo.chain.load",
-    "callcenter.demo.files.load",
+    "callcenter.demo.clinics.load",
+    "callcenter.demo.import_files.load",
     "callcenter.demo.recalls.load",
     "callcenter.demo.callbacks.load",
     "callcenter.demo.reminders.load",

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-from b2c_procedures.actions.editions import store_packaged
+from b2c_procedures.actions.chat_distribution import gather_due_chats
 from b2c_procedures.actions.orders import create_order
 from b2c_procedures.actions.runs import press, screen_of, start_run, stop_run
-from b2c_procedures.actions.sharing import gather_due_chats
+from b2c_procedures.actions.versions import store_packaged
 from b2c_procedures.definition import packaged
 from b2c_procedures.models import Branch, CourierCity, Institution, Order, Run, Study
 from b2c_procedures.states import LIVE_RUNS, OrderStatus

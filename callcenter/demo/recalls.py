@@ -7,21 +7,22 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from callcenter.clinics.imports.cells import Cell
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.clinics.queries import free_windows, hours_of
 from callcenter.clinics.schedule import is_working_day, next_working_day
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.models import Reason, ReasonUse
-from callcenter.demo import chain, people
-from callcenter.demo.files import bring_in
+from callcenter.demo import clinics as demo_clinics
+from callcenter.demo import people
+from callcenter.demo.import_files import bring_in
+from callcenter.imports.cell_parsers import Cell
 from callcenter.lib.errors import DomainError
 from callcenter.lib.localtime import instant, local_day
 from callcenter.staff.models import User
 from journals.actions.cards import Answer, record_call
 from journals.actions.plans import give_plan, return_uncalled
-from journals.machine import Outcome
 from journals.models import PlanItem, RecallEntry
+from journals.outcome_rules import Outcome
 from journals.queries.segments import Segment
 
 OLD, NEW = 190, 110
@@ -56,7 +57,7 @@ WORDS: Final = {
 def load(now: dt.datetime) -> None:
     """An older file of three weeks ago, the calls since then, a newer file of today, and a plan for the next open day."""
     dice = random.Random(people.SEED + 3)
-    clinics = chain.clinics()
+    clinics = demo_clinics.clinics()
     senior = User.objects.get(login="senior")
     seen = _treated(dice, now)
     then = now - dt.timedelta(days=HISTORY_DAYS)

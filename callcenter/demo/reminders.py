@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from callcenter.clinics.models import Clinic
-from callcenter.demo import chain, people
+from callcenter.demo import clinics as demo_clinics
+from callcenter.demo import people
 from callcenter.lib.localtime import instant, local_day
 from callcenter.messaging import actions as messaging
 from callcenter.messaging.models import CascadeStep, Provider
@@ -32,21 +33,21 @@ def load(now: dt.datetime) -> None:
         settings={"pace": PACE, "duplicates": "0.1", "disorder": "0.1"},
         price=Decimal("4.50"),
     )
-    for clinic in chain.clinics():
+    for clinic in demo_clinics.clinics():
         for position, (channel, minutes) in enumerate(((Channel.MAX, 10), (Channel.SMS, 60)), start=1):
             CascadeStep.objects.create(
                 clinic=clinic, position=position, channel=channel, provider=provider, wait_minutes=minutes
             )
     actions.plan_openings(now=now)
     _yesterday(now)
-    for clinic in chain.clinics():
+    for clinic in demo_clinics.clinics():
         actions.open_run(clinic, on=local_day(now, clinic.zone), by=None, now=now)
 
 
 def _yesterday(now: dt.datetime) -> None:
     """The evening before, played by the same actions with yesterday's clock."""
     dice = random.Random(people.SEED + 5)
-    clinics = chain.clinics()
+    clinics = demo_clinics.clinics()
     runs = []
     for clinic in clinics:
         on = local_day(now, clinic.zone) - dt.timedelta(days=1)

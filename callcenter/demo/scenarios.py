@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from callcenter.clinics.states import AppointmentStatus, WaitingState
-from callcenter.contacts.machine import Facts, Gave, Row, Said, Visit, Waiting, decide
+from callcenter.contacts.rules import Facts, Gave, Row, Said, Visit, Waiting, decide
 from callcenter.contacts.states import Direction, Kind, Origin, ResultKind, State, WhoType
 
 IN, OUT = Direction.IN, Direction.OUT

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.forms.renderers import TemplatesSetting
 
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.lib.http import EARLIEST, LATEST
+from callcenter.lib.query_params import EARLIEST, LATEST
 
 
 class Renderer(TemplatesSetting):

@@ -13,7 +13,7 @@ from callcenter.clinics.states import Purpose as Ground
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Direction
 from callcenter.messaging.gateways import KINDS
-from callcenter.messaging.meaning import Meaning
+from callcenter.messaging.reply_intent import Meaning
 from callcenter.messaging.states import PENDING, Answer, Channel, MessageState
 from callcenter.staff.models import User
 

@@ -10,7 +10,7 @@ from callcenter.clinics.queries import hours_of, may_message_many
 from callcenter.clinics.schedule import Hours, quiet_until
 from callcenter.lib.phones import is_mobile
 from callcenter.messaging.models import ChatMessage, Message, VisitLink
-from callcenter.messaging.rules import Facts
+from callcenter.messaging.send_policy import Facts
 from callcenter.messaging.states import ARRIVED, Channel, Purpose, consent_channel
 
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponseBase
 
 from callcenter.lib.errors import NotAllowed
@@ -36,12 +35,6 @@ def allow(*roles: Role) -> Callable[[Callable[Concatenate[StaffRequest, Params],
         return guarded
 
     return decorate
-
-
-def public(view: View[Params]) -> View[Params]:
-    """A page without a log-in: the log-in itself, the patient's page, an API that checks its own key, `/live`."""
-    view.is_public = True  # type: ignore[attr-defined]
-    return login_not_required(view)
 
 
 def client_address(request: HttpRequest) -> str:

@@ -10,10 +10,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from callcenter.lib import live, stamps
+from callcenter.audit import actions as audit
+from callcenter.audit.actions import Deed
+from callcenter.lib import live_updates, optimistic_lock
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from callcenter.staff import audit
-from callcenter.staff.audit import Deed
 from callcenter.staff.models import Shift, User
 from callcenter.staff.queries import colleagues, manages
 from callcenter.staff.roles import Role, ShiftColour, grantable
@@ -72,7 +72,7 @@ def change_user(person: User, *, facts: Facts, by: User, now: dt.datetime, shown
         person = _lock(person)
         if not manages(by, person):
             raise NotAllowed(_NOT_YOURS)
-        stamps.check(shown, person_stamp(person))
+        optimistic_lock.check(shown, person_stamp(person))
         if User.objects.filter(login__iexact=facts.login).exclude(pk=person.pk).exists():
             raise Refused(f"Логин «{facts.login}» уже занят. Придумайте другой.", field="login")
         clinics = _clinic_ids(person)
@@ -107,7 +107,7 @@ def place_user(
         hers, had, wanted = _clinic_ids(by), _clinic_ids(person), frozenset(clinic_ids)
         if not had & hers or not wanted <= hers:
             raise NotAllowed(_NOT_YOURS)
-        stamps.check(shown, place_stamp(person, by))
+        optimistic_lock.check(shown, place_stamp(person, by))
         result = (had - hers) | wanted
         if not result:
             raise Refused("Оставьте хотя бы одну клинику или отключите сотрудника.", field="clinics")
@@ -123,12 +123,12 @@ def place_user(
 
 def person_stamp(person: User) -> str:
     """Of what the page of an account shows."""
-    return stamps.stamp(_person(person))
+    return optimistic_lock.stamp(_person(person))
 
 
 def place_stamp(person: User, by: User) -> str:
     """Of the colleague's places that `by` sees."""
-    return stamps.stamp({"clinics": sorted(_clinic_ids(person) & _clinic_ids(by))})
+    return optimistic_lock.stamp({"clinics": sorted(_clinic_ids(person) & _clinic_ids(by))})
 
 
 def dismiss_user(person: User, *, by: User, now: dt.datetime) -> User:
@@ -223,7 +223,7 @@ def set_shift(person: User, *, on: dt.date, colour: str, by: User, now: dt.datet
             before={"on": on.isoformat(), "colour": had[0] if had else None},
             after={"on": on.isoformat(), "colour": colour or None},
         )
-        live.bump("shifts")
+        live_updates.bump("shifts")
     return shift
 
 
@@ -250,7 +250,7 @@ def copy_week(people: list[User], *, monday: dt.date, by: User, now: dt.datetime
                 if given[person.pk]
             ]
             audit.record_many("staff.copy_week", User._meta.label_lower, deeds, by=by, now=now)
-            live.bump("shifts")
+            live_updates.bump("shifts")
     return len(fresh)
 
 

@@ -1,14 +1,12 @@
 """Users, their roles and shifts, and the journal of who did what."""
 
-import datetime as dt
-from collections.abc import Collection
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from callcenter.lib.names import short_name
+from callcenter.lib.person_names import short_name
 from callcenter.staff.roles import Role, ShiftColour
 
 
@@ -95,50 +93,3 @@ class Shift(models.Model):
         return self.get_colour_display().removesuffix("ая").removesuffix("яя") + (
             "ей" if self.colour == ShiftColour.BLUE else "ой"
         )
-
-
-class AuditQuerySet(models.QuerySet["AuditEntry"]):
-    def about(self, kind: str, pk: int) -> Self:
-        return self.filter(object_kind=kind, object_id=pk)
-
-    def about_many(self, kind: str, pks: Collection[int]) -> Self:
-        return self.filter(object_kind=kind, object_id__in=pks)
-
-
-class AuditEntry(models.Model):
-    """One deed: who, when, what, before and after. Written by `staff.audit.record` only, never changed."""
-
-    at = models.DateTimeField()
-    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    action = models.CharField(max_length=60)
-    object_kind = models.CharField(max_length=40)
-    object_id = models.BigIntegerField(null=True)
-    object_name = models.CharField(max_length=200, blank=True)
-    clinic_id = models.BigIntegerField(null=True)
-    patient_id = models.BigIntegerField(null=True)
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
-    note = models.TextField(blank=True)
-
-    objects: ClassVar[models.Manager["AuditEntry"]] = AuditQuerySet.as_manager()
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["-at", "-pk"]
-        indexes: ClassVar[list[models.Index]] = [
-            # readers: the journal's page (newest first), one object's history, one patient's
-            models.Index(fields=["-at", "-id"], name="audit_newest"),
-            models.Index(fields=["object_kind", "object_id"], name="audit_object"),
-            # readers: the same page of one person, of one kind of deed
-            models.Index(fields=["by", "-at", "-id"], name="audit_by"),
-            models.Index(fields=["action", "-at", "-id"], name="audit_action"),
-            models.Index(
-                fields=["patient_id", "-at"], name="audit_patient", condition=models.Q(patient_id__isnull=False)
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.at:%d.%m.%Y %H:%M} {self.action}"
-
-    @property
-    def day(self) -> dt.date:
-        return self.at.date()

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from callcenter.api import errors
+from callcenter.lib.api import errors
 
 _line = {"type": ["string", "integer", "null"], "maxLength": 200}
 

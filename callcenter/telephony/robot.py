@@ -16,10 +16,10 @@ from typing import Any, Final, TypeVar
 
 from django.db import DataError, IntegrityError, transaction
 
-from callcenter.lib import live
-from callcenter.lib.claims import claim
+from callcenter.lib import live_updates
 from callcenter.lib.errors import DomainError
-from callcenter.telephony import calls, facts, recordings
+from callcenter.lib.leases import claim
+from callcenter.telephony.actions import call_control, event_handlers, recordings
 from callcenter.telephony.models import Call, Command, Leg, RobotLease
 from callcenter.telephony.pbx.base import (
     Answered,
@@ -126,7 +126,7 @@ class Robot:
             changes |= {"connected": connected, "connected_at": self._clock()}
         if trouble or len(changes) > 1:
             RobotLease.objects.filter(pk=1, token=self.token).update(**changes)
-            live.bump("pbx")
+            live_updates.bump("pbx")
         self._linked = connected
 
     def _lose_link(self, why: str) -> None:
@@ -175,7 +175,7 @@ class Robot:
         elif isinstance(fact, Incoming):
             self._take_call(fact)
         else:
-            self._guarded(facts.take_fact, fact)
+            self._guarded(event_handlers.take_fact, fact)
 
     def _guarded(self, deed: Callable[..., None], *args: object, **kwargs: object) -> None:
         """One call's trouble is written down and stays its own; the others go on."""
@@ -188,7 +188,7 @@ class Robot:
     def _take_call(self, fact: Incoming) -> None:
         """A call to a number of ours; one that belongs to no clinic goes the exchange's own way."""
         assert self.pbx is not None  # noqa: S101
-        self._guarded(facts.take_fact, fact)
+        self._guarded(event_handlers.take_fact, fact)
         if not Leg.objects.filter(channel=fact.channel).exists():
             self._submit(self.pbx.give_back, fact.channel)
 
@@ -197,7 +197,7 @@ class Robot:
         assert self.pbx is not None  # noqa: S101
         if Leg.objects.filter(channel=fact.channel, state__in=LIVE_LEGS).exists():
             self.pbx.adopt([fact.channel], answered=[fact.channel])
-            self._guarded(facts.take_fact, Answered(fact.at, fact.channel))
+            self._guarded(event_handlers.take_fact, Answered(fact.at, fact.channel))
             return
         log.warning("stray %s was answered: hung up", fact.channel)
         self._submit(self.pbx.hang_up, fact.channel)
@@ -206,7 +206,7 @@ class Robot:
         now = self._clock()
         due = list(Call.objects.due(now).order_by("step_due_at").values_list("pk", flat=True)[:BATCH])
         for call_id in due:
-            self._guarded(facts.take_step, call_id, now=now)
+            self._guarded(event_handlers.take_step, call_id, now=now)
         return bool(due)
 
     # --- after a gap -------------------------------------------------------------------------------------------------
@@ -226,9 +226,9 @@ class Robot:
         for channel, leg in legs.items():
             if channel in alive.channels:
                 if alive.channels[channel] and leg.state != LegState.UP:
-                    self._guarded(facts.take_fact, Answered(self._clock(), channel))
+                    self._guarded(event_handlers.take_fact, Answered(self._clock(), channel))
             elif not leg.commands.filter(verb=Verb.RING, state=CommandState.PENDING).exists():
-                self._guarded(facts.lose_leg, channel, now=self._clock())
+                self._guarded(event_handlers.lose_leg, channel, now=self._clock())
         self._clear_strays(alive)
         self._rebuild_bridges(alive)
         for caller in alive.callers:  # put to us while nobody listened, or to a process that died over it
@@ -256,14 +256,16 @@ class Robot:
     def _clear_strays(self, alive: Snapshot) -> None:
         """Channels of ours whose leg has ended in our rows, and bridges of calls that are over: nobody else ends them."""
         assert self.pbx is not None  # noqa: S101
-        ours = [channel for channel in alive.channels if channel.startswith(calls.OURS)]
+        ours = [channel for channel in alive.channels if channel.startswith(call_control.OURS)]
         known = set(Leg.objects.filter(channel__in=ours, state__in=LIVE_LEGS).values_list("channel", flat=True))
         for channel in set(ours) - known:
             try:
                 self.pbx.hang_up(channel)
             except PbxError as error:
                 log.warning("stray %s stays: %s", channel, error)
-        bridges = {name for name, inside in alive.bridges.items() if name.startswith(calls.BRIDGE) and not inside}
+        bridges = {
+            name for name, inside in alive.bridges.items() if name.startswith(call_control.BRIDGE) and not inside
+        }
         for bridge in bridges - set(Call.objects.live().filter(bridge__in=bridges).values_list("bridge", flat=True)):
             try:
                 self.pbx.disconnect(bridge)
@@ -278,7 +280,7 @@ class Robot:
             pending = call.commands.filter(verb=Verb.CONNECT, state=CommandState.PENDING).exists()
             if len(up) == 2 and not pending and not {leg.channel for leg in up} <= inside:
                 with self._fence():
-                    calls.connect(call, up, now=self._clock())
+                    call_control.connect(call, up, now=self._clock())
 
     # --- commands ----------------------------------------------------------------------------------------------------
 
@@ -356,7 +358,7 @@ class Robot:
         ]
         if plain:
             with self._fence():
-                facts.finish_commands(plain, now=self._clock())
+                event_handlers.finish_commands(plain, now=self._clock())
         for command, work in through:
             if not work.cancelled() and command.pk not in plain:
                 self._write_back(command, work.exception())
@@ -370,7 +372,7 @@ class Robot:
                 self._finish(pk, CommandState.DONE)
             case SpeechFailed():
                 log.error("speech failed: %s", error)
-                self._guarded(facts.fail_speech, pk, why=str(error), now=self._clock())
+                self._guarded(event_handlers.fail_speech, pk, why=str(error), now=self._clock())
             case PbxMaybe() if command.verb == Verb.RING:
                 self._finish(pk, CommandState.MAYBE, str(error), End.LOST)
             case PbxRefused():
@@ -388,7 +390,7 @@ class Robot:
                 raise error
 
     def _finish(self, pk: int, state: CommandState, error: str = "", end: End = End.FAILED) -> None:
-        self._guarded(facts.finish_command, pk, state, now=self._clock(), error=error, end=end)
+        self._guarded(event_handlers.finish_command, pk, state, now=self._clock(), error=error, end=end)
 
     def _ask_again(self, pk: int, error: str = "") -> None:
         with self._fence():

@@ -11,8 +11,8 @@ from callcenter.contacts.states import Direction
 from callcenter.lib import phones
 from callcenter.lib.errors import Conflict
 from callcenter.lib.localtime import local_day
-from callcenter.telephony import calls, history
-from callcenter.telephony.calls import StepDue
+from callcenter.telephony.actions import call_control, call_logging
+from callcenter.telephony.actions.call_control import StepDue
 from callcenter.telephony.models import Call, Leg, Line
 from callcenter.telephony.pbx import endpoint_of_number
 from callcenter.telephony.pbx.base import Answered, Ended, Fact, Incoming
@@ -30,7 +30,7 @@ def click(call: Call, leg: Leg | None, fact: Fact) -> None:
         return
     if isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
         try:
-            calls.ring(
+            call_control.ring(
                 call,
                 role=Role.PATIENT,
                 endpoint=endpoint_of_number(call.number),
@@ -42,15 +42,15 @@ def click(call: Call, leg: Leg | None, fact: Fact) -> None:
         except Conflict as busy:
             call.note = str(busy)
             call.save(update_fields=["note"])
-            calls.play(leg, "С этим номером уже говорят.", now=fact.at, then_hang_up=True)
+            call_control.play(leg, "С этим номером уже говорят.", now=fact.at, then_hang_up=True)
     elif isinstance(fact, Answered) and leg.role == Role.PATIENT:
-        employee = calls.live_leg(call, Role.EMPLOYEE)
+        employee = call_control.live_leg(call, Role.EMPLOYEE)
         if employee is None:
-            calls.hang_up(leg, now=fact.at)
+            call_control.hang_up(leg, now=fact.at)
         else:
-            calls.connect(call, [employee, leg], now=fact.at)
+            call_control.connect(call, [employee, leg], now=fact.at)
     elif isinstance(fact, Ended):
-        calls.hang_up_all(call, now=fact.at, besides=leg)
+        call_control.hang_up_all(call, now=fact.at, besides=leg)
 
 
 def incoming(call: Call, leg: Leg | None, fact: Fact) -> None:
@@ -59,7 +59,7 @@ def incoming(call: Call, leg: Leg | None, fact: Fact) -> None:
     Whoever becomes free meanwhile is rung too. When nobody has taken it, the caller goes the exchange's own way (a
     reception, a queue, a recorded word), which the dialplan knows.
     """
-    caller = calls.live_leg(call, Role.PATIENT)
+    caller = call_control.live_leg(call, Role.PATIENT)
     if isinstance(fact, StepDue):
         if call.answered_at is None and caller is not None:
             _ring_on(call, caller, fact.at)
@@ -67,17 +67,17 @@ def incoming(call: Call, leg: Leg | None, fact: Fact) -> None:
         return
     elif isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
         if caller is None or call.answered_at is not None:
-            calls.hang_up(leg, now=fact.at)
+            call_control.hang_up(leg, now=fact.at)
             return
         call.employee = leg.user
         call.save(update_fields=["employee"])
-        calls.set_step(call, None, now=fact.at)
-        calls.answer(caller, now=fact.at)
-        calls.connect(call, [leg, caller], now=fact.at)
+        call_control.set_step(call, None, now=fact.at)
+        call_control.answer(caller, now=fact.at)
+        call_control.connect(call, [leg, caller], now=fact.at)
         for other in call.legs.exclude(pk__in=[leg.pk, caller.pk]):
-            calls.hang_up(other, now=fact.at)
+            call_control.hang_up(other, now=fact.at)
     elif isinstance(fact, Ended) and leg.role == Role.PATIENT:
-        calls.hang_up_all(call, now=fact.at)
+        call_control.hang_up_all(call, now=fact.at)
 
 
 def open_incoming(fact: Incoming) -> Call | None:
@@ -91,7 +91,7 @@ def open_incoming(fact: Incoming) -> Call | None:
     number = _number(fact.number)
     known = patients_by_number(number) if number else []
     with transaction.atomic():
-        call = calls.place_call(
+        call = call_control.place_call(
             scenario=Scenario.INCOMING,
             clinic=clinic,
             direction=Direction.IN,
@@ -114,9 +114,9 @@ def open_incoming(fact: Incoming) -> Call | None:
             ringing_at=fact.at,
             answered_at=fact.at,
         )
-        history.open_call(call, now=fact.at)
+        call_logging.open_call(call, now=fact.at)
         _ring_group(call, fact.at)
-        calls.set_step(call, LOOK_SECONDS, now=fact.at)
+        call_control.set_step(call, LOOK_SECONDS, now=fact.at)
     return call
 
 
@@ -124,11 +124,11 @@ def _ring_on(call: Call, caller: Leg, now: dt.datetime) -> None:
     """Looks again who is free, or lets the exchange go on with the caller when he has waited long enough."""
     if (now - call.started_at).total_seconds() < GROUP_SECONDS:
         _ring_group(call, now)
-        calls.set_step(call, LOOK_SECONDS, now=now)
+        call_control.set_step(call, LOOK_SECONDS, now=now)
         return
     for leg in call.legs.exclude(pk=caller.pk):
-        calls.hang_up(leg, now=now)
-    calls.give_back(caller, now=now)
+        call_control.hang_up(leg, now=now)
+    call_control.give_back(caller, now=now)
 
 
 def _ring_group(call: Call, now: dt.datetime) -> None:
@@ -139,7 +139,7 @@ def _ring_group(call: Call, now: dt.datetime) -> None:
         if phone.user_id in rung:
             continue
         try:
-            calls.ring(
+            call_control.ring(
                 call,
                 role=Role.EMPLOYEE,
                 endpoint=phone.endpoint,

@@ -3,13 +3,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from callcenter.telephony import notices, recordings
+from callcenter.telephony.actions import pbx_webhooks, recordings
 
 
 @shared_task(ignore_result=True)
 def read_due_notices() -> None:
     """Reads the webhooks of cloud PBXs that could not be read at once."""
-    notices.read_due_notices(now=timezone.now())
+    pbx_webhooks.read_due_notices(now=timezone.now())
 
 
 @shared_task(ignore_result=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.actions import book_appointment, close_waiting, open_waiting
 from callcenter.clinics.models import Appointment, ScheduleWindow, WaitingListEntry
 from callcenter.clinics.queries import hours_of, may_call
@@ -15,16 +16,15 @@ from callcenter.clinics.states import WaitingKind, WaitingState
 from callcenter.contacts.actions import attach_result, record_interaction, settled_once
 from callcenter.contacts.models import Interaction, Reason, ReasonUse
 from callcenter.contacts.states import Direction, Kind, ResultKind, State, Summary
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import day_bounds, local, local_day
-from callcenter.staff import audit
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
-from journals import machine
+from journals import outcome_rules
 from journals.actions.entries import topic
-from journals.machine import NextDate, Outcome, Stage
 from journals.models import PlanItem, PlanState, RecallCall, RecallEntry, RecallPolicy
+from journals.outcome_rules import NextDate, Outcome, Stage
 from journals.schedule import half_of, next_call_on, other_half
 
 FURTHEST = dt.timedelta(days=365)  # a call put off further than a year is a slip of the finger
@@ -92,7 +92,7 @@ def release_card(entry: RecallEntry, *, key: str, by: User) -> bool:
         reserved_by=None, reserved_until=None, reserved_key=""
     )
     if freed:
-        live.bump(topic(entry.clinic_id))
+        live_updates.bump(topic(entry.clinic_id))
     return bool(freed)
 
 
@@ -142,7 +142,7 @@ def record_call(
         item = _refuse_call(entry, by=by, now=now, patient_called=patient_called)
         _refuse_held(entry, by=by, now=now)
         hours, rule = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).rule
-        line = machine.effect(entry.position, answer.outcome, rule)
+        line = outcome_rules.effect(entry.position, answer.outcome, rule)
         _refuse_answer(answer, line, entry, patient_called=patient_called)
         today = local_day(now, entry.clinic.zone)
         next_on = _next_date(answer, line, hours, today, rule)
@@ -161,7 +161,7 @@ def record_call(
             outcome=answer.outcome,
             stage_after=line.stage,
             reason=answer.reason,
-            refusal_reason=answer.refusal_reason if line is machine.LAST_UNREACHED else None,
+            refusal_reason=answer.refusal_reason if line is outcome_rules.LAST_UNREACHED else None,
             comment=answer.comment.strip(),
             next_on=next_on,
             appointment=visit,
@@ -212,13 +212,13 @@ def _hold(entry: RecallEntry, *, by: User, now: dt.datetime, key: str = "") -> R
     entry.reserved_key = key or secrets.token_hex(8)
     entry.save(update_fields=["reserved_by", "reserved_until", "reserved_key"])
     if is_new:  # a renewal is no news to the others
-        live.bump(topic(entry.clinic_id))
+        live_updates.bump(topic(entry.clinic_id))
     return entry
 
 
-def _refuse_answer(answer: Answer, line: machine.Effect, entry: RecallEntry, *, patient_called: bool) -> None:
+def _refuse_answer(answer: Answer, line: outcome_rules.Effect, entry: RecallEntry, *, patient_called: bool) -> None:
     """Everything that the table asks for must be there, and fit the outcome."""
-    if patient_called and answer.outcome not in machine.OUTCOMES_IN:
+    if patient_called and answer.outcome not in outcome_rules.OUTCOMES_IN:
         raise Refused("Пациент позвонил сам — «не берёт трубку» не подходит.", field="outcome")
     if not answer.comment.strip():
         raise Refused("Напишите комментарий: его прочтёт тот, кто позвонит следующим.", field="comment")
@@ -242,7 +242,7 @@ def _refuse_answer(answer: Answer, line: machine.Effect, entry: RecallEntry, *, 
 
 
 def _next_date(
-    answer: Answer, line: machine.Effect, hours: Hours, today: dt.date, rule: machine.Policy
+    answer: Answer, line: outcome_rules.Effect, hours: Hours, today: dt.date, rule: outcome_rules.Policy
 ) -> dt.date | None:
     if line.next_date is NextDate.NONE:
         return None
@@ -301,7 +301,7 @@ def _dialled(entry: RecallEntry, *, by: User, now: dt.datetime) -> str:
 def _consequence(
     entry: RecallEntry,
     answer: Answer,
-    line: machine.Effect,
+    line: outcome_rules.Effect,
     interaction: Interaction,
     *,
     by: User,
@@ -368,18 +368,18 @@ def _finish_plan_item(entry: RecallEntry, call: RecallCall) -> None:
     )
 
 
-def _move_entry(entry: RecallEntry, call: RecallCall, rule: machine.Policy) -> None:
+def _move_entry(entry: RecallEntry, call: RecallCall, rule: outcome_rules.Policy) -> None:
     outcome = Outcome(call.outcome)
-    place = machine.after(entry.position, outcome, rule)
+    place = outcome_rules.after(entry.position, outcome, rule)
     talked = place.talks > entry.talks
     before: dict[str, object] = {"stage": entry.stage, "call_on": entry.call_on.isoformat()}
     entry.stage, entry.unreached, entry.talks = place.stage, place.unreached, place.talks
     if talked or place.stage is not Stage.CALL:  # what the senior has cleared, an unreached call does not bring back
-        entry.flagged = machine.is_flagged(place, rule)
+        entry.flagged = outcome_rules.is_flagged(place, rule)
     if call.direction == Direction.OUT:
         entry.calls += 1
     entry.call_on = call.next_on or entry.call_on
-    entry.call_half = other_half(machine.Half(call.half)) if outcome is Outcome.UNREACHED and call.next_on else ""
+    entry.call_half = other_half(outcome_rules.Half(call.half)) if outcome is Outcome.UNREACHED and call.next_on else ""
     entry.last_outcome, entry.last_comment = outcome, call.comment
     entry.last_reason = call.refusal_reason or call.reason
     entry.last_caller, entry.last_call_at, entry.touched_at = call.by, call.at, call.at
@@ -398,4 +398,4 @@ def _move_entry(entry: RecallEntry, call: RecallCall, rule: machine.Policy) -> N
         before=before,
         after={"stage": entry.stage, "call_on": entry.call_on.isoformat(), "outcome": call.outcome},
     )
-    live.bump(topic(entry.clinic_id))
+    live_updates.bump(topic(entry.clinic_id))

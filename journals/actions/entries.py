@@ -5,19 +5,19 @@ from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 
+from callcenter.audit import actions as audit
+from callcenter.audit.actions import Deed
 from callcenter.clinics.models import Clinic, Doctor, Patient
 from callcenter.clinics.queries import hours_of
 from callcenter.clinics.schedule import refuse_too_far
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local_day
-from callcenter.staff import audit
-from callcenter.staff.audit import Deed
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
-from journals import machine
-from journals.machine import Stage
+from journals import outcome_rules
 from journals.models import RecallEntry, RecallPolicy
+from journals.outcome_rules import Stage
 from journals.schedule import next_call_on
 
 
@@ -63,7 +63,7 @@ def open_entry(
         with transaction.atomic():
             entry.save()
             audit.record("journals.open_entry", entry, by=by, now=now, after=_opened(entry))
-            live.bump(topic(clinic.pk))
+            live_updates.bump(topic(clinic.pk))
     except IntegrityError as error:
         if "recall_one_open" not in str(error):
             raise
@@ -112,7 +112,7 @@ def open_entries(entries: Sequence[RecallEntry], *, by: User | None, now: dt.dat
     RecallEntry.objects.bulk_create(entries)
     deeds = (Deed(one.pk, str(one), one.clinic_id, one.patient_id, after=_opened(one)) for one in entries)
     audit.record_many("journals.open_entry", RecallEntry._meta.label_lower, deeds, by=by, now=now, note=note)
-    live.bump(*{topic(one.clinic_id) for one in entries})
+    live_updates.bump(*{topic(one.clinic_id) for one in entries})
 
 
 def _opened(entry: RecallEntry) -> dict[str, object]:
@@ -152,7 +152,7 @@ def edit_entry(
         entry.version += 1
         entry.save(update_fields=["doctor_comment", "call_on", "touched_at", "version"])
         audit.record("journals.edit_entry", entry, by=by, now=now, before=before, after=after)
-        live.bump(topic(entry.clinic_id))
+        live_updates.bump(topic(entry.clinic_id))
     return entry
 
 
@@ -168,10 +168,10 @@ def grant_call(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry
         with transaction.atomic():
             entry = RecallEntry.locked(entry.pk)
             rule = RecallPolicy.of(entry.clinic_id).rule
-            if not machine.may_grant(entry.position, rule):
+            if not outcome_rules.may_grant(entry.position, rule):
                 raise Refused("Разрешать нечего: звонки по правилу ещё есть, или пациент отказался сам.")
             before: dict[str, object] = {"stage": entry.stage, "granted": entry.granted}
-            place = machine.granted(entry.position, rule)
+            place = outcome_rules.granted(entry.position, rule)
             if entry.stage != Stage.CALL:
                 last = local_day(entry.last_call_at or now, entry.clinic.zone)
                 entry.call_on = max(next_call_on(hours_of(entry.clinic), last, rule), local_day(now, entry.clinic.zone))
@@ -187,7 +187,7 @@ def grant_call(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry
                 before=before,
                 after={"stage": entry.stage, "granted": entry.granted, "call_on": entry.call_on.isoformat()},
             )
-            live.bump(topic(entry.clinic_id))
+            live_updates.bump(topic(entry.clinic_id))
     except IntegrityError as error:
         if "recall_one_open" not in str(error):
             raise
@@ -203,7 +203,7 @@ def clear_flag(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry
         cleared = RecallEntry.objects.filter(pk=entry.pk, flagged=True).update(flagged=False, touched_at=now)
         if cleared:
             audit.record("journals.clear_flag", entry, by=by, now=now, before={"talks": entry.talks})
-            live.bump(topic(entry.clinic_id))
+            live_updates.bump(topic(entry.clinic_id))
     entry.flagged = False
     return entry
 

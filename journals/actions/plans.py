@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 from django.db.models import F
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.clinics.queries import hours_of
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local, local_day
-from callcenter.staff import audit
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS, Role
-from journals import sharing
+from journals import plan_split
 from journals.actions.entries import topic
 from journals.models import CallPlan, PlanItem, PlanState, RecallPolicy
 from journals.queries import segments
@@ -47,8 +47,8 @@ def give_plan(segment: Segment, *, shares: Mapping[User, int], by: User, now: dt
         if not rows:
             raise Conflict("Готовых записей в этом отборе уже нет.")
         if len(rows) < sum(wanted.values()):
-            wanted = sharing.by_capacity(len(rows), wanted)
-        given = sharing.deal(rows, wanted)
+            wanted = plan_split.by_capacity(len(rows), wanted)
+        given = plan_split.deal(rows, wanted)
         plan = CallPlan.objects.create(
             clinic=segment.clinic, on=segment.on, segment=segment.as_json(), given_at=now, given_by=by
         )
@@ -66,7 +66,7 @@ def give_plan(segment: Segment, *, shares: Mapping[User, int], by: User, now: dt
             now=now,
             after={people[pk].full_name: sum(person == pk for person in given.values()) for pk in people},
         )
-        live.bump(topic(segment.clinic.pk))
+        live_updates.bump(topic(segment.clinic.pk))
     return plan
 
 
@@ -92,7 +92,7 @@ def redistribute(*, clinic: Clinic, on: dt.date, person: User, to: Sequence[User
         )
         if not items:
             raise Conflict(f"У {person.short_name} не осталось записей, которые можно передать.")
-        given = sharing.deal(items, sharing.evenly(len(items), [user.pk for user in others]))
+        given = plan_split.deal(items, plan_split.evenly(len(items), [user.pk for user in others]))
         for user in others:
             PlanItem.objects.filter(pk__in=[pk for pk, owner in given.items() if owner == user.pk]).update(
                 assignee=user
@@ -106,7 +106,7 @@ def redistribute(*, clinic: Clinic, on: dt.date, person: User, to: Sequence[User
             after={user.full_name: sum(owner == user.pk for owner in given.values()) for user in others},
             note=f"план на {on:%d.%m.%Y}",
         )
-        live.bump(topic(clinic.pk))
+        live_updates.bump(topic(clinic.pk))
     return len(items)
 
 
@@ -125,7 +125,7 @@ def return_uncalled(*, now: dt.datetime, limit: int = 500) -> int:
             .values_list("pk", "clinic_id")[:limit]
         )
         PlanItem.objects.filter(pk__in=[pk for pk, _clinic in rows]).update(state=PlanState.RETURNED, done_at=now)
-        live.bump(*(topic(clinic) for clinic in {clinic for _pk, clinic in rows}))
+        live_updates.bump(*(topic(clinic) for clinic in {clinic for _pk, clinic in rows}))
     return len(rows)
 
 

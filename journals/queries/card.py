@@ -14,8 +14,8 @@ from callcenter.clinics.states import UPCOMING
 from callcenter.contacts.models import Reason, ReasonUse
 from callcenter.lib.localtime import local, local_day
 from callcenter.staff.models import User
-from journals.machine import is_last_call, limit, may_grant
 from journals.models import PlanItem, RecallCall, RecallEntry, RecallPolicy
+from journals.outcome_rules import is_last_call, limit, may_grant
 from journals.schedule import half_of, next_call_on, quick_dates
 
 WINDOW_DAYS = 30  # «Прогнозное расписание»

@@ -15,11 +15,11 @@ from callcenter.clinics.schedule import Hours, Span, quiet_until
 from callcenter.contacts.models import Reason
 from callcenter.lib import phones
 from callcenter.lib.localtime import local, local_day
-from callcenter.lib.names import short_name
+from callcenter.lib.person_names import short_name
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
-from journals.machine import Policy, Position, Stage, limit
 from journals.models import PlanItem, RecallEntry, RecallPolicy
+from journals.outcome_rules import Policy, Position, Stage, limit
 
 PAGE: Final = 50
 # Counters above this read '10 000+': an exact number of a million closed rows helps nobody and costs a scan.

@@ -12,8 +12,8 @@ from callcenter.clinics.models import Clinic, Doctor
 from callcenter.contacts.models import Reason
 from callcenter.contacts.states import Direction
 from callcenter.staff.models import User
-from journals.machine import Outcome, Stage
 from journals.models import PlanItem, RecallCall
+from journals.outcome_rules import Outcome, Stage
 
 Grouping = Literal["caller", "doctor", "clinic"]
 GROUPINGS: Final[dict[str, str]] = {"caller": "администратор", "doctor": "врач", "clinic": "клиника"}

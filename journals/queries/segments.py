@@ -8,8 +8,8 @@ from django.db.models import Case, CharField, Count, Exists, F, Min, OuterRef, Q
 
 from callcenter.clinics.models import Appointment, Clinic, Consent, Doctor, PatientPhone
 from callcenter.clinics.states import UPCOMING, Channel, Purpose
-from journals.machine import Stage
 from journals.models import PlanItem, PlanState, RecallEntry
+from journals.outcome_rules import Stage
 
 # Why an entry can't be given out; in the order in which they are asked, so that each entry has one.
 BLOCKED: Final[dict[str, str]] = {

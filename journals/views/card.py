@@ -10,16 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.lib.errors import Conflict, DomainError, Refused
-from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CALLERS, SENIORS, Role
-from journals.actions import cards, entries, timers
+from journals.actions import auto_close, cards, entries
 from journals.actions.cards import NotPlanned
 from journals.forms import CallForm
-from journals.machine import Outcome, Stage
 from journals.models import PlanItem, RecallCall, RecallEntry, RecallPolicy
+from journals.outcome_rules import Outcome, Stage
 from journals.queries import journal
 from journals.queries.card import Card
 from journals.queries.card import card as card_of
@@ -261,7 +261,7 @@ def settle(request: StaffRequest, pk: int) -> HttpResponse:
         if not chosen.isdecimal():
             raise Refused("Выберите запись на приём или «ни одна из них».")
         visit = get_object_or_404(Appointment.objects.filter(patient_id=entry.patient_id), pk=int(chosen))
-    timers.settle_visits(
+    auto_close.settle_visits(
         entry,
         appointment=visit,
         version=int(version) if version.isdecimal() else 0,

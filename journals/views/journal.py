@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import search_patients
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import refuse
 from callcenter.lib.localtime import local_day
@@ -40,7 +40,7 @@ def index(request: StaffRequest) -> HttpResponse:
             for key, label in journal.TABS.items()
         ],
         "page": journal.page(filters, user=request.user, now=now),
-        "live": live.sign([topic(pk) for pk in clinics]),
+        "live": live_updates.sign([topic(pk) for pk in clinics]),
         "may_call": request.user.has(*CALLERS),
         "may_write": request.user.has(*WRITE),
         "sort": journal.sort_of(filters),

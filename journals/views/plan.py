@@ -9,17 +9,17 @@ from django.views.decorators.http import require_POST
 
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Conflict, DomainError, Refused
-from callcenter.lib.http import number
 from callcenter.lib.localtime import local_day
+from callcenter.lib.query_params import number
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 from callcenter.staff.roles import SENIORS
-from journals import sharing
+from journals import plan_split
 from journals.actions.entries import topic
 from journals.actions.plans import give_plan, redistribute
 from journals.forms import GiveForm, SegmentForm, ShareForm
 from journals.models import PlanItem
-from journals.queries import board, segments
+from journals.queries import plan_progress, segments
 from journals.queries.segments import Segment
 
 SHOWN = 50
@@ -46,7 +46,7 @@ def plan(request: StaffRequest) -> HttpResponse:
             return redirect(f"{request.path}?{request.GET.urlencode()}")
         except DomainError as error:
             problem, status = str(error), error.status
-    lines = board.board(segment.clinic, segment.on, now=now)
+    lines = plan_progress.board(segment.clinic, segment.on, now=now)
     context = {
         "clinic": clinic,
         "clinics": list(clinics.values_list("pk", "name")),
@@ -55,7 +55,7 @@ def plan(request: StaffRequest) -> HttpResponse:
         "board": lines,
         "total": _total(lines),
         "topic": topic(clinic.pk),
-        "callers": board.callers(clinic, segment.on),
+        "callers": plan_progress.callers(clinic, segment.on),
         "problem": problem,
         "typed": request.POST,
         "now": now,
@@ -78,12 +78,12 @@ def _give(request: StaffRequest, segment: Segment) -> None:
     people: list[User] = list(form.cleaned_data["people"])
     total: int = form.cleaned_data["total"]
     if form.cleaned_data["how"] == "capacity":
-        rooms = {caller.person.pk: caller.room for caller in board.callers(segment.clinic, segment.on)}
-        shares = sharing.by_capacity(total, {person.pk: rooms.get(person.pk, 0) for person in people})
+        rooms = {caller.person.pk: caller.room for caller in plan_progress.callers(segment.clinic, segment.on)}
+        shares = plan_split.by_capacity(total, {person.pk: rooms.get(person.pk, 0) for person in people})
         if not any(shares.values()):
             raise Conflict("У выбранных людей на этот день больше нет места. Раздайте поровну или выберите других.")
     else:
-        shares = sharing.evenly(total, [person.pk for person in people])
+        shares = plan_split.evenly(total, [person.pk for person in people])
     given = give_plan(
         segment,
         shares={person: shares.get(person.pk, 0) for person in people},
@@ -96,7 +96,7 @@ def _give(request: StaffRequest, segment: Segment) -> None:
     messages.success(request, f"Роздано {sum_given} из {total}: {names}.")
 
 
-def _total(lines: list[board.Progress]) -> dict[str, int]:
+def _total(lines: list[plan_progress.Progress]) -> dict[str, int]:
     return {
         name: sum(getattr(line, name) for line in lines)
         for name in ("given", "called", "booked", "refused", "left", "returned", "closed")

@@ -8,16 +8,16 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import local_day
-from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import READERS
-from journals import workbook
 from journals.forms import ResultsForm
 from journals.queries import results
 from journals.queries.results import Period
+from journals.xlsx import results as results_workbook
 
 PAGE = 50
 
@@ -112,7 +112,7 @@ def _number(text: str | None) -> int | None:
 def xlsx(request: StaffRequest) -> HttpResponse:
     """The report with the same totals, its calls on a sheet of their own. The export is written into the journal."""
     period = _period(request)
-    content = workbook.results(period, user=request.user)
+    content = results_workbook(period, user=request.user)
     audit.record(
         "journals.export_results",
         by=request.user,

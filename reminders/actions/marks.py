@@ -5,18 +5,18 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Patient
 from callcenter.contacts.actions import attach_result, record_interaction, settled_once
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Direction, Kind, Origin, ResultKind, State, WhoType
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.messaging.actions import accept_meaning, cancel_messages
-from callcenter.messaging.meaning import Meaning
 from callcenter.messaging.models import ChatMessage
+from callcenter.messaging.reply_intent import Meaning
 from callcenter.messaging.states import Purpose
-from callcenter.staff import audit
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderMark
 from reminders.queries.lists import topic
@@ -123,7 +123,7 @@ def accept_reply(reminder: Reminder, line: ChatMessage, *, meaning: Meaning, by:
         accept_meaning(line, meaning=meaning, appointment=row.appointment, by=by, now=now)
         if meaning in (Meaning.COMING, Meaning.LATE):
             row = save_result(row, result=Result.WROTE, comment=f"«{line.text[:200]}»", by=by, now=now)
-        live.bump(topic(row.clinic_id))
+        live_updates.bump(topic(row.clinic_id))
     return row
 
 
@@ -139,7 +139,7 @@ def start_calling(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder
         )
         row.calling_by, row.calling_at, row.changed_at = by, now, now
         row.save(update_fields=["calling_by", "calling_at", "changed_at"])
-        live.bump(topic(row.clinic_id))
+        live_updates.bump(topic(row.clinic_id))
     return row
 
 
@@ -150,7 +150,7 @@ def stop_calling(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder:
         if row.calling_by_id == by.pk:
             row.calling_by, row.calling_at, row.changed_at = None, None, now
             row.save(update_fields=["calling_by", "calling_at", "changed_at"])
-            live.bump(topic(row.clinic_id))
+            live_updates.bump(topic(row.clinic_id))
     return row
 
 
@@ -194,7 +194,7 @@ def _retell(row: Reminder, standing: Sequence[ReminderMark], now: dt.datetime) -
             *("called_at", "called_by", "result", "comment", "is_settled", "changed_at", "calling_by", "calling_at")
         ]
     )
-    live.bump(topic(row.clinic_id))
+    live_updates.bump(topic(row.clinic_id))
 
 
 def _words(mark: ReminderMark) -> str:

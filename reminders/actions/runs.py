@@ -6,13 +6,13 @@ import logging
 from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.clinics.states import UPCOMING, AppointmentStatus
-from callcenter.lib import live
-from callcenter.lib.claims import claim
+from callcenter.lib import live_updates
 from callcenter.lib.errors import DomainError, Refused
+from callcenter.lib.leases import claim
 from callcenter.lib.localtime import instant, local, local_day
-from callcenter.staff import audit
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import ShiftColour
 from reminders.actions.sending import BATCH, send_missing
@@ -185,7 +185,7 @@ def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
         )
         queued = send_missing(run, by=run.sent_by, now=now) if run.sent_at is not None else 0
         if fresh or moved or gone or queued:
-            live.bump(topic(run.clinic_id))
+            live_updates.bump(topic(run.clinic_id))
     return fresh + len(moved) + len(gone) + queued
 
 
@@ -250,5 +250,5 @@ def hand_over(run: ReminderRun, *, note: str, by: User, now: dt.datetime) -> Rem
         run.handed_over_at, run.handed_over_by, run.handover_note = now, by, note.strip()
         run.save(update_fields=["handed_over_at", "handed_over_by", "handover_note"])
         audit.record("reminders.hand_over", run, by=by, now=now, before={"note": before}, after={"note": note.strip()})
-        live.bump(topic(run.clinic_id))
+        live_updates.bump(topic(run.clinic_id))
     return run

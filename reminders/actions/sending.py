@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, DomainError
 from callcenter.messaging.actions import queue_visit_messages
 from callcenter.messaging.models import Message
 from callcenter.messaging.states import Channel, Purpose
-from callcenter.staff import audit
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderRun
 from reminders.queries.lists import blue_without_sms, topic
@@ -119,4 +119,4 @@ def send_due_blue_sms(*, now: dt.datetime) -> int:
 
 
 def _bump(clinic_id: int) -> None:
-    live.bump(topic(clinic_id))
+    live_updates.bump(topic(clinic_id))

@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Final
 
 from callcenter.clinics.models import Appointment
-from callcenter.messaging.actions.queue import templates_of, text_for, visit_message
+from callcenter.messaging.actions.enqueue import templates_of, text_for, visit_message
 from callcenter.messaging.models import CascadeStep, Message
 from callcenter.messaging.queries import facts_of
-from callcenter.messaging.rules import Go, Stop, Wait, decide
+from callcenter.messaging.send_policy import Go, Stop, Wait, decide
 from callcenter.messaging.states import Channel, Purpose
 from reminders.models import ReminderRun
 

@@ -11,8 +11,8 @@ from django.db.models import QuerySet
 
 from callcenter.clinics.models import Clinic, Doctor, PatientPhone
 from callcenter.lib.phones import is_mobile, masked, pretty
-from callcenter.messaging.meaning import Meaning
 from callcenter.messaging.models import ChatMessage, Message, VisitLink
+from callcenter.messaging.reply_intent import Meaning
 from callcenter.messaging.states import ARRIVED, Answer, Channel, MessageState, Purpose
 from callcenter.staff.models import User
 from reminders.models import Reminder

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
-from callcenter.lib.http import date
 from callcenter.lib.localtime import local_day
+from callcenter.lib.query_params import date
 from callcenter.messaging.actions import topic as messages_topic
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.queries import on_shift

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
-from callcenter.lib.http import date
 from callcenter.lib.localtime import local_day
-from callcenter.staff import audit
+from callcenter.lib.query_params import date
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.queries import zone_of
 from callcenter.staff.roles import READERS

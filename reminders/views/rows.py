@@ -6,13 +6,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from callcenter.audit import actions as audit
 from callcenter.lib.errors import Conflict, DomainError, Refused
 from callcenter.messaging.actions import send_again as repeat_message
-from callcenter.messaging.meaning import Meaning
 from callcenter.messaging.models import ChatMessage, Message, VisitEvent
 from callcenter.messaging.queries import conversation
+from callcenter.messaging.reply_intent import Meaning
 from callcenter.messaging.states import REPEATABLE, Channel
-from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CALLERS, Role
 from reminders import actions

@@ -14,15 +14,15 @@ from django.template import RequestContext
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from callcenter.contacts.machine import Sign
+from callcenter.contacts.rules import Sign
 from callcenter.contacts.states import Kind
 from callcenter.lib.templatetags.ru import clock, date_time, duration, icon, percent, phone_for, rub
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS, Role
-from reports.ask import ALL, Ask
 from reports.dimensions import Dimension
-from reports.lines import Line, Mark, Why
+from reports.filters import ALL, Ask
 from reports.queries import Group
+from reports.row_presenter import Line, Mark, Why
 
 register = template.Library()
 

@@ -21,14 +21,13 @@ from callcenter.contacts.states import JobState, Outcome, Shape, WhoType
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import Role
 from reports import actions
-from reports.ask import ALL, FLAGS, PRESETS, VIEWS, Ask, address, narrowed, read_ask
 from reports.charts import chart_of
-from reports.chips import chips_of
 from reports.dimensions import DIMENSIONS, NONE
-from reports.lines import contact_lines, interaction_lines, line_of_contact, line_of_interaction
+from reports.filter_chips import chips_of
+from reports.filters import ALL, FLAGS, PRESETS, VIEWS, Ask, address, narrowed, read_ask
+from reports.lookups import Names, names_of
+from reports.metric_help import rules_of
 from reports.models import Export, SavedView
-from reports.names import Names, names_of
-from reports.parts import parts_of_contacts
 from reports.queries import (
     Group,
     clinics_of,
@@ -38,7 +37,8 @@ from reports.queries import (
     totals,
     zone_of,
 )
-from reports.rules import rules_of
+from reports.row_data import parts_of_contacts
+from reports.row_presenter import contact_lines, interaction_lines, line_of_contact, line_of_interaction
 from reports.xlsx import count_rows, write_report
 
 # The right «История обращений»: «Кроме директора право по умолчанию есть и у администраторов».

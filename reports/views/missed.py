@@ -14,14 +14,14 @@ from django.views.decorators.http import require_POST
 
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.actions import link_result, put_result_aside, unlink_result
-from callcenter.contacts.machine import DAY_SECONDS, FATES, QUICK_SECONDS, Fate, fate_of
 from callcenter.contacts.models import ContactPolicy, ContactResult, Interaction
+from callcenter.contacts.rules import DAY_SECONDS, FATES, QUICK_SECONDS, Fate, fate_of
 from callcenter.contacts.states import Direction, Kind, State
 from callcenter.lib.localtime import day_bounds
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS
-from reports.ask import Ask, address, read_ask
+from reports.filters import Ask, address, read_ask
 from reports.queries import PAGE, clinics_of, today_of
 from reports.views.history import READERS
 

@@ -13,9 +13,10 @@ from callcenter.assignments import actions
 from callcenter.assignments.models import Task, TaskMessage
 from callcenter.assignments.schedule import next_step
 from callcenter.assignments.states import Department, TaskState
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.actions import close_waiting, give_waiting
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 from tests.assignments.conftest import HOUR, MakeTask, MakeWait
 from tests.conftest import World, make_user

@@ -8,11 +8,11 @@ from django.test import Client
 
 from b2c_procedures.actions.runs import press, start_run
 from b2c_procedures.models import Run
-from b2c_procedures.panels import of_call
+from b2c_procedures.panels import call_panel
 from b2c_procedures.states import RunState
 from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
-from callcenter.telephony.actions import call_patient
+from callcenter.telephony.actions.staff_phones import call_patient
 from callcenter.telephony.models import Call
 from callcenter.telephony.pbx.simulator import Persona
 from callcenter.telephony.queries import talk_of
@@ -61,12 +61,12 @@ def test_the_callers_card_leads_to_the_start_with_all_that_is_known(
     as_user: Callable[[User], Client],
     noon: Any,
 ) -> None:
-    panel = of_call(talk, service.manager, rig.now)
+    panel = call_panel(talk, service.manager, rig.now)
     assert panel is not None
     page = as_user(service.manager).get(str(panel.context["address"])).content.decode()
     assert "+7 (900) 000-77-00" in page
     assert f'name="clinic" value="{service.clinic.pk}"' in page
-    assert of_call(talk, service.world.doctor_user, rig.now) is None
+    assert call_panel(talk, service.world.doctor_user, rig.now) is None
 
 
 def test_with_no_doctor_at_a_telephone_the_client_stays_on_the_line(talk: Call, rig: Rig, service: Service) -> None:  # noqa: F811

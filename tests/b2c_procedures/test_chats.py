@@ -12,19 +12,19 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from b2c_procedures.actions import chat_distribution
 from b2c_procedures.actions import chats as actions
-from b2c_procedures.actions import sharing
+from b2c_procedures.forbidden_phrases import Rule, check
+from b2c_procedures.load_balancing import share
 from b2c_procedures.models import Chat, ChatClock, ChatLine, ChatTrouble, Order
 from b2c_procedures.queries.chats import board
-from b2c_procedures.sharing import share
 from b2c_procedures.states import ChatState, ClockKind
-from b2c_procedures.wording import Rule, check
 from callcenter.assignments.actions import close_task
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Patient
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.messaging.actions.chats import receive_reply
-from callcenter.messaging.actions.queue import queue_message
+from callcenter.messaging.actions.enqueue import queue_message
 from callcenter.messaging.gateways.base import Reply
 from callcenter.messaging.models import ChatMessage, Message, Provider
 from callcenter.messaging.states import Purpose
@@ -46,7 +46,7 @@ def write(service: Service, text: str, *, patient: Patient | None = None, at: dt
         key="", at=now,
     )  # fmt: skip
     assert receive_reply(reply, provider=Provider.objects.get(), now=now) is not None
-    sharing.gather_due_chats(now=now)
+    chat_distribution.gather_due_chats(now=now)
 
 
 def managers(service: Service, count: int) -> list[User]:
@@ -86,13 +86,13 @@ def test_a_leaving_managers_chats_move_to_the_others(service: Service) -> None:
     people = managers(service, 3)
     for number in range(9):
         write(service, "Здравствуйте", patient=service.world.patient(f"Писатель{number}"))
-    assert sharing.leave_chats(people[0], now=service.world.now) == 3
+    assert chat_distribution.leave_chats(people[0], now=service.world.now) == 3
     loads = Counter(Chat.objects.values_list("manager", flat=True))
     assert loads[people[0].pk] == 0
     assert abs(loads[people[1].pk] - loads[people[2].pk]) <= 1
     write(service, "Ещё вопрос", patient=service.world.patient("Новый"))
     assert people[0].pk not in Counter(Chat.objects.values_list("manager", flat=True))
-    sharing.come_back(people[0], now=service.world.now)
+    chat_distribution.come_back(people[0], now=service.world.now)
     write(service, "И ещё", patient=service.world.patient("Последний"))
     assert Chat.objects.get(patient__last_name="Последний").manager == people[0]
 
@@ -105,7 +105,7 @@ def test_a_chat_given_to_the_lead_stays_with_her_and_one_for_nobody_there_is_ref
     with pytest.raises(Refused, match="не берёт чаты"):
         actions.pass_chat(chat, to=service.manager, by=owner, now=service.world.now)  # not on shift today
     actions.pass_chat(chat, to=service.lead, by=owner, now=service.world.now)
-    sharing.share_due_chats(now=service.world.now)
+    chat_distribution.share_due_chats(now=service.world.now)
     assert Chat.objects.get().manager == service.lead
 
 
@@ -113,12 +113,12 @@ def test_when_everybody_on_shift_is_away_the_chat_waits_on_every_board_and_can_b
     service: Service, as_user: AsUser
 ) -> None:
     person = managers(service, 1)[0]
-    sharing.leave_chats(person, now=service.world.now)
+    chat_distribution.leave_chats(person, now=service.world.now)
     write(service, "Здравствуйте")
     chat = Chat.objects.get()
     assert (chat.state, chat.manager) == (ChatState.WAITING, None)  # not given to those who are at home
     assert [row.chat for row in board(person, service.world.now, everybody=False)] == [chat]
-    sharing.come_back(person, now=service.world.now)
+    chat_distribution.come_back(person, now=service.world.now)
     assert Chat.objects.get().manager == person
 
 
@@ -127,14 +127,14 @@ def test_chats_of_a_manager_whose_shift_is_over_move_by_the_ticker(service: Serv
     for number in range(4):
         write(service, "Здравствуйте", patient=service.world.patient(f"Писатель{number}"))
     Shift.objects.filter(user=first).delete()
-    sharing.share_due_chats(now=service.world.now)
+    chat_distribution.share_due_chats(now=service.world.now)
     assert set(Chat.objects.values_list("manager", flat=True)) == {second.pk}
 
 
 def test_lines_of_one_conversation_stay_together_and_come_once(service: Service) -> None:
     write(service, "Здравствуйте")
     write(service, "Сколько стоит экзом?")
-    assert sharing.gather_due_chats(now=service.world.now) == 0
+    assert chat_distribution.gather_due_chats(now=service.world.now) == 0
     chat = Chat.objects.get()
     assert (chat.lines.count(), chat.unread, chat.patient) == (2, 2, service.patient)
     assert ChatClock.objects.get().due_at == service.world.now + dt.timedelta(minutes=1)
@@ -383,31 +383,31 @@ def test_a_conversation_that_cannot_be_written_waits_with_its_reason_and_the_oth
     service: Service, as_user: AsUser, noon: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad = service.world.patient("Ядова", "Анна", "Львовна").phones.get().number
-    opened = sharing._opened_by
+    opened = chat_distribution._opened_by
 
     def too_long_for_the_database(line: ChatMessage) -> Chat:
         chat = opened(line)
         chat.client_name = "я" * 500 if line.number == bad else chat.client_name
         return chat
 
-    monkeypatch.setattr(sharing, "_opened_by", too_long_for_the_database)
-    monkeypatch.setattr(sharing, "gather_due_chats", lambda **_: 0)  # all five come before the ticker looks
+    monkeypatch.setattr(chat_distribution, "_opened_by", too_long_for_the_database)
+    monkeypatch.setattr(chat_distribution, "gather_due_chats", lambda **_: 0)  # all five come before the ticker looks
     for person in [*(service.world.patient(f"Писатель{n}") for n in range(4)), Patient.objects.get(last_name="Ядова")]:
         write(service, "Когда будет результат?", patient=person)
     monkeypatch.undo()
-    monkeypatch.setattr(sharing, "_opened_by", too_long_for_the_database)
+    monkeypatch.setattr(chat_distribution, "_opened_by", too_long_for_the_database)
     now = service.world.now
-    assert sharing.gather_due_chats(now=now) == 4
+    assert chat_distribution.gather_due_chats(now=now) == 4
     trouble = ChatTrouble.objects.get()
     assert trouble.message.number == bad
     assert trouble.last_error.startswith("DataError: value too long")
     assert trouble.due_at == now + dt.timedelta(minutes=10)
-    assert sharing.gather_due_chats(now=now + dt.timedelta(minutes=9)) == 0
+    assert chat_distribution.gather_due_chats(now=now + dt.timedelta(minutes=9)) == 0
     board_page = as_user(service.manager).get("/procedures/chats/").content.decode()
     assert "Сообщение не попало в чаты" in board_page
     assert "Ядова Анна Львовна" in board_page
     monkeypatch.undo()  # what was wrong has been mended
-    assert sharing.gather_due_chats(now=now + dt.timedelta(minutes=10)) == 1
+    assert chat_distribution.gather_due_chats(now=now + dt.timedelta(minutes=10)) == 1
     assert not ChatTrouble.objects.exists()
     assert Chat.objects.count() == 5
     assert "не попало" not in as_user(service.manager).get("/procedures/chats/").content.decode()

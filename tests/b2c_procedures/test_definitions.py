@@ -11,8 +11,8 @@ from django.core.management import call_command
 
 from b2c_procedures import linting
 from b2c_procedures.definition import BadDefinition, packaged, parse
-from b2c_procedures.differences import differences
 from b2c_procedures.search import find
+from b2c_procedures.version_diff import differences
 
 DOCUMENT: list[dict[str, Any]] = json.loads((Path(__file__).parent / "document.json").read_text(encoding="utf-8"))
 

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from b2c_procedures.actions import editions as actions
+from b2c_procedures.actions import versions as actions
 from b2c_procedures.actions.runs import start_run
 from b2c_procedures.definition import FOLDER, BadDefinition, packaged
 from b2c_procedures.models import DocumentText, ForbiddenPhrase, ProcedureEdition, ProcedureSettings, ReviewDecision
@@ -51,7 +51,7 @@ def test_publishing_wants_a_newer_edition_and_a_change(service: Service) -> None
 
 
 def test_a_future_edition_waits_for_its_day(service: Service) -> None:
-    from b2c_procedures.books import current_digests
+    from b2c_procedures.version_lookup import current_digests
 
     now = service.world.now
     row = actions.publish_edition(

@@ -6,13 +6,13 @@ import pytest
 from django.apps import apps
 
 from b2c_procedures.actions.runs import history_of, screen_of
-from b2c_procedures.books import book_of
 from b2c_procedures.definition import packaged
 from b2c_procedures.engine import presses, result_entry, step, way_to
 from b2c_procedures.models import Run, RunObject, StepRecord
 from b2c_procedures.states import LIVE_RUNS
-from b2c_procedures.steps.names import ACTION_NAMES
+from b2c_procedures.steps.action_names import ACTION_NAMES
 from b2c_procedures.steps.registry import DEEDS
+from b2c_procedures.version_lookup import book_of
 from tests.b2c_procedures.conftest import Service
 from tests.b2c_procedures.walking import begin, finish, press
 

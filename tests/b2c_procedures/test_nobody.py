@@ -9,7 +9,7 @@ from django.test import Client
 from b2c_procedures.actions import runs as actions
 from b2c_procedures.actions.orders import lift_refusal
 from b2c_procedures.models import Run
-from b2c_procedures.panels import cards
+from b2c_procedures.panels import day_cards
 from b2c_procedures.queries.runs import runs_for_nobody
 from b2c_procedures.states import OrderStatus, RunState
 from callcenter.lib.errors import NotAllowed, Refused
@@ -45,7 +45,7 @@ def asked(service: Service) -> Run:
 def test_the_senior_sees_what_waits_for_nobody_and_why(service: Service, asked: Run, as_user: AsUser) -> None:
     senior = service.world.senior
     assert list(runs_for_nobody(senior)) == [asked]
-    assert [card.count for card in cards(senior, service.world.now) if "некому" in card.title] == [1]
+    assert [card.count for card in day_cards(senior, service.world.now) if "некому" in card.title] == [1]
     page = as_user(senior).get("/procedures/").content.decode()
     assert "Некому сделать · 1" in page
     assert "нет сотрудника с ролью «ответственное лицо»" in page

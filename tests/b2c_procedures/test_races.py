@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, close_old_connections, connection
 
-from b2c_procedures.actions import refunds, sharing
+from b2c_procedures.actions import chat_distribution, refunds
 from b2c_procedures.actions import runs as actions
 from b2c_procedures.models import Chat, ChatLine, ChatTrouble, ProcedureSettings, RefundInvoice, Run
 from callcenter.assignments.models import Task
@@ -94,16 +94,16 @@ def test_without_the_sharing_lock_two_tickers_take_the_same_lines(
             waited.once = together.wait(10)
         return present()
 
-    monkeypatch.setattr(sharing, "_lock_sharing", lambda: None)
+    monkeypatch.setattr(chat_distribution, "_lock_sharing", lambda: None)
     monkeypatch.setattr(ProcedureSettings, "present", both_have_read)
-    outcomes = at_once(*[lambda: sharing.gather_due_chats(now=service.world.now)] * 2)
+    outcomes = at_once(*[lambda: chat_distribution.gather_due_chats(now=service.world.now)] * 2)
     assert outcomes == ["ok", "ok"]
     assert ChatTrouble.objects.filter(last_error__startswith="IntegrityError").count() == 4
 
 
 def test_with_the_lock_every_line_is_gathered_once_and_nobody_fails(service: Service) -> None:
     write_without_gathering(service)
-    assert at_once(*[lambda: sharing.gather_due_chats(now=service.world.now)] * 2) == ["ok", "ok"]
+    assert at_once(*[lambda: chat_distribution.gather_due_chats(now=service.world.now)] * 2) == ["ok", "ok"]
     assert (Chat.objects.count(), ChatLine.objects.count(), ChatTrouble.objects.count()) == (4, 4, 0)
 
 

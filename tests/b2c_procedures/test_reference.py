@@ -14,10 +14,10 @@ from django.test import Client
 from b2c_procedures import diagrams
 from b2c_procedures.actions.reference import TAKERS, import_reference
 from b2c_procedures.actions.runs import press, start_run, stop_run
-from b2c_procedures.books import current_book
 from b2c_procedures.definition import packaged
 from b2c_procedures.models import Branch, CourierCity, Institution, Order, Study
-from b2c_procedures.queries.figures import Period, by_employee, by_function, by_procedure, figures_of
+from b2c_procedures.queries.metrics import Period, by_employee, by_function, by_procedure, figures_of
+from b2c_procedures.version_lookup import current_book
 from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
 from tests.b2c_procedures.conftest import Service

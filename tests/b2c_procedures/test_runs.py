@@ -246,7 +246,7 @@ def test_a_handed_over_run_carries_everything_and_waits_for_the_role(service: Se
 
 
 def test_a_run_keeps_its_edition_when_a_new_one_is_published(service: Service) -> None:
-    from b2c_procedures.actions.editions import publish_edition
+    from b2c_procedures.actions.versions import publish_edition
     from b2c_procedures.definition import FOLDER
 
     run = start(service, 8)

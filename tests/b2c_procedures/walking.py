@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from b2c_procedures import engine
 from b2c_procedures.actions.runs import screen_of, start_run
-from b2c_procedures.books import book_of
 from b2c_procedures.models import Run
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer
 from b2c_procedures.steps.forms import StepForm
 from b2c_procedures.steps.registry import DEEDS
+from b2c_procedures.version_lookup import book_of
 from callcenter.staff.models import User
 from tests.b2c_procedures.conftest import Service
 

@@ -9,7 +9,7 @@ import pytest
 from callback.actions import accept_request, free_stale_requests, run_due_requests
 from callback.models import CallbackRequest, CallbackSettings, RequestSource
 from callcenter.staff.models import User
-from callcenter.telephony.actions import bind_phone
+from callcenter.telephony.actions.staff_phones import bind_phone
 from callcenter.telephony.models import Call, PhoneBinding
 from callcenter.telephony.pbx.simulator import Persona, Simulator
 from callcenter.telephony.robot import Robot

@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from callback.machine import State
 from callback.models import CallbackRequest, RequestSource
 from callback.signing import create_source, signature
+from callback.state_machine import State
 from callcenter.contacts.models import Interaction
 from tests.conftest import World
 

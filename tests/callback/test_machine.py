@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callback import machine
-from callback.machine import Answer, Effect, Event, State, Step
+from callback import state_machine
+from callback.state_machine import Answer, Effect, Event, State, Step
 
 CODES: Final = {
     "wt": State.WAITING,
@@ -81,7 +81,7 @@ def pairs() -> list[tuple[State, Event, str]]:
 
 @pytest.mark.parametrize(("state", "event", "cell"), pairs(), ids=lambda value: str(value))
 def test_the_table(state: State, event: Event, cell: str) -> None:
-    row = machine.step(state, event)
+    row = state_machine.step(state, event)
     if cell == ".":
         assert row is Answer.IGNORED
     elif cell == "x":
@@ -93,16 +93,16 @@ def test_the_table(state: State, event: Event, cell: str) -> None:
 
 def test_the_written_table_knows_every_state_and_every_event() -> None:
     known = {(state, event) for state, event, _ in pairs()}
-    assert known == {(state, event) for state in State for event in Event} == set(machine.TABLE)
+    assert known == {(state, event) for state in State for event in Event} == set(state_machine.TABLE)
 
 
 def steps() -> list[tuple[State, Event, Step]]:
-    return [(state, event, row) for (state, event), row in machine.TABLE.items() if isinstance(row, Step)]
+    return [(state, event, row) for (state, event), row in state_machine.TABLE.items() if isinstance(row, Step)]
 
 
 def test_who_leaves_the_telephone_ends_the_attempt() -> None:
     for state, event, row in steps():
-        if state in machine.IN_CALL and row.state not in machine.IN_CALL:
+        if state in state_machine.IN_CALL and row.state not in state_machine.IN_CALL:
             assert Effect.END_ATTEMPT in row.effects, (state, event)
 
 
@@ -114,14 +114,14 @@ def test_an_attempt_begins_only_from_waiting() -> None:
 
 def test_whoever_waits_again_after_a_call_has_a_time_to_wait_for() -> None:
     for state, event, row in steps():
-        if state in machine.IN_CALL and row.state == State.WAITING:
+        if state in state_machine.IN_CALL and row.state == State.WAITING:
             assert Effect.REDIAL in row.effects, (state, event)
             assert Effect.LETTER_DETAILS in row.effects, (state, event)
 
 
 def test_every_end_is_finished_and_every_escalation_has_its_letter_and_task() -> None:
     for _, event, row in steps():
-        if row.state in machine.FINAL or row.state == State.ESCALATED:
+        if row.state in state_machine.FINAL or row.state == State.ESCALATED:
             assert Effect.FINISH in row.effects
         if row.state == State.ESCALATED:
             assert {Effect.LETTER_CALL_BACK, Effect.TASK} <= set(row.effects), event
@@ -137,10 +137,10 @@ def test_the_patient_is_dialled_only_after_a_choice_and_connected_only_when_he_a
 def test_from_any_open_state_the_clock_alone_leads_to_an_end(events: list[Event]) -> None:
     state = State.WAITING
     for event in events:
-        row = machine.step(state, event)
+        row = state_machine.step(state, event)
         state = row.state if isinstance(row, Step) else state
     for _ in range(3):  # what the clock brings when nobody does anything more
         for event in (Event.SILENCE, Event.WINDOW_OVER):
-            row = machine.step(state, event)
+            row = state_machine.step(state, event)
             state = row.state if isinstance(row, Step) else state
-    assert state in (*machine.FINAL, State.ESCALATED)
+    assert state in (*state_machine.FINAL, State.ESCALATED)

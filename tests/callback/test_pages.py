@@ -12,8 +12,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from callback import actions
-from callback.machine import Event, State
 from callback.models import CallbackRequest, CallbackSettings, RequestSource
+from callback.state_machine import Event, State
 from callcenter.staff.models import User
 from tests.callback.rig import Rig
 

@@ -10,16 +10,16 @@ from django.db import transaction
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from callback import actions, machine
-from callback.machine import Event, State
+from callback import actions, state_machine
 from callback.models import CallbackRequest
+from callback.state_machine import Event, State
 from callcenter.clinics.actions import book_appointment
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.states import Kind
 from callcenter.contacts.states import State as ContactState
 from callcenter.lib.errors import DomainError
 from callcenter.messaging.models import Message
-from callcenter.telephony import facts
+from callcenter.telephony.actions import event_handlers
 from callcenter.telephony.models import Leg
 from callcenter.telephony.pbx.base import Dial, Fact
 from callcenter.telephony.pbx.simulator import PERSONAS, Simulator, _Channel
@@ -101,7 +101,7 @@ class Story:
                 case "repeat":
                     assert isinstance(rig.simulator, Repeating)
                     for fact in rig.simulator.told[-8:]:
-                        facts.take_fact(fact)
+                        event_handlers.take_fact(fact)
                 case "tick twice":
                     actions.run_due_requests(now=now)
                     actions.run_due_requests(now=now)
@@ -180,7 +180,7 @@ def test_whatever_happens(
         story.check()
         story.check_gaps()
         request = CallbackRequest.objects.get(pk=story.request.pk)
-        assert request.state in (*machine.FINAL, State.ESCALATED)
+        assert request.state in (*state_machine.FINAL, State.ESCALATED)
         assert not Leg.objects.exclude(state="ended").exists()
         human = {deed for _, deed in plays} & {*PEOPLE, "booking", "called himself", "crash"}
         if request.state == State.ESCALATED and not human:

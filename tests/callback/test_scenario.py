@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from callback import actions
-from callback.machine import State
 from callback.models import CallbackAttempt, CallbackRequest
+from callback.state_machine import State
 from callcenter.clinics.actions import book_appointment, set_do_not_call
 from callcenter.clinics.models import Doctor, Specialty
 from callcenter.contacts.actions import record_interaction

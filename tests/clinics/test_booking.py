@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics import actions
 from callcenter.clinics.models import Appointment, Specialty
 from callcenter.clinics.states import TRANSITIONS, AppointmentStatus, WaitingKind, WaitingState, WindowState
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.staff.models import AuditEntry
 from tests.conftest import NOON, World
 
 DAY = dt.timedelta(days=1)
@@ -340,7 +340,7 @@ def test_the_list_of_active_tasks_hears_of_an_entry_closed_by_a_booking(
         by=world.senior,
         now=NOON,
     )
-    monkeypatch.setattr(live, "bump", heard.append)
+    monkeypatch.setattr(live_updates, "bump", heard.append)
     actions.book_appointment(patient=patient, window=world.window(), by=world.senior, now=NOON)
     assert f"waiting:clinic:{world.clinic.pk}" in heard
 

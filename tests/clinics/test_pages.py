@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Appointment, Patient
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from tests.conftest import World
 
 Login = Callable[[User], Client]

@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callcenter.clinics.models import Patient
-from callcenter.clinics.names import fold
 from callcenter.clinics.search import patients_that_fit, search_patients
+from callcenter.clinics.search_keys import fold
 from tests.conftest import World
 
 

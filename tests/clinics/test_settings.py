@@ -10,13 +10,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.actions import settings as actions
 from callcenter.clinics.models import Clinic, Doctor, Ground, OpeningHours, Service, SpecialDay, Specialty
 from callcenter.clinics.queries import hours_of, may_message
 from callcenter.clinics.schedule import opening
 from callcenter.clinics.states import Channel, Purpose
 from callcenter.lib.errors import NotAllowed
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from tests.conftest import World
 from tests.stale import shown_at
 

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Clinic, Doctor, Service
 from callcenter.staff import actions as staff
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 from tests.clinics.test_settings import typed
 from tests.conftest import World, make_user

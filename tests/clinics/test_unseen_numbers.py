@@ -69,8 +69,8 @@ def test_the_journal_of_deeds_masks_numbers_in_cards_and_notes(blind: World, as_
     patient = Patient.objects.get(last_name="Новый")
     asked = {"value": "on", "reason": f"просил с номера {pretty(NUMBER)}"}
     writer.post(reverse("clinics:patient_do_not_call", args=[patient.pk]), asked)
-    assert _shown(as_user(blind.senior), reverse("clinics:audit")) == []
-    assert pretty(NUMBER) in as_user(blind.manager).get(reverse("clinics:audit")).content.decode()
+    assert _shown(as_user(blind.senior), reverse("audit:entries")) == []
+    assert pretty(NUMBER) in as_user(blind.manager).get(reverse("audit:entries")).content.decode()
 
 
 def test_only_numbers_are_masked_in_a_text() -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.db import connection, models
 
-from callback.actions import tick
+from callback.actions import due_requests
 from callback.models import CallbackAttempt, CallbackRequest
 from callcenter.contacts.states import Direction
 from callcenter.lib.errors import Conflict
 from callcenter.staff.models import User
-from callcenter.telephony import calls
+from callcenter.telephony.actions import call_control
 from callcenter.telephony.models import Leg
 from callcenter.telephony.states import Role, Scenario
 from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
@@ -36,13 +36,13 @@ def due(rig: Rig) -> list[CallbackRequest]:  # noqa: F811
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Every look at a request by its number, whoever looked."""
     looked: list[int] = []
-    look = tick.look
+    look = due_requests.look
 
     def note(known: CallbackRequest, batch: Any) -> None:
         looked.append(known.pk)
         look(known, batch)
 
-    monkeypatch.setattr(tick, "look", note)
+    monkeypatch.setattr(due_requests, "look", note)
     return looked
 
 
@@ -52,8 +52,8 @@ def test_two_workers_look_at_each_due_request_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     looked = counted(monkeypatch)
-    results = at_once([lambda: tick.run_due_requests(now=rig.now, limit=15)] * 2)
-    rest = tick.run_due_requests(now=rig.now)
+    results = at_once([lambda: due_requests.run_due_requests(now=rig.now, limit=15)] * 2)
+    rest = due_requests.run_due_requests(now=rig.now)
     assert sum(int(str(result)) for result in results) + rest == len(due)
     assert sorted(looked) == sorted(one.pk for one in due)
 
@@ -71,9 +71,9 @@ def test_without_the_lock_of_the_claim_both_take_the_same_requests(
         CallbackRequest.objects.filter(pk__in=[one.pk for one in found]).update(claimed_at=now)
         return found
 
-    monkeypatch.setattr(tick, "claim", unlocked)
+    monkeypatch.setattr(due_requests, "claim", unlocked)
     looked = counted(monkeypatch)
-    at_once([lambda: tick.run_due_requests(now=rig.now, limit=20)] * 2)
+    at_once([lambda: due_requests.run_due_requests(now=rig.now, limit=20)] * 2)
     assert len(looked) == 2 * len(due)
 
 
@@ -82,11 +82,11 @@ def test_even_then_a_request_has_one_live_attempt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Behind the claim stands the row itself: the second look finds that its time has moved."""
-    monkeypatch.setattr(tick, "claim", lambda rows, *, now, limit: list(rows[:limit]))
+    monkeypatch.setattr(due_requests, "claim", lambda rows, *, now, limit: list(rows[:limit]))
     rig.bind(rig.world.administrator, "admin_noanswer")
     rig.bind(rig.world.administrator2, "admin_noanswer")
     rig.ask()
-    at_once([lambda: tick.run_due_requests(now=rig.now)] * 4)
+    at_once([lambda: due_requests.run_due_requests(now=rig.now)] * 4)
     assert CallbackAttempt.objects.count() == 1
     assert Leg.objects.count() == 1
 
@@ -96,7 +96,7 @@ def test_even_then_a_request_has_one_live_attempt(
 
 def ringing(rig: Rig, *, role: Role, number: str = "", user: User | None = None) -> Callable[[], Leg]:  # noqa: F811
     def ring() -> Leg:
-        call = calls.place_call(
+        call = call_control.place_call(
             scenario=Scenario.CLICK,
             clinic=rig.world.clinic,
             direction=Direction.OUT,
@@ -106,7 +106,9 @@ def ringing(rig: Rig, *, role: Role, number: str = "", user: User | None = None)
         # what anybody would ask first, and what helps nobody who asks at the same moment
         if Leg.objects.filter(role=role, number=number, user=user).exclude(state="ended").exists():
             raise Conflict("seen in time")
-        return calls.ring(call, role=role, endpoint="persona/admin", number=number, user=user, timeout=25, now=rig.now)
+        return call_control.ring(
+            call, role=role, endpoint="persona/admin", number=number, user=user, timeout=25, now=rig.now
+        )
 
     return ring
 
@@ -157,13 +159,13 @@ def test_without_its_guard_the_same_telephone_rings_more_than_once(
 ) -> None:
     user = rig.world.administrator if has_user else None
     everybody_has_looked = threading.Barrier(4)
-    ring = calls.ring
+    ring = call_control.ring
 
     def slowly(*args: Any, **kwargs: Any) -> Leg:
         everybody_has_looked.wait(10)
         return ring(*args, **kwargs)
 
-    monkeypatch.setattr(calls, "ring", slowly)
+    monkeypatch.setattr(call_control, "ring", slowly)
     with without(guard):
         at_once([ringing(rig, role=role, number=number, user=user)] * 4)
         assert Leg.objects.count() == 4

@@ -8,7 +8,7 @@ import pytest
 from callcenter.clinics import actions
 from callcenter.clinics.actions import patients
 from callcenter.clinics.models import Patient
-from callcenter.lib import stamps
+from callcenter.lib import optimistic_lock
 from callcenter.lib.errors import Conflict
 from tests.concurrency.race import at_once
 from tests.conftest import NOON, World
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def dawdling(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pause between look and write that a busy server has."""
-    real = stamps.check
+    real = optimistic_lock.check
 
     def look_then_dawdle(*args: Any) -> None:
         real(*args)
         time.sleep(0.3)
 
-    monkeypatch.setattr(stamps, "check", look_then_dawdle)
+    monkeypatch.setattr(optimistic_lock, "check", look_then_dawdle)
 
 
 def save_both(world: World) -> tuple[Patient, list[Patient | Exception]]:

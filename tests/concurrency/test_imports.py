@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping
 import pytest
 from django.db import transaction
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics import actions as clinics
-from callcenter.clinics.actions import intake
-from callcenter.clinics.imports import actions
-from callcenter.clinics.imports.models import ImportRun
-from callcenter.clinics.imports.states import ImportState
+from callcenter.clinics.actions import bulk_appointments
 from callcenter.clinics.locks import MOST_DAYS, lock_doctor_days
 from callcenter.clinics.models import Appointment, Patient, ScheduleWindow
+from callcenter.imports import actions
+from callcenter.imports.models import ImportRun
+from callcenter.imports.states import ImportState
 from callcenter.lib.errors import Conflict
-from callcenter.staff.models import AuditEntry
-from tests.clinics.imports.files import check, csv, start
 from tests.concurrency.race import at_once
 from tests.conftest import NOON, World
+from tests.imports.files import check, csv, start
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -99,7 +99,7 @@ def race_for_one_time(world: World, monkeypatch: pytest.MonkeyPatch, *, days: in
     """An import looks whether the time is free; before it commits, an administrator tries to book the same time."""
     window = world.window()
     looked, tried = threading.Event(), threading.Event()
-    look = intake._overlapping
+    look = bulk_appointments._overlapping
 
     def look_and_wait(places: Mapping[int, Appointment]) -> set[int]:
         refused = look(places)
@@ -107,7 +107,7 @@ def race_for_one_time(world: World, monkeypatch: pytest.MonkeyPatch, *, days: in
         tried.wait(2)
         return refused
 
-    monkeypatch.setattr(intake, "_overlapping", look_and_wait)
+    monkeypatch.setattr(bulk_appointments, "_overlapping", look_and_wait)
     visits = [visit_at(window, world)]
     for day in range(1, days):  # the same hour of further days: more days than are locked one by one
         visits.append(copy.copy(visits[0]))
@@ -138,7 +138,7 @@ def test_a_booking_and_an_import_never_take_one_time(world: World, monkeypatch: 
 
 
 def test_without_the_lock_of_the_day_they_both_take_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "lock_doctor_days", lambda keys: None)
+    monkeypatch.setattr(bulk_appointments, "lock_doctor_days", lambda keys: None)
     race_for_one_time(world, monkeypatch)
     assert Appointment.objects.occupying().count() == 2
 

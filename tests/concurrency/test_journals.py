@@ -12,12 +12,12 @@ from django.db.models import QuerySet
 
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict
-from journals import sharing
-from journals.actions import cards, timers
+from journals import plan_split
+from journals.actions import auto_close, cards
 from journals.actions.cards import open_card, record_call
 from journals.actions.plans import give_plan, return_uncalled
-from journals.machine import Outcome
 from journals.models import PlanItem, PlanState, PulledUntil, RecallCall, RecallEntry, RecallPolicy
+from journals.outcome_rules import Outcome
 from journals.queries import segments
 from tests.concurrency.race import at_once
 from tests.journals.conftest import Recall, recall
@@ -142,7 +142,7 @@ def test_without_the_givers_lock_two_plans_collide(recall: Recall, monkeypatch: 
     with (
         no_row_locks(monkeypatch),
         meet_after(monkeypatch, segments, "classified"),
-        meet_after(monkeypatch, sharing, "deal"),
+        meet_after(monkeypatch, plan_split, "deal"),
     ):
         results = two_plans(recall)
     assert any(isinstance(result, IntegrityError) for result in results), results
@@ -162,9 +162,9 @@ def test_two_workers_return_each_row_once(recall: Recall) -> None:
 def test_two_workers_close_a_found_entry_once(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = recall.entry()
     recall.world.visit(entry.patient)
-    with meet_after(monkeypatch, timers, "matching_visits"):
+    with meet_after(monkeypatch, auto_close, "matching_visits"):
         closed = at_once(
-            [lambda: timers.close_found(now=recall.world.now), lambda: timers.close_found(now=recall.world.now)]
+            [lambda: auto_close.close_found(now=recall.world.now), lambda: auto_close.close_found(now=recall.world.now)]
         )
     assert closed in ([0, 1], [1, 0])
 
@@ -172,9 +172,9 @@ def test_two_workers_close_a_found_entry_once(recall: Recall, monkeypatch: pytes
 def test_without_the_locks_two_workers_close_it_twice(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = recall.entry()
     recall.world.visit(entry.patient)
-    PulledUntil.objects.create(name="appointments", at=recall.world.now - timers.OVERLAP)
-    with no_row_locks(monkeypatch), meet_after(monkeypatch, timers, "matching_visits"):
+    PulledUntil.objects.create(name="appointments", at=recall.world.now - auto_close.OVERLAP)
+    with no_row_locks(monkeypatch), meet_after(monkeypatch, auto_close, "matching_visits"):
         closed = at_once(
-            [lambda: timers.close_found(now=recall.world.now), lambda: timers.close_found(now=recall.world.now)]
+            [lambda: auto_close.close_found(now=recall.world.now), lambda: auto_close.close_found(now=recall.world.now)]
         )
     assert closed == [1, 1]

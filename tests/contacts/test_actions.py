@@ -7,11 +7,11 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.actions import book_appointment, cancel_appointment, set_status
 from callcenter.clinics.models import PatientPhone
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts import actions
-from callcenter.contacts.machine import decide
 from callcenter.contacts.models import (
     AdChannel,
     ChannelRecount,
@@ -22,10 +22,10 @@ from callcenter.contacts.models import (
     DirectoryNumber,
     Interaction,
 )
-from callcenter.contacts.ranges import part_of
+from callcenter.contacts.rules import decide
 from callcenter.contacts.states import Direction, JobState, Kind, Outcome, ResultKind, RuleKind, Shape, State, WhoType
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from callcenter.staff.models import AuditEntry
+from callcenter.lib.range_responses import part_of
 from tests.conftest import World
 
 pytestmark = pytest.mark.django_db
@@ -333,7 +333,7 @@ def test_one_contact_that_fails_keeps_its_error_and_the_others_go_on(
             raise ValueError("сломано")
         return decide(facts)
 
-    monkeypatch.setattr("callcenter.contacts.actions.settle.decide", fails)
+    monkeypatch.setattr("callcenter.contacts.actions.recompute.decide", fails)
     assert actions.settle_due_contacts(now=world.now) == 2
     broken = Contact.objects.get(pk=first.contact_id)
     assert "сломано" in broken.last_error

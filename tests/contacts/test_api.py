@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
-from callcenter.api import MAX_BODY, document
-from callcenter.contacts.keys import create_key, revoke_key
+from callcenter.contacts.api_keys import create_key, revoke_key
 from callcenter.contacts.models import ChatLine, Contact, Interaction
+from callcenter.lib.api import MAX_BODY
+from callcenter.workbench.openapi import document
 from tests.conftest import World
 
 URL = "/api/v1/interactions"

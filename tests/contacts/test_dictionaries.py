@@ -8,10 +8,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from callcenter.audit.models import AuditEntry
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import AdChannel, ChannelRule, Topic
 from callcenter.contacts.states import Kind, State
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from tests.conftest import World
 
 pytestmark = pytest.mark.django_db

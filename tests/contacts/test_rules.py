@@ -9,8 +9,8 @@ import pytest
 
 from callcenter.clinics.states import AppointmentStatus as A
 from callcenter.clinics.states import WaitingState as W
-from callcenter.contacts.channels import Marks, Rule, explain, fired
-from callcenter.contacts.machine import (
+from callcenter.contacts.attribution import Marks, Rule, explain, fired
+from callcenter.contacts.rules import (
     Deed,
     Facts,
     Fate,

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callcenter.contacts.actions import record_interaction, settle_contacts, tie_known_numbers
+from callcenter.contacts.call_phases import Phases, merge, state_of
 from callcenter.contacts.models import Contact, Interaction
-from callcenter.contacts.phases import Phases, merge, state_of
 from callcenter.contacts.states import Direction, Kind, State
 from tests.conftest import World
 

@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 import pytest
 
-from callcenter.demo.services import free_port
 from callcenter.messaging.gateways.base import Accepted, Fault, Outgoing, Refused, Reply, Status, Webhook
 from callcenter.messaging.gateways.kannel import Kannel
 from callcenter.messaging.states import Channel, Report
+from callcenter.runtime.embedded_servers import free_port
 
 FAKESMSC = Path("/usr/lib/kannel/test/fakesmsc")
 SECRET = "s3cret"

@@ -9,11 +9,11 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db.models import Count
 
-from callcenter.clinics.imports.models import ImportFile, ImportRun
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, PatientPhone, ScheduleWindow
 from callcenter.contacts.models import Reason
 from callcenter.demo import people
 from callcenter.demo.logins import LOGINS, PASSWORD
+from callcenter.imports.models import ImportFile, ImportRun
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import Role
 from journals.models import RecallCall, RecallEntry

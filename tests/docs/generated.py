@@ -13,8 +13,8 @@ PAGE: Final = Path(__file__).resolve().parents[2] / "ARCHITECTURE.md"
 
 
 def timers() -> str:
-    from callcenter.beat import TIMERS
     from callcenter.celery import app
+    from callcenter.timers import TIMERS
 
     app.loader.import_default_modules()
     rows = []
@@ -31,7 +31,7 @@ def visits() -> str:
 
 
 def recall() -> str:
-    from journals.machine import EFFECTS, LAST_UNREACHED
+    from journals.outcome_rules import EFFECTS, LAST_UNREACHED
 
     lines = [*EFFECTS.items(), ("unreached, the last one", LAST_UNREACHED)]
     rows = [
@@ -42,7 +42,7 @@ def recall() -> str:
 
 
 def callback() -> str:
-    from callback.machine import mermaid
+    from callback.state_machine import mermaid
 
     return f"```mermaid\n{mermaid().strip()}\n```"
 

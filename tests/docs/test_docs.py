@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from callcenter import beat
+from callcenter import timers
 from callcenter.celery import app
 from tests.docs import generated
 
@@ -26,18 +26,18 @@ def test_architecture_shows_the_timers_and_machines_as_they_are() -> None:
 
 def test_each_timer_has_a_task_and_no_task_waits_in_a_queue_that_nobody_reads() -> None:
     app.loader.import_default_modules()
-    missing = [timer.task for timer in beat.TIMERS if timer.task not in app.tasks]
+    missing = [timer.task for timer in timers.TIMERS if timer.task not in app.tasks]
     assert missing == []
     queues = {getattr(task, "queue", None) or "celery" for task in app.tasks.values()}
-    assert queues <= set(beat.queues())
-    assert len({timer.name for timer in beat.TIMERS}) == len(beat.TIMERS)
+    assert queues <= set(timers.queues())
+    assert len({timer.name for timer in timers.TIMERS}) == len(timers.TIMERS)
 
 
 def test_each_task_has_a_timer() -> None:
     """What nothing ticks for never runs: pages order work as rows, they call no task."""
     app.loader.import_default_modules()
     ours = {name for name in app.tasks if not name.startswith("celery.")}
-    assert ours == {timer.task for timer in beat.TIMERS}
+    assert ours == {timer.task for timer in timers.TIMERS}
 
 
 def test_help_lists_every_target() -> None:

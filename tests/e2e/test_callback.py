@@ -20,12 +20,12 @@ from b2c_procedures.actions.runs import start_run
 from callback.actions import accept_request, run_due_requests
 from callback.models import CallbackRequest
 from callcenter.clinics.models import Clinic, OpeningHours
-from callcenter.demo.services import free_port
 from callcenter.messaging.actions import send_due
 from callcenter.messaging.models import Provider
+from callcenter.runtime.embedded_servers import free_port
 from callcenter.staff.roles import Role
-from callcenter.telephony.actions import bind_phone
-from callcenter.telephony.handsets import BrowserHandsets
+from callcenter.telephony.actions.browser_phones import BrowserHandsets
+from callcenter.telephony.actions.staff_phones import bind_phone
 from callcenter.telephony.models import RobotLease
 from callcenter.telephony.pbx.simulator import Persona, Simulator
 from callcenter.telephony.queries import talk_of

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from callcenter.contacts.actions import record_interaction, store_recording
 from callcenter.contacts.models import Contact, Topic
 from callcenter.contacts.states import Kind, State, WhoType
-from callcenter.demo.talks import talks
+from callcenter.demo.recordings import talks
 from tests.conftest import World
 from tests.e2e.conftest import PHONE, Login, OpenPage
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from callcenter.clinics.imports import tables
 from callcenter.clinics.models import Patient
-from tests.clinics.imports.files import csv
+from callcenter.imports import file_reader
 from tests.conftest import World
 from tests.e2e.conftest import PHONE, Login, OpenPage
+from tests.imports.files import csv
 
 GOOD = [("Ким", "Анна", "+7 900 000-10-01", "12.03.1985"), ("Щёголева", "Ольга", "8 900 000 10 02", "05.05.1990")]
 BAD = [
@@ -44,7 +44,7 @@ def test_a_file_with_five_bad_rows(page: Page, login: Login, world: World, tmp_p
     assert Patient.objects.count() == 2
     with page.expect_download() as download:
         page.get_by_role("link", name="Скачать с причинами").click()
-    lines = tables.read(Path(download.value.path()).read_bytes(), "a.xlsx").lines
+    lines = file_reader.read(Path(download.value.path()).read_bytes(), "a.xlsx").lines
     assert len(lines) == 6
     assert "после плюса стоит 8" in str(lines[2].cells[-1])
 

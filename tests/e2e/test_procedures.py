@@ -135,7 +135,7 @@ def test_two_people_on_one_run_are_told_who_is_ahead(
 def test_a_chat_is_answered_in_time_and_a_forbidden_wording_is_stopped(
     today: Service, page: Page, login: Login, tolerate: Any
 ) -> None:
-    from b2c_procedures.actions.sharing import gather_due_chats
+    from b2c_procedures.actions.chat_distribution import gather_due_chats
     from callcenter.messaging.actions.chats import receive_reply
 
     tolerate("422")

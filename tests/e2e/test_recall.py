@@ -13,11 +13,11 @@ from callcenter.contacts.models import Reason
 from callcenter.staff.models import User
 from journals.actions.cards import open_card
 from journals.actions.plans import return_uncalled
-from journals.machine import Outcome, Stage
 from journals.models import PlanItem, RecallEntry
+from journals.outcome_rules import Outcome, Stage
 from journals.queries.results import MEASURES
-from tests.clinics.imports.files import csv
 from tests.e2e.conftest import PHONE, Login, OpenPage
+from tests.imports.files import csv
 from tests.journals.conftest import Recall, make_reason, recall
 
 __all__ = ["recall"]  # the fixture of the journal's tests

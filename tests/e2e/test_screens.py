@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize
 
 from callcenter.clinics.models import Patient
-from callcenter.desks import MenuGroup, menu_for
+from callcenter.workbench.menu import MenuGroup, menu_for
 from tests.conftest import World
 from tests.e2e.conftest import DESKTOP, PHONE, Login, OpenPage
 

@@ -33,9 +33,9 @@ from celery import Celery
 from django.db import OperationalError, connections
 from pytest_django import DjangoDbBlocker
 
-from callcenter.demo import children
-from callcenter.demo.services import Postgres, Valkey, throwaway
-from callcenter.lib import live
+from callcenter.lib import live_updates
+from callcenter.runtime import supervisor
+from callcenter.runtime.embedded_servers import Postgres, Valkey, throwaway
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATE = "faults_template"
@@ -65,7 +65,7 @@ class Stack:
     def start(self, *command: str, name: str = "", **env: str) -> Process:
         """Runs `python <command>` in the project's folder until the test ends or kills it."""
         label = f"{name or command[0].rpartition('/')[2]}-{next(_serial)}"
-        process = children.start(
+        process = supervisor.start(
             [sys.executable, *command], log=self.logs / f"{label}.log", env={**self.env, **env}, cwd=ROOT
         )
         self.processes[label] = process
@@ -104,7 +104,7 @@ class Stack:
 
     def kill(self, process: Process) -> None:
         """kill -9 of the process and everything it has started."""
-        children.kill(process)
+        supervisor.kill(process)
 
     def restart_valkey(self) -> None:
         """Killed and started again: whatever it held is gone."""
@@ -159,16 +159,16 @@ def stack(
     stack = Stack(postgres, valkey, database, tmp_path)
     stack.empty_valkey()
     settings.REDIS_URL = valkey.url
-    live._valkey.cache_clear()
+    live_updates._valkey.cache_clear()
     with django_db_blocker.unblock(), _django_on(stack):
         try:
             yield stack
         finally:
             for process in stack.processes.values():
-                children.kill(process)
+                supervisor.kill(process)
             for log in sorted(tmp_path.glob("*.log")):
                 print(f"--- {log.name}\n{log.read_text(errors='replace')[-4000:]}")  # noqa: T201
-    live._valkey.cache_clear()
+    live_updates._valkey.cache_clear()
     _sql(postgres, f"DROP DATABASE {database} WITH (FORCE)")
 
 

@@ -9,7 +9,7 @@ from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings
 from callcenter.clinics.models import Clinic, OpeningHours
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role as StaffRole
-from callcenter.telephony.actions import bind_phone
+from callcenter.telephony.actions.staff_phones import bind_phone
 from callcenter.telephony.models import RobotLease
 from callcenter.telephony.states import PhoneKind
 from tests.faults.conftest import Process, Stack

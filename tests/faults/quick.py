@@ -10,9 +10,9 @@ class Quick(AppConfig):
     label = "faults_quick"
 
     def ready(self) -> None:
-        from callcenter.messaging.actions import calls, sending
+        from callcenter.messaging.actions import dispatch, webhooks
 
-        sending.LEASE = calls.LEASE = dt.timedelta(seconds=8)
+        dispatch.LEASE = webhooks.LEASE = dt.timedelta(seconds=8)
         from reports import actions
 
         actions.LEASE = dt.timedelta(seconds=8)

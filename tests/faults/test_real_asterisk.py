@@ -19,10 +19,10 @@ import pytest
 from django.utils import timezone
 from websockets.sync.client import connect
 
-from callback.machine import State
 from callback.models import CallbackAttempt, CallbackRequest
+from callback.state_machine import State
 from callcenter.contacts.models import Recording
-from callcenter.telephony.actions import bind_phone, transfer_call
+from callcenter.telephony.actions.staff_phones import bind_phone, transfer_call
 from callcenter.telephony.models import Call, Command, Leg, RobotLease
 from callcenter.telephony.queries import talk_of
 from callcenter.telephony.states import CommandState, PhoneKind, Role

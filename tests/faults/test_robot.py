@@ -11,8 +11,8 @@ import pytest
 from django.utils import timezone
 
 from callback.actions import accept_request, run_due_requests
-from callback.machine import State
 from callback.models import CallbackRequest
+from callback.state_machine import State
 from callcenter.telephony.models import Call, Leg, RobotLease
 from callcenter.telephony.states import Role
 from tests.contract import ari_server

@@ -14,8 +14,8 @@ from callcenter.staff.models import User
 from journals.actions.cards import Answer, open_card, record_call
 from journals.actions.entries import open_entry
 from journals.actions.plans import give_plan
-from journals.machine import Outcome
 from journals.models import RecallCall, RecallEntry
+from journals.outcome_rules import Outcome
 from journals.queries.segments import Segment
 from tests.conftest import World
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from benchmarks.measure import bare
 from callcenter.staff.models import User
-from journals.machine import Outcome
+from journals.outcome_rules import Outcome
 from journals.queries import segments
 from journals.queries.journal import CAP
 from tests.journals.conftest import Recall

@@ -7,18 +7,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Appointment, WaitingListEntry
 from callcenter.clinics.states import WaitingKind
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Contact, ContactResult, Interaction
 from callcenter.contacts.states import Direction, Kind, ResultKind, State, Summary
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from callcenter.staff.models import AuditEntry
 from journals.actions.cards import NotPlanned, open_card, record_call, release_card, renew_card, take_over
 from journals.actions.entries import clear_flag, edit_entry, grant_call, open_entry, set_policy
 from journals.actions.plans import return_uncalled
-from journals.machine import Half, Outcome, Stage
 from journals.models import PlanItem, PlanState, RecallCall, RecallPolicy
+from journals.outcome_rules import Half, Outcome, Stage
 from tests.journals.conftest import Recall
 
 WEEK = dt.timedelta(days=7)

@@ -7,8 +7,8 @@ import uuid
 from django.urls import reverse
 
 from journals.actions.cards import open_card
-from journals.machine import Outcome, Stage
 from journals.models import RecallCall, RecallEntry, RecallPolicy
+from journals.outcome_rules import Outcome, Stage
 from tests.journals.conftest import Recall
 from tests.journals.pages import JOURNAL, Login, at_noon, form, queries_of, url  # noqa: F401 (the fixture is at work by itself)
 
@@ -209,7 +209,7 @@ def test_a_person_says_which_visit_it_was(recall: Recall, as_user: Login) -> Non
     entry = recall.entry()
     visit = recall.world.visit(entry.patient)
     recall.world.visit(entry.patient, visit.starts_at + dt.timedelta(days=1))
-    from journals.actions.timers import close_found
+    from journals.actions.auto_close import close_found
 
     close_found(now=recall.world.now)
     entry.refresh_from_db()

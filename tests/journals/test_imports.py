@@ -6,14 +6,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from callcenter.clinics.imports.models import ImportRun
-from callcenter.clinics.imports.states import FindingKind
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Patient
-from callcenter.staff.models import AuditEntry
-from journals.machine import Stage
+from callcenter.imports.models import ImportRun
+from callcenter.imports.states import FindingKind
 from journals.models import RecallEntry
-from tests.clinics.imports.files import check, load, start, through, words, xlsx
+from journals.outcome_rules import Stage
 from tests.conftest import NOON, World
+from tests.imports.files import check, load, start, through, words, xlsx
 
 pytestmark = pytest.mark.django_db
 

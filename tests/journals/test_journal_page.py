@@ -7,8 +7,8 @@ import pytest
 from django.urls import reverse
 
 from callcenter.clinics.models import Patient
-from journals.machine import Outcome
 from journals.models import PlanItem, RecallEntry
+from journals.outcome_rules import Outcome
 from journals.queries import journal
 from tests.journals.conftest import Recall
 from tests.journals.pages import JOURNAL, Login, at_noon, form, queries_of, url  # noqa: F401 (the fixture is at work by itself)

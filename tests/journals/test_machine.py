@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journals.machine import (
+from journals.outcome_rules import (
     LAST_UNREACHED,
     NextDate,
     Outcome,

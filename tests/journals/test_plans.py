@@ -11,10 +11,10 @@ from callcenter.clinics.states import Channel, Purpose
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from journals.actions.cards import open_card
 from journals.actions.plans import give_plan, redistribute, return_uncalled
-from journals.machine import Outcome
 from journals.models import PlanItem, PlanState
-from journals.queries import board, segments
-from journals.sharing import by_capacity, deal, evenly
+from journals.outcome_rules import Outcome
+from journals.plan_split import by_capacity, deal, evenly
+from journals.queries import plan_progress, segments
 from tests.conftest import World
 from tests.journals.conftest import Recall
 
@@ -237,7 +237,7 @@ def test_the_board_adds_up_and_foresees_the_end(recall: Recall) -> None:
     recall.call(entries[3], Outcome.REMIND, by=world.senior, patient_called=True)
     now = world.now + dt.timedelta(minutes=20)
     open_card(entries[4], by=world.administrator, now=now)
-    (line,) = board.board(world.clinic, recall.today, now=now)
+    (line,) = plan_progress.board(world.clinic, recall.today, now=now)
     assert (line.given, line.called, line.booked, line.refused, line.left, line.closed) == (6, 3, 1, 1, 2, 1)
     assert line.given == line.called + line.left + line.returned + line.closed
     assert line.talking_to == entries[4]
@@ -251,7 +251,7 @@ def test_capacity_is_what_the_day_already_holds(recall: Recall, world: World) ->
     for _number in range(2):
         recall.entry()
     recall.plan(world.administrator, 2)
-    rooms = {caller.person: caller.room for caller in board.callers(world.clinic, recall.today)}
+    rooms = {caller.person: caller.room for caller in plan_progress.callers(world.clinic, recall.today)}
     assert rooms[world.administrator] == world.administrator.capacity - 2
     assert world.manager not in rooms
 
@@ -262,5 +262,5 @@ def test_what_went_back_uncalled_is_not_counted_as_done(recall: Recall) -> None:
     recall.plan(recall.world.administrator, 4)
     recall.call(PlanItem.objects.order_by("pk")[0].entry, Outcome.THINKING, by=recall.world.administrator)
     PlanItem.objects.filter(pk__in=PlanItem.objects.open().values("pk")[:2]).update(state=PlanState.RETURNED)
-    (line,) = board.board(recall.world.clinic, recall.today, now=recall.world.now)
+    (line,) = plan_progress.board(recall.world.clinic, recall.today, now=recall.world.now)
     assert (line.given, line.called, line.returned, line.left, line.share) == (4, 1, 2, 1, 50)

@@ -13,11 +13,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from callcenter.audit.models import AuditEntry
 from callcenter.lib.errors import Conflict
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from journals.actions.plans import return_uncalled
-from journals.machine import Outcome
 from journals.models import RecallPolicy
+from journals.outcome_rules import Outcome
 from journals.queries import results
 from journals.queries.results import CALLS, GROUPINGS, MEASURES, Period
 from tests.journals.conftest import Recall

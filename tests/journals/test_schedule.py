@@ -3,7 +3,7 @@
 import datetime as dt
 
 from callcenter.clinics.schedule import Hours
-from journals.machine import Policy
+from journals.outcome_rules import Policy
 from journals.schedule import quick_dates
 
 SPAN = (dt.time(9), dt.time(18))

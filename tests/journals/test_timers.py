@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.actions import (
     book_appointment,
     cancel_appointment,
@@ -14,11 +15,10 @@ from callcenter.clinics.actions import (
 from callcenter.clinics.models import Appointment, Doctor, Specialty, WaitingListEntry
 from callcenter.clinics.states import WaitingState
 from callcenter.lib.errors import Conflict
-from callcenter.staff.models import AuditEntry
-from journals.actions import timers
-from journals.actions.timers import close_found, follow_waiting, settle_visits
-from journals.machine import Outcome, Stage
+from journals.actions import auto_close
+from journals.actions.auto_close import close_found, follow_waiting, settle_visits
 from journals.models import PlanItem, PlanState, RecallEntry
+from journals.outcome_rules import Outcome, Stage
 from tests.journals.conftest import Recall
 
 LATER = dt.timedelta(minutes=1)
@@ -118,14 +118,14 @@ def test_an_entry_that_fails_keeps_its_error_and_holds_nobody_up(
 ) -> None:
     bad, good = recall.entry(), recall.entry()
     book(recall, bad), book(recall, good)
-    close = timers._close
+    close = auto_close._close
 
     def fail(entry: RecallEntry, *args: object, **kwargs: object) -> None:
         if entry.pk == bad.pk:
             raise Conflict("не вышло")
         close(entry, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(timers, "_close", fail)
+    monkeypatch.setattr(auto_close, "_close", fail)
     assert close_found(now=recall.world.now + LATER) == 1
     bad.refresh_from_db()
     assert bad.last_error == "не вышло"
@@ -159,7 +159,7 @@ def test_entries_that_fail_do_not_stand_before_the_others(recall: Recall, monkey
         tried.append(pk)
         return False
 
-    monkeypatch.setattr(timers, "_close_if_booked", look)
+    monkeypatch.setattr(auto_close, "_close_if_booked", look)
     close_found(now=recall.world.now + LATER, limit=1)
     assert tried == [entries[-1].pk]
 

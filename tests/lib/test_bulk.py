@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.db import DataError
 
-from callcenter.lib.bulk import update_rows
+from callcenter.lib.bulk_sql import update_rows
 from callcenter.messaging.models import Message
 from tests.messaging.conftest import Post, post
 

@@ -192,6 +192,6 @@ def mail() -> Iterator[Standin]:
 
 
 def _free_port() -> int:
-    from callcenter.demo.services import free_port
+    from callcenter.runtime.embedded_servers import free_port
 
     return free_port()

@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callcenter.lib import live
-from callcenter.lib.bulk import update_rows
+from callcenter.lib import live_updates
+from callcenter.lib.bulk_sql import update_rows
 from callcenter.messaging import actions
-from callcenter.messaging.actions import calls
-from callcenter.messaging.actions.queue import topic
+from callcenter.messaging.actions import webhooks
+from callcenter.messaging.actions.enqueue import topic
 from callcenter.messaging.models import Message, MessageQuerySet, ProviderCall
 from callcenter.messaging.states import Channel, MessageState, Report
 from tests.concurrency.race import at_once
@@ -23,7 +23,7 @@ from tests.messaging.conftest import Post
 
 pytestmark = pytest.mark.django_db
 
-OUTCOME = ("key", *calls._REPORTED)
+OUTCOME = ("key", *webhooks._REPORTED)
 
 
 def accepted(post: Post, count: int) -> list[str]:
@@ -103,7 +103,7 @@ def test_a_poisoned_report_is_put_off_with_its_trouble_and_the_others_are_writte
     assert poisoned.attempts == 1
     assert "NUL" in poisoned.last_error
     assert poisoned.claimed_at is None
-    for day in range(1, calls.ATTEMPTS):
+    for day in range(1, webhooks.ATTEMPTS):
         actions.absorb_due_calls(now=poisoned.due_at + dt.timedelta(days=day))
     assert not ProviderCall.objects.filter(absorbed_at=None).exists()  # given up, its trouble kept
 
@@ -116,13 +116,13 @@ def test_nothing_is_lost_when_the_absorber_is_killed_over_a_batch(post: Post, mo
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(calls, "update_rows", die)
+        patch.setattr(webhooks, "update_rows", die)
         with pytest.raises(SystemExit):
             actions.absorb_due_calls(now=later)
     assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
     assert actions.absorb_due_calls(now=later) == 0  # in the dead one's hands
-    assert actions.reap_lost_calls(now=later + calls.LEASE * 2) == 3
-    assert actions.absorb_due_calls(now=later + calls.LEASE * 2) == 3
+    assert actions.reap_lost_calls(now=later + webhooks.LEASE * 2) == 3
+    assert actions.absorb_due_calls(now=later + webhooks.LEASE * 2) == 3
     assert set(Message.objects.values_list("state", flat=True)) == {"delivered"}
 
 
@@ -139,7 +139,7 @@ def test_a_failure_and_a_late_delivery_in_one_batch_start_no_second_channel(post
 @pytest.mark.django_db(transaction=True)
 def test_a_batch_tells_the_screens_once_and_its_repetition_not_at_all(post: Post) -> None:
     def version() -> str:
-        return live.versions([topic(post.world.clinic.pk)])[topic(post.world.clinic.pk)]
+        return live_updates.versions([topic(post.world.clinic.pk)])[topic(post.world.clinic.pk)]
 
     reports = [(key, "delivered") for key in accepted(post, 3)]
     before = version()
@@ -177,7 +177,7 @@ def test_two_absorbers_never_lower_a_status(
             written.set()
         return done
 
-    monkeypatch.setattr(calls, "update_rows", meet)
+    monkeypatch.setattr(webhooks, "update_rows", meet)
     if not guarded:
         monkeypatch.setattr(MessageQuerySet, "select_for_update", lambda self, **_: self)
     assert at_once([absorb_one, absorb_one]) == [1, 1]

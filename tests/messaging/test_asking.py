@@ -8,7 +8,7 @@ import pytest
 
 from callcenter.messaging import actions
 from callcenter.messaging.models import CascadeStep, Message, Provider
-from callcenter.messaging.rules import ASKS
+from callcenter.messaging.send_policy import ASKS
 from callcenter.messaging.states import Channel, MessageState
 from tests.messaging import standins
 from tests.messaging.conftest import Post

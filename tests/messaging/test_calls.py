@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from callcenter.lib.errors import Conflict
 from callcenter.messaging import actions
 from callcenter.messaging.gateways.base import Webhook
-from callcenter.messaging.meaning import Meaning
 from callcenter.messaging.models import ChatMessage, Message, ProviderCall, VisitLink
+from callcenter.messaging.reply_intent import Meaning
 from callcenter.messaging.states import Answer, Channel, MessageState, Report, after_report
 from tests.messaging.conftest import Post
 

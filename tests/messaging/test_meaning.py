@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.messaging.meaning import Meaning, meaning_of
+from callcenter.messaging.reply_intent import Meaning, meaning_of
 
 HERE = Path(__file__).parent
 SETS = {

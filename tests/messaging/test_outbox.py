@@ -16,7 +16,7 @@ from callcenter.clinics.states import Channel as ConsentChannel
 from callcenter.clinics.states import Purpose as Ground_
 from callcenter.lib.errors import Conflict
 from callcenter.messaging import actions
-from callcenter.messaging.actions import sending
+from callcenter.messaging.actions import dispatch
 from callcenter.messaging.gateways.base import Accepted, Fault, Maybe, Outgoing, Refused, Result
 from callcenter.messaging.gateways.simulator import Simulator
 from callcenter.messaging.models import Message, Provider, ProviderCall
@@ -101,10 +101,10 @@ def test_nothing_goes_out_after_a_cancellation(post: Post) -> None:
 def test_a_cancellation_between_claim_and_call_still_stops_the_message(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
-    claimed = sending.claim_messages(post.provider, now=post.now)
+    claimed = dispatch.claim_messages(post.provider, now=post.now)
     assert len(claimed) == 1
     cancel_appointment(visit, reason="заболел", by=post.world.administrator, now=post.now)
-    assert sending.begin_attempts(claimed, now=post.now) == []
+    assert dispatch.begin_attempts(claimed, now=post.now) == []
     post.tick()
     assert post.of(visit)[Channel.MAX].reason == "приём отменён"
 
@@ -116,10 +116,10 @@ def test_a_messenger_that_delivers_between_claim_and_call_still_stops_the_sms(po
     ProviderCall.objects.all().delete()
     post.now += dt.timedelta(minutes=21)
     actions.advance_due_cascades(now=post.now)  # it was silent for its minutes: SMS takes over…
-    claimed = sending.claim_messages(post.provider, now=post.now)
+    claimed = dispatch.claim_messages(post.provider, now=post.now)
     assert [item.message.channel for item in claimed] == [Channel.SMS]
     Message.objects.filter(channel=Channel.MAX).update(state=MessageState.DELIVERED)  # …and it has delivered after all
-    assert sending.begin_attempts(claimed, now=post.now) == []
+    assert dispatch.begin_attempts(claimed, now=post.now) == []
     post.tick()
     assert post.of(visit)[Channel.SMS].reason == "уже доставлено: MAX"
 
@@ -230,7 +230,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
     def make(*answers: Result, dedupes: bool = True) -> Scripted:
         gateway = Scripted({})
         gateway.answers, gateway.seen, gateway.dedupes = list(answers), [], dedupes
-        monkeypatch.setattr(sending, "build", lambda kind, settings: gateway)
+        monkeypatch.setattr(dispatch, "build", lambda kind, settings: gateway)
         monkeypatch.setattr(Simulator, "dedupes", dedupes)
         return gateway
 
@@ -317,7 +317,7 @@ def test_a_gateway_that_takes_messages_again_is_no_longer_shown_with_its_old_tro
 def test_a_claim_without_an_attempt_is_queued_again_by_the_reaper(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
-    sending.claim_messages(post.provider, now=post.now)  # and the worker dies
+    dispatch.claim_messages(post.provider, now=post.now)  # and the worker dies
     assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=90)) == 0
     assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=121)) == 1
     post.pass_time(minutes=3)
@@ -327,8 +327,8 @@ def test_a_claim_without_an_attempt_is_queued_again_by_the_reaper(post: Post) ->
 def test_a_call_that_began_late_in_its_claims_lease_is_not_taken_for_lost(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
-    claimed = sending.claim_messages(post.provider, now=post.now)
-    sending.begin_attempts(claimed, now=post.now + dt.timedelta(seconds=115))
+    claimed = dispatch.claim_messages(post.provider, now=post.now)
+    dispatch.begin_attempts(claimed, now=post.now + dt.timedelta(seconds=115))
     assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=125)) == 0
     assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=240)) == 1
 
@@ -340,7 +340,7 @@ def test_an_attempt_without_an_answer_becomes_unknown_unless_the_provider_dedupe
     monkeypatch.setattr(Simulator, "dedupes", dedupes)
     visit = post.visit()
     post.queue(visit)
-    sending.begin_attempts(sending.claim_messages(post.provider, now=post.now), now=post.now)  # and the worker dies
+    dispatch.begin_attempts(dispatch.claim_messages(post.provider, now=post.now), now=post.now)  # and the worker dies
     actions.reap_lost_messages(now=post.now + dt.timedelta(minutes=3))
     assert post.of(visit)[Channel.MAX].state == state
 
@@ -348,19 +348,19 @@ def test_an_attempt_without_an_answer_becomes_unknown_unless_the_provider_dedupe
 def test_the_worker_that_was_only_slow_does_not_send_what_another_took_over(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
-    slow = sending.claim_messages(post.provider, now=post.now)
+    slow = dispatch.claim_messages(post.provider, now=post.now)
     post.now += dt.timedelta(minutes=3)
     actions.reap_lost_messages(now=post.now)
-    sending.claim_messages(post.provider, now=post.now)
-    assert sending.begin_attempts(slow, now=post.now) == []
+    dispatch.claim_messages(post.provider, now=post.now)
+    assert dispatch.begin_attempts(slow, now=post.now) == []
 
 
 def test_a_report_that_overtakes_the_answer_is_not_lowered_by_it(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
-    (going,) = sending.begin_attempts(sending.claim_messages(post.provider, now=post.now), now=post.now)
+    (going,) = dispatch.begin_attempts(dispatch.claim_messages(post.provider, now=post.now), now=post.now)
     Message.objects.filter(pk=going.message.pk).update(state=MessageState.DELIVERED)
-    sending.record_results([(going.message, Maybe("обрыв"))], provider=post.provider, now=post.now)
+    dispatch.record_results([(going.message, Maybe("обрыв"))], provider=post.provider, now=post.now)
     assert post.of(visit)[Channel.MAX].state == MessageState.DELIVERED
 
 
@@ -368,8 +368,8 @@ def test_the_limit_of_a_gateway_spaces_its_messages(post: Post) -> None:
     Provider.objects.update(per_second=4)
     provider = Provider.objects.get()
     post.queue(*[post.visit() for _ in range(12)])
-    first = sending.claim_messages(provider, now=post.now)
-    second = sending.claim_messages(provider, now=post.now)
+    first = dispatch.claim_messages(provider, now=post.now)
+    second = dispatch.claim_messages(provider, now=post.now)
     slots = [item.slot_at for item in first + second]
     gaps = {round((later - earlier).total_seconds(), 3) for earlier, later in itertools.pairwise(slots)}
     assert len(slots) == 5  # one second ahead, both ends included
@@ -442,7 +442,7 @@ def test_claiming_takes_the_same_queries_for_three_messages_and_thirty(
     for number in (3, 30):
         post.queue(*[post.visit() for _ in range(number)])
         with django_assert_max_num_queries(20):
-            assert len(sending.claim_messages(post.provider, now=post.now)) == number
+            assert len(dispatch.claim_messages(post.provider, now=post.now)) == number
 
 
 # Races: first without the guard, then with it
@@ -480,7 +480,7 @@ def test_two_workers_without_the_lock_take_the_same_message_and_with_it_they_nev
     Message.objects.update(state="queued", claimed_at=None)
 
     def careful() -> list[int]:
-        return [item.message.pk for item in sending.claim_messages(post.provider, now=post.now, limit=10)]
+        return [item.message.pk for item in dispatch.claim_messages(post.provider, now=post.now, limit=10)]
 
     first, second = _both(careful)
     assert not set(first) & set(second)
@@ -490,7 +490,7 @@ def test_two_workers_without_the_lock_take_the_same_message_and_with_it_they_nev
 def test_a_cancellation_under_way_is_waited_for_by_the_last_look(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
-    claimed = sending.claim_messages(post.provider, now=post.now)
+    claimed = dispatch.claim_messages(post.provider, now=post.now)
     locked, go_on = threading.Event(), threading.Event()
 
     def cancel() -> None:
@@ -508,5 +508,5 @@ def test_a_cancellation_under_way_is_waited_for_by_the_last_look(post: Post) -> 
         # without the row's lock the old state is still seen
         assert Appointment.objects.get(pk=visit.pk).status == "scheduled"
         threading.Timer(0.3, go_on.set).start()
-        assert sending.begin_attempts(claimed, now=post.now) == []
+        assert dispatch.begin_attempts(claimed, now=post.now) == []
         cancelling.result()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.messaging.segments import size_of
+from callcenter.messaging.sms_parts import size_of
 
 
 @pytest.mark.parametrize(

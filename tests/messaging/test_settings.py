@@ -8,12 +8,13 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcenter.audit.models import AuditEntry
 from callcenter.lib.errors import Refused
 from callcenter.messaging import actions
+from callcenter.messaging.message_templates import FIELDS, VISIT_MESSENGER, VISIT_SMS, fill, unknown_fields
 from callcenter.messaging.models import CascadeStep, Message, MessageTemplate, Provider
 from callcenter.messaging.states import Channel
-from callcenter.messaging.texts import FIELDS, VISIT_MESSENGER, VISIT_SMS, fill, unknown_fields
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from tests.messaging.conftest import Post
 
 AsUser = Callable[[User], Client]

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def page(post: Post, monkeypatch: pytest.MonkeyPatch) -> str:
     cache.clear()
-    monkeypatch.setattr("callcenter.messaging.views.outside.timezone.now", post.clock)
+    monkeypatch.setattr("callcenter.messaging.views.public.timezone.now", post.clock)
     post.queue(post.visit())
     return f"/v/{VisitLink.objects.get().token}"
 

@@ -6,8 +6,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Clinic
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 
 pytestmark = pytest.mark.django_db
 

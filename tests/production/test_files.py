@@ -15,7 +15,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from callcenter.lib import vendored
+from callcenter.lib import npm_assets
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -138,14 +138,14 @@ def _options(program: str, subcommand: str) -> set[str]:
 
 
 def test_every_process_of_the_demo_runs_in_production_too() -> None:
-    from callcenter.demo.processes import table
+    from callcenter.runtime.process_table import table
 
     assert {process.name for process in table(Path("/tmp"), 1)} <= OURS.keys()  # noqa: S108 (nothing is written)
 
 
 def test_ticks_and_long_work_have_workers_of_their_own_and_every_queue_has_one() -> None:
-    from callcenter.beat import queues
-    from callcenter.demo.processes import table
+    from callcenter.runtime.process_table import table
+    from callcenter.timers import queues
 
     demo = [process.command for process in table(Path("/tmp"), 1)]  # noqa: S108 (nothing is written)
     for commands, flag in ((demo, "-Q"), ([service.get("command", []) for service in SERVICES.values()], "--queues")):
@@ -204,10 +204,10 @@ def test_production_needs_its_secrets_told() -> None:
 
 
 def test_what_pages_name_of_the_npm_packages_is_served() -> None:
-    served = {f"{prefix}/{name}" for prefix, _, names in vendored.FILES for name in names}
-    for folder, _, names in vendored.FILES:
+    served = {f"{prefix}/{name}" for prefix, _, names in npm_assets.FILES for name in names}
+    for folder, _, names in npm_assets.FILES:
         assert names, folder
-    for _, folder, names in vendored.FILES:
+    for _, folder, names in npm_assets.FILES:
         missing = [name for name in names if not (ROOT / "node_modules" / folder / name).exists()]
         assert missing == []
     named: set[str] = set()

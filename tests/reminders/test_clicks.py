@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from callcenter.audit.models import AuditEntry
 from callcenter.lib.errors import Conflict
 from callcenter.messaging.models import Message, MessageQuerySet
 from callcenter.messaging.states import Channel
-from callcenter.staff.models import AuditEntry
 from reminders import actions
 from reminders.models import ReminderQuerySet
 from tests.concurrency.race import at_once

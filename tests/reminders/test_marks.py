@@ -6,8 +6,8 @@ import pytest
 
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.messaging.meaning import Meaning
 from callcenter.messaging.models import ChatMessage, Message
+from callcenter.messaging.reply_intent import Meaning
 from callcenter.messaging.states import MessageState
 from reminders import actions
 from reminders.models import ReminderMark

@@ -12,11 +12,12 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.actions import set_status
 from callcenter.clinics.models import Appointment
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.messaging.models import ChatMessage, Message
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from reminders import actions
 from reminders.models import Reminder, ReminderSettings
 from reminders.report import CONDITIONS, columns_of, report_lines, report_rows
@@ -364,14 +365,14 @@ def test_the_report_is_for_the_senior_and_the_manager(desk: Desk, as_user: AsUse
 
 
 def test_my_day_counts_both_lists(desk: Desk) -> None:
-    from reminders.cards import cards
+    from reminders.panels import day_cards
 
     desk.visit("65", hours=22)
     desk.visit("50", hours=23)
     desk.open()
     desk.settle()
-    (evening,) = cards(desk.world.administrator, desk.now)
+    (evening,) = day_cards(desk.world.administrator, desk.now)
     assert (evening.count, evening.tone) == (2, "warn")
-    morning = cards(desk.world.administrator, desk.world.local(dt.date(2026, 3, 19), 8))
+    morning = day_cards(desk.world.administrator, desk.world.local(dt.date(2026, 3, 19), 8))
     assert [card.count for card in morning] == [2]
     assert Reminder.objects.count() == 2

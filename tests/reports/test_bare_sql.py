@@ -10,8 +10,8 @@ from django.test import Client
 from benchmarks.measure import bare
 from callcenter.contacts.models import Contact
 from callcenter.staff.models import User
-from reports.ask import read_ask
-from reports.names import names_of
+from reports.filters import read_ask
+from reports.lookups import names_of
 from reports.queries import clinics_of, contacts_page, interactions_page, totals
 from tests.conftest import World
 

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import (
     AdChannel,
@@ -18,7 +19,7 @@ from callcenter.contacts.models import (
     SourceKey,
     Topic,
 )
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from tests.conftest import World
 
 AsUser = Callable[[User], Client]

@@ -15,13 +15,14 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from callcenter.audit.models import AuditEntry
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Contact, Interaction
 from callcenter.contacts.states import Kind, Outcome, Shape, State, WhoType
-from callcenter.staff.models import AuditEntry, User
-from reports.ask import PRESETS, address, narrowed, read_ask
+from callcenter.staff.models import User
 from reports.dimensions import DIMENSIONS
-from reports.names import names_of
+from reports.filters import PRESETS, address, narrowed, read_ask
+from reports.lookups import names_of
 from reports.queries import clinics_of, contacts_of, interactions_of, totals
 from tests.conftest import World
 

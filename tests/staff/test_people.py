@@ -11,10 +11,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from callcenter.audit.models import AuditEntry
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.staff import actions
 from callcenter.staff.actions import Facts
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 from callcenter.staff.queries import colleagues, manages
 from callcenter.staff.roles import GRANTS, Role, grantable
 from tests.conftest import PASSWORD, World, make_user

@@ -10,9 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from callcenter.audit.models import AuditEntry
 from callcenter.lib.errors import Refused
 from callcenter.staff import actions
-from callcenter.staff.models import AuditEntry, Shift, User
+from callcenter.staff.models import Shift, User
 from callcenter.staff.queries import on_shift
 from callcenter.staff.roles import Role, ShiftColour
 from tests.conftest import World, make_user

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from callback.actions import run_due_requests
-from callback.machine import State
 from callback.models import CallbackRequest
+from callback.state_machine import State
 from callcenter.telephony.models import Command, Leg, RobotLease
 from callcenter.telephony.pbx.base import Answered, PbxAway
 from callcenter.telephony.pbx.simulator import Simulator

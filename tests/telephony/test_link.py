@@ -2,8 +2,8 @@
 
 import pytest
 
-from callback.machine import State
 from callback.models import CallbackRequest
+from callback.state_machine import State
 from callcenter.clinics.models import Clinic
 from callcenter.telephony.models import Command, Leg
 from callcenter.telephony.pbx.base import LinkDown

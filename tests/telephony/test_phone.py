@@ -11,16 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.keys import create_key
+from callcenter.contacts.api_keys import create_key
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
-from callcenter.telephony import actions
-from callcenter.telephony.handsets import BrowserHandsets
+from callcenter.telephony.actions import staff_phones
+from callcenter.telephony.actions.browser_phones import BrowserHandsets
 from callcenter.telephony.models import Call, Handset, Leg, Line, PhoneBinding
 from callcenter.telephony.queries import ringing_for
-from callcenter.telephony.speech import clips, engines, words
-from callcenter.telephony.speech.media import clip_url
+from callcenter.telephony.speech import audio_cache, engines, spoken_russian
+from callcenter.telephony.speech.asterisk_media import clip_url
 from callcenter.telephony.states import PhoneKind, Role
 from callcenter.telephony.templatetags.telephony import call_token, number_of
 from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 def test_a_click_rings_the_administrator_then_the_patient_and_writes_the_history(rig: Rig) -> None:  # noqa: F811
     patient = rig.world.patient(phones=["+79000007700"])
     rig.bind(rig.world.administrator, "admin")
-    actions.call_patient(
+    staff_phones.call_patient(
         user=rig.world.administrator, number="+79000007700", clinic=rig.world.clinic, patient=patient, now=rig.now
     )
     rig.run(60)
@@ -50,23 +50,23 @@ def test_a_click_without_a_telephone_or_to_one_who_said_no_is_refused(rig: Rig) 
     patient = rig.world.patient(phones=["+79000007700"], do_not_call=True)
     who, clinic = rig.world.administrator, rig.world.clinic
     with pytest.raises(Refused, match="телефон"):
-        actions.call_patient(user=who, number="+79000007701", clinic=clinic, now=rig.now)
+        staff_phones.call_patient(user=who, number="+79000007701", clinic=clinic, now=rig.now)
     rig.bind(who, "admin")
     with pytest.raises(Refused, match="не звонить"):
-        actions.call_patient(user=who, number="+79000007700", clinic=clinic, patient=patient, now=rig.now)
+        staff_phones.call_patient(user=who, number="+79000007700", clinic=clinic, patient=patient, now=rig.now)
     rig.now += dt.timedelta(minutes=1)
     with pytest.raises(Conflict, match="не отвечает"):
-        actions.call_patient(user=who, number="+79000007701", clinic=clinic, now=rig.now)
+        staff_phones.call_patient(user=who, number="+79000007701", clinic=clinic, now=rig.now)
 
 
 def test_one_patient_is_not_called_twice_at_once(rig: Rig) -> None:  # noqa: F811
     rig.bind(rig.world.administrator, "admin")
     rig.bind(rig.world.administrator2, "admin")
     call = {"number": "+79000007700", "clinic": rig.world.clinic}
-    actions.call_patient(user=rig.world.administrator, now=rig.now, **call)  # type: ignore[arg-type]
+    staff_phones.call_patient(user=rig.world.administrator, now=rig.now, **call)  # type: ignore[arg-type]
     rig.run(2)
     with pytest.raises(Conflict, match="уже говорят"):
-        actions.call_patient(user=rig.world.administrator2, now=rig.now, **call)  # type: ignore[arg-type]
+        staff_phones.call_patient(user=rig.world.administrator2, now=rig.now, **call)  # type: ignore[arg-type]
 
 
 def test_an_incoming_call_rings_everybody_free_and_the_first_one_talks(rig: Rig) -> None:  # noqa: F811
@@ -119,22 +119,22 @@ def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(rig: Rig, as_
 
 def test_a_telephone_in_the_browser_rings_is_answered_hears_and_presses(rig: Rig) -> None:  # noqa: F811
     rig.simulator._handsets = BrowserHandsets(lambda: rig.now)
-    actions.bind_phone(user=rig.world.administrator, kind=PhoneKind.BROWSER, now=rig.now)
+    staff_phones.bind_phone(user=rig.world.administrator, kind=PhoneKind.BROWSER, now=rig.now)
     rig.ask()
     rig.run(1)
     handset = Handset.objects.get()
     assert (handset.state, handset.user) == ("ringing", rig.world.administrator)
     for deed, value in (("answer", ""), ("digit", "5")):
-        actions.press(user=rig.world.administrator, channel=handset.channel, deed=deed, value=value, now=rig.now)
+        staff_phones.press(user=rig.world.administrator, channel=handset.channel, deed=deed, value=value, now=rig.now)
         rig.run(0.5)
     handset.refresh_from_db()
     assert handset.clip
     with pytest.raises(Conflict):
-        actions.press(user=rig.world.administrator2, channel=handset.channel, deed="answer", now=rig.now)
+        staff_phones.press(user=rig.world.administrator2, channel=handset.channel, deed="answer", now=rig.now)
 
 
 def test_a_clip_is_fetched_by_its_signed_address_only(rig: Rig, client: Client) -> None:  # noqa: F811
-    sound = clips.spoken("Здравствуйте")
+    sound = audio_cache.spoken("Здравствуйте")
     answer = client.get(clip_url(sound.key))
     assert b"".join(answer)[:4] == b"RIFF"
     assert client.get(clip_url(sound.key).replace(sound.key, "0" * 40)).status_code == 404
@@ -185,25 +185,25 @@ def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Cli
     ],
 )
 def test_numbers_dates_and_money_are_read_as_words(text: str, said: str) -> None:
-    assert words.aloud(text) == said
+    assert spoken_russian.aloud(text) == said
 
 
 def test_names_lose_what_nobody_says() -> None:
-    assert words.name_aloud("Ли А. Б. (стажёр)") == "Ли А Б"
+    assert spoken_russian.name_aloud("Ли А. Б. (стажёр)") == "Ли А Б"
 
 
 def test_espeak_speaks_russian_once_for_each_text(settings: Any) -> None:
     settings.SPEECH_ENGINE = "espeak"
-    sound = clips.spoken("Соединяю с пациентом")
+    sound = audio_cache.spoken("Соединяю с пациентом")
     assert sound.seconds > 0.8
     made = sound.path.stat().st_mtime_ns
-    assert clips.spoken("Соединяю с пациентом").path.stat().st_mtime_ns == made
+    assert audio_cache.spoken("Соединяю с пациентом").path.stat().st_mtime_ns == made
 
 
 def test_a_program_that_fails_is_named(settings: Any) -> None:
     settings.SPEECH_ENGINE, settings.SPEECH_COMMAND = "command", "/no/such/program {text}"
     with pytest.raises(engines.SpeechFailed, match="Программа речи"):
-        clips.spoken("Раз")
+        audio_cache.spoken("Раз")
 
 
 def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(rig: Rig, as_user: Login) -> None:  # noqa: F811

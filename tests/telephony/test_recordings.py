@@ -11,7 +11,7 @@ import pytest
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Interaction, Recording
 from callcenter.contacts.states import Kind, State
-from callcenter.telephony import recordings
+from callcenter.telephony.actions import recordings
 from callcenter.telephony.models import LinkedRecording
 from callcenter.telephony.pbx.simulator import _silence
 from tests.conftest import World

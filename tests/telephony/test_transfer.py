@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from callback.machine import State
+from callback.state_machine import State
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
-from callcenter.telephony import actions
+from callcenter.telephony.actions import staff_phones
 from callcenter.telephony.models import Call, Leg
 from callcenter.telephony.pbx.simulator import Persona
 from callcenter.telephony.queries import ringing_for, talk_of
@@ -30,7 +30,7 @@ def talk(rig: Rig) -> Call:  # noqa: F811
     }
     rig.bind(rig.world.administrator, "admin_long")
     rig.bind(rig.world.administrator2, "admin_long")
-    call = actions.call_patient(
+    call = staff_phones.call_patient(
         user=rig.world.administrator, number="+79000007700", clinic=rig.world.clinic, now=rig.now
     )
     rig.run(3)
@@ -45,7 +45,7 @@ def live(call: Call) -> list[User | None]:
 
 def test_the_colleague_takes_the_client_over_and_the_first_one_is_free(rig: Rig, talk: Call) -> None:  # noqa: F811
     first, second = rig.world.administrator, rig.world.administrator2
-    actions.transfer_call(by=first, to=second, now=rig.now)
+    staff_phones.transfer_call(by=first, to=second, now=rig.now)
     rig.run(0.2)
     assert live(talk) == [first, None, second]  # he rings; the others go on talking
     rig.run(2)
@@ -64,7 +64,7 @@ def test_the_colleague_takes_the_client_over_and_the_first_one_is_free(rig: Rig,
 
 def test_a_colleague_who_does_not_answer_changes_nothing(rig: Rig, talk: Call) -> None:  # noqa: F811
     rig.bind(rig.world.administrator2, "admin_noanswer")
-    actions.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
+    staff_phones.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
     rig.run(30)
     assert live(talk) == [rig.world.administrator, None]
     assert talk.legs.get(user=rig.world.administrator2).end == "no_answer"
@@ -72,9 +72,9 @@ def test_a_colleague_who_does_not_answer_changes_nothing(rig: Rig, talk: Call) -
 
 def test_the_first_one_may_hang_up_while_the_colleague_is_rung(rig: Rig, talk: Call) -> None:  # noqa: F811
     rig.bind(rig.world.administrator2, "admin_thorough")  # picks up after two seconds
-    actions.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
+    staff_phones.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
     rig.run(0.5)
-    actions.hang_up_own(user=rig.world.administrator, call=talk, now=rig.now)
+    staff_phones.hang_up_own(user=rig.world.administrator, call=talk, now=rig.now)
     rig.run(0.5)
     assert live(talk) == [None, rig.world.administrator2]
     rig.run(5)
@@ -83,8 +83,8 @@ def test_the_first_one_may_hang_up_while_the_colleague_is_rung(rig: Rig, talk: C
 
 def test_a_client_left_with_nobody_is_let_go(rig: Rig, talk: Call) -> None:  # noqa: F811
     rig.bind(rig.world.administrator2, "admin_busy")
-    actions.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
-    actions.hang_up_own(user=rig.world.administrator, call=talk, now=rig.now)
+    staff_phones.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
+    staff_phones.hang_up_own(user=rig.world.administrator, call=talk, now=rig.now)
     rig.run(5)
     assert live(talk) == []
 
@@ -96,7 +96,7 @@ def test_the_robots_talk_may_be_transferred_and_is_done_when_the_client_hangs_up
     rig.run_until(State.TALKING, request=request, seconds=60)
     rig.run(1)
     rig.bind(rig.world.administrator2, "admin_long")
-    actions.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
+    staff_phones.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
     rig.run(5)
     request.refresh_from_db()
     assert request.state == State.TALKING
@@ -108,14 +108,14 @@ def test_the_robots_talk_may_be_transferred_and_is_done_when_the_client_hangs_up
 def test_who_cannot_be_given_a_call_is_told_so(rig: Rig, talk: Call) -> None:  # noqa: F811
     first, second, senior = rig.world.administrator, rig.world.administrator2, rig.world.senior
     with pytest.raises(Refused, match="себе"):
-        actions.transfer_call(by=first, to=first, now=rig.now)
+        staff_phones.transfer_call(by=first, to=first, now=rig.now)
     with pytest.raises(Refused, match="не на телефоне"):
-        actions.transfer_call(by=first, to=senior, now=rig.now)
+        staff_phones.transfer_call(by=first, to=senior, now=rig.now)
     with pytest.raises(Conflict, match="ни с кем"):
-        actions.transfer_call(by=second, to=first, now=rig.now)
-    actions.transfer_call(by=first, to=second, now=rig.now)
+        staff_phones.transfer_call(by=second, to=first, now=rig.now)
+    staff_phones.transfer_call(by=first, to=second, now=rig.now)
     with pytest.raises(Conflict, match="уже на линии"):
-        actions.transfer_call(by=first, to=second, now=rig.now)
+        staff_phones.transfer_call(by=first, to=second, now=rig.now)
 
 
 def test_the_card_offers_colleagues_who_are_free_and_says_whom_it_rings(

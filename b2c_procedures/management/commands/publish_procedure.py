@@ -7,7 +7,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from b2c_procedures.actions.editions import draft_edition, publish_edition
+from b2c_procedures.actions.versions import draft_edition, publish_edition
 from b2c_procedures.definition import BadDefinition
 from callcenter.lib.errors import DomainError
 

@@ -12,7 +12,12 @@ from callcenter.clinics.actions.booking import (
     set_status,
     visit_at,
 )
-from callcenter.clinics.actions.intake import days_to_come, place_visits, schedule_appointments, write_visits
+from callcenter.clinics.actions.bulk_appointments import (
+    days_to_come,
+    place_visits,
+    schedule_appointments,
+    write_visits,
+)
 from callcenter.clinics.actions.patients import record_consent, save_patient, set_do_not_call
 from callcenter.clinics.actions.waiting import close_waiting, give_waiting, move_waiting, open_waiting
 

@@ -9,7 +9,9 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q
 
-from callcenter.clinics.actions.visit_history import Place, bump, write_down, write_move
+from callcenter.audit import actions as audit
+from callcenter.audit.actions import Deed
+from callcenter.clinics.actions.appointment_events import Place, bump, write_down, write_move
 from callcenter.clinics.locks import days_of, lock_doctor_days
 from callcenter.clinics.models import (
     Appointment,
@@ -31,12 +33,10 @@ from callcenter.clinics.states import (
     WindowState,
     is_too_early,
 )
-from callcenter.lib import live
-from callcenter.lib.bulk import update_rows
+from callcenter.lib import live_updates
+from callcenter.lib.bulk_sql import update_rows
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local
-from callcenter.staff import audit
-from callcenter.staff.audit import Deed
 from callcenter.staff.models import User
 
 # Moves and cancellations lead there, with verbs of their own.
@@ -296,7 +296,7 @@ def mark_visits(marks: Sequence[Mark], *, by: User | None, now: dt.datetime) -> 
         by=by,
         now=now,
     )
-    live.bump(*{f"schedule:clinic:{visit.clinic_id}" for visit, _ in changed})
+    live_updates.bump(*{f"schedule:clinic:{visit.clinic_id}" for visit, _ in changed})
     return cancelled
 
 
@@ -460,4 +460,4 @@ def close_waiting_for(
             after={"state": entry.state, "appointment": visit.pk},
             note=entry.close_reason,
         )
-        live.bump(f"waiting:clinic:{entry.clinic_id}")
+        live_updates.bump(f"waiting:clinic:{entry.clinic_id}")

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from django.db import transaction
 from django.db.models import Model, ProtectedError
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Doctor, Ground, OpeningHours, Service, SpecialDay, Specialty
 from callcenter.clinics.schedule import Span
-from callcenter.lib import stamps
+from callcenter.lib import optimistic_lock
 from callcenter.lib.errors import NotAllowed, Refused
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 CLINIC_FIELDS = (
@@ -63,7 +63,7 @@ def save_clinic(
             clinic, verb, before = Clinic(), "clinics.create_clinic", dict[str, object]()
         else:
             clinic = _own(clinic, by)
-            stamps.check(shown, clinic_stamp(clinic))
+            optimistic_lock.check(shown, clinic_stamp(clinic))
             verb, before = "clinics.change_clinic", _clinic(clinic)
         for name in CLINIC_FIELDS:
             setattr(clinic, name, fields[name])
@@ -77,7 +77,7 @@ def save_clinic(
 
 def clinic_stamp(clinic: Clinic) -> str:
     """Of what the form of the clinic shows."""
-    return stamps.stamp(_clinic(clinic))
+    return optimistic_lock.stamp(_clinic(clinic))
 
 
 def _set_week(clinic: Clinic, week: Mapping[int, Span]) -> None:
@@ -178,7 +178,7 @@ def save_doctor(
             had = set(doctor.clinics.values_list("pk", flat=True))
             if not had & hers:
                 raise NotAllowed("Этот врач принимает не в ваших клиниках.")
-            stamps.check(shown, doctor_stamp(doctor, by))
+            optimistic_lock.check(shown, doctor_stamp(doctor, by))
             verb, before = "clinics.change_doctor", _doctor(doctor)
         if not (had - hers) | wanted:
             raise Refused("Выберите хотя бы одну клинику.", field="clinics")
@@ -193,7 +193,7 @@ def save_doctor(
 def doctor_stamp(doctor: Doctor, by: User) -> str:
     """Of what the form of the doctor shows to `by`: his places in clinics that are not hers do not stand on it."""
     places = doctor.clinics.filter(staff=by).order_by("pk").values_list("pk", flat=True)
-    return stamps.stamp({**audit.values(doctor, *DOCTOR_FIELDS), "clinics": list(places)})
+    return optimistic_lock.stamp({**audit.values(doctor, *DOCTOR_FIELDS), "clinics": list(places)})
 
 
 def _doctor(doctor: Doctor) -> dict[str, object]:
@@ -210,7 +210,7 @@ def save_service(
             service, verb, before = Service(), "clinics.create_service", dict[str, object]()
         else:
             service = Service.objects.select_for_update(of=("self",)).get(pk=service.pk)
-            stamps.check(shown, service_stamp(service))
+            optimistic_lock.check(shown, service_stamp(service))
             verb, before = "clinics.change_service", audit.values(service, *SERVICE_FIELDS)
         for name in SERVICE_FIELDS:
             setattr(service, name, fields[name])
@@ -221,7 +221,7 @@ def save_service(
 
 def service_stamp(service: Service) -> str:
     """Of what the form of the service shows."""
-    return stamps.stamp(audit.values(service, *SERVICE_FIELDS))
+    return optimistic_lock.stamp(audit.values(service, *SERVICE_FIELDS))
 
 
 def save_specialty(specialty: Specialty | None, *, name: str, by: User, now: dt.datetime) -> Specialty:

@@ -4,13 +4,13 @@ import datetime as dt
 
 from django.db import transaction
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Specialty, WaitingListEntry
 from callcenter.clinics.schedule import refuse_too_far
 from callcenter.clinics.states import WaitingKind, WaitingState
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 
@@ -48,7 +48,7 @@ def open_waiting(
             opened_by=by,
         )
         audit.record("clinics.open_waiting", entry, by=by, now=now, after={"call_on": call_on.isoformat()})
-        live.bump(f"waiting:clinic:{clinic.pk}")
+        live_updates.bump(f"waiting:clinic:{clinic.pk}")
     return entry
 
 
@@ -68,7 +68,7 @@ def move_waiting(entry: WaitingListEntry, *, call_on: dt.date, by: User | None, 
             before={"call_on": before.isoformat()},
             after={"call_on": call_on.isoformat()},
         )
-        live.bump(f"waiting:clinic:{entry.clinic_id}")
+        live_updates.bump(f"waiting:clinic:{entry.clinic_id}")
     return entry
 
 
@@ -92,7 +92,7 @@ def close_waiting(
             after={"state": entry.state} | ({"appointment": appointment.pk} if appointment else {}),
             note=entry.close_reason,
         )
-        live.bump(f"waiting:clinic:{entry.clinic_id}")
+        live_updates.bump(f"waiting:clinic:{entry.clinic_id}")
     return entry
 
 
@@ -116,7 +116,7 @@ def give_waiting(
         entry.owner = owner
         entry.save(update_fields=["owner"])
         audit.record("clinics.give_waiting", entry, by=by, now=now, before=before, after=audit.values(entry, "owner"))
-        live.bump(f"waiting:clinic:{entry.clinic_id}")
+        live_updates.bump(f"waiting:clinic:{entry.clinic_id}")
     return entry
 
 

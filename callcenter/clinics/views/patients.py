@@ -8,16 +8,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from callcenter import desks
+from callcenter.audit import actions as audit
 from callcenter.clinics import actions, queries
 from callcenter.clinics.actions.patients import CARD_FIELDS, card_stamp
 from callcenter.clinics.forms import ConsentForm, DoNotCallForm, PatientForm, WaitingForm
 from callcenter.clinics.models import Clinic, Patient
+from callcenter.clinics.panels import patient_panels
 from callcenter.clinics.states import Channel, Purpose, WaitingKind
-from callcenter.home import Panel
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import lay_beside, refuse
-from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS, CARD
@@ -54,8 +53,6 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
 def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingForm | None = None) -> HttpResponse:
     now = timezone.now()
     audit.record("clinics.view_patient", patient, by=request.user, now=now, patient_id=patient.pk)
-    panels = [panel(patient, request.user, now) for panel in desks.load(desks.PATIENT_PANELS)]
-    shown = sorted((cast(Panel, panel) for panel in panels if panel is not None), key=lambda panel: panel.order)
     waiting = list(patient.waiting_list.select_related("clinic", "opened_by", "doctor", "specialty")[:20])
     answers = queries.visits_answering(waiting, user=request.user, now=now)
     context = {
@@ -65,7 +62,7 @@ def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingFor
         "visits": list(queries.visits_of(patient)[:30]),
         "waiting": [(entry, answers.get(entry.pk)) for entry in waiting],
         "refusal": queries.may_call(patient),
-        "panels": shown,
+        "panels": patient_panels(patient, request.user, now=now),
         "consent_form": ConsentForm(),
         "waiting_form": waiting_form or WaitingForm(clinics=_clinics(request, patient)),
         "now": now,

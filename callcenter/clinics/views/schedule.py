@@ -14,8 +14,8 @@ from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindo
 from callcenter.clinics.states import UPCOMING, AppointmentStatus, is_too_early
 from callcenter.clinics.views.patients import visible_patient
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.lib.http import date
 from callcenter.lib.localtime import day_bounds, local, local_day
+from callcenter.lib.query_params import date
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CALLERS, CARD
 

@@ -23,8 +23,8 @@ from callcenter.clinics.settings_forms import (
 )
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import lay_beside, refuse
-from callcenter.lib.http import date, number
 from callcenter.lib.localtime import local_day
+from callcenter.lib.query_params import date, number
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import SENIORS
 

@@ -9,14 +9,14 @@ from callcenter.contacts.actions.intake import (
     record_interaction,
     tie_known_numbers,
 )
-from callcenter.contacts.actions.recordings import add_transcript, store_recording
-from callcenter.contacts.actions.results import attach_result, link_result, pull_deeds, put_result_aside, unlink_result
-from callcenter.contacts.actions.settle import (
+from callcenter.contacts.actions.recompute import (
     mark_changed_contacts,
     settle_contacts,
     settle_due_contacts,
     settled_once,
 )
+from callcenter.contacts.actions.recordings import add_transcript, store_recording
+from callcenter.contacts.actions.results import attach_result, link_result, pull_deeds, put_result_aside, unlink_result
 
 __all__ = [
     "add_chat_line",

@@ -6,16 +6,16 @@ from typing import Final
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.actions.settle import settle_contacts
-from callcenter.contacts.channels import fired
+from callcenter.contacts.actions.recompute import settle_contacts
+from callcenter.contacts.attribution import fired
 from callcenter.contacts.models import ChannelRecount, Interaction
 from callcenter.contacts.queries import channel_rules, marks_of
 from callcenter.contacts.states import Direction, JobState
-from callcenter.lib.claims import claim
 from callcenter.lib.errors import Refused
+from callcenter.lib.leases import claim
 from callcenter.lib.localtime import day_bounds
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 _BATCH: Final = 500

@@ -8,18 +8,18 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient, PatientPhone
-from callcenter.contacts.actions.settle import settle_contacts
-from callcenter.contacts.channels import fired
+from callcenter.contacts.actions.recompute import settle_contacts
+from callcenter.contacts.attribution import fired
+from callcenter.contacts.call_phases import Phases, merge, state_of, talked, waited
 from callcenter.contacts.locks import lock_words
-from callcenter.contacts.machine import Person, person_of
 from callcenter.contacts.models import ChatLine, Contact, ContactResult, Interaction, Reason, Topic
-from callcenter.contacts.phases import Phases, merge, state_of, talked, waited
 from callcenter.contacts.queries import channel_rules, marks_of
+from callcenter.contacts.rules import Person, person_of
 from callcenter.contacts.states import ORIGIN_OF_WHO, STATES_OF, Direction, Kind, State, WhoType
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import day_bounds, local_day
-from callcenter.staff import audit
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 

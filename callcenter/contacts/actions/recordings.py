@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.db import transaction
 
 from callcenter.contacts.models import Interaction, Recording
-from callcenter.lib import live
+from callcenter.lib import live_updates
 
 _EXTENSIONS = {"audio/wav": "wav", "audio/mpeg": "mp3", "audio/ogg": "ogg"}
 
@@ -38,7 +38,7 @@ def store_recording(
         )
         recording.file.save(f"call.{_EXTENSIONS.get(mime, 'bin')}", ContentFile(content), save=False)
         recording.save()
-        live.bump(f"contacts:clinic:{interaction.clinic_id}")
+        live_updates.bump(f"contacts:clinic:{interaction.clinic_id}")
     return recording
 
 

@@ -7,16 +7,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from callcenter.assignments.models import Task
+from callcenter.audit import actions as audit
+from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, WaitingListEntry
 from callcenter.contacts.actions.intake import name_contact
-from callcenter.contacts.actions.settle import fit_result, seen_of, settle_contacts
+from callcenter.contacts.actions.recompute import fit_result, seen_of, settle_contacts
 from callcenter.contacts.models import Contact, ContactResult, Interaction
 from callcenter.contacts.states import ResultKind
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
-from callcenter.staff import audit
-from callcenter.staff.models import AuditEntry, User
+from callcenter.staff.models import User
 
 _KIND_OF_EVENT: Final = {
     "booked": ResultKind.BOOKED,
@@ -265,7 +266,7 @@ def put_result_aside(result: ContactResult, *, note: str, by: User, now: dt.date
         held.note, held.is_by_hand = note.strip()[:250], True
         held.save(update_fields=["note", "is_by_hand"])
         _audit("contacts.put_result_aside", held, by=by, now=now)
-        live.bump(f"contacts:clinic:{held.clinic_id}")
+        live_updates.bump(f"contacts:clinic:{held.clinic_id}")
     return held
 
 

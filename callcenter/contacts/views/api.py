@@ -10,12 +10,12 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from callcenter.api import ApiError, endpoint, read_body
 from callcenter.contacts.actions import add_chat_line, record_interaction
-from callcenter.contacts.keys import source_of
+from callcenter.contacts.api_keys import source_of
 from callcenter.contacts.models import Interaction, SourceKey
 from callcenter.contacts.states import STATES_OF, Direction, Kind, State
 from callcenter.lib import phones
+from callcenter.lib.api import ApiError, endpoint, read_body
 from callcenter.staff.models import User
 
 _AHEAD = dt.timedelta(minutes=5)  # clocks differ; anything further on is a mistake

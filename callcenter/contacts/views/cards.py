@@ -10,17 +10,17 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import patients_by_number, search_patients
-from callcenter.contacts import actions, channels
+from callcenter.contacts import actions, attribution
 from callcenter.contacts.forms import InteractionForm
 from callcenter.contacts.models import ChannelRule, Contact, ContactPolicy, Interaction, Recording
 from callcenter.contacts.queries import channel_rules, marks_of, requests_for
-from callcenter.contacts.ranges import serve_file
 from callcenter.contacts.states import Direction, Kind, State
 from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import instant, local, local_day
-from callcenter.staff import audit
+from callcenter.lib.range_responses import serve_file
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 from callcenter.staff.roles import CALLERS, Role
@@ -161,7 +161,7 @@ def delete_comment(request: StaffRequest, pk: int) -> HttpResponse:
 def show_channel_rules(request: StaffRequest, pk: int) -> HttpResponse:
     """«Определение канала по приоритету»: every rule in its order, the one that fired in green."""
     one = _interaction(request.user, pk)
-    checks = channels.explain(marks_of(one), channel_rules())
+    checks = attribution.explain(marks_of(one), channel_rules())
     rules = {rule.pk: rule for rule in ChannelRule.objects.select_related("channel", "channel__parent")}
     fired_today = next((check.rule.id for check in checks if check.fired), None)
     context = {

@@ -13,10 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.contacts import forms
 from callcenter.contacts.actions import order_recount
-from callcenter.contacts.keys import create_key, revoke_key
+from callcenter.contacts.api_keys import create_key, revoke_key
 from callcenter.contacts.models import (
     AdChannel,
     ChannelRecount,
@@ -29,7 +30,6 @@ from callcenter.contacts.models import (
     Topic,
 )
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.staff import audit
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import SENIORS
 

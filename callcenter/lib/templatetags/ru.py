@@ -9,7 +9,7 @@ from django.forms import BoundField
 from django.utils.safestring import SafeString, mark_safe
 
 from callcenter.lib import phones
-from callcenter.lib.live import sign
+from callcenter.lib.live_updates import sign
 from callcenter.lib.localtime import local as to_local
 
 register = template.Library()

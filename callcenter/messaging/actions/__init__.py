@@ -20,11 +20,11 @@ Conversations: `receive_reply` keeps an incoming line as a `ChatMessage` on a `c
 text, by, now) -> ChatMessage` answers; screens live on `chat_topic(interaction)`.
 """
 
-from callcenter.messaging.actions.asking import ask_due_messages
-from callcenter.messaging.actions.calls import absorb_due_calls, keep_call, reap_lost_calls, sweep_old_calls
+from callcenter.messaging.actions.appointment_links import answer_visit, find_link, note_opening, trouble_of
 from callcenter.messaging.actions.cascade import advance_due_cascades
 from callcenter.messaging.actions.chats import accept_meaning, chat_topic, receive_reply, say_in_chat
-from callcenter.messaging.actions.queue import (
+from callcenter.messaging.actions.dispatch import reap_lost_messages, send_due
+from callcenter.messaging.actions.enqueue import (
     cancel_messages,
     provider_for,
     queue_letter,
@@ -33,9 +33,14 @@ from callcenter.messaging.actions.queue import (
     send_again,
     topic,
 )
-from callcenter.messaging.actions.sending import reap_lost_messages, send_due
 from callcenter.messaging.actions.settings import drop_template, save_cascade, save_provider, save_template
-from callcenter.messaging.actions.visits import answer_visit, find_link, note_opening, trouble_of
+from callcenter.messaging.actions.status_polling import ask_due_messages
+from callcenter.messaging.actions.webhooks import (
+    absorb_due_calls,
+    keep_call,
+    reap_lost_calls,
+    sweep_old_calls,
+)
 
 __all__ = [
     "absorb_due_calls",

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from callcenter.clinics.models import Appointment
 from callcenter.clinics.states import UPCOMING
-from callcenter.lib.bulk import update_rows
-from callcenter.messaging.actions.queue import bump_messages, templates_of, visit_message
+from callcenter.lib.bulk_sql import update_rows
+from callcenter.messaging.actions.enqueue import bump_messages, templates_of, visit_message
 from callcenter.messaging.models import CascadeStep, Message, VisitLink
 from callcenter.messaging.states import ARRIVED
 

@@ -4,21 +4,21 @@ import datetime as dt
 
 from django.db import transaction
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic, Patient
 from callcenter.clinics.queries import patients_by_number
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Direction, Kind, State
-from callcenter.lib import live
+from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import day_bounds, local_day
-from callcenter.messaging.actions.queue import queue_message, topic
-from callcenter.messaging.actions.visits import answer_visit
+from callcenter.messaging.actions.appointment_links import answer_visit
+from callcenter.messaging.actions.enqueue import queue_message, topic
 from callcenter.messaging.gateways.base import Reply
-from callcenter.messaging.meaning import Meaning, meaning_of
 from callcenter.messaging.models import ChatMessage, Message, Provider, VisitLink
+from callcenter.messaging.reply_intent import Meaning, meaning_of
 from callcenter.messaging.states import Answer, Purpose
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 # «Приду» in words makes no green number: green is the link alone; a desk marks such a row as it likes.
@@ -61,7 +61,7 @@ def receive_reply(reply: Reply, *, provider: Provider, now: dt.datetime) -> Chat
             external_id=reply.id[:120],
             meaning=meaning_of(reply.text),
         )
-        live.bump(topic(clinic.pk), chat_topic(interaction))
+        live_updates.bump(topic(clinic.pk), chat_topic(interaction))
     return line
 
 
@@ -150,7 +150,7 @@ def say_in_chat(interaction: Interaction, *, text: str, by: User, now: dt.dateti
             now=now,
         )
         line.save(update_fields=["message"])
-        live.bump(chat_topic(interaction))
+        live_updates.bump(chat_topic(interaction))
     return line
 
 
@@ -182,5 +182,5 @@ def accept_meaning(
             patient_id=appointment.patient_id if appointment else line.patient_id,
             after={"meaning": str(meaning), "proposed": line.meaning},
         )
-        live.bump(topic(line.clinic_id), chat_topic(line.interaction))
+        live_updates.bump(topic(line.clinic_id), chat_topic(line.interaction))
     return line

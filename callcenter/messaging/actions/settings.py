@@ -6,12 +6,12 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
 from callcenter.messaging.gateways import SETTINGS, build
+from callcenter.messaging.message_templates import FIELDS, unknown_fields
 from callcenter.messaging.models import CascadeStep, MessageTemplate, Provider
-from callcenter.messaging.texts import FIELDS, unknown_fields
-from callcenter.staff import audit
 from callcenter.staff.models import User
 
 LONGEST = 1000  # letters of a template: a messenger shows no more at a glance, an SMS of that length costs fifteen

@@ -13,12 +13,20 @@ from callcenter.clinics.models import Appointment, Clinic
 from callcenter.clinics.states import UPCOMING
 from callcenter.lib.errors import Refused
 from callcenter.messaging.actions import drop_template, save_cascade, save_provider, save_template
-from callcenter.messaging.actions.queue import VISIT_TEMPLATE, visit_values
+from callcenter.messaging.actions.enqueue import VISIT_TEMPLATE, visit_values
 from callcenter.messaging.gateways import KINDS, SETTINGS
+from callcenter.messaging.message_templates import (
+    FIELDS,
+    VISIT_MESSENGER,
+    VISIT_SMS,
+    Visit,
+    fill,
+    unknown_fields,
+    values_of,
+)
 from callcenter.messaging.models import CascadeStep, Form, MessageTemplate, Provider
-from callcenter.messaging.segments import size_of
+from callcenter.messaging.sms_parts import size_of
 from callcenter.messaging.states import Channel
-from callcenter.messaging.texts import FIELDS, VISIT_MESSENGER, VISIT_SMS, Visit, fill, unknown_fields, values_of
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 from callcenter.staff.roles import SENIORS

@@ -17,8 +17,9 @@ from django.views.decorators.http import require_http_methods
 from callcenter.lib.errors import Refused
 from callcenter.lib.forms import refuse
 from callcenter.lib.localtime import local
+from callcenter.lib.public_views import public
 from callcenter.staff import actions
-from callcenter.staff.access import StaffRequest, allow, client_address, public
+from callcenter.staff.access import StaffRequest, allow, client_address
 from callcenter.staff.forms import ProfileForm
 from callcenter.staff.queries import DEFAULT_ZONE
 from callcenter.staff.roles import EVERYONE

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import lay_beside, refuse
-from callcenter.lib.http import number
+from callcenter.lib.query_params import number
 from callcenter.staff import actions, queries
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.forms import NewPersonForm, PasswordForm, PersonForm, PlaceForm

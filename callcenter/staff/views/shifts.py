@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from callcenter.lib.http import date, number
 from callcenter.lib.localtime import local_day
+from callcenter.lib.query_params import date, number
 from callcenter.staff import actions, queries
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User

@@ -11,7 +11,7 @@ from callcenter.telephony.pbx.simulator import Handsets
 
 def _ari(clock: Clock, _handsets: Handsets | None) -> Pbx:
     from callcenter.telephony.pbx.ari import Ari
-    from callcenter.telephony.speech.media import media_uri
+    from callcenter.telephony.speech.asterisk_media import media_uri
 
     return Ari(
         url=settings.ARI_URL,

@@ -4,7 +4,7 @@
 SpeechFailed, and the request goes to people at once.
 """
 
-from callcenter.telephony.speech.clips import spoken
+from callcenter.telephony.speech.audio_cache import spoken
 from callcenter.telephony.speech.engines import SpeechFailed
 
 __all__ = ["SpeechFailed", "spoken"]

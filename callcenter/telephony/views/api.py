@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from callcenter.api import ApiError, endpoint, read_body
-from callcenter.contacts.keys import source_of, source_with
-from callcenter.telephony.notices import keep_notice, read_notice
+from callcenter.contacts.api_keys import source_of, source_with
+from callcenter.lib.api import ApiError, endpoint, read_body
+from callcenter.telephony.actions.pbx_webhooks import keep_notice, read_notice
 
 
 @endpoint

@@ -10,7 +10,7 @@ from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import SENIORS
-from callcenter.telephony import actions
+from callcenter.telephony.actions import staff_phones
 from callcenter.telephony.forms import LineForm
 from callcenter.telephony.models import Line
 
@@ -21,7 +21,7 @@ def lines(request: StaffRequest) -> HttpResponse:
     form = LineForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         try:
-            line = actions.add_line(**form.cleaned_data, by=request.user, now=timezone.now())
+            line = staff_phones.add_line(**form.cleaned_data, by=request.user, now=timezone.now())
         except Refused as error:
             form.add_error(error.field, str(error))
         else:
@@ -37,6 +37,6 @@ def lines(request: StaffRequest) -> HttpResponse:
 @require_POST
 def remove(request: StaffRequest, pk: int) -> HttpResponse:
     line = get_object_or_404(Line.objects.filter(clinic__staff=request.user), pk=pk)
-    actions.remove_line(line, by=request.user, now=timezone.now())
+    staff_phones.remove_line(line, by=request.user, now=timezone.now())
     messages.success(request, f"Номер {line.number} убран.")
     return redirect("telephony:lines")

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -13,18 +12,21 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
-from callcenter import desks
 from callcenter.clinics.models import Clinic, Patient
-from callcenter.home import Panel
-from callcenter.lib import live, phones
+from callcenter.clinics.panels import patient_panels
+from callcenter.lib import live_updates, phones
+from callcenter.lib.contributions import Panel
 from callcenter.lib.errors import NotAllowed, Refused
-from callcenter.staff.access import StaffRequest, allow, public
+from callcenter.lib.public_views import public
+from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 from callcenter.staff.roles import TALKERS
-from callcenter.telephony import actions, queries
+from callcenter.telephony import queries
+from callcenter.telephony.actions import staff_phones
 from callcenter.telephony.models import Call, HandsetDeed
-from callcenter.telephony.speech.clips import clip_path
-from callcenter.telephony.speech.media import clip_url, key_of
+from callcenter.telephony.panels import common_panels, scenario_panels
+from callcenter.telephony.speech.asterisk_media import clip_url, key_of
+from callcenter.telephony.speech.audio_cache import clip_path
 from callcenter.telephony.states import LegState, PhoneKind
 from callcenter.telephony.templatetags.telephony import number_of
 
@@ -37,7 +39,7 @@ def phone(request: StaffRequest) -> HttpResponse:
     handset = card.handset if card is not None else None
     context = {
         "card": card,
-        "first_panels": _first_panels(request, card, now) if card is not None else [],
+        "first_panels": scenario_panels(card.call, request.user, now=now) if card is not None else [],
         "panels": _panels(request, card, now) if card is not None else [],
         "colleagues": _colleagues(request, card, now) if card is not None else [],
         "clip": clip_url(handset.clip) if handset is not None and handset.clip else "",
@@ -46,7 +48,7 @@ def phone(request: StaffRequest) -> HttpResponse:
         "kinds": PhoneKind,
         "browser_phone": settings.PBX == "simulator",
         "digits": "123456789*0#",
-        "token": live.sign([f"phone:user:{request.user.pk}", "pbx"]),
+        "token": live_updates.sign([f"phone:user:{request.user.pk}", "pbx"]),
         "now": now,
     }
     template = "telephony/phone.html#bar" if request.headers.get("HX-Request") else "telephony/phone.html"
@@ -59,22 +61,12 @@ def _colleagues(request: StaffRequest, card: queries.CallerCard, now: dt.datetim
     return queries.colleagues_for(card.call, request.user, now=now) if talks and not card.transfer else []
 
 
-def _first_panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[Panel]:
-    """What the call is for, by the desk that makes it: it stands above everything else."""
-    about = desks.load(desks.CALL_PANELS.get(card.call.scenario, ()))
-    return _there_are([panel_of(card.call, request.user, now) for panel_of in about])
-
-
 def _panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[Panel]:
-    """What the desks know of any call, and of its patient when he is known for sure."""
-    found = [panel_of(card.call, request.user, now) for panel_of in desks.load(desks.CALL_PANELS["any"])]
+    """Return what the apps know of any call, and of its patient when exactly one fits the number."""
+    found = common_panels(card.call, request.user, now=now)
     if len(card.people) == 1:
-        found += [panel_of(card.people[0], request.user, now) for panel_of in desks.load(desks.PATIENT_PANELS)]
-    return _there_are(found)
-
-
-def _there_are(panels: list[object]) -> list[Panel]:
-    return [cast("Panel", panel) for panel in panels if panel is not None]
+        found += patient_panels(card.people[0], request.user, now=now)
+    return found
 
 
 @allow(*TALKERS)
@@ -84,7 +76,7 @@ def bind(request: StaffRequest) -> HttpResponse:
     kind = request.POST.get("kind", "")
     if kind not in PhoneKind.values or (kind == PhoneKind.BROWSER and settings.PBX != "simulator"):
         raise Refused("Выберите телефон из списка.", field="kind")
-    actions.bind_phone(
+    staff_phones.bind_phone(
         user=request.user, kind=PhoneKind(kind), endpoint=request.POST.get("endpoint", ""), now=timezone.now()
     )
     return _back(request)
@@ -98,7 +90,7 @@ def call(request: StaffRequest) -> HttpResponse:
     if request.POST.get("patient", "").isdecimal():
         patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=request.POST["patient"])
     number = _number(request)
-    actions.call_patient(
+    staff_phones.call_patient(
         user=request.user, number=number, clinic=_clinic(request, patient), patient=patient, now=timezone.now()
     )
     if request.headers.get("HX-Request"):
@@ -135,7 +127,7 @@ def _clinic(request: StaffRequest, patient: Patient | None) -> Clinic:
 @require_POST
 def hang_up(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Call.objects.visible_to(request.user), pk=pk)
-    actions.hang_up_own(user=request.user, call=found, now=timezone.now())
+    staff_phones.hang_up_own(user=request.user, call=found, now=timezone.now())
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
@@ -145,7 +137,7 @@ def transfer(request: StaffRequest) -> HttpResponse:
     """Gives the user's present conversation to a colleague, whose own telephone rings."""
     colleagues = User.objects.filter(clinics__staff=request.user, is_active=True).distinct()
     to = get_object_or_404(colleagues, pk=request.POST.get("to") or 0)
-    actions.transfer_call(by=request.user, to=to, now=timezone.now())
+    staff_phones.transfer_call(by=request.user, to=to, now=timezone.now())
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
@@ -157,7 +149,7 @@ def press(request: StaffRequest) -> HttpResponse:
     if deed not in {"answer", "digit", "hang_up"} or (deed == "digit" and value not in set("0123456789*#")):
         raise Refused("Такой кнопки нет.")
     channel = request.POST.get("channel", "")
-    actions.press(user=request.user, channel=channel, deed=deed, value=value, now=timezone.now())
+    staff_phones.press(user=request.user, channel=channel, deed=deed, value=value, now=timezone.now())
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 

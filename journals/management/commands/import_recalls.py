@@ -1,4 +1,4 @@
-from callcenter.clinics.imports.command import ImportCommand
+from callcenter.imports.command import ImportCommand
 
 
 class Command(ImportCommand):

@@ -6,9 +6,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from callcenter.audit import actions as audit
 from callcenter.clinics.models import ZONES, Clinic
 from callcenter.lib.errors import DomainError
-from callcenter.staff import audit
 from callcenter.staff.actions import Facts, create_user
 from callcenter.staff.roles import Role
 

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from callcenter.telephony.handsets import BrowserHandsets
+from callcenter.telephony.actions.browser_phones import BrowserHandsets
 from callcenter.telephony.models import RobotLease
 from callcenter.telephony.pbx import exchange
 from callcenter.telephony.queries import LEASE_SECONDS

@@ -1,0 +1,489 @@
+"""`apply`: locks a request, asks the table, carries the effects out as rows, saves. Nothing outside is called here."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from django.db import transaction
+
+from callback import notifications, speech, state_machine
+from callback.actions.slot_hold import hold
+from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, RequestLine
+from callback.queries import WITH, Batch, Ways, is_family_number, phones_to_ring, ways_of
+from callback.schedule import may_call_at, next_try, window_end
+from callback.state_machine import Answer, Effect, Event, State, Step
+from callcenter.audit import actions as audit
+from callcenter.clinics.actions import release_hold
+from callcenter.clinics.schedule import Hours
+from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.states import Direction, Kind
+from callcenter.contacts.states import State as ContactState
+from callcenter.lib import live_updates
+from callcenter.lib.errors import Conflict
+from callcenter.staff.models import User
+from callcenter.telephony.actions import call_control
+from callcenter.telephony.models import Call, Leg, PhoneBinding
+from callcenter.telephony.pbx import endpoint_of_number
+from callcenter.telephony.queries import link_since
+from callcenter.telephony.states import Role, Scenario
+
+WATCHDOG: Final = 120  # seconds after which a silent attempt is given up, beyond its own step
+TALK_WATCHDOG: Final = 2 * 3600
+SPEECH_GUARD: Final = 60  # seconds: a speech that has not reported its end by then has ended
+PBX_PAUSE: Final = 5
+PBX_PATIENCE: Final = 60  # seconds without the exchange before people get the details
+
+
+@dataclass
+class Turn:
+    """An event, and those that follow from it at once, being applied to one locked request."""
+
+    request: CallbackRequest
+    event: Event
+    now: dt.datetime
+    by: User | None = None
+    reason: str = ""
+    at: dt.datetime | None = None
+    before: str = ""
+    batch: Batch | None = None  # what has been read for many requests at once
+    follow: Event | None = None
+    story: list[str] = field(default_factory=list)
+
+    @cached_property
+    def attempt(self) -> CallbackAttempt | None:
+        """The live one, if there is one."""
+        return self.request.attempts.filter(ended_at__isnull=True).select_related("call").first()
+
+    @property
+    def call(self) -> Call | None:
+        attempt = self.attempt
+        return attempt.call if attempt is not None else None
+
+    @cached_property
+    def _ways(self) -> Ways:
+        return self.batch.ways[self.request.clinic_id] if self.batch else ways_of(self.request.clinic)
+
+    @property
+    def ways(self) -> CallbackSettings:
+        return self._ways.settings
+
+    @property
+    def hours(self) -> Hours:
+        return self._ways.hours
+
+    @property
+    def zone(self) -> str:
+        """The patient's own, if it is known."""
+        return self.request.patient.zone if self.request.patient is not None else ""
+
+    @property
+    def may_call(self) -> bool:
+        """Whether it is still an hour for calls: asked again before every dial."""
+        return may_call_at(self.hours, self.now, from_nine=self._ways.from_nine, zone=self.zone)
+
+    def phones(self, rung: set[int]) -> Iterable[PhoneBinding]:
+        """Whom to ring next, one after another."""
+        if self.batch is None or rung:
+            return phones_to_ring(self.request.clinic, now=self.now, rung=rung)
+        return self.batch.take_phones(self.request.clinic_id)
+
+    def next_try(self) -> dt.datetime | None:
+        return next_try(
+            self.hours,
+            self.now,
+            self.ways.redial_minutes,
+            self.request.until,
+            from_nine=self._ways.from_nine,
+            zone=self.zone,
+        )
+
+    def leg(self, role: Role) -> Leg | None:
+        call = self.call
+        return call_control.live_leg(call, role) if call is not None else None
+
+
+def apply(
+    request_id: int,
+    event: Event,
+    *,
+    now: dt.datetime,
+    by: User | None = None,
+    reason: str = "",
+    at: dt.datetime | None = None,
+) -> CallbackRequest:
+    """Lets `event` happen to the request: one lock, one decision by the table, one save.
+
+    Raises Conflict when a person asks for what the state does not allow; late news of a telephone changes nothing.
+    `at` is when to look again, for a request postponed by a person (UTC).
+    """
+    with transaction.atomic():
+        return happen(Turn(locked(request_id), event, now, by, reason, at))
+
+
+def locked(request_id: int, known: CallbackRequest | None = None) -> CallbackRequest:
+    """The request, nobody else's until the end of the transaction, with what decisions read of it.
+
+    `known`: the same request read before, whose neighbours (its clinic, its doctor …) need not be read again.
+    """
+    if known is None:
+        return CallbackRequest.objects.select_related(*WITH).select_for_update(of=("self",)).get(pk=request_id)
+    fresh = CallbackRequest.objects.select_for_update().get(pk=request_id)
+    for name in WITH:
+        if getattr(fresh, f"{name}_id") == getattr(known, f"{name}_id"):
+            setattr(fresh, name, getattr(known, name))
+    return fresh
+
+
+def happen(turn: Turn) -> CallbackRequest:
+    """`apply` on a request that the caller has locked in the present transaction."""
+    request = turn.request
+    pending: Event | None = turn.event
+    while pending is not None:
+        turn.event, turn.before, turn.follow, turn.story = pending, request.state, None, []
+        _step(turn)
+        pending, turn.reason = turn.follow, ""
+    request.claimed_at = None
+    request.save()
+    live_updates.bump(f"callback:clinic:{request.clinic_id}", f"callback:request:{request.pk}")
+    return request
+
+
+def _step(turn: Turn) -> None:
+    request, now = turn.request, turn.now
+    row = state_machine.step(request.state, turn.event)
+    if row is Answer.REFUSED:
+        raise Conflict(f"Так уже нельзя: {State(request.state).label}. Обновите страницу.")
+    if not isinstance(row, Step):
+        return
+    request.state = row.state
+    if turn.at is not None:
+        request.due_at = turn.at
+    for effect in row.effects:
+        EFFECTS[effect](turn)
+    _watch(turn)
+    if turn.event == Event.POSTPONE:
+        request.first_try_at = request.until = None  # the clock of the robot begins anew with the agreed time
+    text = "; ".join(part for part in (turn.reason, *turn.story) if part)[:300]
+    RequestLine.objects.create(
+        request=request, at=now, event=turn.event, before=turn.before, after=request.state, by=turn.by, text=text
+    )
+    if turn.by is not None:
+        after: dict[str, object] = {"state": request.state}
+        audit.record(f"callback.{turn.event}", request, by=turn.by, now=now, note=turn.reason, after=after)
+
+
+def _watch(turn: Turn) -> None:
+    """An attempt of which nothing more is heard must not hang: the ticker looks at it after a while."""
+    if turn.request.state not in state_machine.IN_CALL:
+        return
+    if turn.request.state == State.TALKING:
+        turn.request.due_at = turn.now + dt.timedelta(seconds=TALK_WATCHDOG)
+        return
+    call = turn.call
+    step = call.step_due_at if call is not None and call.step_due_at is not None else turn.now
+    turn.request.due_at = max(step, turn.now) + dt.timedelta(seconds=WATCHDOG)
+
+
+# --- the telephone ---------------------------------------------------------------------------------------------------
+
+
+def _begin_attempt(turn: Turn) -> None:
+    request, now = turn.request, turn.now
+    if request.first_try_at is None:
+        request.first_try_at = now
+        request.until = window_end(turn.hours, now, turn.ways.window_minutes)
+    _hold_window(turn)
+    call = call_control.place_call(
+        scenario=Scenario.CALLBACK,
+        clinic=request.clinic,
+        direction=Direction.OUT,
+        patient=request.patient,
+        number=request.number,
+        now=now,
+    )
+    tried = turn.batch.tried[request.pk] if turn.batch else request.attempts.count()
+    turn.attempt = CallbackAttempt.objects.create(request=request, number=tried + 1, call=call, started_at=now)
+
+
+def _hold_window(turn: Turn) -> None:
+    """For as long as the robot tries, and at least for the hold's own time."""
+    least = turn.now + dt.timedelta(minutes=turn.ways.hold_minutes)
+    hold(turn.request, until=max(least, turn.request.until or least), now=turn.now)
+
+
+def _ring_next(turn: Turn) -> None:
+    """The next administrator at a telephone, then the clinic's own number; each once in an attempt."""
+    call, request = turn.call, turn.request
+    if call is None:
+        return
+    if not turn.may_call:
+        turn.follow = Event.HOURS_OVER
+        return
+    rung = [] if turn.event == Event.START else list(call.legs.filter(role=Role.EMPLOYEE))
+    for phone in turn.phones({leg.user_id for leg in rung if leg.user_id}):
+        try:
+            _ring_employee(turn, call, endpoint=phone.endpoint, user=phone.user)
+        except Conflict:
+            continue  # somebody else's call was quicker
+        PhoneBinding.objects.filter(pk=phone.pk).update(rung_at=turn.now)
+        return
+    clinic_number = request.clinic.phone
+    if clinic_number and not any(leg.number == clinic_number for leg in rung):
+        with suppress(Conflict):  # another request's call rings there
+            _ring_employee(turn, call, endpoint=endpoint_of_number(clinic_number), number=clinic_number)
+            return
+    if not rung and turn.attempt is not None:
+        turn.attempt.note = "все телефоны заняты"
+    turn.follow = Event.ADMINS_EXHAUSTED
+
+
+def _ring_employee(turn: Turn, call: Call, *, endpoint: str, user: User | None = None, number: str = "") -> None:
+    call_control.ring(
+        call,
+        role=Role.EMPLOYEE,
+        endpoint=endpoint,
+        user=user,
+        number=number,
+        caller=f"Робот: заявка · {turn.request.source_name}",
+        timeout=turn.ways.ring_seconds,
+        prepare=[[turn.ways.prompt], _phrases(turn)],
+        now=turn.now,
+    )
+
+
+def _phrases(turn: Turn) -> list[str]:
+    return speech.phrases_of(turn.request, family=is_family_number(turn.request.number))
+
+
+def _ask_for_key(turn: Turn) -> None:
+    attempt, leg = turn.attempt, turn.leg(Role.EMPLOYEE)
+    if attempt is None or attempt.call is None or leg is None:
+        return
+    attempt.employee = leg.user
+    attempt.save(update_fields=["employee"])
+    attempt.call.employee = leg.user
+    attempt.call.save(update_fields=["employee"])
+    call_control.play(leg, turn.ways.prompt, now=turn.now)
+    call_control.set_step(attempt.call, turn.ways.key_seconds, now=turn.now)
+
+
+def _say_request(turn: Turn) -> None:
+    call, leg = turn.call, turn.leg(Role.EMPLOYEE)
+    if call is None or leg is None:
+        return
+    call_control.stop_playing(call, now=turn.now)
+    _hold_window(turn)
+    call_control.play(leg, *_phrases(turn), now=turn.now)
+    call_control.set_step(call, SPEECH_GUARD, now=turn.now)
+
+
+def _await_choice(turn: Turn) -> None:
+    if turn.call is not None and turn.ways.second_key:
+        call_control.set_step(turn.call, turn.ways.choice_seconds, now=turn.now)
+    else:
+        turn.follow = Event.CHOSE_CONNECT
+
+
+def _dial_patient(turn: Turn) -> None:
+    call, request = turn.call, turn.request
+    if call is None:
+        return
+    if not turn.may_call:
+        turn.follow = Event.HOURS_OVER
+        return
+    call_control.stop_playing(call, now=turn.now)
+    call_control.set_step(call, turn.ways.patient_seconds + 10, now=turn.now)
+    try:
+        call_control.ring(
+            call,
+            role=Role.PATIENT,
+            endpoint=endpoint_of_number(request.number),
+            number=request.number,
+            caller=request.clinic.phone,
+            timeout=turn.ways.patient_seconds,
+            now=turn.now,
+        )
+    except Conflict:
+        turn.follow = Event.PATIENT_IN_CALL
+        return
+    request.dials += 1
+
+
+def _connect(turn: Turn) -> None:
+    call, employee, patient = turn.call, turn.leg(Role.EMPLOYEE), turn.leg(Role.PATIENT)
+    if call is None or patient is None:
+        return
+    call_control.set_step(call, None, now=turn.now)
+    if employee is None:
+        call_control.hang_up(patient, now=turn.now)
+        return
+    call_control.connect(call, [employee, patient], now=turn.now, record=turn.ways.records)
+    if turn.ways.records and turn.ways.recording_notice:
+        call_control.play(patient, turn.ways.recording_notice, now=turn.now)
+
+
+def _say_why(turn: Turn) -> None:
+    """Tells the administrator why there is no conversation. Where the request goes on, the end of it is awaited."""
+    call, leg = turn.call, turn.leg(Role.EMPLOYEE)
+    if call is None or leg is None:
+        turn.follow = Event.TOLD if turn.request.state == State.TELLING else None
+        return
+    awaited = turn.request.state == State.TELLING
+    call_control.stop_playing(call, now=turn.now)
+    call_control.play(leg, speech.why(turn.event, turn.reason), now=turn.now, then_hang_up=not awaited)
+    call_control.set_step(call, 15 if awaited else None, now=turn.now)
+
+
+def _hang_up(turn: Turn) -> None:
+    if turn.call is not None:
+        call_control.hang_up_all(turn.call, now=turn.now)
+
+
+def _end_attempt(turn: Turn) -> None:
+    attempt = turn.attempt
+    if attempt is None:
+        return
+    attempt.ended_at, attempt.result, attempt.note = turn.now, turn.event, (turn.reason or attempt.note)[:250]
+    attempt.save()
+    turn.attempt = None
+    if attempt.call is not None:
+        call_control.set_step(attempt.call, None, now=turn.now)
+    if turn.event == Event.TALKED:
+        turn.request.connected_on, turn.request.connected_at = attempt.number, turn.now
+        turn.request.holder = attempt.employee
+
+
+# --- the clock -------------------------------------------------------------------------------------------------------
+
+
+def _redial(turn: Turn) -> None:
+    request, ways = turn.request, turn.ways
+    if request.first_try_at is None:  # nobody could be rung yet: the time runs from here all the same
+        request.first_try_at = turn.now
+        request.until = window_end(turn.hours, turn.now, ways.window_minutes)
+    if request.dials >= ways.patient_tries and not ways.goes_on_after_sms:
+        request.due_at = request.until
+        return
+    request.due_at = turn.next_try()
+
+
+def _start_now(turn: Turn) -> None:
+    request = turn.request
+    request.due_at, request.ended_at, request.outcome, request.pause_reason = turn.now, None, "", ""
+    request.closed_by_key = request.closed_by_floor = False
+    if request.until is not None and request.until <= turn.now:
+        request.first_try_at = request.until = None
+    if turn.event in (Event.CONTINUE, Event.UNDO):
+        request.looked_away_since = turn.now
+        request.holder = None
+
+
+def _await_pbx(turn: Turn) -> None:
+    turn.request.due_at = turn.now + dt.timedelta(seconds=PBX_PAUSE)
+    turn.request.last_error = turn.reason[:250]
+    since = link_since()
+    if since is None or (turn.now - since).total_seconds() > PBX_PATIENCE:
+        _letter_details(turn)
+
+
+def _await_answer(turn: Turn) -> None:
+    turn.request.pause_reason = turn.reason or turn.event.label
+    _keep_window(turn)
+
+
+def _keep_window(turn: Turn) -> None:
+    request = turn.request
+    if turn.event == Event.TAKE:
+        request.holder = turn.by
+    if request.until is None or request.until <= turn.now:
+        request.until = window_end(turn.hours, turn.now, turn.ways.window_minutes)
+        request.first_try_at = request.first_try_at or turn.now
+    request.due_at = request.until
+
+
+# --- letters, SMS, tasks ---------------------------------------------------------------------------------------------
+
+
+def _letter_details(turn: Turn) -> None:
+    if turn.request.details_at is None:
+        turn.request.details_at = turn.now
+        notifications.details_letter(turn.request, now=turn.now)
+        turn.story.append("подробности заявки ушли ответственным письмом")
+
+
+def _letter_done(turn: Turn) -> None:
+    if turn.request.letter_at is None:
+        turn.request.letter_at = turn.now
+        notifications.done_letter(turn.request, now=turn.now)
+        turn.story.append("письмо «Не надо перезванивать»")
+
+
+def _letter_call_back(turn: Turn) -> None:
+    if turn.request.letter_at is None:
+        turn.request.letter_at = turn.now
+        notifications.call_back_letter(turn.request, now=turn.now)
+        turn.story.append("письмо «перезвоните пациенту»")
+
+
+def _task(turn: Turn) -> None:
+    notifications.escalation_task(turn.request, now=turn.now)
+
+
+def _sms(turn: Turn) -> None:
+    """«Если все они неудачные, пациенту уходит смс»: once, when he is dialled no more."""
+    if turn.request.sms_at is None and turn.request.dials >= turn.ways.patient_tries:
+        turn.request.sms_at = turn.now
+        notifications.sorry_sms(turn.request, text=turn.ways.sms_text, now=turn.now)
+        turn.story.append("пациенту поставлена СМС")
+
+
+def _finish(turn: Turn) -> None:
+    request = turn.request
+    request.due_at = None
+    if request.state not in state_machine.FINAL:
+        return
+    request.ended_at = turn.now
+    request.outcome = (turn.reason or turn.event.label)[:250]
+    request.closed_by_key = turn.event in (Event.CHOSE_BOOKED, Event.CHOSE_NOT_OURS)
+    request.closed_by_floor = turn.event in (Event.BOOKED, Event.FORBIDDEN) and turn.by is None
+    if request.window is not None:
+        release_hold(request.window, held_for=notifications.hold_key(request))
+    if request.interaction is not None:
+        record_interaction(
+            clinic=request.clinic,
+            kind=Kind.REQUEST,
+            state=ContactState.PROCESSED,
+            at=request.interaction.at,
+            now=turn.now,
+            by=turn.by,
+            source=request.interaction.source,
+            source_id=request.interaction.source_id,
+        )
+
+
+EFFECTS: Final[dict[Effect, Callable[[Turn], None]]] = {
+    Effect.BEGIN_ATTEMPT: _begin_attempt,
+    Effect.RING_NEXT: _ring_next,
+    Effect.ASK_FOR_KEY: _ask_for_key,
+    Effect.SAY_REQUEST: _say_request,
+    Effect.AWAIT_CHOICE: _await_choice,
+    Effect.DIAL_PATIENT: _dial_patient,
+    Effect.CONNECT: _connect,
+    Effect.SAY_WHY: _say_why,
+    Effect.HANG_UP: _hang_up,
+    Effect.END_ATTEMPT: _end_attempt,
+    Effect.REDIAL: _redial,
+    Effect.START_NOW: _start_now,
+    Effect.AWAIT_PBX: _await_pbx,
+    Effect.AWAIT_ANSWER: _await_answer,
+    Effect.KEEP_WINDOW: _keep_window,
+    Effect.LETTER_DETAILS: _letter_details,
+    Effect.LETTER_DONE: _letter_done,
+    Effect.LETTER_CALL_BACK: _letter_call_back,
+    Effect.TASK: _task,
+    Effect.SMS: _sms,
+    Effect.FINISH: _finish,
+}

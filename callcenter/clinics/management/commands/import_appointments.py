@@ -1,6 +1,0 @@
-from callcenter.clinics.imports.command import ImportCommand
-
-
-class Command(ImportCommand):
-    help = "Loads visits from an XLSX or CSV file."
-    kind = "appointments"

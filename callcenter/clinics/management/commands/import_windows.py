@@ -1,6 +1,0 @@
-from callcenter.clinics.imports.command import ImportCommand
-
-
-class Command(ImportCommand):
-    help = "Loads free windows of doctors from an XLSX or CSV file."
-    kind = "windows"

@@ -1,0 +1,96 @@
+"""What came of a contact: the main result, the outcome, its icon, its money."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from callcenter.clinics.states import AppointmentStatus, WaitingState
+from callcenter.contacts.rules.inputs import RECORDS, Gave
+from callcenter.contacts.states import Outcome, ResultKind
+
+_LOST: Final = (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW)
+
+
+def rank_of(gave: Gave) -> int | None:
+    """How successful a record is, 1 best; None for what is no record (a task, a mark).
+
+    «1. Прием завершен или записи в лист ожидания закрыта добавлением приема; 2. Прием на будущее или запись в лист
+    ожидания открыта; 3. Прием отменен или запись в лист ожидания закрыта без приема».
+    """
+    if gave.kind not in RECORDS:
+        return None
+    if gave.visit is not None:
+        if gave.visit.status == AppointmentStatus.COMPLETED:
+            return 1
+        return 3 if gave.visit.status in _LOST else 2
+    if gave.waiting is not None:
+        if gave.waiting.state == WaitingState.OPEN:
+            return 2
+        return 1 if gave.waiting.visit is not None else 3
+    return None
+
+
+def main_result(gave: Sequence[Gave], patient: int | None) -> Gave | None:
+    """«Главный результат выбирается из записей того пациента, который указан в звонке. Если таких записей несколько, то
+    выбирается самая успешная … Если успешность одинаковая, то выбирается событие, которое добавили раньше»."""
+    ranked = [
+        (rank, deed.at, deed.id, deed)
+        for deed in gave
+        if deed.patient == patient and patient is not None and (rank := rank_of(deed)) is not None
+    ]
+    return min(ranked, key=lambda item: item[:3])[3] if ranked else None
+
+
+def outcome_of(main: Gave | None, *, has_open_request: bool) -> Outcome:
+    """«Не записался», «Записался», «Записался в лист ожидания», «Отменил», «Записался и пришел», «Заявки (Актуальные)»."""
+    if main is None:
+        return Outcome.REQUESTS if has_open_request else Outcome.NOT_BOOKED
+    visit = main.visit or (main.waiting.visit if main.waiting else None)
+    if visit is not None:
+        if visit.status == AppointmentStatus.COMPLETED:
+            return Outcome.CAME
+        return Outcome.CANCELLED if visit.status in _LOST else Outcome.BOOKED
+    if main.waiting is not None and main.waiting.state == WaitingState.OPEN:
+        return Outcome.WAITING
+    return Outcome.CANCELLED
+
+
+@dataclass(frozen=True)
+class Sign:
+    """The icon of a record's present state: a Tabler name, a colour and the word that stands with it."""
+
+    icon: str
+    colour: str
+    word: str
+
+
+def sign_of(gave: Gave) -> Sign | None:
+    """«Зеленый символ календаря — будущий прием; Синий символ листа ожидания — запись открыта … Темно-серый символ
+    календаря — прием состоялся. Светло-серый символ календаря — прием отменили, пациент не пришел. Светло-серый символ
+    записи в лист ожидания — запись закрыта»."""
+    if gave.visit is not None:
+        if gave.visit.status == AppointmentStatus.COMPLETED:
+            return Sign("calendar-check", "done", "приём состоялся")
+        if gave.visit.status in _LOST:
+            word = "приём отменён" if gave.visit.status == AppointmentStatus.CANCELLED else "пациент не пришёл"
+            return Sign("calendar-x", "lost", word)
+        return Sign("calendar-event", "future", "будущий приём")
+    if gave.waiting is not None:
+        if gave.waiting.state == WaitingState.OPEN:
+            return Sign("list-details", "open", "лист ожидания открыт")
+        return Sign("list-check", "lost", "лист ожидания закрыт")
+    return None
+
+
+def money_of(gave: Sequence[Gave], patient: int | None) -> Decimal:
+    """What the completed visits of this contact brought, each visit once, in roubles."""
+    visits = {
+        deed.visit_id: deed.visit.money or Decimal()
+        for deed in gave
+        if deed.visit is not None
+        and deed.kind in (ResultKind.BOOKED, ResultKind.MOVED)
+        and deed.patient == patient
+        and deed.visit.status == AppointmentStatus.COMPLETED
+    }
+    return sum(visits.values(), Decimal())

@@ -1,0 +1,219 @@
+"""What the exchange told us, taken into the rows: each fact in one transaction, once, in whatever order it comes.
+
+A leg's facts only move it forward (planned → ringing → up → ended); a fact about an ended leg changes nothing. Then the
+call's scenario decides, in the same transaction.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Collection, Mapping
+
+from django.db import transaction
+
+from callcenter.lib import live_updates
+from callcenter.telephony.actions import call_control, call_logging
+from callcenter.telephony.actions.call_control import Connected, SpeechFailed, StepDue
+from callcenter.telephony.models import Call, Command, Leg
+from callcenter.telephony.pbx.base import (
+    Answered,
+    Digit,
+    Ended,
+    Fact,
+    Incoming,
+    Machine,
+    PlayEnded,
+    Ringing,
+)
+from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, Role, Scenario, Verb
+
+log = logging.getLogger(__name__)
+_HANGING_UP = 1.5  # seconds between the cut of a sound and the end of the channel that heard it, with room to spare
+Handler = Callable[[Call, Leg | None, Fact], None]
+
+
+_handlers: dict[Scenario, Handler] = {}
+
+
+def register_call_handlers(handlers: Mapping[Scenario, Handler]) -> None:
+    """Set who decides in a call of each scenario; the registry on top calls it once at start."""
+    _handlers.clear()
+    _handlers.update(handlers)
+
+
+def handler_of(call: Call) -> Handler:
+    return _handlers[Scenario(call.scenario)]
+
+
+def take_fact(fact: Fact) -> None:
+    """Writes the fact and lets the scenario act; facts about channels that are not ours are none of our business."""
+    if isinstance(fact, Incoming):
+        from callcenter.telephony.scenarios import open_incoming
+
+        open_incoming(fact)
+    elif isinstance(fact, PlayEnded):
+        _take_play_end(fact)
+    elif isinstance(fact, (Ringing, Answered, Ended, Digit, Machine)):
+        with transaction.atomic():
+            leg = _locked(fact.channel)
+            if leg is not None and _move(leg, fact):
+                _decide(leg.call, leg, fact)
+
+
+def take_step(call_id: int, *, now: dt.datetime) -> None:
+    """The call's step has lasted its time: says so to the scenario, once."""
+    with transaction.atomic():
+        call = Call.objects.select_for_update(no_key=True).due(now).filter(pk=call_id).first()
+        if call is None:
+            return  # something happened first
+        call.step_due_at = None
+        call.save(update_fields=["step_due_at"])
+        played = call.commands.filter(verb=Verb.PLAY).select_related("leg").order_by("-pk").first()
+        if played is not None and played.leg is not None and played.leg.is_live and played.args.get("failed"):
+            _decide(call, played.leg, SpeechFailed(now, "АТС не смогла проиграть речь"))
+        else:
+            _decide(call, None, StepDue(now))
+
+
+def finish_command(
+    command_id: int, state: CommandState, *, now: dt.datetime, error: str = "", end: End = End.FAILED
+) -> None:
+    """Writes what became of a command. A ring that surely did not happen is its leg's end, told as `end`."""
+    with transaction.atomic():
+        command = Command.objects.select_for_update().get(pk=command_id)
+        if command.done_at is not None:
+            return
+        command.state, command.done_at, command.last_error = state, now, error[:250]
+        command.save(update_fields=["state", "done_at", "last_error"])
+        if command.verb == Verb.RING and state != CommandState.DONE:
+            _ring_failed(command, end, error, now)
+        elif command.verb == Verb.CONNECT and state == CommandState.DONE:
+            _connected(command, now)
+
+
+def finish_commands(ids: Collection[int], *, now: dt.datetime) -> None:
+    """Writes that these were carried out: verbs of which nothing further follows (all but CONNECT)."""
+    Command.objects.filter(pk__in=ids, done_at__isnull=True).update(state=CommandState.DONE, done_at=now, last_error="")
+
+
+def fail_speech(command_id: int, *, why: str, now: dt.datetime) -> None:
+    """The words of a command could not be said: its leg, if it was yet to be rung, is never rung."""
+    with transaction.atomic():
+        command = Command.objects.select_for_update().get(pk=command_id)
+        if command.done_at is not None:
+            return
+        command.state, command.done_at, command.last_error = CommandState.REFUSED, now, why[:250]
+        command.save(update_fields=["state", "done_at", "last_error"])
+        leg = _locked(command.leg.channel) if command.leg is not None else None
+        if leg is None:
+            return
+        if command.verb == Verb.RING:
+            leg.state, leg.end, leg.ended_at, leg.note = LegState.ENDED, End.FAILED, now, why[:250]
+            leg.save()
+        if command.args.get("then_hang_up"):
+            call_control.hang_up(leg, now=now)
+        else:
+            _decide(leg.call, leg, SpeechFailed(now, why))
+
+
+def lose_leg(channel: str, *, now: dt.datetime) -> None:
+    """A leg that the exchange no longer knows and whose end nobody heard."""
+    take_fact(Ended(now, channel, End.LOST))
+
+
+def _ring_failed(command: Command, end: End, error: str, now: dt.datetime) -> None:
+    if command.leg is None:
+        return
+    Leg.objects.filter(pk=command.leg.pk, state__in=LIVE_LEGS).update(note=error[:250])
+    leg = _locked(command.leg.channel)
+    fact = Ended(now, command.leg.channel, end)
+    if leg is not None and _move(leg, fact):
+        _decide(leg.call, leg, fact)
+
+
+def _connected(command: Command, now: dt.datetime) -> None:
+    call = Call.objects.select_for_update(no_key=True).get(pk=command.call_id)
+    for leg in call.legs.filter(pk__in=command.args.get("instead_of", ())):
+        call_control.hang_up(leg, now=now)
+    if call.connected_at is not None or call.ended_at is not None:
+        return  # a colleague took over, or it was connected again after a change of hands
+    call.connected_at = now
+    call.save(update_fields=["connected_at"])
+    call_logging.talk_began(call, now=now)
+    _decide(call, None, Connected(now))
+
+
+def _take_over(call: Call, leg: Leg, fact: Answered) -> None:
+    """A colleague answers a transferred call: he joins, and who talked so far is let go once he is in."""
+    if call_control.live_leg(call, Role.PATIENT) is None:
+        call_control.hang_up(leg, now=fact.at)
+        return
+    others = [other for other in call.legs.filter(role=Role.EMPLOYEE, state__in=LIVE_LEGS) if other.pk != leg.pk]
+    recorded = call.commands.filter(verb=Verb.RECORD).exists()
+    call_control.connect(call, [leg], now=fact.at, record=recorded, instead_of=others)
+    call.employee = leg.user
+    call.save(update_fields=["employee"])
+
+
+def _take_play_end(fact: PlayEnded) -> None:
+    with transaction.atomic():
+        command = Command.objects.filter(verb=Verb.PLAY, ref=fact.playback).select_related("leg").first()
+        leg = _locked(command.leg.channel) if command is not None and command.leg is not None else None
+        if command is None or leg is None or leg.state != LegState.UP:
+            return  # cut by the peer's hanging up: his end is told by itself
+        if command.args.get("then_hang_up"):
+            call_control.hang_up(leg, now=fact.at)
+        elif fact.ok:
+            _decide(leg.call, leg, fact)
+        else:
+            # An absent file, or a listener who has just hung up: his end follows within moments, or it was the file.
+            Command.objects.filter(pk=command.pk).update(args={**command.args, "failed": True})
+            call_control.set_step(leg.call, _HANGING_UP, now=fact.at)
+
+
+def _locked(channel: str) -> Leg | None:
+    """The leg with its call locked. `no_key`: others may go on adding rows that point to the call."""
+    legs = Leg.objects.select_related("call__clinic", "call__patient", "user")
+    return legs.select_for_update(of=("self", "call"), no_key=True).filter(channel=channel).first()
+
+
+def _move(leg: Leg, fact: Fact) -> bool:
+    """Moves the leg forward by the fact; False when the fact is late or a repetition."""
+    if not leg.is_live:
+        return False
+    match fact:
+        case Ringing():
+            if leg.state != LegState.PLANNED:
+                return False
+            leg.state, leg.ringing_at = LegState.RINGING, fact.at
+        case Answered():
+            if leg.state == LegState.UP:
+                return False
+            leg.state, leg.answered_at = LegState.UP, fact.at
+        case Ended():
+            leg.state, leg.ended_at, leg.end = LegState.ENDED, fact.at, fact.end
+            leg.cause, leg.dial_status = fact.cause, fact.dial_status
+        case _:
+            return leg.state == LegState.UP  # digits and machines of a leg that is up
+    leg.save()
+    if leg.user_id is not None:
+        live_updates.bump(f"phone:user:{leg.user_id}")
+    live_updates.bump(f"calls:clinic:{leg.call.clinic_id}")
+    return True
+
+
+def _decide(call: Call, leg: Leg | None, fact: Fact) -> None:
+    """The scenario's turn, then what is true of every call: nobody is left alone in it, and an empty call is over."""
+    if call.ended_at is not None and not isinstance(fact, Ended):
+        return
+    if call.connected_at is not None and leg is not None:
+        if isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
+            _take_over(call, leg, fact)
+            return
+        if isinstance(fact, Ended):
+            if call_control.goes_on(call):
+                return  # transferred, or the colleague did not answer: the scenario sees one conversation
+            call_control.hang_up_all(call, now=fact.at, besides=leg)
+    handler_of(call)(call, leg, fact)
+    if isinstance(fact, (Ended, SpeechFailed)) and not call.legs.filter(state__in=LIVE_LEGS).exists():
+        ended_as = End.ANSWERED if call.connected_at is not None else leg.end if leg is not None else End.FAILED
+        call_control.end_call(call, end=ended_as, now=fact.at)

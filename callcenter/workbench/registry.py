@@ -1,0 +1,123 @@
+"""What every app contributes to the shared pages: the menu, «Мой день», panels, imports, call scenarios, settings.
+
+The only place that knows all apps. Apps below never import it: they read what `register_contributions` gave them at start.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Final
+
+import b2c_procedures.panels
+import callback.panels
+import callback.scenario
+import callcenter.assignments.panels
+import journals.imports
+import journals.panels
+import reminders.panels
+import reports.panels
+from callcenter.clinics.panels import PatientPanel, register_patient_panels
+from callcenter.imports.appointments import APPOINTMENTS
+from callcenter.imports.jobs import Kind
+from callcenter.imports.kinds import register_import_kinds
+from callcenter.imports.patients import PATIENTS
+from callcenter.imports.windows import WINDOWS
+from callcenter.lib.api import register_schemas
+from callcenter.lib.contributions import Card, MenuItem, SettingsPage
+from callcenter.staff.models import User
+from callcenter.staff.roles import CALLERS, CARD, EVERYONE, PEOPLE, READERS, SERVICE, SETTERS, Role
+from callcenter.telephony import scenarios
+from callcenter.telephony.actions.event_handlers import Handler, register_call_handlers
+from callcenter.telephony.panels import CallPanel, register_call_panels
+from callcenter.telephony.states import Scenario
+from callcenter.workbench.openapi import SCHEMAS
+
+DayCards = Callable[[User, dt.datetime], list[Card]]
+
+MENU: Final[tuple[MenuItem, ...]] = (
+    MenuItem("Мой день", "home", "sun", EVERYONE),
+    MenuItem("Журнал КОС", "journals:journal", "notebook", (*CALLERS, Role.MANAGER, Role.DOCTOR)),
+    MenuItem("Дозвон", "reminders:evening", "phone-outgoing", (*CALLERS, Role.MANAGER)),
+    MenuItem("Задачи", "assignments:active", "checklist", EVERYONE),
+    MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
+    MenuItem("Процедуры", "procedures:home", "list-check", SERVICE),
+    MenuItem("Обратный звонок", "callback:board", "phone-incoming", (*CALLERS, Role.MANAGER)),
+    MenuItem("История", "reports:history", "history", (*CALLERS, Role.MANAGER)),
+    MenuItem("Отчёт по дозвону", "reminders:report", "chart-bar", READERS, group="Управление"),
+    MenuItem("Отчёт по процедурам", "procedures:report", "chart-bar", (Role.MANAGER,), group="Управление"),
+    MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
+    MenuItem(
+        "Импорт", "imports:list", "file-import", (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR), group="Управление"
+    ),
+    MenuItem("Сотрудники", "staff:people", "id-badge-2", PEOPLE, group="Управление"),
+    MenuItem("Журнал действий", "audit:entries", "history", READERS, group="Управление"),
+    MenuItem("Настройки", "settings", "settings", SETTERS, group="Управление"),
+)
+
+# What is mine today, with counts that lead to the lists.
+DAY_CARDS: Final[tuple[DayCards, ...]] = (
+    callback.panels.day_cards,
+    callcenter.assignments.panels.day_cards,
+    journals.panels.day_cards,
+    reminders.panels.day_cards,
+    reports.panels.day_cards,
+    b2c_procedures.panels.day_cards,
+)
+
+# What an app knows of a patient, on the patient's card.
+PATIENT_PANELS: Final[tuple[PatientPanel, ...]] = (
+    callback.panels.patient_panel,
+    callcenter.assignments.panels.patient_panel,
+    journals.panels.patient_panel,
+    reminders.panels.patient_panel,
+    reports.panels.patient_panel,
+    b2c_procedures.panels.patient_panel,
+)
+
+# What can be loaded from a file, in the order of the page.
+IMPORT_KINDS: Final[tuple[Kind, ...]] = (PATIENTS, APPOINTMENTS, WINDOWS, journals.imports.RECALLS)
+
+# One page a feature or a dictionary, in the order of «Настройки».
+SETTINGS_PAGES: Final[tuple[SettingsPage, ...]] = (
+    SettingsPage("Обратный звонок", "callback:settings", "phone-incoming"),
+    SettingsPage("Клиники: часы, дни, основания", "clinics:settings_clinics", "building-hospital"),
+    SettingsPage("Номера клиник", "telephony:lines", "phone"),
+    SettingsPage("Сотрудники", "staff:people", "id-badge-2"),
+    SettingsPage("Смены", "staff:shifts", "users-group"),
+    SettingsPage("Врачи", "clinics:settings_doctors", "stethoscope"),
+    SettingsPage("Услуги", "clinics:settings_services", "list-details"),
+    SettingsPage("Специальности", "clinics:settings_specialties", "category"),
+    SettingsPage("Напоминания о приёме", "reminders:settings", "phone-outgoing"),
+    SettingsPage("Шаблоны сообщений", "messaging:templates", "template"),
+    SettingsPage("Каналы и шлюзы сообщений", "messaging:channels", "send"),
+    SettingsPage("Правило прозвона КОС", "journals:policy", "notebook"),
+    SettingsPage("Темы разговоров", "contacts:topics", "message-2"),
+    SettingsPage("Причины", "contacts:reasons", "list"),
+    SettingsPage("Рекламные каналы", "contacts:channels", "ad-2"),
+    SettingsPage("Правила каналов", "contacts:rules", "route"),
+    SettingsPage("Справочник номеров", "contacts:numbers", "address-book"),
+    SettingsPage("Правила истории обращений", "contacts:policies", "adjustments"),
+    SettingsPage("Ключи источников", "contacts:keys", "key"),
+    SettingsPage("Процедуры B2C", "procedures:settings", "list-check"),
+)
+
+# Who decides in a call of each scenario.
+CALL_HANDLERS: Final[dict[Scenario, Handler]] = {
+    Scenario.CLICK: scenarios.click,
+    Scenario.INCOMING: scenarios.incoming,
+    Scenario.CALLBACK: callback.scenario.take,
+}
+
+# What an app shows beside a call: of one scenario only, or (None) of every call.
+CALL_PANELS: Final[tuple[tuple[Scenario | None, CallPanel], ...]] = (
+    (Scenario.CALLBACK, callback.panels.call_panel),
+    (None, b2c_procedures.panels.call_panel),
+)
+
+
+def register_contributions() -> None:
+    """Hand the apps below what those above contribute. Called once, when Django starts."""
+    register_patient_panels(PATIENT_PANELS)
+    register_import_kinds(IMPORT_KINDS)
+    register_call_handlers(CALL_HANDLERS)
+    register_call_panels(CALL_PANELS)
+    register_schemas(SCHEMAS)

@@ -1,0 +1,228 @@
+"""What a page of the report is asked for, read from its address. Nonsense in an address is left out, never a 500."""
+
+import calendar
+import dataclasses
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote
+
+from django.http import QueryDict
+
+from callcenter.contacts.states import Outcome, Shape, WhoType
+from callcenter.lib import phones
+from callcenter.lib.query_params import date, moment, number
+from reports.dimensions import DIMENSIONS, NONE
+
+PRESETS: Final[dict[str, str]] = {
+    "today": "Сегодня",
+    "yesterday": "Вчера",
+    "week": "7 дней",
+    "month": "Этот месяц",
+    "last_month": "Прошлый месяц",
+    "quarter": "Квартал",
+    "year": "Год",
+}
+CONTACTS: Final = "contacts"
+ALL: Final = "all"
+VIEWS: Final[dict[str, str]] = {ALL: "Без группировки", CONTACTS: "По обращениям"}
+FLAGS: Final[dict[str, str]] = {
+    "first": "Первичные пациенты",
+    "overdue": "Просроченные заявки",
+    "missed": "С пропущенными",
+    "unnoted": "Без комментария",
+    "asking": "Неясно, чей номер",
+}
+
+
+@dataclass(frozen=True)
+class Drill:
+    """One opened group: «в группе Сотрудник = Орлова»."""
+
+    dimension: str
+    value: Any
+
+    @property
+    def text(self) -> str:
+        return f"{self.dimension}:{DIMENSIONS[self.dimension].text(self.value)}"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Everything that decides what the report shows; two equal ones show the same."""
+
+    since: dt.date
+    until: dt.date
+    preset: str = ""
+    view: str = ALL
+    by1: str = ""
+    by2: str = ""
+    who: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    topics: tuple[int | None, ...] = ()
+    owners: tuple[int | None, ...] = ()
+    channels: tuple[int | None, ...] = ()
+    clinics: tuple[int, ...] = ()
+    lines: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    drills: tuple[Drill, ...] = ()
+    patient: int | None = None
+    opened: tuple[str, ...] = ()
+    chart: str = ""
+    before: tuple[dt.date, dt.datetime, int] | None = field(default=None)
+
+    @property
+    def grouped(self) -> bool:
+        return bool(self.by1)
+
+    @property
+    def days(self) -> int:
+        return (self.until - self.since).days + 1
+
+    @property
+    def previous(self) -> tuple[dt.date, dt.date]:
+        """The period of the same length right before; the month before for a whole month."""
+        end = self.since - dt.timedelta(days=1)
+        month = calendar.monthrange(self.since.year, self.since.month)[1]
+        if self.since.day == 1 and self.until == self.since.replace(day=month):
+            return end.replace(day=1), end
+        return self.since - dt.timedelta(days=self.days), end
+
+
+def read_ask(params: QueryDict, today: dt.date) -> Ask:
+    """The Ask of an address; without a period it is today's."""
+    preset = params.get("period", "")
+    since, until = date(params.get("since")), date(params.get("until"))
+    if since or until:
+        since, until = since or until or today, until or since or today
+        since, until = min(since, until), max(since, until)
+        # The form sends both: dates that nobody has changed leave the period its name, and «Сегодня» follows the day.
+        if preset not in PRESETS or (since, until) != period_of(preset, today):
+            preset = ""
+    else:
+        preset = preset if preset in PRESETS else "today"
+        since, until = period_of(preset, today)
+    by1, by2 = (params.get(name, "") for name in ("by1", "by2"))
+    by1, by2 = (slug if slug in DIMENSIONS else "" for slug in (by1, by2))
+    if not by1 or by1 == by2:
+        by1, by2 = (by1 or by2), ""
+    view = params.get("view", "")
+    return Ask(
+        since=since,
+        until=until,
+        preset=preset,
+        view=view if view in VIEWS else CONTACTS if by1 else ALL,
+        by1=by1,
+        by2=by2,
+        who=_words(params, "who", set(WhoType.values)),
+        types=_words(params, "type", set(Shape.values)),
+        outcomes=_words(params, "outcome", set(Outcome.values)),
+        topics=_keys(params, "topic"),
+        owners=_keys(params, "owner"),
+        channels=_keys(params, "channel"),
+        clinics=tuple(key for key in _keys(params, "clinic") if key is not None),
+        lines=_lines(params),
+        flags=tuple(flag for flag in FLAGS if params.get(flag) == "1"),
+        drills=tuple(_drills(params.getlist("in"))),
+        patient=next(iter(_keys(params, "patient")), None),
+        opened=tuple(dict.fromkeys(params.getlist("open")))[:200],
+        chart=params.get("chart", "") if params.get("chart", "") in ("day", "funnel", "heat") else "",
+        before=_before(params.get("before", "")),
+    )
+
+
+def period_of(preset: str, today: dt.date) -> tuple[dt.date, dt.date]:
+    """The local days of a preset, both included."""
+    if preset == "yesterday":
+        return today - dt.timedelta(days=1), today - dt.timedelta(days=1)
+    if preset == "week":
+        return today - dt.timedelta(days=6), today
+    if preset == "month":
+        return today.replace(day=1), today
+    if preset == "last_month":
+        end = today.replace(day=1) - dt.timedelta(days=1)
+        return end.replace(day=1), end
+    if preset == "quarter":
+        return today - dt.timedelta(days=91), today
+    if preset == "year":
+        return today - dt.timedelta(days=364), today
+    return today, today
+
+
+def _words(params: QueryDict, name: str, known: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in params.getlist(name) if word in known))
+
+
+def _lines(params: QueryDict) -> tuple[str, ...]:
+    typed = (phones.plain(line.replace("\x00", "").strip()[:40]) for line in params.getlist("line"))
+    return tuple(dict.fromkeys(line for line in typed if line))[:20]
+
+
+def _keys(params: QueryDict, name: str) -> tuple[int | None, ...]:
+    keys: list[int | None] = []
+    for text in params.getlist(name)[:200]:
+        if text == NONE:
+            keys.append(None)
+        elif text.isascii() and text.isdigit() and len(text) < 10:
+            keys.append(int(text))
+    return tuple(dict.fromkeys(keys))
+
+
+def _drills(texts: list[str]) -> Iterable[Drill]:
+    for text in texts[:4]:
+        slug, _, value = text.partition(":")
+        if slug in DIMENSIONS:
+            try:
+                yield Drill(slug, DIMENSIONS[slug].read(value))
+            except ValueError:
+                continue
+
+
+def _before(text: str) -> tuple[dt.date, dt.datetime, int] | None:
+    """Where the page before ended: 'day_instant_id'."""
+    parts = text.split("_")
+    if len(parts) != 3:
+        return None
+    day, at, key = date(parts[0]), moment(parts[1]), number(parts[2])
+    return (day, at, key) if day is not None and at is not None and key is not None else None
+
+
+def narrowed(ask: Ask, *drills: Drill) -> Ask:
+    """The rows of one group: the same filters, the group's own conditions, no grouping."""
+    return dataclasses.replace(ask, by1="", by2="", drills=(*ask.drills, *drills), opened=(), before=None)
+
+
+def address(ask: Ask, **changes: Any) -> str:
+    """The query string of an Ask, defaults left out: `read_ask` of it gives the same Ask."""
+    ask = dataclasses.replace(ask, **changes)
+    pairs = (
+        [("period", ask.preset)] if ask.preset else [("since", ask.since.isoformat()), ("until", ask.until.isoformat())]
+    )
+    words = (("view", ask.view), ("by1", ask.by1), ("by2", ask.by2), ("chart", ask.chart))
+    pairs += [(name, value) for name, value in words if value]
+    lists: tuple[tuple[str, tuple[Any, ...], Callable[[Any], str]], ...] = (
+        ("who", ask.who, str),
+        ("type", ask.types, str),
+        ("outcome", ask.outcomes, str),
+        ("topic", ask.topics, _key_text),
+        ("owner", ask.owners, _key_text),
+        ("channel", ask.channels, _key_text),
+        ("clinic", ask.clinics, _key_text),
+        ("line", ask.lines, str),
+        ("in", ask.drills, lambda drill: drill.text),
+        ("open", ask.opened, str),
+    )
+    pairs += [(name, text(value)) for name, values, text in lists for value in values]
+    pairs += [(flag, "1") for flag in ask.flags]
+    if ask.patient is not None:
+        pairs.append(("patient", str(ask.patient)))
+    if ask.before is not None:
+        day, moment, key = ask.before
+        pairs.append(("before", f"{day.isoformat()}_{moment.isoformat()}_{key}"))
+    return "?" + "&".join(f"{name}={quote(value, safe=':_')}" for name, value in pairs)
+
+
+def _key_text(key: int | None) -> str:
+    return NONE if key is None else str(key)

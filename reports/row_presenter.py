@@ -1,0 +1,325 @@
+"""A row of the report as a person reads it: icons with words, who, what was said, what came of it and why it counts."""
+
+import datetime as dt
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from callcenter.clinics.models import Clinic
+from callcenter.clinics.states import OCCUPYING, AppointmentStatus
+from callcenter.contacts.models import ContactResult
+from callcenter.contacts.queries import gave_of
+from callcenter.contacts.rules import Sign, sign_of
+from callcenter.contacts.states import (
+    BIT_OF,
+    ORANGE,
+    WHO_OF_ORIGIN,
+    YELLOW,
+    Kind,
+    Origin,
+    Outcome,
+    Shape,
+    State,
+    Summary,
+    WhoType,
+    mask,
+)
+from callcenter.lib.localtime import local
+from callcenter.lib.templatetags.ru import rub
+from reports.lookups import Names
+from reports.row_data import (
+    ContactRow,
+    Name,
+    Parts,
+    SaidRow,
+    Sound,
+    address_of,
+    parts_of_contacts,
+    parts_of_said,
+)
+
+# Tabler icon and colour of each type; the words are the type's own label.
+_MARKS: Final[dict[str, tuple[str, str]]] = {
+    Shape.CALL_IN: ("phone-incoming", ""),
+    Shape.CALL_IN_NOTED: ("phone-incoming", "noted"),
+    Shape.CALL_IN_MISSED: ("phone-x", "missed"),
+    Shape.CALL_IN_LIVE: ("phone-ringing", "live"),
+    Shape.CALL_OUT: ("phone-outgoing", ""),
+    Shape.CALL_OUT_NOTED: ("phone-outgoing", "noted"),
+    Shape.CALL_OUT_FAILED: ("phone-off", "pale"),
+    Shape.CALL_OUT_LIVE: ("phone-call", "live"),
+    Shape.CHAT_IN: ("brand-hipchat", ""),
+    Shape.CHAT_IN_NOTED: ("brand-hipchat", "noted"),
+    Shape.CHAT_IN_MISSED: ("message-circle-x", "missed"),
+    Shape.CHAT_IN_LIVE: ("message-circle-2", "live"),
+    Shape.CHAT_OUT: ("message-share", ""),
+    Shape.CHAT_OUT_NOTED: ("message-share", "noted"),
+    Shape.CHAT_OUT_LIVE: ("message-circle-2", "live"),
+    Shape.REQUEST_NEW: ("forms", "pale"),
+    Shape.REQUEST_DONE: ("forms", "pale"),
+    Shape.REQUEST_DIALOG_NEW: ("messages", "pale"),
+    Shape.REQUEST_DIALOG_DONE: ("messages", "pale"),
+    Shape.DIALOG: ("messages", "done"),
+    Shape.COMMENT_IN: ("message-2", "done"),
+    Shape.COMMENT_OUT: ("message-2", "done"),
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """The icon of one interaction's type; `noted` adds the blue sign of a comment."""
+
+    icon: str
+    tone: str
+    word: str
+
+    @property
+    def noted(self) -> bool:
+        return self.tone == "noted"
+
+    @property
+    def live(self) -> bool:
+        return self.tone == "live"
+
+
+@functools.cache
+def mark_of(shape: str, *, overdue: bool = False) -> Mark:
+    icon, tone = _MARKS.get(shape, ("help", ""))
+    word = Shape(shape).label if shape else "Не определено"
+    return Mark(icon, "overdue", f"{word}. Просроченная") if overdue else Mark(icon, tone, word)
+
+
+@dataclass(frozen=True)
+class Why:
+    """One record of a contact in two columns: what the employee did then, and how it stands now."""
+
+    result_id: int
+    then: str
+    then_by: str
+    sign: Sign | None
+    now: str
+    is_main: bool
+    is_counted: bool
+
+
+def whys_of(contact: ContactRow, parts: Parts) -> list[Why]:
+    """«Всплывающая подсказка разделена на два столбца: „В момент обращения“ и „Текущий статус“»."""
+    zone = parts.clinics[contact.clinic_id].zone
+    return [
+        Why(
+            result_id=result.pk,
+            then=f"{result.get_kind_display()} в {local(result.at, zone):%H:%M}{_subject(result)}",
+            then_by=parts.names.person(result.by_id) or "программа",
+            sign=sign_of(gave_of(result)),
+            now=_standing(result),
+            is_main=result.pk == contact.main_result_id,
+            is_counted=result.patient_id == contact.patient_id,
+        )
+        for result in parts.gave.get(contact.pk, ())
+    ]
+
+
+def _subject(result: ContactResult) -> str:
+    if result.appointment is not None:
+        start = local(result.appointment.starts_at, result.appointment.clinic.zone)
+        return f": {start:%d.%m.%Y %H:%M}, {result.appointment.doctor.short_name}"
+    if result.waiting is not None:
+        return f": позвонить {result.waiting.call_on:%d.%m.%Y}"
+    if result.task is not None:
+        return f": {result.task.title}"
+    return f": {result.note}" if result.note else ""
+
+
+def _standing(result: ContactResult) -> str:
+    """What the sign's own word does not say: the money, the day and the way it ended."""
+    visit, waiting = result.appointment, result.waiting
+    if visit is not None:
+        if visit.status == AppointmentStatus.COMPLETED:
+            return rub(visit.money) if visit.money else ""
+        return visit.cancel_reason if visit.status not in OCCUPYING else visit.get_status_display()
+    if waiting is not None:
+        if waiting.closed_at is None:
+            return ""
+        ended = "приёмом" if waiting.appointment_id else waiting.close_reason or "без приёма"
+        return f"{waiting.closed_at:%d.%m.%Y}, {ended}"
+    return result.task.get_state_display() if result.task is not None else ""
+
+
+def auto_comment(one: SaidRow, gave: Sequence[ContactResult]) -> str:
+    """What a call from a list says of itself: the list, and what was done in the fifteen minutes after it."""
+    deeds = [result for result in gave if result.interaction_id == one.pk]
+    if not deeds or one.comment:
+        return ""
+    origin = next((result.origin for result in deeds if result.origin), one.origin) or _LIST_OF_WHO.get(
+        one.who_type, ""
+    )
+    if not origin:
+        return ""
+    done = "; ".join(f"{result.get_kind_display()}{_subject(result)}" for result in deeds)
+    return f"{Origin(origin).label.capitalize()}: {done}" if origin in Origin.values else done
+
+
+_LIST_OF_WHO: Final = {str(who): str(origin) for origin, who in WHO_OF_ORIGIN.items()}
+_WHO: Final[dict[str, str]] = {str(one): one.label for one in WhoType}
+_OUTCOMES: Final[dict[str, str]] = {str(one): one.label for one in Outcome}
+_SUMMARIES: Final[dict[str, str]] = {str(one): one.label for one in Summary}
+
+
+@dataclass(slots=True)
+class Line:
+    """One row as it is shown: a contact, or one interaction of it. Words and names, nothing left to look up."""
+
+    contact: ContactRow
+    said: SaidRow | None
+    clinic: Clinic
+    at: dt.datetime  # the clinic's wall clock
+    mark: Mark
+    tone: str
+    patient_id: int | None
+    patient: Name | None
+    number: str
+    who: str
+    topic: str
+    outcome: str
+    sign: Sign | None
+    whys: list[Why]
+    employee: str
+    others: list[str]  # «участвовали»
+    channel: str
+    channel_path: str  # with the channels above it
+    comment: str
+    is_auto: bool
+    reason: str
+    sounds: list[Sound]
+    wait_seconds: int | None
+    talk_seconds: int | None
+
+    @property
+    def is_open_request(self) -> bool:
+        return self.said is not None and _is_open_request(self.said)
+
+    @property
+    def contact_url(self) -> str:
+        return address_of("reports:contact", self.contact.pk)
+
+    @property
+    def patient_url(self) -> str:
+        return address_of("clinics:patient", self.patient_id or 0)
+
+    @property
+    def whose_url(self) -> str:
+        return address_of("contacts:whose", self.contact.pk)
+
+    @property
+    def rules_url(self) -> str:
+        return address_of("contacts:channel_rules", self.said.pk if self.said else 0)
+
+    @property
+    def comment_url(self) -> str:
+        return address_of("contacts:comment", self.said.pk if self.said else 0)
+
+
+def contact_lines(keys: Sequence[int], clinics: Sequence[Clinic], names: Names, today: dt.date) -> list[Line]:
+    """The rows «По обращениям» of these contacts, in this order."""
+    parts = parts_of_contacts(keys, clinics, names)
+    return [line_of_contact(parts.contacts[key], parts, today) for key in keys if key in parts.contacts]
+
+
+def interaction_lines(rows: Sequence[SaidRow], clinics: Sequence[Clinic], names: Names, today: dt.date) -> list[Line]:
+    """The rows «Без группировки» of these interactions."""
+    parts = parts_of_said(rows, clinics, names)
+    return [line_of_interaction(row, parts, today) for row in rows if row.contact_id in parts.contacts]
+
+
+def line_of_contact(contact: ContactRow, parts: Parts, today: dt.date) -> Line:
+    said, names = parts.said.get(contact.pk, []), parts.names
+    clinic = parts.clinics[contact.clinic_id]
+    comment, is_auto = _comment(said, parts.gave.get(contact.pk, ()))
+    whys = whys_of(contact, parts)
+    people = dict.fromkeys(one.employee_id for one in said if one.employee_id not in (None, contact.owner_id))
+    return Line(
+        contact=contact,
+        said=None,
+        clinic=clinic,
+        at=local(contact.started_at, clinic.zone),
+        mark=mark_of(contact.shape, overdue=contact.overdue_on is not None and contact.overdue_on <= today),
+        tone=tone_of(contact.shapes),
+        patient_id=contact.patient_id,
+        patient=parts.patients.get(contact.patient_id),
+        number=contact.number,
+        who=_WHO[contact.who_type],
+        topic=names.topic(contact.topic_id),
+        outcome=_OUTCOMES[contact.outcome],
+        sign=next((why.sign for why in whys if why.is_main), None),
+        whys=whys,
+        employee=names.person(contact.owner_id),
+        others=[names.person(pk) for pk in people],
+        channel=names.channel(contact.channel_id),
+        channel_path=names.channel_path(contact.channel_id),
+        comment=comment,
+        is_auto=is_auto,
+        reason="",
+        sounds=[sound for one in said if one.bound_to_id is None for sound in parts.sounds.get(one.pk, ())],
+        wait_seconds=contact.wait_seconds or None,
+        talk_seconds=contact.talk_seconds or None,
+    )
+
+
+def line_of_interaction(one: SaidRow, parts: Parts, today: dt.date) -> Line:
+    contact, names = parts.contacts[one.contact_id], parts.names
+    clinic = parts.clinics[contact.clinic_id]
+    own = [each for each in parts.said.get(contact.pk, ()) if one.pk in (each.pk, each.bound_to_id)]
+    comment, is_auto = _comment(own, parts.gave.get(contact.pk, ()))
+    whys = whys_of(contact, parts)
+    overdue = _is_open_request(one) and contact.overdue_on is not None and contact.overdue_on <= today
+    return Line(
+        contact=contact,
+        said=one,
+        clinic=clinic,
+        at=local(one.at, clinic.zone),
+        mark=mark_of(one.shape, overdue=overdue),
+        tone=tone_of(BIT_OF.get(one.shape, 0)),
+        patient_id=one.patient_id,
+        patient=parts.patients.get(one.patient_id),
+        number=one.number,
+        who=_WHO[one.who_type],
+        topic=names.topic(one.shown_topic_id),
+        outcome=_OUTCOMES[contact.outcome],
+        sign=next((why.sign for why in whys if why.is_main), None),
+        whys=whys,
+        employee=names.person(one.shown_employee_id),
+        others=[],
+        channel=names.channel(one.channel_id),
+        channel_path=names.channel_path(one.channel_id),
+        comment=comment,
+        is_auto=is_auto,
+        reason=next((parts.reasons[each.reason_id] for each in own if each.reason_id is not None), ""),
+        sounds=parts.sounds.get(one.pk, []),
+        wait_seconds=one.wait_seconds,
+        talk_seconds=one.talk_seconds,
+    )
+
+
+def _is_open_request(one: SaidRow) -> bool:
+    return one.state == State.NEW and one.kind in (Kind.REQUEST, Kind.REQUEST_DIALOG)
+
+
+_ORANGE_BITS: Final = mask(ORANGE)
+_YELLOW_BITS: Final = mask(YELLOW)
+
+
+def tone_of(shapes: int) -> str:
+    """«Желтым выделены пропущенные звонки и чаты, а также необработанные заявки. Оранжевым — текущий звонок и активные чаты»."""
+    if shapes & _ORANGE_BITS:
+        return "live"
+    return "missed" if shapes & _YELLOW_BITS else ""
+
+
+def _comment(said: Iterable[SaidRow], gave: Sequence[ContactResult]) -> tuple[str, bool]:
+    said = list(said)
+    texts = [text for one in said if (text := one.comment or _SUMMARIES.get(one.summary, ""))]
+    if texts:
+        return " · ".join(dict.fromkeys(texts)), False
+    autos = [text for one in said if (text := auto_comment(one, gave))]
+    return " · ".join(autos), True
