@@ -23,13 +23,13 @@ FOLDER: Final = Path(__file__).parent / "definitions"
 class BadDefinition(ValueError):
     """A definition that cannot be read or breaks a rule; `problems` lists what, where and by which rule."""
 
-    def __init__(self, problems: "list[Problem]") -> None:
+    def __init__(self, problems: "list[DefinitionProblem]") -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
 
 
 @dataclass(frozen=True, order=True)
-class Problem:
+class DefinitionProblem:
     """One breach: where it stands (1-based line) and which rule of the linter it breaks."""
 
     file: str
@@ -74,7 +74,7 @@ class Exemption:
 
 
 @dataclass(frozen=True)
-class Result:
+class FunctionResult:
     """One event a function can end with, and what follows it."""
 
     event: str
@@ -108,7 +108,7 @@ class Function:
     documents: tuple[str, ...]
     systems: tuple[str, ...]
     looks: tuple[str, ...]
-    results: tuple[Result, ...]
+    results: tuple[FunctionResult, ...]
     triggered_by: tuple[str, ...]
     split: str
     split_reading: str
@@ -155,7 +155,7 @@ class Procedure:
     def first(self) -> Function:
         return self.functions[0]
 
-    def edges(self) -> Iterator[tuple[Function, Result, Next | None]]:
+    def edges(self) -> Iterator[tuple[Function, FunctionResult, Next | None]]:
         """Every link of the procedure; a declared end is a link to None."""
         for function in self.functions:
             for result in function.results:
@@ -206,9 +206,11 @@ def parse(text: str, *, file: str = "") -> Procedure:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise BadDefinition([Problem(file, line, "yaml", str(getattr(error, "problem", error)))]) from None
+        raise BadDefinition([DefinitionProblem(file, line, "yaml", str(getattr(error, "problem", error)))]) from None
     problems = [
-        Problem(file, _line_of(data, list(error.absolute_path)), "schema", f"{error.json_path}: {error.message}")
+        DefinitionProblem(
+            file, _line_of(data, list(error.absolute_path)), "schema", f"{error.json_path}: {error.message}"
+        )
         for error in _schema().iter_errors(data)
     ]
     if problems:
@@ -270,14 +272,14 @@ def _function(row: _Lines) -> Function:
     )
 
 
-def _result(row: _Lines) -> Result:
+def _result(row: _Lines) -> FunctionResult:
     labels = row.get("choose", ())
     nexts = tuple(
         _next(item, labels[position] if position < len(labels) else "")
         for position, item in enumerate(row.get("next", ()))
     )
     exempt = row.get("exempt")
-    return Result(
+    return FunctionResult(
         event=row["event"],
         nexts=nexts,
         is_end=bool(row.get("end")),
@@ -297,7 +299,7 @@ def _next(item: str | dict[str, Any], label: str) -> Next:
 def read_folder(folder: Path = FOLDER) -> dict[int, Procedure]:
     """Every definition of a folder by number; raises BadDefinition with the problems of all files together."""
     book: dict[int, Procedure] = {}
-    problems: list[Problem] = []
+    problems: list[DefinitionProblem] = []
     for path in sorted(folder.glob("[0-9]*.yaml")):
         try:
             procedure = parse(path.read_text(encoding="utf-8"), file=path.name)
@@ -305,7 +307,9 @@ def read_folder(folder: Path = FOLDER) -> dict[int, Procedure]:
             problems += error.problems
             continue
         if procedure.number in book:
-            problems.append(Problem(path.name, 1, "one-file", f"процедура {procedure.number} уже есть в другом файле"))
+            problems.append(
+                DefinitionProblem(path.name, 1, "one-file", f"процедура {procedure.number} уже есть в другом файле")
+            )
         book[procedure.number] = procedure
     if problems:
         raise BadDefinition(problems)

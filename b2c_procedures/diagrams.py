@@ -1,7 +1,7 @@
 """EPC diagrams of procedures as SVG: events hexagons, functions rounded, operators circles, left to right. Pure.
 
 Graphviz lays out once per edition; where the run stands and what it has done are classes put onto the finished picture,
-so a lit diagram costs no layout. Figures of the head change the labels and are laid out anew.
+so a lit diagram costs no layout. DiagramShapes of the head change the labels and are laid out anew.
 """
 
 import functools
@@ -15,7 +15,7 @@ from typing import Final
 
 import pygraphviz
 
-from b2c_procedures.definition import Function, Next, Procedure, Result
+from b2c_procedures.definition import Function, FunctionResult, Next, Procedure
 from b2c_procedures.states import Performer
 
 _FONT: Final = "DejaVu Sans"
@@ -25,7 +25,7 @@ _TINTS: Final = {"ok": "#e3f4e6", "slow": "#fff1cc", "late": "#ffd9d9", "": "#ff
 
 
 @dataclass(frozen=True)
-class Figures:
+class DiagramShapes:
     """What the head sees on a diagram. Branches by (function, key of the button); functions by id."""
 
     taken: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Figures:
     over: Mapping[str, float] = field(default_factory=dict)  # share of steps over their norm
 
 
-def svg(procedure: Procedure, figures: Figures | None = None) -> str:
+def svg(procedure: Procedure, figures: DiagramShapes | None = None) -> str:
     """The diagram; node ids are 'f-1.2' for functions, 'e-1.2-1' for events, edges 'x-<from>-<key>'."""
     if figures is None:
         return _plain(procedure)
@@ -73,7 +73,7 @@ _SMALLEST, _LARGEST, _OVERLAP = 0.7, 0.9, 40.0  # names of functions are 7 to 9 
 
 
 @dataclass(frozen=True)
-class Sheet:
+class DiagramSheet:
     """One printed page: where it lies in the diagram (from 1, left to right and down) and what of it it shows."""
 
     column: int
@@ -81,7 +81,7 @@ class Sheet:
     box: str  # the viewBox, in the points of the picture
 
 
-def sheets(picture: str) -> list[Sheet]:
+def sheets(picture: str) -> list[DiagramSheet]:
     """The picture parted into A4 landscape pages on which every word can be read; pages without a word are left out."""
     size = re.search(r'viewBox="0\.00 0\.00 ([\d.]+) ([\d.]+)"', picture)
     moved = re.search(r"translate\(([-\d.]+) ([-\d.]+)\)", picture)
@@ -100,11 +100,11 @@ def sheets(picture: str) -> list[Sheet]:
         for column in range(max(1, math.ceil((width - _OVERLAP) / (wide - _OVERLAP)))):
             left, top = column * (wide - _OVERLAP), row * (high - _OVERLAP)
             if any(left <= x < left + wide and top <= y < top + high for x, y in words):
-                found.append(Sheet(column + 1, row + 1, f"{left:.0f} {top:.0f} {wide:.0f} {high:.0f}"))
+                found.append(DiagramSheet(column + 1, row + 1, f"{left:.0f} {top:.0f} {wide:.0f} {high:.0f}"))
     return found
 
 
-def _draw(procedure: Procedure, figures: Figures | None) -> str:
+def _draw(procedure: Procedure, figures: DiagramShapes | None) -> str:
     graph = pygraphviz.AGraph(directed=True, strict=False)
     graph.graph_attr.update(
         rankdir="LR", nodesep="0.2", ranksep="0.26", fontname=_FONT, bgcolor="transparent", splines="spline", pad="0.1"
@@ -140,7 +140,7 @@ def _operator(graph: pygraphviz.AGraph, name: str, kind: str) -> None:
     )  # fmt: skip
 
 
-def _function(graph: pygraphviz.AGraph, function: Function, figures: Figures | None) -> None:
+def _function(graph: pygraphviz.AGraph, function: Function, figures: DiagramShapes | None) -> None:
     name = f"f-{function.id}"
     tint, words = _measured(function, figures)
     graph.add_node(
@@ -184,7 +184,7 @@ def _performer(function: Function) -> str:
     return html.escape(function.performer)
 
 
-def _measured(function: Function, figures: Figures | None) -> tuple[str, list[str]]:
+def _measured(function: Function, figures: DiagramShapes | None) -> tuple[str, list[str]]:
     if figures is None or not figures.count.get(function.id):
         return _TINTS[""], []
     median, over = figures.median.get(function.id, 0), figures.over.get(function.id, 0.0)
@@ -210,9 +210,9 @@ def _result(
     graph: pygraphviz.AGraph,
     procedure: Procedure,
     function: Function,
-    result: Result,
+    result: FunctionResult,
     position: int,
-    figures: Figures | None,
+    figures: DiagramShapes | None,
 ) -> None:
     source = f"s-{function.id}" if function.split else f"f-{function.id}"
     name = f"e-{function.id}-{position}"
@@ -227,7 +227,7 @@ def _result(
         _follow(graph, procedure, name, item, f"{function.id}-{key}")
 
 
-def _taken(function: Function, result: Result, position: int, figures: Figures | None) -> str:
+def _taken(function: Function, result: FunctionResult, position: int, figures: DiagramShapes | None) -> str:
     if figures is None:
         return ""
     keys = [str(position), *(f"{position}{letter}" for letter in "abcdefgh"[: len(result.nexts)])]

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from b2c_procedures.definition import Book, Function, Next, Procedure, Result
+from b2c_procedures.definition import Book, Function, FunctionResult, Next, Procedure
 from b2c_procedures.schedule import Norm
 
-Entry = Mapping[str, object]
+HistoryEntry = Mapping[str, object]
 # Kinds of history entries that move the run; all others (notes, holds, hand-overs) leave the screen where it is.
 START: Final = "start"
 RESULT: Final = "result"
@@ -45,7 +45,7 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class State:
+class RunPosition:
     """Where a run stands: the procedures it is in, the innermost last, and the outside processes it gave work to."""
 
     frames: tuple[Frame, ...] = ()
@@ -102,17 +102,17 @@ def result_entry(screen: Screen, button: Button) -> dict[str, object]:
     return {"kind": RESULT, "function": screen.function.id, "choice": button.key, "event": button.label}
 
 
-def step(book: Book, history: Sequence[Entry]) -> Screen:
+def step(book: Book, history: Sequence[HistoryEntry]) -> Screen:
     """The screen after `history`; raises BadMove when an entry does not fit the screen before it."""
-    state = State()
+    state = RunPosition()
     for entry in moves(history):
         state = _apply(book, state, entry)
     return show(book, state)
 
 
-def moves(history: Sequence[Entry]) -> list[Entry]:
+def moves(history: Sequence[HistoryEntry]) -> list[HistoryEntry]:
     """The entries that count: each `back` takes away the move before it, never the start."""
-    kept: list[Entry] = []
+    kept: list[HistoryEntry] = []
     for entry in history:
         if entry["kind"] == BACK:
             if len(kept) < 2:
@@ -123,7 +123,7 @@ def moves(history: Sequence[Entry]) -> list[Entry]:
     return kept
 
 
-def show(book: Book, state: State) -> Screen:
+def show(book: Book, state: RunPosition) -> Screen:
     """What the person sees in this state."""
     frame = state.frames[-1]
     procedure = book[frame.procedure]
@@ -189,7 +189,7 @@ def _detail(targets: Sequence[Next], procedure: Procedure, book: Book, *, parall
     return " и ".join(parts) if parts else "конец процедуры"
 
 
-def chosen(function: Function, key: str) -> list[tuple[Result, Next | None]]:
+def chosen(function: Function, key: str) -> list[tuple[FunctionResult, Next | None]]:
     """The results (with continuations) that a press on `key` brings about; raises BadMove for an unknown key."""
     if function.is_and:
         if key != "all":
@@ -204,7 +204,7 @@ def chosen(function: Function, key: str) -> list[tuple[Result, Next | None]]:
     raise BadMove(f"Исхода «{key}» у функции {function.id} нет.")
 
 
-def _apply(book: Book, state: State, entry: Entry) -> State:
+def _apply(book: Book, state: RunPosition, entry: HistoryEntry) -> RunPosition:
     kind = entry["kind"]
     if kind == START:
         if state.frames:
@@ -222,12 +222,12 @@ def _apply(book: Book, state: State, entry: Entry) -> State:
     return _finish(book, state, str(entry["function"]), str(entry["choice"]))
 
 
-def _enter(state: State, procedure: Procedure, event: str) -> State:
+def _enter(state: RunPosition, procedure: Procedure, event: str) -> RunPosition:
     frame = Frame(procedure.number, (Token(procedure.first.id, event or procedure.start_events[0]),))
     return replace(state, frames=(*state.frames, frame), last_event=event)
 
 
-def _finish(book: Book, state: State, function_id: str, key: str) -> State:
+def _finish(book: Book, state: RunPosition, function_id: str, key: str) -> RunPosition:
     frame = state.frames[-1]
     if state.stopped or frame.returned_from or not frame.pending:
         raise BadMove("На этом экране функции нет.")
@@ -256,7 +256,7 @@ def _finish(book: Book, state: State, function_id: str, key: str) -> State:
     return _unwind(after)
 
 
-def _unwind(state: State) -> State:
+def _unwind(state: RunPosition) -> RunPosition:
     """A procedure with nothing left to do gives way to the one it was entered from."""
     *lower, top = state.frames
     if top.pending or not lower:
@@ -270,7 +270,7 @@ ON: Final = "on"
 ALL: Final = "all"
 
 
-def _return_buttons(book: Book, state: State) -> tuple[Button, ...]:
+def _return_buttons(book: Book, state: RunPosition) -> tuple[Button, ...]:
     frame = state.frames[-1]
     procedure = book[frame.procedure]
     on = "Продолжить" if frame.pending else f"Закончить процедуру {procedure.number}"
@@ -286,7 +286,7 @@ def _return_buttons(book: Book, state: State) -> tuple[Button, ...]:
     return tuple(buttons)
 
 
-def _come_back(book: Book, state: State, choice: str) -> State:
+def _come_back(book: Book, state: RunPosition, choice: str) -> RunPosition:
     frame = state.frames[-1]
     if not frame.returned_from or choice not in {button.key for button in _return_buttons(book, state)}:
         raise BadMove("На этом экране некуда возвращаться.")

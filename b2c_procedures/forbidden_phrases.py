@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from callcenter.clinics.search_keys import fold, search_key
+from callcenter.clinics.search_keys import normalise, search_key
 
 # Endings by which a surname is told from a common word in any letter case («орловой»), but not «Мороз», «Ведущая».
 _SURNAME: Final = re.compile(r"(?:ов|ев|ин|ын|ова|ева|ина|ына|енко|ский|цкий|ская|цкая|дзе|швили|ян)$")
@@ -14,7 +14,7 @@ _ENDING: Final = 3  # letters that a case may put in the place of a name's last 
 
 
 @dataclass(frozen=True)
-class Rule:
+class PhraseRule:
     """A wording: words that follow each other; a trailing * stands for any ending, a lone * for any one word."""
 
     phrase: str
@@ -23,7 +23,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Finding:
+class PhraseMatch:
     words: str
     why: str
     instead: str
@@ -33,15 +33,15 @@ class Finding:
 
 
 def check(
-    text: str, *, rules: Iterable[Rule], employees: Iterable[str], author: str = "", client: str = ""
-) -> list[Finding]:
+    text: str, *, rules: Iterable[PhraseRule], employees: Iterable[str], author: str = "", client: str = ""
+) -> list[PhraseMatch]:
     """Everything forbidden in `text`, in the order of `rules` and then of `employees`.
 
     `employees` are full names (surname first) of anybody; of the `author` the first name alone is forbidden, too. Names
     are found in any case («Зиминой», «Ольги Петровны»). Words of the `client`'s own name are allowed.
     """
     spoken = re.findall(r"[^\W_]+", text)
-    words = [fold(word) for word in spoken]
+    words = [normalise(word) for word in spoken]
     found = [finding for rule in rules if (finding := _wording(rule, words)) is not None]
     allowed = search_key(client)
     foreign = [
@@ -54,12 +54,12 @@ def check(
     return found
 
 
-def _wording(rule: Rule, words: list[str]) -> Finding | None:
+def _wording(rule: PhraseRule, words: list[str]) -> PhraseMatch | None:
     pattern = [part.rstrip("*") + "*" * part.endswith("*") for part in rule.phrase.lower().replace("ё", "е").split()]
     for start in range(len(words) - len(pattern) + 1):
         piece = words[start : start + len(pattern)]
         if all(_fits(word, part) for word, part in zip(piece, pattern, strict=True)):
-            return Finding(" ".join(piece), rule.why, rule.instead)
+            return PhraseMatch(" ".join(piece), rule.why, rule.instead)
     return None
 
 
@@ -67,18 +67,18 @@ def _fits(word: str, part: str) -> bool:
     return word.startswith(part[:-1]) if part.endswith("*") else word == part
 
 
-def _name(words: list[tuple[str, str]], name: str, *, is_author: bool) -> Finding | None:
+def _name(words: list[tuple[str, str]], name: str, *, is_author: bool) -> PhraseMatch | None:
     """The first trace of one employee's name among the (folded, as written) words."""
-    surname, first, middle = [*(fold(part) for part in name.split()), "", "", ""][:3]
+    surname, first, middle = [*(normalise(part) for part in name.split()), "", "", ""][:3]
     for word, said in words:
         if any(_same(word, half) and (said[0].isupper() or _SURNAME.search(half)) for half in surname.split()):
-            return Finding(said, "фамилия сотрудника", "«{команда}»")
+            return PhraseMatch(said, "фамилия сотрудника", "«{команда}»")
     for (word, said), (after, said_after) in itertools.pairwise(words):
         if middle and _same(word, first) and _same(after, middle):
-            return Finding(f"{said} {said_after}", "имя и отчество сотрудника", "«{команда}»")
+            return PhraseMatch(f"{said} {said_after}", "имя и отчество сотрудника", "«{команда}»")
     for word, said in words:
         if is_author and said[0].isupper() and _same(word, first):
-            return Finding(said, "ваше имя", "«{команда}»")
+            return PhraseMatch(said, "ваше имя", "«{команда}»")
     return None
 
 

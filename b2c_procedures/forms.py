@@ -29,7 +29,7 @@ class StartForm(forms.Form):
         self.fields["clinic"].queryset = Clinic.objects.visible_to(user)  # type: ignore[attr-defined]
 
 
-class HandOverForm(forms.Form):
+class RunHandOverForm(forms.Form):
     to = forms.ModelChoiceField(
         User.objects.none(), label="Сотруднику", required=False, empty_label="— любому из роли —"
     )
@@ -62,7 +62,7 @@ class PeriodForm(forms.Form):
         self.fields["clinic"].queryset = Clinic.objects.visible_to(user)  # type: ignore[attr-defined]
 
 
-class SettingsForm(forms.ModelForm[ProcedureSettings]):
+class ProcedureSettingsForm(forms.ModelForm[ProcedureSettings]):
     class Meta:
         model = ProcedureSettings
         exclude = ("id",)

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from b2c_procedures.definition import BadDefinition, Book, Function, Problem, Procedure, Result
+from b2c_procedures.definition import BadDefinition, Book, DefinitionProblem, Function, FunctionResult, Procedure
 from b2c_procedures.states import Performer
 
 RULES: Final[Mapping[str, str]] = {
@@ -32,7 +32,7 @@ RULES: Final[Mapping[str, str]] = {
 }
 
 
-def lint(book: Book, *, actions: Collection[str] | None = None) -> list[Problem]:
+def lint(book: Book, *, actions: Collection[str] | None = None) -> list[DefinitionProblem]:
     """Every breach in every procedure of the book; `actions` are the names the registry knows (None: not looked at)."""
     return sorted(problem for procedure in book.values() for problem in lint_procedure(procedure, book, actions))
 
@@ -45,10 +45,10 @@ def demand(book: Book, *, actions: Collection[str] | None = None) -> Book:
     return book
 
 
-def lint_procedure(procedure: Procedure, book: Book, actions: Collection[str] | None) -> Iterator[Problem]:
+def lint_procedure(procedure: Procedure, book: Book, actions: Collection[str] | None) -> Iterator[DefinitionProblem]:
     """Every breach of one procedure; `book` is there for the procedures it links to."""
     for rule, line, text in _breaches(procedure, book, actions):
-        yield Problem(procedure.file or f"процедура {procedure.number}", line, rule, text)
+        yield DefinitionProblem(procedure.file or f"процедура {procedure.number}", line, rule, text)
 
 
 _Breach = tuple[str, int, str]
@@ -104,7 +104,7 @@ def _of_function(function: Function, actions: Collection[str] | None) -> Iterato
         yield "known-action", line, f"{name}: действия «{function.action}» нет в реестре"
 
 
-def _of_result(function: Function, result: Result, known: set[str], book: Book) -> Iterator[_Breach]:
+def _of_result(function: Function, result: FunctionResult, known: set[str], book: Book) -> Iterator[_Breach]:
     where = f"{function.id} «{result.event}»"
     if not result.nexts and not result.is_end:
         yield "event-leads-on", result.line, f"{where}: ничего не следует, и конец не объявлен (end: true)"

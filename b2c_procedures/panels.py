@@ -7,7 +7,7 @@ from django.utils.http import urlencode
 
 from b2c_procedures.models import Chat, Run
 from b2c_procedures.queries.runs import my_runs, runs_for_nobody, runs_for_role
-from b2c_procedures.roles import CHATTERS, PERFORMERS
+from b2c_procedures.roles import CAN_CHAT, PERFORMERS
 from b2c_procedures.states import ChatState, RunSource
 from callcenter.clinics.models import Patient
 from callcenter.lib.contributions import Card, Panel
@@ -34,7 +34,7 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
         shown.append(
             Card("Процедуры: некому сделать", nobody, home, "user-off", "нет сотрудника с нужной ролью", "late")
         )
-    if user.has(*CHATTERS):
+    if user.has(*CAN_CHAT):
         chats = Chat.objects.filter(manager=user, state=ChatState.ACTIVE)
         number = chats.count()
         if number:

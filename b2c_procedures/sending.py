@@ -1,25 +1,25 @@
 """What a step sends to a client goes into the product's outbox, once for each step, and the run keeps its delivery."""
 
 from b2c_procedures.models import SentToClient
-from b2c_procedures.steps.base import Step
+from b2c_procedures.steps.base import StepContext
 from callcenter.lib.errors import Refused
 from callcenter.lib.phones import BadPhone, parse
 from callcenter.messaging.actions.enqueue import queue_letter, queue_message
 from callcenter.messaging.models import Message
-from callcenter.messaging.states import Channel
+from callcenter.messaging.states import MessageChannel
 
 PURPOSE = "procedure"
 
 
 def send(
-    step: Step, *, what: str, channel: str, address: str, subject: str, text: str, to_partner: bool = False
+    step: StepContext, *, what: str, channel: str, address: str, subject: str, text: str, to_partner: bool = False
 ) -> SentToClient:
     """Queues one message of a step (SMS or e-mail). Done again after going back with another text, it is a new version.
 
     A letter to a partner asks for no consent of the client and no quiet hours.
     Raises Refused for a bad number or an empty text.
     """
-    if channel == Channel.SMS:
+    if channel == MessageChannel.SMS:
         try:
             address = parse(address)
         except BadPhone as error:
@@ -58,7 +58,9 @@ def send(
     return _kept(step, what, channel, address, subject, text, message)
 
 
-def _kept(step: Step, what: str, channel: str, address: str, subject: str, text: str, message: Message) -> SentToClient:
+def _kept(
+    step: StepContext, what: str, channel: str, address: str, subject: str, text: str, message: Message
+) -> SentToClient:
     return SentToClient.objects.create(
         what=what, channel=channel, address=address, subject=subject, text=text, message=message, **step.common()
     )

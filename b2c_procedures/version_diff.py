@@ -1,6 +1,6 @@
 """What changed from one edition of a procedure to the next, in words for the head of service. Pure."""
 
-from b2c_procedures.definition import Function, Procedure, Result
+from b2c_procedures.definition import Function, FunctionResult, Procedure
 
 
 def differences(old: Procedure, new: Procedure) -> list[str]:
@@ -58,7 +58,7 @@ def _action(function: Function) -> str:
     return ", ".join([function.action, *(f"{k}={v}" for k, v in sorted(function.options.items()))]) or "нет"
 
 
-def _leads(result: Result) -> str:
+def _leads(result: FunctionResult) -> str:
     names = [
         item.function or (f"процедура {item.procedure}" if item.procedure else f"процесс «{item.process}»")
         for item in result.nexts

@@ -5,19 +5,19 @@ import functools
 from collections.abc import Mapping
 
 from b2c_procedures.definition import Book, Procedure, packaged, parse
-from b2c_procedures.models import ProcedureEdition, Run
+from b2c_procedures.models import ProcedureVersion, Run
 from b2c_procedures.schedule import MOSCOW
 
 
 @functools.lru_cache(maxsize=512)
 def edition(digest: str) -> Procedure:
-    """A procedure by the hash of its file; parsed once a process. Raises ProcedureEdition.DoesNotExist."""
+    """A procedure by the hash of its file; parsed once a process. Raises ProcedureVersion.DoesNotExist."""
     for procedure in packaged().values():
         if procedure.digest == digest:
             return procedure
-    row = ProcedureEdition.objects.filter(digest=digest).order_by("pk").first()
+    row = ProcedureVersion.objects.filter(digest=digest).order_by("pk").first()
     if row is None:
-        raise ProcedureEdition.DoesNotExist(digest)
+        raise ProcedureVersion.DoesNotExist(digest)
     return parse(row.text, file=row.file_name)
 
 
@@ -25,7 +25,7 @@ def current_digests(now: dt.datetime) -> dict[int, str]:
     """Number → hash of the newest published edition whose day has come (Moscow); the packaged file where there is none."""
     today = now.astimezone(MOSCOW).date()
     digests = {number: procedure.digest for number, procedure in packaged().items()}
-    rows = ProcedureEdition.objects.filter(valid_from__lte=today).order_by("number", "edition")
+    rows = ProcedureVersion.objects.filter(valid_from__lte=today).order_by("number", "edition")
     digests |= dict(rows.values_list("number", "digest"))
     return digests
 

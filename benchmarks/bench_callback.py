@@ -13,12 +13,12 @@ from benchmarks.measure import Measured, Run, at_least, bench, p99, p99_of
 from callback import tasks
 from callback.actions import due_requests, run_due_requests
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings
-from callback.queries import Batch
-from callback.state_machine import FINAL, State
+from callback.queries import DueBatch
+from callback.state_machine import FINAL, RequestState
 from callcenter.clinics.models import Clinic, OpeningHours
 from callcenter.staff.models import User
-from callcenter.telephony.models import Command, Leg, PhoneBinding, RobotLease
-from callcenter.telephony.pbx.simulator import Persona, Simulator
+from callcenter.telephony.models import Leg, PbxCommand, PhoneBinding, RobotLease
+from callcenter.telephony.pbx.simulator import PhonePersona, SimulatorPbx
 from callcenter.telephony.robot import Robot
 from callcenter.telephony.states import PhoneKind
 from callcenter.timers import TIMERS
@@ -126,17 +126,17 @@ def _tick(moment: float) -> list[tuple[int, float]]:
     """One tick of the timer in a worker's process, at its moment: (request, when its decision was committed)."""
     time.sleep(max(0.0, moment - time.time()))
     decided: list[tuple[int, float]] = []
-    look = due_requests.look
+    look = due_requests.process_due_request
 
-    def noted(known: CallbackRequest, batch: Batch) -> None:
+    def noted(known: CallbackRequest, batch: DueBatch) -> None:
         look(known, batch)
         decided.append((known.pk, time.time()))
 
-    due_requests.look = noted
+    due_requests.process_due_request = noted
     try:
         tasks.run_due_requests()
     finally:
-        due_requests.look = look
+        due_requests.process_due_request = look
     return decided
 
 
@@ -189,8 +189,8 @@ def callback_concurrent_calls(run: Run) -> Measured:
     clinic = _clinic()
     RobotLease.objects.all().delete()
     now = [timezone.now()]
-    persona = Persona("quick", answers=0.5, digits=((1.0, "1"),))
-    simulator = Simulator(lambda: now[0], personas={"quick": persona}, wait=lambda _s: None)
+    persona = PhonePersona("quick", answers=0.5, digits=((1.0, "1"),))
+    simulator = SimulatorPbx(lambda: now[0], personas={"quick": persona}, wait=lambda _s: None)
     robot = Robot(lambda: simulator, holder="bench", clock=lambda: now[0], workers=0)
     _people(clinic, run.rows, endpoint="persona/quick", days=_days())
     _requests(clinic, run.rows, now[0])
@@ -213,9 +213,9 @@ def callback_concurrent_calls(run: Run) -> Measured:
     measured = run.once(play, count=run.rows)
     ended = resource.getrusage(resource.RUSAGE_SELF)
     cpu = (ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime) / run.rows * 1000
-    done = CallbackRequest.objects.filter(state=State.DONE).count()
+    done = CallbackRequest.objects.filter(state=RequestState.DONE).count()
     note = (
         f"CPU of a call {cpu:.0f} ms; {done} talked, {CallbackAttempt.objects.count()} attempts, "
-        f"{Command.objects.count() // run.rows} commands a call"
+        f"{PbxCommand.objects.count() // run.rows} commands a call"
     )
     return Measured(measured.samples, per_second=measured.per_second, note=note)

@@ -17,18 +17,18 @@ from django.utils import timezone
 
 from benchmarks import data
 from benchmarks.measure import Measured, Run, at_least, bench, p95
-from callcenter.clinics.models import Appointment, Clinic, Doctor, Ground
+from callcenter.clinics.models import Appointment, Clinic, Doctor, LegalBasis
 from callcenter.lib import live_updates
 from callcenter.lib.localtime import instant, local_day
 from callcenter.messaging.actions import receive_reply
 from callcenter.messaging.gateways.base import Reply
 from callcenter.messaging.models import CascadeStep, ChatMessage, Message, Provider, VisitLink
-from callcenter.messaging.states import Answer, Channel, MessageState
+from callcenter.messaging.states import MessageChannel, MessageState, VisitAnswer
 from callcenter.runtime.embedded_servers import free_port
 from reminders import actions
 from reminders.actions.sending import send_visits
 from reminders.models import Reminder, ReminderRun
-from reminders.states import Result
+from reminders.states import CallResult
 
 VISITS = 20_000
 ROWS = 1_000
@@ -51,11 +51,11 @@ def clinic_with_visits(name: str, visits: int) -> Clinic:
         messages_to=dt.time(23, 59, 59),
     )
     clinic.staff.add(data.administrator())
-    Ground.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1))
+    LegalBasis.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1))
     provider, _ = Provider.objects.get_or_create(
         name="Симулятор", defaults=dict(kind="simulator", channels=["max", "sms"], settings={"latency": "50"})
     )
-    for position, channel in enumerate((Channel.MAX, Channel.SMS), start=1):
+    for position, channel in enumerate((MessageChannel.MAX, MessageChannel.SMS), start=1):
         CascadeStep.objects.create(clinic=clinic, position=position, channel=channel, provider=provider)
     start = instant(local_day(timezone.now(), clinic.zone) + dt.timedelta(days=1), dt.time(8), clinic.zone)
     with connection.cursor() as cursor:
@@ -114,16 +114,18 @@ def played_evening(run: Run) -> Clinic:
     now, by = timezone.now(), data.administrator()
     Message.objects.filter(clinic=clinic).update(state=MessageState.DELIVERED, delivered_at=now)
     links = VisitLink.objects.filter(appointment__clinic=clinic)
-    links.filter(appointment__in=_every(reminders, 3)).update(answer=Answer.CONFIRM, answered_at=now, opened_at=now)
+    links.filter(appointment__in=_every(reminders, 3)).update(
+        answer=VisitAnswer.CONFIRM, answered_at=now, opened_at=now
+    )
     links.filter(appointment__in=_every(reminders, 3, 1)).update(opened_at=now)
     reminders.filter(appointment__in=_every(reminders, 3, 2)).update(
-        called_at=now, called_by=by, result=Result.UNREACHED
+        called_at=now, called_by=by, result=CallResult.UNREACHED
     )
-    send_visits(_every(reminders, 5), by=by, now=now, channel=Channel.SMS)
+    send_visits(_every(reminders, 5), by=by, now=now, channel=MessageChannel.SMS)
     provider = Provider.objects.get(name="Симулятор")
     for row in reminders.filter(appointment__in=_every(reminders, 10)).prefetch_related("patient__phones"):
         number = row.patient.phones.all()[0].number
-        receive_reply(Reply(f"bench-{row.pk}", number, "Да, приду", Channel.MAX), provider=provider, now=now)
+        receive_reply(Reply(f"bench-{row.pk}", number, "Да, приду", MessageChannel.MAX), provider=provider, now=now)
     run.settle()
     return clinic
 

@@ -3,11 +3,11 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from callback.state_machine import FOR_PEOPLE, IN_CALL, Event
+from callback.state_machine import FOR_PEOPLE, IN_CALL, RequestEvent
 
 
 @dataclass(frozen=True)
-class Facts:
+class DueFacts:
     """What the floor knows of a request at an instant; texts say why and are shown to people."""
 
     state: str
@@ -24,49 +24,53 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Wait:
+class WaitUntil:
     """Nothing happens now; look again at `at` (None = never by itself)."""
 
     at: dt.datetime | None
     why: str = ""
 
 
-def stop_event(facts: Facts) -> tuple[Event, str] | None:
+def stop_event(facts: DueFacts) -> tuple[RequestEvent, str] | None:
     """Why the robot should not call at all; asked before every dial and after the key."""
     if facts.forbidden:
-        return Event.FORBIDDEN, facts.forbidden
+        return RequestEvent.FORBIDDEN, facts.forbidden
     if facts.booked:
-        return Event.BOOKED, facts.booked
+        return RequestEvent.BOOKED, facts.booked
     if facts.talked:
-        return Event.CALLED_HIMSELF, facts.talked
+        return RequestEvent.CALLED_HIMSELF, facts.talked
     return None
 
 
-def decide(facts: Facts, now: dt.datetime) -> tuple[Event, str] | Wait:
+def decide(facts: DueFacts, now: dt.datetime) -> tuple[RequestEvent, str] | WaitUntil:
     """The event that a look at a due request gives, with its reason in words."""
     if facts.state in IN_CALL:
-        return Event.SILENCE, "процесс телефонии долго молчал об этой попытке"
+        return RequestEvent.SILENCE, "процесс телефонии долго молчал об этой попытке"
     over = facts.until is not None and now >= facts.until
     stop = stop_event(facts)
     if facts.state in FOR_PEOPLE:
-        if stop is not None and stop[0] != Event.CALLED_HIMSELF:
+        if stop is not None and stop[0] != RequestEvent.CALLED_HIMSELF:
             return stop
-        return (Event.WINDOW_OVER, "") if over else Wait(facts.until)
+        return (RequestEvent.WINDOW_OVER, "") if over else WaitUntil(facts.until)
     if stop is not None:
         return stop
     if not facts.is_on:
-        return Event.WINDOW_OVER, "робот в этой клинике выключен"
+        return RequestEvent.WINDOW_OVER, "робот в этой клинике выключен"
     if over:
-        return Event.WINDOW_OVER, ""
+        return RequestEvent.WINDOW_OVER, ""
     if facts.may_call_at is None:
-        return Event.WINDOW_OVER, "в ближайшие два месяца клиника не работает"
+        return RequestEvent.WINDOW_OVER, "в ближайшие два месяца клиника не работает"
     if facts.may_call_at > now:
         at = facts.may_call_at if facts.until is None else min(facts.may_call_at, facts.until)
-        return Wait(at, "ждёт часов для звонков")
+        return WaitUntil(at, "ждёт часов для звонков")
     if facts.exhausted:  # without an end of the 2.5 hours there is nothing to wait for
-        return Wait(facts.until, "пациенту больше не звоним") if facts.until else (Event.WINDOW_OVER, "")
+        return WaitUntil(facts.until, "пациенту больше не звоним") if facts.until else (RequestEvent.WINDOW_OVER, "")
     if facts.pbx_trouble:
-        return Event.PBX_AWAY, facts.pbx_trouble
+        return RequestEvent.PBX_AWAY, facts.pbx_trouble
     if facts.patient_in_call:
-        return Event.PATIENT_IN_CALL, ""
-    return (Event.START, "") if facts.somebody else (Event.NOBODY, "никто не выбрал телефон, номер клиники не указан")
+        return RequestEvent.PATIENT_IN_CALL, ""
+    return (
+        (RequestEvent.START, "")
+        if facts.somebody
+        else (RequestEvent.NOBODY, "никто не выбрал телефон, номер клиники не указан")
+    )

@@ -25,7 +25,7 @@ class RequestForm(forms.Form):
         self.fields["doctor"].queryset = Doctor.objects.filter(clinics__in=own, is_active=True).distinct()  # type: ignore[attr-defined]
 
 
-class WaysForm(forms.ModelForm):  # type: ignore[type-arg]
+class CallbackSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     """A clinic's ways with requests."""
 
     class Meta:

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 
-from callback.state_machine import FOR_PEOPLE, LIVE, Event, State
+from callback.state_machine import FOR_PEOPLE, LIVE, RequestEvent, RequestState
 from callcenter.clinics.models import Clinic, Doctor, Patient, ScheduleWindow, Service
 from callcenter.contacts.models import Interaction
 from callcenter.staff.models import User
@@ -126,7 +126,7 @@ class CallbackRequest(models.Model):
     window_lost = models.BooleanField("выбранное время занято", default=False)
     wished = models.CharField("когда удобно", max_length=120, blank=True)
     comment = models.TextField("комментарий", blank=True)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    state = models.CharField(max_length=10, choices=RequestState.choices, default=RequestState.WAITING)
     asked_at = models.DateTimeField("пришла")
     due_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
@@ -213,7 +213,7 @@ class CallbackAttempt(models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
     employee = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    result = models.CharField(max_length=20, choices=Event.choices, blank=True)
+    result = models.CharField(max_length=20, choices=RequestEvent.choices, blank=True)
     note = models.CharField(max_length=250, blank=True)
 
     class Meta:
@@ -232,9 +232,9 @@ class RequestLine(models.Model):
 
     request = models.ForeignKey(CallbackRequest, models.CASCADE, related_name="lines")
     at = models.DateTimeField()
-    event = models.CharField(max_length=20, choices=Event.choices, blank=True)
-    before = models.CharField(max_length=10, choices=State.choices, blank=True)
-    after = models.CharField(max_length=10, choices=State.choices, blank=True)
+    event = models.CharField(max_length=20, choices=RequestEvent.choices, blank=True)
+    before = models.CharField(max_length=10, choices=RequestState.choices, blank=True)
+    after = models.CharField(max_length=10, choices=RequestState.choices, blank=True)
     by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     text = models.CharField(max_length=300, blank=True)
 

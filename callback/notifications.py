@@ -60,7 +60,7 @@ def call_back_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
 
 def sorry_sms(request: CallbackRequest, *, text: str, now: dt.datetime) -> None:
     """One SMS in the instruction's words, with the clinic's number."""
-    words = _of_source(text, request).replace("{телефон}", phones.pretty(request.clinic.phone))
+    words = _of_source(text, request).replace("{телефон}", phones.format_phone(request.clinic.phone))
     queue_message(
         purpose=PURPOSE,
         subject_key=subject_key(request),
@@ -120,7 +120,7 @@ def _facts(request: CallbackRequest) -> str:
     asked = local(request.asked_at, request.clinic.zone)
     lines = [
         ("Пациент", request.name),
-        ("Телефон", phones.pretty(request.number)),
+        ("Телефон", phones.format_phone(request.number)),
         ("Врач", request.doctor_name),
         ("Услуга", request.service_name),
         ("Выбранное время", _window(request)),

@@ -11,7 +11,7 @@ from callback.state_machine import FOR_PEOPLE, LIVE
 from callcenter.clinics.models import Patient
 from callcenter.lib.contributions import Card, Panel
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS
+from callcenter.staff.roles import CAN_CALL_PATIENTS
 from callcenter.telephony.models import Call
 
 
@@ -44,7 +44,7 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
 
 def day_cards(user: User, _now: dt.datetime) -> list[Card]:
     """What waits for a person, and what the robot has in its hands."""
-    if not user.has(*CALLERS):
+    if not user.has(*CAN_CALL_PATIENTS):
         return []
     counts = CallbackRequest.objects.visible_to(user).aggregate(
         people=Count("pk", filter=Q(state__in=FOR_PEOPLE)), live=Count("pk", filter=Q(state__in=LIVE))

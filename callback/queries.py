@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import F, Q, prefetch_related_objects
 
-from callback.due_decision import Facts
+from callback.due_decision import DueFacts
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings
 from callback.schedule import next_call
 from callcenter.clinics.models import Appointment, Clinic, Patient, PatientPhone
@@ -17,13 +17,19 @@ from callcenter.clinics.schedule import Hours
 from callcenter.clinics.search_keys import search_key
 from callcenter.clinics.states import OCCUPYING
 from callcenter.contacts.models import Interaction
-from callcenter.contacts.states import Kind, State
+from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.lib.localtime import local, local_day
 from callcenter.telephony.models import Leg, PhoneBinding
 from callcenter.telephony.queries import free_phones, link
-from callcenter.telephony.states import LIVE_LEGS, Role
+from callcenter.telephony.states import LIVE_LEGS, LegRole
 
-_TALKED = (State.TALKING, State.ANSWERED, State.ACTIVE, State.CLOSED, State.FINISHED)
+_TALKED = (
+    InteractionState.TALKING,
+    InteractionState.ANSWERED,
+    InteractionState.ACTIVE,
+    InteractionState.CLOSED,
+    InteractionState.FINISHED,
+)
 # What a decision and its effects read of a request.
 WITH = ("clinic", "patient", "doctor", "service", "source", "window")
 
@@ -56,7 +62,7 @@ def phones_to_ring(
 
 
 @dataclass(frozen=True)
-class Ways:
+class ClinicPolicy:
     """How a clinic works with requests, and when."""
 
     settings: CallbackSettings
@@ -67,11 +73,11 @@ class Ways:
         return self.settings.start == CallbackSettings.Start.NINE
 
 
-def ways_of(clinic: Clinic) -> Ways:
-    return Ways(settings_of(clinic), hours_of(clinic))
+def ways_of(clinic: Clinic) -> ClinicPolicy:
+    return ClinicPolicy(settings_of(clinic), hours_of(clinic))
 
 
-class Floor:
+class PatientFacts:
     """What the floor knows at an instant of the people behind some requests, in a fixed number of queries."""
 
     def __init__(self, requests: Sequence[CallbackRequest]) -> None:
@@ -82,10 +88,10 @@ class Floor:
         self._visits = _visits_since(requests, list(everybody)) if everybody else []
         self._talks = _talks_since(requests, list(everybody))
 
-    def stop_facts(self, request: CallbackRequest) -> Facts:
+    def stop_facts(self, request: CallbackRequest) -> DueFacts:
         """Only what could stop the robot."""
         people = self._people[request.pk]
-        return Facts(
+        return DueFacts(
             state=request.state,
             booked=self._booking(request, people),
             forbidden=next((self._refusals[one.pk] for one in people if one.pk in self._refusals), ""),
@@ -113,13 +119,13 @@ class Floor:
         for talk in self._talks:
             his = talk["number"] == request.number or talk["patient_id"] in ids
             if his and talk["at"] > since and talk["request"] != request.pk:
-                called = talk["direction"] == "in" and talk["kind"] == Kind.CALL
+                called = talk["direction"] == "in" and talk["kind"] == InteractionKind.CALL
                 verb = "звонил сам" if called else "с ним говорили"
                 return f"{verb} в {local(talk['at'], request.clinic.zone):%H:%M}"
         return ""
 
 
-class Batch(Floor):
+class DueBatch(PatientFacts):
     """The floor of many due requests, with what else their decisions rest on."""
 
     def __init__(self, requests: Sequence[CallbackRequest], *, now: dt.datetime) -> None:
@@ -129,14 +135,14 @@ class Batch(Floor):
         prefetch_related_objects(list(clinics.values()), "opening_hours", "special_days")
         settings = {row.clinic_id: row for row in CallbackSettings.objects.filter(clinic__in=clinics)}
         self.ways = {
-            pk: Ways(settings.get(pk) or CallbackSettings(clinic=clinic), hours_of(clinic))
+            pk: ClinicPolicy(settings.get(pk) or CallbackSettings(clinic=clinic), hours_of(clinic))
             for pk, clinic in clinics.items()
         }
         connected, self._trouble = link(now=now)
         self._trouble = "" if connected else self._trouble
         self._in_call = set(
             Leg.objects.filter(
-                role=Role.PATIENT, number__in={request.number for request in requests}, state__in=LIVE_LEGS
+                role=LegRole.PATIENT, number__in={request.number for request in requests}, state__in=LIVE_LEGS
             ).values_list("number", flat=True)
         )
         self.phones = {pk: phones_to_ring(clinic, now=now, limit=None) for pk, clinic in clinics.items()}
@@ -149,11 +155,11 @@ class Batch(Floor):
         while self.phones[clinic_id]:
             yield self.phones[clinic_id].pop(0)
 
-    def facts(self, request: CallbackRequest) -> Facts:
+    def facts(self, request: CallbackRequest) -> DueFacts:
         """Everything a decision rests on."""
         stop, ways = self.stop_facts(request), self.ways[request.clinic_id]
         zone = request.patient.zone if request.patient is not None else ""
-        return Facts(
+        return DueFacts(
             state=request.state,
             until=request.until,
             booked=stop.booked,
@@ -216,7 +222,10 @@ def _talks_since(requests: Sequence[CallbackRequest], people: list[int]) -> list
     if people:
         his |= Q(patient__in=people)
     talks = Interaction.objects.filter(
-        his, kind__in=(Kind.CALL, Kind.CHAT, Kind.DIALOG), state__in=_TALKED, at__gt=oldest
+        his,
+        kind__in=(InteractionKind.CALL, InteractionKind.CHAT, InteractionKind.DIALOG),
+        state__in=_TALKED,
+        at__gt=oldest,
     )
     held = talks.annotate(request=F("call__callback_attempt__request")).order_by("-at")
     return [dict(row) for row in held.values("number", "patient_id", "at", "kind", "direction", "request")]

@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from callback.models import CallbackRequest, RequestLine
-from callback.state_machine import State
+from callback.state_machine import RequestState
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.lib.localtime import day_bounds, local
 
@@ -27,7 +27,7 @@ HEAD = (
 
 
 @dataclass(frozen=True)
-class Report:
+class CallbackReport:
     since: dt.date
     until: dt.date
     sources: list[str]
@@ -44,7 +44,7 @@ class Report:
         return self.source_rows[-1]
 
 
-def report_of(clinics: Sequence[Clinic], *, since: dt.date, until: dt.date) -> Report:
+def report_of(clinics: Sequence[Clinic], *, since: dt.date, until: dt.date) -> CallbackReport:
     """Requests that came in the local days [since, until] of each clinic. A joined request is not counted twice."""
     period = Q(pk__in=[])
     for clinic in clinics:
@@ -54,10 +54,10 @@ def report_of(clinics: Sequence[Clinic], *, since: dt.date, until: dt.date) -> R
             asked_at__lt=day_bounds(until, clinic.zone)[1],
         )
     booked = Appointment.objects.filter(patient=OuterRef("patient"), created_at__gt=OuterRef("asked_at"))
-    escalated = RequestLine.objects.filter(request=OuterRef("pk"), after=State.ESCALATED)
+    escalated = RequestLine.objects.filter(request=OuterRef("pk"), after=RequestState.ESCALATED)
     rows = list(
         CallbackRequest.objects.filter(period)
-        .exclude(state=State.JOINED)
+        .exclude(state=RequestState.JOINED)
         .select_related("source", "clinic")
         .annotate(is_booked=Exists(booked), was_escalated=Exists(escalated))
     )
@@ -68,7 +68,7 @@ def report_of(clinics: Sequence[Clinic], *, since: dt.date, until: dt.date) -> R
         by_hour[local(row.asked_at, row.clinic.zone).hour][row.source_name] += 1
     sources = sorted(by_source)
     tries = Counter(row.connected_on for row in rows if row.connected_on)
-    return Report(
+    return CallbackReport(
         since=since,
         until=until,
         sources=sources,

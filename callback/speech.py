@@ -1,7 +1,7 @@
 """What the robot says. Pure: phrases in the instruction's words."""
 
 from callback.models import CallbackRequest
-from callback.state_machine import Event
+from callback.state_machine import RequestEvent
 from callcenter.telephony.speech.spoken_russian import name_aloud
 
 
@@ -24,20 +24,20 @@ def phrases_of(request: CallbackRequest, *, family: bool) -> list[str]:
     return said
 
 
-def why(event: Event, reason: str) -> str:
+def why(event: RequestEvent, reason: str) -> str:
     """Why there is no conversation, for the administrator who has just pressed the key."""
     match event:
-        case Event.BOOKED:
+        case RequestEvent.BOOKED:
             return "Пациент уже записан. Звонить не нужно."
-        case Event.FORBIDDEN:
+        case RequestEvent.FORBIDDEN:
             return "Пациент просил не звонить. Заявка закрыта."
-        case Event.CALLED_HIMSELF:
+        case RequestEvent.CALLED_HIMSELF:
             return f"Пациент уже говорил с клиникой: {reason}. Решите на экране, закрыть или продолжить."
-        case Event.PATIENT_IN_CALL:
+        case RequestEvent.PATIENT_IN_CALL:
             return "С пациентом сейчас говорят."
-        case Event.HOURS_OVER:
+        case RequestEvent.HOURS_OVER:
             return "Время для звонков кончилось. Робот позвонит, когда звонить снова можно."
-        case Event.PATIENT_LAST_FAILED:
+        case RequestEvent.PATIENT_LAST_FAILED:
             return "Пациент не ответил. Мы пошлём ему СМС с номером клиники."
         case _:
             return "Пациент не ответил. Робот попробует позже."

@@ -11,7 +11,7 @@ from typing import Final
 from django.db.models import TextChoices
 
 
-class State(TextChoices):
+class RequestState(TextChoices):
     WAITING = "waiting", "ждёт попытки"
     RINGING = "ringing", "звоним администратору"
     ASKING = "asking", "просим нажать клавишу"
@@ -29,7 +29,7 @@ class State(TextChoices):
     JOINED = "joined", "присоединена к другой"
 
 
-class Event(TextChoices):
+class RequestEvent(TextChoices):
     # the clock and the floor
     START = "start", "пора звонить"
     NOBODY = "nobody", "звонить некому"
@@ -73,7 +73,7 @@ class Event(TextChoices):
     JOIN = "join", "повторная заявка"
 
 
-class Effect(Enum):
+class TransitionEffect(Enum):
     """What a step wants done besides the change of state; carried out by `actions.apply` in the same transaction."""
 
     BEGIN_ATTEMPT = auto()
@@ -99,18 +99,18 @@ class Effect(Enum):
     FINISH = auto()
 
 
-class Answer(Enum):
+class NoTransition(Enum):
     IGNORED = auto()
     REFUSED = auto()
 
 
 @dataclass(frozen=True)
-class Step:
-    state: State
-    effects: tuple[Effect, ...] = ()
+class TransitionRule:
+    state: RequestState
+    effects: tuple[TransitionEffect, ...] = ()
 
 
-S, E, F = State, Event, Effect
+S, E, F = RequestState, RequestEvent, TransitionEffect
 
 # The robot has a telephone in its hands.
 IN_CALL: Final = (S.RINGING, S.ASKING, S.SPEAKING, S.CHOOSING, S.DIALLING, S.TALKING, S.TELLING)
@@ -127,112 +127,112 @@ _AGAIN: Final = (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DETAILS, F.SMS, F.REDIAL)
 _OVER: Final = (F.LETTER_CALL_BACK, F.TASK, F.FINISH)
 _LET_GO: Final = (F.HANG_UP, F.END_ATTEMPT)
 
-_STEPS: Final[dict[tuple[State, Event], Step]] = {
+_STEPS: Final[dict[tuple[RequestState, RequestEvent], TransitionRule]] = {
     # --- waiting for its time
-    (S.WAITING, E.START): Step(S.RINGING, (F.BEGIN_ATTEMPT, F.RING_NEXT)),
-    (S.WAITING, E.NOBODY): Step(S.WAITING, (F.LETTER_DETAILS, F.REDIAL)),
-    (S.WAITING, E.PBX_AWAY): Step(S.WAITING, (F.AWAIT_PBX,)),
-    (S.WAITING, E.WINDOW_OVER): Step(S.ESCALATED, _OVER),
-    (S.WAITING, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
-    (S.WAITING, E.FORBIDDEN): Step(S.CLOSED, (F.FINISH,)),
-    (S.WAITING, E.CALLED_HIMSELF): Step(S.PAUSED, (F.AWAIT_ANSWER,)),
-    (S.WAITING, E.PATIENT_IN_CALL): Step(S.WAITING, (F.REDIAL,)),
-    (S.WAITING, E.CALL_NOW): Step(S.WAITING, (F.START_NOW,)),
+    (S.WAITING, E.START): TransitionRule(S.RINGING, (F.BEGIN_ATTEMPT, F.RING_NEXT)),
+    (S.WAITING, E.NOBODY): TransitionRule(S.WAITING, (F.LETTER_DETAILS, F.REDIAL)),
+    (S.WAITING, E.PBX_AWAY): TransitionRule(S.WAITING, (F.AWAIT_PBX,)),
+    (S.WAITING, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _OVER),
+    (S.WAITING, E.BOOKED): TransitionRule(S.CLOSED, (F.FINISH,)),
+    (S.WAITING, E.FORBIDDEN): TransitionRule(S.CLOSED, (F.FINISH,)),
+    (S.WAITING, E.CALLED_HIMSELF): TransitionRule(S.PAUSED, (F.AWAIT_ANSWER,)),
+    (S.WAITING, E.PATIENT_IN_CALL): TransitionRule(S.WAITING, (F.REDIAL,)),
+    (S.WAITING, E.CALL_NOW): TransitionRule(S.WAITING, (F.START_NOW,)),
     # --- ringing the administrators, one after another
-    (S.RINGING, E.ADMIN_ANSWERED): Step(S.ASKING, (F.ASK_FOR_KEY,)),
-    (S.RINGING, E.ADMIN_FAILED): Step(S.RINGING, (F.RING_NEXT,)),
-    (S.RINGING, E.ADMINS_EXHAUSTED): Step(S.WAITING, _AGAIN),
-    (S.RINGING, E.HOURS_OVER): Step(S.WAITING, _AGAIN),
+    (S.RINGING, E.ADMIN_ANSWERED): TransitionRule(S.ASKING, (F.ASK_FOR_KEY,)),
+    (S.RINGING, E.ADMIN_FAILED): TransitionRule(S.RINGING, (F.RING_NEXT,)),
+    (S.RINGING, E.ADMINS_EXHAUSTED): TransitionRule(S.WAITING, _AGAIN),
+    (S.RINGING, E.HOURS_OVER): TransitionRule(S.WAITING, _AGAIN),
     # --- picked up: any key
-    (S.ASKING, E.KEY): Step(S.SPEAKING, (F.SAY_REQUEST,)),
-    (S.ASKING, E.NO_KEY): Step(S.WAITING, _AGAIN),
-    (S.ASKING, E.BOOKED): Step(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
-    (S.ASKING, E.FORBIDDEN): Step(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
-    (S.ASKING, E.CALLED_HIMSELF): Step(S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER)),
-    (S.ASKING, E.PATIENT_IN_CALL): Step(S.TELLING, (F.SAY_WHY,)),
+    (S.ASKING, E.KEY): TransitionRule(S.SPEAKING, (F.SAY_REQUEST,)),
+    (S.ASKING, E.NO_KEY): TransitionRule(S.WAITING, _AGAIN),
+    (S.ASKING, E.BOOKED): TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
+    (S.ASKING, E.FORBIDDEN): TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
+    (S.ASKING, E.CALLED_HIMSELF): TransitionRule(S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER)),
+    (S.ASKING, E.PATIENT_IN_CALL): TransitionRule(S.TELLING, (F.SAY_WHY,)),
     # --- the request is read out; a second key may come during it
-    (S.SPEAKING, E.SPEECH_ENDED): Step(S.CHOOSING, (F.AWAIT_CHOICE,)),
+    (S.SPEAKING, E.SPEECH_ENDED): TransitionRule(S.CHOOSING, (F.AWAIT_CHOICE,)),
     # --- the patient
-    (S.DIALLING, E.PATIENT_ANSWERED): Step(S.TALKING, (F.CONNECT,)),
-    (S.DIALLING, E.PATIENT_FAILED): Step(S.TELLING, (F.SAY_WHY,)),
-    (S.DIALLING, E.PATIENT_LAST_FAILED): Step(S.TELLING, (F.SAY_WHY, F.SMS)),
-    (S.DIALLING, E.PATIENT_IN_CALL): Step(S.TELLING, (F.SAY_WHY,)),
-    (S.DIALLING, E.HOURS_OVER): Step(S.TELLING, (F.SAY_WHY,)),
-    (S.TALKING, E.TALKED): Step(S.DONE, (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DONE, F.FINISH)),
-    (S.TALKING, E.TALKED_SHORT): Step(S.WAITING, _AGAIN),
-    (S.TALKING, E.TALK_LOST): Step(S.PAUSED, (*_LET_GO, F.AWAIT_ANSWER)),
-    (S.TELLING, E.TOLD): Step(S.WAITING, _AGAIN),
+    (S.DIALLING, E.PATIENT_ANSWERED): TransitionRule(S.TALKING, (F.CONNECT,)),
+    (S.DIALLING, E.PATIENT_FAILED): TransitionRule(S.TELLING, (F.SAY_WHY,)),
+    (S.DIALLING, E.PATIENT_LAST_FAILED): TransitionRule(S.TELLING, (F.SAY_WHY, F.SMS)),
+    (S.DIALLING, E.PATIENT_IN_CALL): TransitionRule(S.TELLING, (F.SAY_WHY,)),
+    (S.DIALLING, E.HOURS_OVER): TransitionRule(S.TELLING, (F.SAY_WHY,)),
+    (S.TALKING, E.TALKED): TransitionRule(S.DONE, (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DONE, F.FINISH)),
+    (S.TALKING, E.TALKED_SHORT): TransitionRule(S.WAITING, _AGAIN),
+    (S.TALKING, E.TALK_LOST): TransitionRule(S.PAUSED, (*_LET_GO, F.AWAIT_ANSWER)),
+    (S.TELLING, E.TOLD): TransitionRule(S.WAITING, _AGAIN),
     # --- people have it
-    (S.LATER, E.WINDOW_OVER): Step(S.ESCALATED, _OVER),
-    (S.PAUSED, E.WINDOW_OVER): Step(S.ESCALATED, _OVER),
-    (S.PEOPLE, E.WINDOW_OVER): Step(S.ESCALATED, _OVER),
-    (S.LATER, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
-    (S.PAUSED, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
-    (S.PEOPLE, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
-    (S.ESCALATED, E.BOOKED): Step(S.CLOSED, (F.FINISH,)),
-    (S.LATER, E.CONTINUE): Step(S.WAITING, (F.START_NOW,)),
-    (S.PAUSED, E.CONTINUE): Step(S.WAITING, (F.START_NOW,)),
-    (S.PEOPLE, E.CONTINUE): Step(S.WAITING, (F.START_NOW,)),
-    (S.ESCALATED, E.CONTINUE): Step(S.WAITING, (F.START_NOW,)),
-    (S.CLOSED, E.UNDO): Step(S.WAITING, (F.START_NOW,)),
+    (S.LATER, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _OVER),
+    (S.PAUSED, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _OVER),
+    (S.PEOPLE, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _OVER),
+    (S.LATER, E.BOOKED): TransitionRule(S.CLOSED, (F.FINISH,)),
+    (S.PAUSED, E.BOOKED): TransitionRule(S.CLOSED, (F.FINISH,)),
+    (S.PEOPLE, E.BOOKED): TransitionRule(S.CLOSED, (F.FINISH,)),
+    (S.ESCALATED, E.BOOKED): TransitionRule(S.CLOSED, (F.FINISH,)),
+    (S.LATER, E.CONTINUE): TransitionRule(S.WAITING, (F.START_NOW,)),
+    (S.PAUSED, E.CONTINUE): TransitionRule(S.WAITING, (F.START_NOW,)),
+    (S.PEOPLE, E.CONTINUE): TransitionRule(S.WAITING, (F.START_NOW,)),
+    (S.ESCALATED, E.CONTINUE): TransitionRule(S.WAITING, (F.START_NOW,)),
+    (S.CLOSED, E.UNDO): TransitionRule(S.WAITING, (F.START_NOW,)),
 }
 for _state in (S.SPEAKING, S.CHOOSING):
-    _STEPS[_state, E.CHOSE_CONNECT] = Step(S.DIALLING, (F.DIAL_PATIENT,))
-    _STEPS[_state, E.CHOSE_BOOKED] = Step(S.CLOSED, (*_LET_GO, F.FINISH))
-    _STEPS[_state, E.CHOSE_NOT_OURS] = Step(S.CLOSED, (*_LET_GO, F.FINISH))
-    _STEPS[_state, E.CHOSE_LATER] = Step(S.LATER, (*_LET_GO, F.AWAIT_ANSWER))
-    _STEPS[_state, E.BOOKED] = Step(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
-    _STEPS[_state, E.FORBIDDEN] = Step(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
-    _STEPS[_state, E.CALLED_HIMSELF] = Step(S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER))
-    _STEPS[_state, E.PATIENT_IN_CALL] = Step(S.TELLING, (F.SAY_WHY,))
+    _STEPS[_state, E.CHOSE_CONNECT] = TransitionRule(S.DIALLING, (F.DIAL_PATIENT,))
+    _STEPS[_state, E.CHOSE_BOOKED] = TransitionRule(S.CLOSED, (*_LET_GO, F.FINISH))
+    _STEPS[_state, E.CHOSE_NOT_OURS] = TransitionRule(S.CLOSED, (*_LET_GO, F.FINISH))
+    _STEPS[_state, E.CHOSE_LATER] = TransitionRule(S.LATER, (*_LET_GO, F.AWAIT_ANSWER))
+    _STEPS[_state, E.BOOKED] = TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
+    _STEPS[_state, E.FORBIDDEN] = TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
+    _STEPS[_state, E.CALLED_HIMSELF] = TransitionRule(S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER))
+    _STEPS[_state, E.PATIENT_IN_CALL] = TransitionRule(S.TELLING, (F.SAY_WHY,))
 for _state in (S.ASKING, S.SPEAKING, S.CHOOSING, S.DIALLING, S.TELLING):
-    _STEPS[_state, E.ADMIN_GONE] = Step(S.WAITING, _AGAIN)
+    _STEPS[_state, E.ADMIN_GONE] = TransitionRule(S.WAITING, _AGAIN)
 for _state in IN_CALL:
     # a voice that fails gives the request to people at once; a lost attempt is tried again
-    _STEPS[_state, E.SILENCE] = Step(S.WAITING, _AGAIN)
-    _STEPS[_state, E.SPEECH_FAILED] = Step(S.ESCALATED, (*_LET_GO, *_OVER))
+    _STEPS[_state, E.SILENCE] = TransitionRule(S.WAITING, _AGAIN)
+    _STEPS[_state, E.SPEECH_FAILED] = TransitionRule(S.ESCALATED, (*_LET_GO, *_OVER))
 _STEPS[S.TALKING, E.SILENCE] = _STEPS[S.TALKING, E.TALK_LOST]
 del _STEPS[S.TALKING, E.SPEECH_FAILED]
-_STEPS[S.TELLING, E.SPEECH_FAILED] = Step(S.WAITING, _AGAIN)
+_STEPS[S.TELLING, E.SPEECH_FAILED] = TransitionRule(S.WAITING, _AGAIN)
 for _state in LIVE:
-    _STEPS[_state, E.STOP] = Step(S.CLOSED, (*_LET_GO, F.FINISH))
-    _STEPS[_state, E.MARK_DONE] = Step(S.CLOSED, (*_LET_GO, F.FINISH))
-    _STEPS[_state, E.TAKE] = Step(S.PEOPLE, (*_LET_GO, F.KEEP_WINDOW))
-    _STEPS[_state, E.JOIN] = Step(S.JOINED, (*_LET_GO, F.FINISH))
+    _STEPS[_state, E.STOP] = TransitionRule(S.CLOSED, (*_LET_GO, F.FINISH))
+    _STEPS[_state, E.MARK_DONE] = TransitionRule(S.CLOSED, (*_LET_GO, F.FINISH))
+    _STEPS[_state, E.TAKE] = TransitionRule(S.PEOPLE, (*_LET_GO, F.KEEP_WINDOW))
+    _STEPS[_state, E.JOIN] = TransitionRule(S.JOINED, (*_LET_GO, F.FINISH))
 # The robot lets a conversation go on that people stopped it from making again.
 for _event, _target in ((E.STOP, S.CLOSED), (E.MARK_DONE, S.CLOSED)):
-    _STEPS[S.TALKING, _event] = Step(_target, (F.END_ATTEMPT, F.FINISH))
-_STEPS[S.TALKING, E.TAKE] = Step(S.PEOPLE, (F.END_ATTEMPT, F.KEEP_WINDOW))
+    _STEPS[S.TALKING, _event] = TransitionRule(_target, (F.END_ATTEMPT, F.FINISH))
+_STEPS[S.TALKING, E.TAKE] = TransitionRule(S.PEOPLE, (F.END_ATTEMPT, F.KEEP_WINDOW))
 for _state in FOR_PEOPLE:
-    _STEPS[_state, E.MARK_DONE] = Step(S.CLOSED, (F.FINISH,))
-    _STEPS[_state, E.TAKE] = Step(S.PEOPLE, (F.KEEP_WINDOW,))
+    _STEPS[_state, E.MARK_DONE] = TransitionRule(S.CLOSED, (F.FINISH,))
+    _STEPS[_state, E.TAKE] = TransitionRule(S.PEOPLE, (F.KEEP_WINDOW,))
 for _state in FOR_PEOPLE:  # the patient may withdraw what people have already
-    _STEPS[_state, E.STOP] = Step(S.CLOSED, (F.FINISH,))
+    _STEPS[_state, E.STOP] = TransitionRule(S.CLOSED, (F.FINISH,))
 for _state in (S.WAITING, S.LATER, S.PAUSED, S.PEOPLE, S.ESCALATED):
-    _STEPS[_state, E.POSTPONE] = Step(S.WAITING)
-    _STEPS[_state, E.FORBIDDEN] = Step(S.CLOSED, (F.FINISH,))
+    _STEPS[_state, E.POSTPONE] = TransitionRule(S.WAITING)
+    _STEPS[_state, E.FORBIDDEN] = TransitionRule(S.CLOSED, (F.FINISH,))
 
-TABLE: Final[dict[tuple[State, Event], Step | Answer]] = {
-    (state, event): _STEPS.get((state, event), Answer.REFUSED if event in HUMAN else Answer.IGNORED)
-    for state in State
-    for event in Event
+TABLE: Final[dict[tuple[RequestState, RequestEvent], TransitionRule | NoTransition]] = {
+    (state, event): _STEPS.get((state, event), NoTransition.REFUSED if event in HUMAN else NoTransition.IGNORED)
+    for state in RequestState
+    for event in RequestEvent
 }
 
 
-def step(state: str, event: str) -> Step | Answer:
+def step(state: str, event: str) -> TransitionRule | NoTransition:
     """The row of the table."""
-    return TABLE[State(state), Event(event)]
+    return TABLE[RequestState(state), RequestEvent(event)]
 
 
 def mermaid() -> str:
     """The table as a picture for ARCHITECTURE.md: one arrow between two states with the events that lead there."""
-    arrows: dict[tuple[State, State], list[str]] = {}
+    arrows: dict[tuple[RequestState, RequestState], list[str]] = {}
     for (state, event), row in _STEPS.items():
         arrows.setdefault((state, row.state), []).append(event)
     lines = ["stateDiagram-v2", "    [*] --> waiting"]
-    for state in State:
+    for state in RequestState:
         lines.append(f"    {state}: {state.label}")
-        for target in State:
+        for target in RequestState:
             events = arrows.get((state, target))
             if events:
                 lines.append(f"    {state} --> {target}: {', '.join(sorted(events))}")

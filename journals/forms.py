@@ -10,12 +10,12 @@ from callcenter.clinics.search import patients_that_fit
 from callcenter.contacts.models import Reason
 from callcenter.lib.forms import DayField
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS
-from journals.actions.cards import Answer
+from callcenter.staff.roles import CAN_CALL_PATIENTS
+from journals.actions.cards import CallOutcomeInput
 from journals.models import RecallEntry, RecallPolicy
-from journals.outcome_rules import Outcome
+from journals.outcome_rules import CallOutcome
 from journals.queries.journal import SORTS, TABS, Filters
-from journals.queries.results import GROUPINGS, Grouping, Period
+from journals.queries.results import GROUPINGS, Grouping, ResultsPeriod
 from journals.queries.segments import Segment
 
 ONLY: Final = (
@@ -30,7 +30,7 @@ def _doctors(user: User) -> Any:
 
 
 def _callers(user: User) -> Any:
-    return User.objects.with_role(*CALLERS).filter(clinics__staff=user).distinct()
+    return User.objects.with_role(*CAN_CALL_PATIENTS).filter(clinics__staff=user).distinct()
 
 
 class FilterForm(forms.Form):
@@ -160,37 +160,37 @@ class CallForm(forms.Form):
         super().__init__(*args, **kwargs)
         _choices(self, "window", ScheduleWindow.objects.filter(clinic__staff=user))
         self.unreached_reason: Reason | None = None
-        self.kind: Outcome | None = None
+        self.kind: CallOutcome | None = None
 
     def clean_outcome(self) -> str:
         """'booked', 'thinking'… or 'unreached:<reason id>': each way of not reaching has its own button."""
         text: str = self.cleaned_data["outcome"]
         word, _colon, pk = text.partition(":")
-        if word not in Outcome.values:
+        if word not in CallOutcome.values:
             raise forms.ValidationError("Выберите итог звонка.")
-        self.kind = Outcome(word)
+        self.kind = CallOutcome(word)
         if pk.isdecimal():
             self.unreached_reason = Reason.objects.filter(pk=int(pk), is_active=True).first()
         return text
 
-    def answer(self) -> Answer:
+    def answer(self) -> CallOutcomeInput:
         """What was filled in, for the outcome that was chosen."""
         data = self.cleaned_data
         kind = self.kind
         if kind is None:
             raise ValueError("the form is not valid")
         reasons = {
-            Outcome.UNREACHED: self.unreached_reason,
-            Outcome.THINKING: data.get("reason_thinking"),
-            Outcome.REFUSED: data.get("reason_refused"),
+            CallOutcome.UNREACHED: self.unreached_reason,
+            CallOutcome.THINKING: data.get("reason_thinking"),
+            CallOutcome.REFUSED: data.get("reason_refused"),
         }
-        return Answer(
+        return CallOutcomeInput(
             outcome=kind,
             comment=data["comment"],
             reason=reasons.get(kind),
-            refusal_reason=data.get("refusal_reason") if kind is Outcome.UNREACHED else None,
-            window=data.get("window") if kind is Outcome.BOOKED else None,
-            call_on=self._day("remind_on" if kind is Outcome.REMIND else "call_on"),
+            refusal_reason=data.get("refusal_reason") if kind is CallOutcome.UNREACHED else None,
+            window=data.get("window") if kind is CallOutcome.BOOKED else None,
+            call_on=self._day("remind_on" if kind is CallOutcome.REMIND else "call_on"),
         )
 
     def _day(self, name: str) -> dt.date | None:
@@ -200,8 +200,8 @@ class CallForm(forms.Form):
     def refuse(self, field: str | None, message: str) -> None:
         """Puts an action's refusal where the person sees it."""
         if field == "reason":
-            field = "reason_thinking" if self.kind is Outcome.THINKING else "reason_refused"
-        if field == "call_on" and self.kind is Outcome.REMIND:
+            field = "reason_thinking" if self.kind is CallOutcome.THINKING else "reason_refused"
+        if field == "call_on" and self.kind is CallOutcome.REMIND:
             field = "remind_on"
         self.add_error(field if field in self.fields else None, message)
 
@@ -289,10 +289,12 @@ class ResultsForm(forms.Form):
             self.add_error("until", "Не больше года за раз.")
         return data
 
-    def period(self) -> Period:
+    def period(self) -> ResultsPeriod:
         data = self.cleaned_data
         by: Grouping = data.get("by") or "caller"
-        return Period(data["since"], data["until"], data.get("clinic"), data.get("doctor"), data.get("caller"), by)
+        return ResultsPeriod(
+            data["since"], data["until"], data.get("clinic"), data.get("doctor"), data.get("caller"), by
+        )
 
 
 class PolicyForm(forms.ModelForm[RecallPolicy]):

@@ -11,12 +11,12 @@ from callcenter.clinics.models import Clinic, Doctor
 from callcenter.imports import cell_parsers
 from callcenter.imports.appointment_rules import DOCTOR_FIELDS
 from callcenter.imports.columns import Field
-from callcenter.imports.jobs import BATCH, Job, Kind, Report, Row, Scope, batches
-from callcenter.imports.patient_matching import PATIENT_FIELDS, PATIENT_NEEDED, People, Person, sought
+from callcenter.imports.jobs import BATCH, ImportJob, ImportKind, ImportRow, ImportScope, Report, batches
+from callcenter.imports.patient_matching import PATIENT_FIELDS, PATIENT_NEEDED, PatientDirectory, PatientRecord, sought
 from callcenter.lib.bulk_sql import update_rows
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 from journals.actions.entries import edit_entry, new_entry, open_entries
 from journals.models import RecallEntry
 from journals.outcome_rules import Stage
@@ -39,8 +39,8 @@ FIELDS: Final = (
 
 @dataclass(slots=True, eq=False)
 class Wanted:
-    row: Row
-    person: Person
+    row: ImportRow
+    person: PatientRecord
     clinic: Clinic
     doctor: Doctor
     comment: str
@@ -53,16 +53,16 @@ class Wanted:
         return self.clinic.pk, self.person.pk, self.doctor.pk
 
 
-class RecallsJob(Job):
+class RecallsJob(ImportJob):
     """Entries are matched by their code, else by clinic, patient and doctor among those still to be called, else by these
     and the comment among those closed since the row's date: the same file twice must not call a patient who refused."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: ImportScope) -> None:
         super().__init__(scope)
-        self.people = People(scope)
+        self.people = PatientDirectory(scope)
         self.wanted: list[Wanted] = []
 
-    def plan(self, rows: Sequence[Row], report: Report) -> None:
+    def plan(self, rows: Sequence[ImportRow], report: Report) -> None:
         done = 0
         for batch in batches(rows):
             read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
@@ -82,7 +82,7 @@ class RecallsJob(Job):
         for wanted in self.wanted:
             self.counts[self._sort_of(wanted)] += 1
 
-    def _read(self, row: Row) -> Wanted | None:
+    def _read(self, row: ImportRow) -> Wanted | None:
         clinic = self.places.clinic(row)
         doctor = self.places.doctor(row, clinic)
         comment = row.need(
@@ -92,7 +92,9 @@ class RecallsJob(Job):
         code = row.get("code", cell_parsers.identifier) or ""
         if row.problems or clinic is None or doctor is None or comment is None or call_on is None:
             return None
-        return Wanted(row, Person(0, "", cell_parsers.Name("", "", ""), None), clinic, doctor, comment, call_on, code)
+        return Wanted(
+            row, PatientRecord(0, "", cell_parsers.ParsedName("", "", ""), None), clinic, doctor, comment, call_on, code
+        )
 
     def _match(self, found: list[Wanted]) -> None:
         codes = {wanted.code for wanted in found if wanted.code}
@@ -213,11 +215,11 @@ class RecallsJob(Job):
             wanted.row.refuse("comment", str(error), "")
 
 
-RECALLS: Final = Kind(
+RECALLS: Final = ImportKind(
     name="recalls",
     label="Журнал КОС",
     icon="dental",
-    roles=(*CALLERS, Role.DOCTOR),
+    roles=(*CAN_CALL_PATIENTS, Role.DOCTOR),
     fields=FIELDS,
     needed=(PATIENT_NEEDED, ("doctor", "doctor_id"), ("comment",), ("call_on",)),
     job=RecallsJob,

@@ -11,7 +11,7 @@ from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Wait
 from callcenter.contacts.models import Interaction, Reason
 from callcenter.contacts.states import Direction
 from callcenter.staff.models import User
-from journals.outcome_rules import Half, Outcome, Policy, Position, Stage
+from journals.outcome_rules import CallOutcome, EntryProgress, Half, RecallLimits, Stage
 
 
 class RecallPolicy(models.Model):
@@ -49,8 +49,8 @@ class RecallPolicy(models.Model):
         return cls.objects.filter(clinic_id=clinic_id).first() or cls(clinic_id=clinic_id)
 
     @property
-    def rule(self) -> Policy:
-        return Policy(self.calls, self.interval_days, self.talks_before_flag)
+    def rule(self) -> RecallLimits:
+        return RecallLimits(self.calls, self.interval_days, self.talks_before_flag)
 
 
 class RecallEntryQuerySet(models.QuerySet["RecallEntry"]):
@@ -89,7 +89,7 @@ class RecallEntry(models.Model):
     calls = models.PositiveSmallIntegerField("звонков", default=0)
     flagged = models.BooleanField("пометка старшему", default=False)
     # The newest call again, so that a page of the journal is one query.
-    last_outcome = models.CharField("итог", max_length=9, choices=Outcome.choices, blank=True)
+    last_outcome = models.CharField("итог", max_length=9, choices=CallOutcome.choices, blank=True)
     last_reason = models.ForeignKey(
         Reason, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="причина"
     )
@@ -170,9 +170,9 @@ class RecallEntry(models.Model):
         return entries.get(pk=pk)
 
     @property
-    def position(self) -> Position:
-        said_no = self.last_outcome == Outcome.REFUSED
-        return Position(Stage(self.stage), self.unreached, self.talks, self.granted, said_no)
+    def position(self) -> EntryProgress:
+        said_no = self.last_outcome == CallOutcome.REFUSED
+        return EntryProgress(Stage(self.stage), self.unreached, self.talks, self.granted, said_no)
 
     def is_held(self, now: dt.datetime) -> bool:
         """Whether somebody has the card open now."""
@@ -226,7 +226,7 @@ class PlanItem(models.Model):
     on = models.DateField()
     assignee = models.ForeignKey(User, models.PROTECT, related_name="plan_items")
     state = models.CharField(max_length=8, choices=PlanState.choices, default=PlanState.OPEN)
-    outcome = models.CharField(max_length=9, choices=Outcome.choices, blank=True)
+    outcome = models.CharField(max_length=9, choices=CallOutcome.choices, blank=True)
     stage_after = models.CharField(max_length=7, choices=Stage.choices, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField()
@@ -268,7 +268,7 @@ class RecallCall(models.Model):
     on = models.DateField("местный день")
     half = models.CharField(max_length=7, choices=Half.choices)
     by = models.ForeignKey(User, models.PROTECT, related_name="recall_calls")
-    outcome = models.CharField("итог", max_length=9, choices=Outcome.choices)
+    outcome = models.CharField("итог", max_length=9, choices=CallOutcome.choices)
     stage_after = models.CharField("статус", max_length=7, choices=Stage.choices)
     reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     refusal_reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
@@ -299,7 +299,7 @@ class RecallCall(models.Model):
         return f"{self.entry} · {self.get_outcome_display()}"
 
 
-class PulledUntil(models.Model):
+class SyncCursor(models.Model):
     """How far a timer has read the changes of a table of the floor (appointments by `changed_at`)."""
 
     name = models.CharField(max_length=40, primary_key=True)

@@ -18,7 +18,7 @@ class Stage(TextChoices):
     REFUSED = "refused", "Отказ"
 
 
-class Outcome(TextChoices):
+class CallOutcome(TextChoices):
     """What came of one call; in the order of the keys 1–5 on the card."""
 
     BOOKED = "booked", "Записался"
@@ -45,7 +45,7 @@ class NextDate(TextChoices):
 
 
 @dataclass(frozen=True)
-class Policy:
+class RecallLimits:
     """What a clinic's senior sets: unreached calls before Отказ, days between calls, talks before the flag."""
 
     calls: int = 3
@@ -54,7 +54,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Position:
+class EntryProgress:
     """Where an entry stands: unreached calls, talks without a result, calls beyond the policy granted by the senior,
     and whether the patient himself has said «нет»."""
 
@@ -66,7 +66,7 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Effect:
+class OutcomeRule:
     """One line of the table: the stage after, what is counted, whence the next date, what the form must ask."""
 
     stage: Stage
@@ -75,43 +75,43 @@ class Effect:
     asks: frozenset[str]
 
 
-EFFECTS: Final[dict[Outcome, Effect]] = {
-    Outcome.BOOKED: Effect(Stage.BOOKED, "", NextDate.NONE, frozenset({"window", "comment"})),
-    Outcome.UNREACHED: Effect(Stage.CALL, "unreached", NextDate.INTERVAL, frozenset({"reason", "comment"})),
-    Outcome.THINKING: Effect(Stage.CALL, "talk", NextDate.CHOSEN, frozenset({"reason", "comment"})),
-    Outcome.REMIND: Effect(Stage.CALL, "talk", NextDate.WAITING_LIST, frozenset({"call_on", "comment"})),
-    Outcome.REFUSED: Effect(Stage.REFUSED, "", NextDate.NONE, frozenset({"reason", "comment"})),
+EFFECTS: Final[dict[CallOutcome, OutcomeRule]] = {
+    CallOutcome.BOOKED: OutcomeRule(Stage.BOOKED, "", NextDate.NONE, frozenset({"window", "comment"})),
+    CallOutcome.UNREACHED: OutcomeRule(Stage.CALL, "unreached", NextDate.INTERVAL, frozenset({"reason", "comment"})),
+    CallOutcome.THINKING: OutcomeRule(Stage.CALL, "talk", NextDate.CHOSEN, frozenset({"reason", "comment"})),
+    CallOutcome.REMIND: OutcomeRule(Stage.CALL, "talk", NextDate.WAITING_LIST, frozenset({"call_on", "comment"})),
+    CallOutcome.REFUSED: OutcomeRule(Stage.REFUSED, "", NextDate.NONE, frozenset({"reason", "comment"})),
 }
 
 # The unreached call that uses up the policy: the entry cannot stay in «Звать», the card demands Отказ with a reason.
-LAST_UNREACHED: Final = Effect(
+LAST_UNREACHED: Final = OutcomeRule(
     Stage.REFUSED, "unreached", NextDate.NONE, frozenset({"reason", "refusal_reason", "comment"})
 )
 
 # Who can be not reached when he calls in himself? Nobody.
-OUTCOMES_IN: Final = tuple(outcome for outcome in Outcome if outcome is not Outcome.UNREACHED)
+OUTCOMES_IN: Final = tuple(outcome for outcome in CallOutcome if outcome is not CallOutcome.UNREACHED)
 
 
-def limit(position: Position, policy: Policy) -> int:
+def limit(position: EntryProgress, policy: RecallLimits) -> int:
     """How many unreached calls the entry may take, the granted ones included."""
     return policy.calls + position.granted
 
 
-def is_last_call(position: Position, policy: Policy) -> bool:
+def is_last_call(position: EntryProgress, policy: RecallLimits) -> bool:
     """Whether one more call that does not reach the patient ends in Отказ."""
     return position.unreached + 1 >= limit(position, policy)
 
 
-def effect(position: Position, outcome: Outcome, policy: Policy) -> Effect:
+def effect(position: EntryProgress, outcome: CallOutcome, policy: RecallLimits) -> OutcomeRule:
     """The line of the table for this entry now. Raises ValueError for an entry that is no longer called."""
     if position.stage is not Stage.CALL:
         raise ValueError(f"an entry in stage {position.stage} takes no outcome")
-    if outcome is Outcome.UNREACHED and is_last_call(position, policy):
+    if outcome is CallOutcome.UNREACHED and is_last_call(position, policy):
         return LAST_UNREACHED
     return EFFECTS[outcome]
 
 
-def after(position: Position, outcome: Outcome, policy: Policy) -> Position:
+def after(position: EntryProgress, outcome: CallOutcome, policy: RecallLimits) -> EntryProgress:
     """The entry's position after a call with this outcome. A talk does not count as unreached, nor clears the count."""
     line = effect(position, outcome, policy)
     return replace(
@@ -119,16 +119,16 @@ def after(position: Position, outcome: Outcome, policy: Policy) -> Position:
         stage=line.stage,
         unreached=position.unreached + (line.counts_as == "unreached"),
         talks=position.talks + (line.counts_as == "talk"),
-        said_no=outcome is Outcome.REFUSED,
+        said_no=outcome is CallOutcome.REFUSED,
     )
 
 
-def is_flagged(position: Position, policy: Policy) -> bool:
+def is_flagged(position: EntryProgress, policy: RecallLimits) -> bool:
     """Whether the senior should look: still to be called after so many talks without a result."""
     return position.stage is Stage.CALL and position.talks >= policy.talks_before_flag
 
 
-def may_grant(position: Position, policy: Policy) -> bool:
+def may_grant(position: EntryProgress, policy: RecallLimits) -> bool:
     """Whether the senior may grant one more call: the next unreached one is the last, or the last one closed it.
 
     Never against the patient's own «нет», even when a shortened policy would have ended the calls before it.
@@ -138,7 +138,7 @@ def may_grant(position: Position, policy: Policy) -> bool:
     return position.stage is Stage.REFUSED and position.unreached >= limit(position, policy) and not position.said_no
 
 
-def granted(position: Position, policy: Policy) -> Position:
+def granted(position: EntryProgress, policy: RecallLimits) -> EntryProgress:
     """One more call: the entry is (again) in «Звать». Raises ValueError when there is nothing to grant."""
     if not may_grant(position, policy):
         raise ValueError("nothing to grant")

@@ -9,7 +9,7 @@ from callcenter.clinics.models import Patient
 from callcenter.lib.contributions import Card, Panel
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 from journals.models import PlanItem, RecallEntry
 from journals.queries.journal import my_items
 from journals.views.journal import READ, WRITE
@@ -19,7 +19,7 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
     """My plan of today; for the senior also what is left of everybody's plan and what waits for her word;
     for a doctor who of his patients is still to be called."""
     cards: list[Card] = []
-    if user.has(*CALLERS):
+    if user.has(*CAN_CALL_PATIENTS):
         left = my_items(user, now).count()
         if left or user.has(Role.ADMINISTRATOR):
             cards.append(

@@ -5,13 +5,13 @@ import datetime as dt
 from callcenter.clinics.schedule import Hours, closing, next_working_day, opening
 from callcenter.lib.localtime import instant, local
 from callcenter.lib.templatetags.ru import plural
-from journals.outcome_rules import Half, Policy
+from journals.outcome_rules import Half, RecallLimits
 
 # A clinic closed on the day of a call still has a middle of the day.
 _NOON = dt.time(14)
 
 
-def next_call_on(hours: Hours, today: dt.date, policy: Policy) -> dt.date:
+def next_call_on(hours: Hours, today: dt.date, policy: RecallLimits) -> dt.date:
     """The date to which a call without a result moves: the interval later, on a working day of the clinic.
 
     «Меняем дату три раза через неделю».
@@ -19,7 +19,7 @@ def next_call_on(hours: Hours, today: dt.date, policy: Policy) -> dt.date:
     return next_working_day(hours, today + dt.timedelta(days=policy.interval_days))
 
 
-def quick_dates(hours: Hours, today: dt.date, policy: Policy) -> list[tuple[str, dt.date]]:
+def quick_dates(hours: Hours, today: dt.date, policy: RecallLimits) -> list[tuple[str, dt.date]]:
     """What patients usually answer to «когда перезвонить?», each on a working day of the clinic; in order, no day twice.
 
     The policy's own interval is among them.

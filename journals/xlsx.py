@@ -9,10 +9,10 @@ from callcenter.lib import phones
 from callcenter.lib.localtime import local
 from callcenter.staff.models import User
 from journals.queries import results as report
-from journals.queries.results import CALLS, GROUPINGS, MEASURES, Period
+from journals.queries.results import CALLS, GROUPINGS, MEASURES, ResultsPeriod
 
 
-def results(period: Period, *, user: User) -> bytes:
+def results(period: ResultsPeriod, *, user: User) -> bytes:
     """The workbook of the report as this user sees it: «Итоги», «Звонки», «По плану», «Отбор»."""
     stream = io.BytesIO()
     with xlsxwriter.Workbook(
@@ -39,7 +39,7 @@ def _head(sheet: Any, formats: dict[str, Any], row: int, titles: list[str], widt
             sheet.set_column(column, column, widths[column])
 
 
-def _totals(book: Any, formats: dict[str, Any], period: Period, user: User) -> None:
+def _totals(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: User) -> None:
     found = report.results(period, user=user)
     sheet = book.add_worksheet("Итоги")
     titles = [GROUPINGS[period.by].capitalize(), *(measure.label for measure in MEASURES.values()), "Конверсия"]
@@ -70,7 +70,7 @@ def _totals(book: Any, formats: dict[str, Any], period: Period, user: User) -> N
             sheet.write_number(row, 4, line_of.conversion, formats["percent"])
 
 
-def _calls(book: Any, formats: dict[str, Any], period: Period, user: User) -> None:
+def _calls(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: User) -> None:
     sheet = book.add_worksheet("Звонки")
     titles = ["Когда", "Клиника", "Пациент", "Телефон", "Врач", "Который", "Признак", "Итог", "Статус", "Причина"]
     titles += ["Комментарий", "Следующая дата", "Записан на", "Кто"]
@@ -85,7 +85,9 @@ def _calls(book: Any, formats: dict[str, Any], period: Period, user: User) -> No
         sheet.write_datetime(row, 0, local(call.at, zone), formats["moment"])
         sheet.write_string(row, 1, call.clinic.name)
         sheet.write_string(row, 2, call.entry.patient.full_name)
-        sheet.write_string(row, 3, phones.pretty(number) if user.sees_phones and number else phones.masked(number))
+        sheet.write_string(
+            row, 3, phones.format_phone(number) if user.sees_phones and number else phones.masked(number)
+        )
         sheet.write_string(row, 4, call.doctor.full_name)
         sheet.write_number(row, 5, call.number)
         sheet.write_string(row, 6, call.get_direction_display())
@@ -100,7 +102,7 @@ def _calls(book: Any, formats: dict[str, Any], period: Period, user: User) -> No
         sheet.write_string(row, 13, call.by.full_name)
 
 
-def _items(book: Any, formats: dict[str, Any], period: Period, user: User) -> None:
+def _items(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: User) -> None:
     sheet = book.add_worksheet("По плану")
     titles = ["День", "Клиника", "Кому", "Пациент", "Врач", "Что с ней", "Итог"]
     _head(sheet, formats, 0, titles, [12, 18, 28, 32, 28, 24, 18])
@@ -115,7 +117,7 @@ def _items(book: Any, formats: dict[str, Any], period: Period, user: User) -> No
         sheet.write_string(row, 6, item.get_outcome_display() if item.outcome else "")
 
 
-def _conditions(book: Any, formats: dict[str, Any], period: Period) -> None:
+def _conditions(book: Any, formats: dict[str, Any], period: ResultsPeriod) -> None:
     sheet = book.add_worksheet("Отбор")
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 70)

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django import forms
 
 from reminders.models import ReminderSettings
-from reminders.states import Coming
+from reminders.states import AttendanceAnswer
 
 
 class DayCallForm(forms.Form):
@@ -21,7 +21,7 @@ class DayCallForm(forms.Form):
     )
     coming = forms.ChoiceField(
         label="Подойдёт ли на приём",
-        choices=Coming.choices,
+        choices=AttendanceAnswer.choices,
         widget=forms.RadioSelect,
         error_messages={"required": "Отметьте, подойдёт ли пациент на приём."},
     )
@@ -32,7 +32,7 @@ class DayCallForm(forms.Form):
     )
 
 
-class SettingsForm(forms.ModelForm[ReminderSettings]):
+class ReminderSettingsForm(forms.ModelForm[ReminderSettings]):
     class Meta:
         model = ReminderSettings
         fields: ClassVar[list[str]] = ["opens_at", "next_day_only", "sends_itself", "blue_sms_at"]

@@ -9,7 +9,7 @@ from django.db.models import Q
 from callcenter.clinics.models import Appointment, Clinic, Patient
 from callcenter.contacts.models import Interaction
 from callcenter.staff.models import User
-from reminders.states import Coming, Result, Round
+from reminders.states import AttendanceAnswer, CallResult, Round
 
 
 class ReminderSettings(models.Model):
@@ -104,7 +104,7 @@ class Reminder(models.Model):
     # The newest mark that was not undone, kept beside its story (ReminderMark) for the list.
     called_at = models.DateTimeField(null=True)
     called_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    result = models.CharField(max_length=10, choices=Result.choices, blank=True)
+    result = models.CharField(max_length=10, choices=CallResult.choices, blank=True)
     is_settled = models.BooleanField(default=False)  # some mark says «придёт»
     comment = models.TextField(blank=True)
     calling_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
@@ -141,9 +141,9 @@ class ReminderMark(models.Model):
     at = models.DateTimeField()
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     round = models.CharField(max_length=7, choices=Round.choices)
-    result = models.CharField(max_length=10, choices=Result.choices, blank=True)
+    result = models.CharField(max_length=10, choices=CallResult.choices, blank=True)
     picked_up = models.BooleanField("взял ли трубку", null=True)
-    coming = models.CharField("подойдёт ли на приём", max_length=7, choices=Coming.choices, blank=True)
+    coming = models.CharField("подойдёт ли на приём", max_length=7, choices=AttendanceAnswer.choices, blank=True)
     comment = models.TextField("комментарий", blank=True)
     interaction = models.ForeignKey(Interaction, models.SET_NULL, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)

@@ -9,14 +9,14 @@ from callcenter.clinics.models import Clinic, Patient
 from callcenter.lib.contributions import Card, Panel
 from callcenter.lib.localtime import local, local_day
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS
+from callcenter.staff.roles import CAN_CALL_PATIENTS
 from reminders.models import Reminder, ReminderRun
 from reminders.queries.lists import day_list, evening_list
 
 
 def day_cards(user: User, now: dt.datetime) -> list[Card]:
     """The two lists with what is still to do in them."""
-    if not user.has(*CALLERS):
+    if not user.has(*CAN_CALL_PATIENTS):
         return []
     clinics = list(Clinic.objects.visible_to(user).order_by("name"))
     if not clinics:

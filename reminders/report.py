@@ -12,23 +12,23 @@ from django.db.models.functions import Coalesce
 from callcenter.clinics.models import Clinic
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.messaging.models import Message, VisitLink
-from callcenter.messaging.states import ARRIVED, Answer, Channel
+from callcenter.messaging.states import ARRIVED, MessageChannel, VisitAnswer
 from reminders.models import Reminder
-from reminders.states import Result
+from reminders.states import CallResult
 
 
-class Group(NamedTuple):
+class ReminderReportGroup(NamedTuple):
     key: str  # the column that tells lines apart
     name: str  # the column that names them
     word: str
 
 
 GROUPS: Final = {
-    "day": Group("run__on", "run__on", "день"),
-    "clinic": Group("clinic", "clinic__name", "клиника"),
-    "administrator": Group("called_by", "called_by__full_name", "администратор"),
+    "day": ReminderReportGroup("run__on", "run__on", "день"),
+    "clinic": ReminderReportGroup("clinic", "clinic__name", "клиника"),
+    "administrator": ReminderReportGroup("called_by", "called_by__full_name", "администратор"),
 }
-CHANNELS: Final = tuple(channel for channel in Channel if channel != Channel.EMAIL)
+CHANNELS: Final = tuple(channel for channel in MessageChannel if channel != MessageChannel.EMAIL)
 
 # (name, heading): the columns in the order of the screen and of the Excel sheet.
 COLUMNS: Final = (
@@ -62,7 +62,7 @@ WORDS: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Line:
+class ReminderReportLine:
     """One line: its key and name, the counts, the shares of no-shows (None where nobody was), roubles at risk."""
 
     key: str | None  # of `report_rows`; None for the total
@@ -76,7 +76,9 @@ class Line:
         return missed / of if of else None
 
 
-def report_lines(*, clinics: Sequence[Clinic], since: dt.date, until: dt.date, group: str) -> tuple[list[Line], Line]:
+def report_lines(
+    *, clinics: Sequence[Clinic], since: dt.date, until: dt.date, group: str
+) -> tuple[list[ReminderReportLine], ReminderReportLine]:
     """The lines by `group` (day, clinic, administrator) over runs of since…until, both included, and their total."""
     columns = GROUPS[group]
     rows = list(
@@ -93,7 +95,7 @@ def _text(key: object) -> str:
     return "" if key is None else str(key)
 
 
-def columns_of(lines: Iterable[Line]) -> list[tuple[str, str]]:
+def columns_of(lines: Iterable[ReminderReportLine]) -> list[tuple[str, str]]:
     """The columns to show: of the channels only those by which anything went."""
     lines = list(lines)
     return [
@@ -126,7 +128,7 @@ def _counted(clinics: Sequence[Clinic], since: dt.date, until: dt.date) -> Any:
 
 _CAME: Final = Q(appointment__status__in=[AppointmentStatus.ARRIVED, AppointmentStatus.COMPLETED])
 _MISSED: Final = Q(appointment__status=AppointmentStatus.NO_SHOW)
-_CONFIRMED, _UNREACHED = Q(answer=Answer.CONFIRM), Q(result=Result.UNREACHED)
+_CONFIRMED, _UNREACHED = Q(answer=VisitAnswer.CONFIRM), Q(result=CallResult.UNREACHED)
 # What each number of the report counts; the same condition opens its rows.
 CONDITIONS: Final[dict[str, Q]] = {
     "total": Q(),
@@ -134,9 +136,9 @@ CONDITIONS: Final[dict[str, Q]] = {
     "delivered": Q(is_delivered=True),
     "opened": Q(is_opened=True),
     "confirmed": _CONFIRMED,
-    "moved": Q(answer=Answer.MOVE),
-    "cancelled": Q(answer=Answer.CANCEL),
-    "reached": Q(result__in=[Result.COMING, Result.NOT_COMING]),
+    "moved": Q(answer=VisitAnswer.MOVE),
+    "cancelled": Q(answer=VisitAnswer.CANCEL),
+    "reached": Q(result__in=[CallResult.COMING, CallResult.NOT_COMING]),
     "unreached": _UNREACHED,
     "came": _CAME,
     "missed": _MISSED,
@@ -171,11 +173,11 @@ def report_rows(
     return found
 
 
-def _line(key: str | None, name: object, rows: Sequence[dict[str, Any]]) -> Line:
+def _line(key: str | None, name: object, rows: Sequence[dict[str, Any]]) -> ReminderReportLine:
     def total(column: str) -> int:
         return sum(row[column] for row in rows)
 
-    return Line(
+    return ReminderReportLine(
         key,
         name if name is not None else "никто не звонил",
         {column: total(column) for column, _ in COLUMNS},
@@ -184,7 +186,7 @@ def _line(key: str | None, name: object, rows: Sequence[dict[str, Any]]) -> Line
     )
 
 
-def sheet_rows(lines: Sequence[Line]) -> Iterator[list[object]]:
+def sheet_rows(lines: Sequence[ReminderReportLine]) -> Iterator[list[object]]:
     """The lines as the cells of a sheet, in the order of the screen."""
     columns = columns_of(lines)
     for line in lines:

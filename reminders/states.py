@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from django.db.models import TextChoices
 
-from callcenter.messaging.states import ARRIVED, MESSENGERS, PENDING, Answer, Channel, MessageState
+from callcenter.messaging.states import ARRIVED, MESSENGERS, PENDING, MessageChannel, MessageState, VisitAnswer
 
 
 class Round(TextChoices):
@@ -13,7 +13,7 @@ class Round(TextChoices):
     DAY = "day", "дневной (ДД)"
 
 
-class Result(TextChoices):
+class CallResult(TextChoices):
     """What a call (or a patient's words) gave. A pink row without one was called, and nobody has said yet what came of it."""
 
     COMING = "coming", "дозвонились, придёт"
@@ -23,11 +23,11 @@ class Result(TextChoices):
 
 
 # After these nobody calls the patient in the morning.
-SETTLED: Final = (Result.COMING, Result.WROTE)
-REACHED: Final = (Result.COMING, Result.NOT_COMING)
+SETTLED: Final = (CallResult.COMING, CallResult.WROTE)
+REACHED: Final = (CallResult.COMING, CallResult.NOT_COMING)
 
 
-class Coming(TextChoices):
+class AttendanceAnswer(TextChoices):
     """The second question of a day call."""
 
     YES = "yes", "придёт"
@@ -46,12 +46,12 @@ class Colour(TextChoices):
     GREEN = "green", "подтвердил"
 
 
-_OF_ANSWER: Final = {Answer.CONFIRM: Colour.GREEN, Answer.MOVE: Colour.ORANGE, Answer.CANCEL: Colour.RED}
+_OF_ANSWER: Final = {VisitAnswer.CONFIRM: Colour.GREEN, VisitAnswer.MOVE: Colour.ORANGE, VisitAnswer.CANCEL: Colour.RED}
 # Stand on top of the list: «перезвонить и перенести».
 URGENT: Final = (Colour.RED, Colour.ORANGE)
 
 
-class Step(NamedTuple):
+class MessageStep(NamedTuple):
     """What the colour needs of a message. `given_up`: the next channel has taken over from a silent one."""
 
     channel: str
@@ -59,14 +59,14 @@ class Step(NamedTuple):
     given_up: bool = False
 
 
-def colour(messages: Sequence[Step], answer: str = "") -> Colour:
+def colour(messages: Sequence[MessageStep], answer: str = "") -> Colour:
     """The colour of a number from the messages of the visit's present version and the patient's last answer.
 
     An answer beats delivery. Blue: a messenger delivered it. Grey: no messenger did, and none will any more; whether an SMS
     arrived is a word beside it, not a colour. None: something is still on its way, or nothing was sent yet.
     """
     if answer:
-        return _OF_ANSWER[Answer(answer)]
+        return _OF_ANSWER[VisitAnswer(answer)]
     messengers = [step for step in messages if step.channel in MESSENGERS]
     if any(step.state in ARRIVED for step in messengers):
         return Colour.BLUE
@@ -77,19 +77,19 @@ def colour(messages: Sequence[Step], answer: str = "") -> Colour:
     return Colour.GREY if any(step.state not in PENDING for step in messages) else Colour.NONE
 
 
-def _is_open(step: Step) -> bool:
+def _is_open(step: MessageStep) -> bool:
     """Whether the messenger may still deliver in time: on its way, not yet taken over from, or nobody knows."""
     waiting = (*PENDING, MessageState.ACCEPTED, MessageState.UNKNOWN)
     return step.state in waiting and not step.given_up
 
 
-def is_uncertain(messages: Sequence[Step]) -> bool:
+def is_uncertain(messages: Sequence[MessageStep]) -> bool:
     """Whether a warning stands beside the number: nobody knows whether a message went."""
     return any(step.state == MessageState.UNKNOWN for step in messages)
 
 
-def sms_arrived(messages: Sequence[Step]) -> bool:
-    return any(step.channel == Channel.SMS and step.state in ARRIVED for step in messages)
+def sms_arrived(messages: Sequence[MessageStep]) -> bool:
+    return any(step.channel == MessageChannel.SMS and step.state in ARRIVED for step in messages)
 
 
 def needs_evening_call(colour: Colour, *, called: bool) -> bool:

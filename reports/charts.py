@@ -8,30 +8,30 @@ from django.db.models import Count, F, Q, QuerySet
 
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import Contact
-from callcenter.contacts.states import MISSED, Outcome, mask
+from callcenter.contacts.states import MISSED, ContactOutcome, mask
 from reports.dimensions import DIMENSIONS
-from reports.filters import ALL, Ask
+from reports.filters import ALL, ReportFilter
 from reports.queries import BOOKED, contacts_of, group_by, interactions_of, reading_the_index, with_contacts
 
 _WEEKDAYS: Final = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
 _MOST_DAYS: Final = 1100
 
 
-def chart_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> dict[str, Any]:
+def chart_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> dict[str, Any]:
     """The numbers of the chart asked for, for static/js/history.js."""
     draw = {"funnel": _funnel, "heat": _heat}.get(ask.chart, _by_day)
     with reading_the_index(ask):
         return draw(ask, _found(ask, clinics, today))
 
 
-def _found(ask: Ask, clinics: Sequence[Clinic], today: dt.date) -> QuerySet[Any]:
+def _found(ask: ReportFilter, clinics: Sequence[Clinic], today: dt.date) -> QuerySet[Any]:
     """The rows of the table: contacts, or interactions."""
     if ask.view == ALL:
         return with_contacts(interactions_of(ask, clinics, today=today), ask)
     return contacts_of(ask, clinics, today=today)
 
 
-def _by_day(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
+def _by_day(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     keys = {"day": group_by(DIMENSIONS["day"], ask), "result": group_by(DIMENSIONS["outcome"], ask)}
     counted = found.annotate(**keys).values(*keys).annotate(n=Count("*")).values_list("day", "result", "n")
     total: dict[dt.date, int] = {}
@@ -41,7 +41,7 @@ def _by_day(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
         total[day] = total.get(day, 0) + n
         if result in BOOKED:
             booked[day] = booked.get(day, 0) + n
-        if result == Outcome.CAME:
+        if result == ContactOutcome.CAME:
             came[day] = came.get(day, 0) + n
     days = [ask.since + dt.timedelta(days=step) for step in range(min(ask.days, _MOST_DAYS))]
     return {
@@ -54,7 +54,7 @@ def _by_day(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
     }
 
 
-def _funnel(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
+def _funnel(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     """People, not their calls: without grouping, the contacts of the interactions found."""
     contacts = found
     if ask.view == ALL:
@@ -63,13 +63,13 @@ def _funnel(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
         total=Count("*"),
         talked=Count("pk", filter=Q(talks__gt=0) | Q(results_count__gt=0)),
         booked=Count("pk", filter=Q(outcome__in=BOOKED)),
-        came=Count("pk", filter=Q(outcome=Outcome.CAME)),
+        came=Count("pk", filter=Q(outcome=ContactOutcome.CAME)),
     )
     steps = (("Обращения", "total"), ("Поговорили", "talked"), ("Записались", "booked"), ("Пришли", "came"))
     return {"kind": "funnel", "steps": [{"name": name, "value": row[key]} for name, key in steps]}
 
 
-def _heat(ask: Ask, found: QuerySet[Any]) -> dict[str, Any]:
+def _heat(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     """Missed calls and chats by hour and weekday; «По обращениям» the contacts that had one, by when they began."""
     if ask.view == ALL:
         found = found.filter(shape__in=MISSED)

@@ -9,8 +9,8 @@ from django.db.models import F, Func, SmallIntegerField
 from django.db.models.expressions import Combinable
 from django.db.models.functions import ExtractIsoWeekDay
 
-from callcenter.contacts.states import Outcome, Shape
-from reports.lookups import Names
+from callcenter.contacts.states import ContactOutcome, ContactType
+from reports.lookups import Lookups
 
 NONE: Final = "none"
 _WEEKDAYS: Final = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
@@ -37,7 +37,7 @@ class Dimension:
     of_contact: Combinable
     of_said: Combinable
     parse: Callable[[str], Any]
-    labels: Callable[[Names, Collection[Any]], Labels]
+    labels: Callable[[Lookups, Collection[Any]], Labels]
     empty: str = "не указано"
     in_order: bool = False  # groups stand by their value (days, hours), not by how many they are
 
@@ -51,17 +51,17 @@ class Dimension:
         return None if text == NONE else self.parse(text)
 
 
-def _people(names: Names, values: Collection[Any]) -> Labels:
+def _people(names: Lookups, values: Collection[Any]) -> Labels:
     names.learn(values)
     return {pk: names.person(pk) for pk in values}
 
 
-def _words(choices: type[Outcome] | type[Shape]) -> Callable[[Names, Collection[Any]], Labels]:
+def _words(choices: type[ContactOutcome] | type[ContactType]) -> Callable[[Lookups, Collection[Any]], Labels]:
     words: Labels = {str(one): str(one.label) for one in choices}
     return lambda *_: words
 
 
-def _days(_: Names, values: Collection[Any]) -> Labels:
+def _days(_: Lookups, values: Collection[Any]) -> Labels:
     return {day: f"{day:%d.%m.%Y}, {_WEEKDAYS[day.weekday()]}" for day in values if day is not None}
 
 
@@ -72,7 +72,7 @@ def _number(text: str) -> int:
     return number
 
 
-def _word(choices: type[Outcome] | type[Shape]) -> Callable[[str], str]:
+def _word(choices: type[ContactOutcome] | type[ContactType]) -> Callable[[str], str]:
     return lambda text: str(choices(text))
 
 
@@ -82,7 +82,9 @@ DIMENSIONS: Final[dict[str, Dimension]] = {
         Dimension(
             "owner", "Сотрудник", F("owner_id"), F("shown_employee_id"), _number, _people, empty="без сотрудника"
         ),
-        Dimension("outcome", "Успешность", F("outcome"), F("contact__outcome"), _word(Outcome), _words(Outcome)),
+        Dimension(
+            "outcome", "Успешность", F("outcome"), F("contact__outcome"), _word(ContactOutcome), _words(ContactOutcome)
+        ),
         Dimension(
             "topic",
             "Тема разговора",
@@ -101,7 +103,7 @@ DIMENSIONS: Final[dict[str, Dimension]] = {
             lambda names, keys: {key: names.channel_path(key) for key in keys},
             empty="канал не определён",
         ),
-        Dimension("type", "Тип обращения", F("shape"), F("shape"), _word(Shape), _words(Shape)),
+        Dimension("type", "Тип обращения", F("shape"), F("shape"), _word(ContactType), _words(ContactType)),
         Dimension("clinic", "Клиника", F("clinic_id"), F("clinic_id"), _number, lambda names, _: names.clinics),
         Dimension("day", "День", F("on"), F("contact__on"), dt.date.fromisoformat, _days, in_order=True),
         Dimension(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from callcenter.clinics.models import Patient
-from callcenter.contacts.states import Outcome, Shape, WhoType
+from callcenter.contacts.states import CallerType, ContactOutcome, ContactType
 from reports.dimensions import DIMENSIONS
-from reports.filters import FLAGS, Ask, address
-from reports.lookups import Names
+from reports.filters import FLAGS, ReportFilter, address
+from reports.lookups import Lookups
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Chip:
     without: str
 
 
-def chips_of(ask: Ask, names: Names) -> list[Chip]:
+def chips_of(ask: ReportFilter, names: Lookups) -> list[Chip]:
     """Every filter that is on; the period and the view have their own places on the page."""
     chips: list[Chip] = []
     for field, name, labels in _lists(ask, names):
@@ -54,12 +54,12 @@ _NAMES: Final = {
 }
 
 
-def _lists(ask: Ask, names: Names) -> list[tuple[str, str, dict[Any, str]]]:
+def _lists(ask: ReportFilter, names: Lookups) -> list[tuple[str, str, dict[Any, str]]]:
     names.learn(ask.owners)
     labels: dict[str, dict[Any, str]] = {
-        "who": {str(one): one.label for one in WhoType},
-        "types": {str(one): one.label for one in Shape},
-        "outcomes": {str(one): one.label for one in Outcome},
+        "who": {str(one): one.label for one in CallerType},
+        "types": {str(one): one.label for one in ContactType},
+        "outcomes": {str(one): one.label for one in ContactOutcome},
         "topics": names.topics,
         "owners": names.people,
         "channels": {pk: names.channel_path(pk) for pk in ask.channels if pk in names.channels},

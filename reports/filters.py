@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from django.http import QueryDict
 
-from callcenter.contacts.states import Outcome, Shape, WhoType
+from callcenter.contacts.states import CallerType, ContactOutcome, ContactType
 from callcenter.lib import phones
 from callcenter.lib.query_params import date, moment, number
 from reports.dimensions import DIMENSIONS, NONE
@@ -37,7 +37,7 @@ FLAGS: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Drill:
+class DrillDown:
     """One opened group: «в группе Сотрудник = Орлова»."""
 
     dimension: str
@@ -49,7 +49,7 @@ class Drill:
 
 
 @dataclass(frozen=True)
-class Ask:
+class ReportFilter:
     """Everything that decides what the report shows; two equal ones show the same."""
 
     since: dt.date
@@ -67,7 +67,7 @@ class Ask:
     clinics: tuple[int, ...] = ()
     lines: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
-    drills: tuple[Drill, ...] = ()
+    drills: tuple[DrillDown, ...] = ()
     patient: int | None = None
     opened: tuple[str, ...] = ()
     chart: str = ""
@@ -91,7 +91,7 @@ class Ask:
         return self.since - dt.timedelta(days=self.days), end
 
 
-def read_ask(params: QueryDict, today: dt.date) -> Ask:
+def read_ask(params: QueryDict, today: dt.date) -> ReportFilter:
     """The Ask of an address; without a period it is today's."""
     preset = params.get("period", "")
     since, until = date(params.get("since")), date(params.get("until"))
@@ -109,16 +109,16 @@ def read_ask(params: QueryDict, today: dt.date) -> Ask:
     if not by1 or by1 == by2:
         by1, by2 = (by1 or by2), ""
     view = params.get("view", "")
-    return Ask(
+    return ReportFilter(
         since=since,
         until=until,
         preset=preset,
         view=view if view in VIEWS else CONTACTS if by1 else ALL,
         by1=by1,
         by2=by2,
-        who=_words(params, "who", set(WhoType.values)),
-        types=_words(params, "type", set(Shape.values)),
-        outcomes=_words(params, "outcome", set(Outcome.values)),
+        who=_words(params, "who", set(CallerType.values)),
+        types=_words(params, "type", set(ContactType.values)),
+        outcomes=_words(params, "outcome", set(ContactOutcome.values)),
         topics=_keys(params, "topic"),
         owners=_keys(params, "owner"),
         channels=_keys(params, "channel"),
@@ -156,7 +156,7 @@ def _words(params: QueryDict, name: str, known: Iterable[str]) -> tuple[str, ...
 
 
 def _lines(params: QueryDict) -> tuple[str, ...]:
-    typed = (phones.plain(line.replace("\x00", "").strip()[:40]) for line in params.getlist("line"))
+    typed = (phones.e164_or_text(line.replace("\x00", "").strip()[:40]) for line in params.getlist("line"))
     return tuple(dict.fromkeys(line for line in typed if line))[:20]
 
 
@@ -170,12 +170,12 @@ def _keys(params: QueryDict, name: str) -> tuple[int | None, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def _drills(texts: list[str]) -> Iterable[Drill]:
+def _drills(texts: list[str]) -> Iterable[DrillDown]:
     for text in texts[:4]:
         slug, _, value = text.partition(":")
         if slug in DIMENSIONS:
             try:
-                yield Drill(slug, DIMENSIONS[slug].read(value))
+                yield DrillDown(slug, DIMENSIONS[slug].read(value))
             except ValueError:
                 continue
 
@@ -189,12 +189,12 @@ def _before(text: str) -> tuple[dt.date, dt.datetime, int] | None:
     return (day, at, key) if day is not None and at is not None and key is not None else None
 
 
-def narrowed(ask: Ask, *drills: Drill) -> Ask:
+def narrowed(ask: ReportFilter, *drills: DrillDown) -> ReportFilter:
     """The rows of one group: the same filters, the group's own conditions, no grouping."""
     return dataclasses.replace(ask, by1="", by2="", drills=(*ask.drills, *drills), opened=(), before=None)
 
 
-def address(ask: Ask, **changes: Any) -> str:
+def address(ask: ReportFilter, **changes: Any) -> str:
     """The query string of an Ask, defaults left out: `read_ask` of it gives the same Ask."""
     ask = dataclasses.replace(ask, **changes)
     pairs = (

@@ -17,7 +17,7 @@ def short_name(full_name: str) -> str:
     return " ".join([last, *(f"{part[0]}." for part in rest)])
 
 
-class Channel(NamedTuple):
+class AdChannelName(NamedTuple):
     """A node of the tree of advertising channels."""
 
     pk: int
@@ -27,13 +27,13 @@ class Channel(NamedTuple):
 
 
 @dataclass
-class Names:
+class Lookups:
     """Employees of the clinics (and whoever else was met), topics, channels of the tree; by key, in the order of filters."""
 
     clinics: dict[int, str]
     people: dict[int, str]
     topics: dict[int, str]
-    channels: dict[int, Channel]
+    channels: dict[int, AdChannelName]
 
     def learn(self, people: Collection[int | None]) -> None:
         """Those who have left the clinics since are named, too."""
@@ -61,7 +61,7 @@ class Names:
 
     def channel_tree(self) -> list[tuple[int, str]]:
         """The channels that are in use, as an indented tree."""
-        children: dict[int | None, list[Channel]] = {}
+        children: dict[int | None, list[AdChannelName]] = {}
         for channel in self.channels.values():
             children.setdefault(channel.parent_id, []).append(channel)
         tree: list[tuple[int, str]] = []
@@ -84,13 +84,13 @@ class Names:
         return found
 
 
-def names_of(clinics: Sequence[Clinic]) -> Names:
+def names_of(clinics: Sequence[Clinic]) -> Lookups:
     """Three queries, whatever the page shows."""
     people = User.objects.filter(
         pk__in=Clinic.staff.through.objects.filter(Q(clinic__among=[clinic.pk for clinic in clinics])).values("user")
     )
-    channels = map(Channel._make, AdChannel.objects.values_list(*Channel._fields))
-    return Names(
+    channels = map(AdChannelName._make, AdChannel.objects.values_list(*AdChannelName._fields))
+    return Lookups(
         clinics={clinic.pk: clinic.name for clinic in clinics},
         people={pk: short_name(name) for pk, name in people.order_by("full_name").values_list("pk", "full_name")},
         topics=dict(Topic.objects.values_list("pk", "name")),

@@ -7,10 +7,10 @@ from django.urls import reverse
 
 from callcenter.clinics.models import Patient
 from callcenter.contacts.models import Contact, ContactResult, Interaction
-from callcenter.contacts.states import Kind, State
+from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.lib.contributions import Card, Panel
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 from reports.filters import read_ask
 from reports.lookups import names_of
 from reports.queries import clinics_of, today_of
@@ -33,7 +33,9 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
     requests = Contact.objects.filter(clinic__in=clinics, overdue_on__isnull=False)
     overdue = requests.filter(overdue_on__lte=today).count()
     waiting = Interaction.objects.filter(
-        clinic__in=clinics, kind__in=[Kind.REQUEST, Kind.REQUEST_DIALOG], state=State.NEW
+        clinic__in=clinics,
+        kind__in=[InteractionKind.REQUEST, InteractionKind.REQUEST_DIALOG],
+        state=InteractionState.NEW,
     ).count()
     cards = [
         Card(
@@ -55,7 +57,7 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
             order=25,
         ),
     ]
-    if user.has(*CALLERS):
+    if user.has(*CAN_CALL_PATIENTS):
         loose = ContactResult.objects.filter(
             contact__isnull=True, note="", clinic__in=clinics, at__gte=now - dt.timedelta(days=14)
         ).count()

@@ -20,20 +20,20 @@ from django.db.models.functions import Coalesce
 
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import AdChannel, Contact, Interaction
-from callcenter.contacts.states import MISSED, UNNOTED, Outcome, Shape, mask
+from callcenter.contacts.states import MISSED, UNNOTED, ContactOutcome, ContactType, mask
 from callcenter.lib.localtime import day_bounds, local_day
 from callcenter.staff.models import User
 from reports import db_lookups  # noqa: F401 (registers the lookup)
 from reports.dimensions import DIMENSIONS, Dimension
-from reports.filters import ALL, Ask, Drill
-from reports.lookups import Names
-from reports.row_data import SaidRow
+from reports.filters import ALL, DrillDown, ReportFilter
+from reports.lookups import Lookups
+from reports.row_data import InteractionRow
 
 PAGE: Final = 50
 LONG: Final = 62  # days from which on the planner is helped
 SMALL: Final = 10  # a group of fewer is greyed: its percentages say little
 _NOTHING: Final = Decimal()
-BOOKED: Final = (Outcome.BOOKED, Outcome.WAITING, Outcome.CAME)
+BOOKED: Final = (ContactOutcome.BOOKED, ContactOutcome.WAITING, ContactOutcome.CAME)
 _BOOKED_WORDS: Final = frozenset(map(str, BOOKED))
 
 
@@ -57,7 +57,7 @@ def today_of(clinics: Sequence[Clinic], now: dt.datetime) -> dt.date:
 # --- Conditions -----------------------------------------------------------------------------------------------------
 
 
-def _scope(ask: Ask, clinics: Sequence[Clinic]) -> list[int]:
+def _scope(ask: ReportFilter, clinics: Sequence[Clinic]) -> list[int]:
     """The clinics asked for, of those the user may see."""
     allowed = [clinic.pk for clinic in clinics]
     return [pk for pk in allowed if pk in ask.clinics] if ask.clinics else allowed
@@ -82,7 +82,7 @@ def _with_descendants(channels: Sequence[int | None]) -> list[int | None]:
     return found
 
 
-def contacts_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> QuerySet[Contact]:
+def contacts_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> QuerySet[Contact]:
     """The contacts of the period that pass the filters."""
     found = Contact.objects.filter(on__gte=ask.since, on__lte=ask.until).order_by()
     where = Q(clinic__among=_scope(ask, clinics))
@@ -116,7 +116,7 @@ def contacts_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> Query
     return _drilled(found.filter(where), ask)
 
 
-def interactions_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> QuerySet[Interaction]:
+def interactions_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> QuerySet[Interaction]:
     """«Без группировки»: every interaction that passes the filters; a comment that joined a call is part of it."""
     scope = _scope(ask, clinics)
     zones: dict[str, list[int]] = {}
@@ -151,7 +151,7 @@ def interactions_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> Q
     if "first" in ask.flags:
         where &= Q(contact__is_first_time=True)
     if "overdue" in ask.flags:
-        where &= Q(contact__overdue_on__lte=today, shape__in=[Shape.REQUEST_NEW, Shape.REQUEST_DIALOG_NEW])
+        where &= Q(contact__overdue_on__lte=today, shape__in=[ContactType.REQUEST_NEW, ContactType.REQUEST_DIALOG_NEW])
     if "missed" in ask.flags:
         where &= Q(shape__in=MISSED)
     if "unnoted" in ask.flags:
@@ -163,7 +163,7 @@ def interactions_of(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> Q
     return _drilled(with_contacts(found, ask) if asks_contact else found, ask)
 
 
-def with_contacts(found: QuerySet[Interaction], ask: Ask) -> QuerySet[Interaction]:
+def with_contacts(found: QuerySet[Interaction], ask: ReportFilter) -> QuerySet[Interaction]:
     """Interactions whose contacts are asked for, too: those lie in the same days.
 
     Saying so lets the contacts be read from the covering index of the days, not from the whole table.
@@ -171,7 +171,7 @@ def with_contacts(found: QuerySet[Interaction], ask: Ask) -> QuerySet[Interactio
     return found.filter(contact__on__gte=ask.since, contact__on__lte=ask.until)
 
 
-def _drilled(found: QuerySet[Any], ask: Ask) -> QuerySet[Any]:
+def _drilled(found: QuerySet[Any], ask: ReportFilter) -> QuerySet[Any]:
     """Exactly the rows of the groups opened."""
     for drill in ask.drills:
         name = f"in_{drill.dimension}"
@@ -180,12 +180,12 @@ def _drilled(found: QuerySet[Any], ask: Ask) -> QuerySet[Any]:
     return found
 
 
-def group_by(dimension: Dimension, ask: Ask) -> Combinable:
+def group_by(dimension: Dimension, ask: ReportFilter) -> Combinable:
     return dimension.of_said if ask.view == ALL else dimension.of_contact
 
 
 @contextmanager
-def reading_the_index(ask: Ask) -> Iterator[None]:
+def reading_the_index(ask: ReportFilter) -> Iterator[None]:
     """For a long period the planner takes each page of the covering index for a disk's seek and would read the whole table.
 
     Inside it is told what a seek costs on today's disks, so that the page grows with its period alone.
@@ -245,7 +245,7 @@ class Measures:
 
 
 @dataclass(slots=True)
-class Group:
+class TotalsGroup:
     """One row of totals; `children` are the second level, their sums being this row.
 
     `path` holds the value at each level down to this one, `dimensions` what they are values of.
@@ -255,7 +255,7 @@ class Group:
     path: tuple[Any, ...]
     now: Measures = field(default_factory=Measures)
     before: Measures = field(default_factory=Measures)
-    children: "list[Group]" = field(default_factory=list)
+    children: "list[TotalsGroup]" = field(default_factory=list)
     label: str = ""
     share: float = 0
 
@@ -268,17 +268,17 @@ class Group:
         return self.path[-1]
 
     @property
-    def drills(self) -> tuple[Drill, ...]:
-        return tuple(Drill(one.slug, value) for one, value in zip(self.dimensions, self.path, strict=True))
+    def drills(self) -> tuple[DrillDown, ...]:
+        return tuple(DrillDown(one.slug, value) for one, value in zip(self.dimensions, self.path, strict=True))
 
     @property
     def key(self) -> str:
-        return Drill(self.dimension.slug, self.value).text
+        return DrillDown(self.dimension.slug, self.value).text
 
 
 @dataclass(slots=True)
 class Totals:
-    groups: list[Group] = field(default_factory=list)
+    groups: list[TotalsGroup] = field(default_factory=list)
     now: Measures = field(default_factory=Measures)
     before: Measures = field(default_factory=Measures)
 
@@ -302,11 +302,11 @@ _OF_SAID: Final[dict[str, Any]] = {
 }
 
 
-def totals(ask: Ask, clinics: Sequence[Clinic], names: Names, *, today: dt.date) -> Totals:
+def totals(ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, *, today: dt.date) -> Totals:
     """One or two levels of totals, the previous period beside: a scan of each, the earlier one only counting."""
     dimensions = tuple(DIMENSIONS[slug] for slug in (ask.by1, ask.by2) if slug)
     result = Totals()
-    leaves: dict[tuple[Any, ...], Group] = {}
+    leaves: dict[tuple[Any, ...], TotalsGroup] = {}
     before = dataclasses.replace(ask, since=ask.previous[0], until=ask.previous[1])
     with reading_the_index(ask):
         for period in (ask, before):
@@ -316,7 +316,7 @@ def totals(ask: Ask, clinics: Sequence[Clinic], names: Names, *, today: dt.date)
                     continue
                 leaf = leaves.get(path)
                 if leaf is None:
-                    leaf = leaves[path] = Group(dimensions, path)
+                    leaf = leaves[path] = TotalsGroup(dimensions, path)
                 (leaf.now if period is ask else leaf.before).add(sums)
     result.groups = _gathered(leaves) if len(dimensions) == 2 else list(leaves.values())
     for group in result.groups:
@@ -330,7 +330,7 @@ def totals(ask: Ask, clinics: Sequence[Clinic], names: Names, *, today: dt.date)
 
 
 def _summed(
-    ask: Ask, clinics: Sequence[Clinic], dimensions: Sequence[Dimension], *, today: dt.date, whole: bool
+    ask: ReportFilter, clinics: Sequence[Clinic], dimensions: Sequence[Dimension], *, today: dt.date, whole: bool
 ) -> Iterator[tuple[tuple[Any, ...], Measures]]:
     """The sums of each group of a period; `whole`=False counts only.
 
@@ -353,25 +353,25 @@ def _summed(
         measures = Measures(*row[width:])
         if row[by_outcome] in _BOOKED_WORDS:
             measures.booked = measures.count
-            if row[by_outcome] == Outcome.CAME:
+            if row[by_outcome] == ContactOutcome.CAME:
                 measures.came = measures.count
         yield row[:depth], measures
 
 
-def _gathered(leaves: dict[tuple[Any, ...], Group]) -> list[Group]:
+def _gathered(leaves: dict[tuple[Any, ...], TotalsGroup]) -> list[TotalsGroup]:
     """The first level over the second: each its children's sum."""
-    top: dict[Any, Group] = {}
+    top: dict[Any, TotalsGroup] = {}
     for path, leaf in leaves.items():
         group = top.get(path[0])
         if group is None:
-            group = top[path[0]] = Group(leaf.dimensions[:1], path[:1])
+            group = top[path[0]] = TotalsGroup(leaf.dimensions[:1], path[:1])
         group.now.add(leaf.now)
         group.before.add(leaf.before)
         group.children.append(leaf)
     return list(top.values())
 
 
-def _arranged(groups: list[Group], whole: int) -> list[Group]:
+def _arranged(groups: list[TotalsGroup], whole: int) -> list[TotalsGroup]:
     """Those of this period, the most first (days and hours by their order), each with its share of the whole."""
     shown = [group for group in groups if group.now.count]
     for group in shown:
@@ -381,7 +381,7 @@ def _arranged(groups: list[Group], whole: int) -> list[Group]:
     return sorted(shown, key=lambda group: (-group.now.count, group.dimension.text(group.value)))
 
 
-def _name(groups: Sequence[Group], names: Names) -> None:
+def _name(groups: Sequence[TotalsGroup], names: Lookups) -> None:
     if not groups:
         return
     dimension = groups[0].dimension
@@ -394,14 +394,14 @@ def _name(groups: Sequence[Group], names: Names) -> None:
 
 
 @dataclass
-class Page:
+class HistoryPage:
     """Keys of contacts, or rows of interactions, and where the next page begins."""
 
     rows: list[Any]
     next: tuple[dt.date, dt.datetime, int] | None
 
 
-def contacts_page(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE) -> Page:
+def contacts_page(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE) -> HistoryPage:
     """The keys of the next contacts, newest first."""
     found = contacts_of(ask, clinics, today=today)
     if ask.before is not None:
@@ -410,16 +410,18 @@ def contacts_page(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date, limit:
             Q(on__lt=day) | Q(on=day, started_at__lt=moment) | Q(on=day, started_at=moment, pk__lt=key), on__lte=day
         )
     keys = list(found.order_by("-on", "-started_at", "-pk").values_list("on", "started_at", "pk")[: limit + 1])
-    return Page([pk for _, _, pk in keys[:limit]], keys[limit - 1] if len(keys) > limit else None)
+    return HistoryPage([pk for _, _, pk in keys[:limit]], keys[limit - 1] if len(keys) > limit else None)
 
 
-def interactions_page(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE) -> Page:
+def interactions_page(
+    ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE
+) -> HistoryPage:
     """The next interactions, newest first."""
     found = interactions_of(ask, clinics, today=today)
     if ask.before is not None:
         _, moment, key = ask.before
         found = found.filter(Q(at__lt=moment) | Q(at=moment, pk__lt=key), at__lte=moment)
-    newest = found.order_by("-at", "-pk").values_list(*SaidRow._fields)[: limit + 1]
-    rows = [SaidRow._make(row) for row in newest]
+    newest = found.order_by("-at", "-pk").values_list(*InteractionRow._fields)[: limit + 1]
+    rows = [InteractionRow._make(row) for row in newest]
     last = rows[limit - 1] if len(rows) > limit else None
-    return Page(rows[:limit], (ask.until, last.at, last.pk) if last else None)
+    return HistoryPage(rows[:limit], (ask.until, last.at, last.pk) if last else None)

@@ -17,8 +17,8 @@ from django.urls import reverse
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, Clinic, Patient, WaitingListEntry
 from callcenter.contacts.models import Contact, ContactResult, Interaction, Reason, Recording
-from callcenter.contacts.states import Kind
-from reports.lookups import Names
+from callcenter.contacts.states import InteractionKind
+from reports.lookups import Lookups
 
 
 @functools.cache
@@ -58,7 +58,7 @@ class ContactRow(NamedTuple):
     results_count: int
 
 
-class SaidRow(NamedTuple):
+class InteractionRow(NamedTuple):
     """The columns of an interaction that a row shows."""
 
     pk: int
@@ -85,7 +85,7 @@ class SaidRow(NamedTuple):
     created_by_id: int | None
 
 
-class Sound(NamedTuple):
+class RecordingRef(NamedTuple):
     pk: int
     seconds: float
 
@@ -98,7 +98,7 @@ class Sound(NamedTuple):
         return address_of("contacts:transcript", self.pk)
 
 
-class Name(NamedTuple):
+class RowName(NamedTuple):
     """A patient's name, in full and in short."""
 
     full: str
@@ -106,25 +106,25 @@ class Name(NamedTuple):
 
 
 @dataclass
-class Parts:
+class RowData:
     """The contacts of a page with what was said in them and what came of them, and every name that they need."""
 
-    names: Names
+    names: Lookups
     clinics: dict[int, Clinic]
     contacts: dict[int, ContactRow]
-    said: dict[int, list[SaidRow]]
+    said: dict[int, list[InteractionRow]]
     gave: dict[int, list[ContactResult]] = field(default_factory=dict)
-    sounds: dict[int, list[Sound]] = field(default_factory=dict)
-    patients: dict[int | None, Name] = field(default_factory=dict)
+    sounds: dict[int, list[RecordingRef]] = field(default_factory=dict)
+    patients: dict[int | None, RowName] = field(default_factory=dict)
     reasons: dict[int | None, str] = field(default_factory=dict)
 
 
-def parts_of_contacts(keys: Collection[int], clinics: Sequence[Clinic], names: Names) -> Parts:
+def parts_of_contacts(keys: Collection[int], clinics: Sequence[Clinic], names: Lookups) -> RowData:
     """Everything about these contacts."""
     return _parts(_contacts(keys), _said(Q(contact__among=keys)), clinics, names)
 
 
-def parts_of_said(rows: Sequence[SaidRow], clinics: Sequence[Clinic], names: Names) -> Parts:
+def parts_of_said(rows: Sequence[InteractionRow], clinics: Sequence[Clinic], names: Lookups) -> RowData:
     """These interactions with the comments that joined them, their contacts, and what came of those."""
     notes = _said(Q(bound_to__among=[row.pk for row in rows])) if rows else []
     return _parts(_contacts({row.contact_id for row in rows}), [*rows, *notes], clinics, names)
@@ -135,22 +135,24 @@ def _contacts(keys: Iterable[int]) -> list[ContactRow]:
     return [ContactRow._make(row) for row in found]
 
 
-def _said(where: Q) -> list[SaidRow]:
-    found = Interaction.objects.filter(where).order_by("at", "pk").values_list(*SaidRow._fields)
-    return [SaidRow._make(row) for row in found]
+def _said(where: Q) -> list[InteractionRow]:
+    found = Interaction.objects.filter(where).order_by("at", "pk").values_list(*InteractionRow._fields)
+    return [InteractionRow._make(row) for row in found]
 
 
-def _parts(contacts: Sequence[ContactRow], said: Sequence[SaidRow], clinics: Sequence[Clinic], names: Names) -> Parts:
-    parts = Parts(names, {clinic.pk: clinic for clinic in clinics}, {row.pk: row for row in contacts}, {})
+def _parts(
+    contacts: Sequence[ContactRow], said: Sequence[InteractionRow], clinics: Sequence[Clinic], names: Lookups
+) -> RowData:
+    parts = RowData(names, {clinic.pk: clinic for clinic in clinics}, {row.pk: row for row in contacts}, {})
     for one in said:
         parts.said.setdefault(one.contact_id, []).append(one)
     results = _results(parts.contacts)
     for result in results:
         parts.gave.setdefault(result.contact_id or 0, []).append(result)
-    calls = [one.pk for one in said if one.kind == Kind.CALL]
+    calls = [one.pk for one in said if one.kind == InteractionKind.CALL]
     recordings = Recording.objects.filter(Q(interaction__among=calls)).order_by("pk")
     for interaction_id, pk, seconds in recordings.values_list("interaction_id", "pk", "seconds"):
-        parts.sounds.setdefault(interaction_id, []).append(Sound(pk, seconds))
+        parts.sounds.setdefault(interaction_id, []).append(RecordingRef(pk, seconds))
     names.learn([row.owner_id for row in contacts])
     names.learn([key for one in said for key in (one.employee_id, one.shown_employee_id)])
     names.learn([result.by_id for result in results])
@@ -182,11 +184,11 @@ def _join(rows: Sequence[ContactResult], name: str, found: QuerySet[Any]) -> Non
             setattr(row, name, objects[key])
 
 
-def _patient_names(keys: Collection[int | None]) -> dict[int | None, Name]:
+def _patient_names(keys: Collection[int | None]) -> dict[int | None, RowName]:
     known = [key for key in keys if key is not None]
     found = Patient.objects.filter(pk__in=known).order_by() if known else Patient.objects.none()
     return {
-        pk: Name(
+        pk: RowName(
             " ".join(part for part in (last, *rest) if part),
             " ".join([last, *(f"{part[0]}." for part in rest if part)]),
         )

@@ -10,30 +10,30 @@ from callcenter.clinics.models import Clinic
 from callcenter.clinics.states import OCCUPYING, AppointmentStatus
 from callcenter.contacts.models import ContactResult
 from callcenter.contacts.queries import gave_of
-from callcenter.contacts.rules import Sign, sign_of
+from callcenter.contacts.rules import ResultBadge, sign_of
 from callcenter.contacts.states import (
     BIT_OF,
     ORANGE,
     WHO_OF_ORIGIN,
     YELLOW,
-    Kind,
+    CallerType,
+    ContactOutcome,
+    ContactType,
+    InteractionKind,
+    InteractionState,
     Origin,
-    Outcome,
-    Shape,
-    State,
     Summary,
-    WhoType,
     mask,
 )
 from callcenter.lib.localtime import local
 from callcenter.lib.templatetags.ru import rub
-from reports.lookups import Names
+from reports.lookups import Lookups
 from reports.row_data import (
     ContactRow,
-    Name,
-    Parts,
-    SaidRow,
-    Sound,
+    InteractionRow,
+    RecordingRef,
+    RowData,
+    RowName,
     address_of,
     parts_of_contacts,
     parts_of_said,
@@ -41,33 +41,33 @@ from reports.row_data import (
 
 # Tabler icon and colour of each type; the words are the type's own label.
 _MARKS: Final[dict[str, tuple[str, str]]] = {
-    Shape.CALL_IN: ("phone-incoming", ""),
-    Shape.CALL_IN_NOTED: ("phone-incoming", "noted"),
-    Shape.CALL_IN_MISSED: ("phone-x", "missed"),
-    Shape.CALL_IN_LIVE: ("phone-ringing", "live"),
-    Shape.CALL_OUT: ("phone-outgoing", ""),
-    Shape.CALL_OUT_NOTED: ("phone-outgoing", "noted"),
-    Shape.CALL_OUT_FAILED: ("phone-off", "pale"),
-    Shape.CALL_OUT_LIVE: ("phone-call", "live"),
-    Shape.CHAT_IN: ("brand-hipchat", ""),
-    Shape.CHAT_IN_NOTED: ("brand-hipchat", "noted"),
-    Shape.CHAT_IN_MISSED: ("message-circle-x", "missed"),
-    Shape.CHAT_IN_LIVE: ("message-circle-2", "live"),
-    Shape.CHAT_OUT: ("message-share", ""),
-    Shape.CHAT_OUT_NOTED: ("message-share", "noted"),
-    Shape.CHAT_OUT_LIVE: ("message-circle-2", "live"),
-    Shape.REQUEST_NEW: ("forms", "pale"),
-    Shape.REQUEST_DONE: ("forms", "pale"),
-    Shape.REQUEST_DIALOG_NEW: ("messages", "pale"),
-    Shape.REQUEST_DIALOG_DONE: ("messages", "pale"),
-    Shape.DIALOG: ("messages", "done"),
-    Shape.COMMENT_IN: ("message-2", "done"),
-    Shape.COMMENT_OUT: ("message-2", "done"),
+    ContactType.CALL_IN: ("phone-incoming", ""),
+    ContactType.CALL_IN_NOTED: ("phone-incoming", "noted"),
+    ContactType.CALL_IN_MISSED: ("phone-x", "missed"),
+    ContactType.CALL_IN_LIVE: ("phone-ringing", "live"),
+    ContactType.CALL_OUT: ("phone-outgoing", ""),
+    ContactType.CALL_OUT_NOTED: ("phone-outgoing", "noted"),
+    ContactType.CALL_OUT_FAILED: ("phone-off", "pale"),
+    ContactType.CALL_OUT_LIVE: ("phone-call", "live"),
+    ContactType.CHAT_IN: ("brand-hipchat", ""),
+    ContactType.CHAT_IN_NOTED: ("brand-hipchat", "noted"),
+    ContactType.CHAT_IN_MISSED: ("message-circle-x", "missed"),
+    ContactType.CHAT_IN_LIVE: ("message-circle-2", "live"),
+    ContactType.CHAT_OUT: ("message-share", ""),
+    ContactType.CHAT_OUT_NOTED: ("message-share", "noted"),
+    ContactType.CHAT_OUT_LIVE: ("message-circle-2", "live"),
+    ContactType.REQUEST_NEW: ("forms", "pale"),
+    ContactType.REQUEST_DONE: ("forms", "pale"),
+    ContactType.REQUEST_DIALOG_NEW: ("messages", "pale"),
+    ContactType.REQUEST_DIALOG_DONE: ("messages", "pale"),
+    ContactType.DIALOG: ("messages", "done"),
+    ContactType.COMMENT_IN: ("message-2", "done"),
+    ContactType.COMMENT_OUT: ("message-2", "done"),
 }
 
 
 @dataclass(frozen=True)
-class Mark:
+class TypeBadge:
     """The icon of one interaction's type; `noted` adds the blue sign of a comment."""
 
     icon: str
@@ -84,30 +84,30 @@ class Mark:
 
 
 @functools.cache
-def mark_of(shape: str, *, overdue: bool = False) -> Mark:
+def mark_of(shape: str, *, overdue: bool = False) -> TypeBadge:
     icon, tone = _MARKS.get(shape, ("help", ""))
-    word = Shape(shape).label if shape else "Не определено"
-    return Mark(icon, "overdue", f"{word}. Просроченная") if overdue else Mark(icon, tone, word)
+    word = ContactType(shape).label if shape else "Не определено"
+    return TypeBadge(icon, "overdue", f"{word}. Просроченная") if overdue else TypeBadge(icon, tone, word)
 
 
 @dataclass(frozen=True)
-class Why:
+class ResultExplanation:
     """One record of a contact in two columns: what the employee did then, and how it stands now."""
 
     result_id: int
     then: str
     then_by: str
-    sign: Sign | None
+    sign: ResultBadge | None
     now: str
     is_main: bool
     is_counted: bool
 
 
-def whys_of(contact: ContactRow, parts: Parts) -> list[Why]:
+def whys_of(contact: ContactRow, parts: RowData) -> list[ResultExplanation]:
     """«Всплывающая подсказка разделена на два столбца: „В момент обращения“ и „Текущий статус“»."""
     zone = parts.clinics[contact.clinic_id].zone
     return [
-        Why(
+        ResultExplanation(
             result_id=result.pk,
             then=f"{result.get_kind_display()} в {local(result.at, zone):%H:%M}{_subject(result)}",
             then_by=parts.names.person(result.by_id) or "программа",
@@ -146,7 +146,7 @@ def _standing(result: ContactResult) -> str:
     return result.task.get_state_display() if result.task is not None else ""
 
 
-def auto_comment(one: SaidRow, gave: Sequence[ContactResult]) -> str:
+def auto_comment(one: InteractionRow, gave: Sequence[ContactResult]) -> str:
     """What a call from a list says of itself: the list, and what was done in the fifteen minutes after it."""
     deeds = [result for result in gave if result.interaction_id == one.pk]
     if not deeds or one.comment:
@@ -161,29 +161,29 @@ def auto_comment(one: SaidRow, gave: Sequence[ContactResult]) -> str:
 
 
 _LIST_OF_WHO: Final = {str(who): str(origin) for origin, who in WHO_OF_ORIGIN.items()}
-_WHO: Final[dict[str, str]] = {str(one): one.label for one in WhoType}
-_OUTCOMES: Final[dict[str, str]] = {str(one): one.label for one in Outcome}
+_WHO: Final[dict[str, str]] = {str(one): one.label for one in CallerType}
+_OUTCOMES: Final[dict[str, str]] = {str(one): one.label for one in ContactOutcome}
 _SUMMARIES: Final[dict[str, str]] = {str(one): one.label for one in Summary}
 
 
 @dataclass(slots=True)
-class Line:
+class ReportRow:
     """One row as it is shown: a contact, or one interaction of it. Words and names, nothing left to look up."""
 
     contact: ContactRow
-    said: SaidRow | None
+    said: InteractionRow | None
     clinic: Clinic
     at: dt.datetime  # the clinic's wall clock
-    mark: Mark
+    mark: TypeBadge
     tone: str
     patient_id: int | None
-    patient: Name | None
+    patient: RowName | None
     number: str
     who: str
     topic: str
     outcome: str
-    sign: Sign | None
-    whys: list[Why]
+    sign: ResultBadge | None
+    whys: list[ResultExplanation]
     employee: str
     others: list[str]  # «участвовали»
     channel: str
@@ -191,7 +191,7 @@ class Line:
     comment: str
     is_auto: bool
     reason: str
-    sounds: list[Sound]
+    sounds: list[RecordingRef]
     wait_seconds: int | None
     talk_seconds: int | None
 
@@ -220,25 +220,27 @@ class Line:
         return address_of("contacts:comment", self.said.pk if self.said else 0)
 
 
-def contact_lines(keys: Sequence[int], clinics: Sequence[Clinic], names: Names, today: dt.date) -> list[Line]:
+def contact_lines(keys: Sequence[int], clinics: Sequence[Clinic], names: Lookups, today: dt.date) -> list[ReportRow]:
     """The rows «По обращениям» of these contacts, in this order."""
     parts = parts_of_contacts(keys, clinics, names)
     return [line_of_contact(parts.contacts[key], parts, today) for key in keys if key in parts.contacts]
 
 
-def interaction_lines(rows: Sequence[SaidRow], clinics: Sequence[Clinic], names: Names, today: dt.date) -> list[Line]:
+def interaction_lines(
+    rows: Sequence[InteractionRow], clinics: Sequence[Clinic], names: Lookups, today: dt.date
+) -> list[ReportRow]:
     """The rows «Без группировки» of these interactions."""
     parts = parts_of_said(rows, clinics, names)
     return [line_of_interaction(row, parts, today) for row in rows if row.contact_id in parts.contacts]
 
 
-def line_of_contact(contact: ContactRow, parts: Parts, today: dt.date) -> Line:
+def line_of_contact(contact: ContactRow, parts: RowData, today: dt.date) -> ReportRow:
     said, names = parts.said.get(contact.pk, []), parts.names
     clinic = parts.clinics[contact.clinic_id]
     comment, is_auto = _comment(said, parts.gave.get(contact.pk, ()))
     whys = whys_of(contact, parts)
     people = dict.fromkeys(one.employee_id for one in said if one.employee_id not in (None, contact.owner_id))
-    return Line(
+    return ReportRow(
         contact=contact,
         said=None,
         clinic=clinic,
@@ -266,14 +268,14 @@ def line_of_contact(contact: ContactRow, parts: Parts, today: dt.date) -> Line:
     )
 
 
-def line_of_interaction(one: SaidRow, parts: Parts, today: dt.date) -> Line:
+def line_of_interaction(one: InteractionRow, parts: RowData, today: dt.date) -> ReportRow:
     contact, names = parts.contacts[one.contact_id], parts.names
     clinic = parts.clinics[contact.clinic_id]
     own = [each for each in parts.said.get(contact.pk, ()) if one.pk in (each.pk, each.bound_to_id)]
     comment, is_auto = _comment(own, parts.gave.get(contact.pk, ()))
     whys = whys_of(contact, parts)
     overdue = _is_open_request(one) and contact.overdue_on is not None and contact.overdue_on <= today
-    return Line(
+    return ReportRow(
         contact=contact,
         said=one,
         clinic=clinic,
@@ -301,8 +303,8 @@ def line_of_interaction(one: SaidRow, parts: Parts, today: dt.date) -> Line:
     )
 
 
-def _is_open_request(one: SaidRow) -> bool:
-    return one.state == State.NEW and one.kind in (Kind.REQUEST, Kind.REQUEST_DIALOG)
+def _is_open_request(one: InteractionRow) -> bool:
+    return one.state == InteractionState.NEW and one.kind in (InteractionKind.REQUEST, InteractionKind.REQUEST_DIALOG)
 
 
 _ORANGE_BITS: Final = mask(ORANGE)
@@ -316,7 +318,7 @@ def tone_of(shapes: int) -> str:
     return "missed" if shapes & _YELLOW_BITS else ""
 
 
-def _comment(said: Iterable[SaidRow], gave: Sequence[ContactResult]) -> tuple[str, bool]:
+def _comment(said: Iterable[InteractionRow], gave: Sequence[ContactResult]) -> tuple[str, bool]:
     said = list(said)
     texts = [text for one in said if (text := one.comment or _SUMMARIES.get(one.summary, ""))]
     if texts:

@@ -11,14 +11,14 @@ import xlsxwriter
 
 from callcenter.clinics.models import Clinic
 from callcenter.lib.localtime import local
-from callcenter.lib.phones import masked, pretty
+from callcenter.lib.phones import format_phone, masked
 from callcenter.staff.models import User
 from reports.filter_chips import chips_of
-from reports.filters import ALL, VIEWS, Ask
-from reports.lookups import Names, names_of
+from reports.filters import ALL, VIEWS, ReportFilter
+from reports.lookups import Lookups, names_of
 from reports.queries import (
-    Group,
     Measures,
+    TotalsGroup,
     contacts_of,
     contacts_page,
     interactions_of,
@@ -26,7 +26,7 @@ from reports.queries import (
     totals,
     zone_of,
 )
-from reports.row_presenter import Line, contact_lines, interaction_lines
+from reports.row_presenter import ReportRow, contact_lines, interaction_lines
 
 _CHUNK: Final = 400  # rows in memory at a time
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
@@ -45,7 +45,7 @@ _SUM_HEADS: Final = (
 )  # fmt: skip
 
 
-def count_rows(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> int:
+def count_rows(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> int:
     """How many rows the sheet will have: the choice between at once and in the background."""
     if ask.grouped:
         return 0
@@ -55,7 +55,7 @@ def count_rows(ask: Ask, clinics: Sequence[Clinic], *, today: dt.date) -> int:
 
 def write_report(
     target: IO[bytes],
-    ask: Ask,
+    ask: ReportFilter,
     *,
     user: User,
     clinics: Sequence[Clinic],
@@ -90,7 +90,7 @@ def _heads(book: Any, sheet: Any, heads: Sequence[tuple[str, int]]) -> None:
     sheet.freeze_panes(1, 0)
 
 
-def lines(ask: Ask, clinics: Sequence[Clinic], names: Names, *, today: dt.date) -> Iterator[Line]:
+def lines(ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, *, today: dt.date) -> Iterator[ReportRow]:
     """Every row of the list, a chunk at a time, by the same queries as the screen's pages."""
     while True:
         if ask.view == ALL:
@@ -107,10 +107,10 @@ def lines(ask: Ask, clinics: Sequence[Clinic], names: Names, *, today: dt.date) 
 def _rows(
     book: Any,
     sheet: Any,
-    ask: Ask,
+    ask: ReportFilter,
     user: User,
     clinics: Sequence[Clinic],
-    names: Names,
+    names: Lookups,
     today: dt.date,
     progress: Progress | None,
 ) -> int:
@@ -136,7 +136,7 @@ def _rows(
     return row
 
 
-def _cells(line: Line, user: User) -> list[Any]:
+def _cells(line: ReportRow, user: User) -> list[Any]:
     contact = line.contact
     return [
         line.at.replace(tzinfo=None),
@@ -162,7 +162,7 @@ def _cells(line: Line, user: User) -> list[Any]:
 def phone_text(number: str, user: User) -> str:
     if not number:
         return ""
-    return pretty(number) if user.sees_phones else masked(number)
+    return format_phone(number) if user.sees_phones else masked(number)
 
 
 def safe(text: str) -> str:
@@ -171,7 +171,7 @@ def safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) and not text.startswith("+7 (") else text
 
 
-def _totals(book: Any, sheet: Any, ask: Ask, clinics: Sequence[Clinic], names: Names, today: dt.date) -> int:
+def _totals(book: Any, sheet: Any, ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, today: dt.date) -> int:
     found = totals(ask, clinics, names, today=today)
     titles = [group.dimension.title for group in found.groups[:1]] or ["Группа"]
     second = next((child.dimension.title for group in found.groups for child in group.children), "")
@@ -198,7 +198,15 @@ def _totals(book: Any, sheet: Any, ask: Ask, clinics: Sequence[Clinic], names: N
 
 
 def _group(
-    sheet: Any, row: int, group: Group, first: int, formats: Any, *, bold: bool, level: int, parent: Group | None = None
+    sheet: Any,
+    row: int,
+    group: TotalsGroup,
+    first: int,
+    formats: Any,
+    *,
+    bold: bool,
+    level: int,
+    parent: TotalsGroup | None = None,
 ) -> None:
     sheet.write_string(row, level, safe(group.label), formats["bold"] if bold else None)
     if parent is not None:
@@ -230,7 +238,9 @@ def _measures(
             sheet.write_number(row, column, value, style)
 
 
-def _filters(book: Any, ask: Ask, user: User, clinics: Sequence[Clinic], names: Names, now: dt.datetime) -> None:
+def _filters(
+    book: Any, ask: ReportFilter, user: User, clinics: Sequence[Clinic], names: Lookups, now: dt.datetime
+) -> None:
     sheet = book.add_worksheet("Фильтры")
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 60)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 
-from callcenter.contacts.states import Shape
+from callcenter.contacts.states import ContactType
 from reports.row_presenter import mark_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,4 +36,4 @@ def test_every_icon_of_the_pages_is_in_the_font() -> None:
 
 def test_every_type_of_interaction_has_an_icon_of_the_font() -> None:
     """«…разные типы обращений выделяются символами»."""
-    assert {mark_of(str(shape)).icon for shape in Shape} <= _in_the_font()
+    assert {mark_of(str(shape)).icon for shape in ContactType} <= _in_the_font()

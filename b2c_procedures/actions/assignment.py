@@ -4,7 +4,7 @@ transaction and lock; the caller saves the run."""
 import datetime as dt
 
 from b2c_procedures import engine
-from b2c_procedures.actions.chats import carry_chat
+from b2c_procedures.actions.chats import transfer_chat
 from b2c_procedures.models import Run
 from b2c_procedures.queries.people import nobody_performs
 from b2c_procedures.roles import STAND_INS
@@ -79,7 +79,7 @@ def _follow_transfer(run: Run, *, by: User, now: dt.datetime) -> None:
 def carry_client(run: Run, *, to: User, by: User, now: dt.datetime) -> None:
     """The chat goes where the run has gone, if the step before was a transfer (1.5, 2.4, 2.8, 12.4)."""
     if run.facts.pop("transfer", None) is not None and run.chat is not None:
-        carry_chat(run.chat, to=to, by=by, now=now)
+        transfer_chat(run.chat, to=to, by=by, now=now)
 
 
 def bump(run: Run) -> None:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
 from b2c_procedures.load_balancing import share
-from b2c_procedures.models import Chat, ChatAbsence, ChatClock, ChatLine, ChatTrouble, ProcedureSettings
+from b2c_procedures.models import Chat, ChatMessageLink, ChatPause, ChatTimer, FailedChatMessage, ProcedureSettings
 from b2c_procedures.states import ChatState, ClockKind
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
@@ -22,7 +22,7 @@ from callcenter.lib import live_updates
 from callcenter.lib.localtime import local_day
 from callcenter.messaging.models import ChatMessage
 from callcenter.messaging.reply_intent import Meaning
-from callcenter.messaging.states import MESSENGERS, Purpose
+from callcenter.messaging.states import MESSENGERS, MessagePurpose
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import Role
 
@@ -33,7 +33,9 @@ _BACK = dt.timedelta(days=2)
 _AGAIN = dt.timedelta(minutes=10)
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # «Приду», «перенесите», «отмените» to a visit's notification is the business of «Дозвон», unless a conversation is open.
-_ANSWERS_A_REMINDER = Q(message__purpose=Purpose.VISIT, meaning__in=[Meaning.COMING, Meaning.MOVE, Meaning.CANCEL])
+_ANSWERS_A_REMINDER = Q(
+    message__purpose=MessagePurpose.VISIT, meaning__in=[Meaning.COMING, Meaning.MOVE, Meaning.CANCEL]
+)
 _LIVE_WITH_THEM = Chat.objects.live().filter(
     clinic=OuterRef("clinic"), channel=OuterRef("channel"), address=OuterRef("number")
 )
@@ -42,7 +44,7 @@ _LIVE_WITH_THEM = Chat.objects.live().filter(
 def gather_due_chats(*, now: dt.datetime, limit: int = 500) -> int:
     """Puts new lines of messengers into conversations, opens those that are missing and gives each to a manager at once.
 
-    Returns how many lines. A conversation that cannot be written says why at its lines (`ChatTrouble`), which are tried
+    Returns how many lines. A conversation that cannot be written says why at its lines (`FailedChatMessage`), which are tried
     again in ten minutes; the others go on.
     """
     with transaction.atomic():
@@ -81,7 +83,7 @@ def _gather(talks: Mapping[Key, list[ChatMessage]], now: dt.datetime) -> int:
 def _put_off(lines: Collection[ChatMessage], error: Exception, now: dt.datetime) -> None:
     for line in lines:
         why = {"last_error": f"{type(error).__name__}: {error}"[:250], "due_at": now + _AGAIN}
-        ChatTrouble.objects.update_or_create(message=line, defaults=why)
+        FailedChatMessage.objects.update_or_create(message=line, defaults=why)
     live_updates.bump(*{f"procedures:chats:{line.clinic_id}" for line in lines})
 
 
@@ -98,7 +100,7 @@ def _write_talks(talks: Mapping[Key, list[ChatMessage]], now: dt.datetime) -> in
             pairs.append((chat, line))
     _give_out(opened.values(), now)
     _write(opened.values(), [chat for key, chat in known.items() if key in talks], pairs)
-    ChatTrouble.objects.filter(message__in=[line for _, line in pairs]).delete()
+    FailedChatMessage.objects.filter(message__in=[line for _, line in pairs]).delete()
     live_updates.bump(*{topic for chat, _ in pairs for topic in topics_of(chat)})
     return len(pairs)
 
@@ -123,9 +125,9 @@ def _write(opened: Collection[Chat], grown: Collection[Chat], pairs: Iterable[tu
     seconds = ProcedureSettings.present().first_answer_seconds
     Chat.objects.bulk_create(opened)
     Chat.objects.bulk_update(grown, ["last_at", "unread", "patient"])
-    ChatLine.objects.bulk_create([ChatLine(chat=chat, message=line) for chat, line in pairs])
-    ChatClock.objects.bulk_create(
-        ChatClock(
+    ChatMessageLink.objects.bulk_create([ChatMessageLink(chat=chat, message=line) for chat, line in pairs])
+    ChatTimer.objects.bulk_create(
+        ChatTimer(
             chat=chat,
             kind=ClockKind.ANSWER,
             started_at=chat.opened_at,
@@ -153,11 +155,11 @@ def share_due_chats(*, now: dt.datetime) -> int:
         return _share_waiting(now)
 
 
-def leave_chats(user: User, *, now: dt.datetime) -> int:
+def pause_chats(user: User, *, now: dt.datetime) -> int:
     """The manager takes no more chats (a break, the end of the shift): his are shared out at once. How many moved."""
     with transaction.atomic():
         _lock_sharing()
-        ChatAbsence.objects.get_or_create(user=user, defaults={"since": now})
+        ChatPause.objects.get_or_create(user=user, defaults={"since": now})
         moved = Chat.objects.filter(manager=user, state=ChatState.ACTIVE).update(state=ChatState.WAITING, manager=None)
         _share_waiting(now)
         audit.record("b2c_procedures.leave_chats", user, by=user, now=now, after={"moved": moved})
@@ -165,11 +167,11 @@ def leave_chats(user: User, *, now: dt.datetime) -> int:
     return moved
 
 
-def come_back(user: User, *, now: dt.datetime) -> None:
+def resume_chats(user: User, *, now: dt.datetime) -> None:
     """The manager takes chats again; waiting ones come to him."""
     with transaction.atomic():
         _lock_sharing()
-        ChatAbsence.objects.filter(user=user).delete()
+        ChatPause.objects.filter(user=user).delete()
         _share_waiting(now)
 
 
@@ -185,7 +187,7 @@ def managers_there(clinics: Collection[int], now: dt.datetime) -> dict[int, list
     zones = dict(Clinic.objects.filter(pk__in=clinics).values_list("pk", "zone"))
     today = {clinic: local_day(now, zone) for clinic, zone in zones.items()}
     shifts = set(Shift.objects.filter(on__in=set(today.values())).values_list("user", "on"))
-    absent = set(ChatAbsence.objects.values_list("user", flat=True))
+    absent = set(ChatPause.objects.values_list("user", flat=True))
     there = {}
     for clinic, managers in people.items():
         on_shift = [manager for manager in managers if (manager, today[clinic]) in shifts]

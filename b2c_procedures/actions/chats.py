@@ -10,9 +10,9 @@ from django.db import transaction
 from django.urls import reverse
 
 from b2c_procedures.actions.chat_distribution import managers_there, topics_of
-from b2c_procedures.forbidden_phrases import Finding, Rule, check
-from b2c_procedures.models import Chat, ChatClock, ChatLine, ForbiddenPhrase, Order, ProcedureSettings
-from b2c_procedures.roles import CHATTERS, LEADERS
+from b2c_procedures.forbidden_phrases import PhraseMatch, PhraseRule, check
+from b2c_procedures.models import Chat, ChatMessageLink, ChatTimer, ForbiddenPhrase, Order, ProcedureSettings
+from b2c_procedures.roles import CAN_CHAT, LEADERS
 from b2c_procedures.schedule import norm
 from b2c_procedures.states import ROLE_OF, ChatState, ClockKind, Performer
 from callcenter.assignments.actions import create_task
@@ -30,10 +30,11 @@ from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 
 
-def findings(text: str, chat: Chat, author: User) -> list[Finding]:
+def findings(text: str, chat: Chat, author: User) -> list[PhraseMatch]:
     """What is forbidden in an answer (CH-09): the list of wordings, any employee's name, the author's first name."""
     rules = [
-        Rule(*row) for row in ForbiddenPhrase.objects.filter(is_active=True).values_list("phrase", "why", "instead")
+        PhraseRule(*row)
+        for row in ForbiddenPhrase.objects.filter(is_active=True).values_list("phrase", "why", "instead")
     ]
     employees = User.objects.filter(is_active=True).values_list("full_name", flat=True)
     client = f"{chat.client_name} {chat.patient.full_name if chat.patient else ''}"
@@ -63,7 +64,7 @@ def answer(
             raise Refused(f"Не отправлено. Запрещённая формулировка: {said}.", field="text")
         line = say_in_chat(chat_interaction(chat), text=f"{text.strip()}\n— {team}", by=by, now=now)
         allowed = "; ".join(item.words for item in wrong)[:250]
-        ChatLine.objects.create(chat=chat, message=line, overridden=allowed)
+        ChatMessageLink.objects.create(chat=chat, message=line, overridden=allowed)
         chat.first_answer_at, chat.last_at, chat.unread = chat.first_answer_at or now, now, 0
         chat.save()
         chat.clocks.filter(met_at=None, task=None).update(met_at=now)
@@ -93,14 +94,14 @@ def set_topic(chat: Chat, *, topic: Topic, by: User, now: dt.datetime) -> Chat:
     return chat
 
 
-def ask_result_date(chat: Chat, *, by: User, now: dt.datetime) -> ChatClock:
+def ask_result_date(chat: Chat, *, by: User, now: dt.datetime) -> ChatTimer:
     """CH-13: the client asks when his result will be; five minutes «от получения сообщения», that is from his last line."""
     seconds = ProcedureSettings.present().result_date_seconds
     with transaction.atomic():
         chat = _led_by(chat, by)
         asked = chat.lines.filter(message__direction=Direction.IN).order_by("message__at").last()
         since = asked.message.at if asked is not None else now
-        clock = ChatClock.objects.create(
+        clock = ChatTimer.objects.create(
             chat=chat, kind=ClockKind.RESULT_DATE, started_at=since, due_at=since + dt.timedelta(seconds=seconds)
         )
         audit.record("b2c_procedures.ask_result_date", chat, by=by, now=now)
@@ -144,7 +145,7 @@ def ask_person(
             by=by,
             now=now,
         )
-        ChatClock.objects.create(chat=chat, kind=kind, started_at=now, due_at=due, task=task)
+        ChatTimer.objects.create(chat=chat, kind=kind, started_at=now, due_at=due, task=task)
         live_updates.bump(*topics_of(chat))
     return task
 
@@ -165,11 +166,11 @@ def pass_chat(chat: Chat, *, to: User, by: User, now: dt.datetime) -> Chat:
 def takers(chat: Chat, now: dt.datetime) -> list[User]:
     """Who may be given the chat: managers who are there, and everybody else of the clinic who answers in chats."""
     there = managers_there([chat.clinic_id], now)[chat.clinic_id]
-    people = User.objects.with_role(*CHATTERS).filter(clinics=chat.clinic_id)
+    people = User.objects.with_role(*CAN_CHAT).filter(clinics=chat.clinic_id)
     return [person for person in people if person.pk in there or not person.has(Role.ADMINISTRATOR)]
 
 
-def carry_chat(chat: Chat, *, to: User, by: User, now: dt.datetime) -> None:
+def transfer_chat(chat: Chat, *, to: User, by: User, now: dt.datetime) -> None:
     """Takes the chat along when its run is transferred (1.5, 2.4, 2.8, 12.4); a closed one stays as it is."""
     with transaction.atomic():
         fresh = Chat.objects.live().select_for_update().filter(pk=chat.pk).exclude(manager=to).first()

@@ -17,7 +17,7 @@ from b2c_procedures.models import Chat, Order, Run, RunEntry, RunObject, StepRec
 from b2c_procedures.queries.people import may_take, nobody_performs, unmanned_words
 from b2c_procedures.roles import PERFORMERS
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, ROLE_OF, Performer, RunSource, RunState
-from b2c_procedures.steps.registry import DEEDS, Step
+from b2c_procedures.steps.registry import STEP_ACTIONS, StepContext
 from b2c_procedures.version_lookup import book_of, current_digests
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
@@ -357,8 +357,8 @@ def _do(run: Run, screen: engine.Screen, key: str, data: Mapping[str, Any], *, b
         return
     events = tuple(result.event for result, _ in engine.chosen(function, key))
     done = StepRecord.objects.filter(run=run, function=function.id, is_undone=False).count()
-    step = Step(run=run, function=function, events=events, data=data, by=by, now=now, turn=done)
-    for made in DEEDS[function.action].perform(step):
+    step = StepContext(run=run, function=function, events=events, data=data, by=by, now=now, turn=done)
+    for made in STEP_ACTIONS[function.action].perform(step):
         RunObject.objects.update_or_create(
             run=run,
             function=function.id,

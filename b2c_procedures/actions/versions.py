@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from b2c_procedures.definition import FOLDER, BadDefinition, Procedure, packaged, parse
 from b2c_procedures.linting import lint
-from b2c_procedures.models import DocumentText, ProcedureEdition, ProcedureSettings, ReviewDecision
+from b2c_procedures.models import DocumentText, ProcedureSettings, ProcedureVersion, ReviewDecision
 from b2c_procedures.steps.action_names import ACTION_NAMES
 from b2c_procedures.texts import packaged_texts
 from b2c_procedures.version_diff import differences
@@ -35,14 +35,14 @@ class Draft:
 
 def store_packaged(*, now: dt.datetime) -> None:
     """Keeps the packaged editions as rows, so that runs find them after an upgrade of the product. Idempotent."""
-    known = set(ProcedureEdition.objects.values_list("number", flat=True))
+    known = set(ProcedureVersion.objects.values_list("number", flat=True))
     missing = [procedure for number, procedure in packaged().items() if number not in known]
     if not missing:
         return
     with transaction.atomic():
-        ProcedureEdition.objects.bulk_create(
+        ProcedureVersion.objects.bulk_create(
             [
-                ProcedureEdition(
+                ProcedureVersion(
                     number=procedure.number,
                     edition=procedure.edition,
                     title=procedure.title,
@@ -72,7 +72,7 @@ def draft_edition(text: str, *, file_name: str, now: dt.datetime) -> Draft:
     return Draft(procedure, text, old, differences(old, procedure) if old else ["новая процедура"])
 
 
-def publish_edition(text: str, *, file_name: str, by: User | None, now: dt.datetime) -> ProcedureEdition:
+def publish_edition(text: str, *, file_name: str, by: User | None, now: dt.datetime) -> ProcedureVersion:
     """Publishes a checked file as the next edition; runs that have begun keep theirs.
 
     Raises BadDefinition with the linter's problems, Conflict when its edition is not newer, Refused for no change.
@@ -80,13 +80,13 @@ def publish_edition(text: str, *, file_name: str, by: User | None, now: dt.datet
     with transaction.atomic():
         store_packaged(now=now)
         draft = draft_edition(text, file_name=file_name, now=now)
-        rows = ProcedureEdition.objects.select_for_update().filter(number=draft.procedure.number)
+        rows = ProcedureVersion.objects.select_for_update().filter(number=draft.procedure.number)
         newest = max((row.edition for row in rows), default=0)
         if any(row.digest == draft.procedure.digest for row in rows):
             raise Refused("Этот файл уже опубликован.", field="file")
         if draft.procedure.edition <= newest:
             raise Conflict(f"Редакция {newest} уже опубликована. Укажите в файле edition: {newest + 1}.")
-        row = ProcedureEdition.objects.create(
+        row = ProcedureVersion.objects.create(
             number=draft.procedure.number,
             edition=draft.procedure.edition,
             title=draft.procedure.title,

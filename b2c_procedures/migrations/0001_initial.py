@@ -97,30 +97,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ChatAbsence',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField()),
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chat_absence', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='ChatClock',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('answer', 'первый ответ, 1 минута'), ('result_date', 'срок выдачи заключения, 5 минут'), ('consultant', 'ответ врача-консультанта, 30 минут'), ('responsible', 'ответ ответственного, 2 часа')], max_length=11)),
-                ('started_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('met_at', models.DateTimeField(blank=True, null=True)),
-                ('chat', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clocks', to='b2c_procedures.chat')),
-                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='assignments.task')),
-            ],
-            options={
-                'ordering': ['due_at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='ChatLine',
+            name='ChatMessageLink',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('overridden', models.CharField(blank=True, max_length=250, verbose_name='разрешённая запретная формулировка')),
@@ -132,15 +109,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ChatTrouble',
+            name='ChatPause',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last_error', models.CharField(max_length=250)),
+                ('since', models.DateTimeField()),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chat_absence', to=settings.AUTH_USER_MODEL)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ChatTimer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('answer', 'первый ответ, 1 минута'), ('result_date', 'срок выдачи заключения, 5 минут'), ('consultant', 'ответ врача-консультанта, 30 минут'), ('responsible', 'ответ ответственного, 2 часа')], max_length=11)),
+                ('started_at', models.DateTimeField()),
                 ('due_at', models.DateTimeField()),
-                ('message', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chat_trouble', to='messaging.chatmessage')),
+                ('met_at', models.DateTimeField(blank=True, null=True)),
+                ('chat', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='clocks', to='b2c_procedures.chat')),
+                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='assignments.task')),
             ],
             options={
-                'ordering': ['message__at'],
+                'ordering': ['due_at'],
             },
         ),
         migrations.CreateModel(
@@ -170,6 +158,18 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'текст документа',
                 'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
+            name='FailedChatMessage',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('last_error', models.CharField(max_length=250)),
+                ('due_at', models.DateTimeField()),
+                ('message', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='chat_trouble', to='messaging.chatmessage')),
+            ],
+            options={
+                'ordering': ['message__at'],
             },
         ),
         migrations.CreateModel(
@@ -213,7 +213,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ProcedureEdition',
+            name='ProcedureVersion',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveSmallIntegerField(verbose_name='процедура')),
@@ -511,7 +511,7 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'active'])), fields=('clinic', 'channel', 'address'), name='chat_one_live'),
         ),
         migrations.AddIndex(
-            model_name='chatclock',
+            model_name='chattimer',
             index=models.Index(condition=models.Q(('met_at__isnull', True)), fields=['due_at'], name='chat_clock_running'),
         ),
         migrations.AddIndex(
@@ -523,7 +523,7 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['clinic', '-created_at'], name='order_clinic'),
         ),
         migrations.AddConstraint(
-            model_name='procedureedition',
+            model_name='procedureversion',
             constraint=models.UniqueConstraint(fields=('number', 'edition'), name='edition_once'),
         ),
         migrations.AddIndex(

@@ -1,30 +1,30 @@
 """Tables of the procedures: editions, runs, reference data, what steps make, chats, settings."""
 
 from b2c_procedures.models.cases import Claim, DeliveryRequest, RefundInvoice, SentToClient, TaxCertificate
-from b2c_procedures.models.chats import Chat, ChatAbsence, ChatClock, ChatLine, ChatTrouble, ForbiddenPhrase
+from b2c_procedures.models.chats import Chat, ChatMessageLink, ChatPause, ChatTimer, FailedChatMessage, ForbiddenPhrase
 from b2c_procedures.models.reference import Branch, CourierCity, Institution, Order, OrderEvent, OrderStudy, Study
 from b2c_procedures.models.runs import Run, RunEntry, RunObject, StepRecord
 from b2c_procedures.models.settings import ProcedureSettings
-from b2c_procedures.models.versions import DocumentText, ProcedureEdition, ReviewDecision
+from b2c_procedures.models.versions import DocumentText, ProcedureVersion, ReviewDecision
 
 __all__ = [
     "Branch",
     "Chat",
-    "ChatAbsence",
-    "ChatClock",
-    "ChatLine",
-    "ChatTrouble",
+    "ChatMessageLink",
+    "ChatPause",
+    "ChatTimer",
     "Claim",
     "CourierCity",
     "DeliveryRequest",
     "DocumentText",
+    "FailedChatMessage",
     "ForbiddenPhrase",
     "Institution",
     "Order",
     "OrderEvent",
     "OrderStudy",
-    "ProcedureEdition",
     "ProcedureSettings",
+    "ProcedureVersion",
     "RefundInvoice",
     "ReviewDecision",
     "Run",

@@ -67,12 +67,12 @@ class Chat(models.Model):
         return self.patient.full_name if self.patient is not None else self.client_name
 
 
-class ChatTroubleQuerySet(models.QuerySet["ChatTrouble"]):
+class FailedChatMessageQuerySet(models.QuerySet["FailedChatMessage"]):
     def visible_to(self, user: User) -> Self:
         return self.filter(message__clinic__in=Clinic.objects.filter(staff=user), message__chat_line=None)
 
 
-class ChatLine(models.Model):
+class ChatMessageLink(models.Model):
     """Which conversation a message of the messenger belongs to; a lead's leave for a forbidden wording stands here."""
 
     chat = models.ForeignKey(Chat, models.CASCADE, related_name="lines")
@@ -86,14 +86,14 @@ class ChatLine(models.Model):
         return str(self.message_id)
 
 
-class ChatTrouble(models.Model):
+class FailedChatMessage(models.Model):
     """A client's message that could not be put into a conversation: why, and when it is tried again (UTC)."""
 
     message = models.OneToOneField(ChatMessage, models.CASCADE, related_name="chat_trouble")
     last_error = models.CharField(max_length=250)
     due_at = models.DateTimeField()
 
-    objects: ClassVar[models.Manager["ChatTrouble"]] = ChatTroubleQuerySet.as_manager()
+    objects: ClassVar[models.Manager["FailedChatMessage"]] = FailedChatMessageQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["message__at"]
@@ -102,7 +102,7 @@ class ChatTrouble(models.Model):
         return self.last_error
 
 
-class ChatClock(models.Model):
+class ChatTimer(models.Model):
     """One running time of a chat: what must happen by when, and whether it did."""
 
     chat = models.ForeignKey(Chat, models.CASCADE, related_name="clocks")
@@ -128,7 +128,7 @@ class ChatClock(models.Model):
         return self.met_at or (self.task.closed_at if self.task is not None else None)
 
 
-class ChatAbsence(models.Model):
+class ChatPause(models.Model):
     """A manager who takes no chats now (a break, the end of his shift); his chats went to the others."""
 
     user = models.OneToOneField(User, models.CASCADE, related_name="chat_absence")

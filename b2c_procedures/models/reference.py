@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from b2c_procedures.states import OrderStatus
 from callcenter.clinics.models import Clinic, Patient
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.staff.models import User
 
 WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
@@ -41,7 +41,7 @@ class Study(models.Model):
         return f"{self.code} {self.name}"
 
     def save(self, *args: object, **kwargs: object) -> None:
-        self.search_key = fold(f"{self.code} {self.name}")
+        self.search_key = normalise(f"{self.code} {self.name}")
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 

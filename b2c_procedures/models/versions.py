@@ -8,7 +8,7 @@ from django.db.models import Q
 from callcenter.staff.models import User
 
 
-class ProcedureEdition(models.Model):
+class ProcedureVersion(models.Model):
     """One published edition of one procedure: its very file, never changed. A run keeps the edition it began with."""
 
     number = models.PositiveSmallIntegerField("процедура")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, Q, QuerySet
 
-from b2c_procedures.models import Chat, ChatClock, ChatLine
+from b2c_procedures.models import Chat, ChatMessageLink, ChatTimer
 from callcenter.staff.models import User
 
 
@@ -14,7 +14,7 @@ class BoardRow:
     """One chat on the board."""
 
     chat: Chat
-    clock: ChatClock | None  # the one that burns first
+    clock: ChatTimer | None  # the one that burns first
     late: bool
 
     @property
@@ -28,7 +28,7 @@ def board(user: User, now: dt.datetime, *, everybody: bool) -> list[BoardRow]:
     rows: QuerySet[Chat] = Chat.objects.visible_to(user).live()
     if not everybody:
         rows = rows.filter(Q(manager=user) | Q(manager=None))
-    running = ChatClock.objects.filter(met_at=None).select_related("task").order_by("due_at")
+    running = ChatTimer.objects.filter(met_at=None).select_related("task").order_by("due_at")
     rows = rows.select_related("clinic", "manager", "patient", "topic").prefetch_related(
         Prefetch("clocks", queryset=running, to_attr="running")
     )
@@ -41,7 +41,7 @@ def board(user: User, now: dt.datetime, *, everybody: bool) -> list[BoardRow]:
     return shown
 
 
-def conversation(chat: Chat) -> list[ChatLine]:
+def conversation(chat: Chat) -> list[ChatMessageLink]:
     """Every line, oldest first, with the delivery of ours."""
     lines = chat.lines.select_related("message__by", "message__message")
     return list(lines.order_by("message__at", "message_id"))

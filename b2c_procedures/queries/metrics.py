@@ -1,4 +1,4 @@
-"""Figures of the procedures: for diagrams, and for the report by procedure, function, employee and period."""
+"""DiagramShapes of the procedures: for diagrams, and for the report by procedure, function, employee and period."""
 
 import datetime as dt
 from collections import defaultdict
@@ -9,14 +9,14 @@ from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from b2c_procedures.definition import Book
-from b2c_procedures.diagrams import Figures
+from b2c_procedures.diagrams import DiagramShapes
 from b2c_procedures.engine import repeated as repeated_in
 from b2c_procedures.models import Run, StepRecord
 from b2c_procedures.states import RunState
 
 
 @dataclass(frozen=True)
-class Period:
+class MetricsPeriod:
     """[since, until) of the instants at which steps were finished, in the clinics the reader sees."""
 
     since: dt.datetime
@@ -24,13 +24,13 @@ class Period:
     clinics: tuple[int, ...]
 
 
-def steps(period: Period) -> QuerySet[StepRecord]:
+def steps(period: MetricsPeriod) -> QuerySet[StepRecord]:
     return StepRecord.objects.filter(
         clinic__in=period.clinics, finished_at__gte=period.since, finished_at__lt=period.until, is_undone=False
     )
 
 
-def figures_of(procedure: int, period: Period) -> Figures:
+def figures_of(procedure: int, period: MetricsPeriod) -> DiagramShapes:
     """Branches, medians and shares over the norm of one procedure; two queries."""
     taken: dict[tuple[str, str], int] = {}
     totals: dict[str, int] = defaultdict(int)
@@ -54,11 +54,11 @@ def figures_of(procedure: int, period: Period) -> Figures:
         )
         for function, middle, late in cursor.fetchall():
             median[function], over[function] = int(middle or 0), float(late or 0)
-    return Figures(taken=taken, share=share, median=median, count=dict(totals), over=over)
+    return DiagramShapes(taken=taken, share=share, median=median, count=dict(totals), over=over)
 
 
 @dataclass(frozen=True)
-class Row:
+class MetricsRow:
     """One line of the report: who or what, and its figures."""
 
     key: str
@@ -73,7 +73,7 @@ class Row:
     repeated: int
 
 
-def by_procedure(period: Period, book: Book) -> list[Row]:
+def by_procedure(period: MetricsPeriod, book: Book) -> list[MetricsRow]:
     """Runs by the procedure they began with, and the steps of each procedure."""
     runs = {
         row["procedure"]: row
@@ -104,7 +104,7 @@ def by_procedure(period: Period, book: Book) -> list[Row]:
     return rows
 
 
-def by_function(period: Period, book: Book, procedure: int) -> list[Row]:
+def by_function(period: MetricsPeriod, book: Book, procedure: int) -> list[MetricsRow]:
     """Steps of one procedure, and where its broken-off runs stopped."""
     measured = _measured(period, book, "function", procedure)
     ended = Run.objects.filter(
@@ -126,11 +126,11 @@ def by_function(period: Period, book: Book, procedure: int) -> list[Row]:
         row = _row(
             function.id, f"{function.id} {function.name}", 0, 0, stopped.get(function.id, 0), measured.get(function.id)
         )
-        rows.append(Row(**{**row.__dict__, "live": standing.get(function.id, 0)}))
+        rows.append(MetricsRow(**{**row.__dict__, "live": standing.get(function.id, 0)}))
     return rows
 
 
-def by_employee(period: Period, book: Book) -> list[Row]:
+def by_employee(period: MetricsPeriod, book: Book) -> list[MetricsRow]:
     """Steps by who did them."""
     measured = _measured(period, book, "by_id")
     names = dict(
@@ -167,7 +167,7 @@ class _Measure:
     repeated: int
 
 
-def _measured(period: Period, book: Book, column: str, procedure: int | None = None) -> dict[object, _Measure]:
+def _measured(period: MetricsPeriod, book: Book, column: str, procedure: int | None = None) -> dict[object, _Measure]:
     """Steps, norm kept, median and repeated questions, grouped by one of our own columns; one query."""
     if column not in {"procedure", "function", "by_id"}:
         raise ValueError(column)
@@ -193,7 +193,7 @@ def _measured(period: Period, book: Book, column: str, procedure: int | None = N
         }
 
 
-def _row(key: str, title: str, runs: int, finished: int, stopped: int, measured: _Measure | None) -> Row:
+def _row(key: str, title: str, runs: int, finished: int, stopped: int, measured: _Measure | None) -> MetricsRow:
     found = measured or _Measure(0, None, None, 0)
     live = max(0, runs - finished - stopped)
-    return Row(key, title, runs, finished, stopped, live, found.steps, found.kept, found.median, found.repeated)
+    return MetricsRow(key, title, runs, finished, stopped, live, found.steps, found.kept, found.median, found.repeated)

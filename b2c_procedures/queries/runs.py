@@ -16,14 +16,14 @@ from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer, RunState
 from b2c_procedures.texts import fill, packaged_texts, part_for
 from b2c_procedures.version_lookup import book_of
 from callcenter.assignments.models import Task
-from callcenter.lib.phones import pretty
+from callcenter.lib.phones import format_phone
 from callcenter.lib.templatetags.ru import day
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 
 
 @dataclass(frozen=True)
-class Timer:
+class StepTimer:
     """How the step's time stands at the moment the page is made; the page's script counts on from it."""
 
     started_at: dt.datetime
@@ -36,7 +36,7 @@ class Timer:
 
 
 @dataclass(frozen=True)
-class Line:
+class HistoryLine:
     """One line of a run's history in words."""
 
     at: dt.datetime
@@ -46,11 +46,11 @@ class Line:
     muted: bool = False
 
 
-def timer_of(run: Run, screen: engine.Screen, settings: ProcedureSettings, now: dt.datetime) -> Timer:
+def timer_of(run: Run, screen: engine.Screen, settings: ProcedureSettings, now: dt.datetime) -> StepTimer:
     """The step's clock: calm, amber from the share of the norm that the settings name, red when it has run out."""
     moment = run.held_at or now
     if run.step_due_at is None or screen.norm is None:
-        return Timer(run.step_started_at, None, "", "none", "без норматива", 0, settings.amber_percent)
+        return StepTimer(run.step_started_at, None, "", "none", "без норматива", 0, settings.amber_percent)
     total = int((run.step_due_at - run.step_started_at).total_seconds())
     passed = (moment - run.step_started_at).total_seconds()
     if run.held_at is not None:
@@ -62,7 +62,7 @@ def timer_of(run: Run, screen: engine.Screen, settings: ProcedureSettings, now: 
     else:
         state, label = "calm", "в пределах норматива"
     words = screen.norm.words
-    return Timer(run.step_started_at, run.step_due_at, words, state, label, total, settings.amber_percent)
+    return StepTimer(run.step_started_at, run.step_due_at, words, state, label, total, settings.amber_percent)
 
 
 def texts_of(run: Run, screen: engine.Screen, settings: ProcedureSettings) -> list[tuple[str, str]]:
@@ -77,7 +77,7 @@ def texts_of(run: Run, screen: engine.Screen, settings: ProcedureSettings) -> li
         "клиент": names or (patient.full_name if patient else ""),
         "клиника": run.clinic.name,
         "адрес": run.clinic.address,
-        "телефон": pretty(run.clinic.phone) if run.clinic.phone else "",
+        "телефон": format_phone(run.clinic.phone) if run.clinic.phone else "",
         "команда": settings.team_name,
         "сотрудник": run.holder.short_name if run.holder else "",
     }
@@ -114,16 +114,18 @@ def history_in(entries: list[RunEntry]) -> list[dict[str, Any]]:
     return [{"kind": entry.kind, **entry.data} for entry in entries]
 
 
-def lines_of(entries: list[RunEntry]) -> list[Line]:
+def lines_of(entries: list[RunEntry]) -> list[HistoryLine]:
     """The run's history in words, newest first."""
     return [_line(entry) for entry in reversed(entries)]
 
 
-def _line(entry: RunEntry) -> Line:
+def _line(entry: RunEntry) -> HistoryLine:
     form, icon = _KINDS.get(entry.kind, ("{kind}", "point"))
     data: dict[str, Any] = {"kind": entry.kind, "procedure": "", "function": "", "event": "", "reason": "", "to": ""}
     text = form.format_map({**data, "text": "", **entry.data})
-    return Line(entry.at, entry.by.short_name if entry.by else "Система", text.strip(), icon, entry.kind == "back")
+    return HistoryLine(
+        entry.at, entry.by.short_name if entry.by else "Система", text.strip(), icon, entry.kind == "back"
+    )
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,14 @@ from b2c_procedures.models import (
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import ScheduleWindow
 from callcenter.clinics.queries import free_windows, future_visits
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.staff.models import User
 
 _ROWS: Final = 15
 
 
 @dataclass(frozen=True)
-class Look:
+class SidePanel:
     """One panel: its title, the template part that shows its rows, the rows, and what its search box (if any) asks for."""
 
     kind: str
@@ -37,49 +37,53 @@ class Look:
     hint: str = ""  # what its search box is for
 
 
-def looks_of(run: Run, function: Function, *, text: str, user: User, now: dt.datetime) -> list[Look]:
+def looks_of(run: Run, function: Function, *, text: str, user: User, now: dt.datetime) -> list[SidePanel]:
     """The panels of a function, each one query or two; `text` filters those that have a search box."""
     return [_MAKERS[kind](run, text, user, now) for kind in function.looks]
 
 
-def _studies(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _studies(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     rows = Study.objects.filter(is_active=True).select_related("responsible")
-    for word in fold(text).split():
+    for word in normalise(text).split():
         rows = rows.filter(search_key__contains=word)
-    return Look("studies", "Исследования", list(rows[:_ROWS]), "код или название")
+    return SidePanel("studies", "Исследования", list(rows[:_ROWS]), "код или название")
 
 
-def _orders(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _orders(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     rows = Order.objects.visible_to(user).select_related("patient").prefetch_related("lines__study__responsible")
     rows = rows.filter(patient=run.patient) if run.patient_id else rows.filter(number__icontains=text.strip() or "-")
-    return Look("orders", "Журнал заказов", list(rows[:_ROWS]), "" if run.patient_id else "номер заказа")
+    return SidePanel("orders", "Журнал заказов", list(rows[:_ROWS]), "" if run.patient_id else "номер заказа")
 
 
-def _institutions(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _institutions(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     rows = Institution.objects.filter(is_active=True).prefetch_related("studies")
     if text.strip():
-        rows = rows.filter(studies__search_key__contains=fold(text)) | rows.filter(city__icontains=text.strip())
-    return Look("institutions", "Учреждения, принимающие ОМС", list(rows.distinct()[:_ROWS]), "город или исследование")
+        rows = rows.filter(studies__search_key__contains=normalise(text)) | rows.filter(city__icontains=text.strip())
+    return SidePanel(
+        "institutions", "Учреждения, принимающие ОМС", list(rows.distinct()[:_ROWS]), "город или исследование"
+    )
 
 
-def _couriers(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _couriers(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     rows = CourierCity.objects.filter(is_active=True)
     city = text.strip() or str(run.facts.get("city", ""))
     if city:
         rows = rows.filter(city__icontains=city)
-    return Look("couriers", "Курьер: города и дни", list(rows[:_ROWS]), "город")
+    return SidePanel("couriers", "Курьер: города и дни", list(rows[:_ROWS]), "город")
 
 
-def _branches(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _branches(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     rows = Branch.objects.filter(is_active=True)
     if text.strip():
         rows = rows.filter(city__icontains=text.strip()) | rows.filter(name__icontains=text.strip())
-    return Look("branches", "Филиалы и партнёры", list(rows[:_ROWS]), "город")
+    return SidePanel("branches", "Филиалы и партнёры", list(rows[:_ROWS]), "город")
 
 
-def _windows(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _windows(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     windows = free_windows(now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=30))
-    return Look("windows", "Ближайшее свободное время", list(narrowed(windows, text)[:_ROWS]), "врач или специальность")
+    return SidePanel(
+        "windows", "Ближайшее свободное время", list(narrowed(windows, text)[:_ROWS]), "врач или специальность"
+    )
 
 
 def narrowed(windows: QuerySet[ScheduleWindow], text: str) -> QuerySet[ScheduleWindow]:
@@ -89,28 +93,30 @@ def narrowed(windows: QuerySet[ScheduleWindow], text: str) -> QuerySet[ScheduleW
     return windows
 
 
-def _appointments(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _appointments(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     visits = list(future_visits(run.patient, now)) if run.patient else []
-    return Look("appointments", "Записи клиента", visits)
+    return SidePanel("appointments", "Записи клиента", visits)
 
 
-def _certificates(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _certificates(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     rows = TaxCertificate.objects.filter(patient_id=run.patient_id or 0).exclude(run=run)
-    return Look("certificates", "Прежние запросы справок", list(rows[:_ROWS]))
+    return SidePanel("certificates", "Прежние запросы справок", list(rows[:_ROWS]))
 
 
-def _tasks(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _tasks(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     pks = [value for name, value in run.facts.items() if name.endswith("_task")]
-    return Look("tasks", "Задачи этой процедуры", list(Task.objects.filter(pk__in=pks).prefetch_related("messages")))
+    return SidePanel(
+        "tasks", "Задачи этой процедуры", list(Task.objects.filter(pk__in=pks).prefetch_related("messages"))
+    )
 
 
-def _invoices(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
-    return Look("invoices", "Счёт на возврат", list(RefundInvoice.objects.filter(run=run)))
+def _invoices(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
+    return SidePanel("invoices", "Счёт на возврат", list(RefundInvoice.objects.filter(run=run)))
 
 
-def _claims(run: Run, text: str, user: User, now: dt.datetime) -> Look:  # noqa: ARG001
+def _claims(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     rows = Claim.objects.filter(patient_id=run.patient_id or 0).exclude(run=run)
-    return Look("claims", "Прежние претензии", list(rows[:_ROWS]))
+    return SidePanel("claims", "Прежние претензии", list(rows[:_ROWS]))
 
 
 _MAKERS: Final = {

@@ -23,7 +23,7 @@ Kind = TypeVar("Kind", bound=Model)
 
 
 @dataclass
-class Step:
+class StepContext:
     """One function being done in one run. `events` are the results chosen, `turn` how often it was done before."""
 
     run: Run
@@ -92,7 +92,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Made:
+class CreatedObject:
     """An object that a step made, how the run speaks of it, and where it opens."""
 
     obj: Model
@@ -101,15 +101,15 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Deed:
+class StepAction:
     """What a function does. `fields` name the parts of the step's form (steps/forms.py)."""
 
-    perform: Callable[[Step], list[Made]]
+    perform: Callable[[StepContext], list[CreatedObject]]
     fields: tuple[str, ...] = ()
 
 
 def give_task(
-    step: Step,
+    step: StepContext,
     *,
     title: str,
     department: str,
@@ -119,7 +119,7 @@ def give_task(
     deadline_at: dt.datetime | None = None,
     assignee: User | None = None,
     link: str = "",
-) -> Made:
+) -> CreatedObject:
     """A task from the run, once for each time the step is done: its client, its order with the order's address, and a
     link to the run (or `link`). The deadline is a norm in working time ('2 hours') or an instant (UTC)."""
     run = step.run
@@ -144,10 +144,10 @@ def give_task(
         by=step.by,
         now=step.now,
     )
-    return Made(task, f"Задача: {title}", f"/tasks/{task.pk}/")
+    return CreatedObject(task, f"Задача: {title}", f"/tasks/{task.pk}/")
 
 
-def close_given(step: Step, fact: str, outcome: str) -> None:
+def close_given(step: StepContext, fact: str, outcome: str) -> None:
     """Closes the task that an earlier step gave and remembered as `fact`, unless somebody has closed it already."""
     task = Task.objects.filter(pk=step.run.facts.get(fact), state__in=LIVE).first()
     if task is not None:

@@ -2,7 +2,7 @@
 
 from b2c_procedures.schedule import MOSCOW
 from b2c_procedures.states import ROLE_OF, Performer
-from b2c_procedures.steps.base import Made, Step, give_task
+from b2c_procedures.steps.base import CreatedObject, StepContext, give_task
 from callcenter.assignments.states import Department
 from callcenter.clinics.actions import book_appointment, open_waiting, reschedule_appointment
 from callcenter.clinics.models import Appointment, ScheduleWindow
@@ -13,7 +13,7 @@ from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import local
 
 
-def book(step: Step) -> list[Made]:
+def book(step: StepContext) -> list[CreatedObject]:
     """3.3, 4.5, 4.12, 4.18, 4.21: the client is booked; done again after going back, the same visit is moved."""
     patient = step.patient()
     window: ScheduleWindow = step.need("window", "Выберите время в расписании.")
@@ -45,10 +45,10 @@ def book(step: Step) -> list[Made]:
     step.run.facts["visit"] = visit.pk
     start = local(visit.starts_at, visit.clinic.zone)
     title = f"Запись {start:%d.%m.%Y %H:%M}, {visit.doctor.short_name}"
-    return [Made(visit, title, f"/appointments/{visit.pk}/")]
+    return [CreatedObject(visit, title, f"/appointments/{visit.pk}/")]
 
 
-def waiting_list(step: Step) -> list[Made]:
+def waiting_list(step: StepContext) -> list[CreatedObject]:
     """4.9: «Клиент внесен в Лист ожидания к специалисту»."""
     patient = step.patient()
     entry = open_waiting(
@@ -60,10 +60,10 @@ def waiting_list(step: Step) -> list[Made]:
         by=step.by,
         now=step.now,
     )
-    return [Made(entry, f"Лист ожидания, позвонить {entry.call_on:%d.%m.%Y}", "/tasks/")]
+    return [CreatedObject(entry, f"Лист ожидания, позвонить {entry.call_on:%d.%m.%Y}", "/tasks/")]
 
 
-def call_back(step: Step) -> list[Made]:
+def call_back(step: StepContext) -> list[CreatedObject]:
     """4.16: «Когда я могу Вам перезвонить?» — a task with the time the client asked for, among «Активные задачи»."""
     at = step.need("call_at", "Спросите, когда перезвонить.")
     if at <= step.now:

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from b2c_procedures.models import ProcedureSettings, Run
 from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer, RunSource
-from b2c_procedures.steps.base import Made, Step, close_given, give_task
+from b2c_procedures.steps.base import CreatedObject, StepContext, close_given, give_task
 from callcenter.assignments.models import Task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
@@ -16,7 +16,7 @@ from callcenter.telephony.models import Call
 from callcenter.telephony.queries import colleagues_for, talk_of
 
 
-def transfer(step: Step) -> list[Made]:
+def transfer(step: StepContext) -> list[CreatedObject]:
     """1.5, 2.4, 2.8, 12.4: the call or chat goes with the run to the colleague chosen, else to whoever takes the run.
 
     The run is given away when the step has been written down (actions/turns.py). Raises Refused for a colleague who sits
@@ -30,7 +30,7 @@ def transfer(step: Step) -> list[Made]:
     return []
 
 
-def _pass_call(step: Step, call: Call, chosen: User | None) -> User | None:
+def _pass_call(step: StepContext, call: Call, chosen: User | None) -> User | None:
     """Rings the colleague chosen, else somebody of the role who sits at a telephone and is free, the run's manager first.
 
     None when nobody of the role is at a telephone: the client stays on the line, the run waits for the role.
@@ -49,7 +49,7 @@ def _pass_call(step: Step, call: Call, chosen: User | None) -> User | None:
     return to
 
 
-def ask_consultant(step: Step) -> list[Made]:
+def ask_consultant(step: StepContext) -> list[CreatedObject]:
     """1.6: «указать ФИО клиента, ссылку на заказ, информацию о запросе» (CH-18); the doctor answers in 30 minutes.
 
     The task opens the start of procedure 2, which the document begins with this very event; its end closes the task.
@@ -71,20 +71,20 @@ def ask_consultant(step: Step) -> list[Made]:
     return [made]
 
 
-def hold(step: Step) -> list[Made]:
+def hold(step: StepContext) -> list[CreatedObject]:
     """6.3: the client waits on the line; the run shows since when, until 6.4 has its answer."""
     step.run.facts["line_held_at"] = step.now.isoformat()
     return []
 
 
-def ask_logistics(step: Step) -> list[Made]:
+def ask_logistics(step: StepContext) -> list[CreatedObject]:
     """6.4: what the logistics department answered stays with the run."""
     step.run.facts["logistics_answer"] = step.need("answer", "Напишите, что ответили в логистике.")
     step.run.facts.pop("line_held_at", None)
     return []
 
 
-def note_delivery(step: Step) -> list[Made]:
+def note_delivery(step: StepContext) -> list[CreatedObject]:
     """5.1, 5.3: the city, the address and the date, for the checks and the request that follow."""
     for name in ("city", "address"):
         if step.data.get(name):
@@ -96,7 +96,7 @@ def note_delivery(step: Step) -> list[Made]:
     return []
 
 
-def department_task(step: Step) -> list[Made]:
+def department_task(step: StepContext) -> list[CreatedObject]:
     """9.6, 9.8, 9.15: a task to the sample-preparation department; its answer is shown in the run."""
     text = step.data.get("question") or "Проверить, осталось ли ДНК"
     made = give_task(
@@ -120,7 +120,7 @@ def department_reply(run: Run) -> str:
     return said.text if said is not None else ""
 
 
-def department_answer(step: Step) -> list[Made]:
+def department_answer(step: StepContext) -> list[CreatedObject]:
     """9.9: the department's answer out of its task; one that was told by telephone closes the task."""
     answer = step.data.get("answer") or department_reply(step.run)
     if not answer:
@@ -132,7 +132,7 @@ def department_answer(step: Step) -> list[Made]:
     return []
 
 
-def tell_logistics(step: Step) -> list[Made]:
+def tell_logistics(step: StepContext) -> list[CreatedObject]:
     """5.8: the refusal goes to the logistics department, too."""
     city = step.run.facts.get("city", "")
     return [

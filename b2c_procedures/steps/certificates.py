@@ -4,7 +4,7 @@ from b2c_procedures.inn import BadInn, check_inn
 from b2c_procedures.models import TaxCertificate
 from b2c_procedures.schedule import norm
 from b2c_procedures.states import ROLE_OF, CertificateState, CertificateWay, Performer
-from b2c_procedures.steps.base import Made, Step, give_task
+from b2c_procedures.steps.base import CreatedObject, StepContext, give_task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
@@ -12,14 +12,14 @@ _LINK = "/procedures/cases/certificates/"
 _DAY = norm("1 working day")
 
 
-def _certificate(step: Step) -> TaxCertificate:
+def _certificate(step: StepContext) -> TaxCertificate:
     found = TaxCertificate.objects.filter(pk=step.run.facts.get("certificate")).first()
     if found is None:
         raise Refused("Сначала запишите налогоплательщика и ИНН (шаг 14.3).")
     return found
 
 
-def certificate_data(step: Step) -> list[Made]:
+def certificate_data(step: StepContext) -> list[CreatedObject]:
     """14.3: «Уточнение ФИО налогоплательщика, ИНН»; the ИНН's checksum is verified while the client is on the line."""
     taxpayer = step.need("taxpayer", "Запишите ФИО налогоплательщика.")
     try:
@@ -31,10 +31,10 @@ def certificate_data(step: Step) -> list[Made]:
     found.ready_by = _DAY.deadline(step.now)
     found.save()
     step.run.facts["certificate"] = found.pk
-    return [Made(found, str(found), _LINK)]
+    return [CreatedObject(found, str(found), _LINK)]
 
 
-def certificate_mail(step: Step) -> list[Made]:
+def certificate_mail(step: StepContext) -> list[CreatedObject]:
     """14.4: by e-mail within one working day; the draft of the task is made, 14.5 gives it."""
     found = _certificate(step)
     email = step.data.get("email") or (step.run.patient.email if step.run.patient else "")
@@ -42,10 +42,10 @@ def certificate_mail(step: Step) -> list[Made]:
         raise Refused("Укажите адрес эл. почты.", field="email")
     found.way, found.email = CertificateWay.EMAIL, email
     found.save()
-    return [Made(found, f"{found}: на {email}", _LINK)]
+    return [CreatedObject(found, f"{found}: на {email}", _LINK)]
 
 
-def certificate_task(step: Step) -> list[Made]:
+def certificate_task(step: StepContext) -> list[CreatedObject]:
     """14.5: after a look at the client's earlier requests, the task to prepare and send the certificate."""
     found = _certificate(step)
     made = give_task(
@@ -58,13 +58,13 @@ def certificate_task(step: Step) -> list[Made]:
     )
     found.state = CertificateState.IN_WORK
     found.save(update_fields=["state"])
-    return [made, Made(found, f"{found}: задача поставлена", _LINK)]
+    return [made, CreatedObject(found, f"{found}: задача поставлена", _LINK)]
 
 
-def certificate_paper(step: Step) -> list[Made]:
+def certificate_paper(step: StepContext) -> list[CreatedObject]:
     """14.7: made on paper by the branch's administrator within one working day."""
     found = _certificate(step)
     found.way, found.branch = CertificateWay.PAPER, step.data.get("branch")
     found.state = CertificateState.DONE
     found.save()
-    return [Made(found, f"{found}: готова в МО", _LINK)]
+    return [CreatedObject(found, f"{found}: готова в МО", _LINK)]

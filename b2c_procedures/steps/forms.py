@@ -14,7 +14,7 @@ from b2c_procedures.queries.side_panels import narrowed
 from b2c_procedures.states import ACTS_AS, Performer, Sender
 from b2c_procedures.steps.calls import department_reply
 from b2c_procedures.steps.messages import draft
-from b2c_procedures.steps.registry import DEEDS
+from b2c_procedures.steps.registry import STEP_ACTIONS
 from callcenter.clinics.models import Doctor, ScheduleWindow
 from callcenter.clinics.queries import free_windows
 from callcenter.lib.forms import DayField, MomentField
@@ -60,7 +60,7 @@ class StepForm(forms.Form):
         self, *args: Any, run: Run, function: Function, now: dt.datetime, user: User, look: str = "", **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        deed = DEEDS.get(function.action)
+        deed = STEP_ACTIONS.get(function.action)
         for name in deed.fields if deed else ():
             if name == "window":  # narrowed by the words looked for beside the step
                 field = _window(run, function, now, user, look)

@@ -5,7 +5,7 @@ from typing import Final
 from b2c_procedures.models import ProcedureSettings, SentToClient
 from b2c_procedures.sending import send
 from b2c_procedures.states import ROLE_OF, Performer
-from b2c_procedures.steps.base import Made, Step, give_task
+from b2c_procedures.steps.base import CreatedObject, StepContext, give_task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
@@ -44,13 +44,15 @@ def draft(step_what: str, settings: ProcedureSettings, run_facts: dict[str, obje
     return text
 
 
-def _send(step: Step, what: str, *, channel: str, address: str, text: str, to_partner: bool = False) -> SentToClient:
+def _send(
+    step: StepContext, what: str, *, channel: str, address: str, text: str, to_partner: bool = False
+) -> SentToClient:
     return send(
         step, what=what, channel=channel, address=address, subject=SENDINGS[what][0], text=text, to_partner=to_partner
     )
 
 
-def send_link(step: Step) -> list[Made]:
+def send_link(step: StepContext) -> list[CreatedObject]:
     """3.6, 4.15, 5.4, 5.7, 6.6, 7.7, 9.3, 9.5, 9.13, 15.12: sent by message or mail; its delivery is shown in the run."""
     patient = step.patient()
     what = step.option("what")
@@ -64,14 +66,14 @@ def send_link(step: Step) -> list[Made]:
     number = step.run.order.number if step.run.order else ""
     text = step.data.get("text") or draft(what, ProcedureSettings.present(), step.run.facts, number)
     sent = _send(step, what, channel=channel, address=address, text=text)
-    return [Made(sent, f"Отправлено: {sent.subject}", "")]
+    return [CreatedObject(sent, f"Отправлено: {sent.subject}", "")]
 
 
-def letter(step: Step) -> list[Made]:
+def letter(step: StepContext) -> list[CreatedObject]:
     """3.7 to the partner, 11.4 to the client: a letter within one working day, watched by a task of that deadline."""
     what = step.option("what")
     title = SENDINGS[what][0]
-    made: list[Made] = []
+    made: list[CreatedObject] = []
     watch = give_task(
         step,
         title=f"{title}: проконтролировать письмо",
@@ -93,11 +95,11 @@ def letter(step: Step) -> list[Made]:
         number = step.run.order.number if step.run.order else ""
         text = step.data.get("text") or draft(what, ProcedureSettings.present(), step.run.facts, number)
         sent = _send(step, what, channel="email", address=address, text=text, to_partner=to_partner)
-        made.append(Made(sent, f"Отправлено: {sent.subject}", ""))
+        made.append(CreatedObject(sent, f"Отправлено: {sent.subject}", ""))
     return made
 
 
-def _number(step: Step) -> str:
+def _number(step: StepContext) -> str:
     if step.run.number:
         return step.run.number
     phone = step.patient().phones.first()

@@ -3,16 +3,16 @@
 from b2c_procedures.actions import orders
 from b2c_procedures.models import DeliveryRequest, Order
 from b2c_procedures.states import ROLE_OF, OrderStatus, Performer, Sender
-from b2c_procedures.steps.base import Made, Step, close_given, give_task
+from b2c_procedures.steps.base import CreatedObject, StepContext, close_given, give_task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
 
-def _made(order: Order, what: str) -> Made:
-    return Made(order, f"Заказ {order.number}: {what}", f"/procedures/orders/{order.pk}/")
+def _made(order: Order, what: str) -> CreatedObject:
+    return CreatedObject(order, f"Заказ {order.number}: {what}", f"/procedures/orders/{order.pk}/")
 
 
-def create_order(step: Step) -> list[Made]:
+def create_order(step: StepContext) -> list[CreatedObject]:
     """5.5, 9.4, 9.14, 11.3, 15.4: an order in the journal; 15.4 replaces the one refused, 11.3 is paid at once."""
     kind = step.option("what")
     studies = list(step.data.get("studies") or [])
@@ -39,7 +39,7 @@ def create_order(step: Step) -> list[Made]:
     return [_made(order, "возврат биоматериала" if kind == "return" else "оформлен")]
 
 
-def find_order(step: Step) -> list[Made]:
+def find_order(step: StepContext) -> list[CreatedObject]:
     """2.9, 10.2, 13.1, 14.2, 15.1: which order it is about; not needed when it was made elsewhere."""
     if step.event in {"Заказ был выполнен не в Геномед", "Заказ был выполнен через партнера"}:
         if step.data.get("order") is not None:
@@ -49,14 +49,14 @@ def find_order(step: Step) -> list[Made]:
     return [_made(order, order.get_status_display().lower())]
 
 
-def refuse_order(step: Step) -> list[Made]:
+def refuse_order(step: StepContext) -> list[CreatedObject]:
     """13.2, 15.2: «Установление статуса Отказ в заказе»."""
     order = orders.set_status(step.order(), status=OrderStatus.REFUSED, by=step.by, now=step.now)
     step.run.order = order
     return [_made(order, "Отказ")]
 
 
-def lift_refusal(step: Step) -> list[Made]:
+def lift_refusal(step: StepContext) -> list[CreatedObject]:
     """13.13, 15.18: «Снятие статуса Отказ в заказе» by the auditor; his task is closed with it."""
     order = orders.lift_refusal(step.order(), by=step.by, now=step.now)
     step.run.order = order
@@ -64,14 +64,14 @@ def lift_refusal(step: Step) -> list[Made]:
     return [_made(order, "Отказ снят")]
 
 
-def mark_paid(step: Step) -> list[Made]:
+def mark_paid(step: StepContext) -> list[CreatedObject]:
     """15.14: «Установка статуса «Оплачено» в заказе»."""
     order = orders.set_status(step.order(), status=OrderStatus.PAID, by=step.by, now=step.now)
     step.run.order = order
     return [_made(order, "Оплачено")]
 
 
-def replace_study(step: Step) -> list[Made]:
+def replace_study(step: StepContext) -> list[CreatedObject]:
     """15.20: the auditor replaces the studies in the order itself, and takes the refusal back."""
     studies = list(step.need("studies", "Выберите исследование, на которое меняют."))
     order = orders.replace_studies(step.order(), studies=studies, by=step.by, now=step.now)
@@ -80,7 +80,7 @@ def replace_study(step: Step) -> list[Made]:
     return [_made(order, "исследование заменено")]
 
 
-def biomaterial(step: Step) -> list[Made]:
+def biomaterial(step: StepContext) -> list[CreatedObject]:
     """13.3, 15.3: whether the biomaterial has been handed in; the journal is brought in line with what was found out."""
     order = step.order()
     handed_in = step.event == "Биоматериал сдан"
@@ -90,7 +90,7 @@ def biomaterial(step: Step) -> list[Made]:
     return [_made(order, step.event.lower())]
 
 
-def ask_responsible(step: Step) -> list[Made]:
+def ask_responsible(step: StepContext) -> list[CreatedObject]:
     """13.4, 15.15: the link from the order goes to the person who answers for the test; two working hours."""
     order = step.order()
     line = order.lines.select_related("study__responsible").first()
@@ -109,7 +109,7 @@ def ask_responsible(step: Step) -> list[Made]:
     return [made]
 
 
-def responsible_answer(step: Step) -> list[Made]:
+def responsible_answer(step: StepContext) -> list[CreatedObject]:
     """13.5, 15.16: the answer closes the task and stays with the order."""
     answer = step.data.get("answer") or step.event
     order = orders.add_comment(step.order(), text=f"{step.event}. {answer}", by=step.by, now=step.now)
@@ -117,14 +117,14 @@ def responsible_answer(step: Step) -> list[Made]:
     return [_made(order, step.event.lower())]
 
 
-def order_comment(step: Step) -> list[Made]:
+def order_comment(step: StepContext) -> list[CreatedObject]:
     """13.6: «Указание комментария в заказе о возврате»."""
     text = step.need("comment", "Напишите комментарий в заказ.")
     order = orders.add_comment(step.order(), text=text, by=step.by, now=step.now)
     return [_made(order, "комментарий")]
 
 
-def orders_task(step: Step) -> list[Made]:
+def orders_task(step: StepContext) -> list[CreatedObject]:
     """13.12, 15.17: the auditor lifts the refusal; 15.19: he replaces the study."""
     order = step.order()
     what = "Снять статус Отказ" if step.option("what") == "lift" else "Заменить исследование"
@@ -140,7 +140,7 @@ def orders_task(step: Step) -> list[Made]:
     return [made]
 
 
-def delivery_request(step: Step) -> list[Made]:
+def delivery_request(step: StepContext) -> list[CreatedObject]:
     """3.9, 5.6: a request for delivery. «…в случае, если передача биоматериала планируется через врача B2D,
     отправителем необходимо выбирать врача (не физ.лицо)»."""
     patient = step.patient()
@@ -158,4 +158,4 @@ def delivery_request(step: Step) -> list[Made]:
     request.save()
     request.refresh_from_db()
     step.run.facts["delivery"] = request.pk
-    return [Made(request, str(request), "/procedures/cases/deliveries/")]
+    return [CreatedObject(request, str(request), "/procedures/cases/deliveries/")]

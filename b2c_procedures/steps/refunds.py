@@ -5,21 +5,21 @@ import datetime as dt
 from b2c_procedures.actions import orders, refunds
 from b2c_procedures.models import RefundInvoice
 from b2c_procedures.states import ROLE_OF, InvoiceState, Performer
-from b2c_procedures.steps.base import Made, Step, close_given, give_task
+from b2c_procedures.steps.base import CreatedObject, StepContext, close_given, give_task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
 _LINK = "/procedures/cases/invoices/"
 
 
-def _invoice(step: Step) -> RefundInvoice:
+def _invoice(step: StepContext) -> RefundInvoice:
     found = RefundInvoice.objects.filter(pk=step.run.facts.get("invoice")).first()
     if found is None:
         raise Refused("В этой процедуре ещё нет счёта на возврат.")
     return found
 
 
-def refund_documents(step: Step) -> list[Made]:
+def refund_documents(step: StepContext) -> list[CreatedObject]:
     """13.7, 15.5: documents asked for; «Документы не получены» waits and asks again."""
     order = step.order()
     invoice = RefundInvoice.objects.filter(pk=step.run.facts.get("invoice")).first()
@@ -34,10 +34,10 @@ def refund_documents(step: Step) -> list[Made]:
     invoice.documents_received = received
     invoice.due_at = None if received else step.now + dt.timedelta(days=1)
     invoice.save()
-    return [Made(invoice, "Возврат: " + step.event.lower(), _LINK)]
+    return [CreatedObject(invoice, "Возврат: " + step.event.lower(), _LINK)]
 
 
-def invoice_task(step: Step) -> list[Made]:
+def invoice_task(step: StepContext) -> list[CreatedObject]:
     """13.8, 15.6: a task to the lead manager to make the invoice."""
     invoice = _invoice(step)
     made = give_task(
@@ -59,7 +59,7 @@ _STATES = {
 }
 
 
-def invoice(step: Step) -> list[Made]:
+def invoice(step: StepContext) -> list[CreatedObject]:
     """13.9, 15.7: the lead manager makes the invoice; signed, not signed or rejected, its deadline is watched."""
     found = refunds.set_invoice_state(
         _invoice(step),
@@ -70,22 +70,22 @@ def invoice(step: Step) -> list[Made]:
         now=step.now,
     )
     close_given(step, "invoice_task", step.event)
-    return [Made(found, f"{found}: {found.get_state_display()}", _LINK)]
+    return [CreatedObject(found, f"{found}: {found.get_state_display()}", _LINK)]
 
 
-def invoice_control(step: Step) -> list[Made]:
+def invoice_control(step: StepContext) -> list[CreatedObject]:
     """13.10, 15.8: the unsigned invoice is signed at last."""
     found = refunds.set_invoice_state(_invoice(step), state=InvoiceState.SIGNED, by=step.by, now=step.now)
-    return [Made(found, f"{found}: подписан", _LINK)]
+    return [CreatedObject(found, f"{found}: подписан", _LINK)]
 
 
-def payout_control(step: Step) -> list[Made]:
+def payout_control(step: StepContext) -> list[CreatedObject]:
     """13.11, 15.9: the money has gone to the client; nothing is watched any more."""
     found = refunds.set_invoice_state(_invoice(step), state=InvoiceState.PAID, by=step.by, now=step.now)
-    return [Made(found, f"{found}: выплачен", _LINK)]
+    return [CreatedObject(found, f"{found}: выплачен", _LINK)]
 
 
-def receipt(step: Step) -> list[Made]:
+def receipt(step: StepContext) -> list[CreatedObject]:
     """15.11: the receipt for the surcharge, from the order; 15.12 sends it."""
     order = step.order()
     before = order.replaces.price if order.replaces is not None else 0
@@ -93,11 +93,11 @@ def receipt(step: Step) -> list[Made]:
     if amount is None:
         amount = max(order.price - before, 0)
     step.run.facts["receipt"] = f"Доплата по заказу {order.number}: {amount} ₽"
-    return [Made(order, step.run.facts["receipt"], f"/procedures/orders/{order.pk}/receipt/")]
+    return [CreatedObject(order, step.run.facts["receipt"], f"/procedures/orders/{order.pk}/receipt/")]
 
 
-def payment_check(step: Step) -> list[Made]:
+def payment_check(step: StepContext) -> list[CreatedObject]:
     """15.13: whether the surcharge has come; until then the step is repeated."""
     order = orders.add_comment(step.order(), text=step.event, by=step.by, now=step.now)
     step.run.order = order
-    return [Made(order, f"Заказ {order.number}: {step.event.lower()}", f"/procedures/orders/{order.pk}/")]
+    return [CreatedObject(order, f"Заказ {order.number}: {step.event.lower()}", f"/procedures/orders/{order.pk}/")]

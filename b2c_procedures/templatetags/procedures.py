@@ -7,7 +7,7 @@ from django import template
 from django.template import RequestContext
 from django.urls import reverse
 
-from b2c_procedures.roles import CHATTERS, FIGURES, LEADERS, PERFORMERS
+from b2c_procedures.roles import CAN_CHAT, CAN_READ_METRICS, LEADERS, PERFORMERS
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 
@@ -15,12 +15,12 @@ register = template.Library()
 
 _TABS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("Выполнение", "procedures:home", PERFORMERS),
-    ("Чаты", "procedures:chats", CHATTERS),
+    ("Чаты", "procedures:chats", CAN_CHAT),
     ("Схемы", "procedures:diagrams", (*PERFORMERS, Role.MANAGER)),
     ("Журнал заказов", "procedures:orders", PERFORMERS),
     ("Справочники", "procedures:reference_home", PERFORMERS),
     ("Сделанное", "procedures:cases_home", PERFORMERS),
-    ("Отчёт", "procedures:report", FIGURES),
+    ("Отчёт", "procedures:report", CAN_READ_METRICS),
     ("Тексты", "procedures:texts", LEADERS),
     ("Редакции", "procedures:editions", LEADERS),
 )

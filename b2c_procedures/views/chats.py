@@ -13,10 +13,10 @@ from django.views.decorators.http import require_POST
 from b2c_procedures.actions import chat_distribution
 from b2c_procedures.actions import chats as actions
 from b2c_procedures.forms import FailureForm
-from b2c_procedures.models import Chat, ChatAbsence, ChatTrouble, Order, ProcedureSettings, Study
+from b2c_procedures.models import Chat, ChatPause, FailedChatMessage, Order, ProcedureSettings, Study
 from b2c_procedures.queries.chats import board, conversation
 from b2c_procedures.queries.runs import words_of
-from b2c_procedures.roles import CHATTERS, LEADERS, PERFORMERS
+from b2c_procedures.roles import CAN_CHAT, LEADERS, PERFORMERS
 from b2c_procedures.search import find
 from b2c_procedures.states import ChatState, ClockKind, OrderStatus
 from b2c_procedures.texts import CHAT_RULES, fill
@@ -24,7 +24,7 @@ from b2c_procedures.version_lookup import current_book
 from b2c_procedures.views.runs import number_of
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Clinic
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.contacts.models import Topic
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
@@ -38,7 +38,7 @@ def visible_chat(user: User, pk: int) -> Chat:
     return get_object_or_404(rows.select_related("clinic", "manager", "patient", "topic"), pk=pk)
 
 
-@allow(*CHATTERS)
+@allow(*CAN_CHAT)
 def chats(request: StaffRequest) -> HttpResponse:
     """One's own chats, the ones that burn first; for a lead everybody's, and how they are shared."""
     leads = request.user.has(*LEADERS)
@@ -50,15 +50,17 @@ def chats(request: StaffRequest) -> HttpResponse:
         "everybody": everybody,
         "leads": leads,
         "shares": request.user.has(Role.ADMINISTRATOR),
-        "troubles": ChatTrouble.objects.visible_to(request.user).select_related("message__clinic", "message__patient"),
-        "absent": ChatAbsence.objects.filter(user=request.user).first(),
+        "troubles": FailedChatMessage.objects.visible_to(request.user).select_related(
+            "message__clinic", "message__patient"
+        ),
+        "absent": ChatPause.objects.filter(user=request.user).first(),
         "topics": [f"procedures:manager:{request.user.pk}", *(f"procedures:chats:{pk}" for pk in clinics)],
         "now": now,
     }
     return render(request, "b2c_procedures/chats.html", context)
 
 
-@allow(*CHATTERS)
+@allow(*CAN_CHAT)
 def chat(request: StaffRequest, pk: int) -> HttpResponse:
     """The conversation; POST sends an answer, a forbidden wording comes back with what is wrong (422)."""
     here = visible_chat(request.user, pk)
@@ -88,7 +90,7 @@ def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict
     team = ProcedureSettings.present().team_name
     words = request.GET.get("study", "")[:100]
     studies = Study.objects.filter(is_active=True)
-    for word in fold(words).split():
+    for word in normalise(words).split():
         studies = studies.filter(search_key__contains=word)
     return {
         "chat": here,
@@ -125,7 +127,7 @@ def _unsure(order: Order, now: dt.datetime) -> str:
 
 
 @require_POST
-@allow(*CHATTERS)
+@allow(*CAN_CHAT)
 def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     """Topic, clocks, questions to the doctor and the person responsible, passing on, closing."""
     here = visible_chat(request.user, pk)
@@ -153,14 +155,14 @@ def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
 
 
 @require_POST
-@allow(*CHATTERS)
+@allow(*CAN_CHAT)
 def presence(request: StaffRequest) -> HttpResponse:
     """«Не беру чаты» and back."""
     if request.POST.get("away"):
-        moved = chat_distribution.leave_chats(request.user, now=timezone.now())
+        moved = chat_distribution.pause_chats(request.user, now=timezone.now())
         messages.success(request, f"Чаты переданы коллегам: {moved}.")
     else:
-        chat_distribution.come_back(request.user, now=timezone.now())
+        chat_distribution.resume_chats(request.user, now=timezone.now())
         messages.success(request, "Чаты снова приходят к вам.")
     return redirect("procedures:chats")
 

@@ -15,7 +15,7 @@ from b2c_procedures.definition import Book, Procedure
 from b2c_procedures.forms import PeriodForm
 from b2c_procedures.queries import metrics
 from b2c_procedures.queries.runs import done_path, performer_label
-from b2c_procedures.roles import FIGURES, PERFORMERS
+from b2c_procedures.roles import CAN_READ_METRICS, PERFORMERS
 from b2c_procedures.schedule import MOSCOW
 from b2c_procedures.version_lookup import book_of, current_book
 from b2c_procedures.views.runs import number_of, visible_run
@@ -64,7 +64,7 @@ def _drawn(request: StaffRequest, number: int) -> dict[str, Any]:
         run = visible_run(request.user, run_id)
         book = book_of(run)
     procedure = _procedure(book, number)
-    counted = request.GET.get("figures") == "1" and request.user.has(*FIGURES)
+    counted = request.GET.get("figures") == "1" and request.user.has(*CAN_READ_METRICS)
     form, period = _period(request)
     picture = drawing.svg(procedure, metrics.figures_of(number, period) if counted else None)
     if run is not None:
@@ -76,7 +76,7 @@ def _drawn(request: StaffRequest, number: int) -> dict[str, Any]:
         "picture": mark_safe(_linked(picture, procedure)),  # noqa: S308
         "run": run,
         "figures": counted,
-        "may_count": request.user.has(*FIGURES),
+        "may_count": request.user.has(*CAN_READ_METRICS),
         "form": form,
     }
 
@@ -119,7 +119,7 @@ def _follows(item: Any, book: Book, procedure: Procedure) -> str:
     return f"процесс «{item.process}»" + (f" (процедура {item.opens})" if item.opens else "")
 
 
-def _period(request: StaffRequest) -> tuple[PeriodForm, metrics.Period]:
+def _period(request: StaffRequest) -> tuple[PeriodForm, metrics.MetricsPeriod]:
     """The days of the form in Moscow time; the last thirty when none are given."""
     form = PeriodForm(request.GET or None, user=request.user)
     data = form.cleaned_data if form.is_bound and form.is_valid() else {}
@@ -131,10 +131,10 @@ def _period(request: StaffRequest) -> tuple[PeriodForm, metrics.Period]:
     if form.is_valid() or not form.is_bound:  # the days that are shown stand in the fields, also when nobody chose them
         form = PeriodForm(initial={"since": since, "until": until, "clinic": chosen}, user=request.user)
     begins, ends = day_bounds(since, "Europe/Moscow")[0], day_bounds(until, "Europe/Moscow")[1]
-    return form, metrics.Period(begins, ends, clinics)
+    return form, metrics.MetricsPeriod(begins, ends, clinics)
 
 
-@allow(*FIGURES)
+@allow(*CAN_READ_METRICS)
 def report(request: StaffRequest) -> HttpResponse:
     """Runs, finished, norm kept, where they stop, repeated questions; by procedure, its functions, employee."""
     form, period = _period(request)
@@ -158,7 +158,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-@allow(*FIGURES)
+@allow(*CAN_READ_METRICS)
 def report_file(request: StaffRequest) -> HttpResponse:
     """The report as XLSX: three sheets, the same figures as on the screen."""
     _, period = _period(request)
@@ -178,7 +178,7 @@ def report_file(request: StaffRequest) -> HttpResponse:
     return answer
 
 
-def _sheet(workbook: xlsxwriter.Workbook, name: str, first: str, rows: list[metrics.Row]) -> None:
+def _sheet(workbook: xlsxwriter.Workbook, name: str, first: str, rows: list[metrics.MetricsRow]) -> None:
     sheet = workbook.add_worksheet(name)
     sheet.freeze_panes(1, 1)
     sheet.set_column(0, 0, 60)

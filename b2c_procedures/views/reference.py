@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
 from b2c_procedures.actions import orders as order_actions
-from b2c_procedures.actions.reference import TAKERS, import_reference
+from b2c_procedures.actions.reference import IMPORTERS, import_reference
 from b2c_procedures.forms import UploadForm
 from b2c_procedures.models import (
     Branch,
@@ -32,7 +32,7 @@ from b2c_procedures.roles import LEADERS, PERFORMERS
 from b2c_procedures.states import OrderStatus
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.lib.errors import Refused
 from callcenter.lib.forms import DayField, refuse
 from callcenter.staff.access import StaffRequest, allow
@@ -97,7 +97,7 @@ def reference(request: StaffRequest, kind: str) -> HttpResponse:
     rows = model.objects.all()
     if model is Study:
         rows = rows.select_related("responsible")
-        for word in fold(text).split():
+        for word in normalise(text).split():
             rows = rows.filter(search_key__contains=word)
     elif text.strip():
         rows = rows.filter(city__icontains=text.strip())
@@ -113,7 +113,7 @@ def reference(request: StaffRequest, kind: str) -> HttpResponse:
         "text": text,
         "may_keep": request.user.has(*_KEEPERS),
         "upload": UploadForm(),
-        "columns": TAKERS[kind],
+        "columns": IMPORTERS[kind],
     }
     return render(request, "b2c_procedures/reference.html", context)
 
@@ -153,7 +153,7 @@ def reference_edit(request: StaffRequest, kind: str, pk: int | None = None) -> H
 @allow(*_KEEPERS)
 def reference_import(request: StaffRequest, kind: str) -> HttpResponse:
     """XLSX in; GET gives an empty file with the headings."""
-    if kind not in TAKERS:
+    if kind not in IMPORTERS:
         raise Http404
     if request.method != "POST":
         return _blank(kind)
@@ -166,7 +166,7 @@ def reference_import(request: StaffRequest, kind: str) -> HttpResponse:
             refuse(form, error)
     if report is None:
         status = 422
-    context = {"kind": kind, "report": report, "form": form, "columns": TAKERS[kind]}
+    context = {"kind": kind, "report": report, "form": form, "columns": IMPORTERS[kind]}
     return render(request, "b2c_procedures/imported.html", context, status=status)
 
 
@@ -174,7 +174,7 @@ def _blank(kind: str) -> HttpResponse:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as workbook:
         sheet = workbook.add_worksheet()
-        sheet.write_row(0, 0, [*TAKERS[kind].needed, *TAKERS[kind].optional], workbook.add_format({"bold": True}))
+        sheet.write_row(0, 0, [*IMPORTERS[kind].needed, *IMPORTERS[kind].optional], workbook.add_format({"bold": True}))
     answer = HttpResponse(
         out.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     )
@@ -188,7 +188,7 @@ def orders(request: StaffRequest) -> HttpResponse:
     text = request.GET.get("q", "")[:100].strip()
     rows: QuerySet[Order] = Order.objects.visible_to(request.user)
     if text:
-        by_name = rows.filter(patient__sort_key__startswith=fold(text)) if fold(text) else rows.none()
+        by_name = rows.filter(patient__sort_key__startswith=normalise(text)) if normalise(text) else rows.none()
         rows = by_name | rows.filter(number__startswith=text)
     status = request.GET.get("status", "")
     if status:
@@ -202,7 +202,7 @@ def orders(request: StaffRequest) -> HttpResponse:
         "statuses": OrderStatus.choices,
         "may_keep": request.user.has(*_KEEPERS),
         "upload": UploadForm(),
-        "columns": TAKERS["orders"],
+        "columns": IMPORTERS["orders"],
     }
     return render(request, "b2c_procedures/orders.html", context)
 

@@ -15,7 +15,7 @@ from b2c_procedures import engine
 from b2c_procedures.actions import runs as actions
 from b2c_procedures.actions.chats import chat_interaction
 from b2c_procedures.definition import Function
-from b2c_procedures.forms import HandOverForm, StartForm
+from b2c_procedures.forms import RunHandOverForm, StartForm
 from b2c_procedures.models import Chat, Order, ProcedureSettings, Run
 from b2c_procedures.queries import runs, side_panels
 from b2c_procedures.queries.people import nobody_performs, unmanned_words
@@ -23,7 +23,7 @@ from b2c_procedures.roles import PERFORMERS, STAND_INS
 from b2c_procedures.search import find
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer, RunSource, RunState
 from b2c_procedures.steps.forms import StepForm
-from b2c_procedures.steps.registry import DEEDS
+from b2c_procedures.steps.registry import STEP_ACTIONS
 from b2c_procedures.version_lookup import book_of, current_book
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import patients_by_number, search_patients
@@ -51,7 +51,7 @@ def visible_patient(user: User, pk: int | None) -> Patient | None:
 
 
 @dataclass(frozen=True)
-class Caller:
+class ClientOnLine:
     """Whom a procedure is begun for, as a page's address says it: ?patient= ?number= ?interaction= ?chat= ?run= ?order= ?source=."""
 
     clinic: int | None  # of the call, the chat, the run before or the order; else one of the client's
@@ -65,7 +65,7 @@ class Caller:
     source: str
 
 
-def _caller(request: StaffRequest) -> Caller:
+def _caller(request: StaffRequest) -> ClientOnLine:
     user, given = request.user, request.GET
     chat_id, call_id = number_of(given.get("chat")), number_of(given.get("interaction"))
     chat = get_object_or_404(Chat.objects.visible_to(user).select_related("patient"), pk=chat_id) if chat_id else None
@@ -88,7 +88,7 @@ def _caller(request: StaffRequest) -> Caller:
             family = []
         patient = family[0] if len(family) == 1 else None
     where = call or chat or parent or order
-    return Caller(
+    return ClientOnLine(
         clinic=where.clinic_id if where else number_of(given.get("clinic")),
         patient=patient,
         family=family if patient is None else [],
@@ -208,7 +208,7 @@ def run(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 def _form(here: Run, function: Function | None, request: StaffRequest, data: Any) -> StepForm | None:
-    if function is None or function.action not in DEEDS or not DEEDS[function.action].fields:
+    if function is None or function.action not in STEP_ACTIONS or not STEP_ACTIONS[function.action].fields:
         return None
     return StepForm(
         data, run=here, function=function, now=timezone.now(), user=request.user, look=_look(request), prefix="step"
@@ -264,7 +264,7 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "live": live,
         "steps": sum(not undone for _, undone in steps),
         "can_back": live and mine and len(engine.moves(history)) > 1,
-        "hand_over": HandOverForm(run=here, user=request.user, prefix="over")
+        "hand_over": RunHandOverForm(run=here, user=request.user, prefix="over")
         if live and mine and request.GET.get("hand")
         else None,
         "client": client,
@@ -283,7 +283,7 @@ def _instant(text: object) -> dt.datetime | None:
 
 @require_POST
 @allow(*PERFORMERS)
-def deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
+def run_action(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     """Everything around the steps: back, note, hold, resume, hand over, take, stop, the client.
 
     409 and 422 show the page as it stands now, with what is wrong.
@@ -328,7 +328,7 @@ def _set_client(request: StaffRequest, here: Run) -> object:
 
 
 def _hand_over(request: StaffRequest, here: Run) -> HttpResponse:
-    form = HandOverForm(request.POST, run=here, user=request.user, prefix="over")
+    form = RunHandOverForm(request.POST, run=here, user=request.user, prefix="over")
     if not form.is_valid():
         raise Refused("Выберите сотрудника или роль.", field="to")
     given = actions.hand_over(

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_POST
 
 from b2c_procedures.actions import versions as actions
 from b2c_procedures.definition import FOLDER, BadDefinition
-from b2c_procedures.forms import PhraseForm, SettingsForm, UploadForm
-from b2c_procedures.models import DocumentText, ForbiddenPhrase, ProcedureEdition, ProcedureSettings, ReviewDecision
+from b2c_procedures.forms import PhraseForm, ProcedureSettingsForm, UploadForm
+from b2c_procedures.models import DocumentText, ForbiddenPhrase, ProcedureSettings, ProcedureVersion, ReviewDecision
 from b2c_procedures.roles import EDITORS, LEADERS
 from b2c_procedures.texts import CHAT_RULES, packaged_texts
 from b2c_procedures.version_lookup import current_book
@@ -25,7 +25,7 @@ def editions(request: StaffRequest) -> HttpResponse:
     """Every edition; the head uploads a new one: linter's findings with file and line, or the list of differences."""
     now = timezone.now()
     context = {
-        "editions": list(ProcedureEdition.objects.select_related("published_by")),
+        "editions": list(ProcedureVersion.objects.select_related("published_by")),
         "current": sorted(current_book(now).values(), key=lambda procedure: procedure.number),
         "decisions": list(ReviewDecision.objects.select_related("by")[:10]),
         "upload": UploadForm(),
@@ -79,7 +79,7 @@ def edition_file(request: StaffRequest, number: int) -> HttpResponse:  # noqa: A
     if procedure is None:
         raise Http404
     # An edition that came with the product may have no row of its own yet.
-    row = ProcedureEdition.objects.filter(digest=procedure.digest).first()
+    row = ProcedureVersion.objects.filter(digest=procedure.digest).first()
     text = row.text if row is not None else (FOLDER / procedure.file).read_text(encoding="utf-8")
     answer = HttpResponse(text, content_type="text/yaml; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{procedure.number:02}_{procedure.slug}.yaml"'
@@ -117,7 +117,7 @@ def texts(request: StaffRequest) -> HttpResponse:
 def settings(request: StaffRequest) -> HttpResponse:
     """What clinics may want different, each with its default and its source sentence; and the forbidden wordings."""
     now = timezone.now()
-    form = SettingsForm(request.POST or None, instance=ProcedureSettings.present())
+    form = ProcedureSettingsForm(request.POST or None, instance=ProcedureSettings.present())
     status = 200
     if request.method == "POST":
         if form.is_valid():

@@ -6,10 +6,10 @@ from typing import Final
 
 from django.db import DatabaseError, transaction
 
-from callback.actions.transitions import Turn, happen, locked
-from callback.due_decision import Wait, decide
+from callback.actions.transitions import Transition, apply_transition, lock_request
+from callback.due_decision import WaitUntil, decide
 from callback.models import CallbackRequest
-from callback.queries import WITH, Batch
+from callback.queries import WITH, DueBatch
 from callcenter.lib import live_updates
 from callcenter.lib.errors import DomainError
 from callcenter.lib.leases import claim
@@ -26,10 +26,10 @@ def run_due_requests(*, now: dt.datetime, limit: int = BATCH) -> int:
     claimed: list[CallbackRequest] = claim(due, now=now, limit=limit)
     if not claimed:
         return 0
-    batch = Batch(claimed, now=now)
+    batch = DueBatch(claimed, now=now)
     for request in claimed:
         try:
-            look(request, batch)
+            process_due_request(request, batch)
         except (DomainError, DatabaseError) as error:
             log.exception("request %s", request.pk)
             CallbackRequest.objects.filter(pk=request.pk).update(
@@ -38,7 +38,7 @@ def run_due_requests(*, now: dt.datetime, limit: int = BATCH) -> int:
     return len(claimed)
 
 
-def look(known: CallbackRequest, batch: Batch) -> None:
+def process_due_request(known: CallbackRequest, batch: DueBatch) -> None:
     """Lets the event happen that the facts of one request call for, or says when to look again.
 
     The facts were read for the whole batch, moments ago; what must hold exactly (one attempt of a request, one leg of a
@@ -46,16 +46,16 @@ def look(known: CallbackRequest, batch: Batch) -> None:
     """
     now = batch.now
     with transaction.atomic():
-        request = locked(known.pk, known)
+        request = lock_request(known.pk, known)
         if request.due_at is None or request.due_at > now:
             CallbackRequest.objects.filter(pk=request.pk).update(claimed_at=None)
             return  # somebody has acted between the claim and now
         decided = decide(batch.facts(request), now)
-        if isinstance(decided, Wait):
+        if isinstance(decided, WaitUntil):
             CallbackRequest.objects.filter(pk=request.pk).update(due_at=decided.at, claimed_at=None)
             live_updates.bump(f"callback:clinic:{request.clinic_id}")
         else:
-            happen(Turn(request, decided[0], now, reason=decided[1], batch=batch))
+            apply_transition(Transition(request, decided[0], now, reason=decided[1], batch=batch))
 
 
 def free_stale_requests(*, now: dt.datetime) -> int:

@@ -11,15 +11,15 @@ from callback.actions.transitions import apply
 from callback.models import CallbackRequest, CallbackSettings, RequestLine, RequestSource
 from callback.queries import matched_patient, settings_of
 from callback.schedule import next_call
-from callback.state_machine import OPEN, Event, State
+from callback.state_machine import OPEN, RequestEvent, RequestState
 from callcenter.audit import actions as audit
 from callcenter.clinics.actions import hold_window
 from callcenter.clinics.models import Clinic, Doctor, Patient, ScheduleWindow, Service
 from callcenter.clinics.queries import hours_of
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.locks import lock_words
-from callcenter.contacts.states import Kind
-from callcenter.contacts.states import State as ContactState
+from callcenter.contacts.states import InteractionKind
+from callcenter.contacts.states import InteractionState as ContactState
 from callcenter.lib import live_updates, phones
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
@@ -82,7 +82,7 @@ def accept_request(
         _into_history(request, by=by, now=now, utm=utm or {})
         if window is not None:
             _hold(request, window, now=now)
-        RequestLine.objects.create(request=request, at=now, after=State.WAITING, by=by, text="заявка пришла")
+        RequestLine.objects.create(request=request, at=now, after=RequestState.WAITING, by=by, text="заявка пришла")
         _schedule(request, now=now)
         audit.record("callback.accept_request", request, by=by, now=now)
         live_updates.bump(f"callback:clinic:{clinic.pk}")
@@ -96,7 +96,7 @@ def _into_history(request: CallbackRequest, *, by: User | None, now: dt.datetime
     wishes = (request.doctor_name, request.service_name, request.wished, request.comment)
     request.interaction = record_interaction(
         clinic=request.clinic,
-        kind=Kind.REQUEST,
+        kind=InteractionKind.REQUEST,
         state=ContactState.NEW,
         at=now,
         now=now,
@@ -147,12 +147,15 @@ def _first_of(request: CallbackRequest, *, now: dt.datetime) -> CallbackRequest 
 
 def _join(request: CallbackRequest, first: CallbackRequest, *, now: dt.datetime) -> None:
     """The second request stops; what it adds is written into the first one's story."""
-    apply(request.pk, Event.JOIN, now=now, reason=f"повторная: присоединена к заявке № {first.pk}")
+    apply(request.pk, RequestEvent.JOIN, now=now, reason=f"повторная: присоединена к заявке № {first.pk}")
     CallbackRequest.objects.filter(pk=request.pk).update(joined_to=first)
     wishes = (request.doctor_name, request.service_name, request.wished, request.comment)
     said = "; ".join(part for part in wishes if part)
     RequestLine.objects.create(
-        request=first, at=now, event=Event.JOIN, text=f"пришла повторная заявка № {request.pk}. {said}".strip()[:300]
+        request=first,
+        at=now,
+        event=RequestEvent.JOIN,
+        text=f"пришла повторная заявка № {request.pk}. {said}".strip()[:300],
     )
     if request.window is not None and first.window is None and not request.window_lost:
         held = hold_window(
@@ -164,6 +167,6 @@ def _join(request: CallbackRequest, first: CallbackRequest, *, now: dt.datetime)
 def withdraw_request(request: CallbackRequest, *, now: dt.datetime) -> CallbackRequest:
     """The patient took it back at the source. A request that has ended stays as it was."""
     try:
-        return apply(request.pk, Event.STOP, now=now, reason="пациент отозвал заявку")
+        return apply(request.pk, RequestEvent.STOP, now=now, reason="пациент отозвал заявку")
     except Conflict:
         return request

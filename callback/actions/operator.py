@@ -10,7 +10,7 @@ from callback.actions.transitions import apply
 from callback.models import CallbackRequest, CallbackSettings
 from callback.queries import own_booking, settings_of
 from callback.schedule import next_call
-from callback.state_machine import Event, State
+from callback.state_machine import RequestEvent, RequestState
 from callcenter.audit import actions as audit
 from callcenter.clinics.actions import book_appointment
 from callcenter.clinics.models import Appointment, Patient, ScheduleWindow
@@ -32,7 +32,7 @@ def call_now(request: CallbackRequest, *, by: User, now: dt.datetime) -> Callbac
         when = f" Ближайшее время — {local(at, request.clinic.zone):%d.%m %H:%M}." if at is not None else ""
         raise Refused(f"Сейчас не время для звонков.{when}")
     _may_dial_more(request, ways)
-    return apply(request.pk, Event.CALL_NOW, now=now, by=by)
+    return apply(request.pk, RequestEvent.CALL_NOW, now=now, by=by)
 
 
 def _may_dial_more(request: CallbackRequest, ways: CallbackSettings) -> None:
@@ -43,27 +43,27 @@ def _may_dial_more(request: CallbackRequest, ways: CallbackSettings) -> None:
 
 def take_over(request: CallbackRequest, *, by: User, now: dt.datetime) -> CallbackRequest:
     """The robot stops; `by` will call the patient himself. If he does not, the 2.5 hours remind everybody."""
-    return apply(request.pk, Event.TAKE, now=now, by=by, reason=f"взял(а): {by.short_name}")
+    return apply(request.pk, RequestEvent.TAKE, now=now, by=by, reason=f"взял(а): {by.short_name}")
 
 
 def stop_robot(request: CallbackRequest, *, reason: str, by: User | None, now: dt.datetime) -> CallbackRequest:
     """«Остановить робота» with a reason. Raises Refused without one, Conflict when there is nothing to stop."""
     if not reason.strip():
         raise Refused("Напишите, почему остановлен робот.", field="reason")
-    return apply(request.pk, Event.STOP, now=now, by=by, reason=f"робот остановлен: {reason.strip()}")
+    return apply(request.pk, RequestEvent.STOP, now=now, by=by, reason=f"робот остановлен: {reason.strip()}")
 
 
 def mark_done(request: CallbackRequest, *, outcome: str, by: User, now: dt.datetime) -> CallbackRequest:
     """A person has dealt with it; `outcome` says how. Raises Refused without one."""
     if not outcome.strip():
         raise Refused("Выберите или напишите, чем закончилось.", field="outcome")
-    return apply(request.pk, Event.MARK_DONE, now=now, by=by, reason=outcome.strip())
+    return apply(request.pk, RequestEvent.MARK_DONE, now=now, by=by, reason=outcome.strip())
 
 
-def go_on(request: CallbackRequest, *, by: User, now: dt.datetime) -> CallbackRequest:
+def resume(request: CallbackRequest, *, by: User, now: dt.datetime) -> CallbackRequest:
     """The robot calls on; conversations up to now stop it no more. Raises Refused when the patient had all his dials."""
     _may_dial_more(request, settings_of(request.clinic))
-    return apply(request.pk, Event.CONTINUE, now=now, by=by)
+    return apply(request.pk, RequestEvent.CONTINUE, now=now, by=by)
 
 
 def postpone(request: CallbackRequest, *, at: dt.datetime, by: User, now: dt.datetime) -> CallbackRequest:
@@ -74,7 +74,7 @@ def postpone(request: CallbackRequest, *, at: dt.datetime, by: User, now: dt.dat
         raise Refused("Это время уже прошло.", field="at")
     _may_dial_more(request, settings_of(request.clinic))
     when = local(at, request.clinic.zone)
-    return apply(request.pk, Event.POSTPONE, now=now, by=by, at=at, reason=f"позвонить {when:%d.%m в %H:%M}")
+    return apply(request.pk, RequestEvent.POSTPONE, now=now, by=by, at=at, reason=f"позвонить {when:%d.%m в %H:%M}")
 
 
 def undo_closing(request: CallbackRequest, *, by: User, now: dt.datetime) -> CallbackRequest:
@@ -83,12 +83,12 @@ def undo_closing(request: CallbackRequest, *, by: User, now: dt.datetime) -> Cal
         fresh = CallbackRequest.objects.select_for_update().get(pk=request.pk)
         if not can_undo(fresh, now=now):
             raise Conflict("Вернуть можно только закрытую клавишей и в течение 15 минут. Заведите заявку заново.")
-        return apply(request.pk, Event.UNDO, now=now, by=by, reason="закрытие клавишей отменено")
+        return apply(request.pk, RequestEvent.UNDO, now=now, by=by, reason="закрытие клавишей отменено")
 
 
 def can_undo(request: CallbackRequest, *, now: dt.datetime) -> bool:
     return (
-        request.state == State.CLOSED
+        request.state == RequestState.CLOSED
         and request.closed_by_key
         and request.ended_at is not None
         and now - request.ended_at <= UNDO_WINDOW
@@ -126,7 +126,7 @@ def book_from_card(
         when = local(visit.starts_at, visit.clinic.zone)
         told = f"записан: {visit.doctor.short_name}, {when:%d.%m.%Y %H:%M}"
         if fresh.is_live or fresh.for_people:
-            apply(request.pk, Event.MARK_DONE, now=now, by=by, reason=told)
+            apply(request.pk, RequestEvent.MARK_DONE, now=now, by=by, reason=told)
         else:
             CallbackRequest.objects.filter(pk=request.pk).update(outcome=told)
     return visit

@@ -12,15 +12,15 @@ from django.db import transaction
 from callback import notifications, speech, state_machine
 from callback.actions.slot_hold import hold
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, RequestLine
-from callback.queries import WITH, Batch, Ways, is_family_number, phones_to_ring, ways_of
+from callback.queries import WITH, ClinicPolicy, DueBatch, is_family_number, phones_to_ring, ways_of
 from callback.schedule import may_call_at, next_try, window_end
-from callback.state_machine import Answer, Effect, Event, State, Step
+from callback.state_machine import NoTransition, RequestEvent, RequestState, TransitionEffect, TransitionRule
 from callcenter.audit import actions as audit
 from callcenter.clinics.actions import release_hold
 from callcenter.clinics.schedule import Hours
 from callcenter.contacts.actions import record_interaction
-from callcenter.contacts.states import Direction, Kind
-from callcenter.contacts.states import State as ContactState
+from callcenter.contacts.states import Direction, InteractionKind
+from callcenter.contacts.states import InteractionState as ContactState
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict
 from callcenter.staff.models import User
@@ -28,7 +28,7 @@ from callcenter.telephony.actions import call_control
 from callcenter.telephony.models import Call, Leg, PhoneBinding
 from callcenter.telephony.pbx import endpoint_of_number
 from callcenter.telephony.queries import link_since
-from callcenter.telephony.states import Role, Scenario
+from callcenter.telephony.states import LegRole, Scenario
 
 WATCHDOG: Final = 120  # seconds after which a silent attempt is given up, beyond its own step
 TALK_WATCHDOG: Final = 2 * 3600
@@ -38,18 +38,18 @@ PBX_PATIENCE: Final = 60  # seconds without the exchange before people get the d
 
 
 @dataclass
-class Turn:
+class Transition:
     """An event, and those that follow from it at once, being applied to one locked request."""
 
     request: CallbackRequest
-    event: Event
+    event: RequestEvent
     now: dt.datetime
     by: User | None = None
     reason: str = ""
     at: dt.datetime | None = None
     before: str = ""
-    batch: Batch | None = None  # what has been read for many requests at once
-    follow: Event | None = None
+    batch: DueBatch | None = None  # what has been read for many requests at once
+    follow: RequestEvent | None = None
     story: list[str] = field(default_factory=list)
 
     @cached_property
@@ -63,7 +63,7 @@ class Turn:
         return attempt.call if attempt is not None else None
 
     @cached_property
-    def _ways(self) -> Ways:
+    def _ways(self) -> ClinicPolicy:
         return self.batch.ways[self.request.clinic_id] if self.batch else ways_of(self.request.clinic)
 
     @property
@@ -100,14 +100,14 @@ class Turn:
             zone=self.zone,
         )
 
-    def leg(self, role: Role) -> Leg | None:
+    def leg(self, role: LegRole) -> Leg | None:
         call = self.call
         return call_control.live_leg(call, role) if call is not None else None
 
 
 def apply(
     request_id: int,
-    event: Event,
+    event: RequestEvent,
     *,
     now: dt.datetime,
     by: User | None = None,
@@ -120,10 +120,10 @@ def apply(
     `at` is when to look again, for a request postponed by a person (UTC).
     """
     with transaction.atomic():
-        return happen(Turn(locked(request_id), event, now, by, reason, at))
+        return apply_transition(Transition(lock_request(request_id), event, now, by, reason, at))
 
 
-def locked(request_id: int, known: CallbackRequest | None = None) -> CallbackRequest:
+def lock_request(request_id: int, known: CallbackRequest | None = None) -> CallbackRequest:
     """The request, nobody else's until the end of the transaction, with what decisions read of it.
 
     `known`: the same request read before, whose neighbours (its clinic, its doctor …) need not be read again.
@@ -137,10 +137,10 @@ def locked(request_id: int, known: CallbackRequest | None = None) -> CallbackReq
     return fresh
 
 
-def happen(turn: Turn) -> CallbackRequest:
+def apply_transition(turn: Transition) -> CallbackRequest:
     """`apply` on a request that the caller has locked in the present transaction."""
     request = turn.request
-    pending: Event | None = turn.event
+    pending: RequestEvent | None = turn.event
     while pending is not None:
         turn.event, turn.before, turn.follow, turn.story = pending, request.state, None, []
         _step(turn)
@@ -151,12 +151,12 @@ def happen(turn: Turn) -> CallbackRequest:
     return request
 
 
-def _step(turn: Turn) -> None:
+def _step(turn: Transition) -> None:
     request, now = turn.request, turn.now
     row = state_machine.step(request.state, turn.event)
-    if row is Answer.REFUSED:
-        raise Conflict(f"Так уже нельзя: {State(request.state).label}. Обновите страницу.")
-    if not isinstance(row, Step):
+    if row is NoTransition.REFUSED:
+        raise Conflict(f"Так уже нельзя: {RequestState(request.state).label}. Обновите страницу.")
+    if not isinstance(row, TransitionRule):
         return
     request.state = row.state
     if turn.at is not None:
@@ -164,7 +164,7 @@ def _step(turn: Turn) -> None:
     for effect in row.effects:
         EFFECTS[effect](turn)
     _watch(turn)
-    if turn.event == Event.POSTPONE:
+    if turn.event == RequestEvent.POSTPONE:
         request.first_try_at = request.until = None  # the clock of the robot begins anew with the agreed time
     text = "; ".join(part for part in (turn.reason, *turn.story) if part)[:300]
     RequestLine.objects.create(
@@ -175,11 +175,11 @@ def _step(turn: Turn) -> None:
         audit.record(f"callback.{turn.event}", request, by=turn.by, now=now, note=turn.reason, after=after)
 
 
-def _watch(turn: Turn) -> None:
+def _watch(turn: Transition) -> None:
     """An attempt of which nothing more is heard must not hang: the ticker looks at it after a while."""
     if turn.request.state not in state_machine.IN_CALL:
         return
-    if turn.request.state == State.TALKING:
+    if turn.request.state == RequestState.TALKING:
         turn.request.due_at = turn.now + dt.timedelta(seconds=TALK_WATCHDOG)
         return
     call = turn.call
@@ -190,7 +190,7 @@ def _watch(turn: Turn) -> None:
 # --- the telephone ---------------------------------------------------------------------------------------------------
 
 
-def _begin_attempt(turn: Turn) -> None:
+def _begin_attempt(turn: Transition) -> None:
     request, now = turn.request, turn.now
     if request.first_try_at is None:
         request.first_try_at = now
@@ -208,21 +208,21 @@ def _begin_attempt(turn: Turn) -> None:
     turn.attempt = CallbackAttempt.objects.create(request=request, number=tried + 1, call=call, started_at=now)
 
 
-def _hold_window(turn: Turn) -> None:
+def _hold_window(turn: Transition) -> None:
     """For as long as the robot tries, and at least for the hold's own time."""
     least = turn.now + dt.timedelta(minutes=turn.ways.hold_minutes)
     hold(turn.request, until=max(least, turn.request.until or least), now=turn.now)
 
 
-def _ring_next(turn: Turn) -> None:
+def _ring_next(turn: Transition) -> None:
     """The next administrator at a telephone, then the clinic's own number; each once in an attempt."""
     call, request = turn.call, turn.request
     if call is None:
         return
     if not turn.may_call:
-        turn.follow = Event.HOURS_OVER
+        turn.follow = RequestEvent.HOURS_OVER
         return
-    rung = [] if turn.event == Event.START else list(call.legs.filter(role=Role.EMPLOYEE))
+    rung = [] if turn.event == RequestEvent.START else list(call.legs.filter(role=LegRole.EMPLOYEE))
     for phone in turn.phones({leg.user_id for leg in rung if leg.user_id}):
         try:
             _ring_employee(turn, call, endpoint=phone.endpoint, user=phone.user)
@@ -237,13 +237,13 @@ def _ring_next(turn: Turn) -> None:
             return
     if not rung and turn.attempt is not None:
         turn.attempt.note = "все телефоны заняты"
-    turn.follow = Event.ADMINS_EXHAUSTED
+    turn.follow = RequestEvent.ADMINS_EXHAUSTED
 
 
-def _ring_employee(turn: Turn, call: Call, *, endpoint: str, user: User | None = None, number: str = "") -> None:
+def _ring_employee(turn: Transition, call: Call, *, endpoint: str, user: User | None = None, number: str = "") -> None:
     call_control.ring(
         call,
-        role=Role.EMPLOYEE,
+        role=LegRole.EMPLOYEE,
         endpoint=endpoint,
         user=user,
         number=number,
@@ -254,12 +254,12 @@ def _ring_employee(turn: Turn, call: Call, *, endpoint: str, user: User | None =
     )
 
 
-def _phrases(turn: Turn) -> list[str]:
+def _phrases(turn: Transition) -> list[str]:
     return speech.phrases_of(turn.request, family=is_family_number(turn.request.number))
 
 
-def _ask_for_key(turn: Turn) -> None:
-    attempt, leg = turn.attempt, turn.leg(Role.EMPLOYEE)
+def _ask_for_key(turn: Transition) -> None:
+    attempt, leg = turn.attempt, turn.leg(LegRole.EMPLOYEE)
     if attempt is None or attempt.call is None or leg is None:
         return
     attempt.employee = leg.user
@@ -267,39 +267,39 @@ def _ask_for_key(turn: Turn) -> None:
     attempt.call.employee = leg.user
     attempt.call.save(update_fields=["employee"])
     call_control.play(leg, turn.ways.prompt, now=turn.now)
-    call_control.set_step(attempt.call, turn.ways.key_seconds, now=turn.now)
+    call_control.set_step_timeout(attempt.call, turn.ways.key_seconds, now=turn.now)
 
 
-def _say_request(turn: Turn) -> None:
-    call, leg = turn.call, turn.leg(Role.EMPLOYEE)
+def _say_request(turn: Transition) -> None:
+    call, leg = turn.call, turn.leg(LegRole.EMPLOYEE)
     if call is None or leg is None:
         return
     call_control.stop_playing(call, now=turn.now)
     _hold_window(turn)
     call_control.play(leg, *_phrases(turn), now=turn.now)
-    call_control.set_step(call, SPEECH_GUARD, now=turn.now)
+    call_control.set_step_timeout(call, SPEECH_GUARD, now=turn.now)
 
 
-def _await_choice(turn: Turn) -> None:
+def _await_choice(turn: Transition) -> None:
     if turn.call is not None and turn.ways.second_key:
-        call_control.set_step(turn.call, turn.ways.choice_seconds, now=turn.now)
+        call_control.set_step_timeout(turn.call, turn.ways.choice_seconds, now=turn.now)
     else:
-        turn.follow = Event.CHOSE_CONNECT
+        turn.follow = RequestEvent.CHOSE_CONNECT
 
 
-def _dial_patient(turn: Turn) -> None:
+def _dial_patient(turn: Transition) -> None:
     call, request = turn.call, turn.request
     if call is None:
         return
     if not turn.may_call:
-        turn.follow = Event.HOURS_OVER
+        turn.follow = RequestEvent.HOURS_OVER
         return
     call_control.stop_playing(call, now=turn.now)
-    call_control.set_step(call, turn.ways.patient_seconds + 10, now=turn.now)
+    call_control.set_step_timeout(call, turn.ways.patient_seconds + 10, now=turn.now)
     try:
         call_control.ring(
             call,
-            role=Role.PATIENT,
+            role=LegRole.PATIENT,
             endpoint=endpoint_of_number(request.number),
             number=request.number,
             caller=request.clinic.phone,
@@ -307,16 +307,16 @@ def _dial_patient(turn: Turn) -> None:
             now=turn.now,
         )
     except Conflict:
-        turn.follow = Event.PATIENT_IN_CALL
+        turn.follow = RequestEvent.PATIENT_IN_CALL
         return
     request.dials += 1
 
 
-def _connect(turn: Turn) -> None:
-    call, employee, patient = turn.call, turn.leg(Role.EMPLOYEE), turn.leg(Role.PATIENT)
+def _connect(turn: Transition) -> None:
+    call, employee, patient = turn.call, turn.leg(LegRole.EMPLOYEE), turn.leg(LegRole.PATIENT)
     if call is None or patient is None:
         return
-    call_control.set_step(call, None, now=turn.now)
+    call_control.set_step_timeout(call, None, now=turn.now)
     if employee is None:
         call_control.hang_up(patient, now=turn.now)
         return
@@ -325,24 +325,24 @@ def _connect(turn: Turn) -> None:
         call_control.play(patient, turn.ways.recording_notice, now=turn.now)
 
 
-def _say_why(turn: Turn) -> None:
+def _say_why(turn: Transition) -> None:
     """Tells the administrator why there is no conversation. Where the request goes on, the end of it is awaited."""
-    call, leg = turn.call, turn.leg(Role.EMPLOYEE)
+    call, leg = turn.call, turn.leg(LegRole.EMPLOYEE)
     if call is None or leg is None:
-        turn.follow = Event.TOLD if turn.request.state == State.TELLING else None
+        turn.follow = RequestEvent.TOLD if turn.request.state == RequestState.TELLING else None
         return
-    awaited = turn.request.state == State.TELLING
+    awaited = turn.request.state == RequestState.TELLING
     call_control.stop_playing(call, now=turn.now)
     call_control.play(leg, speech.why(turn.event, turn.reason), now=turn.now, then_hang_up=not awaited)
-    call_control.set_step(call, 15 if awaited else None, now=turn.now)
+    call_control.set_step_timeout(call, 15 if awaited else None, now=turn.now)
 
 
-def _hang_up(turn: Turn) -> None:
+def _hang_up(turn: Transition) -> None:
     if turn.call is not None:
         call_control.hang_up_all(turn.call, now=turn.now)
 
 
-def _end_attempt(turn: Turn) -> None:
+def _end_attempt(turn: Transition) -> None:
     attempt = turn.attempt
     if attempt is None:
         return
@@ -350,8 +350,8 @@ def _end_attempt(turn: Turn) -> None:
     attempt.save()
     turn.attempt = None
     if attempt.call is not None:
-        call_control.set_step(attempt.call, None, now=turn.now)
-    if turn.event == Event.TALKED:
+        call_control.set_step_timeout(attempt.call, None, now=turn.now)
+    if turn.event == RequestEvent.TALKED:
         turn.request.connected_on, turn.request.connected_at = attempt.number, turn.now
         turn.request.holder = attempt.employee
 
@@ -359,7 +359,7 @@ def _end_attempt(turn: Turn) -> None:
 # --- the clock -------------------------------------------------------------------------------------------------------
 
 
-def _redial(turn: Turn) -> None:
+def _redial(turn: Transition) -> None:
     request, ways = turn.request, turn.ways
     if request.first_try_at is None:  # nobody could be rung yet: the time runs from here all the same
         request.first_try_at = turn.now
@@ -370,18 +370,18 @@ def _redial(turn: Turn) -> None:
     request.due_at = turn.next_try()
 
 
-def _start_now(turn: Turn) -> None:
+def _start_now(turn: Transition) -> None:
     request = turn.request
     request.due_at, request.ended_at, request.outcome, request.pause_reason = turn.now, None, "", ""
     request.closed_by_key = request.closed_by_floor = False
     if request.until is not None and request.until <= turn.now:
         request.first_try_at = request.until = None
-    if turn.event in (Event.CONTINUE, Event.UNDO):
+    if turn.event in (RequestEvent.CONTINUE, RequestEvent.UNDO):
         request.looked_away_since = turn.now
         request.holder = None
 
 
-def _await_pbx(turn: Turn) -> None:
+def _await_pbx(turn: Transition) -> None:
     turn.request.due_at = turn.now + dt.timedelta(seconds=PBX_PAUSE)
     turn.request.last_error = turn.reason[:250]
     since = link_since()
@@ -389,14 +389,14 @@ def _await_pbx(turn: Turn) -> None:
         _letter_details(turn)
 
 
-def _await_answer(turn: Turn) -> None:
+def _await_answer(turn: Transition) -> None:
     turn.request.pause_reason = turn.reason or turn.event.label
     _keep_window(turn)
 
 
-def _keep_window(turn: Turn) -> None:
+def _keep_window(turn: Transition) -> None:
     request = turn.request
-    if turn.event == Event.TAKE:
+    if turn.event == RequestEvent.TAKE:
         request.holder = turn.by
     if request.until is None or request.until <= turn.now:
         request.until = window_end(turn.hours, turn.now, turn.ways.window_minutes)
@@ -407,32 +407,32 @@ def _keep_window(turn: Turn) -> None:
 # --- letters, SMS, tasks ---------------------------------------------------------------------------------------------
 
 
-def _letter_details(turn: Turn) -> None:
+def _letter_details(turn: Transition) -> None:
     if turn.request.details_at is None:
         turn.request.details_at = turn.now
         notifications.details_letter(turn.request, now=turn.now)
         turn.story.append("подробности заявки ушли ответственным письмом")
 
 
-def _letter_done(turn: Turn) -> None:
+def _letter_done(turn: Transition) -> None:
     if turn.request.letter_at is None:
         turn.request.letter_at = turn.now
         notifications.done_letter(turn.request, now=turn.now)
         turn.story.append("письмо «Не надо перезванивать»")
 
 
-def _letter_call_back(turn: Turn) -> None:
+def _letter_call_back(turn: Transition) -> None:
     if turn.request.letter_at is None:
         turn.request.letter_at = turn.now
         notifications.call_back_letter(turn.request, now=turn.now)
         turn.story.append("письмо «перезвоните пациенту»")
 
 
-def _task(turn: Turn) -> None:
+def _task(turn: Transition) -> None:
     notifications.escalation_task(turn.request, now=turn.now)
 
 
-def _sms(turn: Turn) -> None:
+def _sms(turn: Transition) -> None:
     """«Если все они неудачные, пациенту уходит смс»: once, when he is dialled no more."""
     if turn.request.sms_at is None and turn.request.dials >= turn.ways.patient_tries:
         turn.request.sms_at = turn.now
@@ -440,21 +440,21 @@ def _sms(turn: Turn) -> None:
         turn.story.append("пациенту поставлена СМС")
 
 
-def _finish(turn: Turn) -> None:
+def _finish(turn: Transition) -> None:
     request = turn.request
     request.due_at = None
     if request.state not in state_machine.FINAL:
         return
     request.ended_at = turn.now
     request.outcome = (turn.reason or turn.event.label)[:250]
-    request.closed_by_key = turn.event in (Event.CHOSE_BOOKED, Event.CHOSE_NOT_OURS)
-    request.closed_by_floor = turn.event in (Event.BOOKED, Event.FORBIDDEN) and turn.by is None
+    request.closed_by_key = turn.event in (RequestEvent.CHOSE_BOOKED, RequestEvent.CHOSE_NOT_OURS)
+    request.closed_by_floor = turn.event in (RequestEvent.BOOKED, RequestEvent.FORBIDDEN) and turn.by is None
     if request.window is not None:
         release_hold(request.window, held_for=notifications.hold_key(request))
     if request.interaction is not None:
         record_interaction(
             clinic=request.clinic,
-            kind=Kind.REQUEST,
+            kind=InteractionKind.REQUEST,
             state=ContactState.PROCESSED,
             at=request.interaction.at,
             now=turn.now,
@@ -464,26 +464,26 @@ def _finish(turn: Turn) -> None:
         )
 
 
-EFFECTS: Final[dict[Effect, Callable[[Turn], None]]] = {
-    Effect.BEGIN_ATTEMPT: _begin_attempt,
-    Effect.RING_NEXT: _ring_next,
-    Effect.ASK_FOR_KEY: _ask_for_key,
-    Effect.SAY_REQUEST: _say_request,
-    Effect.AWAIT_CHOICE: _await_choice,
-    Effect.DIAL_PATIENT: _dial_patient,
-    Effect.CONNECT: _connect,
-    Effect.SAY_WHY: _say_why,
-    Effect.HANG_UP: _hang_up,
-    Effect.END_ATTEMPT: _end_attempt,
-    Effect.REDIAL: _redial,
-    Effect.START_NOW: _start_now,
-    Effect.AWAIT_PBX: _await_pbx,
-    Effect.AWAIT_ANSWER: _await_answer,
-    Effect.KEEP_WINDOW: _keep_window,
-    Effect.LETTER_DETAILS: _letter_details,
-    Effect.LETTER_DONE: _letter_done,
-    Effect.LETTER_CALL_BACK: _letter_call_back,
-    Effect.TASK: _task,
-    Effect.SMS: _sms,
-    Effect.FINISH: _finish,
+EFFECTS: Final[dict[TransitionEffect, Callable[[Transition], None]]] = {
+    TransitionEffect.BEGIN_ATTEMPT: _begin_attempt,
+    TransitionEffect.RING_NEXT: _ring_next,
+    TransitionEffect.ASK_FOR_KEY: _ask_for_key,
+    TransitionEffect.SAY_REQUEST: _say_request,
+    TransitionEffect.AWAIT_CHOICE: _await_choice,
+    TransitionEffect.DIAL_PATIENT: _dial_patient,
+    TransitionEffect.CONNECT: _connect,
+    TransitionEffect.SAY_WHY: _say_why,
+    TransitionEffect.HANG_UP: _hang_up,
+    TransitionEffect.END_ATTEMPT: _end_attempt,
+    TransitionEffect.REDIAL: _redial,
+    TransitionEffect.START_NOW: _start_now,
+    TransitionEffect.AWAIT_PBX: _await_pbx,
+    TransitionEffect.AWAIT_ANSWER: _await_answer,
+    TransitionEffect.KEEP_WINDOW: _keep_window,
+    TransitionEffect.LETTER_DETAILS: _letter_details,
+    TransitionEffect.LETTER_DONE: _letter_done,
+    TransitionEffect.LETTER_CALL_BACK: _letter_call_back,
+    TransitionEffect.TASK: _task,
+    TransitionEffect.SMS: _sms,
+    TransitionEffect.FINISH: _finish,
 }

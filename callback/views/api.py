@@ -10,7 +10,7 @@ from callback import actions
 from callback.models import CallbackRequest, RequestSource
 from callback.signing import sender_of
 from callcenter.clinics.models import Clinic, Doctor, ScheduleWindow, Service
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.lib.api import MAX_BODY, ApiError, endpoint, read_body
 from callcenter.lib.query_params import moment
 
@@ -86,17 +86,17 @@ def _clinic(source: RequestSource, body: dict[str, Any]) -> Clinic:
     if wanted is None and len(allowed) == 1:
         return allowed[0]
     for clinic in allowed:
-        if wanted == clinic.pk or (isinstance(wanted, str) and fold(wanted) == fold(clinic.name)):
+        if wanted == clinic.pk or (isinstance(wanted, str) and normalise(wanted) == normalise(clinic.name)):
             return clinic
     names = ", ".join(f"{clinic.name} ({clinic.pk})" for clinic in allowed)
     raise ApiError(422, f"Клиника не найдена. У этого источника: {names}.", field="clinic")
 
 
 def _doctor(clinic: Clinic, body: dict[str, Any]) -> Doctor | None:
-    wanted = fold(body.get("doctor", ""))
+    wanted = normalise(body.get("doctor", ""))
     if not wanted:
         return None
-    found = [one for one in Doctor.objects.filter(clinics=clinic, is_active=True) if fold(one.full_name) == wanted]
+    found = [one for one in Doctor.objects.filter(clinics=clinic, is_active=True) if normalise(one.full_name) == wanted]
     return found[0] if len(found) == 1 else None
 
 

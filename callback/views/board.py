@@ -11,18 +11,18 @@ from django.utils import timezone
 from callback import actions
 from callback.forms import RequestForm
 from callback.models import CallbackAttempt, CallbackRequest, RequestSource
-from callback.state_machine import FINAL, FOR_PEOPLE, IN_CALL, LIVE, State
+from callback.state_machine import FINAL, FOR_PEOPLE, IN_CALL, LIVE, RequestState
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 from callcenter.telephony.models import Leg
 from callcenter.telephony.queries import link
 
 PAGE = 50
 RECENT = 3  # attempts in a row of the board
 # Tab → its name, icon, states.
-TABS: dict[str, tuple[str, str, tuple[State, ...]]] = {
+TABS: dict[str, tuple[str, str, tuple[RequestState, ...]]] = {
     "live": ("У робота", "robot", LIVE),
     "people": ("Нужен человек", "user-exclamation", FOR_PEOPLE),
     "done": ("Завершены", "circle-check", FINAL),
@@ -30,7 +30,7 @@ TABS: dict[str, tuple[str, str, tuple[State, ...]]] = {
 
 
 @dataclass
-class Row:
+class BoardRequest:
     """One request as the board shows it."""
 
     request: CallbackRequest
@@ -55,7 +55,7 @@ class Row:
         return actions.can_undo(self.request, now=self.now)
 
 
-@allow(*CALLERS, Role.MANAGER)
+@allow(*CAN_CALL_PATIENTS, Role.MANAGER)
 def board(request: StaffRequest) -> HttpResponse:
     """Tabs by who has to act, filters in the address, live. A fixed number of queries for any number of rows."""
     now = timezone.now()
@@ -67,7 +67,7 @@ def board(request: StaffRequest) -> HttpResponse:
         tab = "people" if counts["people"] and not counts["live"] else "live"
     order = "-ended_at" if tab == "done" else "due_at"
     rows = [
-        Row(one, now, list(one.attempts.all()))
+        BoardRequest(one, now, list(one.attempts.all()))
         for one in found.filter(state__in=TABS[tab][2])
         .select_related("clinic", "patient", "doctor", "service", "source", "holder", "joined_to")
         .prefetch_related(
@@ -105,7 +105,7 @@ def _filtered(request: StaffRequest) -> QuerySet[CallbackRequest]:
     return found
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def new(request: StaffRequest) -> HttpResponse:
     """A request written down by hand: the robot takes it like any other."""
     form = RequestForm(request.POST or None, user=request.user, initial={"phone": request.GET.get("phone", "")})

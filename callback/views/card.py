@@ -14,14 +14,14 @@ from django.views.decorators.http import require_POST
 from callback import actions
 from callback.models import CallbackRequest
 from callback.notifications import subject_key
-from callback.views.board import TABS, Row
+from callback.views.board import TABS, BoardRequest
 from callcenter.clinics.models import Patient, ScheduleWindow
 from callcenter.clinics.queries import free_windows, patients_by_number
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import MomentField
 from callcenter.messaging.models import Message
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 
 AHEAD = dt.timedelta(days=14)
 WINDOWS = 24
@@ -39,7 +39,7 @@ def visible(request: StaffRequest, pk: int) -> CallbackRequest:
     return found
 
 
-@allow(*CALLERS, Role.MANAGER)
+@allow(*CAN_CALL_PATIENTS, Role.MANAGER)
 def card(request: StaffRequest, pk: int) -> HttpResponse:
     found = visible(request, pk)
     part = "callback/card.html#card" if request.headers.get("HX-Request") else "callback/card.html"
@@ -51,7 +51,7 @@ def _context(found: CallbackRequest, problem: str = "") -> dict[str, object]:
     attempts = found.attempts.select_related("employee", "call").prefetch_related("call__legs__user")
     return {
         "one": found,
-        "row": Row(found, now, list(attempts)),
+        "row": BoardRequest(found, now, list(attempts)),
         "family": patients_by_number(found.number),
         "windows": _windows(found, now),
         "lines": found.lines.select_related("by"),
@@ -77,7 +77,7 @@ def _windows(found: CallbackRequest, now: dt.datetime) -> list[ScheduleWindow]:
     return [*held, *free[:WINDOWS]]
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 @require_POST
 def act(request: StaffRequest, pk: int) -> HttpResponse:
     """A button of the card or of the board's row. 409 shows the present state."""
@@ -93,7 +93,7 @@ def act(request: StaffRequest, pk: int) -> HttpResponse:
             case "done":
                 actions.mark_done(found, outcome=request.POST.get("outcome", ""), by=request.user, now=now)
             case "continue":
-                actions.go_on(found, by=request.user, now=now)
+                actions.resume(found, by=request.user, now=now)
             case "postpone":
                 at = _local_moment(request.POST.get("at", ""), found.clinic.zone)
                 actions.postpone(found, at=at, by=request.user, now=now)
@@ -110,7 +110,7 @@ def act(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("callback:card", pk)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 @require_POST
 def patient(request: StaffRequest, pk: int) -> HttpResponse:
     """«Кто из семьи?»"""
@@ -120,7 +120,7 @@ def patient(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("callback:card", pk)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 @require_POST
 def book(request: StaffRequest, pk: int) -> HttpResponse:
     """A press on a window books it for the request's patient. 409 shows what is left."""

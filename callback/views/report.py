@@ -9,18 +9,18 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from callback.report import Report, report_of
+from callback.report import CallbackReport, report_of
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.lib.localtime import local_day
 from callcenter.lib.query_params import date
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CALLERS, READERS
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_REPORTS
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@allow(*{*CALLERS, *READERS})
+@allow(*{*CAN_CALL_PATIENTS, *CAN_READ_REPORTS})
 def report(request: StaffRequest) -> HttpResponse:
     """Local days, both included; by default the last 30. `?format=xlsx` gives the same as a workbook."""
     now = timezone.now()
@@ -39,7 +39,7 @@ def report(request: StaffRequest) -> HttpResponse:
     return render(request, "callback/report.html", context)
 
 
-def workbook(made: Report) -> bytes:
+def workbook(made: CallbackReport) -> bytes:
     """Two sheets: totals and sources, hours."""
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False})

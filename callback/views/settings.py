@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
-from callback.forms import SourceForm, WaysForm
+from callback.forms import CallbackSettingsForm, SourceForm
 from callback.models import RequestSource
 from callback.queries import settings_of
 from callback.signing import create_source
@@ -13,10 +13,10 @@ from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import SENIORS
+from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def index(request: StaffRequest) -> HttpResponse:
     clinics = Clinic.objects.filter(staff=request.user)
     sources = RequestSource.objects.filter(clinics__in=clinics).distinct().prefetch_related("clinics")
@@ -24,11 +24,11 @@ def index(request: StaffRequest) -> HttpResponse:
     return render(request, "callback/settings.html", context)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def clinic(request: StaffRequest, pk: int) -> HttpResponse:
     """One clinic's ways; they count from the next decision of the robot on."""
     one = get_object_or_404(Clinic.objects.filter(staff=request.user), pk=pk)
-    form = WaysForm(request.POST or None, instance=settings_of(one))
+    form = CallbackSettingsForm(request.POST or None, instance=settings_of(one))
     if request.method == "POST" and form.is_valid():
         ways = form.save()
         changed: dict[str, object] = {name: str(form.cleaned_data[name]) for name in form.changed_data}
@@ -38,7 +38,7 @@ def clinic(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "callback/ways.html", {"form": form, "clinic": one}, status=422 if form.errors else 200)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def new_source(request: StaffRequest) -> HttpResponse:
     """Makes a source; its key and secret are shown this once."""
     form = SourceForm(request.POST or None, user=request.user)
@@ -60,7 +60,7 @@ def new_source(request: StaffRequest) -> HttpResponse:
     return render(request, "callback/source.html", {"form": form, "source": None}, status=422 if form.errors else 200)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def source(request: StaffRequest, pk: int) -> HttpResponse:
     """A source's name, clinics, and whether it is listened to."""
     one = get_object_or_404(RequestSource.objects.filter(clinics__staff=request.user).distinct(), pk=pk)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 
-from callcenter.assignments.queries import KINDS, WHEN, Filter, colleagues_for, tabs_of
+from callcenter.assignments.queries import KINDS, WHEN, TaskFilter, colleagues_for, tabs_of
 from callcenter.assignments.states import Department
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.lib.forms import DateTimeInput, DayField, MomentField
@@ -71,7 +71,7 @@ class TaskForm(Addressee):
         return data
 
 
-class HandOverForm(Addressee):
+class TaskHandOverForm(Addressee):
     department = forms.ChoiceField(
         label="Отдел", choices=[("", "Оставить прежний"), *Department.choices], required=False
     )
@@ -117,7 +117,7 @@ class MoveWaitingForm(forms.Form):
     call_on = DayField(label="Позвонить")
 
 
-def read_filter(params: Any, user: User, clinic_ids: set[int]) -> Filter:
+def read_filter(params: Any, user: User, clinic_ids: set[int]) -> TaskFilter:
     """The list's state as its address says it; what is unknown falls back to the default."""
 
     def one_of(name: str, known: Any, default: str = "") -> str:
@@ -125,7 +125,7 @@ def read_filter(params: Any, user: User, clinic_ids: set[int]) -> Filter:
         return value if value in known else default
 
     clinic_id = number(params.get("clinic"))
-    return Filter(
+    return TaskFilter(
         whose=one_of("whose", tabs_of(user), "mine"),
         when=one_of("when", WHEN),
         kind=one_of("kind", KINDS),

@@ -22,7 +22,7 @@ KINDS: Final = {"task": "Задача", **dict(WaitingKind.choices)}
 
 
 @dataclass(frozen=True)
-class Filter:
+class TaskFilter:
     """What the list shows; every field stands in the page's address."""
 
     whose: str = "mine"
@@ -35,7 +35,7 @@ class Filter:
 
 
 @dataclass(frozen=True)
-class Row:
+class ActiveRow:
     """One line of the list. `late_at` (UTC): the deadline, or the end of the local day on which to call; `held`: somebody
     has it who still works in its clinic."""
 
@@ -80,14 +80,14 @@ class Row:
 
 @dataclass
 class ActiveList:
-    rows: list[Row]
+    rows: list[ActiveRow]
     total: int
     whose: dict[str, int]
     when: dict[str, int]
     clinics: list[Clinic] = field(default_factory=list)
 
 
-def active_list(user: User, chosen: Filter, *, now: dt.datetime, page: int = 1) -> ActiveList:
+def active_list(user: User, chosen: TaskFilter, *, now: dt.datetime, page: int = 1) -> ActiveList:
     """A page of 50, overdue first, with the counts of every tab. At most eight queries, whatever the rows."""
     clinics = list(Clinic.objects.visible_to(user).order_by("name"))
     zones = _Zones(clinics, now)
@@ -108,7 +108,7 @@ def active_list(user: User, chosen: Filter, *, now: dt.datetime, page: int = 1) 
 def mine_in_numbers(user: User, *, now: dt.datetime) -> dict[str, int]:
     """For «Мой день»: overdue and today of one's own, what is nobody's, what has gone up. Three queries."""
     zones = _Zones(list(Clinic.objects.visible_to(user)), now)
-    tasks, waits = _scope(user, Filter())
+    tasks, waits = _scope(user, TaskFilter())
     whose_tasks, whose_waits = _whose(user)
     counts = _count(tasks, whose_tasks, "mine", zones.tasks()) + _count(waits, whose_waits, "mine", zones.waits())
     return {
@@ -119,7 +119,7 @@ def mine_in_numbers(user: User, *, now: dt.datetime) -> dict[str, int]:
     }
 
 
-def _scope(user: User, chosen: Filter) -> tuple["QuerySet[Task]", "QuerySet[WaitingListEntry]"]:
+def _scope(user: User, chosen: TaskFilter) -> tuple["QuerySet[Task]", "QuerySet[WaitingListEntry]"]:
     tasks: QuerySet[Task] = Task.objects.visible_to(user).open()
     waits: QuerySet[WaitingListEntry] = WaitingListEntry.objects.visible_to(user).open()
     if not user.has(*OVERSEERS) or (chosen.department not in ("", Department.CALL_CENTRE)):
@@ -197,7 +197,7 @@ def _count(rows: "QuerySet[Any]", whose: dict[str, Q], chosen: str, when: dict[s
 
 def _rows(
     tasks: "QuerySet[Task]", waits: "QuerySet[WaitingListEntry]", sort: str, skip: int, now: dt.datetime
-) -> list[Row]:
+) -> list[ActiveRow]:
     next_day = F("call_on") + Value(dt.timedelta(days=1), output_field=DurationField())
     day_over: Func = Func(F("clinic__zone"), next_day, function="timezone", output_field=DateTimeField())
     columns = ("what", "pk", "late_at", "whom", "free")
@@ -236,9 +236,9 @@ def _rows(
     ]
 
 
-def _row(subject: Task | WaitingListEntry, late_at: dt.datetime, now: dt.datetime, *, held: bool) -> Row:
+def _row(subject: Task | WaitingListEntry, late_at: dt.datetime, now: dt.datetime, *, held: bool) -> ActiveRow:
     zone = subject.clinic.zone if subject.clinic is not None else DEFAULT_ZONE
-    return Row(subject, late_at, late_at <= now, local(late_at, zone), held)
+    return ActiveRow(subject, late_at, late_at <= now, local(late_at, zone), held)
 
 
 def tabs_of(user: User) -> dict[str, str]:

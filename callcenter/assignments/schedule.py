@@ -17,24 +17,24 @@ _DAY: Final = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Step:
+class EscalationStep:
     """`role` that now sees the task, if the ladder moved; `look_again` is when to look next (UTC), None for never."""
 
     role: Role | None
     look_again: dt.datetime | None
 
 
-def next_step(*, ladder: tuple[Role, ...], escalated: int, hours: Hours, now: dt.datetime) -> Step:
+def next_step(*, ladder: tuple[Role, ...], escalated: int, hours: Hours, now: dt.datetime) -> EscalationStep:
     """What to do with a task that is overdue at `now` and has gone `escalated` steps up its ladder.
 
     Out of working hours nothing moves: it waits for the opening. One step a working day: the next is looked at the same
     time of the next working day, or at its opening.
     """
     if escalated >= len(ladder):
-        return Step(None, None)
+        return EscalationStep(None, None)
     if not is_open(hours, now):
         # A clinic that opens at no time within sight is asked again tomorrow: its hours may have been filled in by then.
-        return Step(None, next_opening(hours, now) or now + _DAY)
+        return EscalationStep(None, next_opening(hours, now) or now + _DAY)
     if escalated + 1 == len(ladder):
-        return Step(ladder[escalated], None)
-    return Step(ladder[escalated], next_opening(hours, now + _DAY) or now + _DAY)
+        return EscalationStep(ladder[escalated], None)
+    return EscalationStep(ladder[escalated], next_opening(hours, now + _DAY) or now + _DAY)

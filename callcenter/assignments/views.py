@@ -15,10 +15,10 @@ from callcenter.assignments import actions, queries
 from callcenter.assignments.forms import (
     CloseTaskForm,
     CloseWaitingForm,
-    HandOverForm,
     MoveTaskForm,
     MoveWaitingForm,
     TaskForm,
+    TaskHandOverForm,
     read_filter,
 )
 from callcenter.assignments.models import Task
@@ -33,7 +33,7 @@ from callcenter.lib.localtime import local, local_day
 from callcenter.lib.query_params import number
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.queries import DEFAULT_ZONE, zone_of
-from callcenter.staff.roles import CALLERS, CARD, EVERYONE
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_OPEN_PATIENT, EVERYONE
 
 
 @allow(*EVERYONE)
@@ -68,7 +68,7 @@ def new(request: StaffRequest) -> HttpResponse:
     """A task by hand; `patient` binds it to a patient of one's own clinics, `q` finds him (to htmx only who was found)."""
     user, now = request.user, timezone.now()
     text = (request.POST.get("q") or request.GET.get("q") or "").replace("\x00", "")[:100]
-    found = search_patients(text, user=user) if text and user.has(*CARD) else []
+    found = search_patients(text, user=user) if text and user.has(*CAN_OPEN_PATIENT) else []
     if _is_part(request) and request.method == "GET":
         return render(request, "assignments/new.html#found", {"found": found, "text": text})
     asked = request.POST.get("patient") or request.GET.get("patient")
@@ -132,7 +132,7 @@ def _card(request: StaffRequest, shown: Task, status: int = 200, **bound: forms.
         "may_take": shown.is_live and actions.may_take(shown, request.user),
         "close_form": CloseTaskForm(),
         "move_form": MoveTaskForm(zone=zone, initial={"deadline_at": typed}),
-        "hand_over_form": HandOverForm(by=request.user, clinic=shown.clinic),
+        "hand_over_form": TaskHandOverForm(by=request.user, clinic=shown.clinic),
         **bound,
     }
     return render(request, "assignments/task.html", context, status=status)
@@ -159,7 +159,7 @@ def say(request: StaffRequest, pk: int) -> HttpResponse:
 def hand_over(request: StaffRequest, pk: int) -> HttpResponse:
     """To another person or role."""
     found = _task(request, pk)
-    form = HandOverForm(request.POST, by=request.user, clinic=found.clinic)
+    form = TaskHandOverForm(request.POST, by=request.user, clinic=found.clinic)
     if form.is_valid():
         data = form.cleaned_data
         try:
@@ -216,7 +216,7 @@ def move(request: StaffRequest, pk: int) -> HttpResponse:
     return _card(request, found, 422 if form.is_bound else 200, **({"move_form": form} if form.is_bound else {}))
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 @require_GET
 def waiting(request: StaffRequest, pk: int) -> HttpResponse:
     """One entry of the waiting list with what may be done with it."""
@@ -237,7 +237,7 @@ def _entry_page(request: StaffRequest, shown: WaitingListEntry, status: int = 20
     return render(request, "assignments/waiting.html", context, status=status)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 @require_POST
 def waiting_take(request: StaffRequest, pk: int) -> HttpResponse:
     """«Беру»: I am the one who calls. 409 with the entry as it is when a colleague was quicker."""
@@ -251,7 +251,7 @@ def waiting_take(request: StaffRequest, pk: int) -> HttpResponse:
     return _done(request, "Позвонить — вам.", "assignments:waiting", pk)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 @require_http_methods(["GET", "POST"])
 def waiting_close(request: StaffRequest, pk: int) -> HttpResponse:
     """GET: the small form for a row. POST: closes the entry, with the visit it led to if there is one."""
@@ -273,7 +273,7 @@ def waiting_close(request: StaffRequest, pk: int) -> HttpResponse:
     return _entry_page(request, found, 422 if form.is_bound else 200, **({"close_form": form} if form.is_bound else {}))
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 @require_http_methods(["GET", "POST"])
 def waiting_move(request: StaffRequest, pk: int) -> HttpResponse:
     """GET: the small form for a row. POST: another day to call."""

@@ -9,7 +9,7 @@ from django.db.models import Model
 from psycopg.types.json import Jsonb
 
 from callcenter.audit.models import AuditEntry
-from callcenter.lib.bulk_sql import copy_in
+from callcenter.lib.bulk_sql import copy_rows
 
 if TYPE_CHECKING:
     from callcenter.staff.models import User
@@ -48,7 +48,7 @@ def record(
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class LogRow:
     """What differs between the entries that `record_many` writes."""
 
     object_id: int
@@ -62,7 +62,7 @@ class Deed:
 def record_many(
     action: str,
     object_kind: str,
-    deeds: Iterable[Deed],
+    deeds: Iterable[LogRow],
     *,
     by: "User | None",
     now: dt.datetime,
@@ -83,7 +83,7 @@ def record_many(
         )
         for deed in deeds
     )
-    copy_in(AuditEntry, names, rows)
+    copy_rows(AuditEntry, names, rows)
 
 
 def values(obj: Model, *names: str) -> dict[str, object]:

@@ -225,7 +225,7 @@ _CHOICES: Final[dict[str, dict[str, str]]] = {"colour": dict(ShiftColour.choices
 
 
 @dataclass(frozen=True)
-class Line:
+class FieldChange:
     """One field of an entry, in words; `was` is None when nothing else was, or the deed only tells what became."""
 
     name: str
@@ -238,7 +238,7 @@ def phrase(action: str) -> str:
     return PHRASES.get(action, action)
 
 
-def lines(entry: AuditEntry, zone: str) -> Iterator[Line]:
+def field_changes(entry: AuditEntry, zone: str) -> Iterator[FieldChange]:
     """The entry's before and after, field by field, instants on the wall clock of `zone`."""
     before, after = entry.before or {}, entry.after or {}
     for name in {**before, **after}:
@@ -246,7 +246,7 @@ def lines(entry: AuditEntry, zone: str) -> Iterator[Line]:
         word = FIELDS.get(name) or (str(field.verbose_name) if field is not None else name.replace("_", " "))
         was = _value(before[name], name, field, zone) if name in before else None
         became = _value(after.get(name), name, field, zone)
-        yield Line(word, None if was == became else was, became)
+        yield FieldChange(word, None if was == became else was, became)
 
 
 def _field(kind: str, name: str) -> "Field[Any, Any] | None":

@@ -20,7 +20,7 @@ from callcenter.lib.query_params import date, moment, number
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 from callcenter.staff.queries import colleagues, zone_of
-from callcenter.staff.roles import READERS
+from callcenter.staff.roles import CAN_READ_REPORTS
 
 PAGE: Final = 50
 _PAGES: Final = {
@@ -32,7 +32,7 @@ _PAGES: Final = {
 }
 
 
-@allow(*READERS)
+@allow(*CAN_READ_REPORTS)
 @require_GET
 def audit(request: StaffRequest) -> HttpResponse:
     """Newest first, fifty a page; the next page begins after the last row shown (no counting, no deep OFFSET)."""
@@ -114,7 +114,7 @@ def _entry(row: AuditEntry, patients: dict[int, Patient], zone: str, user: User)
         "note": hide(row.note),
         "lines": [
             replace(line, was=None if line.was is None else hide(line.was), became=hide(line.became))
-            for line in phrases.lines(row, zone)
+            for line in phrases.field_changes(row, zone)
         ],
         "patient": patients.get(row.patient_id) if row.patient_id else None,
         "url": _link(page, row.object_id, user) if page and row.object_id else "",

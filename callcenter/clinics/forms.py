@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from callcenter.clinics.models import Clinic, Doctor, Patient, Specialty
-from callcenter.clinics.states import Channel, Purpose, WaitingKind
+from callcenter.clinics.states import ConsentChannel, ConsentPurpose, WaitingKind
 from callcenter.lib import phones
 from callcenter.lib.forms import DateInput, DayField
 
@@ -43,12 +43,12 @@ class PatientForm(forms.ModelForm[Patient]):
             self.fields["phones"].label = "Добавить телефоны"
             self.fields["phones"].help_text = f"Записаны и останутся: {known}. Новый номер — с новой строки."
         elif self.instance.pk:
-            self.fields["phones"].initial = "\n".join(map(phones.pretty, numbers))
+            self.fields["phones"].initial = "\n".join(map(phones.format_phone, numbers))
 
     def _begin_with(self, phone: str) -> None:
         """A new card for a number; one that is none stays as it came, with what is wrong with it."""
         try:
-            phone = phones.pretty(phones.parse(phone))
+            phone = phones.format_phone(phones.parse(phone))
         except phones.BadPhone as error:
             self.errors["phones"] = self.error_class([str(error)], renderer=self.renderer)
         self.fields["phones"].initial = phone
@@ -64,8 +64,8 @@ class PatientForm(forms.ModelForm[Patient]):
 
 
 class ConsentForm(forms.Form):
-    purpose = forms.ChoiceField(label="О чём", choices=Purpose.choices)
-    channel = forms.ChoiceField(label="Каким путём", choices=Channel.choices)
+    purpose = forms.ChoiceField(label="О чём", choices=ConsentPurpose.choices)
+    channel = forms.ChoiceField(label="Каким путём", choices=ConsentChannel.choices)
     granted = forms.ChoiceField(label="Решение", choices=[("yes", "согласен"), ("no", "отказался")])
     source = forms.CharField(label="Чем подтверждается", max_length=200)
 

@@ -14,8 +14,8 @@ from callcenter.clinics.states import (
     TRANSITIONS,
     UPCOMING,
     AppointmentStatus,
-    Channel,
-    Purpose,
+    ConsentChannel,
+    ConsentPurpose,
     WaitingKind,
     WaitingState,
     WindowState,
@@ -113,11 +113,11 @@ class SpecialDay(models.Model):
         ]
 
 
-class Ground(models.Model):
+class LegalBasis(models.Model):
     """On what the clinic's messages and calls of a purpose rest: the document, its date, who recorded it (design §4)."""
 
     clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="grounds")
-    purpose = models.CharField("цель", max_length=12, choices=Purpose.choices)
+    purpose = models.CharField("цель", max_length=12, choices=ConsentPurpose.choices)
     basis = models.CharField("основание", max_length=250)
     since = models.DateField("с какого дня")
     until = models.DateField("по какой день", null=True, blank=True)
@@ -236,7 +236,7 @@ class NamePart(models.IntegerChoices):
     MIDDLE = 3, "отчество"
 
 
-class PatientWord(models.Model):
+class PatientNameWord(models.Model):
     """A word of a name that no key of the card begins with: 'оглы', the 'Мария' of 'Анна-Мария', the 'Круз' of 'де ла Круз'.
 
     Written by triggers of the database (migration 0006), whoever writes the card; most cards have none.
@@ -288,8 +288,8 @@ class Consent(models.Model):
     """A consent or a refusal of one purpose through one channel; the newest row counts, none is ever changed."""
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="consents")
-    purpose = models.CharField("цель", max_length=12, choices=Purpose.choices)
-    channel = models.CharField("канал", max_length=10, choices=Channel.choices)
+    purpose = models.CharField("цель", max_length=12, choices=ConsentPurpose.choices)
+    channel = models.CharField("канал", max_length=10, choices=ConsentChannel.choices)
     granted = models.BooleanField("согласен")
     at = models.DateTimeField("когда")
     source = models.CharField("источник", max_length=200)

@@ -11,7 +11,7 @@ from callcenter.clinics.models import (
     Clinic,
     Consent,
     Doctor,
-    Ground,
+    LegalBasis,
     Patient,
     ScheduleWindow,
     Specialty,
@@ -19,18 +19,18 @@ from callcenter.clinics.models import (
 )
 from callcenter.clinics.schedule import Hours
 from callcenter.clinics.search import search_patients
-from callcenter.clinics.states import UPCOMING, Channel, Purpose, WaitingState
+from callcenter.clinics.states import UPCOMING, ConsentChannel, ConsentPurpose, WaitingState
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
 
 __all__ = [
+    "call_block_reason",
     "family_of",
     "free_windows",
     "future_visits",
     "hours_of",
-    "may_call",
-    "may_message",
     "may_message_many",
+    "message_block_reason",
     "patients_by_number",
     "search_patients",
     "visits_answering",
@@ -140,7 +140,7 @@ def window_to_book(text: str | None, *, user: User) -> ScheduleWindow | None:
     return windows.select_related("clinic", "doctor").filter(pk=int(text)).first()
 
 
-def may_call(patient: Patient, *, robot: bool = False) -> str | None:
+def call_block_reason(patient: Patient, *, robot: bool = False) -> str | None:
     """None when the patient may be called, else the reason in words.
 
     A human call needs only that the patient has not said «не звонить»; an automatic one also no refusal of robots.
@@ -149,27 +149,27 @@ def may_call(patient: Patient, *, robot: bool = False) -> str | None:
         since = f" с {patient.do_not_call_since:%d.%m.%Y}" if patient.do_not_call_since else ""
         return f"не звонить{since}"
     if robot:
-        refusal = _refusal(patient, Purpose.SERVICE, Channel.ROBOT)
+        refusal = _refusal(patient, ConsentPurpose.SERVICE, ConsentChannel.ROBOT)
         if refusal is not None:
             return f"отказ от автоматических звонков {refusal.at:%d.%m.%Y}"
     return None
 
 
 def may_robot_call_many(patients: Sequence[Patient]) -> dict[int, str]:
-    """`may_call(…, robot=True)` for many in one query: the reason in words of each who may not be called."""
+    """`call_block_reason(…, robot=True)` for many in one query: the reason in words of each who may not be called."""
     newest = (
-        Consent.objects.filter(patient__in=patients, purpose=Purpose.SERVICE, channel=Channel.ROBOT)
+        Consent.objects.filter(patient__in=patients, purpose=ConsentPurpose.SERVICE, channel=ConsentChannel.ROBOT)
         .order_by("patient_id", "-at", "-pk")
         .distinct("patient_id")
     )
     refused = {
         row.patient_id: f"отказ от автоматических звонков {row.at:%d.%m.%Y}" for row in newest if not row.granted
     }
-    return refused | {one.pk: reason for one in patients if (reason := may_call(one)) is not None}
+    return refused | {one.pk: reason for one in patients if (reason := call_block_reason(one)) is not None}
 
 
-def may_message(
-    patient: Patient, clinic: Clinic, *, purpose: Purpose, channel: Channel, now: dt.datetime
+def message_block_reason(
+    patient: Patient, clinic: Clinic, *, purpose: ConsentPurpose, channel: ConsentChannel, now: dt.datetime
 ) -> str | None:
     """None when the patient may be written to, else the reason in words.
 
@@ -182,7 +182,7 @@ def may_message(
 def may_message_many(
     wanted: Sequence[tuple[int | None, Clinic | None, str, str]], *, now: dt.datetime
 ) -> list[str | None]:
-    """`may_message` for many (patient id, clinic, purpose, channel) at once, in two queries.
+    """`message_block_reason` for many (patient id, clinic, purpose, channel) at once, in two queries.
 
     Without a patient (a number that nobody has) only the clinic's ground is asked; without a clinic nothing is.
     """
@@ -190,7 +190,7 @@ def may_message_many(
     newest: dict[tuple[int, str, str], Consent] = {}
     for consent in Consent.objects.filter(patient__in=patients).order_by("at", "pk"):
         newest[consent.patient_id, consent.purpose, consent.channel] = consent
-    grounds = list(Ground.objects.filter(clinic__in={clinic.pk for _, clinic, *_ in wanted if clinic}))
+    grounds = list(LegalBasis.objects.filter(clinic__in={clinic.pk for _, clinic, *_ in wanted if clinic}))
     return [_obstacle(*one, newest, grounds, now) for one in wanted]
 
 
@@ -200,7 +200,7 @@ def _obstacle(
     purpose: str,
     channel: str,
     newest: dict[tuple[int, str, str], Consent],
-    grounds: list[Ground],
+    grounds: list[LegalBasis],
     now: dt.datetime,
 ) -> str | None:
     if clinic is None:
@@ -208,7 +208,7 @@ def _obstacle(
     word = newest.get((patient or 0, purpose, channel))
     if word is not None and not word.granted:
         return f"отказ от сообщений {word.at:%d.%m.%Y}"
-    if purpose == Purpose.ADVERTISING:
+    if purpose == ConsentPurpose.ADVERTISING:
         return None if word is not None else "нет согласия на рекламу по этому каналу"
     today = local_day(now, clinic.zone)
     rests = any(
@@ -221,6 +221,6 @@ def _obstacle(
     return None if rests or word is not None else "клиника не записала основание для сообщений"
 
 
-def _refusal(patient: Patient, purpose: Purpose, channel: Channel) -> Consent | None:
+def _refusal(patient: Patient, purpose: ConsentPurpose, channel: ConsentChannel) -> Consent | None:
     newest = Consent.objects.filter(patient=patient, purpose=purpose, channel=channel).order_by("-at", "-pk").first()
     return newest if newest is not None and not newest.granted else None

@@ -15,8 +15,8 @@ from typing import Final
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from callcenter.clinics.models import Clinic, NamePart, Patient, PatientPhone, PatientWord
-from callcenter.clinics.search_keys import fold, search_key
+from callcenter.clinics.models import Clinic, NamePart, Patient, PatientNameWord, PatientPhone
+from callcenter.clinics.search_keys import normalise, search_key
 from callcenter.lib import phones
 from callcenter.staff.models import User
 
@@ -28,11 +28,11 @@ RARE: Final = 1500
 # Where a word may stand, the best place first; each is read as a table `p` of (id, key), in the order of an index.
 _KEYS: Final = {
     "surname": "(SELECT id, sort_key AS key FROM clinics_patient)",
-    "in surname": f"(SELECT patient_id AS id, key FROM clinics_patientword WHERE part = {NamePart.LAST})",  # noqa: S608
+    "in surname": f"(SELECT patient_id AS id, key FROM clinics_patientnameword WHERE part = {NamePart.LAST})",  # noqa: S608
     "first name": "(SELECT id, first_key AS key FROM clinics_patient)",
-    "in first name": f"(SELECT patient_id AS id, key FROM clinics_patientword WHERE part = {NamePart.FIRST})",  # noqa: S608
+    "in first name": f"(SELECT patient_id AS id, key FROM clinics_patientnameword WHERE part = {NamePart.FIRST})",  # noqa: S608
     "patronymic": "(SELECT id, middle_key AS key FROM clinics_patient)",
-    "in patronymic": f"(SELECT patient_id AS id, key FROM clinics_patientword WHERE part = {NamePart.MIDDLE})",  # noqa: S608
+    "in patronymic": f"(SELECT patient_id AS id, key FROM clinics_patientnameword WHERE part = {NamePart.MIDDLE})",  # noqa: S608
 }
 _CARDS: Final = "clinics_patient"
 _DATE: Final = re.compile(r"(?<!\d)(\d{1,2})[.\-/](\d{1,2})[.\-/](\d{4})(?!\d)")
@@ -40,14 +40,14 @@ _LAST_CODE_POINT: Final = "\U0010ffff"
 
 
 @dataclass(frozen=True)
-class _Hers:
+class _ClinicScope:
     """The clinics whose patients the user sees; `few` when they are a small part of the chain's."""
 
     clinics: list[int]
     few: bool
 
     @classmethod
-    def of(cls, user: User) -> "_Hers":
+    def of(cls, user: User) -> "_ClinicScope":
         staff = Clinic.staff.through.objects.filter(clinic=OuterRef("pk"), user=user)
         chain = list(Clinic.objects.order_by().annotate(hers=Exists(staff)).values_list("pk", "hers"))
         clinics = [pk for pk, hers in chain if hers]
@@ -79,7 +79,7 @@ def search_patients(text: str, *, user: User, limit: int = FIRST) -> list[Patien
 
     Surnames before first names before patronymics, then by alphabet. Fewer than two letters or four digits find nothing.
     """
-    hers = _Hers.of(user)
+    hers = _ClinicScope.of(user)
     text, born = _birth_date(text)
     digits, words = _digits_and_words(text)
     if digits and len(digits) < 4:
@@ -123,7 +123,7 @@ def _in_front(word: str) -> "QuerySet[Patient, int]":
     begins = Q()
     for key in ("sort_key", "first_key", "middle_key"):
         begins |= Q(**{f"{key}__gte": low, f"{key}__lt": high})
-    inside = PatientWord.objects.filter(part__in=NamePart.values, key__gte=low, key__lt=high)
+    inside = PatientNameWord.objects.filter(part__in=NamePart.values, key__gte=low, key__lt=high)
     return (
         Patient.objects.filter(begins)
         .order_by()
@@ -144,12 +144,12 @@ def _birth_date(text: str) -> tuple[str, dt.date | None]:
 
 
 def _digits_and_words(text: str) -> tuple[str, list[str]]:
-    words = [word for word in fold(re.sub(r"[\d+()\-]+", " ", text)).split() if word]
+    words = [word for word in normalise(re.sub(r"[\d+()\-]+", " ", text)).split() if word]
     digits = re.sub(r"\D", "", text)
     return digits, words[:4] if len("".join(words)) >= 2 else []
 
 
-def _by_phone(digits: str, words: list[str], born: dt.date | None, hers: _Hers, limit: int) -> list[int]:
+def _by_phone(digits: str, words: list[str], born: dt.date | None, hers: _ClinicScope, limit: int) -> list[int]:
     """By the end of any of the patient's numbers; a whole number in any shape counts by its last ten digits."""
     low, high = _range(_ending(digits)[::-1])
     where = ["id IN (SELECT patient_id FROM clinics_patientphone WHERE reversed_digits >= %s AND reversed_digits < %s)"]
@@ -170,7 +170,7 @@ def _ending(digits: str) -> str:
         return digits[-10:]
 
 
-def _by_name(words: list[str], born: dt.date | None, hers: _Hers, limit: int) -> list[int]:
+def _by_name(words: list[str], born: dt.date | None, hers: _ClinicScope, limit: int) -> list[int]:
     if born:
         filters = " AND ".join(["birth_date = %s", *["sort_key ~ %s"] * len(words)])
         return _rows(filters, [born, *map(_begins_a_word, words)], "sort_key", hers, limit)
@@ -194,7 +194,7 @@ def _by_name(words: list[str], born: dt.date | None, hers: _Hers, limit: int) ->
     return _surnames_first(found, words)[:limit]
 
 
-def _ahead(found: Sequence[int], key: str, word: str, rest: Sequence[str], hers: _Hers, limit: int) -> list[int]:
+def _ahead(found: Sequence[int], key: str, word: str, rest: Sequence[str], hers: _ClinicScope, limit: int) -> list[int]:
     """Further ids whose `key` begins with `word` and whose other words begin with `rest`, in the order of the key."""
     low, high = _range(word)
     where = ["p.key >= %s", "p.key < %s", *["p.key ~ %s"] * len(rest)]
@@ -204,7 +204,9 @@ def _ahead(found: Sequence[int], key: str, word: str, rest: Sequence[str], hers:
     return [pk for pk in dict.fromkeys(ids) if pk not in set(found)]
 
 
-def _rows(where: str, params: list[Value], order: str, hers: _Hers, limit: int, *, table: str = _CARDS) -> list[int]:
+def _rows(
+    where: str, params: list[Value], order: str, hers: _ClinicScope, limit: int, *, table: str = _CARDS
+) -> list[int]:
     """The first ids of `hers` in the order of the key; one of `_KEYS` is walked along its index."""
     seen = hers.asked_at_each_row if table == _CARDS else hers.along_an_index
     with connection.cursor() as cursor:

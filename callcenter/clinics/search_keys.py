@@ -1,4 +1,4 @@
-"""Names as keys: ё = е, case and hyphens do not matter. The database keeps the keys; `fold` says the same in Python."""
+"""Names as keys: ё = е, case and hyphens do not matter. The database keeps the keys; `normalise` says the same in Python."""
 
 import re
 
@@ -7,13 +7,13 @@ from django.db.models import CharField, F, Func, Value
 from django.db.models.functions import Lower, Replace, Trim
 
 
-def fold(text: str) -> str:
+def normalise(text: str) -> str:
     """Lower case, ё → е, anything but letters and digits → one space."""
     return re.sub(r"[\W_]+", " ", text.lower().replace("ё", "е")).strip()
 
 
 def name_key(*fields: str) -> "models.GeneratedField":
-    """A stored column: `fold` of the fields' words, in this order."""
+    """A stored column: `normalise` of the fields' words, in this order."""
     joined: models.Expression | F = F(fields[0])
     for name in fields[1:]:
         joined = Func(
@@ -32,4 +32,4 @@ def name_key(*fields: str) -> "models.GeneratedField":
 
 def search_key(text: str) -> list[str]:
     """The words of a text, each folded."""
-    return fold(text).split()
+    return normalise(text).split()

@@ -6,7 +6,7 @@ from typing import Any, Final
 from django import forms
 
 from callcenter.clinics.actions.settings import CLINIC_FIELDS, SERVICE_FIELDS
-from callcenter.clinics.models import Clinic, Doctor, Ground, Service
+from callcenter.clinics.models import Clinic, Doctor, LegalBasis, Service
 from callcenter.clinics.schedule import Span
 from callcenter.lib import phones
 from callcenter.lib.forms import DayField, TimeInput
@@ -50,7 +50,7 @@ class ClinicForm(forms.ModelForm[Clinic]):
                     required=False, initial=value, widget=TimeInput(), label=f"{WEEKDAYS[weekday]}: {name}"
                 )
         if self.instance.phone:
-            self.initial["phone"] = phones.pretty(self.instance.phone)
+            self.initial["phone"] = phones.format_phone(self.instance.phone)
 
     def clean_phone(self) -> str:
         typed: str = self.cleaned_data["phone"]
@@ -99,9 +99,9 @@ class SpecialDayForm(forms.Form):
         return (opens, self.cleaned_data["closes"]) if opens else None
 
 
-class GroundForm(forms.ModelForm[Ground]):
+class LegalBasisForm(forms.ModelForm[LegalBasis]):
     class Meta:
-        model = Ground
+        model = LegalBasis
         fields = ("purpose", "basis", "since", "until", "source")
         field_classes = {"since": DayField, "until": DayField}
         help_texts = {

@@ -75,12 +75,12 @@ class WaitingKind(TextChoices):
     EARLIER = "earlier", "хочет раньше"
 
 
-class Purpose(TextChoices):
+class ConsentPurpose(TextChoices):
     SERVICE = "service", "о своём визите"
     ADVERTISING = "advertising", "реклама и приглашения"
 
 
-class Channel(TextChoices):
+class ConsentChannel(TextChoices):
     CALL = "call", "звонок человека"
     ROBOT = "robot", "автоматический звонок"
     SMS = "sms", "СМС"

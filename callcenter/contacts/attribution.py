@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from callcenter.contacts.states import RULE_ORDER, Kind, RuleKind
+from callcenter.contacts.states import RULE_ORDER, InteractionKind, RuleKind
 
 
 @dataclass(frozen=True)
-class Rule:
+class AttributionRule:
     """`pattern` for UTM is 'utm_source=yandex' (several joined by '&'); elsewhere the value, '*' standing for anything."""
 
     id: int
@@ -19,10 +19,10 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Marks:
+class AttributionMarks:
     """What an interaction carries that rules can recognise."""
 
-    kind: Kind
+    kind: InteractionKind
     utm: Mapping[str, str] = field(default_factory=dict)
     number_from: str = ""
     number_to: str = ""
@@ -31,38 +31,38 @@ class Marks:
 
 
 @dataclass(frozen=True)
-class Check:
+class AttributionCheck:
     """One line of «Определение канала по приоритету»: the rule, and whether it is the one that fired."""
 
-    rule: Rule
+    rule: AttributionRule
     matches: bool
-    fired: bool
+    is_decisive: bool
 
 
-def in_order(kind: Kind, rules: Iterable[Rule]) -> list[Rule]:
+def in_order(kind: InteractionKind, rules: Iterable[AttributionRule]) -> list[AttributionRule]:
     """The rules that concern this kind of interaction, as they are checked: by kind of rule, then by position."""
     order = {rule_kind: place for place, rule_kind in enumerate(RULE_ORDER[kind])}
     concerned = [rule for rule in rules if rule.kind in order]
     return sorted(concerned, key=lambda rule: (order[rule.kind], rule.position, rule.id))
 
 
-def fired(marks: Marks, rules: Iterable[Rule]) -> Rule | None:
+def matching_rule(marks: AttributionMarks, rules: Iterable[AttributionRule]) -> AttributionRule | None:
     """The first rule from the top that matches."""
     return next((rule for rule in in_order(marks.kind, rules) if matches(marks, rule)), None)
 
 
-def explain(marks: Marks, rules: Iterable[Rule]) -> list[Check]:
+def explain(marks: AttributionMarks, rules: Iterable[AttributionRule]) -> list[AttributionCheck]:
     """Every rule in the order of checking; exactly the first match has fired."""
-    checks: list[Check] = []
+    checks: list[AttributionCheck] = []
     done = False
     for rule in in_order(marks.kind, rules):
         hit = matches(marks, rule)
-        checks.append(Check(rule, matches=hit, fired=hit and not done))
+        checks.append(AttributionCheck(rule, matches=hit, is_decisive=hit and not done))
         done = done or hit
     return checks
 
 
-def matches(marks: Marks, rule: Rule) -> bool:
+def matches(marks: AttributionMarks, rule: AttributionRule) -> bool:
     if rule.kind == RuleKind.UTM:
         wanted = dict(part.split("=", 1) for part in rule.pattern.split("&") if "=" in part)
         return bool(wanted) and all(_like(str(marks.utm.get(name, "")), value) for name, value in wanted.items())

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from callcenter.contacts.states import Direction, State
+from callcenter.contacts.states import Direction, InteractionState
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ def _earliest(one: dt.datetime | None, other: dt.datetime | None) -> dt.datetime
     return min(known, default=None)
 
 
-def state_of(phases: Phases, direction: str) -> State:
+def state_of(phases: Phases, direction: str) -> InteractionState:
     """An end without an answer is a missed call, or one that failed when it was ours; the answer may still arrive."""
     if phases.answered_at is not None:
-        return State.ANSWERED if phases.ended_at is not None else State.TALKING
+        return InteractionState.ANSWERED if phases.ended_at is not None else InteractionState.TALKING
     if phases.ended_at is None:
-        return State.RINGING
-    return State.MISSED if direction == Direction.IN else State.FAILED
+        return InteractionState.RINGING
+    return InteractionState.MISSED if direction == Direction.IN else InteractionState.FAILED
 
 
 def waited(phases: Phases) -> int | None:

@@ -15,7 +15,7 @@ from callcenter.contacts.models import (
     SourceKey,
     Topic,
 )
-from callcenter.contacts.states import WHO_BY_HAND, Direction, Kind, Summary, WhoType
+from callcenter.contacts.states import WHO_BY_HAND, CallerType, Direction, InteractionKind, Summary
 from callcenter.lib import phones
 from callcenter.lib.forms import DayField
 from callcenter.staff.models import User
@@ -56,9 +56,9 @@ class InteractionForm(ContactFields):
     kind = forms.ChoiceField(
         label="Что добавить",
         choices=[
-            (str(Kind.COMMENT), "Комментарий к разговору"),
-            (str(Kind.DIALOG), "Диалог (завершён, звонить не нужно)"),
-            (str(Kind.REQUEST_DIALOG), "Заявка-диалог (нужно позвонить)"),
+            (str(InteractionKind.COMMENT), "Комментарий к разговору"),
+            (str(InteractionKind.DIALOG), "Диалог (завершён, звонить не нужно)"),
+            (str(InteractionKind.REQUEST_DIALOG), "Заявка-диалог (нужно позвонить)"),
         ],
     )
     clinic = forms.ModelChoiceField(label="Клиника", queryset=Clinic.objects.none(), empty_label=None)
@@ -92,8 +92,8 @@ class InteractionForm(ContactFields):
         except phones.BadPhone as error:
             raise forms.ValidationError(str(error)) from None
 
-    def clean_who_type(self) -> WhoType | None:
-        return WhoType(self.cleaned_data["who_type"]) if self.cleaned_data["who_type"] else None
+    def clean_who_type(self) -> CallerType | None:
+        return CallerType(self.cleaned_data["who_type"]) if self.cleaned_data["who_type"] else None
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -148,7 +148,7 @@ class ChannelRuleForm(forms.ModelForm[ChannelRule]):
         if kind == "utm" and "=" not in pattern:
             self.add_error("pattern", "UTM-метка пишется как utm_source=yandex; несколько — через &.")
         if kind == "number_to" and "*" not in pattern:
-            cleaned["pattern"] = phones.plain(pattern)
+            cleaned["pattern"] = phones.e164_or_text(pattern)
         if kind == "number_from" and pattern and "*" not in pattern:
             try:
                 cleaned["pattern"] = phones.parse(pattern)

@@ -12,17 +12,17 @@ from django.db.models import Q
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, Clinic, Patient, WaitingListEntry
 from callcenter.contacts.states import (
+    CallerType,
+    ContactOutcome,
+    ContactType,
     Direction,
+    InteractionKind,
+    InteractionState,
     JobState,
-    Kind,
     Origin,
-    Outcome,
     ResultKind,
     RuleKind,
-    Shape,
-    State,
     Summary,
-    WhoType,
 )
 from callcenter.staff.models import User
 
@@ -115,8 +115,8 @@ class DirectoryNumber(models.Model):
     who_type = models.CharField(
         "кто",
         max_length=14,
-        choices=[(str(who), who.label) for who in (WhoType.EMPLOYEE, WhoType.OTHER)],
-        default=WhoType.OTHER,
+        choices=[(str(who), who.label) for who in (CallerType.EMPLOYEE, CallerType.OTHER)],
+        default=CallerType.OTHER,
     )
 
     class Meta:
@@ -200,15 +200,17 @@ class Contact(models.Model):
     # 'p<patient id>', or 'n<E.164>' while nobody is known behind the number, 'c<chat client>', 'x<uuid>' without any.
     person_key = models.CharField(max_length=100)
     is_asking = models.BooleanField("у номера несколько пациентов", default=False)
-    who_type = models.CharField("Кто, тип", max_length=14, choices=WhoType.choices, default=WhoType.UNKNOWN)
+    who_type = models.CharField("Кто, тип", max_length=14, choices=CallerType.choices, default=CallerType.UNKNOWN)
     is_first_time = models.BooleanField("первичный", default=False)
     direction = models.CharField("признак", max_length=3, choices=Direction.choices, default=Direction.IN)
     topic = models.ForeignKey(Topic, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     owner = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    outcome = models.CharField("успешность", max_length=10, choices=Outcome.choices, default=Outcome.NOT_BOOKED)
+    outcome = models.CharField(
+        "успешность", max_length=10, choices=ContactOutcome.choices, default=ContactOutcome.NOT_BOOKED
+    )
     channel = models.ForeignKey(AdChannel, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     line = models.CharField("наша линия", max_length=40, blank=True)
-    shape = models.CharField("с чего началось", max_length=16, choices=Shape.choices, blank=True)
+    shape = models.CharField("с чего началось", max_length=16, choices=ContactType.choices, blank=True)
     shapes = models.IntegerField(default=0, help_text="bits of states.BIT_OF")
     started_at = models.DateTimeField("начало")
     last_at = models.DateTimeField("последнее событие")
@@ -289,8 +291,8 @@ class Interaction(models.Model):
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="interactions")
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+", db_index=False)
-    kind = models.CharField(max_length=14, choices=Kind.choices)
-    state = models.CharField(max_length=9, choices=State.choices)
+    kind = models.CharField(max_length=14, choices=InteractionKind.choices)
+    state = models.CharField(max_length=9, choices=InteractionState.choices)
     direction = models.CharField(max_length=3, choices=Direction.choices, default=Direction.IN)
     at = models.DateTimeField("когда")
     answered_at = models.DateTimeField(null=True, blank=True)
@@ -315,7 +317,7 @@ class Interaction(models.Model):
     reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     comment = models.TextField("комментарий", blank=True)
     is_recall = models.BooleanField("КОС", default=False)
-    who_given = models.CharField("кто (указал сотрудник)", max_length=14, choices=WhoType.choices, blank=True)
+    who_given = models.CharField("кто (указал сотрудник)", max_length=14, choices=CallerType.choices, blank=True)
     origin = models.CharField("из какого списка", max_length=14, choices=Origin.choices, blank=True)
     utm = models.JSONField(default=dict, blank=True)
     referrer = models.CharField(max_length=500, blank=True)
@@ -325,8 +327,8 @@ class Interaction(models.Model):
     )
     # Decided by the rules: the call this comment joined, and what the report shows in the row.
     bound_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="notes", db_index=False)
-    shape = models.CharField("тип обращения", max_length=16, choices=Shape.choices, blank=True)
-    who_type = models.CharField("Кто, тип", max_length=14, choices=WhoType.choices, default=WhoType.UNKNOWN)
+    shape = models.CharField("тип обращения", max_length=16, choices=ContactType.choices, blank=True)
+    who_type = models.CharField("Кто, тип", max_length=14, choices=CallerType.choices, default=CallerType.UNKNOWN)
     shown_employee = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     shown_topic = models.ForeignKey(Topic, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     # Of a request: the call that answered it; of a missed call: when and from which side the talk came about.

@@ -5,16 +5,24 @@ from collections.abc import Sequence
 
 from callcenter.clinics.models import Appointment, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus, WaitingState
-from callcenter.contacts.attribution import Marks, Rule
+from callcenter.contacts.attribution import AttributionMarks, AttributionRule
 from callcenter.contacts.models import ChannelRule, Contact, ContactPolicy, ContactResult, DirectoryNumber, Interaction
-from callcenter.contacts.rules import Deed, Facts, Gave, Policy, Said, Visit, Waiting
-from callcenter.contacts.states import Direction, Kind, ResultKind, RuleKind, State, Summary
+from callcenter.contacts.rules import (
+    ContactFacts,
+    InteractionFacts,
+    PatientAction,
+    PolicyValues,
+    ResultFacts,
+    VisitFacts,
+    WaitingFacts,
+)
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState, ResultKind, RuleKind, Summary
 from callcenter.lib.localtime import day_bounds
 
 
-def facts_of(contact: Contact, rows: Sequence[Interaction], results: Sequence[ContactResult]) -> Facts:
+def facts_of(contact: Contact, rows: Sequence[Interaction], results: Sequence[ContactResult]) -> ContactFacts:
     """What `machine.decide` is to know of a contact; `clinic` and `clinic.contact_policy` should be joined already."""
-    return Facts(
+    return ContactFacts(
         zone=contact.clinic.zone,
         patient=contact.patient_id,
         said=[said_of(row) for row in rows],
@@ -25,20 +33,20 @@ def facts_of(contact: Contact, rows: Sequence[Interaction], results: Sequence[Co
     )
 
 
-def policy_of(contact: Contact) -> Policy:
+def policy_of(contact: Contact) -> PolicyValues:
     try:
         row = contact.clinic.contact_policy
     except ContactPolicy.DoesNotExist:
-        return Policy()
-    return Policy(row.comment_minutes, row.result_minutes, row.overdue_days)
+        return PolicyValues()
+    return PolicyValues(row.comment_minutes, row.result_minutes, row.overdue_days)
 
 
-def said_of(row: Interaction) -> Said:
-    return Said(
+def said_of(row: Interaction) -> InteractionFacts:
+    return InteractionFacts(
         id=row.pk,
         key=f"{row.source}:{row.source_id}:{row.kind}",
-        kind=Kind(row.kind),
-        state=State(row.state),
+        kind=InteractionKind(row.kind),
+        state=InteractionState(row.state),
         direction=Direction(row.direction),
         at=row.at,
         ended_at=row.ended_at,
@@ -52,13 +60,13 @@ def said_of(row: Interaction) -> Said:
         origin=row.origin,
         channel=row.channel_id,
         line=row.line,
-        is_written=row.kind == Kind.COMMENT or not row.source_id,
+        is_written=row.kind == InteractionKind.COMMENT or not row.source_id,
         says_booked=row.summary == Summary.BOOKED,
     )
 
 
-def gave_of(row: ContactResult) -> Gave:
-    return Gave(
+def gave_of(row: ContactResult) -> ResultFacts:
+    return ResultFacts(
         id=row.pk,
         kind=ResultKind(row.kind),
         at=row.at,
@@ -72,16 +80,16 @@ def gave_of(row: ContactResult) -> Gave:
     )
 
 
-def _visit(appointment: Appointment | None) -> Visit | None:
-    return Visit(AppointmentStatus(appointment.status), appointment.money) if appointment is not None else None
+def _visit(appointment: Appointment | None) -> VisitFacts | None:
+    return VisitFacts(AppointmentStatus(appointment.status), appointment.money) if appointment is not None else None
 
 
-def _waiting(entry: WaitingListEntry | None) -> Waiting | None:
-    return Waiting(WaitingState(entry.state), _visit(entry.appointment)) if entry is not None else None
+def _waiting(entry: WaitingListEntry | None) -> WaitingFacts | None:
+    return WaitingFacts(WaitingState(entry.state), _visit(entry.appointment)) if entry is not None else None
 
 
-def deed_of(row: ContactResult) -> Deed | None:
-    return Deed(ResultKind(row.kind), row.at, row.by_id) if row.by_id is not None else None
+def deed_of(row: ContactResult) -> PatientAction | None:
+    return PatientAction(ResultKind(row.kind), row.at, row.by_id) if row.by_id is not None else None
 
 
 def _directory(contact: Contact) -> str:
@@ -100,18 +108,20 @@ def _had_completed_visit(contact: Contact) -> bool:
     ).exists()
 
 
-def channel_rules() -> list[Rule]:
-    """The rules in force, for `channels.fired`."""
+def channel_rules() -> list[AttributionRule]:
+    """The rules in force, for `attribution.matching_rule`."""
     rows = ChannelRule.objects.filter(is_active=True).values_list("pk", "channel_id", "kind", "pattern", "position")
-    return [Rule(pk, channel, RuleKind(kind), pattern, position) for pk, channel, kind, pattern, position in rows]
+    return [
+        AttributionRule(pk, channel, RuleKind(kind), pattern, position) for pk, channel, kind, pattern, position in rows
+    ]
 
 
-def marks_of(row: Interaction) -> Marks:
+def marks_of(row: Interaction) -> AttributionMarks:
     """What the rules of channels may look at; only those who turned to us came by a channel."""
     if row.direction != Direction.IN:
-        return Marks(Kind.COMMENT)
-    return Marks(
-        kind=Kind(row.kind),
+        return AttributionMarks(InteractionKind.COMMENT)
+    return AttributionMarks(
+        kind=InteractionKind(row.kind),
         utm=row.utm,
         number_from=row.number,
         number_to=row.line,
@@ -125,8 +135,8 @@ def requests_for(call: Interaction) -> list[Interaction]:
     found = (
         Interaction.objects.filter(
             clinic=call.clinic_id,
-            kind__in=[Kind.REQUEST, Kind.REQUEST_DIALOG],
-            state=State.NEW,
+            kind__in=[InteractionKind.REQUEST, InteractionKind.REQUEST_DIALOG],
+            state=InteractionState.NEW,
             at__lte=call.at + dt.timedelta(days=1),
             at__gte=call.at - dt.timedelta(days=31),
         )

@@ -5,7 +5,7 @@ from typing import Final
 from django.db.models import TextChoices
 
 
-class Kind(TextChoices):
+class InteractionKind(TextChoices):
     CALL = "call", "звонок"
     CHAT = "chat", "чат"
     REQUEST = "request", "заявка"
@@ -14,7 +14,7 @@ class Kind(TextChoices):
     COMMENT = "comment", "комментарий"
 
 
-class State(TextChoices):
+class InteractionState(TextChoices):
     # calls
     RINGING = "ringing", "звонит"
     TALKING = "talking", "разговор"
@@ -31,13 +31,19 @@ class State(TextChoices):
     FINISHED = "finished", "завершён"
 
 
-STATES_OF: Final[dict[Kind, tuple[State, ...]]] = {
-    Kind.CALL: (State.RINGING, State.TALKING, State.ANSWERED, State.MISSED, State.FAILED),
-    Kind.CHAT: (State.ACTIVE, State.MISSED, State.CLOSED),
-    Kind.REQUEST: (State.NEW, State.PROCESSED),
-    Kind.REQUEST_DIALOG: (State.NEW, State.PROCESSED),
-    Kind.DIALOG: (State.FINISHED,),
-    Kind.COMMENT: (State.FINISHED,),
+STATES_OF: Final[dict[InteractionKind, tuple[InteractionState, ...]]] = {
+    InteractionKind.CALL: (
+        InteractionState.RINGING,
+        InteractionState.TALKING,
+        InteractionState.ANSWERED,
+        InteractionState.MISSED,
+        InteractionState.FAILED,
+    ),
+    InteractionKind.CHAT: (InteractionState.ACTIVE, InteractionState.MISSED, InteractionState.CLOSED),
+    InteractionKind.REQUEST: (InteractionState.NEW, InteractionState.PROCESSED),
+    InteractionKind.REQUEST_DIALOG: (InteractionState.NEW, InteractionState.PROCESSED),
+    InteractionKind.DIALOG: (InteractionState.FINISHED,),
+    InteractionKind.COMMENT: (InteractionState.FINISHED,),
 }
 
 
@@ -46,7 +52,7 @@ class Direction(TextChoices):
     OUT = "out", "мы звоним"
 
 
-class WhoType(TextChoices):
+class CallerType(TextChoices):
     """«Кто, тип» of the report (seed 002)."""
 
     WANTS_BOOKING = "wants_booking", "Пациент. Хочет записаться"
@@ -59,7 +65,7 @@ class WhoType(TextChoices):
     UNKNOWN = "unknown", "Не определён"
 
 
-class Outcome(TextChoices):
+class ContactOutcome(TextChoices):
     """Успешность of a contact (seed 002)."""
 
     NOT_BOOKED = "not_booked", "Не записался"
@@ -103,18 +109,18 @@ class Origin(TextChoices):
 
 
 # «Кто, тип» of a call from a list, and back: callers of `record_interaction` may name either.
-WHO_OF_ORIGIN: Final[dict[Origin, WhoType]] = {
-    Origin.WAITING_LIST: WhoType.WAITING_LIST,
-    Origin.CRM_TASK: WhoType.CRM_TASK,
-    Origin.REMINDER: WhoType.REMINDER,
+WHO_OF_ORIGIN: Final[dict[Origin, CallerType]] = {
+    Origin.WAITING_LIST: CallerType.WAITING_LIST,
+    Origin.CRM_TASK: CallerType.CRM_TASK,
+    Origin.REMINDER: CallerType.REMINDER,
 }
-ORIGIN_OF_WHO: Final[dict[WhoType, Origin]] = {who: origin for origin, who in WHO_OF_ORIGIN.items()}
+ORIGIN_OF_WHO: Final[dict[CallerType, Origin]] = {who: origin for origin, who in WHO_OF_ORIGIN.items()}
 
 # What a person may choose in the form; the rest is set by lists, bookings and the directory of numbers.
-WHO_BY_HAND: Final = (WhoType.WANTS_BOOKING, WhoType.CONVERSATION, WhoType.EMPLOYEE, WhoType.OTHER)
+WHO_BY_HAND: Final = (CallerType.WANTS_BOOKING, CallerType.CONVERSATION, CallerType.EMPLOYEE, CallerType.OTHER)
 
 
-class Shape(TextChoices):
+class ContactType(TextChoices):
     """«Тип обращения» of the report: kind, direction, state and whether it was written up, in one word (seed 002)."""
 
     CALL_IN = "call_in", "Входящий звонок"
@@ -142,14 +148,24 @@ class Shape(TextChoices):
 
 
 # Each shape has its bit in `Contact.shapes`: 'contacts in which such a thing happened' is one AND on an integer.
-BIT_OF: Final[dict[str, int]] = {str(shape): 1 << place for place, shape in enumerate(Shape)}
+BIT_OF: Final[dict[str, int]] = {str(shape): 1 << place for place, shape in enumerate(ContactType)}
 # Yellow rows: «пропущенные звонки и чаты, а также необработанные заявки».
-YELLOW: Final = (Shape.CALL_IN_MISSED, Shape.CHAT_IN_MISSED, Shape.REQUEST_NEW, Shape.REQUEST_DIALOG_NEW)
+YELLOW: Final = (
+    ContactType.CALL_IN_MISSED,
+    ContactType.CHAT_IN_MISSED,
+    ContactType.REQUEST_NEW,
+    ContactType.REQUEST_DIALOG_NEW,
+)
 # Orange rows: «текущий звонок и активные чаты».
-ORANGE: Final = (Shape.CALL_IN_LIVE, Shape.CALL_OUT_LIVE, Shape.CHAT_IN_LIVE, Shape.CHAT_OUT_LIVE)
-MISSED: Final = (Shape.CALL_IN_MISSED, Shape.CHAT_IN_MISSED)
+ORANGE: Final = (
+    ContactType.CALL_IN_LIVE,
+    ContactType.CALL_OUT_LIVE,
+    ContactType.CHAT_IN_LIVE,
+    ContactType.CHAT_OUT_LIVE,
+)
+MISSED: Final = (ContactType.CALL_IN_MISSED, ContactType.CHAT_IN_MISSED)
 # Talks that nobody wrote up: «Входящий звонок»: «Звонок».
-UNNOTED: Final = (Shape.CALL_IN, Shape.CALL_OUT, Shape.CHAT_IN, Shape.CHAT_OUT)
+UNNOTED: Final = (ContactType.CALL_IN, ContactType.CALL_OUT, ContactType.CHAT_IN, ContactType.CHAT_OUT)
 
 
 def mask(shapes: "tuple[str, ...] | list[str]") -> int:
@@ -173,13 +189,13 @@ class RuleKind(TextChoices):
 # Seed 002: «У звонков сначала проверяются UTM-метки, затем номера, с которых пришел звонок, затем номера, на которые
 # пришел звонок … из какого личного кабинета … У чатов … UTM-метки, затем каналы чатов и дальше — из какого сервиса …
 # У заявок проверяются только UTM-метки и — из какого личного кабинета».
-RULE_ORDER: Final[dict[Kind, tuple[RuleKind, ...]]] = {
-    Kind.CALL: (RuleKind.UTM, RuleKind.NUMBER_FROM, RuleKind.NUMBER_TO, RuleKind.ACCOUNT),
-    Kind.CHAT: (RuleKind.UTM, RuleKind.CHAT_CHANNEL, RuleKind.ACCOUNT),
-    Kind.REQUEST: (RuleKind.UTM, RuleKind.ACCOUNT),
-    Kind.REQUEST_DIALOG: (RuleKind.UTM, RuleKind.ACCOUNT),
-    Kind.DIALOG: (),
-    Kind.COMMENT: (),
+RULE_ORDER: Final[dict[InteractionKind, tuple[RuleKind, ...]]] = {
+    InteractionKind.CALL: (RuleKind.UTM, RuleKind.NUMBER_FROM, RuleKind.NUMBER_TO, RuleKind.ACCOUNT),
+    InteractionKind.CHAT: (RuleKind.UTM, RuleKind.CHAT_CHANNEL, RuleKind.ACCOUNT),
+    InteractionKind.REQUEST: (RuleKind.UTM, RuleKind.ACCOUNT),
+    InteractionKind.REQUEST_DIALOG: (RuleKind.UTM, RuleKind.ACCOUNT),
+    InteractionKind.DIALOG: (),
+    InteractionKind.COMMENT: (),
 }
 
 

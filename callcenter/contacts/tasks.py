@@ -8,11 +8,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from callcenter.contacts.actions import (
+    collect_results,
+    link_known_numbers,
     mark_changed_contacts,
-    pull_deeds,
     recount_due_channels,
     settle_due_contacts,
-    tie_known_numbers,
 )
 
 SECONDS: Final = 5  # that one tick may take of a worker
@@ -32,8 +32,8 @@ def refresh_contacts_widely() -> None:
 
 def _refresh(back: dt.timedelta, *, days: int) -> None:
     now = timezone.now()
-    pull_deeds(since=now - back)
-    tie_known_numbers(since=now.date() - dt.timedelta(days=days))
+    collect_results(since=now - back)
+    link_known_numbers(since=now.date() - dt.timedelta(days=days))
     mark_changed_contacts(since=now - back, now=now)
     until = time.monotonic() + SECONDS
     while settle_due_contacts(now=timezone.now()) and time.monotonic() < until:

@@ -15,8 +15,8 @@ from callcenter.demo import people
 from callcenter.lib.errors import DomainError
 from callcenter.lib.localtime import instant, local_day
 from callcenter.staff.models import User
-from callcenter.telephony.models import Call, Line, PhoneBinding, RobotLease
-from callcenter.telephony.pbx.simulator import Simulator
+from callcenter.telephony.models import Call, PhoneBinding, PhoneLine, RobotLease
+from callcenter.telephony.pbx.simulator import SimulatorPbx
 from callcenter.telephony.robot import Robot
 from callcenter.telephony.states import PhoneKind
 
@@ -26,12 +26,12 @@ SOURCES: Final = (("НаПоправку", "napopravku", "НаПоправку")
 CHARACTERS: Final = "0123401286"
 
 
-class Theatre:
+class CallbackPlayback:
     """The robot and its telephones on a clock that runs as fast as the rows can be written."""
 
     def __init__(self, now: dt.datetime) -> None:
         self.now = now
-        self.simulator = Simulator(lambda: self.now, wait=lambda _seconds: None)
+        self.simulator = SimulatorPbx(lambda: self.now, wait=lambda _seconds: None)
         self.robot = Robot(lambda: self.simulator, holder="demo", clock=lambda: self.now, workers=0)
 
     def play(self, until: dt.datetime) -> None:
@@ -59,8 +59,8 @@ def load(now: dt.datetime) -> None:
         create_source(name=name, code=code, spoken=spoken, clinics=clinics, by=senior, now=now)[0]
         for name, code, spoken in SOURCES
     ]
-    Line.objects.bulk_create(
-        [Line(number=clinic.phone, label=clinic.name, clinic=clinic) for clinic in clinics if clinic.phone],
+    PhoneLine.objects.bulk_create(
+        [PhoneLine(number=clinic.phone, label=clinic.name, clinic=clinic) for clinic in clinics if clinic.phone],
         ignore_conflicts=True,
     )
     clinic = clinics[0]
@@ -76,7 +76,7 @@ def _a_week(dice: random.Random, clinic: Clinic, sources: list[RequestSource], n
         on = local_day(now, clinic.zone) - dt.timedelta(days=step)
         if not is_working_day(hours_of(clinic), on):
             continue
-        theatre = Theatre(instant(on, dt.time(11), clinic.zone))
+        theatre = CallbackPlayback(instant(on, dt.time(11), clinic.zone))
         if not is_open(hours_of(clinic), theatre.now):
             continue
         for user, persona in zip(staff, ("admin_thorough", "admin_noanswer"), strict=True):

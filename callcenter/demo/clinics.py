@@ -5,8 +5,8 @@ from typing import Final
 
 from django.contrib.auth.hashers import make_password
 
-from callcenter.clinics.models import Clinic, Doctor, Ground, OpeningHours, Service, Specialty
-from callcenter.clinics.states import Purpose
+from callcenter.clinics.models import Clinic, Doctor, LegalBasis, OpeningHours, Service, Specialty
+from callcenter.clinics.states import ConsentPurpose
 from callcenter.demo.logins import LOGINS, PASSWORD
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import Shift, User
@@ -81,9 +81,9 @@ def _clinic(index: int, now: dt.datetime) -> Clinic:
         for day, hours in enumerate(week)
         if hours
     )
-    Ground.objects.create(
+    LegalBasis.objects.create(
         clinic=clinic,
-        purpose=Purpose.SERVICE,
+        purpose=ConsentPurpose.SERVICE,
         basis="Договор оказания медицинских услуг, п. 5.2: напоминания о визите",
         since=now.date() - dt.timedelta(days=400),
         source="договор пациента",

@@ -13,13 +13,19 @@ from callcenter.assignments.models import Task
 from callcenter.clinics.actions import close_waiting, move_waiting, open_waiting, schedule_appointments
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus
-from callcenter.contacts.actions import add_chat_line, attach_result, pull_deeds, record_interaction, store_recording
+from callcenter.contacts.actions import (
+    add_chat_line,
+    attach_result,
+    collect_results,
+    record_interaction,
+    store_recording,
+)
 from callcenter.contacts.models import AdChannel, ChannelRule, DirectoryNumber, Interaction, Topic
-from callcenter.contacts.states import Direction, Kind, ResultKind, RuleKind, State, WhoType
+from callcenter.contacts.states import CallerType, Direction, InteractionKind, InteractionState, ResultKind, RuleKind
 from callcenter.demo import clinics as demo_clinics
 from callcenter.demo.people import SEED
 from callcenter.demo.recordings import Talk, talks
-from callcenter.demo.scenarios import STORIES, Step, Story
+from callcenter.demo.scenarios import STORIES, ContactScript, ScriptStep
 from callcenter.lib.localtime import instant, local_day
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
@@ -90,10 +96,10 @@ def load(now: dt.datetime) -> None:
     )
     _channels()
     DirectoryNumber.objects.get_or_create(
-        number="+79000009951", defaults=dict(name="Курьер лаборатории", who_type=WhoType.OTHER)
+        number="+79000009951", defaults=dict(name="Курьер лаборатории", who_type=CallerType.OTHER)
     )
     DirectoryNumber.objects.get_or_create(
-        number="+79000009952", defaults=dict(name="Дежурный техник", who_type=WhoType.EMPLOYEE)
+        number="+79000009952", defaults=dict(name="Дежурный техник", who_type=CallerType.EMPLOYEE)
     )
     today = local_day(now, clinics[0].zone)
     for step in range(DAYS):
@@ -109,7 +115,7 @@ def load(now: dt.datetime) -> None:
     for number in ("+79000009951", "+79000009952"):
         _write(
             demo,
-            Step(Kind.CALL, State.ANSWERED, wait=5, talk=35),
+            ScriptStep(InteractionKind.CALL, InteractionState.ANSWERED, wait=5, talk=35),
             clinics[0],
             now - dt.timedelta(hours=30),
             number=number,
@@ -122,14 +128,34 @@ def _two_at_work(demo: _Demo) -> None:
     clinic, (first, second) = demo.clinics[0], demo.crew[:2]
     asked, promised = demo.dice.sample(demo.patients[clinic.pk], 2)
     at = instant(local_day(demo.now, clinic.zone) - dt.timedelta(days=1), dt.time(11), clinic.zone)
-    wants = str(WhoType.WANTS_BOOKING)
-    _write(demo, Step(Kind.CALL, State.ANSWERED, wait=14, talk=130), clinic, at, patient=asked, employee=first)
-    note = Step(Kind.COMMENT, State.FINISHED, minute=2, comment="Просил перезвонить после обеда", who=wants)
+    wants = str(CallerType.WANTS_BOOKING)
+    _write(
+        demo,
+        ScriptStep(InteractionKind.CALL, InteractionState.ANSWERED, wait=14, talk=130),
+        clinic,
+        at,
+        patient=asked,
+        employee=first,
+    )
+    note = ScriptStep(
+        InteractionKind.COMMENT,
+        InteractionState.FINISHED,
+        minute=2,
+        comment="Просил перезвонить после обеда",
+        who=wants,
+    )
     _write(demo, note, clinic, at, patient=asked, employee=first)
-    ours = Step(Kind.CALL, State.ANSWERED, Direction.OUT, minute=150, wait=9, talk=95)
+    ours = ScriptStep(InteractionKind.CALL, InteractionState.ANSWERED, Direction.OUT, minute=150, wait=9, talk=95)
     back = _write(demo, ours, clinic, at, patient=asked, employee=second)
-    _result(demo, Story(0, (), result=ResultKind.WAITING_LIST), back, asked, second)
-    _write(demo, Step(Kind.CALL, State.ANSWERED, wait=11, talk=80), clinic, at, patient=promised, employee=first)
+    _result(demo, ContactScript(0, (), result=ResultKind.WAITING_LIST), back, asked, second)
+    _write(
+        demo,
+        ScriptStep(InteractionKind.CALL, InteractionState.ANSWERED, wait=11, talk=80),
+        clinic,
+        at,
+        patient=promised,
+        employee=first,
+    )
     later = at + dt.timedelta(hours=2)
     open_waiting(
         clinic=clinic,
@@ -139,7 +165,7 @@ def _two_at_work(demo: _Demo) -> None:
         by=second,
         now=later,
     )
-    pull_deeds(since=later)
+    collect_results(since=later)
 
 
 def _channels() -> None:
@@ -150,7 +176,7 @@ def _channels() -> None:
             ChannelRule.objects.get_or_create(channel=channel, kind=kind, pattern=pattern)
 
 
-def _tell(demo: _Demo, story: Story, clinic: Clinic, at: dt.datetime) -> None:
+def _tell(demo: _Demo, story: ContactScript, clinic: Clinic, at: dt.datetime) -> None:
     """One contact by its story; nothing of it lies in the future."""
     if at + dt.timedelta(minutes=200) > demo.now:
         at -= dt.timedelta(days=1)
@@ -172,7 +198,7 @@ def _tell(demo: _Demo, story: Story, clinic: Clinic, at: dt.datetime) -> None:
 
 def _write(
     demo: _Demo,
-    step: Step,
+    step: ScriptStep,
     clinic: Clinic,
     at: dt.datetime,
     *,
@@ -183,12 +209,12 @@ def _write(
     utm: dict[str, str] | None = None,
 ) -> Interaction:
     at += dt.timedelta(minutes=step.minute, seconds=demo.dice.randrange(50))
-    is_written = step.kind in (Kind.COMMENT, Kind.DIALOG, Kind.REQUEST_DIALOG)
+    is_written = step.kind in (InteractionKind.COMMENT, InteractionKind.DIALOG, InteractionKind.REQUEST_DIALOG)
     longer = demo.dice.randrange(60)
     talk = step.talk + longer if step.talk is not None else None
-    talked = step.kind == Kind.CALL and talk is not None
+    talked = step.kind == InteractionKind.CALL and talk is not None
     demo.serial += 1
-    account = {Kind.CALL: "ats", Kind.REQUEST: "site"}.get(step.kind, "")
+    account = {InteractionKind.CALL: "ats", InteractionKind.REQUEST: "site"}.get(step.kind, "")
     one = record_interaction(
         clinic=clinic,
         kind=step.kind,
@@ -199,23 +225,25 @@ def _write(
         direction=step.direction,
         patient=patient,
         number=number,
-        client=f"max:{demo.serial}" if step.kind == Kind.CHAT and not number and patient is None else "",
+        client=f"max:{demo.serial}" if step.kind == InteractionKind.CHAT and not number and patient is None else "",
         employee=employee if step.answered else None,
-        line=demo.dice.choice(LINES) if step.kind == Kind.CALL else "",
+        line=demo.dice.choice(LINES) if step.kind == InteractionKind.CALL else "",
         account=account,
-        chat_channel=demo.dice.choice(("max", "vk")) if step.kind == Kind.CHAT else "",
+        chat_channel=demo.dice.choice(("max", "vk")) if step.kind == InteractionKind.CHAT else "",
         wait_seconds=step.wait,
         talk_seconds=talk,
         answered_at=at + dt.timedelta(seconds=step.wait or 0) if talked else None,
-        ended_at=at + dt.timedelta(seconds=(step.wait or 0) + (talk or 0)) if step.kind == Kind.CALL else None,
+        ended_at=at + dt.timedelta(seconds=(step.wait or 0) + (talk or 0))
+        if step.kind == InteractionKind.CALL
+        else None,
         topic=topic if is_written or not step.minute else None,
         comment=step.comment,
-        who_type=WhoType(step.who or step.origin) if step.who or step.origin else None,
+        who_type=CallerType(step.who or step.origin) if step.who or step.origin else None,
         utm=utm,
         source="hand" if is_written else "demo",
         source_id="" if is_written else f"demo-{demo.serial}",
     )
-    if step.kind == Kind.CHAT:
+    if step.kind == InteractionKind.CHAT:
         for place, (direction, text) in enumerate(CHAT):
             add_chat_line(
                 one, at=at + dt.timedelta(seconds=70 * place), direction=direction, text=text, source_id=str(place)
@@ -233,7 +261,7 @@ def _record(demo: _Demo, call: Interaction, topic: Topic | None) -> None:
     demo.recorded += 1
 
 
-def _result(demo: _Demo, story: Story, call: Interaction, patient: Patient, employee: User) -> None:
+def _result(demo: _Demo, story: ContactScript, call: Interaction, patient: Patient, employee: User) -> None:
     """What came of the call, by the same actions as at the desks, at the time of the call."""
     if story.result is None:
         return
@@ -259,7 +287,7 @@ def _result(demo: _Demo, story: Story, call: Interaction, patient: Patient, empl
 
 
 def _waiting(
-    demo: _Demo, story: Story, call: Interaction, patient: Patient, employee: User, at: dt.datetime
+    demo: _Demo, story: ContactScript, call: Interaction, patient: Patient, employee: User, at: dt.datetime
 ) -> WaitingListEntry:
     """An entry of the waiting list: the recent ones are open still, the others closed, with a visit or without."""
     on = local_day(at, call.clinic.zone)
@@ -294,7 +322,9 @@ def _task(call: Interaction, patient: Patient, employee: User, at: dt.datetime) 
     return close_task(task, outcome="Всё хорошо, жалоб нет", by=employee, now=at)
 
 
-def _visit(demo: _Demo, story: Story, call: Interaction, patient: Patient, employee: User) -> Appointment | None:
+def _visit(
+    demo: _Demo, story: ContactScript, call: Interaction, patient: Patient, employee: User
+) -> Appointment | None:
     """A visit some days after the call, at a time of its own; one that lies ahead is only planned. None in a full week."""
     doctors = [one for one in demo.doctors if one.clinics.filter(pk=call.clinic_id).exists()]
     for _ in range(6):

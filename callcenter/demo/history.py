@@ -18,7 +18,7 @@ from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Specialty, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.models import AdChannel, Topic
-from callcenter.contacts.states import Kind
+from callcenter.contacts.states import InteractionKind
 from callcenter.demo.scenarios import STORIES, decided, said_of
 from callcenter.staff.models import User
 
@@ -177,12 +177,14 @@ def _returned(steps: Sequence[Any]) -> dict[int, int]:
     """Which step answers each missed call of the story."""
     return {
         place: next(
-            later for later in range(place + 1, len(steps)) if steps[later].talk and steps[later].kind == Kind.CALL
+            later
+            for later in range(place + 1, len(steps))
+            if steps[later].talk and steps[later].kind == InteractionKind.CALL
         )
         for place, step in enumerate(steps)
-        if step.kind == Kind.CALL
+        if step.kind == InteractionKind.CALL
         and step.state == "missed"
-        and any(later.talk and later.kind == Kind.CALL for later in steps[place + 1 :])
+        and any(later.talk and later.kind == InteractionKind.CALL for later in steps[place + 1 :])
     }
 
 

@@ -16,7 +16,7 @@ from callcenter.clinics.queries import hours_of
 from callcenter.clinics.schedule import opening
 from callcenter.demo import clinics as demo_clinics
 from callcenter.demo import people
-from callcenter.demo.people import Person
+from callcenter.demo.people import DemoPerson
 from callcenter.imports import actions
 from callcenter.imports.cell_parsers import Cell
 from callcenter.imports.kinds import kinds
@@ -48,7 +48,7 @@ class Slot:
     at: dt.time
     minutes: int
     service: tuple[str, str, int, int]
-    person: Person | None
+    person: DemoPerson | None
     status: str
     booked_on: dt.date
 
@@ -97,7 +97,7 @@ def bring_in(
         raise RuntimeError(f"{name}: {run.state} {run.error} {run.counts} {first.problems if first else ''}")
 
 
-def _patient_rows(clinics: list[Clinic], cards: list[Person], today: dt.date) -> Iterator[Sequence[Cell]]:
+def _patient_rows(clinics: list[Clinic], cards: list[DemoPerson], today: dt.date) -> Iterator[Sequence[Cell]]:
     dice = random.Random(people.SEED + 1)
     for card in cards:
         consent_on = today - dt.timedelta(days=dice.randint(30, 700)) if card.consents else None
@@ -125,7 +125,7 @@ def _window_rows(free: list[Slot]) -> Iterator[Sequence[Cell]]:
         yield slot.on, slot.at, end, demo_clinics.DOCTORS[slot.doctor][0], demo_clinics.CLINICS[slot.clinic][0]
 
 
-def _schedule(clinics: list[Clinic], cards: list[Person], now: dt.datetime) -> Iterator[Slot]:
+def _schedule(clinics: list[Clinic], cards: list[DemoPerson], now: dt.datetime) -> Iterator[Slot]:
     """Every doctor's half-days, filled more thickly in the past and thinly towards the end of the month."""
     dice = random.Random(people.SEED + 2)
     hours = [hours_of(clinic) for clinic in clinics]
@@ -153,7 +153,7 @@ def _schedule(clinics: list[Clinic], cards: list[Person], now: dt.datetime) -> I
 
 def _slot(
     dice: random.Random, doctor: int, place: int, clinic: Clinic, on: dt.date, at: dt.time, length: int,
-    service: tuple[str, str, int, int], step: int, own: list[Person], busy: set[tuple[str, dt.date]], now: dt.datetime,
+    service: tuple[str, str, int, int], step: int, own: list[DemoPerson], busy: set[tuple[str, dt.date]], now: dt.datetime,
 ) -> Slot | None:  # fmt: skip
     """A visit, or a free window if the time is still to come."""
     starts_at = instant(on, at, clinic.zone)

@@ -201,7 +201,7 @@ _SPECIAL_FATHERS: Final = {
 
 
 @dataclass
-class Person:
+class DemoPerson:
     code: str
     last: str
     first: str
@@ -244,11 +244,11 @@ def patronymic(father: str, *, woman: bool) -> str:
     return {"Ильич": "Ильинична", "Никитич": "Никитична"}.get(man, f"{man[:-2]}на")
 
 
-def patients(today: dt.date, clinics: int) -> list[Person]:
+def patients(today: dt.date, clinics: int) -> list[DemoPerson]:
     """The whole card file, the same for the same day: families, shared and missing phones, refusals, consents."""
     dice = random.Random(SEED)
     numbers = iter(dice.sample(range(100, 9_900), 3_000))
-    people: list[Person] = []
+    people: list[DemoPerson] = []
     while len(people) < PATIENTS:
         size = dice.choices((1, 2, 3, 4), (70, 14, 10, 6))[0]
         people += _family(dice, today, min(size, PATIENTS - len(people)), clinics, numbers)
@@ -257,7 +257,7 @@ def patients(today: dt.date, clinics: int) -> list[Person]:
     return people
 
 
-def _family(dice: random.Random, today: dt.date, size: int, clinics: int, numbers: Iterator[int]) -> list[Person]:
+def _family(dice: random.Random, today: dt.date, size: int, clinics: int, numbers: Iterator[int]) -> list[DemoPerson]:
     surname = dice.choice(UNCHANGED) if dice.random() < 0.05 else dice.choice(SURNAMES)
     clinic, shared = dice.choices(range(clinics), (5, 3, 2)[:clinics])[0], _number(numbers)
     father = dice.choice(MEN)
@@ -269,7 +269,7 @@ def _family(dice: random.Random, today: dt.date, size: int, clinics: int, number
         parent = father if child else dice.choice(MEN)
         first = dice.choice(WOMEN) if woman else father if place == 0 and size > 1 else dice.choice(MEN)
         own = [] if child else [shared] if place == 0 else [_number(numbers), shared]
-        person = Person(
+        person = DemoPerson(
             code="",
             last=feminine(surname) if woman else surname,
             first=first,
@@ -288,7 +288,7 @@ def _number(numbers: Iterator[int]) -> str:
     return f"+7 900 000-{tail // 100:02}-{tail % 100:02}"
 
 
-def _habits(dice: random.Random, person: Person, numbers: Iterator[int]) -> None:
+def _habits(dice: random.Random, person: DemoPerson, numbers: Iterator[int]) -> None:
     """What makes one card differ from the next: no phone, a second one, e-mail, refusals and consents, a note."""
     if dice.random() < 0.03:
         person.phones = []

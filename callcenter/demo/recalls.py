@@ -19,10 +19,10 @@ from callcenter.imports.cell_parsers import Cell
 from callcenter.lib.errors import DomainError
 from callcenter.lib.localtime import instant, local_day
 from callcenter.staff.models import User
-from journals.actions.cards import Answer, record_call
+from journals.actions.cards import CallOutcomeInput, record_call
 from journals.actions.plans import give_plan, return_uncalled
 from journals.models import PlanItem, RecallEntry
-from journals.outcome_rules import Outcome
+from journals.outcome_rules import CallOutcome
 from journals.queries.segments import Segment
 
 OLD, NEW = 190, 110
@@ -46,11 +46,15 @@ COMMENTS: Final = {
     "Гигиенист": ("Пора на профессиональную гигиену, прошло полгода.", "Проверить дёсны после курса, назначить гигиену."),
 }  # fmt: skip
 WORDS: Final = {
-    Outcome.UNREACHED: ("Гудки, не берёт.", "Телефон выключен.", "Сбросил, перезвонить позже."),
-    Outcome.THINKING: ("Посмотрит график и решит.", "Спросит у мужа.", "Думает о стоимости, отправили план лечения."),
-    Outcome.REMIND: ("Просит позвонить после отпуска.", "Вернётся из командировки — набрать."),
-    Outcome.REFUSED: ("Лечится в другом месте.", "Дорого, пока не будет.", "Переехали в другой город."),
-    Outcome.BOOKED: ("Записался, удобно утром.", "Записалась, напомнить накануне."),
+    CallOutcome.UNREACHED: ("Гудки, не берёт.", "Телефон выключен.", "Сбросил, перезвонить позже."),
+    CallOutcome.THINKING: (
+        "Посмотрит график и решит.",
+        "Спросит у мужа.",
+        "Думает о стоимости, отправили план лечения.",
+    ),
+    CallOutcome.REMIND: ("Просит позвонить после отпуска.", "Вернётся из командировки — набрать."),
+    CallOutcome.REFUSED: ("Лечится в другом месте.", "Дорого, пока не будет.", "Переехали в другой город."),
+    CallOutcome.BOOKED: ("Записался, удобно утром.", "Записалась, напомнить накануне."),
 }
 
 
@@ -115,7 +119,8 @@ def _a_day_of_calls(dice: random.Random, clinic: Clinic, on: dt.date, senior: Us
 def _call(dice: random.Random, entry: RecallEntry, caller: User, at: dt.datetime) -> None:
     entry.refresh_from_db()
     outcome = dice.choices(
-        (Outcome.UNREACHED, Outcome.BOOKED, Outcome.THINKING, Outcome.REMIND, Outcome.REFUSED), (42, 22, 14, 10, 12)
+        (CallOutcome.UNREACHED, CallOutcome.BOOKED, CallOutcome.THINKING, CallOutcome.REMIND, CallOutcome.REFUSED),
+        (42, 22, 14, 10, 12),
     )[0]
     answer = _answer(dice, entry, outcome, at)
     # Some of them say «не звонить», or the free window is gone: that call has not been made.
@@ -123,26 +128,26 @@ def _call(dice: random.Random, entry: RecallEntry, caller: User, at: dt.datetime
         record_call(entry, answer, version=entry.version, token=uuid.UUID(int=dice.getrandbits(128)), by=caller, now=at)
 
 
-def _answer(dice: random.Random, entry: RecallEntry, outcome: Outcome, at: dt.datetime) -> Answer:
+def _answer(dice: random.Random, entry: RecallEntry, outcome: CallOutcome, at: dt.datetime) -> CallOutcomeInput:
     comment = dice.choice(WORDS[outcome])
     today, hours = local_day(at, entry.clinic.zone), hours_of(entry.clinic)
     later = next_working_day(hours, today + dt.timedelta(days=dice.randint(3, 12)))
-    if outcome is Outcome.BOOKED:
+    if outcome is CallOutcome.BOOKED:
         window = free_windows(
             now=at, doctor=entry.doctor, clinics=[entry.clinic], since=at, until=at + dt.timedelta(days=60)
         ).first()
-        return Answer(outcome, comment, window=window)
-    if outcome is Outcome.REMIND:
-        return Answer(outcome, comment, call_on=later)
+        return CallOutcomeInput(outcome, comment, window=window)
+    if outcome is CallOutcome.REMIND:
+        return CallOutcomeInput(outcome, comment, call_on=later)
     use = {
-        Outcome.UNREACHED: ReasonUse.UNREACHED, Outcome.THINKING: ReasonUse.THINKING, Outcome.REFUSED: ReasonUse.REFUSED,
+        CallOutcome.UNREACHED: ReasonUse.UNREACHED, CallOutcome.THINKING: ReasonUse.THINKING, CallOutcome.REFUSED: ReasonUse.REFUSED,
     }[outcome]  # fmt: skip
-    return Answer(
+    return CallOutcomeInput(
         outcome,
         comment,
         reason=_reason(dice, use),
         refusal_reason=_reason(dice, ReasonUse.REFUSED),
-        call_on=later if outcome is Outcome.THINKING else None,
+        call_on=later if outcome is CallOutcome.THINKING else None,
     )
 
 

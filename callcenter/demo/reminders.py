@@ -12,14 +12,14 @@ from callcenter.demo import people
 from callcenter.lib.localtime import instant, local_day
 from callcenter.messaging import actions as messaging
 from callcenter.messaging.models import CascadeStep, Provider
-from callcenter.messaging.states import Channel
+from callcenter.messaging.states import MessageChannel
 from callcenter.staff.models import User
 from callcenter.staff.queries import on_shift
 from callcenter.staff.roles import ShiftColour
 from reminders import actions
 from reminders.models import Reminder, ReminderRun
 from reminders.queries.lists import evening_list
-from reminders.states import Result
+from reminders.states import CallResult
 
 PACE: Final = "150"  # seconds over which a simulated patient's reports and answers arrive: slow enough to be watched
 CALLED: Final = 0.6  # of those who had to be called yesterday evening
@@ -29,12 +29,12 @@ def load(now: dt.datetime) -> None:
     provider = Provider.objects.create(
         name="Симулятор сообщений",
         kind="simulator",
-        channels=[Channel.MAX, Channel.SMS, Channel.EMAIL],
+        channels=[MessageChannel.MAX, MessageChannel.SMS, MessageChannel.EMAIL],
         settings={"pace": PACE, "duplicates": "0.1", "disorder": "0.1"},
         price=Decimal("4.50"),
     )
     for clinic in demo_clinics.clinics():
-        for position, (channel, minutes) in enumerate(((Channel.MAX, 10), (Channel.SMS, 60)), start=1):
+        for position, (channel, minutes) in enumerate(((MessageChannel.MAX, 10), (MessageChannel.SMS, 60)), start=1):
             CascadeStep.objects.create(
                 clinic=clinic, position=position, channel=channel, provider=provider, wait_minutes=minutes
             )
@@ -57,7 +57,7 @@ def _yesterday(now: dt.datetime) -> None:
     for minutes in (1, 5, 12, 20, 30):
         moment = evening + dt.timedelta(minutes=minutes)
         messaging.send_due(clock=lambda moment=moment: moment)  # type: ignore[misc]
-        messaging.absorb_due_calls(now=moment, limit=5000)
+        messaging.process_due_webhooks(now=moment, limit=5000)
         messaging.advance_due_cascades(now=moment, limit=5000)
     for run in runs:
         _evening_calls(run, dice)
@@ -73,8 +73,8 @@ def _evening_calls(run: ReminderRun, dice: random.Random) -> None:
         if entry.starts_at <= at or dice.random() > CALLED:
             continue
         at += dt.timedelta(minutes=2)
-        result = dice.choices([Result.COMING, Result.UNREACHED, Result.NOT_COMING], [6, 3, 1])[0]
-        unreached += result == Result.UNREACHED
+        result = dice.choices([CallResult.COMING, CallResult.UNREACHED, CallResult.NOT_COMING], [6, 3, 1])[0]
+        unreached += result == CallResult.UNREACHED
         reminder = Reminder.objects.get(pk=entry.id)
         actions.mark_called(reminder, by=caller, now=at)
         actions.save_result(reminder, result=result, by=caller, now=at + dt.timedelta(minutes=1))

@@ -17,7 +17,7 @@ from callcenter.imports import columns as headings_of
 from callcenter.imports import file_reader
 from callcenter.imports.cell_parsers import shown
 from callcenter.imports.file_reader import BadFile
-from callcenter.imports.jobs import BATCH, Job, Kind, Report, Row, Scope
+from callcenter.imports.jobs import BATCH, ImportJob, ImportKind, ImportRow, ImportScope, Report
 from callcenter.imports.kinds import kinds
 from callcenter.imports.models import ImportFile, ImportFinding, ImportRun
 from callcenter.imports.states import OPEN, FindingKind, ImportState
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 LEASE: Final = dt.timedelta(minutes=2)
 PULSE: Final = dt.timedelta(seconds=1)
-MOST_BREAKS: Final = 3
+MAX_CRASHES: Final = 3
 # An import that nobody confirms is dropped with its file; findings hold names and phones and go after a month.
 KEEP_OPEN: Final = dt.timedelta(days=3)
 KEEP_FINDINGS: Final = dt.timedelta(days=30)
@@ -41,7 +41,7 @@ Clock = Callable[[], dt.datetime]
 
 
 def start_import(
-    *, kind: Kind, clinic: Clinic, file_name: str, content: bytes, by: User | None, now: dt.datetime
+    *, kind: ImportKind, clinic: Clinic, file_name: str, content: bytes, by: User | None, now: dt.datetime
 ) -> ImportRun:
     """Takes a file in and guesses its columns. Raises Refused (field `file`) for one that is no table: nothing is kept."""
     file_name = file_name.rpartition("/")[2].rpartition("\\")[2][-200:]
@@ -148,7 +148,7 @@ def work_on_due(*, clock: Clock, pk: int | None = None) -> bool:
 def release_abandoned(*, now: dt.datetime) -> int:
     """Gives imports whose worker has died back to the others; after the third death a person must look."""
     abandoned = ImportRun.objects.abandoned(now - LEASE)
-    given_up = abandoned.filter(broken_off__gte=MOST_BREAKS - 1).update(
+    given_up = abandoned.filter(broken_off__gte=MAX_CRASHES - 1).update(
         state=ImportState.FAILED,
         claimed_at=None,
         token="",
@@ -212,7 +212,7 @@ def _load(run: ImportRun, clock: Clock) -> bool:
     return True
 
 
-def _prepared(run: ImportRun, *, by: User | None, now: dt.datetime) -> tuple[Job, list[Row]]:
+def _prepared(run: ImportRun, *, by: User | None, now: dt.datetime) -> tuple[ImportJob, list[ImportRow]]:
     """The job over the file's rows. The clinics are those where the person works now."""
     kind = kinds()[run.kind]
     content = ImportFile.objects.only("content").get(run=run).content
@@ -222,7 +222,7 @@ def _prepared(run: ImportRun, *, by: User | None, now: dt.datetime) -> tuple[Job
     if confirmed is not None and run.cancel_missing:
         missing = run.findings.filter(kind=FindingKind.MISSING, subject_id__isnull=False)
         confirmed = {pk: version for pk, version in missing.values_list("subject_id", "version") if pk is not None}
-    scope = Scope(
+    scope = ImportScope(
         clinic=run.clinic,
         clinics=list(Clinic.objects.visible_to(by) if by else Clinic.objects.all()),
         by=by,
@@ -230,7 +230,7 @@ def _prepared(run: ImportRun, *, by: User | None, now: dt.datetime) -> tuple[Job
         file_name=run.file_name,
         confirmed_missing=confirmed,
     )
-    return kind.job(scope), [Row(line, columns, layout.headings) for line in layout.lines]
+    return kind.job(scope), [ImportRow(line, columns, layout.headings) for line in layout.lines]
 
 
 def _still_ours(run: ImportRun) -> ImportRun | None:
@@ -239,7 +239,7 @@ def _still_ours(run: ImportRun) -> ImportRun | None:
     return fresh if fresh.token == run.token else None
 
 
-def _keep_findings(run: ImportRun, job: Job, rows: list[Row]) -> None:
+def _keep_findings(run: ImportRun, job: ImportJob, rows: list[ImportRow]) -> None:
     rejected = [row for row in rows if row.problems]
     job.counts["rejected"] = len(rejected)
     run.counts = dict(job.counts)

@@ -8,16 +8,16 @@ from typing import Final
 from django.db.models import Q
 
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Service
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.clinics.states import UPCOMING, AppointmentStatus
 from callcenter.imports import cell_parsers
 from callcenter.imports.appointment_rules import (
     SOURCE,
     USUAL_MINUTES,
-    Known,
-    Planned,
-    Step,
+    ExistingVisit,
+    PlannedVisit,
     Times,
+    VisitChange,
     decide,
     places_itself,
     read_known,
@@ -25,33 +25,33 @@ from callcenter.imports.appointment_rules import (
     spans,
     when,
 )
-from callcenter.imports.jobs import Finding, Job, Report, Row, Scope, batches
-from callcenter.imports.overlap_check import Place, Schedule, place_of
-from callcenter.imports.patient_matching import People, Person, sought
+from callcenter.imports.jobs import ImportJob, ImportRow, ImportScope, PreviewFinding, Report, batches
+from callcenter.imports.overlap_check import DoctorTime, Schedule, place_of
+from callcenter.imports.patient_matching import PatientDirectory, PatientRecord, sought
 from callcenter.imports.states import FindingKind
 from callcenter.lib.localtime import day_bounds, instant, local, local_day
 
 _HAPPENED: Final = (AppointmentStatus.ARRIVED, AppointmentStatus.COMPLETED, AppointmentStatus.NO_SHOW)
 
 
-class AppointmentsPlan(Job):
+class AppointmentsPlan(ImportJob):
     """Visits are matched by the system's code, else by patient, doctor and start; what is left over is missing."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: ImportScope) -> None:
         super().__init__(scope)
-        self.people = People(scope)
-        self.planned: list[Planned] = []
-        self.missing: list[Known] = []
-        self._services = {fold(service.name): service for service in Service.objects.all()}
+        self.people = PatientDirectory(scope)
+        self.planned: list[PlannedVisit] = []
+        self.missing: list[ExistingVisit] = []
+        self._services = {normalise(service.name): service for service in Service.objects.all()}
         self._new_services: dict[str, str] = {}
-        self._by_code: dict[str, Known] = {}
+        self._by_code: dict[str, ExistingVisit] = {}
         self._days: dict[int, set[dt.date]] = defaultdict(set)  # clinic → local days of the file
         # Rows that are not loaded still mean visits: these must not be taken for missing.
         self._shielded_codes: set[str] = set()
         self._shielded_starts: set[dt.datetime] = set()
         self._unreadable = 0  # rows that might mean any visit
 
-    def plan(self, rows: Sequence[Row], report: Report) -> None:
+    def plan(self, rows: Sequence[ImportRow], report: Report) -> None:
         done = 0
         for batch in batches(rows):
             read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
@@ -81,14 +81,14 @@ class AppointmentsPlan(Job):
         found = Appointment.objects.filter(source=SOURCE, source_id__in=codes - self._by_code.keys())
         self._by_code |= {known.code: known for known in read_known(found)}
 
-    def _read(self, row: Row, code: str, person: Person | None) -> Planned | None:
+    def _read(self, row: ImportRow, code: str, person: PatientRecord | None) -> PlannedVisit | None:
         """A row with its visit, or None with the problems on the row. Its dates count even when it is refused."""
         clinic = self.places.clinic(row)
         doctor = self.places.doctor(row, clinic)
         service = row.get("service", lambda cell: cell_parsers.text(cell, limit=150)) or ""
-        if not fold(service):  # «-»: a table's way to say that there is none
+        if not normalise(service):  # «-»: a table's way to say that there is none
             service = ""
-        usual = self._services.get(fold(service))
+        usual = self._services.get(normalise(service))
         status, money = row.get("status", cell_parsers.status), row.get("money", cell_parsers.money)
         comment = row.get("comment", cell_parsers.text)
         booked_on, booked_time = row.get("booked_at", cell_parsers.moment) or (None, None)
@@ -102,13 +102,13 @@ class AppointmentsPlan(Job):
             return None
         # A day without a time: its end, since whatever was opened on that day came before as far as anybody can tell.
         booked_at = instant(booked_on, booked_time or dt.time(23, 59), clinic.zone) if booked_on else None
-        person = person or Person(0, "", cell_parsers.Name("", "", ""), None)
-        return Planned(
+        person = person or PatientRecord(0, "", cell_parsers.ParsedName("", "", ""), None)
+        return PlannedVisit(
             row, code, person, doctor, clinic, *times, status, service, money, comment or "", booked_at
         )  # fmt: skip
 
     def _possible(
-        self, row: Row, status: AppointmentStatus, starts_at: dt.datetime, clinic: Clinic
+        self, row: ImportRow, status: AppointmentStatus, starts_at: dt.datetime, clinic: Clinic
     ) -> AppointmentStatus | None:
         """The state, unless the visit is still to come: paid ahead it is like any other, over it can't be. Who is early
         has come all the same."""
@@ -130,8 +130,8 @@ class AppointmentsPlan(Job):
             self._unreadable += 1
 
     def _refuse_repeats(self) -> None:
-        codes: dict[str, Planned] = {}
-        places: dict[tuple[int, int, dt.datetime], Planned] = {}
+        codes: dict[str, PlannedVisit] = {}
+        places: dict[tuple[int, int, dt.datetime], PlannedVisit] = {}
         for planned in self.planned:
             place = (id(planned.person), planned.doctor.pk, planned.starts_at)
             first = codes.get(planned.code) if planned.code else None
@@ -156,7 +156,7 @@ class AppointmentsPlan(Job):
                 starts_at__in={planned.starts_at for planned in batch},
                 clinic__in=self.scope.clinics,
             )
-            by_place: dict[tuple[int, int, dt.datetime], list[Known]] = defaultdict(list)
+            by_place: dict[tuple[int, int, dt.datetime], list[ExistingVisit]] = defaultdict(list)
             for known in read_known(near):
                 by_place[known.patient_id, known.doctor_id, known.starts_at].append(known)
             for planned in batch:
@@ -197,7 +197,7 @@ class AppointmentsPlan(Job):
                     ours += 1
         if ours:
             self.findings.append(
-                Finding(
+                PreviewFinding(
                     FindingKind.NOTICE,
                     0,
                     f"Приёмов, записанных в Дозвоне и не найденных в файле: {ours}.",
@@ -207,10 +207,10 @@ class AppointmentsPlan(Job):
 
     def _pair_moves(self) -> None:
         """Without codes a moved visit looks like a missing one and a new one of the same patient and doctor."""
-        left: dict[tuple[int, int], list[Known]] = defaultdict(list)
+        left: dict[tuple[int, int], list[ExistingVisit]] = defaultdict(list)
         for known in self.missing:
             left[known.patient_id, known.doctor_id].append(known)
-        fresh: dict[tuple[int, int], list[Planned]] = defaultdict(list)
+        fresh: dict[tuple[int, int], list[PlannedVisit]] = defaultdict(list)
         for planned in self.planned:
             if planned.known is None and planned.person.pk and planned.occupies and planned.starts_at > self.scope.now:
                 fresh[planned.person.pk, planned.doctor.pk].append(planned)
@@ -225,7 +225,7 @@ class AppointmentsPlan(Job):
     def _keep_what_may_be_there(self) -> None:
         if self.missing and self._unreadable:
             self.findings.append(
-                Finding(
+                PreviewFinding(
                     FindingKind.NOTICE,
                     0,
                     f"В файле нет {len(self.missing)} приёмов, но часть строк не читается: может быть, они там.",
@@ -234,7 +234,7 @@ class AppointmentsPlan(Job):
             )
             self.missing = []
 
-    def _decide(self, planned: Planned) -> None:
+    def _decide(self, planned: PlannedVisit) -> None:
         known = planned.known
         if known is None:
             return
@@ -242,18 +242,18 @@ class AppointmentsPlan(Job):
         planned.step = decide(
             known.status, planned.status, moved=planned.moved, money_differs=money_differs, dropped=known.dropped
         )
-        if planned.step == Step.BACK:
+        if planned.step == VisitChange.BACK:
             planned.known, planned.instead_of = None, known
-        if planned.step == Step.DEAD and planned.starts_at > self.scope.now:
+        if planned.step == VisitChange.DEAD and planned.starts_at > self.scope.now:
             self._notice(
                 planned, "У нас этот приём отменён, а в файле он есть.", "Отмените его и в системе расписания."
             )
-        if planned.step == Step.LATE:
+        if planned.step == VisitChange.LATE:
             label = known.status.label
             planned.row.refuse("date", f"Приём уже «{label}», перенести его нельзя.", "Заведите новый приём.")
 
-    def _notice(self, planned: Planned, what: str, todo: str) -> None:
-        self.findings.append(Finding(FindingKind.NOTICE, planned.row.line.number, what, todo))
+    def _notice(self, planned: PlannedVisit, what: str, todo: str) -> None:
+        self.findings.append(PreviewFinding(FindingKind.NOTICE, planned.row.line.number, what, todo))
 
     def _refuse_overlaps(self) -> None:
         """Of two visits of one doctor at one time to come the later row is refused; one that needs the time of a missing
@@ -262,7 +262,7 @@ class AppointmentsPlan(Job):
         coming = [p for p in self.planned if not p.row.problems and p.ends_at > now and places_itself(p)]
         if not coming:
             return
-        leaving = {p.known.pk for p in self.planned if p.known and p.step in (Step.CANCEL, Step.MOVE)}
+        leaving = {p.known.pk for p in self.planned if p.known and p.step in (VisitChange.CANCEL, VisitChange.MOVE)}
         missing = self.missing if self.scope.confirmed_missing is None else self.confirmed_missing()
         leaving |= {known.pk for known in missing}
         standing = Appointment.objects.occupying().filter(
@@ -271,7 +271,7 @@ class AppointmentsPlan(Job):
             starts_at__lt=max(p.ends_at for p in coming),
         )
         places = standing.values_list("pk", "doctor_id", "starts_at", "ends_at")
-        schedule = Schedule(Place(doctor, start, end) for pk, doctor, start, end in places if pk not in leaving)
+        schedule = Schedule(DoctorTime(doctor, start, end) for pk, doctor, start, end in places if pk not in leaving)
         for planned, other in schedule.settle(coming):
             where = f" (строка {other.row.row.line.number})" if other.row else ""
             start, end = (local(moment, planned.clinic.zone) for moment in (other.starts_at, other.ends_at))
@@ -283,10 +283,10 @@ class AppointmentsPlan(Job):
         if self.scope.confirmed_missing is None:
             self._notice_needed(coming)
 
-    def _notice_needed(self, coming: list[Planned]) -> None:
+    def _notice_needed(self, coming: list[PlannedVisit]) -> None:
         gone = Schedule(place_of(known) for known in self.missing)
         for planned in coming:
-            place = Place(planned.doctor.pk, planned.starts_at, planned.ends_at)
+            place = DoctorTime(planned.doctor.pk, planned.starts_at, planned.ends_at)
             other = None if planned.row.problems else next(gone.over(place), None)
             if other is not None:
                 start = local(other.starts_at, planned.clinic.zone)
@@ -296,7 +296,7 @@ class AppointmentsPlan(Job):
                     "Иначе в это время у врача останется прежний пациент.",
                 )
 
-    def confirmed_missing(self) -> list[Known]:
+    def confirmed_missing(self) -> list[ExistingVisit]:
         """Those that a person has seen as they are and wants cancelled."""
         confirmed = self.scope.confirmed_missing or {}
         return [known for known in self.missing if confirmed.get(known.pk) == known.version]
@@ -306,23 +306,23 @@ class AppointmentsPlan(Job):
             if planned.row.problems:
                 continue
             self.counts[self._sort_of(planned)] += 1
-            if planned.step == Step.MOVE and planned.known:
+            if planned.step == VisitChange.MOVE and planned.known:
                 old = local(planned.known.starts_at, planned.clinic.zone)
                 new = local(planned.starts_at, planned.clinic.zone)
                 self.findings.append(
-                    Finding(
+                    PreviewFinding(
                         FindingKind.MOVED,
                         planned.row.line.number,
                         f"{planned.person.words}, {planned.doctor.short_name}: "
                         f"{old:%d.%m.%Y %H:%M} → {new:%d.%m.%Y %H:%M}",
                     )
                 )
-            if fold(planned.service) and fold(planned.service) not in self._services:
-                self._new_services.setdefault(fold(planned.service), planned.service)
+            if normalise(planned.service) and normalise(planned.service) not in self._services:
+                self._new_services.setdefault(normalise(planned.service), planned.service)
         self._list_missing()
         if back := sum(planned.instead_of is not None and not planned.row.problems for planned in self.planned):
             self.findings.append(
-                Finding(
+                PreviewFinding(
                     FindingKind.NOTICE,
                     0,
                     f"Приёмов, отменённых раньше, потому что их не было в файле: {back}.",
@@ -331,18 +331,20 @@ class AppointmentsPlan(Job):
             )
         if self._new_services:
             names = ", ".join(list(self._new_services.values())[:10])
-            self.findings.append(Finding(FindingKind.NOTICE, 0, f"Новые услуги: {names}.", "Появятся в справочнике."))
+            self.findings.append(
+                PreviewFinding(FindingKind.NOTICE, 0, f"Новые услуги: {names}.", "Появятся в справочнике.")
+            )
 
-    def _sort_of(self, planned: Planned) -> str:
+    def _sort_of(self, planned: PlannedVisit) -> str:
         if planned.known is None:
             return "created"
-        if planned.step == Step.MOVE:
+        if planned.step == VisitChange.MOVE:
             return "moved"
-        if planned.step == Step.CANCEL:
+        if planned.step == VisitChange.CANCEL:
             return "cancelled"
-        return "changed" if planned.step == Step.MARK or self._details(planned) else "unchanged"
+        return "changed" if planned.step == VisitChange.MARK or self._details(planned) else "unchanged"
 
-    def _details(self, planned: Planned) -> dict[str, object]:
+    def _details(self, planned: PlannedVisit) -> dict[str, object]:
         """What the file knows besides time and state: the code of a visit booked here, the service, a first comment."""
         known = planned.known
         if known is None:
@@ -350,7 +352,7 @@ class AppointmentsPlan(Job):
         details: dict[str, object] = {}
         if planned.code and known.code != planned.code:
             details |= {"source": SOURCE, "source_id": planned.code}
-        service = self._services.get(fold(planned.service)) if planned.service else None
+        service = self._services.get(normalise(planned.service)) if planned.service else None
         if planned.service and (service is None or service.pk != known.service_id):
             details["service"] = planned.service
         if planned.comment and not known.comment:
@@ -364,5 +366,5 @@ class AppointmentsPlan(Job):
         for known in self.missing:
             start = local(known.starts_at, zones[known.clinic_id])
             words = f"{start:%d.%m.%Y %H:%M}, {patients[known.patient_id]}, врач {doctors[known.doctor_id].short_name}"
-            self.findings.append(Finding(FindingKind.MISSING, 0, words, "", known.pk, known.version))
+            self.findings.append(PreviewFinding(FindingKind.MISSING, 0, words, "", known.pk, known.version))
         self.counts["missing"] = len(self.missing)

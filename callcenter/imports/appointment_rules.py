@@ -13,8 +13,8 @@ from callcenter.clinics.models import Appointment, Clinic, Doctor
 from callcenter.clinics.states import OCCUPYING, TRANSITIONS, UPCOMING, AppointmentStatus
 from callcenter.imports import cell_parsers
 from callcenter.imports.columns import Field
-from callcenter.imports.jobs import Row
-from callcenter.imports.patient_matching import Person
+from callcenter.imports.jobs import ImportRow
+from callcenter.imports.patient_matching import PatientRecord
 from callcenter.lib.localtime import instant
 
 SOURCE: Final = "import"
@@ -37,7 +37,7 @@ DOCTOR_FIELDS: Final = (
 )
 
 
-class Step(Enum):
+class VisitChange(Enum):
     """What one row of the file means for the visit that we know."""
 
     NOTHING = "nothing"
@@ -56,21 +56,21 @@ def decide(
     moved: bool,
     money_differs: bool = False,
     dropped: bool = False,
-) -> Step:
+) -> VisitChange:
     """The file against what we know. The file owns time and cancellation; it never takes back a confirmation, since it
     may be older than the patient's answer, nor what a person cancelled: only what an earlier file cancelled by lacking it
     (`dropped`). Marks go forward only, as the table of states allows."""
     if ours == AppointmentStatus.CANCELLED:
         if theirs in (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW):
-            return Step.NOTHING
-        return Step.BACK if dropped else Step.DEAD
+            return VisitChange.NOTHING
+        return VisitChange.BACK if dropped else VisitChange.DEAD
     if theirs == AppointmentStatus.CANCELLED:
-        return Step.CANCEL if ours in UPCOMING else Step.NOTHING
+        return VisitChange.CANCEL if ours in UPCOMING else VisitChange.NOTHING
     if moved:
-        return Step.MOVE if ours in UPCOMING else Step.LATE
+        return VisitChange.MOVE if ours in UPCOMING else VisitChange.LATE
     if theirs not in (None, AppointmentStatus.SCHEDULED, ours) and theirs in TRANSITIONS[ours]:
-        return Step.MARK
-    return Step.MARK if money_differs else Step.NOTHING
+        return VisitChange.MARK
+    return VisitChange.MARK if money_differs else VisitChange.NOTHING
 
 
 def spans(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
@@ -86,7 +86,7 @@ def spans(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
 
 
 @dataclass(slots=True, eq=False)
-class Known:
+class ExistingVisit:
     """A visit as the database has it."""
 
     pk: int
@@ -106,12 +106,12 @@ class Known:
 
 
 @dataclass(slots=True, eq=False)
-class Planned:
+class PlannedVisit:
     """A readable row, and the visit it means."""
 
-    row: Row
+    row: ImportRow
     code: str
-    person: Person
+    person: PatientRecord
     doctor: Doctor
     clinic: Clinic
     starts_at: dt.datetime
@@ -122,9 +122,9 @@ class Planned:
     money: Decimal | None
     comment: str
     booked_at: dt.datetime | None = None
-    known: Known | None = None
-    instead_of: Known | None = None  # the cancelled visit that comes back as a new one
-    step: Step = Step.NOTHING
+    known: ExistingVisit | None = None
+    instead_of: ExistingVisit | None = None  # the cancelled visit that comes back as a new one
+    step: VisitChange = VisitChange.NOTHING
 
     @property
     def moved(self) -> bool:
@@ -135,7 +135,7 @@ class Planned:
         place = (known.starts_at, known.doctor_id, known.clinic_id) != (self.starts_at, self.doctor.pk, self.clinic.pk)
         return place or (known.ends_at != self.ends_at and known.status in UPCOMING)
 
-    def mean(self, known: Known) -> None:
+    def mean(self, known: ExistingVisit) -> None:
         """The row means this visit; it keeps the visit's length unless the file gives one."""
         self.known = known
         if not self.length_told:
@@ -154,7 +154,7 @@ class Times(NamedTuple):
     told: bool
 
 
-def when(row: Row, clinic: Clinic, usual_minutes: int) -> Times | None:
+def when(row: ImportRow, clinic: Clinic, usual_minutes: int) -> Times | None:
     """A date with a time in one cell or in two; the end, else the length, else the usual.
 
     None when the start can't be read. A fault of the end or the length is put down on the row, whose start still counts.
@@ -181,16 +181,16 @@ def when(row: Row, clinic: Clinic, usual_minutes: int) -> Times | None:
     return Times(starts_at, ends_at, told=True)
 
 
-def places_itself(planned: Planned) -> bool:
+def places_itself(planned: PlannedVisit) -> bool:
     """Whether the row puts a visit where none of it stood before."""
     if planned.known is None:
         return planned.occupies
-    return planned.step == Step.MOVE
+    return planned.step == VisitChange.MOVE
 
 
-def read_known(visits: QuerySet[Appointment]) -> list[Known]:
+def read_known(visits: QuerySet[Appointment]) -> list[ExistingVisit]:
     return [
-        Known(pk, code, source, patient, doctor, clinic, starts, ends, AppointmentStatus(status), money, service, words, no, why.startswith(MISSING))
+        ExistingVisit(pk, code, source, patient, doctor, clinic, starts, ends, AppointmentStatus(status), money, service, words, no, why.startswith(MISSING))
         for pk, code, source, patient, doctor, clinic, starts, ends, status, money, service, words, no, why in visits.values_list(
             "pk", "source_id", "source", "patient_id", "doctor_id", "clinic_id", "starts_at", "ends_at", "status", "money",
             "service_id", "comment", "version", "cancel_reason",
@@ -198,7 +198,7 @@ def read_known(visits: QuerySet[Appointment]) -> list[Known]:
     ]  # fmt: skip
 
 
-def same_place(code: str, here: list[Known]) -> Known | None:
+def same_place(code: str, here: list[ExistingVisit]) -> ExistingVisit | None:
     """Of the visits at the same time: one that the file may mean, living ones first. Another code is another visit."""
     fitting = [known for known in here if not code or not known.code or known.code == code or known.source != SOURCE]
     fitting.sort(key=lambda known: (known.status not in OCCUPYING, -known.pk))

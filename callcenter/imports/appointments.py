@@ -9,17 +9,17 @@ from typing import Final
 from callcenter.clinics import actions
 from callcenter.clinics.locks import DoctorDay, days_of, lock_doctor_days
 from callcenter.clinics.models import Appointment, Service
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.imports.appointment_diff import AppointmentsPlan
-from callcenter.imports.appointment_rules import DOCTOR_FIELDS, MISSING, SOURCE, TIME_FIELDS, Planned, Step
+from callcenter.imports.appointment_rules import DOCTOR_FIELDS, MISSING, SOURCE, TIME_FIELDS, PlannedVisit, VisitChange
 from callcenter.imports.columns import Field
-from callcenter.imports.jobs import Kind, Report, batches
+from callcenter.imports.jobs import ImportKind, Report, batches
 from callcenter.imports.patient_matching import PATIENT_FIELDS, PATIENT_NEEDED
 from callcenter.lib.bulk_sql import update_rows
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local
-from callcenter.staff.roles import SENIORS
+from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 FIELDS: Final = (
     Field(
@@ -60,11 +60,11 @@ class AppointmentsJob(AppointmentsPlan):
         self._place(new, visits)
         self._write_details([planned for planned in good if planned.known is not None], alive)
 
-    def _lock_days(self, good: list[Planned], visits: list[Appointment]) -> None:
+    def _lock_days(self, good: list[PlannedVisit], visits: list[Appointment]) -> None:
         """Every day on which a visit will stand or has stood. Taken together and in order: see `lock_doctor_days`."""
         days = actions.days_to_come(visits, self.scope.now)
         for planned in good:
-            if planned.known is not None and planned.step in (Step.CANCEL, Step.MOVE):
+            if planned.known is not None and planned.step in (VisitChange.CANCEL, VisitChange.MOVE):
                 days |= _days(planned.doctor.pk, planned.starts_at, planned.ends_at)
                 days |= _days(planned.known.doctor_id, planned.known.starts_at, planned.known.ends_at)
         for known in self.confirmed_missing():
@@ -79,7 +79,7 @@ class AppointmentsJob(AppointmentsPlan):
         for key, name in self._new_services.items():
             self._services[key] = Service.objects.get_or_create(name=name)[0]
 
-    def _cancel(self, good: list[Planned], alive: Callable[[], None]) -> None:
+    def _cancel(self, good: list[PlannedVisit], alive: Callable[[], None]) -> None:
         by, now = self.scope.by, self.scope.now
         gone = self.confirmed_missing()
         visits = Appointment.objects.in_bulk([known.pk for known in gone])
@@ -88,14 +88,14 @@ class AppointmentsJob(AppointmentsPlan):
             alive()
         self.counts["cancelled"] += len(gone)
         self.counts["missing"] -= len(gone)
-        wanted = [planned for planned in good if planned.step == Step.CANCEL]
+        wanted = [planned for planned in good if planned.step == VisitChange.CANCEL]
         for planned, visit in _visits(wanted):
             with self._or_refuse(planned):
                 actions.cancel_appointment(visit, reason=self._note, by=by, now=now)
             alive()
 
-    def _move(self, good: list[Planned], alive: Callable[[], None]) -> None:
-        moves = [planned for planned in good if planned.step == Step.MOVE]
+    def _move(self, good: list[PlannedVisit], alive: Callable[[], None]) -> None:
+        moves = [planned for planned in good if planned.step == VisitChange.MOVE]
         leaving = {planned.known.pk for planned in moves if planned.known}
         for planned, visit in _visits(moves):
             with self._or_refuse(planned):
@@ -113,21 +113,23 @@ class AppointmentsJob(AppointmentsPlan):
             leaving.discard(visit.pk)
             alive()
 
-    def _mark(self, good: list[Planned], alive: Callable[[], None]) -> None:
+    def _mark(self, good: list[PlannedVisit], alive: Callable[[], None]) -> None:
         """States and sums that the file knows better, those of moved visits included.
 
         Not before the days are locked: whoever cancels a visit has its day first and its row then, and so must we.
         """
-        told = [p for p in good if p.step == Step.MARK or (p.step == Step.MOVE and p.status in _AFTER_MOVE)]
+        told = [
+            p for p in good if p.step == VisitChange.MARK or (p.step == VisitChange.MOVE and p.status in _AFTER_MOVE)
+        ]
         for batch in batches(planned for planned in told if not planned.row.problems):
-            marks = [actions.Mark(p.known.pk, p.status, p.money) for p in batch if p.known is not None]
+            marks = [actions.VisitMark(p.known.pk, p.status, p.money) for p in batch if p.known is not None]
             cancelled = actions.mark_visits(marks, by=self.scope.by, now=self.scope.now)
             for planned in batch:
                 if planned.known is not None and planned.known.pk in cancelled:
                     self._take_back(planned, "Приём только что отменили.")
             alive()
 
-    def _write_new(self, new: list[Planned], report: Report) -> list[Appointment]:
+    def _write_new(self, new: list[PlannedVisit], report: Report) -> list[Appointment]:
         people = {id(planned.person) for planned in new}
         self.people.new = [person for person in self.people.new if id(person) in people]
         self.people.write_new(self._note)
@@ -142,7 +144,7 @@ class AppointmentsJob(AppointmentsPlan):
             report(len(visits))
         return visits
 
-    def _place(self, new: list[Planned], visits: list[Appointment]) -> None:
+    def _place(self, new: list[PlannedVisit], visits: list[Appointment]) -> None:
         for index in sorted(actions.place_visits(visits, by=self.scope.by, now=self.scope.now)):
             planned = new[index]
             words = "Это время у врача только что заняли"
@@ -152,12 +154,12 @@ class AppointmentsJob(AppointmentsPlan):
             self.counts["created"] -= 1
             planned.row.refuse("date", f"{words}.", "Загрузите файл ещё раз.")
 
-    def _appointment(self, planned: Planned) -> Appointment:
+    def _appointment(self, planned: PlannedVisit) -> Appointment:
         return Appointment(
             clinic=planned.clinic,
             doctor=planned.doctor,
             patient=planned.person.as_patient,
-            service=self._services.get(fold(planned.service)),
+            service=self._services.get(normalise(planned.service)),
             starts_at=planned.starts_at,
             ends_at=planned.ends_at,
             status=planned.status or AppointmentStatus.SCHEDULED,
@@ -171,13 +173,13 @@ class AppointmentsJob(AppointmentsPlan):
             source_id=planned.code,
         )
 
-    def _write_details(self, good: list[Planned], alive: Callable[[], None]) -> None:
+    def _write_details(self, good: list[PlannedVisit], alive: Callable[[], None]) -> None:
         """Codes, services and first comments of known visits; `version` stays, since nothing the patient was told changes."""
         changed = []
         for planned, visit in _visits([p for p in good if not p.row.problems and self._details(p)]):
             details = self._details(planned)
             if "service" in details:
-                visit.service = self._services[fold(planned.service)]
+                visit.service = self._services[normalise(planned.service)]
             visit.source = str(details.get("source", visit.source))
             visit.source_id = str(details.get("source_id", visit.source_id))
             visit.comment = str(details.get("comment", visit.comment))
@@ -189,14 +191,14 @@ class AppointmentsJob(AppointmentsPlan):
             alive()
 
     @contextlib.contextmanager
-    def _or_refuse(self, planned: Planned) -> Iterator[None]:
+    def _or_refuse(self, planned: PlannedVisit) -> Iterator[None]:
         """An action that says no takes back this row, not the whole file."""
         try:
             yield
         except (Conflict, Refused) as error:
             self._take_back(planned, str(error))
 
-    def _take_back(self, planned: Planned, why: str) -> None:
+    def _take_back(self, planned: PlannedVisit, why: str) -> None:
         self.counts[self._sort_of(planned)] -= 1
         planned.row.refuse("", why, "")
 
@@ -205,7 +207,7 @@ def _days(doctor_id: int, starts_at: dt.datetime, ends_at: dt.datetime) -> set[D
     return {(doctor_id, day) for day in days_of(starts_at, ends_at)}
 
 
-def _visits(planned: Sequence[Planned]) -> Iterator[tuple[Planned, Appointment]]:
+def _visits(planned: Sequence[PlannedVisit]) -> Iterator[tuple[PlannedVisit, Appointment]]:
     """The rows with their visits as they now are, a batch at a time."""
     for batch in batches(planned, 500):
         wanted = [known.pk for known in (one.known for one in batch) if known is not None]
@@ -215,11 +217,11 @@ def _visits(planned: Sequence[Planned]) -> Iterator[tuple[Planned, Appointment]]
                 yield one, visits[one.known.pk]
 
 
-APPOINTMENTS: Final = Kind(
+APPOINTMENTS: Final = ImportKind(
     name="appointments",
     label="Приёмы",
     icon="calendar-event",
-    roles=SENIORS,
+    roles=CAN_MANAGE_CLINIC,
     fields=FIELDS,
     needed=(("date",), ("doctor", "doctor_id"), PATIENT_NEEDED),
     job=AppointmentsJob,

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.lib import phones
 
@@ -59,7 +59,7 @@ class BadCell(ValueError):
         self.what, self.todo = what, todo
 
 
-class Name(NamedTuple):
+class ParsedName(NamedTuple):
     last: str
     first: str
     middle: str
@@ -303,7 +303,7 @@ def flag(cell: Cell) -> bool | None:
         return None
     if value in _SIGNS:
         return _SIGNS[value]
-    if (word := fold(value)) in _YES:
+    if (word := normalise(value)) in _YES:
         return True
     if word in _NO:
         return False
@@ -315,7 +315,7 @@ def status(cell: Cell) -> AppointmentStatus | None:
     value = text(cell)
     if value is None:
         return None
-    word = fold(value)
+    word = normalise(value)
     known: AppointmentStatus
     for known in AppointmentStatus:
         if word == known.value:
@@ -332,7 +332,7 @@ def status(cell: Cell) -> AppointmentStatus | None:
 
 def paid(cell: Cell) -> bool:
     """Whether the state of a visit only says that it is paid for."""
-    return fold(shown(cell)).startswith(_PAID)
+    return normalise(shown(cell)).startswith(_PAID)
 
 
 def phone(cell: Cell) -> str | None:
@@ -370,7 +370,7 @@ def name_part(cell: Cell) -> str | None:
     return value
 
 
-def full_name(cell: Cell) -> Name | None:
+def full_name(cell: Cell) -> ParsedName | None:
     """«Фамилия Имя Отчество» in this order; whatever follows the first name is the patronymic («Али оглы»). Two
     initials are two names, with a space between them or without («Иванов И.И.»)."""
     value = text(cell, limit=240)
@@ -381,10 +381,10 @@ def full_name(cell: Cell) -> Name | None:
         first, middle = initials.groups()
     else:
         first, _, middle = rest.partition(" ")
-    return Name(*(name_part(part) or "" for part in (last, first, middle)))
+    return ParsedName(*(name_part(part) or "" for part in (last, first, middle)))
 
 
 def is_initial_of(short: str, whole: str) -> bool:
     """Whether `short` is but the first letter of the name."""
-    letter, name = fold(short), fold(whole)
+    letter, name = normalise(short), normalise(whole)
     return len(letter) == 1 and name.startswith(letter)

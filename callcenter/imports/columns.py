@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.imports.cell_parsers import shown
-from callcenter.imports.file_reader import BadFile, Line
+from callcenter.imports.file_reader import BadFile, FileLine
 
 _HEADING_WITHIN: Final = 15  # lines: a report may carry its title and period above the table
 
@@ -27,10 +27,10 @@ class Layout:
 
     heading_line: int
     headings: list[str]
-    lines: list[Line]
+    lines: list[FileLine]
 
 
-def layout(lines: Sequence[Line], fields: Sequence[Field]) -> Layout:
+def layout(lines: Sequence[FileLine], fields: Sequence[Field]) -> Layout:
     """Finds the line of headings: of the first lines, the one in which most columns are recognised.
 
     Raises BadFile when there is nothing but headings.
@@ -53,11 +53,11 @@ def guess(headings: Sequence[str], fields: Sequence[Field]) -> dict[int, str]:
     """Column index → field name. Exact names win over names that begin alike; a field is given to one column only."""
     wanted: list[tuple[int, int, int, str]] = []
     for column, heading in enumerate(headings):
-        folded = fold(heading)
+        folded = normalise(heading)
         if not folded:
             continue
         for field in fields:
-            for position, name in enumerate(map(fold, field.headings)):
+            for position, name in enumerate(map(normalise, field.headings)):
                 if (rank := _likeness(folded, name)) is not None:
                     wanted.append((rank, position, column, field.name))
     chosen: dict[int, str] = {}

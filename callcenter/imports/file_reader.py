@@ -51,20 +51,20 @@ class BadFile(ValueError):
     """The file cannot be read; `str(error)` says why and what to do, in Russian."""
 
 
-class Line(NamedTuple):
+class FileLine(NamedTuple):
     number: int  # as the table's own program numbers its lines, from 1
     cells: list[Cell]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class FileSheet:
     """The lines of a file that have anything in them, and where they stood."""
 
     name: str  # of the sheet; '' in a CSV
-    lines: list[Line]
+    lines: list[FileLine]
 
 
-def read(content: bytes, name: str) -> Sheet:
+def read(content: bytes, name: str) -> FileSheet:
     """All lines that are not empty. `name` is the file's name: its ending must agree with what is inside.
 
     Raises BadFile, and nothing else, whatever the bytes are.
@@ -94,7 +94,7 @@ def read(content: bytes, name: str) -> Sheet:
     return sheet
 
 
-def _xlsx(content: bytes) -> Sheet:
+def _xlsx(content: bytes) -> FileSheet:
     content = _with_errors_as_words(content, _measure(content))
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(content)) as book:
@@ -103,7 +103,7 @@ def _xlsx(content: bytes) -> Sheet:
                     continue
                 rows = book.get_sheet_by_name(sheet.name).iter_rows()
                 if lines := _filled(enumerate(rows, 1)):
-                    return Sheet(sheet.name, lines)
+                    return FileSheet(sheet.name, lines)
     except BadFile:
         raise
     except (CalamineError, OSError, ValueError) as error:
@@ -112,7 +112,7 @@ def _xlsx(content: bytes) -> Sheet:
         if type(error).__name__ != "PanicException":  # the parser's own collapse is a fault of the file, not of ours
             raise
         raise BadFile(_DAMAGED) from error
-    return Sheet("", [])
+    return FileSheet("", [])
 
 
 def _measure(content: bytes) -> bool:
@@ -209,8 +209,8 @@ def _look_for_traps(xml: bytes) -> None:
         )
 
 
-def _filled(rows: Iterable[tuple[int, Sequence[Cell]]]) -> list[Line]:
-    lines: list[Line] = []
+def _filled(rows: Iterable[tuple[int, Sequence[Cell]]]) -> list[FileLine]:
+    lines: list[FileLine] = []
     for number, cells in rows:
         row = list(cells)
         while row and (row[-1] is None or row[-1] == "" or (isinstance(row[-1], str) and not row[-1].strip())):
@@ -221,20 +221,20 @@ def _filled(rows: Iterable[tuple[int, Sequence[Cell]]]) -> list[Line]:
             raise BadFile(f"В строке {number} больше {MOST_COLUMNS} столбцов. Оставьте только нужные.")
         if any(isinstance(cell, str) and len(cell) > LONGEST for cell in row):
             raise BadFile(f"В строке {number} есть ячейка длиннее {LONGEST} знаков. Сократите её.")
-        lines.append(Line(number, row))
+        lines.append(FileLine(number, row))
         if len(lines) > MOST_ROWS + 1:
             raise BadFile(f"В файле больше {MOST_ROWS} строк. Разделите его на части.")
     return lines
 
 
-def _csv(content: bytes) -> Sheet:
+def _csv(content: bytes) -> FileSheet:
     written = _decoded(content)
     if re.match(r"\s*<(!doctype|html|\?xml|table)", written, re.IGNORECASE):
         raise BadFile("Это веб-страница или XML, а не таблица CSV. Сохраните таблицу как .csv или .xlsx.")
     delimiter = _delimiter(written)
     if (first := written.partition("\n")[0].strip()).lower().startswith("sep=") and len(first) == 5:
         delimiter, written = first[4], "\n" + written.partition("\n")[2]
-    return Sheet("", _filled(_records(written, delimiter)))
+    return FileSheet("", _filled(_records(written, delimiter)))
 
 
 def _records(written: str, delimiter: str) -> Iterator[tuple[int, list[Cell]]]:

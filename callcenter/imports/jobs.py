@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from callcenter.clinics.models import Clinic, Doctor
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.imports import cell_parsers
 from callcenter.imports.cell_parsers import BadCell, Cell
 from callcenter.imports.columns import Field
-from callcenter.imports.file_reader import Line
+from callcenter.imports.file_reader import FileLine
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
@@ -27,7 +27,7 @@ BATCH: Final = 2_000  # rows looked up, or written, in one query
 
 
 @dataclass(frozen=True)
-class Problem:
+class RowProblem:
     """One thing wrong with one row: in which column, what, and what to do."""
 
     column: str
@@ -36,7 +36,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Finding:
+class PreviewFinding:
     """Something the preview shows besides rejected rows. `kind` is a FindingKind."""
 
     kind: str
@@ -48,13 +48,13 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Row:
+class ImportRow:
     """A line under the chosen columns. Whatever is wrong with it is kept in `problems`: such a row is not loaded."""
 
-    line: Line
+    line: FileLine
     columns: Mapping[str, int]
     headings: Sequence[str]
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[RowProblem] = field(default_factory=list)
 
     def cell(self, name: str) -> Cell:
         index = self.columns.get(name)
@@ -80,7 +80,7 @@ class Row:
         return value
 
     def refuse(self, name: str, what: str, todo: str) -> None:
-        self.problems.append(Problem(self._heading(name), what, todo))
+        self.problems.append(RowProblem(self._heading(name), what, todo))
 
     def faulty(self, *names: str) -> bool:
         """Whether something is put down already in one of these columns: a bad cell is not called an empty one too."""
@@ -93,7 +93,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Scope:
+class ImportScope:
     """Who loads what where: the clinics he may write to, and the one of the rows that name none."""
 
     clinic: Clinic
@@ -105,28 +105,28 @@ class Scope:
     confirmed_missing: Mapping[int, int] | None = None
 
 
-class Job(ABC):
+class ImportJob(ABC):
     """One kind's way from rows to the database.
 
     `plan` reads the database and changes nothing; `write` runs in the transaction of the whole import. Both may put
     problems on rows. `counts` and `findings` are what the preview and the result show.
     """
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: ImportScope) -> None:
         self.scope = scope
         self.counts: Counter[str] = Counter()
-        self.findings: list[Finding] = []
-        self.places = Places(scope)
+        self.findings: list[PreviewFinding] = []
+        self.places = ClinicDirectory(scope)
 
     @abstractmethod
-    def plan(self, rows: Sequence[Row], report: Report) -> None: ...
+    def plan(self, rows: Sequence[ImportRow], report: Report) -> None: ...
 
     @abstractmethod
     def write(self, report: Report) -> None: ...
 
 
 @dataclass(frozen=True)
-class Kind:
+class ImportKind:
     """An entry of the table of imports (callcenter/workbench/registry.py)."""
 
     name: str
@@ -135,7 +135,7 @@ class Kind:
     roles: tuple[Role, ...]
     fields: tuple[Field, ...]
     needed: tuple[tuple[str, ...], ...]  # each satisfied by any one of its fields
-    job: type[Job]
+    job: type[ImportJob]
     about: str  # one sentence on the upload page
 
 
@@ -145,32 +145,32 @@ def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:
         yield batch
 
 
-class Places:
+class ClinicDirectory:
     """Clinics and doctors by the names that stand in files."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: ImportScope) -> None:
         self.scope = scope
         self.clinics: dict[str, Clinic] = {}
         self.named: set[int] = {scope.clinic.pk}  # of these the rows speak
         for clinic in scope.clinics:
-            self.clinics[fold(clinic.name)] = clinic
+            self.clinics[normalise(clinic.name)] = clinic
             if clinic.source_id:
-                self.clinics[fold(clinic.source_id)] = clinic
+                self.clinics[normalise(clinic.source_id)] = clinic
         self.today = {clinic.pk: local_day(scope.now, clinic.zone) for clinic in (scope.clinic, *scope.clinics)}
         self._doctors: dict[str, list[Doctor]] = {}
         self._sees: dict[int, set[int]] = {}
         for doctor in Doctor.objects.filter(clinics__in=scope.clinics).distinct().prefetch_related("clinics"):
             self._sees[doctor.pk] = {clinic.pk for clinic in doctor.clinics.all()}
-            names = {fold(doctor.full_name), fold(doctor.short_name)}
+            names = {normalise(doctor.full_name), normalise(doctor.short_name)}
             for name in names | ({f"#{doctor.source_id}"} if doctor.source_id else set()):
                 self._doctors.setdefault(name, []).append(doctor)
 
-    def clinic(self, row: Row) -> Clinic | None:
+    def clinic(self, row: ImportRow) -> Clinic | None:
         """The clinic of a row: its own, else that of the import. A clinic the person does not work in is unknown."""
         name = row.get("clinic", cell_parsers.text)
         if name is None:
             return self.scope.clinic
-        found = self.clinics.get(fold(name))
+        found = self.clinics.get(normalise(name))
         if found is None:
             known = ", ".join(sorted(clinic.name for clinic in self.scope.clinics)[:6])
             row.refuse("clinic", f"Клиники «{name[:60]}» нет среди ваших.", f"Подойдут: {known}.")
@@ -178,7 +178,7 @@ class Places:
             self.named.add(found.pk)
         return found
 
-    def doctor(self, row: Row, clinic: Clinic | None) -> Doctor | None:
+    def doctor(self, row: ImportRow, clinic: Clinic | None) -> Doctor | None:
         """By the code of the clinic's system, by the full name or by «Фамилия И. О.»."""
         code, name = row.get("doctor_id", cell_parsers.identifier), row.get("doctor", cell_parsers.text)
         field_name = "doctor" if name else "doctor_id"
@@ -186,7 +186,7 @@ class Places:
             row.refuse("doctor" if "doctor" in row.columns else "doctor_id", "Врач не указан.", "Напишите ФИО врача.")
             return None
         found = self._doctors.get(f"#{code}", []) if code else []
-        found = found or (self._doctors.get(fold(name), []) if name else [])
+        found = found or (self._doctors.get(normalise(name), []) if name else [])
         shown = name or code or ""
         if not found:
             row.refuse(field_name, f"Врача «{shown[:60]}» нет в справочнике.", "Добавьте его или исправьте написание.")

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from callcenter.audit import actions as audit
-from callcenter.audit.actions import Deed
+from callcenter.audit.actions import LogRow
 from callcenter.clinics.models import Clinic, Patient, PatientPhone
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from callcenter.imports import cell_parsers
-from callcenter.imports.cell_parsers import Name
+from callcenter.imports.cell_parsers import ParsedName
 from callcenter.imports.columns import Field
-from callcenter.imports.jobs import BATCH, Row, Scope, batches
-from callcenter.lib.bulk_sql import copy_in, new_ids
+from callcenter.imports.jobs import BATCH, ImportRow, ImportScope, batches
+from callcenter.lib.bulk_sql import copy_rows, new_ids
 
 # What a row says of a patient; the headings of the usual systems.
 PATIENT_FIELDS: tuple[Field, ...] = (
@@ -34,26 +34,26 @@ PATIENT_NEEDED: tuple[str, ...] = ("full_name", "last_name", "patient_id")
 
 
 @dataclass(slots=True)
-class Sought:
+class PatientQuery:
     """What a row says of its patient."""
 
     code: str = ""
-    name: Name | None = None
+    name: ParsedName | None = None
     born: dt.date | None = None
     numbers: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        return fold(" ".join(self.name)) if self.name else ""
+        return normalise(" ".join(self.name)) if self.name else ""
 
 
 @dataclass(slots=True, eq=False)
-class Person:
+class PatientRecord:
     """A patient as far as matching needs him; `pk` is 0 until a new one is written."""
 
     pk: int
     code: str
-    name: Name
+    name: ParsedName
     born: dt.date | None
     numbers: list[str] = field(default_factory=list)  # the main one first
     clinics: set[int] = field(default_factory=set)
@@ -69,7 +69,7 @@ class Person:
         return Patient(pk=self.pk, last_name=self.name.last, first_name=self.name.first, middle_name=self.name.middle)
 
 
-class Unclear(ValueError):
+class AmbiguousPatient(ValueError):
     """The row fits nobody for sure; the words are for the person with the file."""
 
     def __init__(self, what: str, todo: str) -> None:
@@ -77,14 +77,14 @@ class Unclear(ValueError):
         self.what, self.todo = what, todo
 
 
-def sought(row: Row, *, today: dt.date) -> Sought:
+def sought(row: ImportRow, *, today: dt.date) -> PatientQuery:
     """Reads the patient's columns of a row; bad cells are put down on it."""
     name = row.get("full_name", cell_parsers.full_name)
     if last := row.get("last_name", cell_parsers.name_part):
         first, middle = row.get("first_name", cell_parsers.name_part), row.get("middle_name", cell_parsers.name_part)
-        name = Name(last, first or "", middle or "")
+        name = ParsedName(last, first or "", middle or "")
     numbers = (row.get("phone", cell_parsers.phone), row.get("phone2", cell_parsers.phone))
-    return Sought(
+    return PatientQuery(
         code=row.get("patient_id", cell_parsers.identifier) or "",
         name=name,
         born=row.get("birth_date", lambda cell: cell_parsers.birth_date(cell, today=today)),
@@ -92,18 +92,18 @@ def sought(row: Row, *, today: dt.date) -> Sought:
     )
 
 
-class People:
+class PatientDirectory:
     """The patients that a file speaks of: those of the database, read in batches, and the new ones of the file itself."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: ImportScope) -> None:
         self.scope = scope
-        self.new: list[Person] = []
-        self._by_pk: dict[int, Person] = {}
-        self._by_code: dict[str, Person] = {}
-        self._by_number: dict[str, list[Person]] = {}
-        self._by_key: dict[str, list[Person]] = {}
+        self.new: list[PatientRecord] = []
+        self._by_pk: dict[int, PatientRecord] = {}
+        self._by_code: dict[str, PatientRecord] = {}
+        self._by_number: dict[str, list[PatientRecord]] = {}
+        self._by_key: dict[str, list[PatientRecord]] = {}
 
-    def load(self, wanted: Sequence[Sought], known: Iterable[int] = ()) -> None:
+    def load(self, wanted: Sequence[PatientQuery], known: Iterable[int] = ()) -> None:
         """Reads whoever the rows may mean: three queries and their phones and clinics, whatever the number of rows.
 
         `known` are patients whom the rows name in another way: by a visit's code.
@@ -124,7 +124,7 @@ class People:
     def _read(self, ids: set[int]) -> None:
         fields = ("pk", "source_id", "last_name", "first_name", "middle_name", "birth_date")
         people = {
-            pk: Person(pk, code, Name(last, first, middle), born)
+            pk: PatientRecord(pk, code, ParsedName(last, first, middle), born)
             for pk, code, last, first, middle, born in Patient.objects.filter(pk__in=ids).values_list(*fields)
         }
         for pk, number in PatientPhone.objects.filter(patient_id__in=ids).values_list("patient_id", "number"):
@@ -135,23 +135,23 @@ class People:
         for person in people.values():
             self._remember(person)
 
-    def _remember(self, person: Person) -> None:
+    def _remember(self, person: PatientRecord) -> None:
         if person.pk:
             self._by_pk[person.pk] = person
         if person.code:
             self._by_code[person.code] = person
         for number in person.numbers:
             self._by_number.setdefault(number, []).append(person)
-        self._by_key.setdefault(fold(" ".join(person.name)), []).append(person)
+        self._by_key.setdefault(normalise(" ".join(person.name)), []).append(person)
 
-    def add(self, one: Sought) -> Person:
+    def add(self, one: PatientQuery) -> PatientRecord:
         """A patient whom nobody knows yet; written by `write_new`."""
-        person = Person(0, one.code, one.name or Name("", "", ""), one.born, list(one.numbers))
+        person = PatientRecord(0, one.code, one.name or ParsedName("", "", ""), one.born, list(one.numbers))
         self.new.append(person)
         self._remember(person)
         return person
 
-    def learn(self, person: Person, one: Sought) -> None:
+    def learn(self, person: PatientRecord, one: PatientQuery) -> None:
         """The card takes over a code, a birth date and numbers that it did not have: a namesake in a later row, born on
         another day, is somebody else then."""
         person.born = person.born or one.born
@@ -163,16 +163,16 @@ class People:
                 person.numbers.append(number)
                 self._by_number.setdefault(number, []).append(person)
 
-    def find(self, one: Sought) -> Person | None:
+    def find(self, one: PatientQuery) -> PatientRecord | None:
         """The patient of the row, or None when he is new.
 
         The code decides. Without one: the phone, with the birth date, and the first name since twins and namesakes
         share the rest; without a phone: the full name with the birth date, else a card that has neither of the two.
-        Raises Unclear when several fit, or when the code belongs to somebody else.
+        Raises AmbiguousPatient when several fit, or when the code belongs to somebody else.
         """
         if one.code and (person := self._by_code.get(one.code)):
             if self._contradicts(person, one):
-                raise Unclear(
+                raise AmbiguousPatient(
                     f"Код «{one.code}» уже у другого пациента: {person.words}.", "Проверьте код или данные пациента."
                 )
             return person
@@ -189,10 +189,10 @@ class People:
             names = "; ".join(
                 f"{person.words} {person.born:%d.%m.%Y}" if person.born else person.words for person in fitting[:3]
             )
-            raise Unclear(f"Подходят несколько пациентов: {names}.", "Укажите код пациента или дату рождения.")
+            raise AmbiguousPatient(f"Подходят несколько пациентов: {names}.", "Укажите код пациента или дату рождения.")
         return fitting[0] if fitting else None
 
-    def of_row(self, row: Row, one: Sought, *, usual: int | None = None) -> Person | None:
+    def of_row(self, row: ImportRow, one: PatientQuery, *, usual: int | None = None) -> PatientRecord | None:
         """The patient whom a row of visits or entries means, or None: a new one, or, with the reason put on the row, nobody.
 
         `usual` is the patient of the visit whose code the row bears: he is meant, whatever his phone is now, unless the
@@ -204,7 +204,7 @@ class People:
             return self._by_pk[usual]
         try:
             person = self.find(one)
-        except Unclear as unclear:
+        except AmbiguousPatient as unclear:
             row.refuse("patient_id" if one.code else "full_name", unclear.what, unclear.todo)
             return None
         if person is None and one.name is None:
@@ -216,38 +216,38 @@ class People:
         return person
 
     @staticmethod
-    def _contradicts(person: Person, one: Sought) -> bool:
+    def _contradicts(person: PatientRecord, one: PatientQuery) -> bool:
         """The same code on a card that agrees in nothing: another system's numbering, or a slip of columns."""
         if one.name is None:
             return False
         return not (
-            fold(person.name.last) == fold(one.name.last)
+            normalise(person.name.last) == normalise(one.name.last)
             or (one.born is not None and person.born == one.born)
             or any(number in person.numbers for number in one.numbers)
         )
 
     @staticmethod
-    def _may_be(person: Person, one: Sought) -> bool:
+    def _may_be(person: PatientRecord, one: PatientQuery) -> bool:
         """Whether the row may speak of him, its phone left aside. A corrected birth date needs the whole name."""
         if one.name is None:
             return one.born is None or person.born in (None, one.born)
         if one.born and person.born and one.born != person.born:
-            return one.key == fold(" ".join(person.name))
-        same_last = fold(person.name.last) == fold(one.name.last)
+            return one.key == normalise(" ".join(person.name))
+        same_last = normalise(person.name.last) == normalise(one.name.last)
         return _first_alike(person.name, one.name) and (same_last or (one.born is not None and one.born == person.born))
 
     @staticmethod
-    def _fits(person: Person, one: Sought) -> bool:
+    def _fits(person: PatientRecord, one: PatientQuery) -> bool:
         if one.code and person.code and one.code != person.code:
             return False
         if one.born and person.born:
             return one.born == person.born and (one.name is None or _first_alike(person.name, one.name))
         return one.name is None or (
-            fold(person.name.last) == fold(one.name.last) and _first_alike(person.name, one.name)
+            normalise(person.name.last) == normalise(one.name.last) and _first_alike(person.name, one.name)
         )
 
     @staticmethod
-    def _same_without_phone(person: Person, one: Sought) -> bool:
+    def _same_without_phone(person: PatientRecord, one: PatientQuery) -> bool:
         if one.code and person.code and one.code != person.code:
             return False
         if one.born:
@@ -259,7 +259,7 @@ class People:
         for batch in batches(self.new):
             for person, pk in zip(batch, new_ids(Patient, len(batch)), strict=True):
                 person.pk = pk
-            copy_in(
+            copy_rows(
                 Patient,
                 (
                     *("id", "last_name", "first_name", "middle_name", "birth_date", "source_id", "email", "note"),
@@ -274,7 +274,7 @@ class People:
                     for person in batch
                 ),
             )
-            copy_in(
+            copy_rows(
                 PatientPhone,
                 ("patient", "number", "label", "is_main"),
                 (
@@ -286,13 +286,13 @@ class People:
             audit.record_many(
                 "clinics.create_patient",
                 "clinics.patient",
-                (Deed(person.pk, person.words, patient_id=person.pk) for person in batch),
+                (LogRow(person.pk, person.words, patient_id=person.pk) for person in batch),
                 by=self.scope.by,
                 now=self.scope.now,
                 note=note,
             )
 
-    def join(self, pairs: Iterable[tuple[Person, Clinic]]) -> None:
+    def join(self, pairs: Iterable[tuple[PatientRecord, Clinic]]) -> None:
         """The patients visit these clinics from now on."""
         through = Patient.clinics.through
         links = set()
@@ -301,7 +301,7 @@ class People:
                 person.clinics.add(clinic.pk)
                 links.add((person.pk, clinic.pk))
         new = {person.pk for person in self.new}  # nobody else can have joined these meanwhile
-        copy_in(through, ("patient", "clinic"), sorted(link for link in links if link[0] in new))
+        copy_rows(through, ("patient", "clinic"), sorted(link for link in links if link[0] in new))
         through.objects.bulk_create(
             (through(patient_id=patient, clinic_id=clinic) for patient, clinic in links if patient not in new),
             batch_size=BATCH,
@@ -309,9 +309,9 @@ class People:
         )
 
 
-def _first_alike(one: Name, other: Name) -> bool:
+def _first_alike(one: ParsedName, other: ParsedName) -> bool:
     """Whether the first names may be of one person: the same, an initial of it, or one of them unknown."""
-    first, second = fold(one.first), fold(other.first)
+    first, second = normalise(one.first), normalise(other.first)
     if not first or not second:
         return True
     return first == second or cell_parsers.is_initial_of(first, second) or cell_parsers.is_initial_of(second, first)

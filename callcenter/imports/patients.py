@@ -6,22 +6,29 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from callcenter.audit import actions as audit
-from callcenter.audit.actions import Deed
+from callcenter.audit.actions import LogRow
 from callcenter.clinics import actions
 from callcenter.clinics.models import Clinic, Consent, Patient, PatientPhone
-from callcenter.clinics.states import Channel, Purpose
+from callcenter.clinics.states import ConsentChannel, ConsentPurpose
 from callcenter.imports import cell_parsers
 from callcenter.imports.columns import Field
-from callcenter.imports.jobs import Job, Kind, Report, Row, Scope, batches
-from callcenter.imports.patient_matching import PATIENT_FIELDS, People, Person, Sought, Unclear, sought
-from callcenter.lib.bulk_sql import copy_in, update_rows
+from callcenter.imports.jobs import ImportJob, ImportKind, ImportRow, ImportScope, Report, batches
+from callcenter.imports.patient_matching import (
+    PATIENT_FIELDS,
+    AmbiguousPatient,
+    PatientDirectory,
+    PatientQuery,
+    PatientRecord,
+    sought,
+)
+from callcenter.lib.bulk_sql import copy_rows, update_rows
 from callcenter.lib.localtime import instant
-from callcenter.staff.roles import SENIORS
+from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
-CONSENT_FIELDS: Final[dict[str, tuple[Purpose, Channel]]] = {
-    f"{purpose}_{channel}": (purpose, channel) for purpose in Purpose for channel in Channel
+CONSENT_FIELDS: Final[dict[str, tuple[ConsentPurpose, ConsentChannel]]] = {
+    f"{purpose}_{channel}": (purpose, channel) for purpose in ConsentPurpose for channel in ConsentChannel
 }
-_PURPOSE_WORD: Final = {Purpose.SERVICE: "О визите", Purpose.ADVERTISING: "Реклама"}
+_PURPOSE_WORD: Final = {ConsentPurpose.SERVICE: "О визите", ConsentPurpose.ADVERTISING: "Реклама"}
 FIELDS: Final = (
     *PATIENT_FIELDS,
     Field("phone3", "Третий телефон", ("Телефон 3", "Третий телефон")),
@@ -43,11 +50,11 @@ _CARD: Final = (*_NAME, "birth_date", "email", "note", "source_id")
 
 
 @dataclass(slots=True)
-class Card:
+class PatientCardChange:
     """What one row adds to one patient."""
 
-    row: Row
-    person: Person
+    row: ImportRow
+    person: PatientRecord
     clinic: Clinic
     is_new: bool
     fields: dict[str, str | dt.date]
@@ -60,16 +67,16 @@ class Card:
     before: dict[str, object] = field(default_factory=dict)
 
 
-class PatientsJob(Job):
+class PatientsJob(ImportJob):
     """Cards are matched by `people.People`; a row that says nothing new changes nothing."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: ImportScope) -> None:
         super().__init__(scope)
-        self.people = People(scope)
-        self.cards: list[Card] = []
+        self.people = PatientDirectory(scope)
+        self.cards: list[PatientCardChange] = []
         self._rows: dict[int, int] = {}  # id() of a person → the row that speaks of him
 
-    def plan(self, rows: Sequence[Row], report: Report) -> None:
+    def plan(self, rows: Sequence[ImportRow], report: Report) -> None:
         done = 0
         for batch in batches(rows):
             read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
@@ -78,7 +85,7 @@ class PatientsJob(Job):
             self._keep_what_is_news(planned)
             report(done := done + len(batch))
 
-    def _plan_row(self, row: Row, one: Sought) -> Card | None:
+    def _plan_row(self, row: ImportRow, one: PatientQuery) -> PatientCardChange | None:
         clinic = self.places.clinic(row)
         if third := row.get("phone3", cell_parsers.phone):
             one.numbers = tuple(dict.fromkeys((*one.numbers, third)))
@@ -105,13 +112,13 @@ class PatientsJob(Job):
         fields |= {name: value or None for name, value in zip(_NAME, one.name, strict=True)}
         try:
             person = self.people.find(one)
-        except Unclear as unclear:
+        except AmbiguousPatient as unclear:
             row.refuse("patient_id" if one.code else "phone", unclear.what, unclear.todo)
             return None
         if person is not None and (earlier := self._rows.get(id(person))):
             row.refuse("full_name", f"Этот пациент уже есть в строке {earlier}.", "Соедините строки.")
             return None
-        card = Card(
+        card = PatientCardChange(
             row,
             person or self.people.add(one),
             clinic,
@@ -131,7 +138,7 @@ class PatientsJob(Job):
             self.people.learn(card.person, one)
         return card
 
-    def _keep_what_is_news(self, planned: list[Card]) -> None:
+    def _keep_what_is_news(self, planned: list[PatientCardChange]) -> None:
         """Takes from each card what the database says already; counts new, changed and unchanged."""
         known = {
             patient.pk: patient
@@ -163,7 +170,7 @@ class PatientsJob(Job):
                 continue
             self.cards.append(card)
 
-    def _newest_consents(self, cards: list[Card]) -> dict[tuple[int, str, str], tuple[bool, dt.datetime]]:
+    def _newest_consents(self, cards: list[PatientCardChange]) -> dict[tuple[int, str, str], tuple[bool, dt.datetime]]:
         found = Consent.objects.filter(patient_id__in=[card.person.pk for card in cards]).order_by("at", "pk")
         return {
             (patient_id, purpose, channel): (granted, at)
@@ -180,7 +187,7 @@ class PatientsJob(Job):
             self._change([card for card in batch if not card.is_new], note)
             self.people.join((card.person, card.clinic) for card in batch)
             by = self.scope.by.pk if self.scope.by else None
-            copy_in(
+            copy_rows(
                 Consent,
                 ("patient", "purpose", "channel", "granted", "at", "source", "by"),
                 (
@@ -204,7 +211,7 @@ class PatientsJob(Job):
                     actions.set_do_not_call(patient, value=True, reason=reason, by=self.scope.by, now=self.scope.now)
             report(done := done + len(batch))
 
-    def _change(self, cards: list[Card], note: str) -> None:
+    def _change(self, cards: list[PatientCardChange], note: str) -> None:
         """Corrects known cards and adds their new numbers, with what stood there before in the journal of deeds."""
         wanted = [card.person.pk for card in cards if card.fields and card.person.pk]
         # Held till the end and in one order: whoever edits a card meanwhile waits, and nobody waits in a ring.
@@ -225,7 +232,7 @@ class PatientsJob(Job):
             "clinics.change_patient",
             "clinics.patient",
             (
-                Deed(
+                LogRow(
                     card.person.pk,
                     card.person.words,
                     clinic_id=card.clinic.pk,
@@ -258,11 +265,11 @@ def _is_news(known: tuple[bool, dt.datetime] | None, granted: bool, at: dt.datet
     return at > known[1] if at else not granted
 
 
-PATIENTS: Final = Kind(
+PATIENTS: Final = ImportKind(
     name="patients",
     label="Пациенты",
     icon="users",
-    roles=SENIORS,
+    roles=CAN_MANAGE_CLINIC,
     fields=FIELDS,
     needed=(("full_name", "last_name"),),
     job=PatientsJob,

@@ -19,7 +19,7 @@ _ANY_NUMBER: Final = re.compile(r"\+?\(?\d(?:[\s()\-–.]{0,3}\d){4,}")
 
 
 @dataclass(frozen=True)
-class Veil:
+class PhoneMasking:
     """Hides phone numbers in the words of an import; `columns` and `headings` are those of phones."""
 
     drawn: bool
@@ -42,15 +42,17 @@ class Veil:
         return (_ANY_NUMBER if of_phones else _NUMBER).sub(lambda found: _masked(found[0]), words)
 
 
-NO_VEIL: Final = Veil(drawn=False)
+NO_VEIL: Final = PhoneMasking(drawn=False)
 
 
-def veil(run: ImportRun, user: User) -> Veil:
+def veil(run: ImportRun, user: User) -> PhoneMasking:
     """The one through which this user sees the import."""
     if user.sees_phones:
         return NO_VEIL
     columns = frozenset(int(column) for column, name in run.columns.items() if name in _PHONE_FIELDS)
-    return Veil(True, columns, frozenset(run.headings[column] for column in columns if column < len(run.headings)))
+    return PhoneMasking(
+        True, columns, frozenset(run.headings[column] for column in columns if column < len(run.headings))
+    )
 
 
 def _masked(number: str) -> str:

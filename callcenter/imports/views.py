@@ -15,10 +15,10 @@ from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.imports import actions, workbooks
 from callcenter.imports.file_reader import LARGEST
-from callcenter.imports.jobs import Kind
+from callcenter.imports.jobs import ImportKind
 from callcenter.imports.kinds import kinds_for
 from callcenter.imports.models import ImportRun
-from callcenter.imports.phone_masking import Veil, veil
+from callcenter.imports.phone_masking import PhoneMasking, veil
 from callcenter.imports.states import OPEN, WORK, FindingKind, ImportState
 from callcenter.lib.errors import Refused
 from callcenter.lib.templatetags.ru import word
@@ -70,7 +70,7 @@ def imports(request: StaffRequest) -> HttpResponse:
     return render(request, "imports/list.html", context, status=error.status if error else 200)
 
 
-def _upload(request: StaffRequest, kinds: Mapping[str, Kind], clinics: list[Clinic]) -> ImportRun:
+def _upload(request: StaffRequest, kinds: Mapping[str, ImportKind], clinics: list[Clinic]) -> ImportRun:
     kind = kinds.get(request.POST.get("kind", ""))
     clinic = next((one for one in clinics if str(one.pk) == request.POST.get("clinic")), None)
     file = request.FILES.get("file")
@@ -139,7 +139,7 @@ def _form(words: str, number: int) -> str:
 
 
 def _column_choices(
-    one: ImportRun, posted: Mapping[str, str], seen_through: Veil
+    one: ImportRun, posted: Mapping[str, str], seen_through: PhoneMasking
 ) -> list[tuple[int, str, list[str], str]]:
     """(index, heading, samples, chosen field) of each column that holds anything."""
     choices = []

@@ -14,12 +14,21 @@ from callcenter.clinics.states import WindowState
 from callcenter.imports import cell_parsers
 from callcenter.imports.appointment_rules import DOCTOR_FIELDS, TIME_FIELDS, USUAL_MINUTES, Times, spans, when
 from callcenter.imports.columns import Field
-from callcenter.imports.jobs import BATCH, Finding, Job, Kind, Report, Row, Scope, batches
+from callcenter.imports.jobs import (
+    BATCH,
+    ImportJob,
+    ImportKind,
+    ImportRow,
+    ImportScope,
+    PreviewFinding,
+    Report,
+    batches,
+)
 from callcenter.imports.states import FindingKind
 from callcenter.lib import live_updates
 from callcenter.lib.bulk_sql import update_rows
 from callcenter.lib.localtime import day_bounds, local, local_day
-from callcenter.staff.roles import SENIORS
+from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 FIELDS: Final = (
     *TIME_FIELDS,
@@ -30,7 +39,7 @@ FIELDS: Final = (
 
 @dataclass(slots=True, eq=False)
 class Free:
-    row: Row
+    row: ImportRow
     doctor: Doctor
     clinic: Clinic
     starts_at: dt.datetime
@@ -40,10 +49,10 @@ class Free:
     known: ScheduleWindow | None = None
 
 
-class WindowsJob(Job):
+class WindowsJob(ImportJob):
     """New windows open, those that the file no longer has on its doctors' days close; a booked window stays booked."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: ImportScope) -> None:
         super().__init__(scope)
         self.free: list[Free] = []
         self.gone: list[ScheduleWindow] = []
@@ -52,7 +61,7 @@ class WindowsJob(Job):
         self._shielded_starts: set[dt.datetime] = set()
         self._unreadable = 0  # rows that might mean any window
 
-    def plan(self, rows: Sequence[Row], report: Report) -> None:
+    def plan(self, rows: Sequence[ImportRow], report: Report) -> None:
         for done, row in enumerate(rows):
             if (free := self._read(row)) is not None:
                 self.free.append(free)
@@ -74,9 +83,9 @@ class WindowsJob(Job):
         for window in sorted(self.gone, key=lambda window: (window.starts_at, window.doctor_id)):
             start, end = (local(moment, zones[window.clinic_id]) for moment in (window.starts_at, window.ends_at))
             words = f"{start:%d.%m.%Y %H:%M}–{end:%H:%M}, врач {doctors[window.doctor_id].short_name}"
-            self.findings.append(Finding(FindingKind.CLOSED, 0, words))
+            self.findings.append(PreviewFinding(FindingKind.CLOSED, 0, words))
 
-    def _read(self, row: Row) -> Free | None:
+    def _read(self, row: ImportRow) -> Free | None:
         clinic = self.places.clinic(row)
         doctor = self.places.doctor(row, clinic)
         code = row.get("code", cell_parsers.identifier) or ""
@@ -135,7 +144,7 @@ class WindowsJob(Job):
         ]
         if self.gone and self._unreadable:
             self.findings.append(
-                Finding(
+                PreviewFinding(
                     FindingKind.NOTICE,
                     0,
                     f"В файле нет {len(self.gone)} окон, но часть строк не читается: может быть, они там.",
@@ -214,11 +223,11 @@ def _sort_of(free: Free) -> str:
     return "unchanged"
 
 
-WINDOWS: Final = Kind(
+WINDOWS: Final = ImportKind(
     name="windows",
     label="Свободные окна",
     icon="calendar-plus",
-    roles=SENIORS,
+    roles=CAN_MANAGE_CLINIC,
     fields=FIELDS,
     needed=(("date",), ("doctor", "doctor_id")),
     job=WindowsJob,

@@ -5,12 +5,12 @@ import io
 import xlsxwriter
 from django.db.models import QuerySet
 
-from callcenter.imports.jobs import Kind
+from callcenter.imports.jobs import ImportKind
 from callcenter.imports.models import ImportFinding
-from callcenter.imports.phone_masking import NO_VEIL, Veil
+from callcenter.imports.phone_masking import NO_VEIL, PhoneMasking
 
 
-def rejected(headings: list[str], findings: QuerySet[ImportFinding], veil: Veil = NO_VEIL) -> bytes:
+def rejected(headings: list[str], findings: QuerySet[ImportFinding], veil: PhoneMasking = NO_VEIL) -> bytes:
     """The rejected rows as they were, each with its line and the reasons: corrected, the table can be loaded again.
 
     `veil` hides numbers from who may not see them. Everything is written as text: a phone keeps its plus, and a cell that begins with '=' stays words.
@@ -37,7 +37,7 @@ def rejected(headings: list[str], findings: QuerySet[ImportFinding], veil: Veil 
     return out.getvalue()
 
 
-def example(kind: Kind) -> bytes:
+def example(kind: ImportKind) -> bytes:
     """An empty table with every column that this kind of import knows."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as book:

@@ -17,7 +17,7 @@ def new_ids(model: type[models.Model], count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def copy_in(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def copy_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Writes rows of the named fields by COPY, in their order; every column without a default of the database must be among them.
 
     JSON goes in as psycopg's Jsonb. No signals, no defaults of the model, no conflicts ignored.

@@ -73,7 +73,7 @@ def refuse(form: forms.BaseForm, error: Refused) -> None:
     form.add_error(error.field if error.field in form.fields else None, str(error))
 
 
-def lay_beside(form: forms.BaseForm, present: forms.BaseForm, error: Conflict) -> None:
+def show_conflict(form: forms.BaseForm, present: forms.BaseForm, error: Conflict) -> None:
     """After a Conflict: what was typed stays in its fields, beside each that differs stands what is there now.
 
     `present` is the same form, unbound, of the row as it is now.

@@ -41,7 +41,7 @@ class LoginRequired(LoginRequiredMiddleware):
         return answer
 
 
-class WithoutNul(MiddlewareMixin):
+class StripNulBytes(MiddlewareMixin):
     """NUL in an address is a space before any page reads it: PostgreSQL takes it in no text, and nobody means it."""
 
     def process_request(self, request: HttpRequest) -> None:
@@ -61,7 +61,7 @@ def _page_of(request: HttpRequest) -> str:
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
-class ExplainErrors(MiddlewareMixin):
+class DomainErrorMiddleware(MiddlewareMixin):
     """Turns an action's Conflict, Refused, NotAllowed that no view has caught into a page (or a message for htmx)."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from callcenter.lib.errors import Conflict
 
 
-def stamp(values: Mapping[str, object]) -> str:
+def fingerprint(values: Mapping[str, object]) -> str:
     """What a page showed, in a few characters: the same values, the same stamp."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def check(shown: str | None, present: str) -> None:
+def ensure_unchanged(shown: str | None, present: str) -> None:
     """Raises Conflict when what a page showed is no longer what stands there; call it under the row's lock.
 
     None is a caller that has no page; a form that gives nothing back ('') has shown nothing.

@@ -69,7 +69,7 @@ def _is_reserved_for_examples(number: phonenumbers.PhoneNumber) -> bool:
     return number.country_code == 7 and len(national) == 10 and national[:6] in {"900000", "812000", "911000"}
 
 
-def plain(text: str) -> str:
+def e164_or_text(text: str) -> str:
     """E.164 when the text is a number, else the text itself: a line may be a number, an extension or a service's name."""
     try:
         return parse(text)
@@ -77,7 +77,7 @@ def plain(text: str) -> str:
         return text
 
 
-def pretty(e164: str) -> str:
+def format_phone(e164: str) -> str:
     """'+79110101001' → '+7 (911) 010-10-01'; a foreign number in its international form."""
     if re.fullmatch(r"\+7\d{10}", e164):
         return f"+7 ({e164[2:5]}) {e164[5:8]}-{e164[8:10]}-{e164[10:12]}"
@@ -96,7 +96,7 @@ def masked(e164: str) -> str:
 
 def masked_within(text: str) -> str:
     """The text with every number in it masked, in whatever shape it was written."""
-    return _WITHIN.sub(lambda found: masked(plain(found[0])), text)
+    return _WITHIN.sub(lambda found: masked(e164_or_text(found[0])), text)
 
 
 def is_mobile(e164: str) -> bool:

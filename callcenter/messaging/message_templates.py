@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from callcenter.lib.localtime import local
-from callcenter.lib.phones import pretty
+from callcenter.lib.phones import format_phone
 
 FIELDS: Final[dict[str, str]] = {
     "пациент": "ФИО пациента",
@@ -40,7 +40,7 @@ VISIT_SMS: Final = "{{ клиника }}: ждём вас {{ дата }} в {{ �
 
 
 @dataclass(frozen=True)
-class Visit:
+class TemplateVisit:
     """What a template may tell of a visit. `starts_at` UTC, `zone` of the clinic, `link` '' while there is none."""
 
     patient: str
@@ -56,7 +56,7 @@ class Visit:
     link: str
 
 
-def values_of(visit: Visit) -> dict[str, str]:
+def values_of(visit: TemplateVisit) -> dict[str, str]:
     here = local(visit.starts_at, visit.zone)
     return {
         "пациент": visit.patient,
@@ -65,7 +65,7 @@ def values_of(visit: Visit) -> dict[str, str]:
         "врач_кратко": visit.doctor_short,
         "клиника": visit.clinic,
         "адрес": visit.address,
-        "телефон": pretty(visit.phone) if visit.phone else "",
+        "телефон": format_phone(visit.phone) if visit.phone else "",
         "дата": f"{here:%d.%m.%Y}",
         "день": f"{_WEEKDAYS[here.weekday()]}, {here.day} {_MONTHS[here.month - 1]}",
         "время": f"{here:%H:%M}",

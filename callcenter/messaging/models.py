@@ -9,12 +9,12 @@ from django.db import models
 from django.db.models import Q
 
 from callcenter.clinics.models import Appointment, Clinic, Patient
-from callcenter.clinics.states import Purpose as Ground
+from callcenter.clinics.states import ConsentPurpose as Ground
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Direction
 from callcenter.messaging.gateways import KINDS
 from callcenter.messaging.reply_intent import Meaning
-from callcenter.messaging.states import PENDING, Answer, Channel, MessageState
+from callcenter.messaging.states import PENDING, MessageChannel, MessageState, VisitAnswer
 from callcenter.staff.models import User
 
 
@@ -31,7 +31,9 @@ class Provider(models.Model):
 
     name = models.CharField("название", max_length=80, unique=True)
     kind = models.CharField("вид", max_length=12, choices=[(kind, kind) for kind in KINDS])
-    channels = ArrayField(models.CharField(max_length=10, choices=Channel.choices), verbose_name="каналы", default=list)
+    channels = ArrayField(
+        models.CharField(max_length=10, choices=MessageChannel.choices), verbose_name="каналы", default=list
+    )
     settings = models.JSONField("настройки", default=dict, blank=True)
     secret = models.CharField(max_length=64, default=_secret, editable=False)
     per_second = models.FloatField("не больше сообщений в секунду", null=True, blank=True)
@@ -55,7 +57,7 @@ class CascadeStep(models.Model):
 
     clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="cascade")
     position = models.PositiveSmallIntegerField("порядок")
-    channel = models.CharField("канал", max_length=10, choices=Channel.choices)
+    channel = models.CharField("канал", max_length=10, choices=MessageChannel.choices)
     provider = models.ForeignKey(Provider, models.PROTECT, related_name="+", verbose_name="шлюз")
     wait_minutes = models.PositiveSmallIntegerField("ждать доставки, минут", default=20)
 
@@ -113,7 +115,7 @@ class Message(models.Model):
     purpose = models.CharField(max_length=20)
     subject_key = models.CharField(max_length=40)
     version = models.PositiveIntegerField(default=1)
-    channel = models.CharField(max_length=10, choices=Channel.choices)
+    channel = models.CharField(max_length=10, choices=MessageChannel.choices)
     repeat = models.PositiveSmallIntegerField(default=0)
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, null=True, related_name="messages")
@@ -185,7 +187,7 @@ class Message(models.Model):
         return self.state in PENDING
 
 
-class ProviderCall(models.Model):
+class ProviderWebhook(models.Model):
     """A call of a provider to us, kept raw before anybody thinks about it, absorbed afterwards."""
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="calls")
@@ -217,7 +219,7 @@ class VisitLink(models.Model):
     version = models.PositiveIntegerField()
     created_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True)
-    answer = models.CharField(max_length=8, choices=Answer.choices, blank=True)
+    answer = models.CharField(max_length=8, choices=VisitAnswer.choices, blank=True)
     answered_at = models.DateTimeField(null=True)
     answered_via = models.CharField(max_length=8, blank=True)  # page, button, words
 
@@ -232,7 +234,7 @@ class VisitEvent(models.Model):
 
     link = models.ForeignKey(VisitLink, models.CASCADE, related_name="events")
     at = models.DateTimeField()
-    answer = models.CharField(max_length=8, choices=Answer.choices, blank=True)  # '' = opened
+    answer = models.CharField(max_length=8, choices=VisitAnswer.choices, blank=True)  # '' = opened
     via = models.CharField(max_length=8)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
@@ -253,7 +255,7 @@ class ChatMessage(models.Model):
     patient = models.ForeignKey(Patient, models.PROTECT, null=True, related_name="chat_messages")
     number = models.CharField(max_length=60)  # E.164, or the messenger's own id of the person
     name = models.CharField(max_length=80, blank=True)
-    channel = models.CharField(max_length=10, choices=Channel.choices)
+    channel = models.CharField(max_length=10, choices=MessageChannel.choices)
     provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="+")
     direction = models.CharField(max_length=3, choices=Direction.choices)
     text = models.TextField()

@@ -10,11 +10,11 @@ from callcenter.clinics.queries import hours_of, may_message_many
 from callcenter.clinics.schedule import Hours, quiet_until
 from callcenter.lib.phones import is_mobile
 from callcenter.messaging.models import ChatMessage, Message, VisitLink
-from callcenter.messaging.send_policy import Facts
-from callcenter.messaging.states import ARRIVED, Channel, Purpose, consent_channel
+from callcenter.messaging.send_policy import SendFacts
+from callcenter.messaging.states import ARRIVED, MessageChannel, MessagePurpose, consent_channel
 
 
-def facts_of(messages: Sequence[Message], *, now: dt.datetime) -> list[Facts]:
+def facts_of(messages: Sequence[Message], *, now: dt.datetime) -> list[SendFacts]:
     """The facts on which each message may go or not, in their order; eight queries for any number of messages, whether
     they stand in the outbox or are only thought of."""
     clinics = _clinics({message.clinic_id for message in messages if message.clinic_id})
@@ -64,12 +64,12 @@ def _facts(
     visit: tuple[int, str] | None,
     answer: str,
     arrived: str,
-) -> Facts:
-    is_visit = message.purpose == Purpose.VISIT
+) -> SendFacts:
+    is_visit = message.purpose == MessagePurpose.VISIT
     quiet = None
-    if not message.to_staff and hours is not None and message.purpose != Purpose.CHAT:
+    if not message.to_staff and hours is not None and message.purpose != MessagePurpose.CHAT:
         quiet = quiet_until(hours, "message", now, zone)
-    return Facts(
+    return SendFacts(
         now=now,
         zone=zone or (hours.zone if hours else "UTC"),
         version=message.version,
@@ -79,15 +79,15 @@ def _facts(
         not_after=message.not_after,
         answer=answer if is_visit else "",
         arrived_elsewhere=arrived if is_visit and message.position is not None else "",
-        obstacle=None if message.to_staff or message.purpose == Purpose.CHAT else obstacle,
+        obstacle=None if message.to_staff or message.purpose == MessagePurpose.CHAT else obstacle,
         quiet_until=quiet,
     )
 
 
 def address_is_good(message: Message) -> bool:
-    if message.channel == Channel.EMAIL:
+    if message.channel == MessageChannel.EMAIL:
         return "@" in message.to
-    if message.channel == Channel.SMS or message.purpose == Purpose.VISIT:
+    if message.channel == MessageChannel.SMS or message.purpose == MessagePurpose.VISIT:
         return is_mobile(message.to)
     return bool(message.to)
 
@@ -104,12 +104,12 @@ def _answers(visits: Iterable[int]) -> dict[tuple[int, int], str]:
 
 def _arrived(messages: Sequence[Message]) -> dict[tuple[str, int], str]:
     """Which messenger has already delivered a visit's message, by (subject, version)."""
-    visits = {message.appointment_id for message in messages if message.purpose == Purpose.VISIT}
+    visits = {message.appointment_id for message in messages if message.purpose == MessagePurpose.VISIT}
     rows = Message.objects.filter(
-        appointment__in=visits, purpose=Purpose.VISIT, state__in=ARRIVED, position__isnull=False
+        appointment__in=visits, purpose=MessagePurpose.VISIT, state__in=ARRIVED, position__isnull=False
     )
     return {
-        (subject, version): Channel(channel).label
+        (subject, version): MessageChannel(channel).label
         for subject, version, channel in rows.values_list("subject_key", "version", "channel")
     }
 

@@ -6,14 +6,14 @@ from typing import Final
 
 from callcenter.clinics.states import UPCOMING
 from callcenter.lib.localtime import local
-from callcenter.messaging.states import Answer
+from callcenter.messaging.states import VisitAnswer
 
 ATTEMPTS: Final = 6  # how often a busy provider is asked again
 _PAUSES: Final = (30, 60, 180, 600, 1200)  # seconds between these attempts
 
 
 @dataclass(frozen=True)
-class Facts:
+class SendFacts:
     """What is true at the moment of claiming. `obstacle`: a refusal or a missing ground, in words; `quiet_until`: UTC."""
 
     now: dt.datetime
@@ -30,49 +30,49 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Go:
+class SendNow:
     pass
 
 
 @dataclass(frozen=True)
-class Wait:
+class SendLater:
     until: dt.datetime
     reason: str
 
 
 @dataclass(frozen=True)
-class Stop:
+class DoNotSend:
     """Not sent, with the reason. `refused`: this channel is closed, the next one may try; else nobody shall be written to."""
 
     reason: str
     refused: bool = False
 
 
-def decide(facts: Facts) -> Go | Wait | Stop:
+def decide(facts: SendFacts) -> SendNow | SendLater | DoNotSend:
     """The first rule that speaks, the ones about the visit before the ones about the moment."""
     if facts.appointment_status is not None:
         if facts.appointment_version != facts.version and facts.appointment_status in UPCOMING:
-            return Stop("приём перенесён")
+            return DoNotSend("приём перенесён")
         if facts.appointment_status == "cancelled":
-            return Stop("приём отменён")
+            return DoNotSend("приём отменён")
         if facts.appointment_status not in UPCOMING:
-            return Stop("приём уже состоялся или отмечен")
+            return DoNotSend("приём уже состоялся или отмечен")
     if facts.answer:
-        return Stop(f"пациент уже ответил: {Answer(facts.answer).label}")
+        return DoNotSend(f"пациент уже ответил: {VisitAnswer(facts.answer).label}")
     if facts.arrived_elsewhere:
-        return Stop(f"уже доставлено: {facts.arrived_elsewhere}")
+        return DoNotSend(f"уже доставлено: {facts.arrived_elsewhere}")
     if facts.not_after is not None and facts.now > facts.not_after:
-        return Stop("поздно: до приёма слишком мало времени")
+        return DoNotSend("поздно: до приёма слишком мало времени")
     if not facts.address_is_good:
-        return Stop("нет мобильного номера")
+        return DoNotSend("нет мобильного номера")
     if facts.obstacle:
-        return Stop(facts.obstacle, refused=True)
+        return DoNotSend(facts.obstacle, refused=True)
     if facts.quiet_until is not None:
         clock = local(facts.quiet_until, facts.zone)
         if facts.not_after is not None and facts.quiet_until > facts.not_after:
-            return Stop(f"не успеть: писать можно только с {clock:%H:%M}")
-        return Wait(facts.quiet_until, f"ждёт {clock:%H:%M}")
-    return Go()
+            return DoNotSend(f"не успеть: писать можно только с {clock:%H:%M}")
+        return SendLater(facts.quiet_until, f"ждёт {clock:%H:%M}")
+    return SendNow()
 
 
 # Minutes after a message was handed over at which a provider that remembers is asked what became of it, when no report

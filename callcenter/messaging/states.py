@@ -4,10 +4,10 @@ from typing import Final
 
 from django.db.models import TextChoices
 
-from callcenter.clinics.states import Channel as ConsentChannel
+from callcenter.clinics.states import ConsentChannel as ConsentChannel
 
 
-class Channel(TextChoices):
+class MessageChannel(TextChoices):
     MAX = "max", "MAX"
     WHATSAPP = "whatsapp", "WhatsApp"
     TELEGRAM = "telegram", "Telegram"
@@ -17,14 +17,20 @@ class Channel(TextChoices):
     EMAIL = "email", "e-mail"
 
 
-MESSENGERS: Final = (Channel.MAX, Channel.WHATSAPP, Channel.TELEGRAM, Channel.VIBER, Channel.VK)
+MESSENGERS: Final = (
+    MessageChannel.MAX,
+    MessageChannel.WHATSAPP,
+    MessageChannel.TELEGRAM,
+    MessageChannel.VIBER,
+    MessageChannel.VK,
+)
 
 
 def consent_channel(channel: str) -> ConsentChannel:
     """Under which channel of the consents a message of this channel falls."""
-    if channel == Channel.SMS:
+    if channel == MessageChannel.SMS:
         return ConsentChannel.SMS
-    if channel == Channel.EMAIL:
+    if channel == MessageChannel.EMAIL:
         return ConsentChannel.EMAIL
     return ConsentChannel.MESSENGER
 
@@ -51,7 +57,7 @@ FAILED: Final = (MessageState.UNDELIVERED, MessageState.REFUSED)
 REPEATABLE: Final = (MessageState.UNDELIVERED, MessageState.REFUSED, MessageState.CANCELLED, MessageState.UNKNOWN)
 
 
-class Report(TextChoices):
+class DeliveryStatus(TextChoices):
     """What a provider says of a message after it was accepted, in our words."""
 
     ACCEPTED = "accepted", "принято"
@@ -75,13 +81,13 @@ RANK: Final[dict[MessageState, int]] = {
 }
 
 
-def after_report(state: MessageState, report: Report) -> MessageState:
+def after_report(state: MessageState, report: DeliveryStatus) -> MessageState:
     """The state after a report. A report on what we took for refused or stopped is proof that it had left us after all."""
     heard = MessageState(report.value)
     return heard if RANK[heard] > RANK[state] else state
 
 
-class Purpose(TextChoices):
+class MessagePurpose(TextChoices):
     """What a message is for: the first part of its key. Desks add their own words; these are the floor's."""
 
     VISIT = "visit", "уведомление о приёме"
@@ -89,7 +95,7 @@ class Purpose(TextChoices):
     CHAT = "chat", "ответ в чате"
 
 
-class Answer(TextChoices):
+class VisitAnswer(TextChoices):
     """What the patient chose on his page, or what a person accepted from his words."""
 
     CONFIRM = "confirm", "подтвердил приём"

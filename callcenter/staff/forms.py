@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.db.models import Model
 
-from callcenter.staff.actions import Facts
+from callcenter.staff.actions import PersonFacts
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role, grantable
 
@@ -30,9 +30,9 @@ class PersonForm(forms.Form):
         if not by.sees_phones:
             self.fields["sees_phones"].initial = False
 
-    def facts(self) -> Facts:
+    def facts(self) -> PersonFacts:
         data = self.cleaned_data
-        return Facts(
+        return PersonFacts(
             login=data["login"],
             full_name=" ".join(data["full_name"].split()),
             email=data["email"],
@@ -52,7 +52,7 @@ class NewPersonForm(PersonForm):
     )
 
 
-class PlaceForm(forms.Form):
+class ClinicsOfPersonForm(forms.Form):
     """For a colleague who also works in clinics that are not the user's."""
 
     clinics: forms.ModelMultipleChoiceField[Model] = forms.ModelMultipleChoiceField(

@@ -26,15 +26,23 @@ class ShiftColour(TextChoices):
 
 
 # Who works with patients on the line.
-CALLERS: Final = (Role.ADMINISTRATOR, Role.SENIOR)
+CAN_CALL_PATIENTS: Final = (Role.ADMINISTRATOR, Role.SENIOR)
 # Who sits at a telephone: also those to whom procedures put a client through, and who call him back.
-TALKERS: Final = (*CALLERS, Role.CONSULTANT, Role.LEAD, Role.HEAD)
+CAN_USE_PHONE: Final = (*CAN_CALL_PATIENTS, Role.CONSULTANT, Role.LEAD, Role.HEAD)
 # Who sets the clinics' ways and gives out work.
-SENIORS: Final = (Role.SENIOR,)
+CAN_MANAGE_CLINIC: Final = (Role.SENIOR,)
 # Who reads reports and the journal of deeds.
-READERS: Final = (Role.SENIOR, Role.MANAGER)
+CAN_READ_REPORTS: Final = (Role.SENIOR, Role.MANAGER)
 # Who may open a patient's card.
-CARD: Final = (*CALLERS, Role.MANAGER, Role.DOCTOR, Role.CONSULTANT, Role.LEAD, Role.HEAD, Role.BRANCH)
+CAN_OPEN_PATIENT: Final = (
+    *CAN_CALL_PATIENTS,
+    Role.MANAGER,
+    Role.DOCTOR,
+    Role.CONSULTANT,
+    Role.LEAD,
+    Role.HEAD,
+    Role.BRANCH,
+)
 EVERYONE: Final = tuple(Role)
 # Who stands in the grid of shifts.
 ON_SHIFT: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.LEAD, Role.CONSULTANT, Role.BRANCH)
@@ -51,9 +59,9 @@ GRANTS: Final[dict[Role, tuple[Role, ...]]] = {
     Role.MANAGER: EVERYONE,
 }
 # Who has settings pages of one desk or another.
-SETTERS: Final = (Role.SENIOR, Role.LEAD, Role.HEAD)
+CAN_EDIT_SETTINGS: Final = (Role.SENIOR, Role.LEAD, Role.HEAD)
 # Who keeps the accounts and the shifts.
-PEOPLE: Final = tuple(GRANTS)
+CAN_MANAGE_STAFF: Final = tuple(GRANTS)
 
 
 def grantable(roles: list[str]) -> tuple[Role, ...]:
@@ -63,7 +71,7 @@ def grantable(roles: list[str]) -> tuple[Role, ...]:
 
 
 # Everybody who performs a function of some procedure of the client service.
-SERVICE: Final = (
+CAN_RUN_PROCEDURES: Final = (
     Role.ADMINISTRATOR,
     Role.SENIOR,
     Role.LEAD,

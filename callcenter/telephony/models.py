@@ -14,16 +14,16 @@ from callcenter.staff.models import User
 from callcenter.telephony.states import (
     LIVE_LEGS,
     CommandState,
-    End,
+    CommandType,
+    HangupReason,
+    LegRole,
     LegState,
     PhoneKind,
-    Role,
     Scenario,
-    Verb,
 )
 
 
-class Line(models.Model):
+class PhoneLine(models.Model):
     """One of our own numbers: calls to it belong to its clinic; its label names the advertising channel's line."""
 
     number = models.CharField("номер", max_length=16, unique=True, help_text="E.164")
@@ -80,7 +80,7 @@ class Call(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)  # both sides picked up
     connected_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    end = models.CharField(max_length=12, choices=End.choices, blank=True)
+    end = models.CharField(max_length=12, choices=HangupReason.choices, blank=True)
     bridge = models.CharField(max_length=60, blank=True)
     step_due_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=250, blank=True)
@@ -112,7 +112,7 @@ class Leg(models.Model):
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="legs")
     channel = models.CharField(max_length=80, unique=True)  # ours, chosen before the exchange is asked
-    role = models.CharField(max_length=8, choices=Role.choices)
+    role = models.CharField(max_length=8, choices=LegRole.choices)
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="legs")
     endpoint = models.CharField(max_length=120)
     number = models.CharField(max_length=16, blank=True)
@@ -121,7 +121,7 @@ class Leg(models.Model):
     ringing_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    end = models.CharField(max_length=12, choices=End.choices, blank=True)
+    end = models.CharField(max_length=12, choices=HangupReason.choices, blank=True)
     cause = models.PositiveSmallIntegerField(null=True, blank=True)
     dial_status = models.CharField(max_length=20, blank=True)
     note = models.CharField(max_length=250, blank=True)
@@ -165,17 +165,17 @@ class Leg(models.Model):
         return int((self.ended_at - self.answered_at).total_seconds())
 
 
-class CommandQuerySet(models.QuerySet["Command"]):
+class PbxCommandQuerySet(models.QuerySet["PbxCommand"]):
     def pending(self) -> Self:
         return self.filter(state=CommandState.PENDING)
 
 
-class Command(models.Model):
+class PbxCommand(models.Model):
     """One thing to ask of the exchange: written with the state that wants it, carried out outside, answered here."""
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="commands")
     leg = models.ForeignKey(Leg, models.CASCADE, null=True, blank=True, related_name="commands")
-    verb = models.CharField(max_length=12, choices=Verb.choices)
+    verb = models.CharField(max_length=12, choices=CommandType.choices)
     ref = models.CharField(max_length=80, blank=True)  # the playback's, bridge's or recording's own id
     args = models.JSONField(default=dict)
     state = models.CharField(max_length=8, choices=CommandState.choices, default=CommandState.PENDING)
@@ -186,7 +186,7 @@ class Command(models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=250, blank=True)
 
-    objects: ClassVar[models.Manager["Command"]] = CommandQuerySet.as_manager()
+    objects: ClassVar[models.Manager["PbxCommand"]] = PbxCommandQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["pk"]
@@ -233,7 +233,7 @@ class Handset(models.Model):
         ]
 
 
-class HandsetDeed(models.Model):
+class HandsetAction(models.Model):
     """What was pressed on a telephone in a browser, for the simulator to take up."""
 
     channel = models.CharField(max_length=80)
@@ -242,7 +242,7 @@ class HandsetDeed(models.Model):
     at = models.DateTimeField()
 
 
-class PbxNotice(models.Model):
+class PbxWebhook(models.Model):
     """One webhook of a cloud PBX as it came; read at once, and again by the ticker when that failed."""
 
     vendor = models.CharField(max_length=20)

@@ -11,9 +11,9 @@ from callcenter.clinics.queries import future_visits, patients_by_number
 from callcenter.contacts.models import Interaction
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import Shift, User
-from callcenter.staff.roles import CALLERS
+from callcenter.staff.roles import CAN_CALL_PATIENTS
 from callcenter.telephony.models import Call, Handset, Leg, PhoneBinding, RobotLease
-from callcenter.telephony.states import LIVE_LEGS, LegState, PhoneKind, Role
+from callcenter.telephony.states import LIVE_LEGS, LegRole, LegState, PhoneKind
 
 LEASE_SECONDS = 10.0  # a holder that has not been heard of for so long has lost the exchange
 
@@ -27,7 +27,9 @@ def free_phones(
     """
     written = Exists(Shift.objects.filter(on=on, user__clinics=clinic))
     on_shift = Exists(Shift.objects.filter(user=OuterRef("user"), on=on))
-    staff = _bound(clinic, on).filter(~written | on_shift, user__roles__overlap=[str(role) for role in CALLERS])
+    staff = _bound(clinic, on).filter(
+        ~written | on_shift, user__roles__overlap=[str(role) for role in CAN_CALL_PATIENTS]
+    )
     if besides:
         staff = staff.exclude(user__in=besides)
     return list(staff.select_related("user").order_by(F("rung_at").asc(nulls_first=True), "bound_at")[:limit])
@@ -94,7 +96,7 @@ class CallerCard:
 def ringing_for(user: User, *, now: dt.datetime) -> CallerCard | None:
     """The call on the user's own telephone at this moment, with the card of who is behind the number."""
     leg = (
-        Leg.objects.filter(user=user, role=Role.EMPLOYEE, state__in=LIVE_LEGS)
+        Leg.objects.filter(user=user, role=LegRole.EMPLOYEE, state__in=LIVE_LEGS)
         .select_related("call__clinic", "call__patient")
         .first()
     )
@@ -103,7 +105,7 @@ def ringing_for(user: User, *, now: dt.datetime) -> CallerCard | None:
     call = leg.call
     card = CallerCard(call=call, leg=leg, handset=Handset.objects.filter(channel=leg.channel).first())
     if call.connected_at is not None:
-        rung = call.legs.filter(role=Role.EMPLOYEE, state__in=(LegState.PLANNED, LegState.RINGING))
+        rung = call.legs.filter(role=LegRole.EMPLOYEE, state__in=(LegState.PLANNED, LegState.RINGING))
         card.transfer = rung.exclude(pk=leg.pk).select_related("user").first()
     card.people = [call.patient] if call.patient is not None else patients_by_number(call.number) if call.number else []
     for person in card.people[:5]:

@@ -20,28 +20,28 @@ from callcenter.lib import live_updates
 from callcenter.lib.errors import DomainError
 from callcenter.lib.leases import claim
 from callcenter.telephony.actions import call_control, event_handlers, recordings
-from callcenter.telephony.models import Call, Command, Leg, RobotLease
+from callcenter.telephony.models import Call, Leg, PbxCommand, RobotLease
 from callcenter.telephony.pbx.base import (
     Answered,
-    Dial,
-    Fact,
+    ChannelGone,
+    DialRequest,
     Incoming,
     LinkDown,
     LinkUp,
     Pbx,
-    PbxAway,
     PbxError,
-    PbxGone,
-    PbxMaybe,
+    PbxEvent,
     PbxRefused,
+    PbxUnavailable,
+    PbxUncertain,
     Recorded,
     Replaced,
     Snapshot,
-    Stray,
+    UnknownChannel,
 )
 from callcenter.telephony.queries import LEASE_SECONDS
-from callcenter.telephony.speech import SpeechFailed, spoken
-from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, Role, Verb
+from callcenter.telephony.speech import SpeechFailed, synthesize
+from callcenter.telephony.states import LIVE_LEGS, CommandState, CommandType, HangupReason, LegRole, LegState
 
 log = logging.getLogger(__name__)
 HEARTBEAT: Final = 2.0  # seconds
@@ -67,8 +67,8 @@ class Robot:
         self._linked = False  # calls can be made
         self._hearing = False  # facts flow
         self._look_again_at: dt.datetime | None = None
-        self._untaken: deque[Fact] = deque()  # heard, and not yet written down (the database may be away)
-        self._running: dict[int, tuple[Command, Future[None]]] = {}  # what was asked and is not answered yet
+        self._untaken: deque[PbxEvent] = deque()  # heard, and not yet written down (the database may be away)
+        self._running: dict[int, tuple[PbxCommand, Future[None]]] = {}  # what was asked and is not answered yet
         self._fetching: dict[str, tuple[Recorded, Future[bytes]]] = {}  # recordings on their way to us
 
     # --- the lease ---------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class Robot:
             found = self._carry_out() or found
         return found
 
-    def _take(self, fact: Fact) -> None:
+    def _take(self, fact: PbxEvent) -> None:
         if isinstance(fact, Replaced):
             raise LeaseLost("another process has taken the application at the exchange")
         if isinstance(fact, LinkDown):
@@ -170,12 +170,12 @@ class Robot:
             self._link_up()
         elif isinstance(fact, Recorded):
             self._fetch(fact)
-        elif isinstance(fact, Stray):
+        elif isinstance(fact, UnknownChannel):
             self._take_in(fact)
         elif isinstance(fact, Incoming):
             self._take_call(fact)
         else:
-            self._guarded(event_handlers.take_fact, fact)
+            self._guarded(event_handlers.handle_event, fact)
 
     def _guarded(self, deed: Callable[..., None], *args: object, **kwargs: object) -> None:
         """One call's trouble is written down and stays its own; the others go on."""
@@ -188,16 +188,16 @@ class Robot:
     def _take_call(self, fact: Incoming) -> None:
         """A call to a number of ours; one that belongs to no clinic goes the exchange's own way."""
         assert self.pbx is not None  # noqa: S101
-        self._guarded(event_handlers.take_fact, fact)
+        self._guarded(event_handlers.handle_event, fact)
         if not Leg.objects.filter(channel=fact.channel).exists():
             self._submit(self.pbx.give_back, fact.channel)
 
-    def _take_in(self, fact: Stray) -> None:
+    def _take_in(self, fact: UnknownChannel) -> None:
         """A telephone that an earlier process dialled and that was answered just now: its leg's, or nobody's."""
         assert self.pbx is not None  # noqa: S101
         if Leg.objects.filter(channel=fact.channel, state__in=LIVE_LEGS).exists():
             self.pbx.adopt([fact.channel], answered=[fact.channel])
-            self._guarded(event_handlers.take_fact, Answered(fact.at, fact.channel))
+            self._guarded(event_handlers.handle_event, Answered(fact.at, fact.channel))
             return
         log.warning("stray %s was answered: hung up", fact.channel)
         self._submit(self.pbx.hang_up, fact.channel)
@@ -226,9 +226,9 @@ class Robot:
         for channel, leg in legs.items():
             if channel in alive.channels:
                 if alive.channels[channel] and leg.state != LegState.UP:
-                    self._guarded(event_handlers.take_fact, Answered(self._clock(), channel))
-            elif not leg.commands.filter(verb=Verb.RING, state=CommandState.PENDING).exists():
-                self._guarded(event_handlers.lose_leg, channel, now=self._clock())
+                    self._guarded(event_handlers.handle_event, Answered(self._clock(), channel))
+            elif not leg.commands.filter(verb=CommandType.RING, state=CommandState.PENDING).exists():
+                self._guarded(event_handlers.mark_leg_lost, channel, now=self._clock())
         self._clear_strays(alive)
         self._rebuild_bridges(alive)
         for caller in alive.callers:  # put to us while nobody listened, or to a process that died over it
@@ -245,13 +245,15 @@ class Robot:
         Playing, connecting and hanging up are safe to ask again: their ids are ours. A ring is not: it counts as done
         when its channel is there, and as lost when it is not.
         """
-        for command in Command.objects.filter(state=CommandState.TAKEN).exclude(fence=self.token).select_related("leg"):
-            if command.verb != Verb.RING:
+        for command in (
+            PbxCommand.objects.filter(state=CommandState.TAKEN).exclude(fence=self.token).select_related("leg")
+        ):
+            if command.verb != CommandType.RING:
                 self._ask_again(command.pk)
             elif command.leg is not None and command.leg.channel in alive.channels:
                 self._finish(command.pk, CommandState.DONE)
             else:
-                self._finish(command.pk, CommandState.MAYBE, "процесс прервался во время набора", End.LOST)
+                self._finish(command.pk, CommandState.MAYBE, "процесс прервался во время набора", HangupReason.LOST)
 
     def _clear_strays(self, alive: Snapshot) -> None:
         """Channels of ours whose leg has ended in our rows, and bridges of calls that are over: nobody else ends them."""
@@ -277,7 +279,7 @@ class Robot:
         for call in Call.objects.live().exclude(bridge="").prefetch_related("legs"):
             up = [leg for leg in call.legs.all() if leg.state == LegState.UP and leg.channel in alive.channels]
             inside = alive.bridges.get(call.bridge, frozenset())
-            pending = call.commands.filter(verb=Verb.CONNECT, state=CommandState.PENDING).exists()
+            pending = call.commands.filter(verb=CommandType.CONNECT, state=CommandState.PENDING).exists()
             if len(up) == 2 and not pending and not {leg.channel for leg in up} <= inside:
                 with self._fence():
                     call_control.connect(call, up, now=self._clock())
@@ -288,12 +290,12 @@ class Robot:
         """Takes pending commands under the lease, one at a time for each call, oldest first."""
         now = self._clock()
         busy = {one.call_id for one, _ in self._running.values()}
-        first = Command.objects.pending().exclude(call__in=busy).order_by("call_id", "pk").distinct("call_id")
+        first = PbxCommand.objects.pending().exclude(call__in=busy).order_by("call_id", "pk").distinct("call_id")
         wanted = list(first.values_list("pk", flat=True)[:BATCH])
         if not wanted:
             return False
         with self._fence():
-            due = Command.objects.pending().filter(pk__in=wanted).order_by("pk")
+            due = PbxCommand.objects.pending().filter(pk__in=wanted).order_by("pk")
             taken = claim(due, now=now, limit=BATCH, state=CommandState.TAKEN, fence=self.token)
         legs = Leg.objects.in_bulk([command.leg_id for command in taken if command.leg_id is not None])
         for command in taken:
@@ -316,36 +318,36 @@ class Robot:
             work.set_exception(error)
         return work
 
-    def _ask(self, command: Command, leg: Leg | None, taken: float) -> None:
+    def _ask(self, command: PbxCommand, leg: Leg | None, taken: float) -> None:
         """The outside call, outside any transaction and without the database: it may run in another thread.
 
         `taken`: when the command was taken (seconds, monotonic). Whoever slept since then may have lost the lease.
         """
         pbx, args = self.pbx, command.args
         if pbx is None or time.monotonic() - taken > FRESH:
-            raise PbxAway("Процесс телефонии надолго замирал.")
+            raise PbxUnavailable("Процесс телефонии надолго замирал.")
         channel = leg.channel if leg is not None else ""
         match command.verb:
-            case Verb.RING:
+            case CommandType.RING:
                 for phrases in args["prepare"]:
-                    spoken(*phrases)
-                to_patient = leg is not None and leg.role == Role.PATIENT
-                pbx.ring(Dial(channel, args["endpoint"], args["caller"], args["timeout"], listen=to_patient))
-            case Verb.PLAY:
-                pbx.play(channel, command.ref, spoken(*args["phrases"]))
-            case Verb.STOP_PLAYING:
+                    synthesize(*phrases)
+                to_patient = leg is not None and leg.role == LegRole.PATIENT
+                pbx.ring(DialRequest(channel, args["endpoint"], args["caller"], args["timeout"], listen=to_patient))
+            case CommandType.PLAY:
+                pbx.play(channel, command.ref, synthesize(*args["phrases"]))
+            case CommandType.STOP_PLAYING:
                 pbx.stop_playing(command.ref)
-            case Verb.CONNECT:
+            case CommandType.CONNECT:
                 pbx.connect(command.ref, tuple(args["channels"]))
-            case Verb.RECORD:
+            case CommandType.RECORD:
                 pbx.record(channel, command.ref)
-            case Verb.ANSWER:
+            case CommandType.ANSWER:
                 pbx.answer(channel)
-            case Verb.GIVE_BACK:
+            case CommandType.GIVE_BACK:
                 pbx.give_back(channel)
-            case Verb.DISCONNECT:
+            case CommandType.DISCONNECT:
                 pbx.disconnect(command.ref)
-            case Verb.HANG_UP:
+            case CommandType.HANG_UP:
                 pbx.hang_up(channel)
 
     def _collect(self) -> int:
@@ -354,7 +356,7 @@ class Robot:
         plain = [
             command.pk
             for command, work in through
-            if not work.cancelled() and work.exception() is None and command.verb != Verb.CONNECT
+            if not work.cancelled() and work.exception() is None and command.verb != CommandType.CONNECT
         ]
         if plain:
             with self._fence():
@@ -365,7 +367,7 @@ class Robot:
             del self._running[command.pk]
         return len(through) + self._store_recordings()
 
-    def _write_back(self, command: Command, error: BaseException | None) -> None:
+    def _write_back(self, command: PbxCommand, error: BaseException | None) -> None:
         pk = command.pk
         match error:
             case None:
@@ -373,15 +375,15 @@ class Robot:
             case SpeechFailed():
                 log.error("speech failed: %s", error)
                 self._guarded(event_handlers.fail_speech, pk, why=str(error), now=self._clock())
-            case PbxMaybe() if command.verb == Verb.RING:
-                self._finish(pk, CommandState.MAYBE, str(error), End.LOST)
+            case PbxUncertain() if command.verb == CommandType.RING:
+                self._finish(pk, CommandState.MAYBE, str(error), HangupReason.LOST)
             case PbxRefused():
                 self._finish(pk, CommandState.REFUSED, str(error), error.end)
-            case PbxAway() | PbxMaybe():
+            case PbxUnavailable() | PbxUncertain():
                 # not done, or safe to do twice (its id is ours): asked again once the link is back; a ring expires
                 self._ask_again(pk, str(error))
                 self._lose_link(str(error))
-            case PbxGone():
+            case ChannelGone():
                 self._finish(pk, CommandState.REFUSED, str(error))
             case PbxError():
                 self._finish(pk, CommandState.REFUSED, str(error))
@@ -389,12 +391,12 @@ class Robot:
             case _:
                 raise error
 
-    def _finish(self, pk: int, state: CommandState, error: str = "", end: End = End.FAILED) -> None:
+    def _finish(self, pk: int, state: CommandState, error: str = "", end: HangupReason = HangupReason.FAILED) -> None:
         self._guarded(event_handlers.finish_command, pk, state, now=self._clock(), error=error, end=end)
 
     def _ask_again(self, pk: int, error: str = "") -> None:
         with self._fence():
-            Command.objects.filter(pk=pk).update(state=CommandState.PENDING, claimed_at=None, last_error=error[:250])
+            PbxCommand.objects.filter(pk=pk).update(state=CommandState.PENDING, claimed_at=None, last_error=error[:250])
 
     # --- recordings --------------------------------------------------------------------------------------------------
 
@@ -406,7 +408,7 @@ class Robot:
 
     def _recorded(self, fact: Recorded) -> bytes:
         if self.pbx is None or not fact.ok:
-            raise PbxGone("АТС не смогла записать разговор.")
+            raise ChannelGone("АТС не смогла записать разговор.")
         return self.pbx.recording(fact.name)
 
     def _store_recordings(self) -> int:

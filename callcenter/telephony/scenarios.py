@@ -13,26 +13,26 @@ from callcenter.lib.errors import Conflict
 from callcenter.lib.localtime import local_day
 from callcenter.telephony.actions import call_control, call_logging
 from callcenter.telephony.actions.call_control import StepDue
-from callcenter.telephony.models import Call, Leg, Line
+from callcenter.telephony.models import Call, Leg, PhoneLine
 from callcenter.telephony.pbx import endpoint_of_number
-from callcenter.telephony.pbx.base import Answered, Ended, Fact, Incoming
+from callcenter.telephony.pbx.base import Answered, Ended, Incoming, PbxEvent
 from callcenter.telephony.queries import free_phones
-from callcenter.telephony.states import LegState, Role, Scenario
+from callcenter.telephony.states import LegRole, LegState, Scenario
 
 PATIENT_SECONDS: Final = 45  # how long a patient is rung from the program
 GROUP_SECONDS: Final = 40  # how long an incoming call rings here before it goes the exchange's own way
 LOOK_SECONDS: Final = 3  # who has become free meanwhile is rung too
 
 
-def click(call: Call, leg: Leg | None, fact: Fact) -> None:
+def click(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
     """The administrator's own telephone first, then the patient's."""
     if leg is None:
         return
-    if isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
+    if isinstance(fact, Answered) and leg.role == LegRole.EMPLOYEE:
         try:
             call_control.ring(
                 call,
-                role=Role.PATIENT,
+                role=LegRole.PATIENT,
                 endpoint=endpoint_of_number(call.number),
                 number=call.number,
                 caller=call.clinic.phone,
@@ -43,8 +43,8 @@ def click(call: Call, leg: Leg | None, fact: Fact) -> None:
             call.note = str(busy)
             call.save(update_fields=["note"])
             call_control.play(leg, "С этим номером уже говорят.", now=fact.at, then_hang_up=True)
-    elif isinstance(fact, Answered) and leg.role == Role.PATIENT:
-        employee = call_control.live_leg(call, Role.EMPLOYEE)
+    elif isinstance(fact, Answered) and leg.role == LegRole.PATIENT:
+        employee = call_control.live_leg(call, LegRole.EMPLOYEE)
         if employee is None:
             call_control.hang_up(leg, now=fact.at)
         else:
@@ -53,30 +53,30 @@ def click(call: Call, leg: Leg | None, fact: Fact) -> None:
         call_control.hang_up_all(call, now=fact.at, besides=leg)
 
 
-def incoming(call: Call, leg: Leg | None, fact: Fact) -> None:
+def incoming(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
     """All free telephones of the clinic ring; who is first talks, the others fall silent.
 
     Whoever becomes free meanwhile is rung too. When nobody has taken it, the caller goes the exchange's own way (a
     reception, a queue, a recorded word), which the dialplan knows.
     """
-    caller = call_control.live_leg(call, Role.PATIENT)
+    caller = call_control.live_leg(call, LegRole.PATIENT)
     if isinstance(fact, StepDue):
         if call.answered_at is None and caller is not None:
             _ring_on(call, caller, fact.at)
     elif leg is None:
         return
-    elif isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
+    elif isinstance(fact, Answered) and leg.role == LegRole.EMPLOYEE:
         if caller is None or call.answered_at is not None:
             call_control.hang_up(leg, now=fact.at)
             return
         call.employee = leg.user
         call.save(update_fields=["employee"])
-        call_control.set_step(call, None, now=fact.at)
+        call_control.set_step_timeout(call, None, now=fact.at)
         call_control.answer(caller, now=fact.at)
         call_control.connect(call, [leg, caller], now=fact.at)
         for other in call.legs.exclude(pk__in=[leg.pk, caller.pk]):
             call_control.hang_up(other, now=fact.at)
-    elif isinstance(fact, Ended) and leg.role == Role.PATIENT:
+    elif isinstance(fact, Ended) and leg.role == LegRole.PATIENT:
         call_control.hang_up_all(call, now=fact.at)
 
 
@@ -103,11 +103,11 @@ def open_incoming(fact: Incoming) -> Call | None:
         Leg.objects.create(
             call=call,
             channel=fact.channel,
-            role=Role.PATIENT,
+            role=LegRole.PATIENT,
             endpoint=fact.channel,
             # two calls of one number at once: the second leg goes without it, since a number has one live leg
             number=""
-            if Leg.objects.filter(role=Role.PATIENT, number=number).exclude(state="ended").exists()
+            if Leg.objects.filter(role=LegRole.PATIENT, number=number).exclude(state="ended").exists()
             else number,
             state=LegState.UP,
             created_at=fact.at,
@@ -116,7 +116,7 @@ def open_incoming(fact: Incoming) -> Call | None:
         )
         call_logging.open_call(call, now=fact.at)
         _ring_group(call, fact.at)
-        call_control.set_step(call, LOOK_SECONDS, now=fact.at)
+        call_control.set_step_timeout(call, LOOK_SECONDS, now=fact.at)
     return call
 
 
@@ -124,11 +124,11 @@ def _ring_on(call: Call, caller: Leg, now: dt.datetime) -> None:
     """Looks again who is free, or lets the exchange go on with the caller when he has waited long enough."""
     if (now - call.started_at).total_seconds() < GROUP_SECONDS:
         _ring_group(call, now)
-        call_control.set_step(call, LOOK_SECONDS, now=now)
+        call_control.set_step_timeout(call, LOOK_SECONDS, now=now)
         return
     for leg in call.legs.exclude(pk=caller.pk):
         call_control.hang_up(leg, now=now)
-    call_control.give_back(caller, now=now)
+    call_control.return_to_dialplan(caller, now=now)
 
 
 def _ring_group(call: Call, now: dt.datetime) -> None:
@@ -141,7 +141,7 @@ def _ring_group(call: Call, now: dt.datetime) -> None:
         try:
             call_control.ring(
                 call,
-                role=Role.EMPLOYEE,
+                role=LegRole.EMPLOYEE,
                 endpoint=phone.endpoint,
                 user=phone.user,
                 caller=call.number or "скрытый номер",
@@ -154,7 +154,7 @@ def _ring_group(call: Call, now: dt.datetime) -> None:
 
 def _clinic_of(line: str) -> Clinic | None:
     number = _number(line)
-    known = Line.objects.filter(number=number).select_related("clinic").first() if number else None
+    known = PhoneLine.objects.filter(number=number).select_related("clinic").first() if number else None
     if known is not None:
         return known.clinic
     by_phone = Clinic.objects.filter(phone=number).first() if number else None

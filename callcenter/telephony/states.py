@@ -5,7 +5,7 @@ from typing import Final
 from django.db.models import TextChoices
 
 
-class End(TextChoices):
+class HangupReason(TextChoices):
     """How a leg ended, in our words; each exchange translates its own codes into these."""
 
     ANSWERED = "answered", "ответил"
@@ -20,7 +20,7 @@ class End(TextChoices):
     FAILED = "failed", "не удалось набрать"
 
 
-class Role(TextChoices):
+class LegRole(TextChoices):
     EMPLOYEE = "employee", "администратор"
     PATIENT = "patient", "пациент"
 
@@ -41,7 +41,7 @@ class Scenario(TextChoices):
     WEBHOOK = "webhook", "звонок облачной АТС"
 
 
-class Verb(TextChoices):
+class CommandType(TextChoices):
     """What we may ask of the exchange."""
 
     RING = "ring", "набрать"

@@ -17,14 +17,23 @@ import reminders.panels
 import reports.panels
 from callcenter.clinics.panels import PatientPanel, register_patient_panels
 from callcenter.imports.appointments import APPOINTMENTS
-from callcenter.imports.jobs import Kind
+from callcenter.imports.jobs import ImportKind
 from callcenter.imports.kinds import register_import_kinds
 from callcenter.imports.patients import PATIENTS
 from callcenter.imports.windows import WINDOWS
 from callcenter.lib.api import register_schemas
 from callcenter.lib.contributions import Card, MenuItem, SettingsPage
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS, CARD, EVERYONE, PEOPLE, READERS, SERVICE, SETTERS, Role
+from callcenter.staff.roles import (
+    CAN_CALL_PATIENTS,
+    CAN_EDIT_SETTINGS,
+    CAN_MANAGE_STAFF,
+    CAN_OPEN_PATIENT,
+    CAN_READ_REPORTS,
+    CAN_RUN_PROCEDURES,
+    EVERYONE,
+    Role,
+)
 from callcenter.telephony import scenarios
 from callcenter.telephony.actions.event_handlers import Handler, register_call_handlers
 from callcenter.telephony.panels import CallPanel, register_call_panels
@@ -35,22 +44,22 @@ DayCards = Callable[[User, dt.datetime], list[Card]]
 
 MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Мой день", "home", "sun", EVERYONE),
-    MenuItem("Журнал КОС", "journals:journal", "notebook", (*CALLERS, Role.MANAGER, Role.DOCTOR)),
-    MenuItem("Дозвон", "reminders:evening", "phone-outgoing", (*CALLERS, Role.MANAGER)),
+    MenuItem("Журнал КОС", "journals:journal", "notebook", (*CAN_CALL_PATIENTS, Role.MANAGER, Role.DOCTOR)),
+    MenuItem("Дозвон", "reminders:evening", "phone-outgoing", (*CAN_CALL_PATIENTS, Role.MANAGER)),
     MenuItem("Задачи", "assignments:active", "checklist", EVERYONE),
-    MenuItem("Расписание", "clinics:schedule", "calendar", CARD),
-    MenuItem("Процедуры", "procedures:home", "list-check", SERVICE),
-    MenuItem("Обратный звонок", "callback:board", "phone-incoming", (*CALLERS, Role.MANAGER)),
-    MenuItem("История", "reports:history", "history", (*CALLERS, Role.MANAGER)),
-    MenuItem("Отчёт по дозвону", "reminders:report", "chart-bar", READERS, group="Управление"),
+    MenuItem("Расписание", "clinics:schedule", "calendar", CAN_OPEN_PATIENT),
+    MenuItem("Процедуры", "procedures:home", "list-check", CAN_RUN_PROCEDURES),
+    MenuItem("Обратный звонок", "callback:board", "phone-incoming", (*CAN_CALL_PATIENTS, Role.MANAGER)),
+    MenuItem("История", "reports:history", "history", (*CAN_CALL_PATIENTS, Role.MANAGER)),
+    MenuItem("Отчёт по дозвону", "reminders:report", "chart-bar", CAN_READ_REPORTS, group="Управление"),
     MenuItem("Отчёт по процедурам", "procedures:report", "chart-bar", (Role.MANAGER,), group="Управление"),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
     MenuItem(
         "Импорт", "imports:list", "file-import", (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR), group="Управление"
     ),
-    MenuItem("Сотрудники", "staff:people", "id-badge-2", PEOPLE, group="Управление"),
-    MenuItem("Журнал действий", "audit:entries", "history", READERS, group="Управление"),
-    MenuItem("Настройки", "settings", "settings", SETTERS, group="Управление"),
+    MenuItem("Сотрудники", "staff:people", "id-badge-2", CAN_MANAGE_STAFF, group="Управление"),
+    MenuItem("Журнал действий", "audit:entries", "history", CAN_READ_REPORTS, group="Управление"),
+    MenuItem("Настройки", "settings", "settings", CAN_EDIT_SETTINGS, group="Управление"),
 )
 
 # What is mine today, with counts that lead to the lists.
@@ -74,7 +83,7 @@ PATIENT_PANELS: Final[tuple[PatientPanel, ...]] = (
 )
 
 # What can be loaded from a file, in the order of the page.
-IMPORT_KINDS: Final[tuple[Kind, ...]] = (PATIENTS, APPOINTMENTS, WINDOWS, journals.imports.RECALLS)
+IMPORT_KINDS: Final[tuple[ImportKind, ...]] = (PATIENTS, APPOINTMENTS, WINDOWS, journals.imports.RECALLS)
 
 # One page a feature or a dictionary, in the order of «Настройки».
 SETTINGS_PAGES: Final[tuple[SettingsPage, ...]] = (

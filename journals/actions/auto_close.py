@@ -16,7 +16,7 @@ from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
 from journals.actions.cards import close_reminder
 from journals.actions.entries import topic
-from journals.models import PlanItem, PlanState, PulledUntil, RecallEntry
+from journals.models import PlanItem, PlanState, RecallEntry, SyncCursor
 from journals.outcome_rules import Stage
 from journals.queries.card import got_since, matching_visits
 
@@ -34,8 +34,8 @@ def close_found(*, now: dt.datetime, limit: int = 500) -> int:
     which none is that doctor's: a person is asked (`several_visits`). One entry's failure is stored on it.
     """
     with transaction.atomic():
-        PulledUntil.objects.get_or_create(name=_PULL, defaults={"at": now - dt.timedelta(days=30)})
-        mark = PulledUntil.objects.select_for_update(skip_locked=True).filter(name=_PULL).first()
+        SyncCursor.objects.get_or_create(name=_PULL, defaults={"at": now - dt.timedelta(days=30)})
+        mark = SyncCursor.objects.select_for_update(skip_locked=True).filter(name=_PULL).first()
         if mark is None:
             return 0  # another worker is looking
         fresh = list(_newly_booked(mark.at - OVERLAP, now)[: limit + 1])

@@ -10,12 +10,12 @@ from django.db import transaction
 from callcenter.audit import actions as audit
 from callcenter.clinics.actions import book_appointment, close_waiting, open_waiting
 from callcenter.clinics.models import Appointment, ScheduleWindow, WaitingListEntry
-from callcenter.clinics.queries import hours_of, may_call
+from callcenter.clinics.queries import call_block_reason, hours_of
 from callcenter.clinics.schedule import Hours, is_working_day, next_working_day
 from callcenter.clinics.states import WaitingKind, WaitingState
-from callcenter.contacts.actions import attach_result, record_interaction, settled_once
+from callcenter.contacts.actions import attach_result, defer_recompute, record_interaction
 from callcenter.contacts.models import Interaction, Reason, ReasonUse
-from callcenter.contacts.states import Direction, Kind, ResultKind, State, Summary
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState, ResultKind, Summary
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import day_bounds, local, local_day
@@ -24,28 +24,28 @@ from callcenter.staff.roles import Role
 from journals import outcome_rules
 from journals.actions.entries import topic
 from journals.models import PlanItem, PlanState, RecallCall, RecallEntry, RecallPolicy
-from journals.outcome_rules import NextDate, Outcome, Stage
+from journals.outcome_rules import CallOutcome, NextDate, Stage
 from journals.schedule import half_of, next_call_on, other_half
 
 FURTHEST = dt.timedelta(days=365)  # a call put off further than a year is a slip of the finger
 FORGOTTEN = dt.timedelta(hours=1)  # an open card is kept for a call that outlasts the clinic's day, not for the night
 
 _USE_OF = {
-    Outcome.UNREACHED: ReasonUse.UNREACHED,
-    Outcome.THINKING: ReasonUse.THINKING,
-    Outcome.REFUSED: ReasonUse.REFUSED,
+    CallOutcome.UNREACHED: ReasonUse.UNREACHED,
+    CallOutcome.THINKING: ReasonUse.THINKING,
+    CallOutcome.REFUSED: ReasonUse.REFUSED,
 }
 
 
-class NotPlanned(NotAllowed):
+class NotInPlan(NotAllowed):
     """The entry is in nobody's plan, or in a colleague's: only a patient who calls in himself may be served."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class CallOutcomeInput:
     """What the administrator put into the form «Обращение в колл-центр»."""
 
-    outcome: Outcome
+    outcome: CallOutcome
     comment: str
     reason: Reason | None = None
     refusal_reason: Reason | None = None
@@ -56,7 +56,7 @@ class Answer:
 def open_card(entry: RecallEntry, *, by: User, now: dt.datetime, patient_called: bool = False) -> RecallEntry:
     """Reserves the entry for the policy's minutes (10), to be renewed while the card is open.
 
-    Raises NotPlanned when an administrator's plan lacks it (instruction: «обзваниваем только Пациентов, которым нужно
+    Raises NotInPlan when an administrator's plan lacks it (instruction: «обзваниваем только Пациентов, которым нужно
     позвонить по плану»), Refused when the patient may not be called or not yet, Conflict when a colleague has it open.
     """
     with transaction.atomic():
@@ -114,7 +114,7 @@ def take_over(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
 
 def record_call(
     entry: RecallEntry,
-    answer: Answer,
+    answer: CallOutcomeInput,
     *,
     version: int,
     token: uuid.UUID,
@@ -125,11 +125,11 @@ def record_call(
     """Ends a call: one transaction over contact, journal, appointment and waiting list (table of «Журнал КОС»).
 
     `version` is that of the card the form was filled in on; `token` makes a second click return the first call. Raises
-    Conflict when the entry or the window is no longer what the card showed (nothing is written), NotPlanned, and Refused
+    Conflict when the entry or the window is no longer what the card showed (nothing is written), NotInPlan, and Refused
     with the field that lacks. The third call that did not reach the patient is refused without `refusal_reason`: then
     the entry leaves «Звать» for «Отказ».
     """
-    with transaction.atomic(), settled_once():
+    with transaction.atomic(), defer_recompute():
         entry = RecallEntry.locked(entry.pk)
         if entry.version != version:
             # The second of two clicks has waited for the entry's lock and finds the first one's call.
@@ -190,8 +190,8 @@ def _refuse_call(entry: RecallEntry, *, by: User, now: dt.datetime, patient_call
     today = local_day(now, entry.clinic.zone)
     item = PlanItem.objects.open().filter(entry=entry, assignee=by, on__lte=today).first()
     if item is None and not by.has(Role.SENIOR):
-        raise NotPlanned("Этой записи нет в вашем плане на сегодня: на КОС звоним только по плану старшего.")
-    reason = may_call(entry.patient)
+        raise NotInPlan("Этой записи нет в вашем плане на сегодня: на КОС звоним только по плану старшего.")
+    reason = call_block_reason(entry.patient)
     if reason is not None:
         raise Refused(f"Звонить нельзя: {reason}.")
     if entry.call_on > today:
@@ -216,7 +216,9 @@ def _hold(entry: RecallEntry, *, by: User, now: dt.datetime, key: str = "") -> R
     return entry
 
 
-def _refuse_answer(answer: Answer, line: outcome_rules.Effect, entry: RecallEntry, *, patient_called: bool) -> None:
+def _refuse_answer(
+    answer: CallOutcomeInput, line: outcome_rules.OutcomeRule, entry: RecallEntry, *, patient_called: bool
+) -> None:
     """Everything that the table asks for must be there, and fit the outcome."""
     if patient_called and answer.outcome not in outcome_rules.OUTCOMES_IN:
         raise Refused("Пациент позвонил сам — «не берёт трубку» не подходит.", field="outcome")
@@ -242,7 +244,11 @@ def _refuse_answer(answer: Answer, line: outcome_rules.Effect, entry: RecallEntr
 
 
 def _next_date(
-    answer: Answer, line: outcome_rules.Effect, hours: Hours, today: dt.date, rule: outcome_rules.Policy
+    answer: CallOutcomeInput,
+    line: outcome_rules.OutcomeRule,
+    hours: Hours,
+    today: dt.date,
+    rule: outcome_rules.RecallLimits,
 ) -> dt.date | None:
     if line.next_date is NextDate.NONE:
         return None
@@ -261,14 +267,16 @@ def _next_date(
     return chosen
 
 
-def _contact(entry: RecallEntry, answer: Answer, *, by: User, now: dt.datetime, patient_called: bool) -> Interaction:
+def _contact(
+    entry: RecallEntry, answer: CallOutcomeInput, *, by: User, now: dt.datetime, patient_called: bool
+) -> Interaction:
     """«Обращение в колл-центр»: «Мы звоним» and «КОС» are set here, so they can't be forgotten."""
     number = _dialled(entry, by=by, now=now)
-    unreached = answer.outcome is Outcome.UNREACHED
+    unreached = answer.outcome is CallOutcome.UNREACHED
     return record_interaction(
         clinic=entry.clinic,
-        kind=Kind.CALL,
-        state=State.FAILED if unreached else State.ANSWERED,
+        kind=InteractionKind.CALL,
+        state=InteractionState.FAILED if unreached else InteractionState.ANSWERED,
         at=now,
         now=now,
         by=by,
@@ -276,7 +284,7 @@ def _contact(entry: RecallEntry, answer: Answer, *, by: User, now: dt.datetime, 
         patient=entry.patient,
         number=number,
         employee=by,
-        summary=Summary.BOOKED if answer.outcome is Outcome.BOOKED else Summary.NO_RESULT,
+        summary=Summary.BOOKED if answer.outcome is CallOutcome.BOOKED else Summary.NO_RESULT,
         reason=answer.refusal_reason or answer.reason,
         comment=answer.comment.strip(),
         is_recall=True,
@@ -292,7 +300,7 @@ def _dialled(entry: RecallEntry, *, by: User, now: dt.datetime) -> str:
         return "".join(numbers)
     since, _ = day_bounds(local_day(now, entry.clinic.zone), entry.clinic.zone)
     spoken = Interaction.objects.filter(
-        clinic=entry.clinic, kind=Kind.CALL, employee=by, number__in=numbers, at__gte=since, is_recall=False
+        clinic=entry.clinic, kind=InteractionKind.CALL, employee=by, number__in=numbers, at__gte=since, is_recall=False
     )
     newest: str | None = spoken.order_by("-at").values_list("number", flat=True).first()
     return newest or numbers[0]
@@ -300,8 +308,8 @@ def _dialled(entry: RecallEntry, *, by: User, now: dt.datetime) -> str:
 
 def _consequence(
     entry: RecallEntry,
-    answer: Answer,
-    line: outcome_rules.Effect,
+    answer: CallOutcomeInput,
+    line: outcome_rules.OutcomeRule,
     interaction: Interaction,
     *,
     by: User,
@@ -368,8 +376,8 @@ def _finish_plan_item(entry: RecallEntry, call: RecallCall) -> None:
     )
 
 
-def _move_entry(entry: RecallEntry, call: RecallCall, rule: outcome_rules.Policy) -> None:
-    outcome = Outcome(call.outcome)
+def _move_entry(entry: RecallEntry, call: RecallCall, rule: outcome_rules.RecallLimits) -> None:
+    outcome = CallOutcome(call.outcome)
     place = outcome_rules.after(entry.position, outcome, rule)
     talked = place.talks > entry.talks
     before: dict[str, object] = {"stage": entry.stage, "call_on": entry.call_on.isoformat()}
@@ -379,7 +387,9 @@ def _move_entry(entry: RecallEntry, call: RecallCall, rule: outcome_rules.Policy
     if call.direction == Direction.OUT:
         entry.calls += 1
     entry.call_on = call.next_on or entry.call_on
-    entry.call_half = other_half(outcome_rules.Half(call.half)) if outcome is Outcome.UNREACHED and call.next_on else ""
+    entry.call_half = (
+        other_half(outcome_rules.Half(call.half)) if outcome is CallOutcome.UNREACHED and call.next_on else ""
+    )
     entry.last_outcome, entry.last_comment = outcome, call.comment
     entry.last_reason = call.refusal_reason or call.reason
     entry.last_caller, entry.last_call_at, entry.touched_at = call.by, call.at, call.at

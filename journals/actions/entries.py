@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.db import IntegrityError, transaction
 
 from callcenter.audit import actions as audit
-from callcenter.audit.actions import Deed
+from callcenter.audit.actions import LogRow
 from callcenter.clinics.models import Clinic, Doctor, Patient
 from callcenter.clinics.queries import hours_of
 from callcenter.clinics.schedule import refuse_too_far
@@ -110,7 +110,7 @@ def new_entry(
 def open_entries(entries: Sequence[RecallEntry], *, by: User | None, now: dt.datetime, note: str) -> None:
     """`open_entry` for the many `new_entry`s of an import, which has looked for open ones before. In its transaction."""
     RecallEntry.objects.bulk_create(entries)
-    deeds = (Deed(one.pk, str(one), one.clinic_id, one.patient_id, after=_opened(one)) for one in entries)
+    deeds = (LogRow(one.pk, str(one), one.clinic_id, one.patient_id, after=_opened(one)) for one in entries)
     audit.record_many("journals.open_entry", RecallEntry._meta.label_lower, deeds, by=by, now=now, note=note)
     live_updates.bump(*{topic(one.clinic_id) for one in entries})
 

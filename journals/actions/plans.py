@@ -13,7 +13,7 @@ from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local, local_day
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 from journals import plan_split
 from journals.actions.entries import topic
 from journals.models import CallPlan, PlanItem, PlanState, RecallPolicy
@@ -137,7 +137,7 @@ def _only_senior(by: User) -> None:
 def _refuse_strangers(clinic: Clinic, people: list[User]) -> None:
     ours = set(clinic.staff.filter(is_active=True).values_list("pk", flat=True))
     for person in people:
-        if person.pk not in ours or not person.has(*CALLERS):
+        if person.pk not in ours or not person.has(*CAN_CALL_PATIENTS):
             raise Refused(f"{person.short_name} не звонит пациентам клиники «{clinic}».", field="people")
 
 

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='PulledUntil',
+            name='SyncCursor',
             fields=[
                 ('name', models.CharField(max_length=40, primary_key=True, serialize=False)),
                 ('at', models.DateTimeField()),

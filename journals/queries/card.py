@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import Exists, OuterRef, Q, Value
 
 from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, ScheduleWindow
-from callcenter.clinics.queries import family_of, free_windows, future_visits, hours_of, may_call, visits_of
+from callcenter.clinics.queries import call_block_reason, family_of, free_windows, future_visits, hours_of, visits_of
 from callcenter.clinics.schedule import quiet_until
 from callcenter.clinics.states import UPCOMING
 from callcenter.contacts.models import Reason, ReasonUse
@@ -41,7 +41,7 @@ class FreeWindow:
 
 
 @dataclass(frozen=True)
-class Card:
+class RecallCard:
     """The card of one entry as one user sees it now."""
 
     entry: RecallEntry
@@ -67,17 +67,17 @@ class Card:
     choices: list[Appointment] = field(default_factory=list)  # «какая из записей?»
 
 
-def card(entry: RecallEntry, *, user: User, now: dt.datetime) -> Card:
+def card(entry: RecallEntry, *, user: User, now: dt.datetime) -> RecallCard:
     """All but the windows, as far as the user may see it; about a dozen queries however long the history is."""
     hours, policy = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).rule
     today = local_day(now, entry.clinic.zone)
     quiet = quiet_until(hours, "call", now, entry.patient.zone)
     reasons = list(Reason.objects.filter(is_active=True))
-    return Card(
+    return RecallCard(
         entry=entry,
         phones=[(phone.number, phone.label) for phone in entry.patient.phones.all()],
         quiet_until=local(quiet, entry.clinic.zone) if quiet else None,
-        may_not_call=may_call(entry.patient),
+        may_not_call=call_block_reason(entry.patient),
         family=family_of(entry.patient, user=user),
         past=list(visits_of(entry.patient).filter(starts_at__lte=now)[:PAST_VISITS]),
         coming=list(future_visits(entry.patient, now)),

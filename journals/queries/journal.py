@@ -19,7 +19,7 @@ from callcenter.lib.person_names import short_name
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 from journals.models import PlanItem, RecallEntry, RecallPolicy
-from journals.outcome_rules import Policy, Position, Stage, limit
+from journals.outcome_rules import EntryProgress, RecallLimits, Stage, limit
 
 PAGE: Final = 50
 # Counters above this read '10 000+': an exact number of a million closed rows helps nobody and costs a scan.
@@ -59,7 +59,7 @@ class Sort:
     label: str
     field: str
     descending: bool
-    value: "Callable[[Line], str]"
+    value: "Callable[[EntryLine], str]"
     read: Callable[[str], object]
 
 
@@ -81,7 +81,7 @@ def sort_of(filters: Filters) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EntryLine:
     """What a line needs of the tables of entries, patients and doctors, in the order of LINE: no whole rows are read."""
 
     pk: int
@@ -126,10 +126,10 @@ LINE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class JournalRow:
     """One line of the journal as this user may see it now; names, dates and times are ready words."""
 
-    line: Line
+    line: EntryLine
     patient: str
     doctor: str
     phone: str  # E.164
@@ -151,8 +151,8 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Page:
-    rows: list[Row]
+class JournalPage:
+    rows: list[JournalRow]
     after: str  # where the next page begins, '' when there is none
     before: str
 
@@ -220,28 +220,28 @@ def counters(filters: Filters, *, user: User, now: dt.datetime) -> dict[str, int
     return counts | {"all": min(CAP + 1, counts["call"] + counts["booked"] + counts["refused"])}
 
 
-def page(filters: Filters, *, user: User, now: dt.datetime) -> Page:
+def page(filters: Filters, *, user: User, now: dt.datetime) -> JournalPage:
     """Fifty rows after (or before) a place in the order; no OFFSET, no count."""
     sort = SORTS[sort_of(filters)]
     backwards = bool(filters.before)
     wanted = _of_tab(entries(filters, user=user), filters.tab, user=user, now=now)
     found = _from(wanted, sort, filters.before or filters.after, backwards=backwards)
     # Two joins and short look-ups by key: with all its relations joined, planning the query took longer than the page.
-    picked = [Line(*values) for values in found.values_list(*LINE)[: PAGE + 1]]
+    picked = [EntryLine(*values) for values in found.values_list(*LINE)[: PAGE + 1]]
     more = len(picked) > PAGE
     picked = picked[:PAGE]
     if backwards:
         picked.reverse()
     has_before = more if backwards else bool(filters.after)
     has_after = bool(picked) if backwards else more
-    return Page(
+    return JournalPage(
         rows=rows(picked, user=user, now=now) if picked else [],
         after=_place(picked[-1], sort) if picked and has_after else "",
         before=_place(picked[0], sort) if picked and has_before else "",
     )
 
 
-def _place(line: Line, sort: Sort) -> str:
+def _place(line: EntryLine, sort: Sort) -> str:
     return f"{sort.value(line)}~{line.pk}"
 
 
@@ -268,7 +268,7 @@ class _Beside:
     """What stands beside the lines in other tables, by its key."""
 
     hours: dict[int, Hours]
-    policies: dict[int, Policy]
+    policies: dict[int, RecallLimits]
     phones: dict[int, str]
     reasons: dict[int, str]
     names: dict[int, str]  # short ones
@@ -276,13 +276,13 @@ class _Beside:
     visits: dict[int, str] = field(default_factory=dict)
 
 
-def rows(lines: Sequence[Line], *, user: User, now: dt.datetime) -> list[Row]:
+def rows(lines: Sequence[EntryLine], *, user: User, now: dt.datetime) -> list[JournalRow]:
     """The lines with what stands beside them: at most seven short queries, however many lines."""
     beside = _beside(lines)
     return [_row(line, beside, user=user, now=now) for line in lines]
 
 
-def _beside(lines: Sequence[Line]) -> _Beside:
+def _beside(lines: Sequence[EntryLine]) -> _Beside:
     clinics = {line.clinic for line in lines}
     hours = {pk: Hours(zone, {}, calls=week, calls_day_off=off) for pk, zone, week, off in _clinics(clinics)}
     planned = dict(
@@ -296,7 +296,7 @@ def _beside(lines: Sequence[Line]) -> _Beside:
     return _Beside(
         hours,
         {
-            pk: Policy(calls)
+            pk: RecallLimits(calls)
             for pk, calls in RecallPolicy.objects.filter(clinic__in=clinics).values_list("clinic", "calls")
         },
         dict(numbers.values_list("patient_id", "number")),  # the last one stays: the main number
@@ -314,7 +314,7 @@ def _clinics(pks: Iterable[int]) -> list[tuple[int, str, Span, Span]]:
     return [(pk, zone, (since, until), (off, till)) for pk, zone, since, until, off, till in found]
 
 
-def _row(line: Line, beside: _Beside, *, user: User, now: dt.datetime) -> Row:
+def _row(line: EntryLine, beside: _Beside, *, user: User, now: dt.datetime) -> JournalRow:
     to_call = line.stage == Stage.CALL
     hours = beside.hours[line.clinic]
     number = beside.phones.get(line.patient, "")
@@ -324,19 +324,19 @@ def _row(line: Line, beside: _Beside, *, user: User, now: dt.datetime) -> Row:
     held = held_until is not None and held_until > now and line.holder != user.pk
     # Administrators call only what is in their plan.
     may_dial = (owner == user.pk or user.has(Role.SENIOR)) and not held
-    position = Position(Stage(line.stage), line.unreached, line.talks, line.granted)
-    return Row(
+    position = EntryProgress(Stage(line.stage), line.unreached, line.talks, line.granted)
+    return JournalRow(
         line=line,
         patient=" ".join(part for part in (line.last_name, line.first_name, line.middle_name) if part),
         doctor=short_name(line.doctor),
         phone=number,
-        phone_text=(phones.pretty if user.sees_phones else phones.masked)(number) if number else "",
+        phone_text=(phones.format_phone if user.sees_phones else phones.masked)(number) if number else "",
         dial=bool(number) and user.sees_phones and may_dial and not line.do_not_call and quiet is None,
         quiet_until=f"{local(quiet, hours.zone):%H:%M}" if quiet else "",
         call_on=f"{line.call_on:%d.%m.%Y}",
         is_late=to_call and line.call_on < local_day(now, hours.zone),
         number=line.calls + 1 if to_call else line.calls,
-        limit=limit(position, beside.policies.get(line.clinic, Policy())),
+        limit=limit(position, beside.policies.get(line.clinic, RecallLimits())),
         planned_for=beside.names[owner] if owner else "",
         is_mine=owner == user.pk,
         held_by=beside.names.get(line.holder or 0, "") if held else "",

@@ -9,9 +9,9 @@ from django.db.models import Count, Max, Min, Q
 from callcenter.clinics.models import Clinic
 from callcenter.lib.localtime import local
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS
+from callcenter.staff.roles import CAN_CALL_PATIENTS
 from journals.models import PlanItem, PlanState, RecallEntry
-from journals.outcome_rules import Outcome, Stage
+from journals.outcome_rules import CallOutcome, Stage
 
 _ENOUGH = 3  # calls before a pace means anything
 
@@ -49,7 +49,7 @@ def board(clinic: Clinic, on: dt.date, *, now: dt.datetime) -> list[Progress]:
         .annotate(
             given=Count("pk"),
             called=Count("pk", filter=called),
-            booked=Count("pk", filter=called & Q(outcome=Outcome.BOOKED)),
+            booked=Count("pk", filter=called & Q(outcome=CallOutcome.BOOKED)),
             refused=Count("pk", filter=called & Q(stage_after=Stage.REFUSED)),
             left=Count("pk", filter=Q(state=PlanState.OPEN)),
             returned=Count("pk", filter=Q(state=PlanState.RETURNED)),
@@ -87,7 +87,7 @@ def _done_by(row: Mapping[str, object], zone: str, now: dt.datetime) -> dt.datet
 
 
 @dataclass(frozen=True)
-class Caller:
+class CallerProgress:
     """Somebody who can be given entries: how many the day already holds, and the room that is left."""
 
     person: User
@@ -98,9 +98,9 @@ class Caller:
         return max(0, self.person.capacity - self.given)
 
 
-def callers(clinic: Clinic, on: dt.date) -> list[Caller]:
+def callers(clinic: Clinic, on: dt.date) -> list[CallerProgress]:
     """Who calls the clinic's patients, with what they have in the day's plans of all clinics; two queries."""
-    people = list(User.objects.with_role(*CALLERS).filter(clinics=clinic).distinct().order_by("full_name"))
+    people = list(User.objects.with_role(*CAN_CALL_PATIENTS).filter(clinics=clinic).distinct().order_by("full_name"))
     given = dict(
         PlanItem.objects.filter(assignee__in=people, on=on)
         .exclude(state__in=[PlanState.RETURNED, PlanState.CLOSED])
@@ -108,4 +108,4 @@ def callers(clinic: Clinic, on: dt.date) -> list[Caller]:
         .values_list("assignee_id")
         .annotate(count=Count("pk"))
     )
-    return [Caller(person, given.get(person.pk, 0)) for person in people]
+    return [CallerProgress(person, given.get(person.pk, 0)) for person in people]

@@ -13,7 +13,7 @@ from callcenter.contacts.models import Reason
 from callcenter.contacts.states import Direction
 from callcenter.staff.models import User
 from journals.models import PlanItem, RecallCall
-from journals.outcome_rules import Outcome, Stage
+from journals.outcome_rules import CallOutcome, Stage
 
 Grouping = Literal["caller", "doctor", "clinic"]
 GROUPINGS: Final[dict[str, str]] = {"caller": "администратор", "doctor": "врач", "clinic": "клиника"}
@@ -35,11 +35,11 @@ PLANNED: Final = Measure("По плану", Q(), "строк, выданных �
 # Over calls. called = reached + unreached; reached = booked + thinking + remind + refused in a talk.
 CALLS: Final[dict[str, Measure]] = {
     "called": Measure("Звонков", _OUT, "наши звонки с записанным итогом"),
-    "reached": Measure("Дозвонились", _OUT & ~Q(outcome=Outcome.UNREACHED), "пациент ответил"),
-    "booked": Measure("Записано", _OUT & Q(outcome=Outcome.BOOKED), "записан в этом звонке"),
-    "thinking": Measure("Думает", _OUT & Q(outcome=Outcome.THINKING), "думает, не знает, когда удобно"),
-    "remind": Measure("Напомнить", _OUT & Q(outcome=Outcome.REMIND), "просил позвонить позже"),
-    "unreached": Measure("Не ответил", _OUT & Q(outcome=Outcome.UNREACHED), "не берёт трубку или недоступен"),
+    "reached": Measure("Дозвонились", _OUT & ~Q(outcome=CallOutcome.UNREACHED), "пациент ответил"),
+    "booked": Measure("Записано", _OUT & Q(outcome=CallOutcome.BOOKED), "записан в этом звонке"),
+    "thinking": Measure("Думает", _OUT & Q(outcome=CallOutcome.THINKING), "думает, не знает, когда удобно"),
+    "remind": Measure("Напомнить", _OUT & Q(outcome=CallOutcome.REMIND), "просил позвонить позже"),
+    "unreached": Measure("Не ответил", _OUT & Q(outcome=CallOutcome.UNREACHED), "не берёт трубку или недоступен"),
     "refused": Measure("Отказ", _OUT & Q(stage_after=Stage.REFUSED), "отказался сам или не ответил в последний раз"),
     "incoming": Measure("Звонил сам", Q(direction=Direction.IN), "пациент позвонил сам, не по плану"),
 }
@@ -48,7 +48,7 @@ LAST_NUMBER: Final = 4  # the fourth call and later stand in one line
 
 
 @dataclass(frozen=True)
-class Period:
+class ResultsPeriod:
     """What the report is asked for; days are the clinics' local ones, both included."""
 
     since: dt.date
@@ -60,7 +60,7 @@ class Period:
 
 
 @dataclass(frozen=True)
-class Line:
+class ResultsLine:
     """One line of the table: who or what, and the number of each measure."""
 
     key: int | None
@@ -89,13 +89,13 @@ class NumberLine:
 
 @dataclass(frozen=True)
 class Results:
-    lines: list[Line]
-    total: Line
+    lines: list[ResultsLine]
+    total: ResultsLine
     reasons: list[tuple[Reason, int]]
     numbers: list[NumberLine] = field(default_factory=list)
 
 
-def calls(period: Period, *, user: User) -> QuerySet[RecallCall]:
+def calls(period: ResultsPeriod, *, user: User) -> QuerySet[RecallCall]:
     """The calls that the report counts."""
     found = RecallCall.objects.visible_to(user).filter(on__gte=period.since, on__lte=period.until)
     if period.clinic is not None:
@@ -107,7 +107,7 @@ def calls(period: Period, *, user: User) -> QuerySet[RecallCall]:
     return found.order_by()
 
 
-def items(period: Period, *, user: User) -> QuerySet[PlanItem]:
+def items(period: ResultsPeriod, *, user: User) -> QuerySet[PlanItem]:
     """The plan rows that the report counts."""
     found = PlanItem.objects.visible_to(user).filter(on__gte=period.since, on__lte=period.until)
     if period.clinic is not None:
@@ -123,7 +123,7 @@ _CALL_KEY: Final[dict[str, str]] = {"caller": "by_id", "doctor": "doctor_id", "c
 _ITEM_KEY: Final[dict[str, str]] = {"caller": "assignee_id", "doctor": "entry__doctor_id", "clinic": "clinic_id"}
 
 
-def results(period: Period, *, user: User) -> Results:
+def results(period: ResultsPeriod, *, user: User) -> Results:
     """The whole report in five queries."""
     grouped = (
         calls(period, user=user)
@@ -140,10 +140,10 @@ def results(period: Period, *, user: User) -> Results:
     names = _names(period.by, {*by_key, *planned})
     empty = dict.fromkeys(CALLS, 0)
     lines = [
-        Line(key, names[key], {"planned": planned.get(key, 0), **by_key.get(key, empty)})
+        ResultsLine(key, names[key], {"planned": planned.get(key, 0), **by_key.get(key, empty)})
         for key in sorted(names, key=lambda key: names[key])
     ]
-    total = Line(None, "Итого", {name: sum(line.numbers[name] for line in lines) for name in MEASURES})
+    total = ResultsLine(None, "Итого", {name: sum(line.numbers[name] for line in lines) for name in MEASURES})
     return Results(lines, total, _reasons(period, user=user), _numbers(period, user=user))
 
 
@@ -158,7 +158,7 @@ def _names(by: Grouping, keys: Iterable[int]) -> dict[int, str]:
 _REASON = Coalesce("refusal_reason_id", "reason_id")
 
 
-def _reasons(period: Period, *, user: User) -> list[tuple[Reason, int]]:
+def _reasons(period: ResultsPeriod, *, user: User) -> list[tuple[Reason, int]]:
     rows = dict(
         calls(period, user=user)
         .filter(CALLS["refused"].where)
@@ -172,7 +172,7 @@ def _reasons(period: Period, *, user: User) -> list[tuple[Reason, int]]:
     )
 
 
-def _numbers(period: Period, *, user: User) -> list[NumberLine]:
+def _numbers(period: ResultsPeriod, *, user: User) -> list[NumberLine]:
     found: dict[int, list[int]] = {}
     rows = (
         calls(period, user=user)
@@ -192,7 +192,7 @@ def _numbers(period: Period, *, user: User) -> list[NumberLine]:
 
 
 def call_rows(
-    period: Period,
+    period: ResultsPeriod,
     measure: str,
     *,
     user: User,
@@ -213,7 +213,7 @@ def call_rows(
     ).order_by("-at", "-pk")
 
 
-def item_rows(period: Period, *, user: User, key: int | None = None) -> QuerySet[PlanItem]:
+def item_rows(period: ResultsPeriod, *, user: User, key: int | None = None) -> QuerySet[PlanItem]:
     """The plan rows behind «По плану», newest day first."""
     found = items(period, user=user)
     if key is not None:

@@ -7,7 +7,7 @@ from typing import Final, cast
 from django.db.models import Case, CharField, Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from callcenter.clinics.models import Appointment, Clinic, Consent, Doctor, PatientPhone
-from callcenter.clinics.states import UPCOMING, Channel, Purpose
+from callcenter.clinics.states import UPCOMING, ConsentChannel, ConsentPurpose
 from journals.models import PlanItem, PlanState, RecallEntry
 from journals.outcome_rules import Stage
 
@@ -85,7 +85,7 @@ def classified(segment: Segment, *, now: dt.datetime) -> QuerySet[RecallEntry]:
     """The segment with `place` on each entry: 'planned', a key of BLOCKED, 'resting' or 'ready'; the first that holds."""
     patient = OuterRef("patient_id")
     newest_consent = (
-        Consent.objects.filter(patient=patient, purpose=Purpose.ADVERTISING, channel=Channel.CALL)
+        Consent.objects.filter(patient=patient, purpose=ConsentPurpose.ADVERTISING, channel=ConsentChannel.CALL)
         .order_by("-at", "-pk")
         .values("granted")[:1]
     )

@@ -8,7 +8,7 @@ from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from callcenter.staff.models import User
-from callcenter.staff.roles import READERS, Role
+from callcenter.staff.roles import CAN_READ_REPORTS, Role
 
 register = template.Library()
 
@@ -21,7 +21,7 @@ def recall_nav(context: template.RequestContext, here: str) -> dict[str, object]
     """The sections that the user's roles may open; `here` is the present one."""
     user: User = context["request"].user
     sections = [("journal", "notebook", "Журнал", True), ("plan", "users", "План", user.has(Role.SENIOR))]
-    sections += [("results", "chart-bar", "Результаты", user.has(*READERS))]
+    sections += [("results", "chart-bar", "Результаты", user.has(*CAN_READ_REPORTS))]
     sections += [("policy", "settings", "Правило", user.has(Role.SENIOR))]
     shown = [(f"journals:{name}", icon, label, name == here) for name, icon, label, may in sections if may]
     return {"sections": shown if len(shown) > 1 else []}

@@ -14,14 +14,14 @@ from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.lib.errors import Conflict, DomainError, Refused
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CALLERS, SENIORS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_MANAGE_CLINIC, Role
 from journals.actions import auto_close, cards, entries
-from journals.actions.cards import NotPlanned
+from journals.actions.cards import NotInPlan
 from journals.forms import CallForm
 from journals.models import PlanItem, RecallCall, RecallEntry, RecallPolicy
-from journals.outcome_rules import Outcome, Stage
+from journals.outcome_rules import CallOutcome, Stage
 from journals.queries import journal
-from journals.queries.card import Card
+from journals.queries.card import RecallCard
 from journals.queries.card import card as card_of
 from journals.queries.card import windows as windows_of
 from journals.views.journal import READ, WRITE
@@ -52,7 +52,7 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
     403 outside one's plan, 409 when a colleague holds it or it changed, 422 with the form — each with the card as it is.
     """
     patient_called = (request.POST.get("call") or request.GET.get("call")) == "in"
-    if request.method == "POST" and request.user.has(*CALLERS):
+    if request.method == "POST" and request.user.has(*CAN_CALL_PATIENTS):
         return _save(request, pk, patient_called=patient_called)
     entry = visible_entry(request, pk)
     mode = _open(request, entry, patient_called=patient_called)
@@ -63,14 +63,14 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
 def _open(request: StaffRequest, entry: RecallEntry, *, patient_called: bool) -> Mode:
     """Reserves the entry for the user if he may call; otherwise says why not."""
     user, now = request.user, timezone.now()
-    if not user.has(*CALLERS) or entry.stage != Stage.CALL:
+    if not user.has(*CAN_CALL_PATIENTS) or entry.stage != Stage.CALL:
         return Mode(works=False)
     planned_for_other = PlanItem.objects.open().filter(entry=entry).exclude(assignee=user).exists()
     if user.has(Role.SENIOR) and planned_for_other and request.GET.get("call") not in ("in", "out"):
         return Mode(works=False, may_serve_caller=True)  # the senior looks on without taking the card away
     try:
         cards.open_card(entry, by=user, now=now, patient_called=patient_called)
-    except NotPlanned as error:
+    except NotInPlan as error:
         return Mode(works=False, problem=str(error), status=403, may_serve_caller=True)
     except Conflict as error:
         return Mode(works=False, problem=str(error), status=409)
@@ -115,7 +115,7 @@ def _told(call: RecallCall) -> str:
     if call.stage_after == Stage.REFUSED:
         return f"{patient}: отказ — {call.refusal_reason or call.reason}."
     when = f"{call.next_on:%d.%m.%Y}" if call.next_on else ""
-    if call.outcome == Outcome.REMIND:
+    if call.outcome == CallOutcome.REMIND:
         return f"{patient}: напомнить {when}, внесён в лист ожидания."
     return f"{patient}: {call.get_outcome_display().lower()}, следующий звонок {when}."
 
@@ -146,11 +146,11 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
         "days": windows_of(entry, whole_specialty=False, clinics=clinics, now=now) if mode.works else [],
         "days_chosen": _days_chosen(form, shown.next_on.isoformat()),
         "outcomes": _outcomes(shown, patient_called=mode.patient_called),
-        "is_senior": user.has(*SENIORS),
+        "is_senior": user.has(*CAN_MANAGE_CLINIC),
         "held_by_other": entry.reserved_by if entry.is_held_by_other(user, now) else None,
         "may_write": user.has(*WRITE),
         "renew_every": RecallPolicy.of(entry.clinic_id).hold_minutes * 60 // 3,  # seconds: two may fail
-        "mine_left": journal.my_items(user, now).count() if user.has(*CALLERS) else 0,
+        "mine_left": journal.my_items(user, now).count() if user.has(*CAN_CALL_PATIENTS) else 0,
         "now": now,
     }
     return render(request, "journals/card.html", context, status=mode.status)
@@ -174,11 +174,11 @@ class OutcomeButton:
     digit: int | None
 
 
-def _outcomes(card: Card, *, patient_called: bool) -> list[OutcomeButton]:
+def _outcomes(card: RecallCard, *, patient_called: bool) -> list[OutcomeButton]:
     """1 booked, 2 and 3 the first two ways of not reaching, 4 thinks, 5 remind, 6 refused."""
     unreached = [
         OutcomeButton(
-            f"{Outcome.UNREACHED}:{reason.pk}",
+            f"{CallOutcome.UNREACHED}:{reason.pk}",
             reason.name,
             "phone-x",
             "unsent",
@@ -188,15 +188,15 @@ def _outcomes(card: Card, *, patient_called: bool) -> list[OutcomeButton]:
         for place, reason in enumerate(card.unreached_reasons, start=2)
     ]
     return [
-        OutcomeButton(Outcome.BOOKED, "Записался", "calendar-check", "confirm", "window", 1),
+        OutcomeButton(CallOutcome.BOOKED, "Записался", "calendar-check", "confirm", "window", 1),
         *([] if patient_called else unreached),
-        OutcomeButton(Outcome.THINKING, "Думает", "bulb", "missed", "thinking", 4),
-        OutcomeButton(Outcome.REMIND, "Напомнить", "hourglass", "delivered", "remind", 5),
-        OutcomeButton(Outcome.REFUSED, "Отказался", "circle-x", "cancel", "refused", 6),
+        OutcomeButton(CallOutcome.THINKING, "Думает", "bulb", "missed", "thinking", 4),
+        OutcomeButton(CallOutcome.REMIND, "Напомнить", "hourglass", "delivered", "remind", 5),
+        OutcomeButton(CallOutcome.REFUSED, "Отказался", "circle-x", "cancel", "refused", 6),
     ]
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def windows(request: StaffRequest, pk: int) -> HttpResponse:
     """«Прогнозное расписание» of the other doctors of the specialty, fetched when asked for."""
     entry = visible_entry(request, pk)
@@ -206,7 +206,7 @@ def windows(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def hold(request: StaffRequest, pk: int) -> HttpResponse:
     """Renews the reservation of an open card; 409 when somebody else has it by now."""
     entry = visible_entry(request, pk)
@@ -215,7 +215,7 @@ def hold(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def release(request: StaffRequest, pk: int) -> HttpResponse:
     """Frees the card when it is left."""
     cards.release_card(visible_entry(request, pk), key=request.POST.get("key", "")[:32], by=request.user)
@@ -225,7 +225,7 @@ def release(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def take_over(request: StaffRequest, pk: int) -> HttpResponse:
     """The senior takes an open card out of a colleague's hands."""
     cards.take_over(visible_entry(request, pk), by=request.user, now=timezone.now())
@@ -233,7 +233,7 @@ def take_over(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def grant(request: StaffRequest, pk: int) -> HttpResponse:
     """One more call beyond the rule."""
     entry = entries.grant_call(visible_entry(request, pk), by=request.user, now=timezone.now())
@@ -242,7 +242,7 @@ def grant(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def unflag(request: StaffRequest, pk: int) -> HttpResponse:
     """The senior has looked at the flagged entry."""
     entries.clear_flag(visible_entry(request, pk), by=request.user, now=timezone.now())
@@ -251,7 +251,7 @@ def unflag(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def settle(request: StaffRequest, pk: int) -> HttpResponse:
     """«Какая из записей?»: the chosen visit closes the entry; 'none' leaves it in «Звать»."""
     entry = visible_entry(request, pk)

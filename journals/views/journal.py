@@ -12,14 +12,14 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import refuse
 from callcenter.lib.localtime import local_day
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 from journals.actions.entries import edit_entry, open_entry, topic
 from journals.forms import EntryForm, FilterForm
 from journals.models import RecallEntry
 from journals.queries import journal
 
-READ = (*CALLERS, Role.MANAGER, Role.DOCTOR)
-WRITE = (*CALLERS, Role.DOCTOR)
+READ = (*CAN_CALL_PATIENTS, Role.MANAGER, Role.DOCTOR)
+WRITE = (*CAN_CALL_PATIENTS, Role.DOCTOR)
 
 
 @allow(*READ)
@@ -41,7 +41,7 @@ def index(request: StaffRequest) -> HttpResponse:
         ],
         "page": journal.page(filters, user=request.user, now=now),
         "live": live_updates.sign([topic(pk) for pk in clinics]),
-        "may_call": request.user.has(*CALLERS),
+        "may_call": request.user.has(*CAN_CALL_PATIENTS),
         "may_write": request.user.has(*WRITE),
         "sort": journal.sort_of(filters),
     }

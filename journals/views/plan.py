@@ -13,7 +13,7 @@ from callcenter.lib.localtime import local_day
 from callcenter.lib.query_params import number
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import SENIORS
+from callcenter.staff.roles import CAN_MANAGE_CLINIC
 from journals import plan_split
 from journals.actions.entries import topic
 from journals.actions.plans import give_plan, redistribute
@@ -25,7 +25,7 @@ from journals.queries.segments import Segment
 SHOWN = 50
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def plan(request: StaffRequest) -> HttpResponse:
     """GET counts the segment and shows the board (to htmx the board alone); POST gives the plan out."""
     clinics = Clinic.objects.visible_to(request.user)
@@ -104,7 +104,7 @@ def _total(lines: list[plan_progress.Progress]) -> dict[str, int]:
 
 
 @require_POST
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def share(request: StaffRequest) -> HttpResponse:
     """A person's remaining rows go to others in one action."""
     form = ShareForm(request.POST, user=request.user)

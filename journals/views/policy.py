@@ -8,13 +8,13 @@ from django.utils import timezone
 
 from callcenter.clinics.models import Clinic
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import SENIORS
+from callcenter.staff.roles import CAN_MANAGE_CLINIC
 from journals.actions.entries import set_policy
 from journals.forms import PolicyForm
 from journals.models import RecallPolicy
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def policy(request: StaffRequest) -> HttpResponse:
     """One clinic's rule; 422 with the form for a number out of range."""
     clinics = list(Clinic.objects.filter(staff=request.user))

@@ -13,10 +13,10 @@ from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import local_day
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import READERS
+from callcenter.staff.roles import CAN_READ_REPORTS
 from journals.forms import ResultsForm
 from journals.queries import results
-from journals.queries.results import Period
+from journals.queries.results import ResultsPeriod
 from journals.xlsx import results as results_workbook
 
 PAGE = 50
@@ -38,7 +38,7 @@ def _today(request: StaffRequest) -> dt.date:
     return max((local_day(now, zone) for zone in zones), default=now.date())
 
 
-def _period(request: StaffRequest) -> Period:
+def _period(request: StaffRequest) -> ResultsPeriod:
     form = _form(request)
     if not form.is_valid():
         raise Refused(
@@ -47,7 +47,7 @@ def _period(request: StaffRequest) -> Period:
     return form.period()
 
 
-@allow(*READERS)
+@allow(*CAN_READ_REPORTS)
 def report(request: StaffRequest) -> HttpResponse:
     """The whole report; 422 with the form for a wrong period."""
     form = _form(request)
@@ -81,7 +81,7 @@ def _presets(today: dt.date) -> list[tuple[str, dt.date, dt.date]]:
     ]
 
 
-@allow(*READERS)
+@allow(*CAN_READ_REPORTS)
 def rows(request: StaffRequest) -> HttpResponse:
     """The rows behind one number of the report, as many as it says."""
     period = _period(request)
@@ -108,7 +108,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isdecimal() and len(text) < 18 else None
 
 
-@allow(*READERS)
+@allow(*CAN_READ_REPORTS)
 def xlsx(request: StaffRequest) -> HttpResponse:
     """The report with the same totals, its calls on a sheet of their own. The export is written into the journal."""
     period = _period(request)

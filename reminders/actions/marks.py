@@ -7,21 +7,21 @@ from django.db import transaction
 
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Patient
-from callcenter.contacts.actions import attach_result, record_interaction, settled_once
+from callcenter.contacts.actions import attach_result, defer_recompute, record_interaction
 from callcenter.contacts.models import Interaction
-from callcenter.contacts.states import Direction, Kind, Origin, ResultKind, State, WhoType
+from callcenter.contacts.states import CallerType, Direction, InteractionKind, InteractionState, Origin, ResultKind
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.messaging.actions import accept_meaning, cancel_messages
 from callcenter.messaging.models import ChatMessage
 from callcenter.messaging.reply_intent import Meaning
-from callcenter.messaging.states import Purpose
+from callcenter.messaging.states import MessagePurpose
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderMark
 from reminders.queries.lists import topic
 from reminders.queries.rows import CALLING
-from reminders.states import SETTLED, Coming, Result, Round
+from reminders.states import SETTLED, AttendanceAnswer, CallResult, Round
 
 
 def mark_called(reminder: Reminder, *, by: User, now: dt.datetime, round: Round = Round.EVENING) -> Reminder:
@@ -50,7 +50,7 @@ def undo_mark(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder:
     return row
 
 
-def save_result(reminder: Reminder, *, result: Result, by: User, now: dt.datetime, comment: str = "") -> Reminder:
+def save_result(reminder: Reminder, *, result: CallResult, by: User, now: dt.datetime, comment: str = "") -> Reminder:
     """What the evening's call (or the patient's letter) gave; the row is pink. A call becomes an interaction.
 
     The same result again by the same person changes nothing. «Придёт» also stops what has not been sent yet. Raises Refused
@@ -59,7 +59,7 @@ def save_result(reminder: Reminder, *, result: Result, by: User, now: dt.datetim
     with transaction.atomic():
         row = _locked(reminder)
         zone = row.clinic.zone
-        if result != Result.WROTE and local_day(row.starts_at, zone) <= local_day(now, zone):
+        if result != CallResult.WROTE and local_day(row.starts_at, zone) <= local_day(now, zone):
             raise Refused(
                 "Приём сегодня: запишите звонок в ДД — взял ли трубку, подойдёт ли и комментарий.", field="result"
             )
@@ -69,8 +69,10 @@ def save_result(reminder: Reminder, *, result: Result, by: User, now: dt.datetim
         mark = newest if newest is not None and not newest.result and newest.by_id == by.pk else None
         mark = mark or ReminderMark(reminder=row, at=now, by=by, round=Round.EVENING)
         mark.result, mark.comment = result, comment.strip()
-        if result != Result.WROTE:
-            mark.interaction = _call(row, picked_up=result != Result.UNREACHED, comment=_words(mark), by=by, now=now)
+        if result != CallResult.WROTE:
+            mark.interaction = _call(
+                row, picked_up=result != CallResult.UNREACHED, comment=_words(mark), by=by, now=now
+            )
         _write(row, mark, now)
         audit.record("reminders.save_result", row, by=by, now=now, after={"result": str(result)})
     return row
@@ -83,9 +85,9 @@ def save_day_call(
     demanded. A try without an answer may be repeated. Raises Refused, naming the field."""
     if picked_up is None:
         raise Refused("Отметьте, взял ли пациент трубку.", field="picked_up")
-    if coming not in Coming.values:
+    if coming not in AttendanceAnswer.values:
         raise Refused("Отметьте, подойдёт ли пациент на приём.", field="coming")
-    if not picked_up and coming != Coming.UNKNOWN:
+    if not picked_up and coming != AttendanceAnswer.UNKNOWN:
         raise Refused("Трубку не взяли — значит, неизвестно, подойдёт ли пациент.", field="coming")
     if not comment.strip():
         raise Refused("Без комментария не сохранить: напишите, что сказал пациент.", field="comment")
@@ -101,7 +103,7 @@ def save_day_call(
             picked_up=picked_up,
             coming=coming,
             comment=comment.strip(),
-            result=_day_result(picked_up, Coming(coming)),
+            result=_day_result(picked_up, AttendanceAnswer(coming)),
         )
         mark.interaction = _call(row, picked_up=picked_up, comment=_words(mark), by=by, now=now)
         _write(row, mark, now)
@@ -109,10 +111,14 @@ def save_day_call(
     return row
 
 
-def _day_result(picked_up: bool, coming: Coming) -> str:
+def _day_result(picked_up: bool, coming: AttendanceAnswer) -> str:
     if not picked_up:
-        return Result.UNREACHED
-    return {Coming.YES: Result.COMING.value, Coming.NO: Result.NOT_COMING.value, Coming.UNKNOWN: ""}[coming]
+        return CallResult.UNREACHED
+    return {
+        AttendanceAnswer.YES: CallResult.COMING.value,
+        AttendanceAnswer.NO: CallResult.NOT_COMING.value,
+        AttendanceAnswer.UNKNOWN: "",
+    }[coming]
 
 
 def accept_reply(reminder: Reminder, line: ChatMessage, *, meaning: Meaning, by: User, now: dt.datetime) -> Reminder:
@@ -122,7 +128,7 @@ def accept_reply(reminder: Reminder, line: ChatMessage, *, meaning: Meaning, by:
         row = _locked(reminder)
         accept_meaning(line, meaning=meaning, appointment=row.appointment, by=by, now=now)
         if meaning in (Meaning.COMING, Meaning.LATE):
-            row = save_result(row, result=Result.WROTE, comment=f"«{line.text[:200]}»", by=by, now=now)
+            row = save_result(row, result=CallResult.WROTE, comment=f"«{line.text[:200]}»", by=by, now=now)
         live_updates.bump(topic(row.clinic_id))
     return row
 
@@ -171,9 +177,9 @@ def _write(row: Reminder, mark: ReminderMark, now: dt.datetime) -> None:
     _retell(row, _standing(row), now)
     if mark.result in SETTLED:
         cancel_messages(
-            purpose=Purpose.VISIT,
+            purpose=MessagePurpose.VISIT,
             subject_key=f"a{row.appointment_id}",
-            reason=f"не нужно: {Result(mark.result).label}",
+            reason=f"не нужно: {CallResult(mark.result).label}",
             now=now,
         )
 
@@ -198,7 +204,7 @@ def _retell(row: Reminder, standing: Sequence[ReminderMark], now: dt.datetime) -
 
 
 def _words(mark: ReminderMark) -> str:
-    said = [Round(mark.round).label, Result(mark.result).label if mark.result else "дозвонились, не знает"]
+    said = [Round(mark.round).label, CallResult(mark.result).label if mark.result else "дозвонились, не знает"]
     return ": ".join([" · ".join(said), mark.comment]) if mark.comment else " · ".join(said)
 
 
@@ -206,11 +212,11 @@ def _call(row: Reminder, *, picked_up: bool, comment: str, by: User, now: dt.dat
     """Each call is an interaction «Пациент. Напоминание», with its result on the visit."""
     patient = Patient.objects.prefetch_related("phones").get(pk=row.patient_id)
     phone = next(iter(patient.phones.all()), None)
-    with settled_once():
+    with defer_recompute():
         interaction = record_interaction(
             clinic=row.clinic,
-            kind=Kind.CALL,
-            state=State.ANSWERED if picked_up else State.FAILED,
+            kind=InteractionKind.CALL,
+            state=InteractionState.ANSWERED if picked_up else InteractionState.FAILED,
             at=now,
             now=now,
             by=by,
@@ -219,7 +225,7 @@ def _call(row: Reminder, *, picked_up: bool, comment: str, by: User, now: dt.dat
             patient=patient,
             number=phone.number if phone else "",
             comment=comment,
-            who_type=WhoType.REMINDER,
+            who_type=CallerType.REMINDER,
             source="reminders",
         )
         if picked_up:

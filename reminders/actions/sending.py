@@ -13,7 +13,7 @@ from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, DomainError
 from callcenter.messaging.actions import queue_visit_messages
 from callcenter.messaging.models import Message
-from callcenter.messaging.states import Channel, Purpose
+from callcenter.messaging.states import MessageChannel, MessagePurpose
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderRun
 from reminders.queries.lists import blue_without_sms, topic
@@ -42,7 +42,7 @@ def send_missing(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
     What is missing is asked of the messages themselves, so a big run goes on at the next tick, whoever died in between.
     """
     known = Message.objects.filter(
-        appointment=OuterRef("appointment"), version=OuterRef("version"), purpose=Purpose.VISIT
+        appointment=OuterRef("appointment"), version=OuterRef("version"), purpose=MessagePurpose.VISIT
     )
     missing = run.reminders.filter(~Exists(known), left_at=None, is_settled=False, starts_at__gt=now).order_by(
         "starts_at", "pk"
@@ -78,7 +78,7 @@ def send_one(reminder: Reminder, *, by: User, now: dt.datetime, channel: str | N
             raise Conflict(f"Этого приёма больше нет в списке: {reminder.left_reason}.")
         queued = send_visits([reminder.appointment_id], by=by, now=now, channel=channel)
         if not queued:
-            what = "СМС" if channel == Channel.SMS else "Уведомление"
+            what = "СМС" if channel == MessageChannel.SMS else "Уведомление"
             raise Conflict(f"{what} этому пациенту уже отправлено. Смотрите состояние в строке.")
         audit.record("reminders.send_one", reminder, by=by, now=now, note=channel or "cascade")
         _bump(reminder.clinic_id)
@@ -89,7 +89,7 @@ def send_blue_sms(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int
     """«СМС голубым»: to whom a messenger has delivered and who keeps silent; they stay for the morning. Once a visit."""
     with transaction.atomic():
         run = ReminderRun.objects.select_for_update().get(pk=run.pk)
-        queued = send_visits(blue_without_sms(run, now=now), by=by, now=now, channel=Channel.SMS)
+        queued = send_visits(blue_without_sms(run, now=now), by=by, now=now, channel=MessageChannel.SMS)
         run.blue_sms_at, run.blue_sms_due_at = now, None
         run.save(update_fields=["blue_sms_at", "blue_sms_due_at"])
         audit.record("reminders.send_blue_sms", run, by=by, now=now, after={"queued": queued})

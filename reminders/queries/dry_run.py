@@ -11,8 +11,8 @@ from callcenter.clinics.models import Appointment
 from callcenter.messaging.actions.enqueue import templates_of, text_for, visit_message
 from callcenter.messaging.models import CascadeStep, Message
 from callcenter.messaging.queries import facts_of
-from callcenter.messaging.send_policy import Go, Stop, Wait, decide
-from callcenter.messaging.states import Channel, Purpose
+from callcenter.messaging.send_policy import DoNotSend, SendLater, SendNow, decide
+from callcenter.messaging.states import MessageChannel, MessagePurpose
 from reminders.models import ReminderRun
 
 _NO_CASCADE: Final = "у клиники не настроен порядок каналов"
@@ -51,7 +51,9 @@ def dry_run(run: ReminderRun, *, now: dt.datetime) -> DryRun:
         .order_by("position")
     )
     known = set(
-        Message.objects.filter(appointment__in=visits, purpose=Purpose.VISIT).values_list("appointment_id", "version")
+        Message.objects.filter(appointment__in=visits, purpose=MessagePurpose.VISIT).values_list(
+            "appointment_id", "version"
+        )
     )
     fresh = [visit for visit in visits if (visit.pk, visit.version) not in known]
     texts = templates_of([run.clinic_id])
@@ -62,25 +64,27 @@ def dry_run(run: ReminderRun, *, now: dt.datetime) -> DryRun:
         here = slice(number * len(steps), (number + 1) * len(steps))
         _count(plan, thought_of[here], verdicts[here])
     if visits:
-        plan.examples = [(Channel(step.channel).label, text_for(visits[0], step.channel, texts, "…")) for step in steps]
+        plan.examples = [
+            (MessageChannel(step.channel).label, text_for(visits[0], step.channel, texts, "…")) for step in steps
+        ]
     return plan
 
 
-def _count(plan: DryRun, messages: Sequence[Message], verdicts: Sequence[Go | Wait | Stop]) -> None:
+def _count(plan: DryRun, messages: Sequence[Message], verdicts: Sequence[SendNow | SendLater | DoNotSend]) -> None:
     """One visit: the first channel that is open begins; a closed one gives way, what stops the visit stops all."""
     reason, first = _NO_CASCADE, True
     for message, verdict in zip(messages, verdicts, strict=True):
-        if isinstance(verdict, Stop):
+        if isinstance(verdict, DoNotSend):
             reason = _DATE.sub("", verdict.reason)
             if not verdict.refused:
                 break
             continue
         if first:
             _add(plan.first, message.get_channel_display())
-            if isinstance(verdict, Wait):
+            if isinstance(verdict, SendLater):
                 _add(plan.waiting, verdict.reason)
             first = False
-        if message.channel == Channel.SMS and message.provider is not None:
+        if message.channel == MessageChannel.SMS and message.provider is not None:
             plan.sms_parts += message.parts
             plan.sms_price += message.parts * message.provider.price
     if first:

@@ -11,11 +11,11 @@ from django.db.models import Q
 
 from callcenter.clinics.models import Clinic
 from callcenter.lib.localtime import day_bounds
-from callcenter.messaging.states import Channel, MessageState
+from callcenter.messaging.states import MessageChannel, MessageState
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderRun
-from reminders.queries.rows import Entry, Row, Words, entries_of
-from reminders.states import Colour, Result, needs_day_call, needs_evening_call
+from reminders.queries.rows import ReminderFacts, ReminderRow, RowBuilder, entries_of
+from reminders.states import CallResult, Colour, needs_day_call, needs_evening_call
 
 LEFT_STAYS: Final = dt.timedelta(hours=12)  # how long the evening shows, struck through, what has left
 OVERLAP: Final = dt.timedelta(seconds=10)  # a commit may be that much younger than the `now` it was written with
@@ -47,7 +47,7 @@ class Listing:
     stand in the list no longer; `total` counts what stands there either way.
     """
 
-    entries: list[Entry]
+    entries: list[ReminderFacts]
     counts: Counter[str]
     read_at: dt.datetime
     clinics: Sequence[Clinic]
@@ -56,8 +56,8 @@ class Listing:
     gone: list[int]
 
     @cached_property
-    def rows(self) -> list[Row]:
-        words = Words(self.entries, clinics=self.clinics, user=self.user, now=self.read_at)
+    def rows(self) -> list[ReminderRow]:
+        words = RowBuilder(self.entries, clinics=self.clinics, user=self.user, now=self.read_at)
         return [words.of(entry) for entry in self.entries]
 
 
@@ -102,7 +102,7 @@ def day_list(
 
 
 def _listing(
-    kinds: Sequence[tuple[Entry, Sequence[str]]],
+    kinds: Sequence[tuple[ReminderFacts, Sequence[str]]],
     *,
     clinics: Sequence[Clinic],
     user: User,
@@ -129,7 +129,7 @@ def _stands(kinds: Sequence[str], show: str) -> bool:
     return show in kinds or (not show and "left" in kinds)
 
 
-def _evening_kinds(entry: Entry) -> list[str]:
+def _evening_kinds(entry: ReminderFacts) -> list[str]:
     """Under which filters a row of the evening stands."""
     if entry.has_left:
         return ["left"]
@@ -137,14 +137,14 @@ def _evening_kinds(entry: Entry) -> list[str]:
     return _kinds(entry, calls)
 
 
-def _day_kinds(entry: Entry, now: dt.datetime) -> list[str]:
-    settled = [Result.COMING] if entry.reminder.is_settled else []
+def _day_kinds(entry: ReminderFacts, now: dt.datetime) -> list[str]:
+    settled = [CallResult.COMING] if entry.reminder.is_settled else []
     if entry.has_left or entry.starts_at <= now or not needs_day_call(entry.colour, settled):
         return []
     return _kinds(entry, True)
 
 
-def _kinds(entry: Entry, calls: bool) -> list[str]:
+def _kinds(entry: ReminderFacts, calls: bool) -> list[str]:
     kinds = ["", entry.colour.value]
     kinds += ["call"] if calls else []
     kinds += ["called"] if entry.is_called else []
@@ -156,7 +156,7 @@ def blue_without_sms(run: ReminderRun, *, now: dt.datetime) -> list[int]:
     """Visits of the run's blue rows to which no SMS went: a messenger has delivered, nobody has answered, and by telephone
     nobody was reached (docs/adr/0041)."""
     rows = run.reminders.filter(left_at=None, starts_at__gt=now)
-    rows = rows.filter(Q(called_at=None) | Q(result=Result.UNREACHED), is_settled=False)
+    rows = rows.filter(Q(called_at=None) | Q(result=CallResult.UNREACHED), is_settled=False)
     return [
         entry.reminder.appointment_id
         for entry in entries_of(rows, now=now)
@@ -164,5 +164,5 @@ def blue_without_sms(run: ReminderRun, *, now: dt.datetime) -> list[int]:
     ]
 
 
-def _had_sms(entry: Entry) -> bool:
-    return any(one.channel == Channel.SMS and one.state != MessageState.CANCELLED for one in entry.messages)
+def _had_sms(entry: ReminderFacts) -> bool:
+    return any(one.channel == MessageChannel.SMS and one.state != MessageState.CANCELLED for one in entry.messages)

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from callcenter.clinics.models import Clinic, Doctor, PatientPhone
-from callcenter.lib.phones import is_mobile, masked, pretty
+from callcenter.lib.phones import format_phone, is_mobile, masked
 from callcenter.messaging.models import ChatMessage, Message, VisitLink
 from callcenter.messaging.reply_intent import Meaning
-from callcenter.messaging.states import ARRIVED, Answer, Channel, MessageState, Purpose
+from callcenter.messaging.states import ARRIVED, MessageChannel, MessagePurpose, MessageState, VisitAnswer
 from callcenter.staff.models import User
 from reminders.models import Reminder
-from reminders.states import URGENT, Colour, Result, Step, colour, is_uncertain
+from reminders.states import URGENT, CallResult, Colour, MessageStep, colour, is_uncertain
 
 CALLING: Final = dt.timedelta(minutes=10)  # «звонит Орлова» is forgotten after this
 REPLIES: Final = dt.timedelta(days=3)  # how old the words of a patient may be that his row still shows
@@ -38,10 +38,14 @@ ICON: Final = {
     Colour.GREEN: "check",
 }
 _COLOUR_WORDS: Final = {tone: tone.label for tone in Colour}
-_CHANNEL_WORDS: Final = {channel.value: channel.label for channel in Channel}
-_RESULT_WORDS: Final = {result.value: result.label for result in Result}
+_CHANNEL_WORDS: Final = {channel.value: channel.label for channel in MessageChannel}
+_RESULT_WORDS: Final = {result.value: result.label for result in CallResult}
 _MEANING_WORDS: Final = {meaning.value: meaning.label for meaning in Meaning}
-_ANSWER_WORDS: Final = {Answer.CONFIRM: "подтвердил", Answer.MOVE: "просит перенести", Answer.CANCEL: "отменяет"}
+_ANSWER_WORDS: Final = {
+    VisitAnswer.CONFIRM: "подтвердил",
+    VisitAnswer.MOVE: "просит перенести",
+    VisitAnswer.CANCEL: "отменяет",
+}
 _STATE_WORDS: Final = {
     MessageState.QUEUED: "в очереди",
     MessageState.SENDING: "отправляется",
@@ -117,8 +121,8 @@ _NO_LINK: Final = _Link(None, "", None)
 
 
 @dataclass(slots=True)
-class Entry:
-    """One row's facts: enough for its colour, its filters and its place; words are made of it by `Words`."""
+class ReminderFacts:
+    """One row's facts: enough for its colour, its filters and its place; words are made of it by `RowBuilder`."""
 
     reminder: _Reminder
     messages: list[_Sent]
@@ -152,7 +156,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Row:
+class ReminderRow:
     """A row in words, as reminders/templatetags/reminder_rows.py draws it and the card shows it."""
 
     id: int
@@ -203,7 +207,7 @@ class Row:
         return _COLOUR_WORDS[self.colour]
 
 
-def entries_of(reminders: QuerySet[Reminder], *, now: dt.datetime, urgent_first: bool = False) -> list[Entry]:
+def entries_of(reminders: QuerySet[Reminder], *, now: dt.datetime, urgent_first: bool = False) -> list[ReminderFacts]:
     """The facts of reminders in order of time: five queries for any number of rows."""
     found = [_Reminder(*row) for row in reminders.order_by("starts_at", "pk").values_list(*_Reminder._fields)]
     messages, links = _messages_of(reminders), _links_of(reminders)
@@ -213,9 +217,11 @@ def entries_of(reminders: QuerySet[Reminder], *, now: dt.datetime, urgent_first:
         key = row.appointment_id, row.version
         sent, link, numbers = messages.get(key, []), links.get(key, _NO_LINK), phones.get(row.patient_id, [])
         reply = _newest(replies, numbers, row.appointment_id) if replies else None
-        tone = colour([Step(one.channel, one.state, one.given_up) for one in sent], link.answer)
+        tone = colour([MessageStep(one.channel, one.state, one.given_up) for one in sent], link.answer)
         on_top = urgent_first and tone in URGENT and row.called_at is None and row.left_at is None
-        entries.append(Entry(row, sent, link, numbers, reply, tone, _changed_at(row, sent, link, reply), on_top))
+        entries.append(
+            ReminderFacts(row, sent, link, numbers, reply, tone, _changed_at(row, sent, link, reply), on_top)
+        )
     return entries
 
 
@@ -225,7 +231,9 @@ def entries_of(reminders: QuerySet[Reminder], *, now: dt.datetime, urgent_first:
 
 def _messages_of(reminders: QuerySet[Reminder]) -> dict[tuple[int, int], list[_Sent]]:
     found: dict[tuple[int, int], list[_Sent]] = defaultdict(list)
-    rows = Message.objects.filter(appointment__in=reminders.values("appointment"), purpose=Purpose.VISIT).order_by("pk")
+    rows = Message.objects.filter(
+        appointment__in=reminders.values("appointment"), purpose=MessagePurpose.VISIT
+    ).order_by("pk")
     for visit, version, *rest in rows.values_list("appointment_id", "version", *_Sent._fields):
         found[visit, version].append(_Sent(*rest))
     return found
@@ -276,10 +284,12 @@ def _changed_at(row: _Reminder, sent: Sequence[_Sent], link: _Link, reply: _Line
     return max(moments)
 
 
-class Words:
+class RowBuilder:
     """Puts entries into the words of one user's screen; the few doctors and colleagues they name are asked once."""
 
-    def __init__(self, entries: Sequence[Entry], *, clinics: Sequence[Clinic], user: User, now: dt.datetime) -> None:
+    def __init__(
+        self, entries: Sequence[ReminderFacts], *, clinics: Sequence[Clinic], user: User, now: dt.datetime
+    ) -> None:
         self._user, self._now = user, now
         self._clinics = {clinic.pk: (clinic.name, ZoneInfo(clinic.zone)) for clinic in clinics}
         self._today = {pk: now.astimezone(zone).date() for pk, (_, zone) in self._clinics.items()}
@@ -293,7 +303,7 @@ class Words:
         self._doctors = _short_names(Doctor.objects.filter(pk__in=doctors).values_list("pk", "full_name"))
         self._people = _short_names(User.objects.filter(pk__in=people).values_list("pk", "full_name"))
 
-    def of(self, entry: Entry) -> Row:
+    def of(self, entry: ReminderFacts) -> ReminderRow:
         one, link, reply = entry.reminder, entry.link, entry.reply
         clinic, zone = self._clinics[one.clinic_id]
         start = one.starts_at.astimezone(zone)
@@ -301,7 +311,7 @@ class Words:
         sees = self._user.sees_phones
         calling = one.calling_at is not None and one.calling_at > self._now - CALLING
         mine = calling and one.calling_by_id == self._user.pk
-        return Row(
+        return ReminderRow(
             id=one.pk,
             appointment=one.appointment_id,
             patient=one.patient_id,
@@ -313,11 +323,13 @@ class Words:
             name=f"{one.patient__last_name} {one.patient__first_name} {one.patient__middle_name}".rstrip(),
             doctor=self._doctors[one.appointment__doctor_id],
             number=number if sees else "",
-            phone=(pretty(number) if sees else masked(number)) if number else "нет телефона",
+            phone=(format_phone(number) if sees else masked(number)) if number else "нет телефона",
             colour=entry.colour,
             warning=_warning(entry.messages),
             state=one.left_reason if one.left_at else _state_words(entry.messages, zone),
-            answer=f"{_ANSWER_WORDS[Answer(link.answer)]} {_clock_of(link.answered_at, zone)}" if link.answer else "",
+            answer=f"{_ANSWER_WORDS[VisitAnswer(link.answer)]} {_clock_of(link.answered_at, zone)}"
+            if link.answer
+            else "",
             opened=_clock_of(link.opened_at, zone),
             reply=reply.text[:120] if reply else "",
             reply_id=reply.pk if reply and not reply.accepted else 0,
@@ -358,7 +370,7 @@ def _clock_of(moment: dt.datetime | None, zone: ZoneInfo) -> str:
 
 def _warning(messages: Sequence[_Sent]) -> str:
     """Nobody knows whether a message went: the provider's silence in words."""
-    if not is_uncertain([Step(one.channel, one.state, one.given_up) for one in messages]):
+    if not is_uncertain([MessageStep(one.channel, one.state, one.given_up) for one in messages]):
         return ""
     reasons = [one.reason for one in messages if one.state == MessageState.UNKNOWN and one.reason]
     return "; ".join(["неизвестно, ушло ли сообщение", *reasons])

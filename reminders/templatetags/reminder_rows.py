@@ -11,14 +11,14 @@ from typing import Final
 from django import template
 from django.utils.safestring import SafeString
 
-from reminders.queries.rows import ICON, TINT, Row
+from reminders.queries.rows import ICON, TINT, ReminderRow
 from reminders.states import Colour
 
 register = template.Library()
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RowContext:
     """What of the screen a row depends on."""
 
     round: str  # evening, day
@@ -27,24 +27,24 @@ class Look:
 
 
 @register.simple_tag(takes_context=True)
-def reminder_row(context: template.Context, row: Row) -> SafeString:
+def reminder_row(context: template.Context, row: ReminderRow) -> SafeString:
     """The row as the page's `round`, `can_work`, `several` want it; `problem` stands in it instead of its call."""
     return SafeString(row_html(row, _look(context), str(context.get("problem") or "")))
 
 
 @register.simple_tag(takes_context=True)
-def reminder_rows(context: template.Context, rows: list[Row]) -> SafeString:
+def reminder_rows(context: template.Context, rows: list[ReminderRow]) -> SafeString:
     """All rows of a list, with nothing between them."""
     look = _look(context)
     return SafeString("".join([row_html(row, look) for row in rows]))
 
 
-def _look(context: template.Context) -> Look:
+def _look(context: template.Context) -> RowContext:
     round = "day" if context["round"] == "day" else "evening"
-    return Look(round, bool(context["can_work"]), bool(context["several"]))
+    return RowContext(round, bool(context["can_work"]), bool(context["several"]))
 
 
-def row_html(row: Row, look: Look, problem: str = "") -> str:
+def row_html(row: ReminderRow, look: RowContext, problem: str = "") -> str:
     """The row with its cells in the order of the table's head (templates/reminders/list.html)."""
     several = "&amp;several=1" if look.several else ""
     until = f' data-until="{row.until}"' if look.round == "day" else ""
@@ -59,11 +59,11 @@ def row_html(row: Row, look: Look, problem: str = "") -> str:
     )
 
 
-def _classes(row: Row) -> str:
+def _classes(row: ReminderRow) -> str:
     return f"{'row-called ' if row.called else ''}{'row-left' if row.left else ''}".rstrip()
 
 
-def _who(row: Row, look: Look) -> str:
+def _who(row: ReminderRow, look: RowContext) -> str:
     silent = _icon("phone-off", "просил не звонить") if row.do_not_call else ""
     note = f'<span class="note">{escape(row.comment)}</span>' if row.comment else ""
     return (
@@ -83,7 +83,7 @@ _TONES: Final[dict[Colour, tuple[str, str]]] = {
 }
 
 
-def _phone(row: Row) -> str:
+def _phone(row: ReminderRow) -> str:
     before, after = _TONES[row.colour]
     phone, number = escape(row.phone), escape(row.number)
     shown = f'<a href="tel:{number}" data-call="{number}">{phone}</a>' if number else phone
@@ -95,7 +95,7 @@ def _icon(name: str, title: str) -> str:
     return f' <i class="ti ti-{name}" role="img" aria-label="{said}" title="{said}"></i>'
 
 
-def _state(row: Row, look: Look) -> str:
+def _state(row: ReminderRow, look: RowContext) -> str:
     answer = f"<b>{escape(row.answer)}</b> · " if row.answer else ""
     opened = ""
     if row.opened and not row.answer:
@@ -103,7 +103,7 @@ def _state(row: Row, look: Look) -> str:
     return f'<td class="state">{answer}{escape(row.state)}{opened}{_reply(row, look) if row.reply else ""}</td>'
 
 
-def _reply(row: Row, look: Look) -> str:
+def _reply(row: ReminderRow, look: RowContext) -> str:
     """The patient's words with the proposed meaning: a button that accepts it, as long as nobody has."""
     means = f" — {escape(row.reply_means)}"
     if row.reply_id and look.can_work:
@@ -114,12 +114,12 @@ def _reply(row: Row, look: Look) -> str:
     return f'<span class="reply"><i class="ti ti-message"></i> «{escape(row.reply)}»{means}</span>'
 
 
-def _call(row: Row, look: Look, problem: str) -> str:
+def _call(row: ReminderRow, look: RowContext, problem: str) -> str:
     asks = look.can_work and not row.left and not _by_day(row, look) and ((row.called and not row.result) or row.mine)
     return f'<td class="call">{_called(row, problem)}{_results(row) if asks else ""}</td>'
 
 
-def _called(row: Row, problem: str) -> str:
+def _called(row: ReminderRow, problem: str) -> str:
     if problem:
         return f'<span class="text-danger">{escape(problem)}</span>'
     if row.calling:
@@ -133,7 +133,7 @@ def _called(row: Row, problem: str) -> str:
     return ""
 
 
-def _results(row: Row) -> str:
+def _results(row: ReminderRow) -> str:
     words = (("coming", "придёт"), ("not_coming", "не придёт"), ("unreached", "не взял"))
     buttons = [
         f'<button form="marks" class="btn btn-sm" formaction="/reminders/{row.id}/result/" name="result" value="{value}">'
@@ -143,7 +143,7 @@ def _results(row: Row) -> str:
     return f'<span class="results">{"".join(buttons)}</span>'
 
 
-def _acts(row: Row, look: Look) -> str:
+def _acts(row: ReminderRow, look: RowContext) -> str:
     if not look.can_work or row.left:
         return '<td class="row-acts"></td>'
     return (
@@ -152,7 +152,7 @@ def _acts(row: Row, look: Look) -> str:
     )
 
 
-def _mark(row: Row, look: Look) -> str:
+def _mark(row: ReminderRow, look: RowContext) -> str:
     if _by_day(row, look):
         href = f"/reminders/{row.id}/?round=day"
         return f'<a class="btn btn-sm" href="{href}" data-mark data-card><i class="ti ti-phone"></i> записать</a>'
@@ -163,10 +163,10 @@ def _mark(row: Row, look: Look) -> str:
     return f'<button form="marks" class="btn btn-sm" formaction="{action}" {undo} data-mark><i class="ti ti-{icon}"></i></button>'
 
 
-def _by_day(row: Row, look: Look) -> bool:
+def _by_day(row: ReminderRow, look: RowContext) -> bool:
     """Whether a call is written down as one of ДД, with its two answers and the comment."""
     return look.round == "day" or row.is_today
 
 
-def _round(row: Row, look: Look) -> str:
+def _round(row: ReminderRow, look: RowContext) -> str:
     return "day" if _by_day(row, look) else look.round

@@ -16,13 +16,13 @@ from callcenter.lib.query_params import date
 from callcenter.messaging.actions import topic as messages_topic
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.queries import on_shift
-from callcenter.staff.roles import CALLERS, Role, ShiftColour
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role, ShiftColour
 from reminders import actions
 from reminders.models import ReminderRun
 from reminders.queries.dry_run import dry_run
 from reminders.queries.lists import SHOWS, Listing, day_list, evening_list, topic
 
-WATCHERS = (*CALLERS, Role.MANAGER)
+WATCHERS = (*CAN_CALL_PATIENTS, Role.MANAGER)
 
 
 @require_safe
@@ -43,7 +43,7 @@ def evening(request: StaffRequest) -> HttpResponse:
         "runs": runs,
         "missing": [clinic for clinic in chosen if clinic.pk not in {run.clinic_id for run in runs}],
         "can_open": on == local_day(now, chosen[0].zone) if chosen else False,
-        "can_work": request.user.has(*CALLERS),
+        "can_work": request.user.has(*CAN_CALL_PATIENTS),
         "run_topics": [topic(clinic.pk) for clinic in chosen],
         "runs_url": f"?{urlencode({**known, 'on': on.isoformat(), 'part': 'runs'})}",
     }
@@ -116,7 +116,7 @@ def _context(
         "after": on + dt.timedelta(days=1),
         "topics": _topics(chosen),
         "changes_url": f"?{urlencode({**known, 'on': on.isoformat(), 'since': since})}",
-        "can_work": request.user.has(*CALLERS),
+        "can_work": request.user.has(*CAN_CALL_PATIENTS),
         "yellow": on_shift(colour=ShiftColour.YELLOW, on=on, clinic_ids=[one.pk for one in chosen]),
     }
 
@@ -148,7 +148,7 @@ def _run(request: StaffRequest, pk: int) -> ReminderRun:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def open_run(request: StaffRequest) -> HttpResponse:
     """Opens today's list of a clinic by hand, before noon."""
     clinic = get_object_or_404(Clinic.objects.visible_to(request.user), pk=_number(request.POST.get("clinic")))
@@ -158,7 +158,7 @@ def open_run(request: StaffRequest) -> HttpResponse:
     return redirect(_list_of(run))
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def send(request: StaffRequest, pk: int) -> HttpResponse:
     """«Отправить уведомление всем пациентам»: first whom it reaches, whom not and why, and the price; then the button."""
     run = _run(request, pk)
@@ -171,7 +171,7 @@ def send(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def blue_sms(request: StaffRequest, pk: int) -> HttpResponse:
     """«СМС голубым»."""
     run = _run(request, pk)
@@ -181,7 +181,7 @@ def blue_sms(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def hand_over(request: StaffRequest, pk: int) -> HttpResponse:
     """What the evening leaves for the morning."""
     run = _run(request, pk)

@@ -19,15 +19,24 @@ from callcenter.lib.localtime import local_day
 from callcenter.lib.query_params import date
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.queries import zone_of
-from callcenter.staff.roles import READERS
-from reminders.report import GROUPS, SHARES, WORDS, Line, columns_of, report_lines, report_rows, sheet_rows
+from callcenter.staff.roles import CAN_READ_REPORTS
+from reminders.report import (
+    GROUPS,
+    SHARES,
+    WORDS,
+    ReminderReportLine,
+    columns_of,
+    report_lines,
+    report_rows,
+    sheet_rows,
+)
 
 LONGEST = dt.timedelta(days=366)
 PAGE = 100  # rows behind a number on a page
 
 
 @require_safe
-@allow(*READERS)
+@allow(*CAN_READ_REPORTS)
 def report(request: StaffRequest) -> HttpResponse:
     """By day, clinic or administrator, for a period of at most a year."""
     chosen = _chosen(request)
@@ -56,7 +65,7 @@ def report(request: StaffRequest) -> HttpResponse:
     return render(request, "reminders/report.html", context)
 
 
-def _rows_url(chosen: dict[str, object], line: Line, what: str) -> str:
+def _rows_url(chosen: dict[str, object], line: ReminderReportLine, what: str) -> str:
     """The address of the reminders behind a number."""
     asked = {name: str(chosen[name]) for name in ("since", "until", "clinic", "group")}
     of_line = {} if line.key is None else {"line": line.key}
@@ -64,7 +73,7 @@ def _rows_url(chosen: dict[str, object], line: Line, what: str) -> str:
 
 
 @require_safe
-@allow(*READERS)
+@allow(*CAN_READ_REPORTS)
 def rows_behind(request: StaffRequest) -> HttpResponse:
     """The reminders that one number of the report counts, a hundred a page. Audited: they name patients."""
     chosen = _chosen(request)
@@ -101,7 +110,7 @@ def _line_key(text: str | None, group: str) -> str | None:
 
 
 @require_safe
-@allow(*READERS)
+@allow(*CAN_READ_REPORTS)
 def report_xlsx(request: StaffRequest) -> HttpResponse:
     """The same as an Excel sheet: dates as dates, roubles as numbers, the filters on a sheet of their own. Audited."""
     chosen = _chosen(request)
@@ -122,7 +131,7 @@ def report_xlsx(request: StaffRequest) -> HttpResponse:
     return answer
 
 
-def _lines(chosen: dict[str, object]) -> tuple[list[Line], Line]:
+def _lines(chosen: dict[str, object]) -> tuple[list[ReminderReportLine], ReminderReportLine]:
     return report_lines(
         clinics=chosen["chosen"],  # type: ignore[arg-type]
         since=chosen["since"],  # type: ignore[arg-type]
@@ -148,7 +157,7 @@ def _chosen(request: StaffRequest) -> dict[str, object]:
     }
 
 
-def _workbook(chosen: dict[str, object], lines: list[Line]) -> bytes:
+def _workbook(chosen: dict[str, object], lines: list[ReminderReportLine]) -> bytes:
     target = io.BytesIO()
     book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     head, day = book.add_format({"bold": True, "text_wrap": True}), book.add_format({"num_format": "dd.mm.yyyy"})

@@ -12,17 +12,17 @@ from callcenter.messaging.actions import send_again as repeat_message
 from callcenter.messaging.models import ChatMessage, Message, VisitEvent
 from callcenter.messaging.queries import conversation
 from callcenter.messaging.reply_intent import Meaning
-from callcenter.messaging.states import REPEATABLE, Channel
+from callcenter.messaging.states import REPEATABLE, MessageChannel
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 from reminders import actions
 from reminders.forms import DayCallForm
 from reminders.models import Reminder
-from reminders.queries.rows import Row, Words, entries_of
-from reminders.states import Coming, Result, Round
+from reminders.queries.rows import ReminderRow, RowBuilder, entries_of
+from reminders.states import AttendanceAnswer, CallResult, Round
 from reminders.views.lists import back
 
-WATCHERS = (*CALLERS, Role.MANAGER)
+WATCHERS = (*CAN_CALL_PATIENTS, Role.MANAGER)
 
 
 def _reminder(request: StaffRequest, pk: int) -> Reminder:
@@ -48,18 +48,18 @@ def _shown(request: StaffRequest, reminder: Reminder, *, status: int = 200, prob
     context = {
         "row": _words(request, reminder),
         "round": _round(request.POST or request.GET),
-        "can_work": request.user.has(*CALLERS),
+        "can_work": request.user.has(*CAN_CALL_PATIENTS),
         "several": (request.POST or request.GET).get("several") == "1",
         "problem": problem,
     }
     return render(request, "reminders/list.html#one", context, status=status)
 
 
-def _words(request: StaffRequest, reminder: Reminder) -> Row:
+def _words(request: StaffRequest, reminder: Reminder) -> ReminderRow:
     now = timezone.now()
     evening = _round(request.POST or request.GET) == Round.EVENING
     entries = entries_of(Reminder.objects.filter(pk=reminder.pk), now=now, urgent_first=evening)
-    return Words(entries, clinics=[reminder.clinic], user=request.user, now=now).of(entries[0])
+    return RowBuilder(entries, clinics=[reminder.clinic], user=request.user, now=now).of(entries[0])
 
 
 @require_safe
@@ -70,7 +70,7 @@ def row(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def mark(request: StaffRequest, pk: int) -> HttpResponse:
     """The double click. `undo=1` on a pink row."""
     reminder = _reminder(request, pk)
@@ -86,17 +86,17 @@ def mark(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def result(request: StaffRequest, pk: int) -> HttpResponse:
     """What the call gave."""
     reminder = _reminder(request, pk)
     chosen = request.POST.get("result", "")
-    if chosen not in Result.values:
+    if chosen not in CallResult.values:
         raise Refused("Выберите результат звонка.", field="result")
     try:
         actions.save_result(
             reminder,
-            result=Result(chosen),
+            result=CallResult(chosen),
             by=request.user,
             now=timezone.now(),
             comment=request.POST.get("comment", ""),
@@ -106,7 +106,7 @@ def result(request: StaffRequest, pk: int) -> HttpResponse:
     return _after(request, reminder)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def day_call(request: StaffRequest, pk: int) -> HttpResponse:
     """The form of a day call; 422 with the form until both answers and the comment are there."""
     reminder = _reminder_of_card(request, pk)
@@ -144,7 +144,7 @@ def _after(request: StaffRequest, reminder: Reminder) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def calling(request: StaffRequest, pk: int) -> HttpResponse:
     """«Звоню»: colleagues see it. `stop=1` takes it back."""
     reminder = _reminder(request, pk)
@@ -160,11 +160,11 @@ def calling(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def send_one(request: StaffRequest, pk: int) -> HttpResponse:
     """«Отправить уведомление этому пациенту», or the SMS alone (`channel=sms`)."""
     reminder = _reminder(request, pk)
-    channel = Channel.SMS if request.POST.get("channel") == Channel.SMS else None
+    channel = MessageChannel.SMS if request.POST.get("channel") == MessageChannel.SMS else None
     try:
         actions.send_one(reminder, by=request.user, now=timezone.now(), channel=channel)
     except Conflict as error:
@@ -173,7 +173,7 @@ def send_one(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def send_again(request: StaffRequest, pk: int, message: int) -> HttpResponse:
     """A person repeats a message that failed or may not have gone."""
     reminder = _reminder_of_card(request, pk)
@@ -187,7 +187,7 @@ def send_again(request: StaffRequest, pk: int, message: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def reply(request: StaffRequest, pk: int, line: int) -> HttpResponse:
     """Takes the patient's words for what was proposed, or for what the person says they mean."""
     reminder = _reminder_of_card(request, pk)
@@ -226,10 +226,10 @@ def _card(request: StaffRequest, reminder: Reminder) -> dict[str, object]:
         "lines": [line for number in numbers for line in conversation(number, since=since)],
         "marks": reminder.marks.select_related("by", "undone_by"),
         "meanings": Meaning.choices,
-        "results": Result.choices,
-        "comings": Coming.choices,
+        "results": CallResult.choices,
+        "comings": AttendanceAnswer.choices,
         "day_form": DayCallForm(),
         "round": _round(request.POST or request.GET),
-        "can_work": request.user.has(*CALLERS) and reminder.left_at is None,
+        "can_work": request.user.has(*CAN_CALL_PATIENTS) and reminder.left_at is None,
         "partial": bool(request.headers.get("HX-Request")),
     }

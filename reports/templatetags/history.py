@@ -14,15 +14,15 @@ from django.template import RequestContext
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from callcenter.contacts.rules import Sign
-from callcenter.contacts.states import Kind
+from callcenter.contacts.rules import ResultBadge
+from callcenter.contacts.states import InteractionKind
 from callcenter.lib.templatetags.ru import clock, date_time, duration, icon, percent, phone_for, rub
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 from reports.dimensions import Dimension
-from reports.filters import ALL, Ask
-from reports.queries import Group
-from reports.row_presenter import Line, Mark, Why
+from reports.filters import ALL, ReportFilter
+from reports.queries import TotalsGroup
+from reports.row_presenter import ReportRow, ResultExplanation, TypeBadge
 
 register = template.Library()
 
@@ -62,7 +62,7 @@ def choices(name: str, values: Iterable[tuple[object, str, bool]]) -> SafeString
 
 
 @register.simple_tag
-def groups(shown: Iterable[Mapping[str, Any]], ask: Ask) -> SafeString:
+def groups(shown: Iterable[Mapping[str, Any]], ask: ReportFilter) -> SafeString:
     """The rows of totals: each group, and under an open one its second level."""
     html = []
     for number, row in enumerate(shown, start=1):
@@ -81,7 +81,7 @@ def groups(shown: Iterable[Mapping[str, Any]], ask: Ask) -> SafeString:
     return mark_safe("".join(html))  # noqa: S308 (labels and addresses are escaped, the rest are numbers)
 
 
-def _group(group: Group, rows: str, link: str, key: str, level: str, ask: Ask) -> str:
+def _group(group: TotalsGroup, rows: str, link: str, key: str, level: str, ask: ReportFilter) -> str:
     now, before = group.now, group.before
     earlier = f'{before.booked} / {before.count} <span class="share">{percent(before.booked_share)}</span>'
     small = " small-sample" if now.small else ""
@@ -101,7 +101,7 @@ def _group(group: Group, rows: str, link: str, key: str, level: str, ask: Ask) -
 
 
 @register.simple_tag(takes_context=True)
-def rows(context: RequestContext, lines: Iterable[Line]) -> SafeString:
+def rows(context: RequestContext, lines: Iterable[ReportRow]) -> SafeString:
     """The rows of a page, of contacts or of interactions."""
     user, token, ask = context["request"].user, str(context["csrf_token"]), context["ask"]
     when = clock if ask.days == 1 else date_time
@@ -109,11 +109,11 @@ def rows(context: RequestContext, lines: Iterable[Line]) -> SafeString:
     return mark_safe("".join(_row(line, user, token, _when(line, when(line.at), several)) for line in lines))  # noqa: S308 (each cell escapes what people wrote)
 
 
-def _when(line: Line, when: str, several: bool) -> str:
+def _when(line: ReportRow, when: str, several: bool) -> str:
     return f'{when}<div class="text-secondary small clinic">{escape(line.clinic.name)}</div>' if several else when
 
 
-def _row(line: Line, user: User, token: str, when: str) -> str:
+def _row(line: ReportRow, user: User, token: str, when: str) -> str:
     tone = f' class="row-{line.tone}"' if line.tone else ""
     key = f"i{line.said.pk}" if line.said else f"c{line.contact.pk}"
     why = f' tabindex="0">{_outcome(line)}{_why(line.whys)}' if line.whys else f">{_outcome(line)}"
@@ -134,7 +134,7 @@ def _row(line: Line, user: User, token: str, when: str) -> str:
     )
 
 
-def _arrow(line: Line) -> str:
+def _arrow(line: ReportRow) -> str:
     size = f'<span class="size">{line.contact.size}</span>' if line.contact.size > 1 else ""
     return (
         f'<td class="unfold"><a class="btn btn-sm btn-icon" data-unfold href="{line.contact_url}" aria-expanded="false"'
@@ -143,7 +143,7 @@ def _arrow(line: Line) -> str:
 
 
 @functools.cache
-def _kind(mark: Mark) -> str:
+def _kind(mark: TypeBadge) -> str:
     noted = icon("message-2") if mark.noted else ""
     return (
         f'<span class="sym sym-{mark.tone}" title="{mark.word}">{icon(mark.icon)}{noted}</span>'
@@ -151,7 +151,7 @@ def _kind(mark: Mark) -> str:
     )
 
 
-def _who(line: Line, user: User) -> str:
+def _who(line: ReportRow, user: User) -> str:
     number = escape(phone_for(line.number, user))
     who = f'<span class="text-nowrap">{number or "без номера"}</span>'
     if line.patient:
@@ -162,7 +162,7 @@ def _who(line: Line, user: User) -> str:
         who += (
             f' <a class="badge whose-badge" href="{line.whose_url}"'
             ' title="У номера несколько пациентов: выберите, чьё это обращение">чей?</a>'
-            if user.has(*CALLERS)
+            if user.has(*CAN_CALL_PATIENTS)
             else ' <span class="badge whose-badge" title="У номера несколько пациентов">чей?</span>'
         )
     if line.patient and number:
@@ -170,7 +170,7 @@ def _who(line: Line, user: User) -> str:
     return who
 
 
-def _outcome(line: Line) -> str:
+def _outcome(line: ReportRow) -> str:
     if line.sign is None:
         return line.outcome
     count = f" {line.contact.results_count}" if line.contact.results_count > 1 else ""
@@ -178,11 +178,11 @@ def _outcome(line: Line) -> str:
 
 
 @functools.cache
-def _sign(sign: Sign) -> str:
+def _sign(sign: ResultBadge) -> str:
     return icon(sign.icon, sign.word)
 
 
-def _why(whys: Iterable[Why]) -> str:
+def _why(whys: Iterable[ResultExplanation]) -> str:
     """«Всплывающая подсказка разделена на два столбца»; on the contact's page the same is reports/why.html."""
     cells = [
         f'<div class="why-cell{" main" if why.is_main else ""}{"" if why.is_counted else " text-secondary"}">'
@@ -197,7 +197,7 @@ def _why(whys: Iterable[Why]) -> str:
     )
 
 
-def _now(why: Why) -> str:
+def _now(why: ResultExplanation) -> str:
     main = " <strong>· главный результат</strong>" if why.is_main else ""
     if why.sign is None:
         return escape(why.now) + main
@@ -205,7 +205,7 @@ def _now(why: Why) -> str:
     return f"{sign}: {escape(why.now)}{main}" if why.now else sign + main
 
 
-def _employee(line: Line) -> str:
+def _employee(line: ReportRow) -> str:
     if not line.others:
         return escape(line.employee)
     names = escape(", ".join(line.others))
@@ -215,14 +215,14 @@ def _employee(line: Line) -> str:
     )
 
 
-def _comment(line: Line) -> str:
+def _comment(line: ReportRow) -> str:
     if not line.comment:
         return ""
     text = escape(line.comment)
     return f'<span class="clip{" text-secondary" if line.is_auto else ""}" title="{text}">{text}</span>'
 
 
-def _sounds(line: Line) -> str:
+def _sounds(line: ReportRow) -> str:
     return "".join(
         f'<a class="btn btn-sm btn-icon play" href="{sound.url}" data-play="{sound.url}" title="Прослушать запись"'
         f' aria-label="Прослушать запись">{icon("player-play")}</a>'
@@ -230,18 +230,18 @@ def _sounds(line: Line) -> str:
     )
 
 
-def _menu(line: Line, user: User, token: str) -> str:
+def _menu(line: ReportRow, user: User, token: str) -> str:
     """What the right button of the mouse shows too; without scripts it opens by itself. Only what the user may do."""
-    may_work = user.has(*CALLERS)
+    may_work = user.has(*CAN_CALL_PATIENTS)
     items = [_item(line.contact_url, "list-search", "Детализировать", "data-open")]
     if line.said:
         items.append(_item(line.rules_url, "route", "Посмотреть правила определения канала…", "data-window"))
-        if may_work and line.said.kind == Kind.CALL:
+        if may_work and line.said.kind == InteractionKind.CALL:
             items.append(_item(line.comment_url, "edit", "Изменить комментарий"))
         if may_work and line.is_open_request:
             items.append(_deed(reverse("contacts:handle", args=[line.said.pk]), "check", "Заявка обработана", token))
         is_own = line.said.created_by_id == user.pk or user.has(Role.SENIOR)
-        if may_work and is_own and line.said.kind == Kind.COMMENT:
+        if may_work and is_own and line.said.kind == InteractionKind.COMMENT:
             url = reverse("contacts:delete_comment", args=[line.said.pk])
             items.append(_deed(url, "trash", "Удалить комментарий", token))
     if may_work and not line.patient:

@@ -17,19 +17,19 @@ from django.views.decorators.http import require_POST
 
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import Contact
-from callcenter.contacts.states import JobState, Outcome, Shape, WhoType
+from callcenter.contacts.states import CallerType, ContactOutcome, ContactType, JobState
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import Role
 from reports import actions
 from reports.charts import chart_of
 from reports.dimensions import DIMENSIONS, NONE
 from reports.filter_chips import chips_of
-from reports.filters import ALL, FLAGS, PRESETS, VIEWS, Ask, address, narrowed, read_ask
-from reports.lookups import Names, names_of
+from reports.filters import ALL, FLAGS, PRESETS, VIEWS, ReportFilter, address, narrowed, read_ask
+from reports.lookups import Lookups, names_of
 from reports.metric_help import rules_of
 from reports.models import Export, SavedView
 from reports.queries import (
-    Group,
+    TotalsGroup,
     clinics_of,
     contacts_page,
     interactions_page,
@@ -84,7 +84,7 @@ def history(request: StaffRequest) -> HttpResponse:
 _CHARTS: Final = (("day", "По дням"), ("funnel", "Воронка"), ("heat", "Пропущенные по часам"))
 
 
-def _body(ask: Ask, clinics: Sequence[Clinic], names: Names, today: dt.date) -> dict[str, Any]:
+def _body(ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, today: dt.date) -> dict[str, Any]:
     """What differs by the view: totals with opened groups, or rows under their sums."""
     found = totals(ask, clinics, names, today=today)
     body: dict[str, Any] = {"totals": found}
@@ -106,7 +106,7 @@ def _body(ask: Ask, clinics: Sequence[Clinic], names: Names, today: dt.date) -> 
     return body
 
 
-def _groups(ask: Ask, groups: Sequence[Group]) -> list[dict[str, Any]]:
+def _groups(ask: ReportFilter, groups: Sequence[TotalsGroup]) -> list[dict[str, Any]]:
     """Rows of totals with their addresses: open or close, and the rows behind each number."""
     rows_of, open_of = address(narrowed(ask)), address(ask)
     shown = []
@@ -121,17 +121,17 @@ def _groups(ask: Ask, groups: Sequence[Group]) -> list[dict[str, Any]]:
     return shown
 
 
-def _in(group: Group) -> str:
+def _in(group: TotalsGroup) -> str:
     return "".join(f"&in={quote(drill.text, safe=':')}" for drill in group.drills)
 
 
-def _filters(ask: Ask, names: Names) -> list[dict[str, Any]]:
+def _filters(ask: ReportFilter, names: Lookups) -> list[dict[str, Any]]:
     """The drop-downs with check boxes: name of the parameter, title, (value, label, on)."""
     keys: list[tuple[str, str, list[tuple[Any, str]], tuple[Any, ...]]] = [
-        ("who", "Кто, тип", [(str(one), one.label) for one in WhoType], ask.who),
-        ("type", "Тип обращения", [(str(one), one.label) for one in Shape], ask.types),
+        ("who", "Кто, тип", [(str(one), one.label) for one in CallerType], ask.who),
+        ("type", "Тип обращения", [(str(one), one.label) for one in ContactType], ask.types),
         ("topic", "Тема", [*names.topics.items(), (None, "без темы")], ask.topics),
-        ("outcome", "Успешность", [(str(one), one.label) for one in Outcome], ask.outcomes),
+        ("outcome", "Успешность", [(str(one), one.label) for one in ContactOutcome], ask.outcomes),
         ("owner", "Сотрудник", [*names.people.items(), (None, "без сотрудника")], ask.owners),
         ("channel", "Канал", [*names.channel_tree(), (None, "канал не определён")], ask.channels),
     ]

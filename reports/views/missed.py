@@ -13,24 +13,24 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.actions import link_result, put_result_aside, unlink_result
+from callcenter.contacts.actions import dismiss_result, link_result, unlink_result
 from callcenter.contacts.models import ContactPolicy, ContactResult, Interaction
-from callcenter.contacts.rules import DAY_SECONDS, FATES, QUICK_SECONDS, Fate, fate_of
-from callcenter.contacts.states import Direction, Kind, State
+from callcenter.contacts.rules import DAY_SECONDS, FATES, QUICK_SECONDS, CallbackStatus, fate_of
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib.localtime import day_bounds
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS
-from reports.filters import Ask, address, read_ask
+from callcenter.staff.roles import CAN_CALL_PATIENTS
+from reports.filters import ReportFilter, address, read_ask
 from reports.queries import PAGE, clinics_of, today_of
 from reports.views.history import READERS
 
 _TONES: Final[dict[str, tuple[str, str]]] = {
-    Fate.NOBODY: ("alert-triangle", "cancel"),
-    Fate.SELF: ("phone-incoming", "confirm"),
-    Fate.QUICK: ("phone-check", "delivered"),
-    Fate.DAY: ("phone-check", "called"),
-    Fate.LATER: ("clock", "unsent"),
+    CallbackStatus.NOBODY: ("alert-triangle", "cancel"),
+    CallbackStatus.SELF: ("phone-incoming", "confirm"),
+    CallbackStatus.QUICK: ("phone-check", "delivered"),
+    CallbackStatus.DAY: ("phone-check", "called"),
+    CallbackStatus.LATER: ("clock", "unsent"),
 }
 
 
@@ -53,7 +53,7 @@ class MissedCall:
         return _TONES[self.fate][1]
 
 
-def missed_calls(ask: Ask, clinics: Sequence[Clinic]) -> QuerySet[Interaction]:
+def missed_calls(ask: ReportFilter, clinics: Sequence[Clinic]) -> QuerySet[Interaction]:
     """Missed incoming calls of the period, each clinic's in its own zone."""
     zones: dict[str, list[int]] = {}
     for clinic in clinics:
@@ -63,7 +63,7 @@ def missed_calls(ask: Ask, clinics: Sequence[Clinic]) -> QuerySet[Interaction]:
     for zone, keys in zones.items():
         begin, end = day_bounds(ask.since, zone)[0], day_bounds(ask.until, zone)[1]
         where |= Q(clinic__in=keys, at__gte=begin, at__lt=end)
-    return Interaction.objects.filter(where, kind=Kind.CALL, state=State.MISSED)
+    return Interaction.objects.filter(where, kind=InteractionKind.CALL, state=InteractionState.MISSED)
 
 
 def fate_filters() -> dict[str, Q]:
@@ -72,11 +72,11 @@ def fate_filters() -> dict[str, Q]:
     quick = Q(back_at__lte=F("at") + dt.timedelta(seconds=QUICK_SECONDS))
     day = Q(back_at__lte=F("at") + dt.timedelta(seconds=DAY_SECONDS))
     return {
-        Fate.NOBODY: Q(back_at__isnull=True),
-        Fate.SELF: Q(back_at__isnull=False, back_by=Direction.IN),
-        Fate.QUICK: ours & quick,
-        Fate.DAY: ours & day & ~quick,
-        Fate.LATER: ours & ~day,
+        CallbackStatus.NOBODY: Q(back_at__isnull=True),
+        CallbackStatus.SELF: Q(back_at__isnull=False, back_by=Direction.IN),
+        CallbackStatus.QUICK: ours & quick,
+        CallbackStatus.DAY: ours & day & ~quick,
+        CallbackStatus.LATER: ours & ~day,
     }
 
 
@@ -183,7 +183,7 @@ def _likely(result: ContactResult, calls: Sequence[Interaction]) -> list[Interac
     return near[:3]
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def link(request: StaffRequest) -> HttpResponse:
     """Calls without a result beside actions without a call; one key links the proposed pair."""
     now = timezone.now()
@@ -193,8 +193,8 @@ def link(request: StaffRequest) -> HttpResponse:
         Interaction.objects.filter(
             clinic__in=clinics,
             at__gte=now - dt.timedelta(days=2),
-            kind=Kind.CALL,
-            state=State.ANSWERED,
+            kind=InteractionKind.CALL,
+            state=InteractionState.ANSWERED,
             bound_to__isnull=True,
             results__isnull=True,
             contact__results_count=0,
@@ -213,7 +213,7 @@ def link(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def bind(request: StaffRequest, pk: int) -> HttpResponse:
     """Links a deed to a call, or puts it aside as one without a call."""
     visible = Clinic.objects.visible_to(request.user)
@@ -225,13 +225,13 @@ def bind(request: StaffRequest, pk: int) -> HttpResponse:
         link_result(result, interaction=call, by=request.user, now=now)
         messages.success(request, "Связано. Отчёт пересчитан.")
     else:
-        put_result_aside(result, note=request.POST.get("note", ""), by=request.user, now=now)
+        dismiss_result(result, note=request.POST.get("note", ""), by=request.user, now=now)
         messages.success(request, "Отложено: звонка не было.")
     return redirect("reports:link")
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def unbind(request: StaffRequest, pk: int) -> HttpResponse:
     """Takes a deed off the contact it was bound to by mistake; it stands on «Связать» again."""
     visible = Clinic.objects.visible_to(request.user)

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from callcenter.assignments.models import Task
-from callcenter.assignments.queries import PAGE, Filter, active_list, mine_in_numbers
+from callcenter.assignments.queries import PAGE, TaskFilter, active_list, mine_in_numbers
 from callcenter.assignments.states import Department, TaskState
 from callcenter.clinics.models import WaitingListEntry
 from callcenter.clinics.states import WaitingKind, WaitingState
@@ -23,7 +23,7 @@ from tests.conftest import World, make_user
 
 Login = Callable[[User], Client]
 DAY = dt.timedelta(days=1)
-ALL = Filter(whose="all")
+ALL = TaskFilter(whose="all")
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def _at_noon(world: World) -> "object":
         yield
 
 
-def shown(world: World, user: User | None = None, chosen: Filter = ALL, page: int = 1) -> list[str]:
+def shown(world: World, user: User | None = None, chosen: TaskFilter = ALL, page: int = 1) -> list[str]:
     found = active_list(user or world.administrator, chosen, now=world.now, page=page)
     return [row.subject.title if isinstance(row.subject, Task) else row.subject.comment for row in found.rows]
 
@@ -79,10 +79,10 @@ def test_tabs_mine_nobodys_gone_up_all(world: World, task: MakeTask, wait: MakeW
     wait(comment="мой звонок", owner=world.administrator)
     wait(comment="чей-нибудь")
     me = world.administrator
-    assert shown(world, me, Filter(whose="mine")) == ["моя", "мой звонок"]
-    assert shown(world, me, Filter(whose="free")) == ["для администратора", "чей-нибудь"]
+    assert shown(world, me, TaskFilter(whose="mine")) == ["моя", "мой звонок"]
+    assert shown(world, me, TaskFilter(whose="free")) == ["для администратора", "чей-нибудь"]
     assert len(shown(world, me, ALL)) == 7
-    assert shown(world, world.senior, Filter(whose="up")) == ["выше"]
+    assert shown(world, world.senior, TaskFilter(whose="up")) == ["выше"]
     assert "up" not in active_list(me, ALL, now=world.now).whose
     assert active_list(me, ALL, now=world.now).whose == {"mine": 2, "free": 2, "all": 7}
 
@@ -91,7 +91,7 @@ def test_the_work_of_a_dismissed_colleague_is_nobodys(world: World, task: MakeTa
     task(title="осталась", assignee=world.administrator2)
     wait(comment="остался", owner=world.administrator2)
     User.objects.filter(pk=world.administrator2.pk).update(is_active=False)
-    assert shown(world, world.administrator, Filter(whose="free")) == ["осталась", "остался"]
+    assert shown(world, world.administrator, TaskFilter(whose="free")) == ["осталась", "остался"]
 
 
 def test_whoever_leaves_a_clinic_leaves_its_work_and_its_patients_behind(
@@ -110,8 +110,8 @@ def test_whoever_leaves_a_clinic_leaves_its_work_and_its_patients_behind(
     assert shown(world, world.administrator2, ALL) == ["ничьей клиники"]
 
     me = world.administrator
-    assert shown(world, me, Filter(whose="free")) == ["осталась", "остался"]
-    rows = active_list(me, Filter(whose="free"), now=world.now).rows
+    assert shown(world, me, TaskFilter(whose="free")) == ["осталась", "остался"]
+    rows = active_list(me, TaskFilter(whose="free"), now=world.now).rows
     assert [row.owner for row in rows] == [None, None]
     client = as_user(me)
     assert "больше не в этой клинике" in client.get(reverse("assignments:task", args=[given.pk])).content.decode()
@@ -119,7 +119,7 @@ def test_whoever_leaves_a_clinic_leaves_its_work_and_its_patients_behind(
     assert client.post(reverse("assignments:take", args=[given.pk])).status_code == 302
     page = {"shown": str(world.administrator2.pk)}
     assert client.post(reverse("assignments:waiting_take", args=[entry.pk]), page).status_code == 302
-    assert shown(world, me, Filter(whose="mine")) == ["осталась", "остался"]
+    assert shown(world, me, TaskFilter(whose="mine")) == ["осталась", "остался"]
 
 
 def test_a_task_is_given_to_somebody_of_its_clinic(world: World, as_user: Login) -> None:
@@ -139,12 +139,12 @@ def test_filters(world: World, task: MakeTask, wait: MakeWait) -> None:
     wait(comment="ло", kind=WaitingKind.WAITING_LIST)
     wait(comment="напомнить", owner=world.administrator2, call_on=world.now.date() + 3 * DAY)
     for chosen, expected in (
-        (Filter(whose="all", kind="task"), ["окс", "кц"]),
-        (Filter(whose="all", kind="remind_later"), ["напомнить"]),
-        (Filter(whose="all", department="oks"), ["окс"]),
-        (Filter(whose="all", when="later"), ["напомнить"]),
-        (Filter(whose="all", owner_id=world.administrator2.pk), ["напомнить"]),
-        (Filter(whose="all", clinic_id=world.clinic_b.pk), []),
+        (TaskFilter(whose="all", kind="task"), ["окс", "кц"]),
+        (TaskFilter(whose="all", kind="remind_later"), ["напомнить"]),
+        (TaskFilter(whose="all", department="oks"), ["окс"]),
+        (TaskFilter(whose="all", when="later"), ["напомнить"]),
+        (TaskFilter(whose="all", owner_id=world.administrator2.pk), ["напомнить"]),
+        (TaskFilter(whose="all", clinic_id=world.clinic_b.pk), []),
     ):
         assert shown(world, chosen=chosen) == expected
 
@@ -153,7 +153,7 @@ def test_sorted_by_person_the_list_keeps_each_ones_dates_in_order(world: World, 
     for person in (world.administrator, world.administrator2):
         task(title=f"{person.login} потом", assignee=person, deadline_at=world.now + DAY)
         task(title=f"{person.login} сейчас", assignee=person)
-    assert shown(world, chosen=Filter(whose="all", sort="owner")) == [
+    assert shown(world, chosen=TaskFilter(whose="all", sort="owner")) == [
         "admin_a2 сейчас",
         "admin_a2 потом",
         "admin_a сейчас",

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from callcenter.assignments.schedule import SERVICE_HOURS, Step, next_step
+from callcenter.assignments.schedule import SERVICE_HOURS, EscalationStep, next_step
 from callcenter.assignments.states import LADDERS, Department, told
 from callcenter.clinics.schedule import Hours
 from callcenter.staff.roles import Role
@@ -21,28 +21,30 @@ def moscow(day: int, hour: int, minute: int = 0, month: int = 3) -> dt.datetime:
 @pytest.mark.parametrize(
     ("now", "escalated", "step"),
     [
-        (moscow(18, 12), 0, Step(Role.SENIOR, moscow(19, 12))),
-        (moscow(18, 12), 1, Step(Role.MANAGER, None)),
-        (moscow(18, 12), 2, Step(None, None)),
-        (moscow(18, 20), 0, Step(None, moscow(19, 8))),  # the closing minute is no working time
-        (moscow(18, 7), 0, Step(None, moscow(18, 8))),
-        (moscow(21, 12), 0, Step(Role.SENIOR, moscow(23, 8))),  # Saturday: the next working day is Monday
-        (moscow(22, 12), 0, Step(None, moscow(23, 8))),  # Sunday
+        (moscow(18, 12), 0, EscalationStep(Role.SENIOR, moscow(19, 12))),
+        (moscow(18, 12), 1, EscalationStep(Role.MANAGER, None)),
+        (moscow(18, 12), 2, EscalationStep(None, None)),
+        (moscow(18, 20), 0, EscalationStep(None, moscow(19, 8))),  # the closing minute is no working time
+        (moscow(18, 7), 0, EscalationStep(None, moscow(18, 8))),
+        (moscow(21, 12), 0, EscalationStep(Role.SENIOR, moscow(23, 8))),  # Saturday: the next working day is Monday
+        (moscow(22, 12), 0, EscalationStep(None, moscow(23, 8))),  # Sunday
         (
             moscow(8, 12, month=5),
             0,
-            Step(Role.SENIOR, moscow(12, 8, month=5)),
+            EscalationStep(Role.SENIOR, moscow(12, 8, month=5)),
         ),  # the 9th is a Saturday, the 11th off for it
     ],
 )
-def test_next_step(now: dt.datetime, escalated: int, step: Step) -> None:
+def test_next_step(now: dt.datetime, escalated: int, step: EscalationStep) -> None:
     assert next_step(ladder=LADDER, escalated=escalated, hours=HOURS, now=now) == step
 
 
 def test_a_clinic_without_hours_is_asked_again_tomorrow() -> None:
     closed = Hours(zone="Europe/Moscow", week={})
     now = moscow(18, 12)
-    assert next_step(ladder=LADDER, escalated=0, hours=closed, now=now) == Step(None, now + dt.timedelta(days=1))
+    assert next_step(ladder=LADDER, escalated=0, hours=closed, now=now) == EscalationStep(
+        None, now + dt.timedelta(days=1)
+    )
 
 
 def test_the_client_service_works_every_day_from_eight_to_eight() -> None:

@@ -84,11 +84,11 @@ def test_before_and_after_in_words(
     lines: list[tuple[str, str | None, str]],
 ) -> None:
     entry = audit.record("staff.change_user", world.senior, by=None, now=world.now, before=before, after=after)
-    shown = [(line.name, line.was, line.became) for line in phrases.lines(entry, "Europe/Moscow")]
+    shown = [(line.name, line.was, line.became) for line in phrases.field_changes(entry, "Europe/Moscow")]
     assert shown == lines
 
 
 def test_an_entry_of_a_former_version_still_opens() -> None:
     entry = AuditEntry(action="staff.forgotten", object_kind="gone.model", before={"x": 1}, after={"x": {"y": [True]}})
     assert phrases.phrase(entry.action) == "staff.forgotten"
-    assert [(line.was, line.became) for line in phrases.lines(entry, "Europe/Moscow")] == [("1", "y: да")]
+    assert [(line.was, line.became) for line in phrases.field_changes(entry, "Europe/Moscow")] == [("1", "y: да")]

@@ -22,7 +22,7 @@ from callcenter.clinics.actions import (
 from callcenter.clinics.models import WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.actions import record_interaction
-from callcenter.contacts.states import Kind, State
+from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.staff.actions import copy_week, set_shift
 from callcenter.staff.models import User
 from callcenter.staff.roles import ShiftColour
@@ -147,8 +147,8 @@ def test_a_contact_by_hand_and_looks_at_a_form_and_at_a_chat_are_written_down(
     now = timezone.now()
     chat = record_interaction(
         clinic=world.clinic,
-        kind=Kind.CHAT,
-        state=State.CLOSED,
+        kind=InteractionKind.CHAT,
+        state=InteractionState.CLOSED,
         at=now,
         now=now,
         by=None,

@@ -10,7 +10,7 @@ import time_machine
 
 from b2c_procedures.actions.orders import create_order
 from b2c_procedures.models import Branch, CourierCity, ForbiddenPhrase, Institution, Order, Study
-from callcenter.clinics.models import Ground, Patient
+from callcenter.clinics.models import LegalBasis, Patient
 from callcenter.contacts.models import Topic
 from callcenter.messaging.models import Provider
 from callcenter.staff.models import User
@@ -80,7 +80,7 @@ def service(world: World) -> Service:
     for phrase in ("отдел* логистик*", "в лаборатори*"):  # a test that flushes takes away the migration's list
         ForbiddenPhrase.objects.get_or_create(phrase=phrase, defaults={"why": "называет отдел"})
     Provider.objects.create(name="симулятор", kind="simulator", channels=["sms", "email", "telegram", "max"])
-    Ground.objects.create(clinic=world.clinic, purpose="service", basis="договор", since=dt.date(2024, 1, 1))
+    LegalBasis.objects.create(clinic=world.clinic, purpose="service", basis="договор", since=dt.date(2024, 1, 1))
     return Service(
         world=world,
         lead=make_user("lead", "Ведущая Лидия Сергеевна", Role.LEAD, clinics=a),

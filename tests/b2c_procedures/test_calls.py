@@ -14,7 +14,7 @@ from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
 from callcenter.telephony.actions.staff_phones import call_patient
 from callcenter.telephony.models import Call
-from callcenter.telephony.pbx.simulator import Persona
+from callcenter.telephony.pbx.simulator import PhonePersona
 from callcenter.telephony.queries import talk_of
 from tests.b2c_procedures.conftest import Service
 from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.django_db
 def talk(rig: Rig, service: Service) -> Call:  # noqa: F811
     """The manager talks with a client who has a minute."""
     rig.simulator.personas |= {
-        "long": Persona("long", answers=0.5, hangs_up=90.0),
-        "patient_slow": Persona("patient_slow", answers=1.0, hangs_up=60.0),
+        "long": PhonePersona("long", answers=0.5, hangs_up=90.0),
+        "patient_slow": PhonePersona("patient_slow", answers=1.0, hangs_up=60.0),
     }
     rig.bind(service.manager, "long")
     call = call_patient(user=service.manager, number="+79000007700", clinic=service.clinic, now=rig.now)

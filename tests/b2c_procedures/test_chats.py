@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from b2c_procedures.actions import chat_distribution
 from b2c_procedures.actions import chats as actions
-from b2c_procedures.forbidden_phrases import Rule, check
+from b2c_procedures.forbidden_phrases import PhraseRule, check
 from b2c_procedures.load_balancing import share
-from b2c_procedures.models import Chat, ChatClock, ChatLine, ChatTrouble, Order
+from b2c_procedures.models import Chat, ChatMessageLink, ChatTimer, FailedChatMessage, Order
 from b2c_procedures.queries.chats import board
 from b2c_procedures.states import ChatState, ClockKind
 from callcenter.assignments.actions import close_task
@@ -27,7 +27,7 @@ from callcenter.messaging.actions.chats import receive_reply
 from callcenter.messaging.actions.enqueue import queue_message
 from callcenter.messaging.gateways.base import Reply
 from callcenter.messaging.models import ChatMessage, Message, Provider
-from callcenter.messaging.states import Purpose
+from callcenter.messaging.states import MessagePurpose
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import Role
 from tests.b2c_procedures.conftest import Service
@@ -86,13 +86,13 @@ def test_a_leaving_managers_chats_move_to_the_others(service: Service) -> None:
     people = managers(service, 3)
     for number in range(9):
         write(service, "Здравствуйте", patient=service.world.patient(f"Писатель{number}"))
-    assert chat_distribution.leave_chats(people[0], now=service.world.now) == 3
+    assert chat_distribution.pause_chats(people[0], now=service.world.now) == 3
     loads = Counter(Chat.objects.values_list("manager", flat=True))
     assert loads[people[0].pk] == 0
     assert abs(loads[people[1].pk] - loads[people[2].pk]) <= 1
     write(service, "Ещё вопрос", patient=service.world.patient("Новый"))
     assert people[0].pk not in Counter(Chat.objects.values_list("manager", flat=True))
-    chat_distribution.come_back(people[0], now=service.world.now)
+    chat_distribution.resume_chats(people[0], now=service.world.now)
     write(service, "И ещё", patient=service.world.patient("Последний"))
     assert Chat.objects.get(patient__last_name="Последний").manager == people[0]
 
@@ -113,12 +113,12 @@ def test_when_everybody_on_shift_is_away_the_chat_waits_on_every_board_and_can_b
     service: Service, as_user: AsUser
 ) -> None:
     person = managers(service, 1)[0]
-    chat_distribution.leave_chats(person, now=service.world.now)
+    chat_distribution.pause_chats(person, now=service.world.now)
     write(service, "Здравствуйте")
     chat = Chat.objects.get()
     assert (chat.state, chat.manager) == (ChatState.WAITING, None)  # not given to those who are at home
     assert [row.chat for row in board(person, service.world.now, everybody=False)] == [chat]
-    chat_distribution.come_back(person, now=service.world.now)
+    chat_distribution.resume_chats(person, now=service.world.now)
     assert Chat.objects.get().manager == person
 
 
@@ -137,7 +137,7 @@ def test_lines_of_one_conversation_stay_together_and_come_once(service: Service)
     assert chat_distribution.gather_due_chats(now=service.world.now) == 0
     chat = Chat.objects.get()
     assert (chat.lines.count(), chat.unread, chat.patient) == (2, 2, service.patient)
-    assert ChatClock.objects.get().due_at == service.world.now + dt.timedelta(minutes=1)
+    assert ChatTimer.objects.get().due_at == service.world.now + dt.timedelta(minutes=1)
 
 
 def test_the_answer_goes_out_in_the_name_of_the_team_and_meets_the_minute(service: Service) -> None:
@@ -149,7 +149,7 @@ def test_the_answer_goes_out_in_the_name_of_the_team_and_meets_the_minute(servic
     actions.answer(chat, text="45 000 ₽", topic=service.topic, by=chat.manager or service.manager, now=now)
     message = Message.objects.get()
     assert message.text == "45 000 ₽\n— Команда Геномед"
-    clock = ChatClock.objects.get()
+    clock = ChatTimer.objects.get()
     assert clock.met_at is not None
     assert clock.met_at < clock.due_at
 
@@ -182,7 +182,7 @@ def test_a_forbidden_wording_is_stopped_before_sending(text: str, service: Servi
         )
     assert not ChatMessage.objects.filter(direction="out").exists()
     actions.answer(chat, text=text, override=True, topic=service.topic, by=service.lead, now=service.world.now)
-    assert ChatLine.objects.get(message__direction="out").overridden
+    assert ChatMessageLink.objects.get(message__direction="out").overridden
 
 
 def test_the_author_does_not_even_tell_her_first_name(service: Service) -> None:
@@ -207,7 +207,7 @@ def test_the_clients_own_name_may_be_said(service: Service) -> None:
 
 
 def test_wordings_match_word_by_word() -> None:
-    rules = [Rule("отдел* логистик*", "отдел"), Rule("в * отдел", "отдел")]
+    rules = [PhraseRule("отдел* логистик*", "отдел"), PhraseRule("в * отдел", "отдел")]
     assert check("Отделу логистики", rules=rules, employees=[])
     assert check("в финансовый отдел", rules=rules, employees=[])
     assert not check("отдельно о логистике", rules=rules[:1], employees=[])
@@ -256,7 +256,7 @@ def test_the_doctor_has_thirty_minutes_and_the_responsible_person_two_working_ho
     assert person.deadline_at == dt.datetime(2026, 3, 19, 7, 0, tzinfo=dt.UTC)  # 10:00 Moscow of the next working day
     assert person.assignee == service.responsible
     close_task(person, outcome="20 марта", by=None, now=evening)
-    assert ChatClock.objects.get(task=person).done_at == evening
+    assert ChatTimer.objects.get(task=person).done_at == evening
 
 
 def test_a_closed_chat_takes_no_answers_and_an_unanswered_one_is_not_closed(service: Service) -> None:
@@ -326,7 +326,7 @@ def test_a_question_back_is_an_answer_and_the_chat_goes_on(service: Service) -> 
     write(service, "Экзом", at=service.world.now + dt.timedelta(minutes=3))
     actions.answer(chat, text="45 000 ₽", by=who, now=service.world.now + dt.timedelta(minutes=4))
     assert Chat.objects.get().lines.count() == 4
-    assert ChatClock.objects.get().met_at == service.world.now
+    assert ChatTimer.objects.get().met_at == service.world.now
 
 
 def test_an_answer_about_a_service_has_description_term_price_and_link(
@@ -369,7 +369,7 @@ def test_an_answer_to_a_reminder_stays_with_its_desk_and_a_question_does_not(ser
     visit = service.world.visit(service.patient)
     phone = service.patient.phones.get().number
     queue_message(
-        purpose=Purpose.VISIT, subject_key=f"a{visit.pk}", channel="telegram", text="Ждём вас завтра", to=phone,
+        purpose=MessagePurpose.VISIT, subject_key=f"a{visit.pk}", channel="telegram", text="Ждём вас завтра", to=phone,
         clinic=service.clinic, patient=service.patient, appointment=visit, by=None, now=service.world.now,
     )  # fmt: skip
     write(service, "Да, приду")
@@ -398,7 +398,7 @@ def test_a_conversation_that_cannot_be_written_waits_with_its_reason_and_the_oth
     monkeypatch.setattr(chat_distribution, "_opened_by", too_long_for_the_database)
     now = service.world.now
     assert chat_distribution.gather_due_chats(now=now) == 4
-    trouble = ChatTrouble.objects.get()
+    trouble = FailedChatMessage.objects.get()
     assert trouble.message.number == bad
     assert trouble.last_error.startswith("DataError: value too long")
     assert trouble.due_at == now + dt.timedelta(minutes=10)
@@ -408,6 +408,6 @@ def test_a_conversation_that_cannot_be_written_waits_with_its_reason_and_the_oth
     assert "Ядова Анна Львовна" in board_page
     monkeypatch.undo()  # what was wrong has been mended
     assert chat_distribution.gather_due_chats(now=now + dt.timedelta(minutes=10)) == 1
-    assert not ChatTrouble.objects.exists()
+    assert not FailedChatMessage.objects.exists()
     assert Chat.objects.count() == 5
     assert "не попало" not in as_user(service.manager).get("/procedures/chats/").content.decode()

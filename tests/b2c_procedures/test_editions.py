@@ -13,7 +13,7 @@ from django.test import Client
 from b2c_procedures.actions import versions as actions
 from b2c_procedures.actions.runs import start_run
 from b2c_procedures.definition import FOLDER, BadDefinition, packaged
-from b2c_procedures.models import DocumentText, ForbiddenPhrase, ProcedureEdition, ProcedureSettings, ReviewDecision
+from b2c_procedures.models import DocumentText, ForbiddenPhrase, ProcedureSettings, ProcedureVersion, ReviewDecision
 from callcenter.assignments.models import Task
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
@@ -34,8 +34,8 @@ def test_the_packaged_editions_are_stored_once_with_the_first_decision(service: 
     now = service.world.now
     actions.store_packaged(now=now)
     actions.store_packaged(now=now)
-    assert ProcedureEdition.objects.count() == 15
-    assert {row.digest for row in ProcedureEdition.objects.all()} == {p.digest for p in packaged().values()}
+    assert ProcedureVersion.objects.count() == 15
+    assert {row.digest for row in ProcedureVersion.objects.all()} == {p.digest for p in packaged().values()}
     decision = ReviewDecision.objects.get()
     assert decision.due_at == now.replace(year=now.year + 1)
 
@@ -69,7 +69,7 @@ def test_a_broken_file_is_not_published_and_says_where(service: Service, as_user
     page = as_user(service.head).post("/procedures/editions/", {"file": file})
     assert page.status_code == 422
     assert "known-target" in page.content.decode()
-    assert not ProcedureEdition.objects.filter(edition=2).exists()
+    assert not ProcedureVersion.objects.filter(edition=2).exists()
 
 
 def test_the_head_sees_the_differences_and_publishes(service: Service, as_user: AsUser) -> None:
@@ -79,7 +79,7 @@ def test_the_head_sees_the_differences_and_publishes(service: Service, as_user: 
     assert "8.1: норматив: 1 минута → 2 минуты" in page
     answer = client.post("/procedures/editions/", {"text": new, "name": FILE, "publish": "1"})
     assert answer.status_code == 302
-    assert ProcedureEdition.objects.get(number=8, edition=2).published_by == service.head
+    assert ProcedureVersion.objects.get(number=8, edition=2).published_by == service.head
     refused = as_user(service.lead).post("/procedures/editions/", {"text": new, "publish": "1"})
     assert refused.status_code == 422
 
@@ -104,9 +104,9 @@ def test_publish_procedure_checks_shows_and_publishes(service: Service, tmp_path
     out = StringIO()
     call_command("publish_procedure", str(file), "--check", stdout=out)
     assert "норматив: 1 минута → 2 минуты" in out.getvalue()
-    assert not ProcedureEdition.objects.filter(edition=2).exists()
+    assert not ProcedureVersion.objects.filter(edition=2).exists()
     call_command("publish_procedure", str(file), stdout=out)
-    assert ProcedureEdition.objects.filter(number=8, edition=2).exists()
+    assert ProcedureVersion.objects.filter(number=8, edition=2).exists()
     file.write_text("number: 8", encoding="utf-8")
     with pytest.raises(CommandError):
         call_command("publish_procedure", str(file), stdout=out)

@@ -11,7 +11,7 @@ from b2c_procedures.engine import presses, result_entry, step, way_to
 from b2c_procedures.models import Run, RunObject, StepRecord
 from b2c_procedures.states import LIVE_RUNS
 from b2c_procedures.steps.action_names import ACTION_NAMES
-from b2c_procedures.steps.registry import DEEDS
+from b2c_procedures.steps.registry import STEP_ACTIONS
 from b2c_procedures.version_lookup import book_of
 from tests.b2c_procedures.conftest import Service
 from tests.b2c_procedures.walking import begin, finish, press
@@ -21,7 +21,7 @@ MAKING = ACTION_NAMES - {"transfer", "hold", "ask_logistics", "note_delivery", "
 
 
 def test_the_registry_knows_exactly_the_names_that_definitions_may_use() -> None:
-    assert set(DEEDS) == ACTION_NAMES
+    assert set(STEP_ACTIONS) == ACTION_NAMES
     used = {function.action for procedure in packaged().values() for function in procedure.functions} - {""}
     assert used == ACTION_NAMES
 

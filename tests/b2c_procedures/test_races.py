@@ -10,7 +10,7 @@ from django.db import IntegrityError, close_old_connections, connection
 
 from b2c_procedures.actions import chat_distribution, refunds
 from b2c_procedures.actions import runs as actions
-from b2c_procedures.models import Chat, ChatLine, ChatTrouble, ProcedureSettings, RefundInvoice, Run
+from b2c_procedures.models import Chat, ChatMessageLink, FailedChatMessage, ProcedureSettings, RefundInvoice, Run
 from callcenter.assignments.models import Task
 from callcenter.lib.errors import Conflict
 from callcenter.messaging.actions.chats import receive_reply
@@ -98,13 +98,13 @@ def test_without_the_sharing_lock_two_tickers_take_the_same_lines(
     monkeypatch.setattr(ProcedureSettings, "present", both_have_read)
     outcomes = at_once(*[lambda: chat_distribution.gather_due_chats(now=service.world.now)] * 2)
     assert outcomes == ["ok", "ok"]
-    assert ChatTrouble.objects.filter(last_error__startswith="IntegrityError").count() == 4
+    assert FailedChatMessage.objects.filter(last_error__startswith="IntegrityError").count() == 4
 
 
 def test_with_the_lock_every_line_is_gathered_once_and_nobody_fails(service: Service) -> None:
     write_without_gathering(service)
     assert at_once(*[lambda: chat_distribution.gather_due_chats(now=service.world.now)] * 2) == ["ok", "ok"]
-    assert (Chat.objects.count(), ChatLine.objects.count(), ChatTrouble.objects.count()) == (4, 4, 0)
+    assert (Chat.objects.count(), ChatMessageLink.objects.count(), FailedChatMessage.objects.count()) == (4, 4, 0)
 
 
 def test_two_tickers_remind_of_an_invoice_once(service: Service) -> None:

@@ -12,11 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from b2c_procedures import diagrams
-from b2c_procedures.actions.reference import TAKERS, import_reference
+from b2c_procedures.actions.reference import IMPORTERS, import_reference
 from b2c_procedures.actions.runs import press, start_run, stop_run
 from b2c_procedures.definition import packaged
 from b2c_procedures.models import Branch, CourierCity, Institution, Order, Study
-from b2c_procedures.queries.metrics import Period, by_employee, by_function, by_procedure, figures_of
+from b2c_procedures.queries.metrics import MetricsPeriod, by_employee, by_function, by_procedure, figures_of
 from b2c_procedures.version_lookup import current_book
 from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
@@ -98,11 +98,11 @@ def test_a_file_that_is_no_table_is_refused_in_words(service: Service, as_user: 
     assert as_user(service.manager).post("/procedures/reference/studies/import/", {"file": file}).status_code == 403
 
 
-@pytest.mark.parametrize("kind", sorted(TAKERS))
+@pytest.mark.parametrize("kind", sorted(IMPORTERS))
 def test_the_empty_table_has_the_headings_that_the_import_wants(kind: str, service: Service, as_user: AsUser) -> None:
     answer = as_user(service.lead).get(f"/procedures/reference/{kind}/import/")
     rows = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
-    assert rows[0] == [*TAKERS[kind].needed, *TAKERS[kind].optional]
+    assert rows[0] == [*IMPORTERS[kind].needed, *IMPORTERS[kind].optional]
 
 
 @pytest.mark.parametrize("kind", ["studies", "institutions", "couriers", "branches"])
@@ -143,7 +143,7 @@ def test_the_date_of_a_result_is_moved_by_hand(service: Service, as_user: AsUser
     assert as_user(service.world.administrator_b).get(f"/procedures/orders/{order.pk}/").status_code == 404
 
 
-def a_few_runs(service: Service) -> Period:
+def a_few_runs(service: Service) -> MetricsPeriod:
     """Three consultations: one within its norms, one late with a repeated question, one broken off at 1.2."""
     now = service.world.now
     for late, keys in ((30, "1111"), (90, "1111"), (30, "1")):
@@ -155,7 +155,7 @@ def a_few_runs(service: Service) -> Period:
             run = press(run, version=run.version, key=chosen, by=service.manager, now=at)
         if keys == "1":
             stop_run(run, version=run.version, reason="положил трубку", by=service.manager, now=at)
-    return Period(now - dt.timedelta(days=1), now + dt.timedelta(days=1), (service.clinic.pk,))
+    return MetricsPeriod(now - dt.timedelta(days=1), now + dt.timedelta(days=1), (service.clinic.pk,))
 
 
 def test_the_report_counts_runs_norms_stops_and_repeated_questions(service: Service) -> None:

@@ -19,9 +19,9 @@ from callcenter.assignments.actions import close_task, create_task
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, Doctor, Specialty, WaitingListEntry
 from callcenter.contacts.actions import record_interaction
-from callcenter.contacts.states import Kind, State
+from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from callcenter.lib.phones import pretty
+from callcenter.lib.phones import format_phone
 from callcenter.messaging.models import Message
 from callcenter.staff.models import User
 from tests.b2c_procedures.conftest import Service
@@ -422,8 +422,8 @@ def test_a_booking_in_a_call_is_the_calls_result(service: Service, as_user: AsUs
     now = service.world.now
     call = record_interaction(
         clinic=service.clinic,
-        kind=Kind.CALL,
-        state=State.TALKING,
+        kind=InteractionKind.CALL,
+        state=InteractionState.TALKING,
         at=now,
         now=now,
         by=service.manager,
@@ -444,7 +444,7 @@ def test_a_booking_in_a_call_is_the_calls_result(service: Service, as_user: AsUs
 def test_the_start_page_knows_who_calls(service: Service, as_user: AsUser, noon: Any) -> None:
     client, number = as_user(service.manager), service.patient.phones.get().number
     call = record_interaction(
-        clinic=service.clinic, kind=Kind.CALL, state=State.TALKING, at=service.world.now, now=service.world.now,
+        clinic=service.clinic, kind=InteractionKind.CALL, state=InteractionState.TALKING, at=service.world.now, now=service.world.now,
         by=service.manager, number=number,
     )  # fmt: skip
     page = client.get("/procedures/", {"interaction": call.pk}).content.decode()
@@ -464,7 +464,7 @@ def test_the_start_page_knows_who_calls(service: Service, as_user: AsUser, noon:
     run = Run.objects.get()
     assert run.number == number
     page = client.get(f"/procedures/runs/{run.pk}/").content.decode()
-    assert (number not in page, pretty(number) not in page) == (True, True)
+    assert (number not in page, format_phone(number) not in page) == (True, True)
     assert as_user(service.world.administrator_b).get("/procedures/", {"interaction": call.pk}).status_code == 404
 
 

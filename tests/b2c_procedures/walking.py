@@ -10,7 +10,7 @@ from b2c_procedures.actions.runs import screen_of, start_run
 from b2c_procedures.models import Run
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer
 from b2c_procedures.steps.forms import StepForm
-from b2c_procedures.steps.registry import DEEDS
+from b2c_procedures.steps.registry import STEP_ACTIONS
 from b2c_procedures.version_lookup import book_of
 from callcenter.staff.models import User
 from tests.b2c_procedures.conftest import Service
@@ -18,7 +18,7 @@ from tests.b2c_procedures.conftest import Service
 
 def form_of(run: Run, user: User) -> StepForm | None:
     function = screen_of(run).function
-    if function is None or function.action not in DEEDS or not DEEDS[function.action].fields:
+    if function is None or function.action not in STEP_ACTIONS or not STEP_ACTIONS[function.action].fields:
         return None
     return StepForm(None, run=run, function=function, now=timezone.now(), user=user, prefix="step")
 

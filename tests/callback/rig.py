@@ -11,7 +11,7 @@ from callback.models import CallbackRequest, CallbackSettings, RequestSource
 from callcenter.staff.models import User
 from callcenter.telephony.actions.staff_phones import bind_phone
 from callcenter.telephony.models import Call, PhoneBinding
-from callcenter.telephony.pbx.simulator import Persona, Simulator
+from callcenter.telephony.pbx.simulator import PhonePersona, SimulatorPbx
 from callcenter.telephony.robot import Robot
 from callcenter.telephony.speech import engines
 from callcenter.telephony.states import PhoneKind
@@ -29,8 +29,8 @@ class Beep:
 class Rig:
     world: World
     now: dt.datetime
-    personas: dict[str, Persona] = field(default_factory=dict)
-    simulator: Simulator = field(init=False)
+    personas: dict[str, PhonePersona] = field(default_factory=dict)
+    simulator: SimulatorPbx = field(init=False)
     robot: Robot = field(init=False)
 
     def __post_init__(self) -> None:
@@ -38,7 +38,7 @@ class Rig:
 
     def start_robot(self, name: str) -> None:
         """A process at an exchange of its own making; the old one, if any, is simply gone."""
-        self.simulator = Simulator(lambda: self.now, personas=self.personas, wait=lambda _seconds: None)
+        self.simulator = SimulatorPbx(lambda: self.now, personas=self.personas, wait=lambda _seconds: None)
         self.robot = Robot(lambda: self.simulator, holder=name, clock=lambda: self.now, workers=0)
         for _ in range(3):
             self.robot.run_once(0)

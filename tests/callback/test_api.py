@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from callback.models import CallbackRequest, RequestSource
 from callback.signing import create_source, signature
-from callback.state_machine import State
+from callback.state_machine import RequestState
 from callcenter.contacts.models import Interaction
 from tests.conftest import World
 
@@ -129,7 +129,7 @@ def test_the_source_may_ask_and_take_back(send: Send) -> None:
     send(body())
 
     answer = send(b"", method="delete", url=f"{URL}/42")
-    assert answer.json()["state"] == State.CLOSED  # type: ignore[attr-defined]
+    assert answer.json()["state"] == RequestState.CLOSED  # type: ignore[attr-defined]
     assert send(b"", method="delete", url=f"{URL}/43").status_code == 404
 
 

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from callback import actions
 from callback.models import CallbackRequest, CallbackSettings, RequestSource
-from callback.state_machine import Event, State
+from callback.state_machine import RequestEvent, RequestState
 from callcenter.staff.models import User
 from tests.callback.rig import Rig
 
@@ -139,7 +139,7 @@ def test_a_sources_key_is_shown_once(rig: Rig, as_user: Login) -> None:
 def test_the_report_counts_and_its_workbook_opens(rig: Rig, as_user: Login) -> None:
     rig.bind(rig.world.administrator, "admin_thorough")
     done = rig.ask()
-    rig.run_until(State.DONE, request=done, seconds=120)
+    rig.run_until(RequestState.DONE, request=done, seconds=120)
     stopped = rig.ask("1", name="Вера")
     actions.stop_robot(stopped, reason="дубль", by=rig.world.administrator, now=rig.now)
     client = as_user(rig.world.manager)
@@ -155,7 +155,7 @@ def test_what_to_press_now_stands_above_the_family_on_the_ringing_card(rig: Rig,
         rig.world.patient("Лунины", name, "", phones=["+79000007701"])
     rig.bind(rig.world.administrator, "admin_mute")
     request = rig.ask("1", name="Надежда")
-    rig.run_until(State.ASKING, request=request, seconds=60)
+    rig.run_until(RequestState.ASKING, request=request, seconds=60)
     page = (
         as_user(rig.world.administrator)
         .get(reverse("telephony:phone"), headers={"HX-Request": "true"})
@@ -168,7 +168,7 @@ def test_a_clinic_without_the_second_key_promises_none(rig: Rig, as_user: Login)
     rig.ways(second_key=False)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask("1")
-    rig.run_until(State.SPEAKING, request=request, seconds=60)
+    rig.run_until(RequestState.SPEAKING, request=request, seconds=60)
     page = (
         as_user(rig.world.administrator)
         .get(reverse("telephony:phone"), headers={"HX-Request": "true"})
@@ -181,7 +181,7 @@ def test_a_clinic_without_the_second_key_promises_none(rig: Rig, as_user: Login)
 def test_a_paused_request_is_closed_or_continued_by_one_press(rig: Rig, as_user: Login) -> None:
     request = rig.ask()
     client = as_user(rig.world.administrator)
-    actions.apply(request.pk, Event.CALLED_HIMSELF, now=rig.now, reason="звонил сам в 14:05")
+    actions.apply(request.pk, RequestEvent.CALLED_HIMSELF, now=rig.now, reason="звонил сам в 14:05")
     page = client.get(reverse("callback:card", args=[request.pk])).content.decode()
     assert "звонил сам в 14:05 — закрыть заявку или продолжить звонить?" in page
     assert "Продолжить" in page
@@ -189,7 +189,7 @@ def test_a_paused_request_is_closed_or_continued_by_one_press(rig: Rig, as_user:
     assert 'name="outcome" value="звонил сам в 14:05"' in form
     client.post(reverse("callback:act", args=[request.pk]), {"verb": "done", "outcome": "звонил сам в 14:05"})
     request.refresh_from_db()
-    assert (request.state, request.outcome) == (State.CLOSED, "звонил сам в 14:05")
+    assert (request.state, request.outcome) == (RequestState.CLOSED, "звонил сам в 14:05")
 
 
 def test_an_attempt_that_rang_nobody_says_that_every_telephone_was_busy(rig: Rig, as_user: Login) -> None:

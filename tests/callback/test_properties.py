@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 from callback import actions, state_machine
 from callback.models import CallbackRequest
-from callback.state_machine import Event, State
+from callback.state_machine import RequestEvent, RequestState
 from callcenter.clinics.actions import book_appointment
 from callcenter.contacts.actions import record_interaction
-from callcenter.contacts.states import Kind
-from callcenter.contacts.states import State as ContactState
+from callcenter.contacts.states import InteractionKind
+from callcenter.contacts.states import InteractionState as ContactState
 from callcenter.lib.errors import DomainError
 from callcenter.messaging.models import Message
 from callcenter.telephony.actions import event_handlers
 from callcenter.telephony.models import Leg
-from callcenter.telephony.pbx.base import Dial, Fact
-from callcenter.telephony.pbx.simulator import PERSONAS, Simulator, _Channel
-from callcenter.telephony.states import Role
+from callcenter.telephony.pbx.base import DialRequest, PbxEvent
+from callcenter.telephony.pbx.simulator import PERSONAS, SimulatorPbx, _Channel
+from callcenter.telephony.states import LegRole
 from tests.callback.rig import Rig
 from tests.conftest import World
 
@@ -48,19 +48,19 @@ def undone() -> Iterator[None]:
         raise Rollback
 
 
-class Repeating(Simulator):
+class Repeating(SimulatorPbx):
     """People drawn by hypothesis; and every fact is remembered, to be told again."""
 
     def cast_as(self, admins: list[str], patients: list[str]) -> None:
         self._admins, self._patients = cycle(admins), cycle(patients)
-        self.told: list[Fact] = []
+        self.told: list[PbxEvent] = []
 
-    def _made(self, dial: Dial) -> _Channel:
+    def _made(self, dial: DialRequest) -> _Channel:
         role = Leg.objects.get(channel=dial.channel).role
-        name = next(self._admins if role == Role.EMPLOYEE else self._patients)
+        name = next(self._admins if role == LegRole.EMPLOYEE else self._patients)
         return _Channel(dial.channel, self.personas[name], dial.timeout)
 
-    def facts(self, wait: float) -> list[Fact]:
+    def facts(self, wait: float) -> list[PbxEvent]:
         found = super().facts(wait)
         self.told += found
         return found
@@ -101,7 +101,7 @@ class Story:
                 case "repeat":
                     assert isinstance(rig.simulator, Repeating)
                     for fact in rig.simulator.told[-8:]:
-                        event_handlers.take_fact(fact)
+                        event_handlers.handle_event(fact)
                 case "tick twice":
                     actions.run_due_requests(now=now)
                     actions.run_due_requests(now=now)
@@ -110,7 +110,7 @@ class Story:
                 case "called himself":
                     record_interaction(
                         clinic=request.clinic,
-                        kind=Kind.CALL,
+                        kind=InteractionKind.CALL,
                         state=ContactState.ANSWERED,
                         at=now,
                         now=now,
@@ -126,7 +126,7 @@ class Story:
                 case "done":
                     actions.mark_done(request, outcome="записан", by=who, now=now)
                 case "continue":
-                    actions.go_on(request, by=who, now=now)
+                    actions.resume(request, by=who, now=now)
                 case "call_now":
                     actions.call_now(request, by=who, now=now)
                 case "postpone":
@@ -139,7 +139,7 @@ class Story:
         live = [one for one in self.request.attempts.all() if one.ended_at is None]
         assert len(live) <= 1
         legs = Leg.objects.exclude(state="ended")
-        assert legs.filter(role=Role.PATIENT).count() <= 1
+        assert legs.filter(role=LegRole.PATIENT).count() <= 1
         for user in (self.rig.world.administrator, self.rig.world.administrator2):
             assert legs.filter(user=user).count() <= 1
         # Of each request at most one to each address: a story may hold two requests.
@@ -148,7 +148,9 @@ class Story:
 
     def check_gaps(self) -> None:
         """Five minutes from the end of one attempt to the next, unless a person asked for less."""
-        asked = self.request.lines.filter(event__in=[Event.CALL_NOW, Event.CONTINUE, Event.POSTPONE, Event.UNDO])
+        asked = self.request.lines.filter(
+            event__in=[RequestEvent.CALL_NOW, RequestEvent.CONTINUE, RequestEvent.POSTPONE, RequestEvent.UNDO]
+        )
         moments = list(asked.values_list("at", flat=True))
         for before, after in pairwise(self.request.attempts.all()):
             assert before.ended_at is not None
@@ -180,10 +182,10 @@ def test_whatever_happens(
         story.check()
         story.check_gaps()
         request = CallbackRequest.objects.get(pk=story.request.pk)
-        assert request.state in (*state_machine.FINAL, State.ESCALATED)
+        assert request.state in (*state_machine.FINAL, RequestState.ESCALATED)
         assert not Leg.objects.exclude(state="ended").exists()
         human = {deed for _, deed in plays} & {*PEOPLE, "booking", "called himself", "crash"}
-        if request.state == State.ESCALATED and not human:
+        if request.state == RequestState.ESCALATED and not human:
             assert request.first_try_at is not None
             assert request.letter_at is not None
             assert 0 <= (request.letter_at - request.first_try_at).total_seconds() - WINDOW * 60 <= 200

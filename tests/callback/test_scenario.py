@@ -7,31 +7,33 @@ import pytest
 
 from callback import actions
 from callback.models import CallbackAttempt, CallbackRequest
-from callback.state_machine import State
+from callback.state_machine import RequestState
 from callcenter.clinics.actions import book_appointment, set_do_not_call
 from callcenter.clinics.models import Doctor, Specialty
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Interaction
-from callcenter.contacts.states import Kind
-from callcenter.contacts.states import State as ContactState
+from callcenter.contacts.states import InteractionKind
+from callcenter.contacts.states import InteractionState as ContactState
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.messaging.models import Message
-from callcenter.telephony.models import Command, Leg
-from callcenter.telephony.pbx.simulator import Persona
-from callcenter.telephony.states import End, Role, Verb
+from callcenter.telephony.models import Leg, PbxCommand
+from callcenter.telephony.pbx.simulator import PhonePersona
+from callcenter.telephony.states import CommandType, HangupReason, LegRole
 from tests.callback.rig import Rig
 
 pytestmark = pytest.mark.django_db
 
 
 def said(rig: Rig) -> list[str]:
-    return [phrase for command in Command.objects.filter(verb=Verb.PLAY) for phrase in command.args["phrases"]]
+    return [
+        phrase for command in PbxCommand.objects.filter(verb=CommandType.PLAY) for phrase in command.args["phrases"]
+    ]
 
 
 def test_a_key_the_reading_the_patient_a_talk_and_the_request_is_done(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask(source=rig.source(), service_words="первичный приём")
-    rig.run_until(State.DONE, request=request, seconds=120)
+    rig.run_until(RequestState.DONE, request=request, seconds=120)
     assert said(rig)[1:] == [
         "Заявка на запись с НаПоправку",
         "Пациент — Пётр Семёнов",
@@ -41,10 +43,10 @@ def test_a_key_the_reading_the_patient_a_talk_and_the_request_is_done(rig: Rig) 
     ]
     assert request.connected_on == 1
     assert request.holder == rig.world.administrator
-    call = Interaction.objects.get(kind=Kind.CALL)
+    call = Interaction.objects.get(kind=InteractionKind.CALL)
     assert (call.state, call.talk_seconds) == (ContactState.ANSWERED, 25)
     assert call.wait_seconds == 6
-    assert Interaction.objects.get(kind=Kind.REQUEST).state == ContactState.PROCESSED
+    assert Interaction.objects.get(kind=InteractionKind.REQUEST).state == ContactState.PROCESSED
     assert not Leg.objects.exclude(state="ended").exists()
 
 
@@ -59,7 +61,7 @@ def test_of_a_family_the_name_is_read_though_it_is_matched_and_of_a_lonely_patie
         rig.world.patient("Семёнова", "Анна", phones=[number])
     request = rig.ask(name="Пётр Семёнов", phone=number)
     assert request.patient is not None
-    rig.run_until(State.DONE, request=request, seconds=120)
+    rig.run_until(RequestState.DONE, request=request, seconds=120)
     assert ("Пациент — Пётр Семёнов" in said(rig)) is bool(relatives)
 
 
@@ -68,9 +70,9 @@ def test_administrators_are_rung_one_after_another_then_the_clinics_number(rig: 
     rig.bind(rig.world.administrator2, "admin_noanswer")
     request = rig.ask()
     rig.run(60)
-    legs = list(Leg.objects.filter(role=Role.EMPLOYEE).order_by("pk"))
+    legs = list(Leg.objects.filter(role=LegRole.EMPLOYEE).order_by("pk"))
     assert [leg.user for leg in legs[:2]] == [rig.world.administrator, rig.world.administrator2]
-    assert [leg.end for leg in legs[:2]] == [End.BUSY, End.NO_ANSWER]
+    assert [leg.end for leg in legs[:2]] == [HangupReason.BUSY, HangupReason.NO_ANSWER]
     assert legs[2].number == rig.world.clinic.phone
     assert (legs[1].ended_at - legs[1].created_at).total_seconds() == pytest.approx(25, abs=1)  # type: ignore[operator]
     assert request.attempts.count() == 1
@@ -82,7 +84,7 @@ def test_no_key_is_not_ready_and_the_next_attempt_comes_five_minutes_after_the_e
     rig.run(120)
     first = request.attempts.get()
     request.refresh_from_db()
-    assert (first.result, request.state) == ("no_key", State.WAITING)
+    assert (first.result, request.state) == ("no_key", RequestState.WAITING)
     assert first.ended_at is not None
     rig.run(400)
     second = request.attempts.get(number=2)
@@ -104,9 +106,9 @@ def test_a_patient_who_never_answers_is_dialled_four_times_gets_one_sms_and_a_le
     request = rig.ask("6")
     rig.run(3 * 3600)
     request.refresh_from_db()
-    assert request.state == State.ESCALATED
+    assert request.state == RequestState.ESCALATED
     assert request.dials == 4
-    assert Leg.objects.filter(role=Role.PATIENT).count() == 4
+    assert Leg.objects.filter(role=LegRole.PATIENT).count() == 4
     assert request.sms_at is not None
     assert request.first_try_at is not None
     assert request.letter_at is not None
@@ -119,7 +121,7 @@ def test_as_the_document_has_it_the_robot_goes_on_after_the_sms_when_the_clinic_
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask("6")
     rig.run(3 * 3600)
-    assert Leg.objects.filter(role=Role.PATIENT).count() > 10
+    assert Leg.objects.filter(role=LegRole.PATIENT).count() > 10
     assert sum("СМС" in line.text for line in request.lines.all()) == 1
 
 
@@ -129,7 +131,7 @@ def test_voicemail_and_a_talk_of_ten_seconds_or_less_do_not_close_the_request(ri
     request = rig.ask(digit)
     rig.run(90)
     request.refresh_from_db()
-    assert request.state == State.WAITING
+    assert request.state == RequestState.WAITING
     assert request.attempts.get().result == "talked_short"
 
 
@@ -139,7 +141,7 @@ def test_a_patient_whose_voicemail_took_every_dial_gets_the_sms_too(rig: Rig, di
     request = rig.ask(digit)
     rig.run(3 * 3600)
     request.refresh_from_db()
-    assert (request.dials, request.state) == (4, State.ESCALATED)
+    assert (request.dials, request.state) == (4, RequestState.ESCALATED)
     assert request.sms_at is not None
     assert sum("СМС" in line.text for line in request.lines.all()) == 1
 
@@ -156,20 +158,20 @@ def test_the_robot_does_not_take_back_what_it_may_not_dial_any_more(rig: Rig) ->
     rig.ways(patient_tries=1)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask("6")
-    rig.run_until(State.ESCALATED, request=request, seconds=3 * 3600)
+    rig.run_until(RequestState.ESCALATED, request=request, seconds=3 * 3600)
     later = rig.now + dt.timedelta(hours=1)
     with pytest.raises(Refused, match="столько раз, сколько разрешено"):
-        actions.go_on(request, by=rig.world.administrator, now=rig.now)
+        actions.resume(request, by=rig.world.administrator, now=rig.now)
     with pytest.raises(Refused, match="столько раз, сколько разрешено"):
         actions.postpone(request, at=later, by=rig.world.administrator, now=rig.now)
     request.refresh_from_db()
-    assert request.state == State.ESCALATED
+    assert request.state == RequestState.ESCALATED
 
 
 def test_a_request_withdrawn_at_its_source_is_closed_though_people_have_it_already(rig: Rig) -> None:
     request = rig.ask()
     actions.take_over(request, by=rig.world.administrator, now=rig.now)
-    assert actions.withdraw_request(request, now=rig.now).state == State.CLOSED
+    assert actions.withdraw_request(request, now=rig.now).state == RequestState.CLOSED
 
 
 def test_words_about_a_doctor_we_do_not_know_are_not_answered_by_any_visit(rig: Rig) -> None:
@@ -180,7 +182,7 @@ def test_words_about_a_doctor_we_do_not_know_are_not_answered_by_any_visit(rig: 
     rig.now += dt.timedelta(seconds=2)
     rig.run(60)
     request.refresh_from_db()
-    assert request.state == State.WAITING
+    assert request.state == RequestState.WAITING
 
 
 @pytest.mark.parametrize(
@@ -197,7 +199,7 @@ def test_the_source_is_named_as_it_is_said_and_one_by_hand_has_none(
     rig.ways(patient_tries=1)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask("6", source=rig.source(name=name, spoken=spoken) if name else None)
-    rig.run_until(State.ESCALATED, request=request, seconds=3 * 3600)
+    rig.run_until(RequestState.ESCALATED, request=request, seconds=3 * 3600)
     sent = Message.objects.filter(subject_key=f"callbackrequest:{request.pk}")
     assert sms in sent.get(channel="sms").text
     assert any(subject in message.subject for message in sent.filter(purpose="callback_call_back"))
@@ -210,7 +212,7 @@ def test_a_night_request_waits_for_the_opening_hour_of_the_next_working_day(rig:
     assert request.due_at == rig.world.local(dt.date(2026, 3, 23), 9)  # opens at 8, calls from 9
     rig.now = request.due_at - dt.timedelta(minutes=1)
     rig.bind(rig.world.administrator, "admin_thorough")
-    rig.run_until(State.DONE, request=request, seconds=300)
+    rig.run_until(RequestState.DONE, request=request, seconds=300)
 
 
 def test_nothing_is_dialled_after_closing_and_the_rest_of_the_two_and_a_half_hours_runs_next_morning(rig: Rig) -> None:
@@ -232,7 +234,7 @@ def test_a_booking_made_since_for_this_doctor_closes_the_request_before_anybody_
     book_appointment(patient=patient, window=rig.world.window(), by=rig.world.administrator2, now=rig.now)
     rig.run(400)
     request.refresh_from_db()
-    assert request.state == State.CLOSED
+    assert request.state == RequestState.CLOSED
     assert request.closed_by_floor
     assert "уже записан" in request.outcome
     assert request.attempts.count() == 1
@@ -242,12 +244,12 @@ def test_a_booking_found_after_the_key_is_told_and_the_patient_is_left_in_peace(
     patient = rig.world.patient("Семёнов", "Пётр", "", phones=["+79000007700"])
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask()
-    rig.run_until(State.ASKING, request=request, seconds=30)
+    rig.run_until(RequestState.ASKING, request=request, seconds=30)
     book_appointment(patient=patient, window=rig.world.window(), by=rig.world.administrator2, now=rig.now)
-    rig.run_until(State.CLOSED, request=request, seconds=60)
+    rig.run_until(RequestState.CLOSED, request=request, seconds=60)
     rig.run(20)
     assert "Пациент уже записан. Звонить не нужно." in said(rig)
-    assert not Leg.objects.filter(role=Role.PATIENT).exists()
+    assert not Leg.objects.filter(role=LegRole.PATIENT).exists()
     assert not Leg.objects.exclude(state="ended").exists()
 
 
@@ -257,7 +259,7 @@ def test_a_booking_with_another_specialty_does_not_stop_the_robot(rig: Rig) -> N
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask()
     book_appointment(patient=patient, window=rig.world.window(doctor=other), by=None, now=rig.now)
-    rig.run_until(State.DONE, request=request, seconds=120)
+    rig.run_until(RequestState.DONE, request=request, seconds=120)
 
 
 def test_who_asked_not_to_be_called_is_not_called(rig: Rig) -> None:
@@ -266,7 +268,7 @@ def test_who_asked_not_to_be_called_is_not_called(rig: Rig) -> None:
     set_do_not_call(patient, value=True, reason="просил", by=rig.world.senior, now=rig.now)
     rig.run(5)
     request.refresh_from_db()
-    assert request.state == State.CLOSED
+    assert request.state == RequestState.CLOSED
     assert not Leg.objects.exists()
 
 
@@ -276,7 +278,7 @@ def test_a_patient_who_has_called_himself_pauses_the_robot_until_somebody_decide
     rig.run(100)
     record_interaction(
         clinic=rig.world.clinic,
-        kind=Kind.CALL,
+        kind=InteractionKind.CALL,
         state=ContactState.ANSWERED,
         at=rig.now,
         now=rig.now,
@@ -286,9 +288,9 @@ def test_a_patient_who_has_called_himself_pauses_the_robot_until_somebody_decide
     )
     rig.run(400)
     request.refresh_from_db()
-    assert (request.state, request.pause_reason) == (State.PAUSED, "звонил сам в 12:01")
+    assert (request.state, request.pause_reason) == (RequestState.PAUSED, "звонил сам в 12:01")
     attempts = request.attempts.count()
-    actions.go_on(request, by=rig.world.administrator, now=rig.now)
+    actions.resume(request, by=rig.world.administrator, now=rig.now)
     rig.run(5)
     assert request.attempts.count() == attempts + 1
 
@@ -297,41 +299,42 @@ def test_a_second_request_of_the_number_within_an_hour_joins_the_first(rig: Rig)
     first = rig.ask()
     rig.now += dt.timedelta(minutes=20)
     second = rig.ask(comment="очень жду")
-    assert (second.state, second.joined_to) == (State.JOINED, first)
+    assert (second.state, second.joined_to) == (RequestState.JOINED, first)
     assert any("повторная" in line.text and "очень жду" in line.text for line in first.lines.all())
     rig.now += dt.timedelta(hours=2)
-    assert rig.ask().state == State.WAITING
+    assert rig.ask().state == RequestState.WAITING
 
 
 @pytest.mark.parametrize(
-    ("digit", "state"), [("2", State.CLOSED), ("3", State.LATER), ("4", State.CLOSED), ("1", State.DONE)]
+    ("digit", "state"),
+    [("2", RequestState.CLOSED), ("3", RequestState.LATER), ("4", RequestState.CLOSED), ("1", RequestState.DONE)],
 )
-def test_the_second_key_counts(rig: Rig, digit: str, state: State) -> None:
-    rig.simulator.personas["decided"] = Persona("decided", answers=1.0, digits=((1.0, "1"), (3.5, digit)))
+def test_the_second_key_counts(rig: Rig, digit: str, state: RequestState) -> None:
+    rig.simulator.personas["decided"] = PhonePersona("decided", answers=1.0, digits=((1.0, "1"), (3.5, digit)))
     rig.bind(rig.world.administrator, "decided")
     request = rig.ask()
     rig.run_until(state, request=request, seconds=120)
-    dialled = Leg.objects.filter(role=Role.PATIENT).exists()
+    dialled = Leg.objects.filter(role=LegRole.PATIENT).exists()
     assert dialled == (digit == "1")
 
 
 def test_a_key_pressed_twice_by_habit_is_no_second_key(rig: Rig) -> None:
-    rig.simulator.personas["nervous"] = Persona("nervous", answers=1.0, digits=((1.0, "2"), (1.4, "2")))
+    rig.simulator.personas["nervous"] = PhonePersona("nervous", answers=1.0, digits=((1.0, "2"), (1.4, "2")))
     rig.bind(rig.world.administrator, "nervous")
     request = rig.ask()
-    rig.run_until(State.DONE, request=request, seconds=120)
+    rig.run_until(RequestState.DONE, request=request, seconds=120)
 
 
 def test_a_closing_by_key_can_be_undone_for_fifteen_minutes(rig: Rig) -> None:
-    rig.simulator.personas["not_ours"] = Persona("not_ours", answers=1.0, digits=((1.0, "1"), (3.5, "4")))
+    rig.simulator.personas["not_ours"] = PhonePersona("not_ours", answers=1.0, digits=((1.0, "1"), (3.5, "4")))
     rig.bind(rig.world.administrator, "not_ours")
     request = rig.ask()
-    rig.run_until(State.CLOSED, request=request, seconds=60)
+    rig.run_until(RequestState.CLOSED, request=request, seconds=60)
     rig.now += dt.timedelta(minutes=14)
     actions.undo_closing(request, by=rig.world.administrator, now=rig.now)
     request.refresh_from_db()
-    assert request.state == State.WAITING
-    rig.run_until(State.CLOSED, request=request, seconds=60)
+    assert request.state == RequestState.WAITING
+    rig.run_until(RequestState.CLOSED, request=request, seconds=60)
     rig.now += dt.timedelta(minutes=16)
     with pytest.raises(Conflict):
         actions.undo_closing(request, by=rig.world.administrator, now=rig.now)
@@ -343,9 +346,9 @@ def test_a_voice_that_fails_gives_the_request_to_people_before_anybody_is_rung(r
     request = rig.ask()
     rig.run(5)
     request.refresh_from_db()
-    assert request.state == State.ESCALATED
+    assert request.state == RequestState.ESCALATED
     assert request.letter_at is not None
-    assert Leg.objects.get().end == End.FAILED
+    assert Leg.objects.get().end == HangupReason.FAILED
     assert "выключен" in Leg.objects.get().note
 
 
@@ -358,7 +361,7 @@ def test_a_person_stops_takes_over_and_marks(rig: Rig) -> None:
     actions.take_over(request, by=rig.world.administrator2, now=rig.now)
     rig.run(2)
     request.refresh_from_db()
-    assert (request.state, request.holder) == (State.PEOPLE, rig.world.administrator2)
+    assert (request.state, request.holder) == (RequestState.PEOPLE, rig.world.administrator2)
     assert not Leg.objects.exclude(state="ended").exists()
     rig.run(1000)
     assert request.attempts.count() == 1
@@ -372,7 +375,7 @@ def test_who_took_a_request_and_forgot_it_is_reminded_by_the_letter_and_the_task
     actions.take_over(request, by=rig.world.administrator, now=rig.now)
     rig.run(3 * 3600)
     request.refresh_from_db()
-    assert (request.state, request.letter_at is not None) == (State.ESCALATED, True)
+    assert (request.state, request.letter_at is not None) == (RequestState.ESCALATED, True)
 
 
 def test_a_free_window_is_held_until_the_talk_and_a_taken_one_is_told(rig: Rig) -> None:
@@ -383,10 +386,10 @@ def test_a_free_window_is_held_until_the_talk_and_a_taken_one_is_told(rig: Rig) 
     late = rig.ask("1", window=window, name="Вера")
     assert late.window_lost
     rig.bind(rig.world.administrator, "admin_thorough")
-    rig.run_until(State.DONE, request=late, seconds=900)
+    rig.run_until(RequestState.DONE, request=late, seconds=900)
     assert "Выбранное время занято, предложите другое" in said(rig)
     window.refresh_from_db()
-    rig.run_until(State.DONE, request=request, seconds=900)
+    rig.run_until(RequestState.DONE, request=request, seconds=900)
 
 
 def test_booking_from_the_card_takes_the_held_window_and_closes_the_request(rig: Rig) -> None:
@@ -395,7 +398,7 @@ def test_booking_from_the_card_takes_the_held_window_and_closes_the_request(rig:
     request = rig.ask(window=window)
     visit = actions.book_from_card(request, patient=patient, window=window, by=rig.world.administrator, now=rig.now)
     request.refresh_from_db()
-    assert (request.state, request.closed_by_floor) == (State.CLOSED, False)
+    assert (request.state, request.closed_by_floor) == (RequestState.CLOSED, False)
     assert visit.starts_at == window.starts_at
 
 
@@ -406,8 +409,8 @@ def test_two_requests_ring_one_administrator_one_after_the_other(rig: Rig) -> No
     first, second = rig.ask("0"), rig.ask("1", name="Вера")
     rig.run(5)
     assert Leg.objects.filter(user=rig.world.administrator).count() == 1
-    rig.run_until(State.DONE, request=first, seconds=900)
-    rig.run_until(State.DONE, request=second, seconds=900)
+    rig.run_until(RequestState.DONE, request=first, seconds=900)
+    rig.run_until(RequestState.DONE, request=second, seconds=900)
 
 
 def test_the_request_is_idempotent_by_the_sources_own_id(rig: Rig) -> None:
@@ -425,5 +428,5 @@ def test_who_hangs_up_while_the_robot_speaks_is_not_ready_and_the_voice_is_not_t
     request = rig.ask()
     rig.run(60)
     request.refresh_from_db()
-    assert request.state == State.WAITING
+    assert request.state == RequestState.WAITING
     assert request.attempts.get().result == "admin_gone"

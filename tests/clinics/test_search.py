@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from callcenter.clinics.models import Patient
 from callcenter.clinics.search import patients_that_fit, search_patients
-from callcenter.clinics.search_keys import fold
+from callcenter.clinics.search_keys import normalise
 from tests.conftest import World
 
 
@@ -91,7 +91,7 @@ def test_beginnings_of_any_words_of_a_name_in_any_order_find_its_owner(
     world: World, names: tuple[str, str, str], chance: Random
 ) -> None:
     patient = world.patient(*names)
-    words = [word for name in names for word in fold(name).split()]
+    words = [word for name in names for word in normalise(name).split()]
     chosen = chance.sample(words, chance.randint(1, min(4, len(words))))
     text = " ".join(word[: chance.randint(1, len(word))] for word in chosen)
     if len(text.replace(" ", "")) >= 2:
@@ -160,7 +160,7 @@ def test_at_most_twenty_best_first(world: World) -> None:
 def test_the_database_folds_names_as_python_does(name: str) -> None:
     patient = Patient.objects.create(last_name=name)
     patient.refresh_from_db()
-    assert patient.sort_key == fold(name)
+    assert patient.sort_key == normalise(name)
     patient.delete()
 
 

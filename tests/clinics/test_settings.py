@@ -12,10 +12,10 @@ from django.urls import reverse
 
 from callcenter.audit.models import AuditEntry
 from callcenter.clinics.actions import settings as actions
-from callcenter.clinics.models import Clinic, Doctor, Ground, OpeningHours, Service, SpecialDay, Specialty
-from callcenter.clinics.queries import hours_of, may_message
+from callcenter.clinics.models import Clinic, Doctor, LegalBasis, OpeningHours, Service, SpecialDay, Specialty
+from callcenter.clinics.queries import hours_of, message_block_reason
 from callcenter.clinics.schedule import opening
-from callcenter.clinics.states import Channel, Purpose
+from callcenter.clinics.states import ConsentChannel, ConsentPurpose
 from callcenter.lib.errors import NotAllowed
 from callcenter.staff.models import User
 from tests.conftest import World
@@ -122,13 +122,15 @@ def test_a_recorded_ground_lets_messages_out_until_it_ends(world: World, as_user
     client, patient = as_user(world.senior), world.patient()
 
     def asked() -> str | None:
-        return may_message(patient, world.clinic, purpose=Purpose.SERVICE, channel=Channel.SMS, now=world.now)
+        return message_block_reason(
+            patient, world.clinic, purpose=ConsentPurpose.SERVICE, channel=ConsentChannel.SMS, now=world.now
+        )
 
     assert asked() is not None
     data = {"purpose": "service", "basis": "Договор", "since": "2026-03-01"}
     assert client.post(reverse("clinics:settings_ground", args=[world.clinic.pk]), data).status_code == 302
     assert asked() is None
-    ground = Ground.objects.get()
+    ground = LegalBasis.objects.get()
     end = reverse("clinics:settings_ground_end", args=[ground.pk])
     assert client.post(end, {"until": "2026-02-01"}).status_code == 422
     assert client.post(end, {"until": "2026-03-17"}).status_code == 302
@@ -193,7 +195,7 @@ def test_the_settings_are_the_seniors_alone(world: World, as_user: Login) -> Non
 def test_another_seniors_clinic_is_not_there(world: World, as_user: Login) -> None:
     client = as_user(world.senior_b)
     day = SpecialDay.objects.create(clinic=world.clinic, on="2026-03-20")
-    ground = Ground.objects.create(clinic=world.clinic, purpose="service", basis="Договор", since="2026-01-01")
+    ground = LegalBasis.objects.create(clinic=world.clinic, purpose="service", basis="Договор", since="2026-01-01")
     assert client.get(reverse("clinics:settings_clinic", args=[world.clinic.pk])).status_code == 404
     for name, pk in (("clinic", world.clinic.pk), ("day", world.clinic.pk), ("ground", world.clinic.pk),
                      ("day_remove", day.pk), ("ground_end", ground.pk)):  # fmt: skip

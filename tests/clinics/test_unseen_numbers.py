@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from callcenter.clinics.models import Patient
 from callcenter.contacts.models import Interaction
-from callcenter.lib.phones import masked_within, pretty
+from callcenter.lib.phones import format_phone, masked_within
 from callcenter.staff.models import User
 from tests.conftest import PASSWORD, World
 from tests.stale import shown_at
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 AsUser = Callable[[User], Client]
 NUMBER = "+79000101077"
-SHAPES = (NUMBER, NUMBER[1:], NUMBER[2:], pretty(NUMBER), "010-10-77")
+SHAPES = (NUMBER, NUMBER[1:], NUMBER[2:], format_phone(NUMBER), "010-10-77")
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def test_the_journal_of_deeds_masks_numbers_in_cards_and_notes(blind: World, as_
     given = {"last_name": "Новый", "first_name": "П", "clinic": blind.clinic.pk, "phones": "8 (900) 010-10-77"}
     writer.post(reverse("clinics:patient_new"), given)
     patient = Patient.objects.get(last_name="Новый")
-    asked = {"value": "on", "reason": f"просил с номера {pretty(NUMBER)}"}
+    asked = {"value": "on", "reason": f"просил с номера {format_phone(NUMBER)}"}
     writer.post(reverse("clinics:patient_do_not_call", args=[patient.pk]), asked)
     assert _shown(as_user(blind.senior), reverse("audit:entries")) == []
-    assert pretty(NUMBER) in as_user(blind.manager).get(reverse("audit:entries")).content.decode()
+    assert format_phone(NUMBER) in as_user(blind.manager).get(reverse("audit:entries")).content.decode()
 
 
 def test_only_numbers_are_masked_in_a_text() -> None:

@@ -16,7 +16,7 @@ from callcenter.lib.errors import Conflict
 from callcenter.staff.models import User
 from callcenter.telephony.actions import call_control
 from callcenter.telephony.models import Leg
-from callcenter.telephony.states import Role, Scenario
+from callcenter.telephony.states import LegRole, Scenario
 from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
 from tests.concurrency.race import at_once
@@ -36,7 +36,7 @@ def due(rig: Rig) -> list[CallbackRequest]:  # noqa: F811
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Every look at a request by its number, whoever looked."""
     looked: list[int] = []
-    look = due_requests.look
+    look = due_requests.process_due_request
 
     def note(known: CallbackRequest, batch: Any) -> None:
         looked.append(known.pk)
@@ -94,7 +94,7 @@ def test_even_then_a_request_has_one_live_attempt(
 # --- one live leg for each patient, one ring for each administrator --------------------------------------------------
 
 
-def ringing(rig: Rig, *, role: Role, number: str = "", user: User | None = None) -> Callable[[], Leg]:  # noqa: F811
+def ringing(rig: Rig, *, role: LegRole, number: str = "", user: User | None = None) -> Callable[[], Leg]:  # noqa: F811
     def ring() -> Leg:
         call = call_control.place_call(
             scenario=Scenario.CLICK,
@@ -128,9 +128,9 @@ def without(name: str) -> Iterator[None]:
 
 
 GUARDS = [
-    ("leg_one_per_patient", Role.PATIENT, "+79000007700", False),
-    ("leg_one_per_employee", Role.EMPLOYEE, "", True),
-    ("leg_one_ring_per_number", Role.EMPLOYEE, "+79000009999", False),
+    ("leg_one_per_patient", LegRole.PATIENT, "+79000007700", False),
+    ("leg_one_per_employee", LegRole.EMPLOYEE, "", True),
+    ("leg_one_ring_per_number", LegRole.EMPLOYEE, "+79000009999", False),
 ]
 
 
@@ -138,7 +138,7 @@ GUARDS = [
 def test_of_many_calls_at_once_one_rings_and_the_others_are_told(
     rig: Rig,  # noqa: F811
     guard: str,
-    role: Role,
+    role: LegRole,
     number: str,
     has_user: bool,
 ) -> None:
@@ -152,7 +152,7 @@ def test_of_many_calls_at_once_one_rings_and_the_others_are_told(
 def test_without_its_guard_the_same_telephone_rings_more_than_once(
     rig: Rig,  # noqa: F811
     guard: str,
-    role: Role,
+    role: LegRole,
     number: str,
     has_user: bool,
     monkeypatch: pytest.MonkeyPatch,

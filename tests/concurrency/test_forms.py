@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def dawdling(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pause between look and write that a busy server has."""
-    real = optimistic_lock.check
+    real = optimistic_lock.ensure_unchanged
 
     def look_then_dawdle(*args: Any) -> None:
         real(*args)

@@ -16,8 +16,8 @@ from journals import plan_split
 from journals.actions import auto_close, cards
 from journals.actions.cards import open_card, record_call
 from journals.actions.plans import give_plan, return_uncalled
-from journals.models import PlanItem, PlanState, PulledUntil, RecallCall, RecallEntry, RecallPolicy
-from journals.outcome_rules import Outcome
+from journals.models import PlanItem, PlanState, RecallCall, RecallEntry, RecallPolicy, SyncCursor
+from journals.outcome_rules import CallOutcome
 from journals.queries import segments
 from tests.concurrency.race import at_once
 from tests.journals.conftest import Recall, recall
@@ -82,7 +82,7 @@ def test_without_the_row_lock_both_hold_the_card(recall: Recall, monkeypatch: py
 def two_clicks(recall: Recall) -> list[Any]:
     entry = open_card(recall.entry(), by=recall.world.senior, now=recall.world.now)
     token = uuid.uuid4()
-    answer = recall.answer(Outcome.UNREACHED)
+    answer = recall.answer(CallOutcome.UNREACHED)
 
     def click() -> RecallCall:
         return record_call(
@@ -108,7 +108,7 @@ def test_without_the_row_lock_the_second_click_breaks(recall: Recall, monkeypatc
 def test_two_administrators_who_end_one_entry_end_it_once(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> None:
     """The patient calls in while the administrator of the plan is talking to his wife."""
     entry = recall.entry()
-    answer = recall.answer(Outcome.REFUSED)
+    answer = recall.answer(CallOutcome.REFUSED)
 
     def end(by: Any) -> Callable[[], RecallCall]:
         return lambda: record_call(
@@ -172,7 +172,7 @@ def test_two_workers_close_a_found_entry_once(recall: Recall, monkeypatch: pytes
 def test_without_the_locks_two_workers_close_it_twice(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = recall.entry()
     recall.world.visit(entry.patient)
-    PulledUntil.objects.create(name="appointments", at=recall.world.now - auto_close.OVERLAP)
+    SyncCursor.objects.create(name="appointments", at=recall.world.now - auto_close.OVERLAP)
     with no_row_locks(monkeypatch), meet_after(monkeypatch, auto_close, "matching_visits"):
         closed = at_once(
             [lambda: auto_close.close_found(now=recall.world.now), lambda: auto_close.close_found(now=recall.world.now)]

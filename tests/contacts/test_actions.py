@@ -23,7 +23,17 @@ from callcenter.contacts.models import (
     Interaction,
 )
 from callcenter.contacts.rules import decide
-from callcenter.contacts.states import Direction, JobState, Kind, Outcome, ResultKind, RuleKind, Shape, State, WhoType
+from callcenter.contacts.states import (
+    CallerType,
+    ContactOutcome,
+    ContactType,
+    Direction,
+    InteractionKind,
+    InteractionState,
+    JobState,
+    ResultKind,
+    RuleKind,
+)
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.range_responses import part_of
 from tests.conftest import World
@@ -33,7 +43,11 @@ IN, OUT = Direction.IN, Direction.OUT
 
 
 def write(
-    world: World, minute: float = 0, kind: Kind = Kind.CALL, state: State = State.ANSWERED, **more: Any
+    world: World,
+    minute: float = 0,
+    kind: InteractionKind = InteractionKind.CALL,
+    state: InteractionState = InteractionState.ANSWERED,
+    **more: Any,
 ) -> Interaction:
     at = world.now + dt.timedelta(minutes=minute)
     more.setdefault("source_id", f"m{minute}{kind}{more.get('number', '')}")
@@ -44,8 +58,8 @@ def write(
 def tick(world: World, minute: float = 60) -> None:
     now = world.now + dt.timedelta(minutes=minute)
     back = now - dt.timedelta(hours=3)
-    actions.pull_deeds(since=back)
-    actions.tie_known_numbers(since=now.date() - dt.timedelta(days=2))
+    actions.collect_results(since=back)
+    actions.link_known_numbers(since=now.date() - dt.timedelta(days=2))
     actions.mark_changed_contacts(since=back, now=now)
     actions.settle_due_contacts(now=now)
 
@@ -68,11 +82,11 @@ def test_a_family_number_asks_whom_and_is_answered_once(world: World) -> None:
     assert (asked.patient, asked.is_asking) == (None, True)
     tick(world)
     assert Contact.objects.get().is_asking, "the ticker must not choose for the family"
-    named = actions.name_contact(asked, patient=son, by=world.administrator, now=world.now)
+    named = actions.assign_patient(asked, patient=son, by=world.administrator, now=world.now)
     assert (named.patient, named.is_asking) == (son, False)
     assert not Contact.objects.filter(patient=mother).exists()
     with pytest.raises(Conflict):
-        actions.name_contact(asked, patient=mother, by=world.administrator, now=world.now)
+        actions.assign_patient(asked, patient=mother, by=world.administrator, now=world.now)
 
 
 def test_midnight_of_the_clinic_parts_contacts(world: World) -> None:
@@ -81,7 +95,7 @@ def test_midnight_of_the_clinic_parts_contacts(world: World) -> None:
     for clinic, count in ((world.clinic, 2), (world.clinic_b, 1)):
         for step, at in enumerate((evening, evening + dt.timedelta(minutes=1))):
             actions.record_interaction(
-                clinic=clinic, kind=Kind.CALL, state=State.ANSWERED, at=at, now=at, by=None, number="+79000004004",
+                clinic=clinic, kind=InteractionKind.CALL, state=InteractionState.ANSWERED, at=at, now=at, by=None, number="+79000004004",
                 source=clinic.name, source_id=str(step),
             )  # fmt: skip
         assert Contact.objects.filter(clinic=clinic).count() == count
@@ -98,8 +112,8 @@ def test_a_booking_of_the_same_employee_and_day_belongs_to_the_contact(world: Wo
     assert (result.contact, result.interaction, result.appointment) == (call.contact, call, visit)
     contact = Contact.objects.get()
     assert (contact.outcome, contact.who_type, contact.owner) == (
-        Outcome.BOOKED,
-        WhoType.WANTS_BOOKING,
+        ContactOutcome.BOOKED,
+        CallerType.WANTS_BOOKING,
         world.administrator,
     )
     tick(world)
@@ -112,11 +126,11 @@ def test_the_outcome_follows_the_visit(world: World) -> None:
     call = write(world, 0, patient=patient, employee=world.administrator)
     visit = book_appointment(patient=patient, window=world.window(), by=world.administrator, now=world.now)
     actions.attach_result(call.contact, kind=ResultKind.BOOKED, at=world.now, by=world.administrator, appointment=visit)
-    assert Contact.objects.get().outcome == Outcome.BOOKED
+    assert Contact.objects.get().outcome == ContactOutcome.BOOKED
     set_status(visit, status=AppointmentStatus.COMPLETED, money=4200, by=None, now=visit.starts_at)  # type: ignore[arg-type]
     tick(world)
     contact = Contact.objects.get()
-    assert contact.outcome == Outcome.CAME
+    assert contact.outcome == ContactOutcome.CAME
     assert contact.money == 4200
 
 
@@ -133,7 +147,7 @@ def test_a_booking_attached_by_the_card_and_found_by_the_timer_is_one_result(wor
     cancel_appointment(visit, reason="заболел", by=world.administrator, now=world.now + dt.timedelta(minutes=9))
     tick(world)
     assert sorted(ContactResult.objects.values_list("kind", flat=True)) == ["booked", "cancelled"]
-    assert Contact.objects.get().outcome == Outcome.CANCELLED
+    assert Contact.objects.get().outcome == ContactOutcome.CANCELLED
 
 
 def _booked_in_a_call(world: World, number: str) -> dict[str, Any]:
@@ -160,9 +174,9 @@ def _decided(row: dict[str, Any]) -> dict[str, Any]:
 
 def test_decided_once_at_the_end_is_decided_the_same(world: World) -> None:
     step_by_step = _booked_in_a_call(world, "+79000004021")
-    with transaction.atomic(), actions.settled_once():
+    with transaction.atomic(), actions.defer_recompute():
         at_the_end = _booked_in_a_call(world, "+79000004022")
-        assert Contact.objects.get(patient=at_the_end["patient"]).outcome == Outcome.NOT_BOOKED
+        assert Contact.objects.get(patient=at_the_end["patient"]).outcome == ContactOutcome.NOT_BOOKED
     assert _decided(at_the_end) == _decided(step_by_step)
 
 
@@ -172,7 +186,7 @@ def test_what_fails_before_the_end_is_not_decided(world: World) -> None:
 
     @transaction.atomic
     def call_and_book() -> None:
-        with actions.settled_once():
+        with actions.defer_recompute():
             write(world, 0, patient=patient)
             raise booking
 
@@ -192,13 +206,13 @@ def test_what_fits_nowhere_waits_to_be_linked_and_the_figures_follow(world: Worl
     assert loose.contact is None
     actions.link_result(loose, interaction=call, by=world.administrator, now=world.now)
     contact = Contact.objects.get()
-    assert (contact.patient, contact.outcome) == (patient, Outcome.BOOKED)
+    assert (contact.patient, contact.outcome) == (patient, ContactOutcome.BOOKED)
     assert AuditEntry.objects.filter(action="contacts.link_result", by=world.administrator).exists()
     with pytest.raises(Conflict):
         actions.link_result(loose, interaction=call, by=world.administrator, now=world.now)
     loose.refresh_from_db()
     actions.unlink_result(loose, by=world.administrator, now=world.now)
-    assert Contact.objects.get().outcome == Outcome.NOT_BOOKED
+    assert Contact.objects.get().outcome == ContactOutcome.NOT_BOOKED
     tick(world)
     assert ContactResult.objects.get().contact is None, "the timer must not undo what a person undid"
 
@@ -210,55 +224,55 @@ def test_a_deed_waits_for_a_call_that_arrives_later(world: World) -> None:
     assert ContactResult.objects.get().contact is None
     call = write(world, -3, patient=patient, employee=world.administrator)
     assert ContactResult.objects.get().interaction == call
-    assert Contact.objects.get().outcome == Outcome.BOOKED
+    assert Contact.objects.get().outcome == ContactOutcome.BOOKED
 
 
 def test_a_call_from_a_list_takes_only_what_happens_within_fifteen_minutes(world: World) -> None:
     patient = world.patient()
-    write(world, 0, patient=patient, employee=world.administrator, direction=OUT, who_type=WhoType.WAITING_LIST)
+    write(world, 0, patient=patient, employee=world.administrator, direction=OUT, who_type=CallerType.WAITING_LIST)
     book_appointment(
         patient=patient, window=world.window(), by=world.administrator, now=world.now + dt.timedelta(minutes=16)
     )
     tick(world)
     assert ContactResult.objects.get().contact is None
     ContactPolicy.objects.create(clinic=world.clinic, result_minutes=30)
-    write(world, 20, kind=Kind.CHAT, state=State.CLOSED, patient=patient)
-    assert Contact.objects.get().outcome == Outcome.BOOKED, "the window is a setting of the clinic"
+    write(world, 20, kind=InteractionKind.CHAT, state=InteractionState.CLOSED, patient=patient)
+    assert Contact.objects.get().outcome == ContactOutcome.BOOKED, "the window is a setting of the clinic"
 
 
 def test_our_answered_call_handles_the_request_in_either_order(world: World) -> None:
-    write(world, 0, Kind.REQUEST, State.NEW, number="+79000004020")
-    assert Contact.objects.get().outcome == Outcome.REQUESTS
-    write(world, 5, number="+79000004020", direction=OUT, state=State.FAILED)
-    assert Contact.objects.get().outcome == Outcome.REQUESTS, "a failed call answers nothing"
+    write(world, 0, InteractionKind.REQUEST, InteractionState.NEW, number="+79000004020")
+    assert Contact.objects.get().outcome == ContactOutcome.REQUESTS
+    write(world, 5, number="+79000004020", direction=OUT, state=InteractionState.FAILED)
+    assert Contact.objects.get().outcome == ContactOutcome.REQUESTS, "a failed call answers nothing"
     write(world, 24 * 60, number="+79000004020", direction=OUT)
-    assert Interaction.objects.get(kind=Kind.REQUEST).state == State.PROCESSED
-    assert not Contact.objects.filter(outcome=Outcome.REQUESTS).exists()
+    assert Interaction.objects.get(kind=InteractionKind.REQUEST).state == InteractionState.PROCESSED
+    assert not Contact.objects.filter(outcome=ContactOutcome.REQUESTS).exists()
     write(world, 30, number="+79000004021", direction=OUT)
-    late = write(world, 25, Kind.REQUEST, State.NEW, number="+79000004021")
-    assert late.state == State.PROCESSED
+    late = write(world, 25, InteractionKind.REQUEST, InteractionState.NEW, number="+79000004021")
+    assert late.state == InteractionState.PROCESSED
 
 
 def test_a_call_is_bound_to_a_request_by_hand(world: World) -> None:
     """«выбрать „Изменить комментарий“ и отметить галочкой, к какой заявке нужно привязать звонок»."""
-    request = write(world, 0, Kind.REQUEST, State.NEW, number="+79000004022")
+    request = write(world, 0, InteractionKind.REQUEST, InteractionState.NEW, number="+79000004022")
     call = write(world, 30, number="+79000004023")
     actions.handle_request(request, call=call, by=world.administrator, now=world.now)
     actions.handle_request(request, call=call, by=world.administrator, now=world.now)
     request.refresh_from_db()
-    assert (request.state, request.handled_by) == (State.PROCESSED, call)
+    assert (request.state, request.handled_by) == (InteractionState.PROCESSED, call)
     assert AuditEntry.objects.filter(action="contacts.handle_request").count() == 1
     with pytest.raises(Refused):
         actions.handle_request(call, call=call, by=world.administrator, now=world.now)
 
 
 def test_a_missed_call_knows_who_came_back_first(world: World) -> None:
-    missed = write(world, 0, state=State.MISSED, number="+79000004024")
+    missed = write(world, 0, state=InteractionState.MISSED, number="+79000004024")
     write(world, 90, number="+79000004024")
     write(world, 15, number="+79000004024", direction=OUT)
     missed.refresh_from_db()
     assert (missed.back_at, missed.back_by) == (world.now + dt.timedelta(minutes=15), OUT)
-    earlier = write(world, -30, state=State.MISSED, number="+79000004024")
+    earlier = write(world, -30, state=InteractionState.MISSED, number="+79000004024")
     assert earlier.back_at == missed.back_at
 
 
@@ -267,8 +281,8 @@ def test_only_its_author_or_the_senior_deletes_a_comment_that_stands_alone(world
     alone = write(
         world,
         0,
-        Kind.COMMENT,
-        State.FINISHED,
+        InteractionKind.COMMENT,
+        InteractionState.FINISHED,
         by=world.administrator,
         comment="личный номер",
         source="hand",
@@ -282,8 +296,8 @@ def test_only_its_author_or_the_senior_deletes_a_comment_that_stands_alone(world
     bound = write(
         world,
         11,
-        Kind.COMMENT,
-        State.FINISHED,
+        InteractionKind.COMMENT,
+        InteractionState.FINISHED,
         number="+79000004025",
         by=world.administrator,
         comment="цена",
@@ -292,13 +306,13 @@ def test_only_its_author_or_the_senior_deletes_a_comment_that_stands_alone(world
     )
     with pytest.raises(Refused):
         actions.delete_comment(bound, by=world.administrator, now=world.now)
-    assert Contact.objects.get().shape == Shape.CALL_IN_NOTED
+    assert Contact.objects.get().shape == ContactType.CALL_IN_NOTED
 
 
 def test_a_number_of_the_directory_is_a_colleague_or_a_supplier(world: World) -> None:
-    DirectoryNumber.objects.create(number="+79000004026", name="Курьер", who_type=WhoType.OTHER)
+    DirectoryNumber.objects.create(number="+79000004026", name="Курьер", who_type=CallerType.OTHER)
     write(world, 0, number="+79000004026")
-    assert Contact.objects.get().who_type == WhoType.OTHER
+    assert Contact.objects.get().who_type == CallerType.OTHER
 
 
 def test_changed_rules_recompute_only_on_request_and_go_on_after_a_killed_worker(world: World) -> None:

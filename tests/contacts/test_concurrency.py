@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 
 from callcenter.contacts.actions import intake, record_interaction
 from callcenter.contacts.models import Contact, Interaction
-from callcenter.contacts.states import Kind, State
+from callcenter.contacts.states import InteractionKind, InteractionState
 from tests.conftest import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,8 +41,8 @@ def _writer(world: World, source_id: str, **more: Any) -> Callable[[], Any]:
     def write() -> None:
         record_interaction(
             clinic=world.clinic,
-            kind=Kind.CALL,
-            state=State.ANSWERED,
+            kind=InteractionKind.CALL,
+            state=InteractionState.ANSWERED,
             at=world.now,
             now=world.now,
             by=None,
@@ -83,7 +83,7 @@ def test_without_the_lock_a_named_and_an_unnamed_call_stay_apart(world: World, m
     patient = world.patient(phones=[])
     monkeypatch.setattr(intake, "lock_words", lambda *words: None)
     _meet(monkeypatch, 2)
-    regroup = intake._regroup
+    regroup = intake._reassign_by_number
     both_saved = threading.Barrier(2)
 
     def regroup_unseen(*args: Any) -> Any:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from callcenter.audit.models import AuditEntry
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import AdChannel, ChannelRule, Topic
-from callcenter.contacts.states import Kind, State
+from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.staff.models import User
 from tests.conftest import World
 
@@ -46,8 +46,8 @@ def test_a_row_in_use_is_hidden_and_the_journal_says_so(world: World, as_user: A
     topic = Topic.objects.create(name="Имплантация")
     record_interaction(
         clinic=world.clinic,
-        kind=Kind.COMMENT,
-        state=State.FINISHED,
+        kind=InteractionKind.COMMENT,
+        state=InteractionState.FINISHED,
         at=world.now,
         now=world.now,
         by=world.senior,

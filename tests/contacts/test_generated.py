@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from callcenter.contacts.actions import settle_contacts
+from callcenter.contacts.actions import recompute_contacts
 from callcenter.contacts.models import Contact, Interaction
 from callcenter.demo.history import SOURCE, make_history
 from tests.conftest import World
@@ -27,7 +27,7 @@ def test_generated_contacts_are_decided_and_the_same_every_time(world: World) ->
     until = dt.date(2026, 3, 18)
     assert make_history(contacts=200, until=until, days=60)["contact"] == 200
     first = rows()
-    settle_contacts(Contact.objects.values_list("pk", flat=True))
+    recompute_contacts(Contact.objects.values_list("pk", flat=True))
     for before, after in zip(first, rows(), strict=True):
         assert after == before
     make_history(contacts=200, until=until, days=60)

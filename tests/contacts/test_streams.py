@@ -10,21 +10,21 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callcenter.contacts.actions import record_interaction, settle_contacts, tie_known_numbers
+from callcenter.contacts.actions import link_known_numbers, recompute_contacts, record_interaction
 from callcenter.contacts.call_phases import Phases, merge, state_of
 from callcenter.contacts.models import Contact, Interaction
-from callcenter.contacts.states import Direction, Kind, State
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from tests.conftest import World
 
 _serial = itertools.count(1)
 KINDS = [
-    (Kind.CALL, State.ANSWERED),
-    (Kind.CALL, State.MISSED),
-    (Kind.CALL, State.FAILED),
-    (Kind.CHAT, State.CLOSED),
-    (Kind.REQUEST, State.NEW),
-    (Kind.DIALOG, State.FINISHED),
-    (Kind.COMMENT, State.FINISHED),
+    (InteractionKind.CALL, InteractionState.ANSWERED),
+    (InteractionKind.CALL, InteractionState.MISSED),
+    (InteractionKind.CALL, InteractionState.FAILED),
+    (InteractionKind.CHAT, InteractionState.CLOSED),
+    (InteractionKind.REQUEST, InteractionState.NEW),
+    (InteractionKind.DIALOG, InteractionState.FINISHED),
+    (InteractionKind.COMMENT, InteractionState.FINISHED),
 ]
 # minute of three days, who (an index into the cast of numbers and patients), what, direction, comment
 events = st.lists(
@@ -49,13 +49,13 @@ def _write(world: World, cast: dict[str, dict[str, Any]], stream: list[Any], run
             kind=kind,
             state=state,
             at=at,
-            ended_at=at + dt.timedelta(minutes=2) if kind == Kind.CALL else None,
+            ended_at=at + dt.timedelta(minutes=2) if kind == InteractionKind.CALL else None,
             now=world.now,
             by=world.administrator,
-            direction=Direction.IN if state == State.MISSED else direction,
+            direction=Direction.IN if state == InteractionState.MISSED else direction,
             comment=comment,
-            source="" if kind == Kind.COMMENT else run,
-            source_id="" if kind == Kind.COMMENT else f"{run}-{minute}",
+            source="" if kind == InteractionKind.COMMENT else run,
+            source_id="" if kind == InteractionKind.COMMENT else f"{run}-{minute}",
             **cast[who],
         )
 
@@ -110,8 +110,8 @@ def test_the_same_stream_in_any_order_gives_the_same_contacts(world: World, stre
         first = _shape_of_world()
         assert sum(row[7] for row in first) <= len(stream)
         assert {contact.person_key for contact in Contact.objects.filter(patient=known)} <= {f"p{known.pk}"}
-        settle_contacts(Contact.objects.values_list("pk", flat=True))
-        tie_known_numbers(since=world.now.date() - dt.timedelta(days=9))
+        recompute_contacts(Contact.objects.values_list("pk", flat=True))
+        link_known_numbers(since=world.now.date() - dt.timedelta(days=9))
         assert _shape_of_world() == first, "deciding from scratch must change nothing"
         transaction.savepoint_rollback(point)
 

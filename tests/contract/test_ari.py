@@ -10,26 +10,26 @@ import pytest
 from callcenter.telephony.pbx.ari import Ari
 from callcenter.telephony.pbx.base import (
     Answered,
-    Dial,
+    ChannelGone,
+    DialRequest,
     Digit,
     Ended,
-    Fact,
     Incoming,
     LinkDown,
     LinkUp,
-    PbxAway,
-    PbxGone,
-    PbxMaybe,
+    PbxEvent,
     PbxMisconfigured,
     PbxRefused,
+    PbxUnavailable,
+    PbxUncertain,
     PlayEnded,
     Recorded,
     Replaced,
     Sound,
-    Stray,
+    UnknownChannel,
 )
 from callcenter.telephony.pbx.hangup import how_it_ended
-from callcenter.telephony.states import End
+from callcenter.telephony.states import HangupReason
 from tests.contract import ari_server
 from tests.contract.ari_server import Threaded
 
@@ -67,9 +67,9 @@ def make(handle: Threaded) -> Iterator[Make]:
         ari.close()
 
 
-def until(ari: Ari, kind: type[Fact], seconds: float = 5.0) -> list[Fact]:
+def until(ari: Ari, kind: type[PbxEvent], seconds: float = 5.0) -> list[PbxEvent]:
     """The facts up to the first one of the kind."""
-    told: list[Fact] = []
+    told: list[PbxEvent] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         told += ari.facts(0.1)
@@ -87,7 +87,7 @@ def linked(make: Make, **options: str) -> Ari:
 
 def test_a_call_lives_through_a_broken_websocket_and_goes_on(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    ari.ring(Dial("dz-a", "Local/patient_long@peers"))
+    ari.ring(DialRequest("dz-a", "Local/patient_long@peers"))
     until(ari, Answered)
     handle.do(handle.server.drop_websockets)
     until(ari, LinkDown)
@@ -99,7 +99,7 @@ def test_a_call_lives_through_a_broken_websocket_and_goes_on(make: Make, handle:
 
 def test_what_happened_while_nobody_listened_is_found_in_the_snapshot(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    ari.ring(Dial("dz-a", "Local/patient_short@peers"))
+    ari.ring(DialRequest("dz-a", "Local/patient_short@peers"))
     until(ari, Answered)
     handle.do(handle.server.drop_websockets)
     handle.do(lambda: handle.exchange.end("dz-a", 16))
@@ -110,7 +110,7 @@ def test_what_happened_while_nobody_listened_is_found_in_the_snapshot(make: Make
 
 def test_a_new_process_takes_over_the_channels_of_the_old_one(make: Make, handle: Threaded) -> None:
     old = linked(make)
-    old.ring(Dial("dz-a", "Local/patient_long@peers"))
+    old.ring(DialRequest("dz-a", "Local/patient_long@peers"))
     until(old, Answered)
     new = linked(make)
     until(old, Replaced)
@@ -119,15 +119,15 @@ def test_a_new_process_takes_over_the_channels_of_the_old_one(make: Make, handle
     until(new, Digit)
     new.hang_up("dz-a")
     ended = next(fact for fact in until(new, Ended) if isinstance(fact, Ended))
-    assert ended.end == End.ANSWERED
+    assert ended.end == HangupReason.ANSWERED
 
 
 def test_only_the_exact_channel_is_ours(make: Make, handle: Threaded) -> None:
     """Both halves of the call report everything, and in a bridge the other leg's far half hears our digit."""
     ari = linked(make)
-    ari.ring(Dial("dz-a", "Local/admin@peers"))
-    ari.ring(Dial("dz-p", "Local/patient_long@peers"))
-    told: list[Fact] = []
+    ari.ring(DialRequest("dz-a", "Local/admin@peers"))
+    ari.ring(DialRequest("dz-p", "Local/patient_long@peers"))
+    told: list[PbxEvent] = []
     while sum(isinstance(fact, Answered) for fact in told) < 2:
         told += ari.facts(0.1)
     ari.connect("br", ("dz-a", "dz-p"))
@@ -147,30 +147,30 @@ def test_a_wrong_password_is_said_in_words(make: Make) -> None:
     assert isinstance(down, LinkDown)
     assert "ARI_PASSWORD" in down.why
     with pytest.raises(PbxMisconfigured, match="ARI_PASSWORD"):
-        ari.ring(Dial("dz-a", "Local/admin@peers"))
+        ari.ring(DialRequest("dz-a", "Local/admin@peers"))
 
 
 def test_a_read_only_user_is_said_in_words(make: Make) -> None:
     with pytest.raises(PbxMisconfigured, match="read_only"):
-        make(user=ari_server.READER).ring(Dial("dz-a", "Local/admin@peers"))
+        make(user=ari_server.READER).ring(DialRequest("dz-a", "Local/admin@peers"))
 
 
 def test_a_server_that_stops_answers_in_html_and_nothing_was_dialled(make: Make, handle: Threaded) -> None:
     ari = linked(make)
     handle.server.stopping = True
-    with pytest.raises(PbxAway):
-        ari.ring(Dial("dz-a", "Local/admin@peers"))
+    with pytest.raises(PbxUnavailable):
+        ari.ring(DialRequest("dz-a", "Local/admin@peers"))
     handle.server.stopping = False
     assert handle.exchange.dials == []
-    ari.ring(Dial("dz-a", "Local/admin@peers"))
+    ari.ring(DialRequest("dz-a", "Local/admin@peers"))
     until(ari, Answered)
 
 
 def test_a_server_that_is_away_is_away(make: Make, handle: Threaded) -> None:
     ari = linked(make)
     handle.do(handle.server.go_away)
-    with pytest.raises((PbxAway, PbxMaybe)):
-        ari.ring(Dial("dz-a", "Local/admin@peers"))
+    with pytest.raises((PbxUnavailable, PbxUncertain)):
+        ari.ring(DialRequest("dz-a", "Local/admin@peers"))
     handle.do(handle.server.come_back)
     until(ari, LinkUp, 10)
 
@@ -178,41 +178,41 @@ def test_a_server_that_is_away_is_away(make: Make, handle: Threaded) -> None:
 def test_an_answer_that_never_came_is_looked_up_and_dialled_once(make: Make, handle: Threaded) -> None:
     ari = linked(make)
     handle.server.swallow_answers = 1
-    ari.ring(Dial("dz-a", "Local/admin_noanswer@peers"))
+    ari.ring(DialRequest("dz-a", "Local/admin_noanswer@peers"))
     assert handle.exchange.dials == ["dz-a"]
 
 
 def test_an_answer_that_never_came_and_a_channel_that_is_not_there_is_a_maybe(make: Make, handle: Threaded) -> None:
     ari = linked(make)
     handle.server.swallow_answers = 1
-    with pytest.raises(PbxMaybe):
-        ari.ring(Dial("dz-a", "Nothing/here"))
+    with pytest.raises(PbxUncertain):
+        ari.ring(DialRequest("dz-a", "Nothing/here"))
 
 
 def test_allocation_failed_is_an_unreachable_telephone(make: Make, handle: Threaded) -> None:
     ari = linked(make)
     handle.exchange.allocation_fails = True
     with pytest.raises(PbxRefused) as refused:
-        ari.ring(Dial("dz-a", "Local/admin@peers"))
-    assert refused.value.end == End.UNREACHABLE
+        ari.ring(DialRequest("dz-a", "Local/admin@peers"))
+    assert refused.value.end == HangupReason.UNREACHABLE
     assert "такого телефона нет или он не подключён (Allocation failed)" in str(refused.value)
 
 
 def test_a_known_id_that_is_refused_with_409_was_accepted_before(make: Make, handle: Threaded) -> None:
-    linked(make).ring(Dial("dz-a", "Local/admin_noanswer@peers"))
-    linked(make).ring(Dial("dz-a", "Local/admin_noanswer@peers"))
+    linked(make).ring(DialRequest("dz-a", "Local/admin_noanswer@peers"))
+    linked(make).ring(DialRequest("dz-a", "Local/admin_noanswer@peers"))
     assert handle.exchange.dials == ["dz-a"]
 
 
 def test_an_unknown_technology_with_an_id_is_refused_with_409_too_and_that_is_no_call(make: Make) -> None:
     with pytest.raises(PbxRefused) as refused:
-        linked(make).ring(Dial("dz-a", "SIPP/x@peers"))
-    assert refused.value.end == End.UNREACHABLE
+        linked(make).ring(DialRequest("dz-a", "SIPP/x@peers"))
+    assert refused.value.end == HangupReason.UNREACHABLE
 
 
 def test_an_absent_sound_is_not_ok(make: Make) -> None:
     ari = linked(make)
-    ari.ring(Dial("dz-a", "Local/patient_long@peers"))
+    ari.ring(DialRequest("dz-a", "Local/patient_long@peers"))
     until(ari, Answered)
     ari.play("dz-a", "pb", Sound("absent", Path("/nowhere/absent.wav"), 1.0))
     ended = next(fact for fact in until(ari, PlayEnded) if isinstance(fact, PlayEnded))
@@ -221,7 +221,7 @@ def test_an_absent_sound_is_not_ok(make: Make) -> None:
 
 def test_a_channel_that_is_gone_says_so(make: Make) -> None:
     ari = linked(make)
-    with pytest.raises(PbxGone):
+    with pytest.raises(ChannelGone):
         ari.play("dz-none", "pb", SOUND)
     ari.hang_up("dz-none")
 
@@ -241,7 +241,7 @@ def test_a_caller_nobody_takes_goes_on_in_the_dialplan(make: Make, handle: Threa
     until(ari, Incoming)
     ari.give_back("in-1")
     ended = next(fact for fact in until(ari, Ended) if isinstance(fact, Ended))
-    assert (ended.channel, ended.end) == ("in-1", End.PASSED_ON)
+    assert (ended.channel, ended.end) == ("in-1", HangupReason.PASSED_ON)
     assert "in-1" in handle.exchange.channels  # the exchange goes on with him
 
 
@@ -265,10 +265,10 @@ def test_callers_put_to_us_while_nobody_listened_are_in_the_snapshot(make: Make,
 @pytest.mark.parametrize(("patient", "machine"), [("patient_machine", True), ("patient", False)])
 def test_a_machine_is_told_from_a_person_before_anybody_is_connected(make: Make, patient: str, machine: bool) -> None:
     ari = linked(make, amd="listen")
-    ari.ring(Dial("dz-p", f"Local/{patient}@peers", listen=True))
+    ari.ring(DialRequest("dz-p", f"Local/{patient}@peers", listen=True))
     answered = [fact for fact in until(ari, Answered) if isinstance(fact, Answered)]
     assert [(fact.channel, fact.machine) for fact in answered] == [("dz-p", machine)]
-    ari.ring(Dial("dz-a", "Local/admin@peers"))  # an administrator is never listened to
+    ari.ring(DialRequest("dz-a", "Local/admin@peers"))  # an administrator is never listened to
     until(ari, Answered, 1)
 
 
@@ -277,8 +277,8 @@ def test_a_telephone_that_an_earlier_process_dialled_is_noticed_when_it_is_answe
 ) -> None:
     """That process was asleep between its last look at the lease and the request."""
     new = linked(make)
-    make().ring(Dial("dz-late", "Local/patient_long@peers"))
-    stray = next(fact for fact in until(new, Stray) if isinstance(fact, Stray))
+    make().ring(DialRequest("dz-late", "Local/patient_long@peers"))
+    stray = next(fact for fact in until(new, UnknownChannel) if isinstance(fact, UnknownChannel))
     assert stray.channel == "dz-late"
 
 
@@ -286,7 +286,7 @@ def test_an_event_that_nobody_understands_does_not_make_us_deaf(make: Make, hand
     ari = linked(make)
     handle.do(lambda: handle.exchange.tell("dozvon", "PlaybackFinished", playback={"no": "id"}))
     handle.do(lambda: handle.exchange.tell("dozvon", "StasisStart", channel={}))
-    ari.ring(Dial("dz-a", "Local/admin@peers"))
+    ari.ring(DialRequest("dz-a", "Local/admin@peers"))
     until(ari, Answered)
 
 
@@ -294,13 +294,13 @@ def test_a_dial_whose_answer_never_came_from_a_server_that_is_gone_is_a_maybe(ma
     """Not 'surely not done': it may ring by now, and a second request would ring again."""
     ari = make()
     handle.server.swallow_answers = 100
-    with pytest.raises(PbxMaybe):
-        ari.ring(Dial("dz-a", "Local/admin_noanswer@peers"))
+    with pytest.raises(PbxUncertain):
+        ari.ring(DialRequest("dz-a", "Local/admin_noanswer@peers"))
 
 
 def test_each_leg_is_recorded_apart_by_a_listener_that_is_no_call_of_ours(make: Make) -> None:
     ari = linked(make)
-    ari.ring(Dial("dz-a", "Local/patient_short@peers"))
+    ari.ring(DialRequest("dz-a", "Local/patient_short@peers"))
     until(ari, Answered)
     ari.record("dz-a", "rec-1")
     assert ari.snapshot().channels == {"dz-a": True}
@@ -313,39 +313,41 @@ def test_unknown_events_and_unknown_fields_are_ignored(make: Make, handle: Threa
     ari = linked(make)
     handle.do(lambda: handle.exchange.tell("dozvon", "CallBroadcast", channel={"id": "x"}, strange=[1]))
     handle.do(lambda: handle.exchange.tell("dozvon", "ChannelToneDetected"))
-    ari.ring(Dial("dz-a", "Local/admin_busy@peers"))
+    ari.ring(DialRequest("dz-a", "Local/admin_busy@peers"))
     assert not [fact for fact in until(ari, Ended) if not isinstance(fact, Ended)]
 
 
 def test_no_call_takes_192_khz(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    ari.ring(Dial("dz-a", "Local/admin_busy@peers"))
+    ari.ring(DialRequest("dz-a", "Local/admin_busy@peers"))
     until(ari, Ended)
     assert handle.exchange.formats == ["slin"]
 
 
 # The Dial status and the cause together, as measured.
 MEASURED = [
-    ("BUSY", 0, End.BUSY),
-    ("BUSY", 17, End.BUSY),
-    ("RINGING", 19, End.NO_ANSWER),
-    ("", 19, End.NO_ANSWER),
-    ("NOANSWER", 21, End.REJECTED),
-    ("CONGESTION", 0, End.UNREACHABLE),
-    ("CONGESTION", 34, End.UNREACHABLE),
-    ("NOANSWER", 16, End.NO_ANSWER),
-    ("RINGING", 16, End.NO_ANSWER),
-    ("CHANUNAVAIL", 20, End.UNREACHABLE),
-    ("", 0, End.FAILED),
-    ("", 1, End.WRONG_NUMBER),
-    ("NOANSWER", 28, End.WRONG_NUMBER),
-    ("NOANSWER", 18, End.NO_ANSWER),
-    ("NOANSWER", 127, End.NO_ANSWER),
+    ("BUSY", 0, HangupReason.BUSY),
+    ("BUSY", 17, HangupReason.BUSY),
+    ("RINGING", 19, HangupReason.NO_ANSWER),
+    ("", 19, HangupReason.NO_ANSWER),
+    ("NOANSWER", 21, HangupReason.REJECTED),
+    ("CONGESTION", 0, HangupReason.UNREACHABLE),
+    ("CONGESTION", 34, HangupReason.UNREACHABLE),
+    ("NOANSWER", 16, HangupReason.NO_ANSWER),
+    ("RINGING", 16, HangupReason.NO_ANSWER),
+    ("CHANUNAVAIL", 20, HangupReason.UNREACHABLE),
+    ("", 0, HangupReason.FAILED),
+    ("", 1, HangupReason.WRONG_NUMBER),
+    ("NOANSWER", 28, HangupReason.WRONG_NUMBER),
+    ("NOANSWER", 18, HangupReason.NO_ANSWER),
+    ("NOANSWER", 127, HangupReason.NO_ANSWER),
 ]
 
 
 @pytest.mark.parametrize(("dial_status", "cause", "end"), MEASURED)
-def test_how_it_ended_is_told_by_the_dial_status_and_the_cause_together(dial_status: str, cause: int, end: End) -> None:
+def test_how_it_ended_is_told_by_the_dial_status_and_the_cause_together(
+    dial_status: str, cause: int, end: HangupReason
+) -> None:
     assert how_it_ended(answered=False, dial_status=dial_status, cause=cause) == end
-    assert how_it_ended(answered=True, dial_status=dial_status, cause=cause) == End.ANSWERED
-    assert how_it_ended(answered=False, dial_status=dial_status, cause=cause, cancelled=True) == End.CANCELLED
+    assert how_it_ended(answered=True, dial_status=dial_status, cause=cause) == HangupReason.ANSWERED
+    assert how_it_ended(answered=False, dial_status=dial_status, cause=cause, cancelled=True) == HangupReason.CANCELLED

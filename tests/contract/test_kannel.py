@@ -16,9 +16,17 @@ from typing import Any
 import httpx
 import pytest
 
-from callcenter.messaging.gateways.base import Accepted, Fault, Outgoing, Refused, Reply, Status, Webhook
+from callcenter.messaging.gateways.base import (
+    DeliveryReport,
+    FailureScope,
+    GatewayAccepted,
+    GatewayRefused,
+    Outgoing,
+    Reply,
+    Webhook,
+)
 from callcenter.messaging.gateways.kannel import Kannel
-from callcenter.messaging.states import Channel, Report
+from callcenter.messaging.states import DeliveryStatus, MessageChannel
 from callcenter.runtime.embedded_servers import free_port
 
 FAKESMSC = Path("/usr/lib/kannel/test/fakesmsc")
@@ -181,17 +189,17 @@ def _listener(peer: Peer) -> ThreadingHTTPServer:
 
 def _sms(peer: Peer, text: str = TEXT) -> Outgoing:
     url = f"http://127.0.0.1:{peer.ours}/hooks/1/{SECRET}/"
-    return Outgoing("visit:a15:2:sms", Channel.SMS, "+79000000001", text, report_url=url)
+    return Outgoing("visit:a15:2:sms", MessageChannel.SMS, "+79000000001", text, report_url=url)
 
 
-def _statuses(peer: Peer) -> list[Status]:
+def _statuses(peer: Peer) -> list[DeliveryReport]:
     heard = [happening for call in peer.heard for happening in peer.gateway.read(call)]
-    return [happening for happening in heard if isinstance(happening, Status)]
+    return [happening for happening in heard if isinstance(happening, DeliveryReport)]
 
 
 def test_a_long_cyrillic_message_is_taken_delivered_and_reported_with_our_key(peer: Peer) -> None:
-    assert isinstance(peer.gateway.send(_sms(peer)), Accepted)
-    peer.wait(lambda: any(status.report == Report.DELIVERED for status in _statuses(peer)), "no report")
+    assert isinstance(peer.gateway.send(_sms(peer)), GatewayAccepted)
+    peer.wait(lambda: any(status.report == DeliveryStatus.DELIVERED for status in _statuses(peer)), "no report")
     assert all(peer.gateway.is_genuine(call) for call in peer.heard)
     assert {status.key for status in _statuses(peer)} == {"visit:a15:2:sms"}
     assert peer.network  # the line has really carried something
@@ -199,23 +207,23 @@ def test_a_long_cyrillic_message_is_taken_delivered_and_reported_with_our_key(pe
 
 def test_a_report_that_finds_us_restarting_comes_again(peer: Peer) -> None:
     peer.refuse_first = 2
-    assert isinstance(peer.gateway.send(_sms(peer, "Да")), Accepted)
-    peer.wait(lambda: any(status.report == Report.DELIVERED for status in _statuses(peer)), "not repeated")
+    assert isinstance(peer.gateway.send(_sms(peer, "Да")), GatewayAccepted)
+    peer.wait(lambda: any(status.report == DeliveryStatus.DELIVERED for status in _statuses(peer)), "not repeated")
 
 
 def test_a_wrong_password_is_the_gateways_fault(peer: Peer) -> None:
     settings = {"url": peer.gateway._url, "username": "u", "password": "wrong", "secret": SECRET, "sender": "CLINIC"}
     wrong = Kannel(settings, peer.gateway._client)
     result = wrong.send(_sms(peer))
-    assert isinstance(result, Refused)
-    assert result.fault is Fault.GATEWAY
+    assert isinstance(result, GatewayRefused)
+    assert result.fault is FailureScope.GATEWAY
 
 
 def test_a_recipient_that_is_no_number_is_the_messages_fault(peer: Peer) -> None:
-    message = Outgoing("k:1", Channel.SMS, "not-a-number", "текст")
+    message = Outgoing("k:1", MessageChannel.SMS, "not-a-number", "текст")
     result = peer.gateway.send(message)
-    assert isinstance(result, Refused)
-    assert result.fault is Fault.MESSAGE
+    assert isinstance(result, GatewayRefused)
+    assert result.fault is FailureScope.MESSAGE
 
 
 def test_an_answer_of_a_patient_arrives_with_its_letters(peer: Peer) -> None:

@@ -18,22 +18,22 @@ import pytest
 from callcenter.telephony.pbx.ari import Ari
 from callcenter.telephony.pbx.base import (
     Answered,
-    Dial,
+    ChannelGone,
+    DialRequest,
     Digit,
     Ended,
-    Fact,
     Joined,
     LinkUp,
     Pbx,
-    PbxGone,
+    PbxEvent,
     PbxRefused,
     PlayEnded,
     Recorded,
     Ringing,
     Sound,
 )
-from callcenter.telephony.pbx.simulator import Simulator
-from callcenter.telephony.states import End
+from callcenter.telephony.pbx.simulator import SimulatorPbx
+from callcenter.telephony.states import HangupReason
 from tests.contract import ari_server
 
 REAL = all(os.environ.get(name) for name in ("ARI_URL", "ARI_USER", "ARI_PASSWORD", "ARI_PEERS_CONTEXT"))
@@ -49,14 +49,14 @@ class Line:
     endpoint: Callable[[str], str]
     sound: Sound
     scale: float  # real seconds per second of the script
-    told: list[Fact] = field(default_factory=list)
+    told: list[PbxEvent] = field(default_factory=list)
 
     def dial(self, extension: str, *, timeout: int = 4, channel: str = "") -> str:
         name = channel or f"dz-{uuid.uuid4().hex}"
-        self.pbx.ring(Dial(name, self.endpoint(extension), timeout=timeout))
+        self.pbx.ring(DialRequest(name, self.endpoint(extension), timeout=timeout))
         return name
 
-    def wait(self, kind: type[Fact], *, seconds: float = 30, **values: object) -> Fact:
+    def wait(self, kind: type[PbxEvent], *, seconds: float = 30, **values: object) -> PbxEvent:
         """The first fact of the kind with these values; other facts are kept."""
         waited = 0.0
         while True:
@@ -78,7 +78,7 @@ class Line:
         self.told += found
         return 0.0 if found else 0.25
 
-    def of(self, kind: type[Fact], channel: str) -> list[Fact]:
+    def of(self, kind: type[PbxEvent], channel: str) -> list[PbxEvent]:
         return [fact for fact in self.told if isinstance(fact, kind) and getattr(fact, "channel", None) == channel]
 
 
@@ -99,7 +99,7 @@ def _simulated(sound: Sound) -> Iterator[Line]:
     def advance(seconds: float) -> None:
         now[0] += dt.timedelta(seconds=seconds)
 
-    simulator = Simulator(lambda: now[0], wait=advance)
+    simulator = SimulatorPbx(lambda: now[0], wait=advance)
     simulator.open()
     yield Line(simulator, lambda extension: f"persona/{extension}", sound, 1.0)
 
@@ -161,7 +161,7 @@ def test_who_picks_up_and_presses_one_is_heard_once(line: Line) -> None:
     line.wait(Answered, channel=channel)
     line.wait(Digit, channel=channel, digit="1")
     line.pbx.hang_up(channel)
-    assert line.wait(Ended, channel=channel).end == End.ANSWERED  # type: ignore[attr-defined]
+    assert line.wait(Ended, channel=channel).end == HangupReason.ANSWERED  # type: ignore[attr-defined]
     line.pause(1)
     assert len(line.of(Answered, channel)) == len(line.of(Digit, channel)) == len(line.of(Ended, channel)) == 1
 
@@ -169,16 +169,16 @@ def test_who_picks_up_and_presses_one_is_heard_once(line: Line) -> None:
 @pytest.mark.parametrize(
     ("extension", "end"),
     [
-        ("admin_busy", End.BUSY),
-        ("patient_busy", End.BUSY),
-        ("admin_noanswer", End.NO_ANSWER),
-        ("admin_silent", End.NO_ANSWER),
-        ("admin_reject", End.REJECTED),
-        ("admin_congestion", End.UNREACHABLE),
-        ("admin_callee_gives_up", End.NO_ANSWER),
+        ("admin_busy", HangupReason.BUSY),
+        ("patient_busy", HangupReason.BUSY),
+        ("admin_noanswer", HangupReason.NO_ANSWER),
+        ("admin_silent", HangupReason.NO_ANSWER),
+        ("admin_reject", HangupReason.REJECTED),
+        ("admin_congestion", HangupReason.UNREACHABLE),
+        ("admin_callee_gives_up", HangupReason.NO_ANSWER),
     ],
 )
-def test_how_it_ended_without_an_answer(line: Line, extension: str, end: End) -> None:
+def test_how_it_ended_without_an_answer(line: Line, extension: str, end: HangupReason) -> None:
     channel = line.dial(extension)
     assert line.wait(Ended, channel=channel).end == end  # type: ignore[attr-defined]
     line.pause(1)
@@ -196,12 +196,12 @@ def test_we_cancel_while_it_rings(line: Line) -> None:
     channel = line.dial("admin_noanswer", timeout=30)
     line.wait(Ringing, channel=channel)
     line.pbx.hang_up(channel)
-    assert line.wait(Ended, channel=channel).end == End.CANCELLED  # type: ignore[attr-defined]
+    assert line.wait(Ended, channel=channel).end == HangupReason.CANCELLED  # type: ignore[attr-defined]
 
 
 def test_who_answers_and_hangs_up(line: Line) -> None:
     channel = line.dial("admin_hangup")
-    assert line.wait(Ended, channel=channel).end == End.ANSWERED  # type: ignore[attr-defined]
+    assert line.wait(Ended, channel=channel).end == HangupReason.ANSWERED  # type: ignore[attr-defined]
     line.pbx.hang_up(channel)  # gone already: no error
 
 
@@ -218,7 +218,7 @@ def test_asked_twice_with_one_id_it_dials_once(line: Line) -> None:
 def test_a_sound_runs_out_and_a_sound_is_cut(line: Line) -> None:
     channel = line.dial("admin")
     line.wait(Answered, channel=channel)
-    if line.scale < 1 or isinstance(line.pbx, Simulator):
+    if line.scale < 1 or isinstance(line.pbx, SimulatorPbx):
         line.pbx.play(channel, f"pb-{channel}-1", line.sound)
         assert line.wait(PlayEnded, playback=f"pb-{channel}-1").ok  # type: ignore[attr-defined]
     line.pbx.play(channel, f"pb-{channel}-2", line.sound)
@@ -232,7 +232,7 @@ def test_a_sound_whose_listener_hangs_up_is_not_ok(line: Line) -> None:
     channel = line.dial("admin_hangup")
     line.wait(Answered, channel=channel)
     line.pause(0.75)
-    with contextlib.suppress(PbxGone):
+    with contextlib.suppress(ChannelGone):
         line.pbx.play(channel, f"pb-{channel}", line.sound)
         ended = line.wait(PlayEnded, playback=f"pb-{channel}")
         assert not ended.ok  # type: ignore[attr-defined]
@@ -307,7 +307,7 @@ def test_what_one_leg_says_is_recorded_while_they_talk(line: Line) -> None:
 def test_connecting_somebody_who_is_gone_says_so(line: Line) -> None:
     admin = line.dial("admin")
     line.wait(Answered, channel=admin)
-    with pytest.raises(PbxGone):
+    with pytest.raises(ChannelGone):
         line.pbx.connect(f"br-{admin}", (admin, "dz-nobody"))
     line.pbx.hang_up(admin)
     line.pbx.disconnect(f"br-{admin}")
@@ -316,16 +316,16 @@ def test_connecting_somebody_who_is_gone_says_so(line: Line) -> None:
 def test_an_address_that_cannot_be_dialled_ends_or_is_refused(line: Line) -> None:
     name = f"dz-{uuid.uuid4().hex}"
     with pytest.raises(PbxRefused) as refused:
-        line.pbx.ring(Dial(name, "Nothing/here"))
-    assert refused.value.end == End.UNREACHABLE
+        line.pbx.ring(DialRequest(name, "Nothing/here"))
+    assert refused.value.end == HangupReason.UNREACHABLE
 
 
 def test_an_extension_that_does_not_exist_is_a_failed_call(line: Line) -> None:
-    if isinstance(line.pbx, Simulator):
+    if isinstance(line.pbx, SimulatorPbx):
         with pytest.raises(PbxRefused):
             line.dial("nowhere")
     else:
-        assert line.wait(Ended, channel=line.dial("nowhere")).end == End.FAILED  # type: ignore[attr-defined]
+        assert line.wait(Ended, channel=line.dial("nowhere")).end == HangupReason.FAILED  # type: ignore[attr-defined]
 
 
 def test_many_calls_at_once_each_keep_their_own_facts(line: Line) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from callcenter.lib.phones import masked, pretty
+from callcenter.lib.phones import format_phone, masked
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 from tests.conftest import World, make_user
@@ -91,7 +91,7 @@ def _secrets(world: World) -> list[str]:
     """What only clinic A's people may read: its patients' names and numbers, its doctor, its visits' words."""
     numbers = ["+79000007777", "+79000007778"]
     words = ["Аметистов", "Безтелефонн", "Неберущ", "просила напомнить", world.doctor.full_name.split()[0]]
-    return [*words, *numbers, *map(pretty, numbers), *map(masked, numbers)]
+    return [*words, *numbers, *map(format_phone, numbers), *map(masked, numbers)]
 
 
 def _text(answer: Any) -> str:

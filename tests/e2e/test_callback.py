@@ -27,7 +27,7 @@ from callcenter.staff.roles import Role
 from callcenter.telephony.actions.browser_phones import BrowserHandsets
 from callcenter.telephony.actions.staff_phones import bind_phone
 from callcenter.telephony.models import RobotLease
-from callcenter.telephony.pbx.simulator import Persona, Simulator
+from callcenter.telephony.pbx.simulator import PhonePersona, SimulatorPbx
 from callcenter.telephony.queries import talk_of
 from callcenter.telephony.robot import Robot
 from callcenter.telephony.states import PhoneKind
@@ -48,8 +48,8 @@ class Backstage:
 
     def _run(self) -> None:
         handsets = BrowserHandsets(timezone.now)
-        patient = {"patient_slow": Persona("patient_slow", answers=1.0, hangs_up=120.0, says="Слушаю вас.")}
-        exchange = Simulator(timezone.now, handsets=handsets, personas=patient)
+        patient = {"patient_slow": PhonePersona("patient_slow", answers=1.0, hangs_up=120.0, says="Слушаю вас.")}
+        exchange = SimulatorPbx(timezone.now, handsets=handsets, personas=patient)
         robot = Robot(lambda: exchange, holder="e2e", clock=timezone.now, workers=0)
         try:
             while not self._stop.is_set():

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from callcenter.contacts.actions import record_interaction, store_recording
 from callcenter.contacts.models import Contact, Topic
-from callcenter.contacts.states import Kind, State, WhoType
+from callcenter.contacts.states import CallerType, InteractionKind, InteractionState
 from callcenter.demo.recordings import talks
 from tests.conftest import World
 from tests.e2e.conftest import PHONE, Login, OpenPage
@@ -29,13 +29,13 @@ def last_month(world: World) -> list[Contact]:
     talk = next(one for one in talks() if one.topic == "Имплантация")
     found = []
     for number, (topic, who) in enumerate(
-        [(implants, WhoType.WANTS_BOOKING)] * 3 + [(hygiene, WhoType.WANTS_BOOKING), (implants, WhoType.OTHER)]
+        [(implants, CallerType.WANTS_BOOKING)] * 3 + [(hygiene, CallerType.WANTS_BOOKING), (implants, CallerType.OTHER)]
     ):
         at = world.local(first, 10 + number)
         call = record_interaction(
             clinic=world.clinic,
-            kind=Kind.CALL,
-            state=State.ANSWERED,
+            kind=InteractionKind.CALL,
+            state=InteractionState.ANSWERED,
             at=at,
             now=at,
             by=None,

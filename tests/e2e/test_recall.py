@@ -14,7 +14,7 @@ from callcenter.staff.models import User
 from journals.actions.cards import open_card
 from journals.actions.plans import return_uncalled
 from journals.models import PlanItem, RecallEntry
-from journals.outcome_rules import Outcome, Stage
+from journals.outcome_rules import CallOutcome, Stage
 from journals.queries.results import MEASURES
 from tests.e2e.conftest import PHONE, Login, OpenPage
 from tests.imports.files import csv
@@ -172,7 +172,7 @@ def test_from_the_file_to_the_report(
         mine.keyboard.press("ArrowDown")
     save_and_next(mine, "отказ — Не дозвонились")
     held.refresh_from_db()
-    assert (held.stage, held.last_outcome) == (Stage.REFUSED, Outcome.UNREACHED)
+    assert (held.stage, held.last_outcome) == (Stage.REFUSED, CallOutcome.UNREACHED)
 
     done = {"planned": 12, "called": 7, "reached": 4, "booked": 1, "thinking": 1, "remind": 1, "unreached": 3}
     agree(page, done | {"refused": 2, "incoming": 0}, clock)
@@ -196,7 +196,7 @@ def test_the_journal_fits_a_telephone(open_page: OpenPage, login: Login, clock: 
     world = clock.world
     for _number in range(3):
         world.window()
-        clock.call(clock.entry(), Outcome.THINKING)
+        clock.call(clock.entry(), CallOutcome.THINKING)
     entry = clock.entry(world.patient("Преображенская-Вознесенская", "Александра", "Константиновна"))
     clock.plan(world.administrator)
     addresses = ["/recall/?tab=call", f"/recall/{entry.pk}/?call=out", "/recall/plan/?show=planned", "/recall/results/"]

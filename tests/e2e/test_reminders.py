@@ -12,10 +12,10 @@ from playwright.sync_api import Page, expect
 from callcenter.clinics.actions import cancel_appointment, move_appointment
 from callcenter.clinics.models import Appointment, Patient, PatientPhone
 from callcenter.messaging.models import Message, VisitLink
-from callcenter.messaging.states import Channel
+from callcenter.messaging.states import MessageChannel
 from reminders import actions
 from reminders.models import Reminder, ReminderMark
-from reminders.states import Result
+from reminders.states import CallResult
 from tests.conftest import World
 from tests.e2e.conftest import PHONE, Login, OpenPage
 from tests.messaging.conftest import Post, post
@@ -151,7 +151,7 @@ def test_the_evening_and_the_morning_of_one_administrator(
     )  # Дёмина; Котов whose words nobody has taken yet; Гордеев who did not pick up
     expect(page.locator("#messages")).not_to_contain_text("нет")
     blue = Appointment.objects.get(patient__last_name="Дёмина")
-    assert Message.objects.filter(appointment=blue, channel=Channel.SMS).count() == 1
+    assert Message.objects.filter(appointment=blue, channel=MessageChannel.SMS).count() == 1
     page.get_by_text("Передать утру").click()
     page.get_by_label("Что осталось на утро").fill("Гордеев не взял трубку, Дёмина молчит")
     page.get_by_role("button", name="Передать", exact=True).click()
@@ -176,7 +176,7 @@ def test_the_evening_and_the_morning_of_one_administrator(
     card.get_by_role("button", name="Сохранить звонок").click()
     expect(page.locator("dialog[open]")).to_have_count(0)
     expect(row).to_contain_text("дозвонились, придёт")
-    assert Reminder.objects.get(appointment=blue, left_at=None).result == Result.COMING
+    assert Reminder.objects.get(appointment=blue, left_at=None).result == CallResult.COMING
 
 
 def test_a_colleagues_mark_arrives_and_leaves_alone_the_row_under_the_cursor(

@@ -20,12 +20,12 @@ from django.utils import timezone
 from websockets.sync.client import connect
 
 from callback.models import CallbackAttempt, CallbackRequest
-from callback.state_machine import State
+from callback.state_machine import RequestState
 from callcenter.contacts.models import Recording
 from callcenter.telephony.actions.staff_phones import bind_phone, transfer_call
-from callcenter.telephony.models import Call, Command, Leg, RobotLease
+from callcenter.telephony.models import Call, Leg, PbxCommand, RobotLease
 from callcenter.telephony.queries import talk_of
-from callcenter.telephony.states import CommandState, PhoneKind, Role
+from callcenter.telephony.states import CommandState, LegRole, PhoneKind
 from tests.faults.conftest import Process, Stack
 from tests.faults.floor import Floor
 
@@ -123,12 +123,12 @@ def test_answer_key_reading_patient_talk_done_with_both_legs_recorded(stack: Sta
     floor = Real(stack, records=True)
     floor.robot()
     floor.linked()
-    floor.until(State.DONE, seconds=90)
+    floor.until(RequestState.DONE, seconds=90)
     stack.wait_until(lambda: not Leg.objects.exclude(state="ended").exists(), seconds=20, what="both legs have ended")
     assert len(exchange.dialled) == 2
     assert CallbackAttempt.objects.get().result == "talked"
     stack.wait_until(
-        lambda: not Command.objects.exclude(state=CommandState.DONE).exists(), seconds=20, what="all is carried out"
+        lambda: not PbxCommand.objects.exclude(state=CommandState.DONE).exists(), seconds=20, what="all is carried out"
     )
     stack.wait_until(lambda: Recording.objects.count() == 2, seconds=20, what="both sides are recorded")
     assert all(row.seconds > 3 for row in Recording.objects.all())
@@ -150,7 +150,7 @@ def test_an_administrator_who_is_not_ready(stack: Stack, exchange: Exchange, adm
     floor.linked()
     floor.until_tried(seconds=60)
     request = CallbackRequest.objects.get()
-    assert (request.state, Leg.objects.get().end) == (State.WAITING, end)
+    assert (request.state, Leg.objects.get().end) == (RequestState.WAITING, end)
     assert len(exchange.dialled) == 1
     attempt = CallbackAttempt.objects.get()
     assert attempt.ended_at is not None
@@ -172,23 +172,25 @@ def test_a_patient_who_cannot_be_reached(stack: Stack, exchange: Exchange, patie
     floor.robot()
     floor.linked()
     floor.until_tried(seconds=90)
-    assert Leg.objects.get(role=Role.PATIENT).end == end
+    assert Leg.objects.get(role=LegRole.PATIENT).end == end
     assert CallbackAttempt.objects.get().result == result
     assert len(exchange.dialled) == 2
     quiet(exchange, stack)
 
 
-@pytest.mark.parametrize("state", [State.RINGING, State.SPEAKING, State.DIALLING, State.TALKING])
+@pytest.mark.parametrize(
+    "state", [RequestState.RINGING, RequestState.SPEAKING, RequestState.DIALLING, RequestState.TALKING]
+)
 def test_a_robot_killed_on_the_way_is_followed_by_another_and_nobody_is_dialled_twice(
-    stack: Stack, exchange: Exchange, state: State
+    stack: Stack, exchange: Exchange, state: RequestState
 ) -> None:
-    floor = Real(stack, admin="admin_noanswer" if state == State.RINGING else "admin", ring_seconds=20)
+    floor = Real(stack, admin="admin_noanswer" if state == RequestState.RINGING else "admin", ring_seconds=20)
     first = floor.robot()
     floor.linked()
     floor.until(state, seconds=60)
-    if state == State.TALKING:
+    if state == RequestState.TALKING:
         stack.wait_until(lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk")
-    elif state == State.RINGING:
+    elif state == RequestState.RINGING:
         stack.wait_until(lambda: len(exchange.dialled) == 1, seconds=10, what="the administrator is rung")
     stack.kill(first)
     alive = set(exchange.channels)
@@ -202,7 +204,11 @@ def test_a_robot_killed_on_the_way_is_followed_by_another_and_nobody_is_dialled_
     assert len(exchange.dialled) == len(set(exchange.dialled)) <= 2
     request = CallbackRequest.objects.get()
     # the talk of fifteen seconds may end while nobody listens: then a person is asked
-    expected = (State.DONE, State.PAUSED) if state == State.TALKING else (State.DONE, State.WAITING, State.PAUSED)
+    expected = (
+        (RequestState.DONE, RequestState.PAUSED)
+        if state == RequestState.TALKING
+        else (RequestState.DONE, RequestState.WAITING, RequestState.PAUSED)
+    )
     assert request.state in expected
     quiet(exchange, stack)
 
@@ -213,7 +219,7 @@ def test_two_robots_make_one_call(stack: Stack, exchange: Exchange) -> None:
     floor.robot()
     floor.linked()
     stack.empty_valkey()
-    floor.until(State.DONE, seconds=90)
+    floor.until(RequestState.DONE, seconds=90)
     assert len(exchange.dialled) == 2
     assert RobotLease.objects.get().token == 1
     quiet(exchange, stack)
@@ -225,15 +231,15 @@ def test_a_conversation_is_transferred(stack: Stack, exchange: Exchange) -> None
     bind_phone(user=colleague, kind=PhoneKind.OFF, now=timezone.now())
     floor.robot()
     floor.linked()
-    floor.until(State.TALKING, seconds=60)
+    floor.until(RequestState.TALKING, seconds=60)
     stack.wait_until(lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk")
     bind_phone(user=colleague, kind=PhoneKind.PBX, endpoint=floor.endpoint, now=timezone.now())
     transfer_call(by=floor.user, to=colleague, now=timezone.now())
     stack.wait_until(lambda: talk_of(colleague) is not None, seconds=15, what="the colleague talks")
     stack.wait_until(lambda: talk_of(floor.user) is None, seconds=15, what="the first one is free")
-    patient = Leg.objects.get(role=Role.PATIENT)
+    patient = Leg.objects.get(role=LegRole.PATIENT)
     assert patient.state == "up"
     second = Leg.objects.get(user=colleague)
     assert set(exchange.bridges[0]["channels"]) == {patient.channel, second.channel}
-    floor.until(State.DONE, seconds=60)
+    floor.until(RequestState.DONE, seconds=60)
     quiet(exchange, stack)

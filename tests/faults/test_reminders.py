@@ -25,17 +25,17 @@ from django.test import Client
 from django.utils import timezone
 
 from callcenter.clinics.actions import cancel_appointment
-from callcenter.clinics.models import ZONES, Appointment, Clinic, Doctor, Ground, Patient, PatientPhone, Specialty
+from callcenter.clinics.models import ZONES, Appointment, Clinic, Doctor, LegalBasis, Patient, PatientPhone, Specialty
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict
 from callcenter.lib.localtime import instant, local
 from callcenter.messaging.models import CascadeStep, Message, Provider, VisitEvent, VisitLink
-from callcenter.messaging.states import Channel, MessageState
+from callcenter.messaging.states import MessageChannel, MessageState
 from callcenter.staff.models import User
 from reminders.actions import mark_called, save_result, send_all, send_blue_sms
 from reminders.models import Reminder, ReminderMark, ReminderRun, ReminderSettings
 from reminders.queries.lists import blue_without_sms
-from reminders.states import Result
+from reminders.states import CallResult
 from tests.concurrency.race import at_once
 from tests.faults.conftest import Stack
 from tests.messaging.standins import _Quiet
@@ -107,14 +107,14 @@ def a_clinic(ledger: Ledger, visits: int) -> Clinic:
     clinic = Clinic.objects.create(
         name="Клиника", zone=zone, address="ул. Примерная, 1", messages_from=dt.time(), messages_to=dt.time(23, 59, 59)
     )
-    Ground.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1))
+    LegalBasis.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1))
     account = {
         "url": f"http://127.0.0.1:{ledger.port}/cgi-bin/sendsms",
         "username": "u",
         "password": "p",
         "sender": "C",
     }
-    for position, channel in enumerate((Channel.MAX, Channel.SMS), start=1):
+    for position, channel in enumerate((MessageChannel.MAX, MessageChannel.SMS), start=1):
         provider = Provider.objects.create(
             name=f"Kannel {channel}", kind="kannel", channels=[channel], settings=account
         )
@@ -200,7 +200,7 @@ def mark_some(chance: random.Random, number: int, by: User) -> None:
     for row in chance.sample(list(rows), number):
         twice(lambda row=row: mark_called(row, by=by, now=timezone.now()))  # type: ignore[misc]
         twice(
-            lambda row=row: save_result(row, result=Result.UNREACHED, by=by, now=timezone.now())  # type: ignore[misc]
+            lambda row=row: save_result(row, result=CallResult.UNREACHED, by=by, now=timezone.now())  # type: ignore[misc]
         )
 
 
@@ -242,7 +242,7 @@ def press_buttons_of_rows(chance: random.Random, number: int, by: User) -> Press
 def _messengers(state: MessageState) -> list[Message]:
     """First messages of visits that stand and are not answered."""
     unanswered = VisitLink.objects.filter(answer="").values("appointment")
-    found = Message.objects.filter(channel=Channel.MAX, repeat=0, state=state, appointment__status="scheduled")
+    found = Message.objects.filter(channel=MessageChannel.MAX, repeat=0, state=state, appointment__status="scheduled")
     return list(found.filter(appointment__in=unanswered).order_by("pk"))
 
 

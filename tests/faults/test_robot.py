@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from callback.actions import accept_request, run_due_requests
 from callback.models import CallbackRequest
-from callback.state_machine import State
+from callback.state_machine import RequestState
 from callcenter.telephony.models import Call, Leg, RobotLease
-from callcenter.telephony.states import Role
+from callcenter.telephony.states import LegRole
 from tests.contract import ari_server
 from tests.contract.ari_server import Threaded
 from tests.faults.conftest import Process, Stack
@@ -46,12 +46,12 @@ def test_a_robot_killed_while_it_rings_is_followed_by_another_and_nobody_is_rung
     floor = Scripted(stack, pbx, admin="admin_noanswer", patient="patient_long")
     first = floor.robot()
     floor.linked()
-    floor.until(State.RINGING)
+    floor.until(RequestState.RINGING)
     stack.wait_until(lambda: len(floor.dialled) == 1, seconds=10, what="the administrator is rung")
     stack.kill(first)
     floor.robot()
     stack.wait_until(
-        lambda: CallbackRequest.objects.get().state == State.WAITING, seconds=60, what="the attempt has ended"
+        lambda: CallbackRequest.objects.get().state == RequestState.WAITING, seconds=60, what="the attempt has ended"
     )
     assert len(floor.dialled) == 1
     # On a slow machine the ringing is over before the second robot asks for it.
@@ -63,16 +63,16 @@ def test_a_talk_goes_on_without_its_robot_and_is_counted(stack: Stack, pbx: Thre
     floor = Scripted(stack, pbx, admin="admin_thorough", patient="patient_long")
     first = floor.robot()
     floor.linked()
-    floor.until(State.TALKING)
+    floor.until(RequestState.TALKING)
     stack.wait_until(lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk")
     stack.kill(first)
     floor.robot()
     stack.wait_until(lambda: RobotLease.objects.get().token == 2, seconds=30, what="another has taken over")
     floor.linked()
     assert len(pbx.exchange.channels) == 2  # nobody was cut off
-    admin = Leg.objects.get(role=Role.EMPLOYEE)
+    admin = Leg.objects.get(role=LegRole.EMPLOYEE)
     pbx.do(lambda: pbx.exchange.end(admin.channel, 16))
-    floor.until(State.DONE)
+    floor.until(RequestState.DONE)
     assert len(floor.dialled) == 2
     stack.wait_until(lambda: not pbx.exchange.channels, seconds=10, what="both telephones are put down")
 
@@ -82,11 +82,11 @@ def test_a_robot_killed_between_the_answer_and_the_bridge_leaves_nobody_in_silen
     floor = Scripted(stack, pbx, admin="admin_thorough", patient="patient_long")
     first = floor.robot()
     floor.linked()
-    floor.until(State.DIALLING)
+    floor.until(RequestState.DIALLING)
     stack.kill(first)  # the patient answers a second later, and nobody hears of it
     stack.wait_until(lambda: sum(one.in_stasis for one in pbx.exchange.channels.values()) <= 2, seconds=5, what="time")
     floor.robot()
-    floor.until(State.TALKING, State.WAITING, seconds=60)
+    floor.until(RequestState.TALKING, RequestState.WAITING, seconds=60)
     assert len(floor.dialled) == len(set(floor.dialled)) <= 2
 
 
@@ -96,7 +96,7 @@ def test_an_exchange_that_is_away_for_three_minutes_is_found_again(stack: Stack,
     floor = Scripted(stack, pbx, admin="admin_patient", patient="patient_longest")
     floor.robot()
     floor.linked()
-    floor.until(State.TALKING)
+    floor.until(RequestState.TALKING)
     stack.wait_until(lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk")
     pbx.do(pbx.server.go_away)
     stack.wait_until(lambda: not RobotLease.objects.get().connected, seconds=20, what="the link is known to be down")
@@ -108,15 +108,17 @@ def test_an_exchange_that_is_away_for_three_minutes_is_found_again(stack: Stack,
         run_due_requests(now=timezone.now())
         time.sleep(1)
     late.refresh_from_db()
-    assert (late.state, late.attempts.count()) == (State.WAITING, 0)  # nobody's attempts are used up meanwhile
+    assert (late.state, late.attempts.count()) == (RequestState.WAITING, 0)  # nobody's attempts are used up meanwhile
     assert late.details_at is not None  # and after a minute people know
     pbx.do(pbx.server.come_back)
     floor.linked()
     assert len(pbx.exchange.channels) == 2  # who talked, talks on
-    patient = Leg.objects.get(role=Role.PATIENT)
+    patient = Leg.objects.get(role=LegRole.PATIENT)
     pbx.do(lambda: pbx.exchange.end(patient.channel, 16))
     stack.wait_until(
-        lambda: CallbackRequest.objects.get(pk=floor.request.pk).state == State.DONE, seconds=30, what="it is done"
+        lambda: CallbackRequest.objects.get(pk=floor.request.pk).state == RequestState.DONE,
+        seconds=30,
+        what="it is done",
     )
     # looked at while the only administrator still puts down the telephone, it would wait five minutes more
     stack.wait_until(lambda: not Leg.objects.exclude(state="ended").exists(), seconds=30, what="the line is free")
@@ -135,7 +137,7 @@ def test_two_robots_and_an_empty_valkey_make_one_call(stack: Stack, pbx: Threade
     floor.robot()
     floor.linked()
     stack.empty_valkey()
-    floor.until(State.TALKING)
+    floor.until(RequestState.TALKING)
     stack.empty_valkey()
     stack.wait_until(lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk")
     assert len(floor.dialled) == 2

@@ -10,7 +10,7 @@ from callcenter.clinics import actions
 from callcenter.clinics.models import Appointment, AppointmentEvent, Patient, Service
 from callcenter.clinics.states import AppointmentStatus as S
 from callcenter.clinics.states import WaitingKind, WaitingState, WindowState
-from callcenter.imports.appointment_rules import Step, decide, spans
+from callcenter.imports.appointment_rules import VisitChange, decide, spans
 from callcenter.lib.errors import Conflict
 from tests.conftest import NOON, World
 from tests.imports.files import csv, load, through, words, xlsx
@@ -20,33 +20,33 @@ from tests.imports.visit_files import BORN, HEAD, TOMORROW, lengthless, moscow, 
 @pytest.mark.parametrize(
     ("ours", "theirs", "moved", "step"),
     [
-        (S.SCHEDULED, None, False, Step.NOTHING),
-        (S.SCHEDULED, S.SCHEDULED, False, Step.NOTHING),
-        (S.SCHEDULED, S.CONFIRMED, False, Step.MARK),
-        (S.CONFIRMED, S.SCHEDULED, False, Step.NOTHING),  # the file is older than the patient's answer
-        (S.CONFIRMED, S.ARRIVED, False, Step.MARK),
-        (S.COMPLETED, S.NO_SHOW, False, Step.NOTHING),
-        (S.NO_SHOW, S.COMPLETED, False, Step.MARK),
-        (S.SCHEDULED, S.CANCELLED, False, Step.CANCEL),
-        (S.SCHEDULED, S.CANCELLED, True, Step.CANCEL),
-        (S.COMPLETED, S.CANCELLED, False, Step.NOTHING),
-        (S.SCHEDULED, None, True, Step.MOVE),
-        (S.CONFIRMED, S.CONFIRMED, True, Step.MOVE),
-        (S.COMPLETED, None, True, Step.LATE),
-        (S.CANCELLED, S.CANCELLED, False, Step.NOTHING),
-        (S.CANCELLED, S.SCHEDULED, False, Step.DEAD),  # never brought back to life by a file
-        (S.CANCELLED, None, True, Step.DEAD),
+        (S.SCHEDULED, None, False, VisitChange.NOTHING),
+        (S.SCHEDULED, S.SCHEDULED, False, VisitChange.NOTHING),
+        (S.SCHEDULED, S.CONFIRMED, False, VisitChange.MARK),
+        (S.CONFIRMED, S.SCHEDULED, False, VisitChange.NOTHING),  # the file is older than the patient's answer
+        (S.CONFIRMED, S.ARRIVED, False, VisitChange.MARK),
+        (S.COMPLETED, S.NO_SHOW, False, VisitChange.NOTHING),
+        (S.NO_SHOW, S.COMPLETED, False, VisitChange.MARK),
+        (S.SCHEDULED, S.CANCELLED, False, VisitChange.CANCEL),
+        (S.SCHEDULED, S.CANCELLED, True, VisitChange.CANCEL),
+        (S.COMPLETED, S.CANCELLED, False, VisitChange.NOTHING),
+        (S.SCHEDULED, None, True, VisitChange.MOVE),
+        (S.CONFIRMED, S.CONFIRMED, True, VisitChange.MOVE),
+        (S.COMPLETED, None, True, VisitChange.LATE),
+        (S.CANCELLED, S.CANCELLED, False, VisitChange.NOTHING),
+        (S.CANCELLED, S.SCHEDULED, False, VisitChange.DEAD),  # never brought back to life by a file
+        (S.CANCELLED, None, True, VisitChange.DEAD),
     ],
 )
-def test_the_file_against_what_we_know(ours: S, theirs: S | None, moved: bool, step: Step) -> None:
+def test_the_file_against_what_we_know(ours: S, theirs: S | None, moved: bool, step: VisitChange) -> None:
     assert decide(ours, theirs, moved=moved) == step
 
 
 @pytest.mark.parametrize(
     ("theirs", "step"),
-    [(None, Step.BACK), (S.SCHEDULED, Step.BACK), (S.COMPLETED, Step.BACK), (S.CANCELLED, Step.NOTHING), (S.NO_SHOW, Step.NOTHING)],
+    [(None, VisitChange.BACK), (S.SCHEDULED, VisitChange.BACK), (S.COMPLETED, VisitChange.BACK), (S.CANCELLED, VisitChange.NOTHING), (S.NO_SHOW, VisitChange.NOTHING)],
 )  # fmt: skip
-def test_what_a_file_cancelled_by_lacking_it_a_file_may_bring_back(theirs: S | None, step: Step) -> None:
+def test_what_a_file_cancelled_by_lacking_it_a_file_may_bring_back(theirs: S | None, step: VisitChange) -> None:
     assert decide(S.CANCELLED, theirs, moved=False, dropped=True) == step
 
 

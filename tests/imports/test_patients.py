@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Consent, Patient
-from callcenter.clinics.states import Channel, Purpose
+from callcenter.clinics.states import ConsentChannel, ConsentPurpose
 from callcenter.imports.models import ImportRun
 from callcenter.imports.states import FindingKind, ImportState
 from tests.conftest import NOON, World
@@ -168,7 +168,9 @@ def test_a_refusal_outweighs_an_undated_consent_but_not_the_other_way(world: Wor
 
     def say(answer: str, on: dt.date | None = None) -> bool:
         run_it(world, xlsx(head, ("Ким Анна", "+79000001001", answer, on)))
-        newest = Consent.objects.filter(patient=anna, purpose=Purpose.ADVERTISING, channel=Channel.SMS).first()
+        newest = Consent.objects.filter(
+            patient=anna, purpose=ConsentPurpose.ADVERTISING, channel=ConsentChannel.SMS
+        ).first()
         assert newest is not None
         return newest.granted
 

@@ -13,7 +13,7 @@ from django.db import connection
 from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Patient
 from callcenter.imports import actions
-from callcenter.imports.jobs import Job, Report
+from callcenter.imports.jobs import ImportJob, Report
 from callcenter.imports.models import ImportFile, ImportFinding, ImportRun
 from callcenter.imports.patients import PatientsJob
 from callcenter.imports.states import ImportState
@@ -108,7 +108,7 @@ class TestLeases:
     ) -> None:
         run = ready(world)
 
-        def fail(job: Job, report: Report) -> None:
+        def fail(job: ImportJob, report: Report) -> None:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1/0")
 
@@ -127,7 +127,7 @@ class TestLeases:
     ) -> None:
         run = ready(world)
 
-        def stumble(job: Job, *args: object) -> None:
+        def stumble(job: ImportJob, *args: object) -> None:
             raise KeyError("")
 
         monkeypatch.setattr(PatientsJob, half, stumble)

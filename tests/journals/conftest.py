@@ -11,11 +11,11 @@ from callcenter.clinics.models import Patient
 from callcenter.contacts.models import Reason
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
-from journals.actions.cards import Answer, open_card, record_call
+from journals.actions.cards import CallOutcomeInput, open_card, record_call
 from journals.actions.entries import open_entry
 from journals.actions.plans import give_plan
 from journals.models import RecallCall, RecallEntry
-from journals.outcome_rules import Outcome
+from journals.outcome_rules import CallOutcome
 from journals.queries.segments import Segment
 from tests.conftest import World
 
@@ -53,25 +53,25 @@ class Recall:
     def plan(self, person: User, count: int = 1, **fields: Any) -> None:
         give_plan(self.segment(**fields), shares={person: count}, by=self.world.senior, now=self.world.now)
 
-    def answer(self, outcome: Outcome, **fields: Any) -> Answer:
+    def answer(self, outcome: CallOutcome, **fields: Any) -> CallOutcomeInput:
         """Everything the table asks for at this outcome."""
         fields.setdefault("comment", "поговорили")
-        if outcome is Outcome.UNREACHED:
+        if outcome is CallOutcome.UNREACHED:
             fields.setdefault("reason", self.no_answer)
-        if outcome is Outcome.THINKING:
+        if outcome is CallOutcome.THINKING:
             fields.setdefault("reason", self.thinks)
-        if outcome is Outcome.REFUSED:
+        if outcome is CallOutcome.REFUSED:
             fields.setdefault("reason", self.dear)
-        if outcome is Outcome.REMIND:
+        if outcome is CallOutcome.REMIND:
             fields.setdefault("call_on", self.today + dt.timedelta(days=2))
-        if outcome is Outcome.BOOKED and "window" not in fields:
+        if outcome is CallOutcome.BOOKED and "window" not in fields:
             fields["window"] = self.world.window()
-        return Answer(outcome=outcome, **fields)
+        return CallOutcomeInput(outcome=outcome, **fields)
 
     def call(
         self,
         entry: RecallEntry,
-        outcome: Outcome,
+        outcome: CallOutcome,
         *,
         by: User | None = None,
         now: dt.datetime | None = None,

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from benchmarks.measure import bare
 from callcenter.staff.models import User
-from journals.outcome_rules import Outcome
+from journals.outcome_rules import CallOutcome
 from journals.queries import segments
 from journals.queries.journal import CAP
 from tests.journals.conftest import Recall
@@ -23,8 +23,8 @@ def test_the_pages_sql_returns_the_page(
 ) -> None:
     recall = every_kind
     monkeypatch.setattr(timezone, "now", lambda: recall.world.now)
-    recall.call(recall.entry(), Outcome.REFUSED)
-    recall.call(recall.entry(), Outcome.BOOKED)
+    recall.call(recall.entry(), CallOutcome.REFUSED)
+    recall.call(recall.entry(), CallOutcome.BOOKED)
     page = as_user(recall.world.senior).get("/recall/?tab=call").content.decode()
     rows = bare("journal_page", user=recall.world.senior.pk, cap=CAP + 1)
     assert [str(row["id"]) for row in rows] == re.findall(r'id="entry-(\d+)"', page)

@@ -12,13 +12,13 @@ from callcenter.clinics.models import Appointment, WaitingListEntry
 from callcenter.clinics.states import WaitingKind
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Contact, ContactResult, Interaction
-from callcenter.contacts.states import Direction, Kind, ResultKind, State, Summary
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState, ResultKind, Summary
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from journals.actions.cards import NotPlanned, open_card, record_call, release_card, renew_card, take_over
+from journals.actions.cards import NotInPlan, open_card, record_call, release_card, renew_card, take_over
 from journals.actions.entries import clear_flag, edit_entry, grant_call, open_entry, set_policy
 from journals.actions.plans import return_uncalled
 from journals.models import PlanItem, PlanState, RecallCall, RecallPolicy
-from journals.outcome_rules import Half, Outcome, Stage
+from journals.outcome_rules import CallOutcome, Half, Stage
 from tests.journals.conftest import Recall
 
 WEEK = dt.timedelta(days=7)
@@ -26,7 +26,7 @@ WEEK = dt.timedelta(days=7)
 
 def test_booked_writes_contact_journal_and_visit(recall: Recall) -> None:
     entry = recall.entry()
-    call = recall.call(entry, Outcome.BOOKED, comment="придёт с дочерью")
+    call = recall.call(entry, CallOutcome.BOOKED, comment="придёт с дочерью")
     entry.refresh_from_db()
     visit = Appointment.objects.get()
     assert (entry.stage, entry.appointment, entry.closed_by) == (Stage.BOOKED, visit, recall.world.senior)
@@ -38,31 +38,31 @@ def test_booked_writes_contact_journal_and_visit(recall: Recall) -> None:
     assert (result.kind, result.appointment, result.contact) == (ResultKind.BOOKED, visit, Contact.objects.get())
 
 
-@pytest.mark.parametrize("outcome", [Outcome.BOOKED, Outcome.REMIND, Outcome.UNREACHED])
-def test_a_call_and_what_came_of_it_are_decided_once(recall: Recall, outcome: Outcome) -> None:
+@pytest.mark.parametrize("outcome", [CallOutcome.BOOKED, CallOutcome.REMIND, CallOutcome.UNREACHED])
+def test_a_call_and_what_came_of_it_are_decided_once(recall: Recall, outcome: CallOutcome) -> None:
     entry = recall.entry()
     with CaptureQueriesContext(connection) as queries:
         recall.call(entry, outcome, call_on=recall.today + WEEK)
     assert len([one for one in queries if one["sql"].startswith('UPDATE "contacts_contact"')]) == 1
-    assert Contact.objects.get().results_count == (outcome is not Outcome.UNREACHED)
+    assert Contact.objects.get().results_count == (outcome is not CallOutcome.UNREACHED)
 
 
 def test_unreached_moves_the_date_a_week_to_a_working_day_and_to_the_other_half(recall: Recall) -> None:
     entry = recall.entry()
     # Noon of a Wednesday; the clinic is open 08:00–20:00.
-    recall.call(entry, Outcome.UNREACHED)
+    recall.call(entry, CallOutcome.UNREACHED)
     entry.refresh_from_db()
     assert (entry.stage, entry.unreached, entry.calls) == (Stage.CALL, 1, 1)
     assert entry.call_on == recall.today + WEEK
     assert entry.call_half == Half.EVENING
     talk = Interaction.objects.get()
-    assert (talk.summary, talk.state, talk.reason) == (Summary.NO_RESULT, State.FAILED, recall.no_answer)
+    assert (talk.summary, talk.state, talk.reason) == (Summary.NO_RESULT, InteractionState.FAILED, recall.no_answer)
 
 
 def test_a_date_that_falls_on_a_day_off_goes_to_the_next_working_day(recall: Recall) -> None:
     entry = recall.entry()
     recall.world.clinic.special_days.create(on=recall.today + WEEK)
-    recall.call(entry, Outcome.UNREACHED)
+    recall.call(entry, CallOutcome.UNREACHED)
     entry.refresh_from_db()
     assert entry.call_on == recall.today + WEEK + dt.timedelta(days=1)
 
@@ -70,7 +70,7 @@ def test_a_date_that_falls_on_a_day_off_goes_to_the_next_working_day(recall: Rec
 def test_thinking_takes_the_date_the_administrator_chose(recall: Recall) -> None:
     entry = recall.entry()
     chosen = recall.today + dt.timedelta(days=12)
-    recall.call(entry, Outcome.THINKING, call_on=chosen)
+    recall.call(entry, CallOutcome.THINKING, call_on=chosen)
     entry.refresh_from_db()
     assert (entry.stage, entry.call_on, entry.talks, entry.unreached) == (Stage.CALL, chosen, 1, 0)
     assert entry.last_reason == recall.thinks
@@ -79,7 +79,7 @@ def test_thinking_takes_the_date_the_administrator_chose(recall: Recall) -> None
 def test_remind_later_opens_a_waiting_list_entry_whose_date_is_the_clock(recall: Recall) -> None:
     entry = recall.entry()
     on = recall.today + dt.timedelta(days=5)
-    recall.call(entry, Outcome.REMIND, call_on=on, comment="после отпуска")
+    recall.call(entry, CallOutcome.REMIND, call_on=on, comment="после отпуска")
     entry.refresh_from_db()
     waiting = WaitingListEntry.objects.get()
     assert (waiting.kind, waiting.call_on, waiting.comment) == (WaitingKind.REMIND_LATER, on, "после отпуска")
@@ -90,9 +90,9 @@ def test_remind_later_opens_a_waiting_list_entry_whose_date_is_the_clock(recall:
 
 def test_the_next_call_closes_the_reminder(recall: Recall) -> None:
     entry = recall.entry()
-    recall.call(entry, Outcome.REMIND, call_on=recall.today)
+    recall.call(entry, CallOutcome.REMIND, call_on=recall.today)
     entry.refresh_from_db()
-    recall.call(entry, Outcome.REFUSED)
+    recall.call(entry, CallOutcome.REFUSED)
     entry.refresh_from_db()
     assert WaitingListEntry.objects.get().close_reason == "КОС: отказался"
     assert (entry.stage, entry.waiting) == (Stage.REFUSED, None)
@@ -100,7 +100,7 @@ def test_the_next_call_closes_the_reminder(recall: Recall) -> None:
 
 def test_a_refusal_closes_the_entry_with_its_reason(recall: Recall) -> None:
     entry = recall.entry()
-    recall.call(entry, Outcome.REFUSED)
+    recall.call(entry, CallOutcome.REFUSED)
     entry.refresh_from_db()
     assert (entry.stage, entry.last_reason) == (Stage.REFUSED, recall.dear)
 
@@ -108,16 +108,16 @@ def test_a_refusal_closes_the_entry_with_its_reason(recall: Recall) -> None:
 @pytest.mark.parametrize(
     ("outcome", "lacks", "field"),
     [
-        (Outcome.BOOKED, {"window": None}, "window"),
-        (Outcome.BOOKED, {"comment": " "}, "comment"),
-        (Outcome.UNREACHED, {"reason": None}, "reason"),
-        (Outcome.UNREACHED, {"comment": ""}, "comment"),
-        (Outcome.THINKING, {"reason": None}, "reason"),
-        (Outcome.REMIND, {"call_on": None}, "call_on"),
-        (Outcome.REFUSED, {"reason": None}, "reason"),
+        (CallOutcome.BOOKED, {"window": None}, "window"),
+        (CallOutcome.BOOKED, {"comment": " "}, "comment"),
+        (CallOutcome.UNREACHED, {"reason": None}, "reason"),
+        (CallOutcome.UNREACHED, {"comment": ""}, "comment"),
+        (CallOutcome.THINKING, {"reason": None}, "reason"),
+        (CallOutcome.REMIND, {"call_on": None}, "call_on"),
+        (CallOutcome.REFUSED, {"reason": None}, "reason"),
     ],
 )
-def test_what_the_table_asks_for_is_demanded(recall: Recall, outcome: Outcome, lacks: dict, field: str) -> None:  # type: ignore[type-arg]
+def test_what_the_table_asks_for_is_demanded(recall: Recall, outcome: CallOutcome, lacks: dict, field: str) -> None:  # type: ignore[type-arg]
     entry = recall.entry()
     with pytest.raises(Refused) as refused:
         recall.call(entry, outcome, **lacks)
@@ -127,33 +127,33 @@ def test_what_the_table_asks_for_is_demanded(recall: Recall, outcome: Outcome, l
 
 def test_a_reason_of_another_outcome_is_refused(recall: Recall) -> None:
     with pytest.raises(Refused, match="не подходит"):
-        recall.call(recall.entry(), Outcome.UNREACHED, reason=recall.dear)
+        recall.call(recall.entry(), CallOutcome.UNREACHED, reason=recall.dear)
 
 
 @pytest.mark.parametrize("days", [0, -1, 400])
 def test_a_next_date_today_in_the_past_or_beyond_a_year_is_refused(recall: Recall, days: int) -> None:
     with pytest.raises(Refused) as refused:
-        recall.call(recall.entry(), Outcome.THINKING, call_on=recall.today + dt.timedelta(days=days))
+        recall.call(recall.entry(), CallOutcome.THINKING, call_on=recall.today + dt.timedelta(days=days))
     assert refused.value.field == "call_on"
 
 
 def test_a_next_date_on_a_day_off_names_the_working_day(recall: Recall) -> None:
     sunday = recall.today + dt.timedelta(days=4)
     with pytest.raises(Refused, match=r"23\.03\.2026"):
-        recall.call(recall.entry(), Outcome.THINKING, call_on=sunday)
+        recall.call(recall.entry(), CallOutcome.THINKING, call_on=sunday)
 
 
 def test_the_third_unreached_call_demands_a_refusal_with_a_reason(recall: Recall) -> None:
     entry = recall.entry()
     now = recall.world.now
     for week in range(2):
-        recall.call(entry, Outcome.UNREACHED, now=now + week * WEEK)
+        recall.call(entry, CallOutcome.UNREACHED, now=now + week * WEEK)
     with pytest.raises(Refused) as demanded:
-        recall.call(entry, Outcome.UNREACHED, now=now + 2 * WEEK)
+        recall.call(entry, CallOutcome.UNREACHED, now=now + 2 * WEEK)
     assert demanded.value.field == "refusal_reason"
-    call = recall.call(entry, Outcome.UNREACHED, now=now + 2 * WEEK, refusal_reason=recall.not_reached)
+    call = recall.call(entry, CallOutcome.UNREACHED, now=now + 2 * WEEK, refusal_reason=recall.not_reached)
     entry.refresh_from_db()
-    assert (call.outcome, call.stage_after, call.number) == (Outcome.UNREACHED, Stage.REFUSED, 3)
+    assert (call.outcome, call.stage_after, call.number) == (CallOutcome.UNREACHED, Stage.REFUSED, 3)
     assert (entry.stage, entry.last_reason) == (Stage.REFUSED, recall.not_reached)
     assert list(RecallCall.objects.order_by("at").values_list("on", flat=True)) == [
         recall.today,
@@ -164,27 +164,27 @@ def test_the_third_unreached_call_demands_a_refusal_with_a_reason(recall: Recall
 
 def test_unreached_calls_are_a_week_apart_for_everybody(recall: Recall) -> None:
     entry = recall.entry()
-    recall.call(entry, Outcome.UNREACHED)
+    recall.call(entry, CallOutcome.UNREACHED)
     with pytest.raises(Refused, match=r"не раньше 25\.03\.2026"):
-        recall.call(entry, Outcome.UNREACHED, now=recall.world.now + dt.timedelta(days=1))
+        recall.call(entry, CallOutcome.UNREACHED, now=recall.world.now + dt.timedelta(days=1))
 
 
 def test_the_senior_grants_one_more_call_after_the_last(recall: Recall) -> None:
     set_policy(recall.world.clinic, values={"calls": 1}, by=recall.world.senior, now=recall.world.now)
     entry = recall.entry()
-    recall.call(entry, Outcome.UNREACHED, refusal_reason=recall.not_reached)
+    recall.call(entry, CallOutcome.UNREACHED, refusal_reason=recall.not_reached)
     with pytest.raises(NotAllowed):
         grant_call(entry, by=recall.world.administrator, now=recall.world.now)
     entry = grant_call(entry, by=recall.world.senior, now=recall.world.now)
     assert (entry.stage, entry.granted, entry.call_on) == (Stage.CALL, 1, recall.today + WEEK)
-    recall.call(entry, Outcome.UNREACHED, now=recall.world.now + WEEK, refusal_reason=recall.not_reached)
+    recall.call(entry, CallOutcome.UNREACHED, now=recall.world.now + WEEK, refusal_reason=recall.not_reached)
     entry.refresh_from_db()
     assert (entry.stage, entry.unreached) == (Stage.REFUSED, 2)
 
 
 def test_nothing_is_granted_against_the_patients_own_no(recall: Recall) -> None:
     entry = recall.entry()
-    recall.call(entry, Outcome.REFUSED)
+    recall.call(entry, CallOutcome.REFUSED)
     with pytest.raises(Refused):
         grant_call(entry, by=recall.world.senior, now=recall.world.now)
 
@@ -192,7 +192,7 @@ def test_nothing_is_granted_against_the_patients_own_no(recall: Recall) -> None:
 def test_a_grant_is_refused_when_the_doctor_has_opened_another_entry(recall: Recall) -> None:
     set_policy(recall.world.clinic, values={"calls": 1}, by=recall.world.senior, now=recall.world.now)
     entry = recall.entry()
-    recall.call(entry, Outcome.UNREACHED, refusal_reason=recall.not_reached)
+    recall.call(entry, CallOutcome.UNREACHED, refusal_reason=recall.not_reached)
     recall.entry(entry.patient)
     with pytest.raises(Conflict):
         grant_call(entry, by=recall.world.senior, now=recall.world.now)
@@ -201,7 +201,7 @@ def test_a_grant_is_refused_when_the_doctor_has_opened_another_entry(recall: Rec
 def test_three_talks_without_a_result_flag_the_entry_until_the_senior_looks(recall: Recall) -> None:
     entry = recall.entry()
     for day in range(3):
-        recall.call(entry, Outcome.REMIND, call_on=recall.today + dt.timedelta(days=day))
+        recall.call(entry, CallOutcome.REMIND, call_on=recall.today + dt.timedelta(days=day))
         entry.refresh_from_db()
         recall.world.now += dt.timedelta(days=day)
         assert entry.flagged == (day == 2)
@@ -211,7 +211,7 @@ def test_three_talks_without_a_result_flag_the_entry_until_the_senior_looks(reca
     entry.refresh_from_db()
     assert not entry.flagged
     recall.world.now += WEEK
-    recall.call(entry, Outcome.UNREACHED)  # no talk: the senior has seen what there was to see
+    recall.call(entry, CallOutcome.UNREACHED)  # no talk: the senior has seen what there was to see
     entry.refresh_from_db()
     assert not entry.flagged
 
@@ -219,7 +219,7 @@ def test_three_talks_without_a_result_flag_the_entry_until_the_senior_looks(reca
 def test_a_second_click_is_the_same_call(recall: Recall) -> None:
     entry = open_card(recall.entry(), by=recall.world.senior, now=recall.world.now)
     token = uuid.uuid4()
-    answer = recall.answer(Outcome.UNREACHED)
+    answer = recall.answer(CallOutcome.UNREACHED)
     first, second = (
         record_call(entry, answer, version=entry.version, token=token, by=recall.world.senior, now=recall.world.now)
         for _click in range(2)
@@ -230,11 +230,11 @@ def test_a_second_click_is_the_same_call(recall: Recall) -> None:
 
 def test_the_same_card_in_two_tabs_counts_one_call(recall: Recall) -> None:
     entry = open_card(recall.entry(), by=recall.world.senior, now=recall.world.now)
-    recall.call(entry, Outcome.UNREACHED)
+    recall.call(entry, CallOutcome.UNREACHED)
     with pytest.raises(Conflict, match="изменилась"):
         record_call(
             entry,
-            recall.answer(Outcome.UNREACHED),
+            recall.answer(CallOutcome.UNREACHED),
             version=entry.version,
             token=uuid.uuid4(),
             by=recall.world.senior,
@@ -245,18 +245,18 @@ def test_the_same_card_in_two_tabs_counts_one_call(recall: Recall) -> None:
 
 def test_a_closed_entry_says_who_closed_it(recall: Recall) -> None:
     entry = recall.entry()
-    recall.call(entry, Outcome.REFUSED)
+    recall.call(entry, CallOutcome.REFUSED)
     with pytest.raises(Conflict, match=r"«Отказ», Старшинова В\. Л\."):
-        recall.call(entry, Outcome.BOOKED)
+        recall.call(entry, CallOutcome.BOOKED)
 
 
 def test_a_taken_window_leaves_nothing_half_written(recall: Recall) -> None:
     entry = recall.entry()
     window = recall.world.window()
-    recall.call(recall.entry(), Outcome.BOOKED, window=window)
+    recall.call(recall.entry(), CallOutcome.BOOKED, window=window)
     written = Interaction.objects.count()
     with pytest.raises(Conflict):
-        recall.call(entry, Outcome.BOOKED, window=window)
+        recall.call(entry, CallOutcome.BOOKED, window=window)
     entry.refresh_from_db()
     assert (entry.stage, entry.calls) == (Stage.CALL, 0)
     assert Interaction.objects.count() == written
@@ -265,27 +265,27 @@ def test_a_taken_window_leaves_nothing_half_written(recall: Recall) -> None:
 def test_administrators_call_only_what_is_in_their_plan(recall: Recall) -> None:
     entry = recall.entry()
     administrator, colleague = recall.world.administrator, recall.world.administrator2
-    with pytest.raises(NotPlanned):
-        recall.call(entry, Outcome.BOOKED, by=administrator)
+    with pytest.raises(NotInPlan):
+        recall.call(entry, CallOutcome.BOOKED, by=administrator)
     recall.plan(administrator)
-    with pytest.raises(NotPlanned):
-        recall.call(entry, Outcome.BOOKED, by=colleague)
-    call = recall.call(entry, Outcome.THINKING, by=administrator)
+    with pytest.raises(NotInPlan):
+        recall.call(entry, CallOutcome.BOOKED, by=colleague)
+    call = recall.call(entry, CallOutcome.THINKING, by=administrator)
     item = PlanItem.objects.get()
-    assert (call.plan_item, item.state, item.outcome) == (item, PlanState.CALLED, Outcome.THINKING)
+    assert (call.plan_item, item.state, item.outcome) == (item, PlanState.CALLED, CallOutcome.THINKING)
 
 
 def test_a_plan_for_tomorrow_is_not_called_today(recall: Recall) -> None:
     entry = recall.entry()
     recall.plan(recall.world.administrator, on=recall.today + dt.timedelta(days=1))
-    with pytest.raises(NotPlanned):
-        recall.call(entry, Outcome.BOOKED, by=recall.world.administrator)
+    with pytest.raises(NotInPlan):
+        recall.call(entry, CallOutcome.BOOKED, by=recall.world.administrator)
 
 
 def test_a_patient_who_calls_in_himself_may_be_served_by_anyone(recall: Recall) -> None:
     entry = recall.entry()
     recall.plan(recall.world.administrator)
-    call = recall.call(entry, Outcome.BOOKED, by=recall.world.administrator2, patient_called=True)
+    call = recall.call(entry, CallOutcome.BOOKED, by=recall.world.administrator2, patient_called=True)
     entry.refresh_from_db()
     assert (entry.stage, entry.calls, call.number) == (Stage.BOOKED, 0, 0)
     assert Interaction.objects.get().direction == Direction.IN
@@ -294,7 +294,7 @@ def test_a_patient_who_calls_in_himself_may_be_served_by_anyone(recall: Recall) 
 
 def test_who_called_in_was_reached(recall: Recall) -> None:
     with pytest.raises(Refused, match="позвонил сам"):
-        recall.call(recall.entry(), Outcome.UNREACHED, patient_called=True)
+        recall.call(recall.entry(), CallOutcome.UNREACHED, patient_called=True)
 
 
 def test_a_patient_who_asked_not_to_be_called_is_not(recall: Recall) -> None:
@@ -302,7 +302,7 @@ def test_a_patient_who_asked_not_to_be_called_is_not(recall: Recall) -> None:
     entry = recall.entry(patient)
     with pytest.raises(Refused, match="не звонить"):
         open_card(entry, by=recall.world.senior, now=recall.world.now)
-    recall.call(entry, Outcome.BOOKED, patient_called=True)
+    recall.call(entry, CallOutcome.BOOKED, patient_called=True)
 
 
 def test_an_open_card_is_held_off_from_colleagues_and_frees_itself(recall: Recall) -> None:
@@ -339,7 +339,7 @@ def test_only_the_senior_takes_a_card_over(recall: Recall) -> None:
     with pytest.raises(Conflict):
         renew_card(entry, key=held.reserved_key, by=recall.world.administrator, now=recall.world.now)
     with pytest.raises(Conflict):
-        recall.call(entry, Outcome.THINKING, by=recall.world.administrator)
+        recall.call(entry, CallOutcome.THINKING, by=recall.world.administrator)
     assert AuditEntry.objects.filter(action="journals.take_over").count() == 1
 
 
@@ -365,7 +365,7 @@ def test_editing_with_the_same_values_changes_nothing(recall: Recall) -> None:
 
 def test_a_reminders_date_is_changed_only_in_the_waiting_list(recall: Recall) -> None:
     entry = recall.entry()
-    recall.call(entry, Outcome.REMIND)
+    recall.call(entry, CallOutcome.REMIND)
     entry.refresh_from_db()
     with pytest.raises(Refused, match="листе ожидания"):
         edit_entry(
@@ -386,18 +386,18 @@ def test_the_policy_is_the_seniors_and_counts_from_the_next_call(recall: Recall)
     with pytest.raises(NotAllowed):
         set_policy(recall.world.clinic, values={"calls": 2}, by=recall.world.administrator, now=recall.world.now)
     entry = recall.entry()
-    recall.call(entry, Outcome.UNREACHED)
+    recall.call(entry, CallOutcome.UNREACHED)
     set_policy(
         recall.world.clinic, values={"calls": 2, "interval_days": 3}, by=recall.world.senior, now=recall.world.now
     )
     assert RecallPolicy.of(recall.world.clinic.pk).rule.interval_days == 3
     with pytest.raises(Refused, match="2-й звонок без ответа"):
-        recall.call(entry, Outcome.UNREACHED, now=recall.world.now + WEEK)
+        recall.call(entry, CallOutcome.UNREACHED, now=recall.world.now + WEEK)
 
 
 def test_a_form_filled_in_before_a_call_does_not_bring_the_old_date_back(recall: Recall) -> None:
     entry = recall.entry()
-    recall.call(entry, Outcome.UNREACHED)
+    recall.call(entry, CallOutcome.UNREACHED)
     with pytest.raises(Conflict, match=r"дата прозвона теперь 25\.03\.2026"):
         edit_entry(entry, doctor_comment="x", call_on=recall.today, version=1, by=None, now=recall.world.now)
     entry.refresh_from_db()
@@ -408,13 +408,13 @@ def test_a_call_is_written_with_the_number_it_went_over(recall: Recall) -> None:
     patient = recall.world.patient(phones=["+79000004001", "+79000004002"])
     entry = recall.entry(patient)
     record_interaction(
-        clinic=recall.world.clinic, kind=Kind.CALL, state=State.ANSWERED, at=recall.world.now, now=recall.world.now,
+        clinic=recall.world.clinic, kind=InteractionKind.CALL, state=InteractionState.ANSWERED, at=recall.world.now, now=recall.world.now,
         by=recall.world.senior, direction=Direction.OUT, patient=patient, number="+79000004002", source="pbx", source_id="1",
     )  # fmt: skip
-    call = recall.call(entry, Outcome.THINKING, now=recall.world.now + dt.timedelta(minutes=3))
+    call = recall.call(entry, CallOutcome.THINKING, now=recall.world.now + dt.timedelta(minutes=3))
     assert call.interaction is not None
     assert call.interaction.number == "+79000004002"
-    plain = recall.call(recall.entry(recall.world.patient(phones=["+79000004003"])), Outcome.THINKING).interaction
+    plain = recall.call(recall.entry(recall.world.patient(phones=["+79000004003"])), CallOutcome.THINKING).interaction
     assert plain is not None
     assert plain.number == "+79000004003"
 
@@ -426,7 +426,7 @@ def test_a_card_that_was_left_or_saved_is_not_reserved_by_its_forgotten_tab(reca
         renew_card(entry, key="abc", by=world.administrator, now=world.now)
     entry = open_card(entry, by=world.senior, now=world.now)
     key = entry.reserved_key
-    recall.call(entry, Outcome.UNREACHED)
+    recall.call(entry, CallOutcome.UNREACHED)
     with pytest.raises(Conflict, match="больше не за вами"):
         renew_card(entry, key=key, by=world.senior, now=world.now)
     entry.refresh_from_db()

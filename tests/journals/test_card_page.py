@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from journals.actions.cards import open_card
 from journals.models import RecallCall, RecallEntry, RecallPolicy
-from journals.outcome_rules import Outcome, Stage
+from journals.outcome_rules import CallOutcome, Stage
 from tests.journals.conftest import Recall
 from tests.journals.pages import JOURNAL, Login, at_noon, form, queries_of, url  # noqa: F401 (the fixture is at work by itself)
 
@@ -24,7 +24,7 @@ def test_the_card_takes_as_many_queries_with_a_long_history(recall: Recall, as_u
             world.window()
             world.visit(entry.patient, world.now - dt.timedelta(days=number + 1))
             world.patient(phones=[entry.patient.phones.all()[0].number])
-            recall.call(recall.entry(), Outcome.REMIND)
+            recall.call(recall.entry(), CallOutcome.REMIND)
 
     grow(1)
     few = queries_of(client, url("card", entry))
@@ -161,7 +161,7 @@ def test_a_late_save_shows_the_present_state_and_keeps_the_words(recall: Recall,
     entry = recall.entry()
     client = as_user(recall.world.senior)
     page = client.get(url("card", entry)).content.decode()
-    recall.call(entry, Outcome.REFUSED)
+    recall.call(entry, CallOutcome.REFUSED)
     answer = client.post(url("card", entry), form(recall, page, "remind", remind_on=recall.today))
     assert answer.status_code == 409
     assert "«Отказ»" in answer.content.decode()
@@ -172,7 +172,7 @@ def test_a_taken_window_answers_409_with_what_is_left(recall: Recall, as_user: L
     entry, window, other = recall.entry(), recall.world.window(), recall.world.window()
     client = as_user(recall.world.senior)
     page = client.get(url("card", entry)).content.decode()
-    recall.call(recall.entry(), Outcome.BOOKED, window=window)
+    recall.call(recall.entry(), CallOutcome.BOOKED, window=window)
     answer = client.post(url("card", entry), form(recall, page, "booked", window=window.pk, comment="ждёт"))
     assert answer.status_code == 409
     text = answer.content.decode()
@@ -226,8 +226,8 @@ def test_a_person_says_which_visit_it_was(recall: Recall, as_user: Login) -> Non
 def test_the_senior_grants_and_unflags_from_the_card(recall: Recall, as_user: Login) -> None:
     RecallPolicy.objects.create(clinic=recall.world.clinic, calls=1, talks_before_flag=1)
     entry, flagged = recall.entry(), recall.entry()
-    recall.call(entry, Outcome.UNREACHED, refusal_reason=recall.not_reached)
-    recall.call(flagged, Outcome.REMIND)
+    recall.call(entry, CallOutcome.UNREACHED, refusal_reason=recall.not_reached)
+    recall.call(flagged, CallOutcome.REMIND)
     client = as_user(recall.world.senior)
     assert "Разрешить ещё звонок" in client.get(url("card", entry)).content.decode()
     assert client.post(url("grant", entry)).status_code == 302
@@ -276,7 +276,7 @@ def test_an_edit_that_came_too_late_shows_the_date_as_it_is_by_now(recall: Recal
     client = as_user(recall.world.doctor_user)
     page = client.get(url("edit", entry)).content.decode()
     data = {"doctor_comment": "Снять мерки", "call_on": "2026-03-18", "version": re.search(r'name="version" value="(\d+)"', page)[1]}  # type: ignore[index]  # fmt: skip
-    recall.call(entry, Outcome.UNREACHED)
+    recall.call(entry, CallOutcome.UNREACHED)
     late = client.post(url("edit", entry), data)
     words = late.content.decode()
     assert late.status_code == 409

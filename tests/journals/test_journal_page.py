@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from callcenter.clinics.models import Patient
 from journals.models import PlanItem, RecallEntry
-from journals.outcome_rules import Outcome
+from journals.outcome_rules import CallOutcome
 from journals.queries import journal
 from tests.journals.conftest import Recall
 from tests.journals.pages import JOURNAL, Login, at_noon, form, queries_of, url  # noqa: F401 (the fixture is at work by itself)
@@ -46,8 +46,8 @@ def test_to_htmx_the_journal_answers_with_its_rows_alone(recall: Recall, as_user
 
 def test_tabs_filters_and_counters_say_the_same(recall: Recall, as_user: Login) -> None:
     world = recall.world
-    recall.call(recall.entry(world.patient("Отказова")), Outcome.REFUSED)
-    recall.call(recall.entry(world.patient("Записанова")), Outcome.BOOKED)
+    recall.call(recall.entry(world.patient("Отказова")), CallOutcome.REFUSED)
+    recall.call(recall.entry(world.patient("Записанова")), CallOutcome.BOOKED)
     recall.entry(world.patient("Званова"))
     recall.entry(world.patient("Планова"))
     PlanItem.objects.all().delete()
@@ -107,7 +107,7 @@ def test_thirty_rows_take_as_many_queries_as_three(recall: Recall, as_user: Logi
     def grow(count: int) -> None:
         for _number in range(count):
             entry = recall.entry()
-            recall.call(entry, Outcome.REMIND, call_on=recall.today)
+            recall.call(entry, CallOutcome.REMIND, call_on=recall.today)
         recall.plan(world.administrator, count)
 
     client = as_user(world.administrator)

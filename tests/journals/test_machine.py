@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from journals.outcome_rules import (
     LAST_UNREACHED,
+    CallOutcome,
+    EntryProgress,
     NextDate,
-    Outcome,
-    Policy,
-    Position,
+    RecallLimits,
     Stage,
     after,
     effect,
@@ -19,56 +19,56 @@ from journals.outcome_rules import (
     may_grant,
 )
 
-RULE = Policy()
+RULE = RecallLimits()
 
 
 @pytest.mark.parametrize(
     ("outcome", "stage", "next_date", "asks"),
     [
-        (Outcome.BOOKED, Stage.BOOKED, NextDate.NONE, {"window", "comment"}),
-        (Outcome.UNREACHED, Stage.CALL, NextDate.INTERVAL, {"reason", "comment"}),
-        (Outcome.THINKING, Stage.CALL, NextDate.CHOSEN, {"reason", "comment"}),
-        (Outcome.REMIND, Stage.CALL, NextDate.WAITING_LIST, {"call_on", "comment"}),
-        (Outcome.REFUSED, Stage.REFUSED, NextDate.NONE, {"reason", "comment"}),
+        (CallOutcome.BOOKED, Stage.BOOKED, NextDate.NONE, {"window", "comment"}),
+        (CallOutcome.UNREACHED, Stage.CALL, NextDate.INTERVAL, {"reason", "comment"}),
+        (CallOutcome.THINKING, Stage.CALL, NextDate.CHOSEN, {"reason", "comment"}),
+        (CallOutcome.REMIND, Stage.CALL, NextDate.WAITING_LIST, {"call_on", "comment"}),
+        (CallOutcome.REFUSED, Stage.REFUSED, NextDate.NONE, {"reason", "comment"}),
     ],
 )
 def test_the_first_call_follows_the_documents_table(
-    outcome: Outcome, stage: Stage, next_date: NextDate, asks: set[str]
+    outcome: CallOutcome, stage: Stage, next_date: NextDate, asks: set[str]
 ) -> None:
-    line = effect(Position(), outcome, RULE)
+    line = effect(EntryProgress(), outcome, RULE)
     assert (line.stage, line.next_date, set(line.asks)) == (stage, next_date, asks)
 
 
 def test_the_third_unreached_call_demands_a_refusal() -> None:
-    position = after(after(Position(), Outcome.UNREACHED, RULE), Outcome.UNREACHED, RULE)
-    assert position == Position(Stage.CALL, unreached=2)
-    assert effect(position, Outcome.UNREACHED, RULE) is LAST_UNREACHED
-    assert after(position, Outcome.UNREACHED, RULE) == Position(Stage.REFUSED, unreached=3)
+    position = after(after(EntryProgress(), CallOutcome.UNREACHED, RULE), CallOutcome.UNREACHED, RULE)
+    assert position == EntryProgress(Stage.CALL, unreached=2)
+    assert effect(position, CallOutcome.UNREACHED, RULE) is LAST_UNREACHED
+    assert after(position, CallOutcome.UNREACHED, RULE) == EntryProgress(Stage.REFUSED, unreached=3)
 
 
 def test_thinking_and_reminding_do_not_count_as_unreached() -> None:
-    position = Position()
-    for outcome in (Outcome.UNREACHED, Outcome.THINKING, Outcome.UNREACHED, Outcome.REMIND):
+    position = EntryProgress()
+    for outcome in (CallOutcome.UNREACHED, CallOutcome.THINKING, CallOutcome.UNREACHED, CallOutcome.REMIND):
         position = after(position, outcome, RULE)
-    assert position == Position(Stage.CALL, unreached=2, talks=2)
+    assert position == EntryProgress(Stage.CALL, unreached=2, talks=2)
 
 
 def test_three_talks_without_a_result_raise_the_flag() -> None:
-    assert not is_flagged(Position(talks=2), RULE)
-    assert is_flagged(Position(talks=3), RULE)
-    assert not is_flagged(Position(Stage.BOOKED, talks=3), RULE)
+    assert not is_flagged(EntryProgress(talks=2), RULE)
+    assert is_flagged(EntryProgress(talks=3), RULE)
+    assert not is_flagged(EntryProgress(Stage.BOOKED, talks=3), RULE)
 
 
 def test_the_senior_grants_one_more_call_before_or_after_the_refusal() -> None:
-    assert not may_grant(Position(unreached=1), RULE)
-    assert granted(Position(unreached=2), RULE) == Position(unreached=2, granted=1)
-    again = granted(Position(Stage.REFUSED, unreached=3), RULE)
-    assert again == Position(Stage.CALL, unreached=3, granted=1)
-    assert after(again, Outcome.UNREACHED, RULE).stage is Stage.REFUSED
+    assert not may_grant(EntryProgress(unreached=1), RULE)
+    assert granted(EntryProgress(unreached=2), RULE) == EntryProgress(unreached=2, granted=1)
+    again = granted(EntryProgress(Stage.REFUSED, unreached=3), RULE)
+    assert again == EntryProgress(Stage.CALL, unreached=3, granted=1)
+    assert after(again, CallOutcome.UNREACHED, RULE).stage is Stage.REFUSED
 
 
 def test_who_said_no_is_not_called_again_by_a_grant() -> None:
-    refused = after(Position(), Outcome.REFUSED, RULE)
+    refused = after(EntryProgress(), CallOutcome.REFUSED, RULE)
     assert not may_grant(refused, RULE)
     with pytest.raises(ValueError, match="nothing to grant"):
         granted(refused, RULE)
@@ -76,24 +76,24 @@ def test_who_said_no_is_not_called_again_by_a_grant() -> None:
 
 def test_a_closed_entry_takes_no_outcome() -> None:
     with pytest.raises(ValueError, match="takes no outcome"):
-        after(Position(Stage.BOOKED), Outcome.THINKING, RULE)
+        after(EntryProgress(Stage.BOOKED), CallOutcome.THINKING, RULE)
 
 
 def test_a_policy_shortened_meanwhile_makes_the_next_unreached_call_the_last() -> None:
-    assert is_last_call(Position(unreached=2), Policy(calls=1))
-    grown = granted(Position(unreached=2), Policy(calls=1))
-    assert is_last_call(grown, Policy(calls=1))
+    assert is_last_call(EntryProgress(unreached=2), RecallLimits(calls=1))
+    grown = granted(EntryProgress(unreached=2), RecallLimits(calls=1))
+    assert is_last_call(grown, RecallLimits(calls=1))
     assert grown.granted == 2
 
 
 policies = st.builds(
-    Policy, calls=st.integers(1, 6), interval_days=st.integers(1, 30), talks_before_flag=st.integers(1, 5)
+    RecallLimits, calls=st.integers(1, 6), interval_days=st.integers(1, 30), talks_before_flag=st.integers(1, 5)
 )
 
 
-@given(policies, st.lists(st.sampled_from(Outcome)))
-def test_never_more_unreached_calls_than_the_policy_says(rule: Policy, outcomes: list[Outcome]) -> None:
-    position = Position()
+@given(policies, st.lists(st.sampled_from(CallOutcome)))
+def test_never_more_unreached_calls_than_the_policy_says(rule: RecallLimits, outcomes: list[CallOutcome]) -> None:
+    position = EntryProgress()
     for outcome in outcomes:
         if position.stage is not Stage.CALL:
             break
@@ -103,14 +103,16 @@ def test_never_more_unreached_calls_than_the_policy_says(rule: Policy, outcomes:
         assert position.stage is Stage.REFUSED
 
 
-@given(policies, st.integers(0, 4), st.lists(st.sampled_from([Outcome.THINKING, Outcome.REMIND]), max_size=8))
-def test_a_patient_who_never_answers_always_ends_in_a_refusal(rule: Policy, extra: int, talks: list[Outcome]) -> None:
-    position = Position()
+@given(policies, st.integers(0, 4), st.lists(st.sampled_from([CallOutcome.THINKING, CallOutcome.REMIND]), max_size=8))
+def test_a_patient_who_never_answers_always_ends_in_a_refusal(
+    rule: RecallLimits, extra: int, talks: list[CallOutcome]
+) -> None:
+    position = EntryProgress()
     for outcome in talks:
         position = after(position, outcome, rule)
     grants = calls = 0
     while position.stage is Stage.CALL:
-        position = after(position, Outcome.UNREACHED, rule)
+        position = after(position, CallOutcome.UNREACHED, rule)
         calls += 1
         if position.stage is Stage.REFUSED and grants < extra:
             position = granted(position, rule)
@@ -120,6 +122,6 @@ def test_a_patient_who_never_answers_always_ends_in_a_refusal(rule: Policy, extr
 
 
 def test_a_policy_shortened_meanwhile_grants_nothing_against_the_patients_own_no() -> None:
-    refused = after(Position(unreached=2), Outcome.REFUSED, RULE)
-    assert not may_grant(refused, Policy(calls=2))
-    assert may_grant(after(Position(unreached=2), Outcome.UNREACHED, RULE), RULE)
+    refused = after(EntryProgress(unreached=2), CallOutcome.REFUSED, RULE)
+    assert not may_grant(refused, RecallLimits(calls=2))
+    assert may_grant(after(EntryProgress(unreached=2), CallOutcome.UNREACHED, RULE), RULE)

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.clinics.actions import record_consent
-from callcenter.clinics.states import Channel, Purpose
+from callcenter.clinics.states import ConsentChannel, ConsentPurpose
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from journals.actions.cards import open_card
 from journals.actions.plans import give_plan, redistribute, return_uncalled
 from journals.models import PlanItem, PlanState
-from journals.outcome_rules import Outcome
+from journals.outcome_rules import CallOutcome
 from journals.plan_split import by_capacity, deal, evenly
 from journals.queries import plan_progress, segments
 from tests.conftest import World
@@ -61,13 +61,13 @@ def every_kind(recall: Recall) -> Recall:
     recall.entry(world.patient(phones=[]))
     refused = world.patient()
     record_consent(
-        refused, purpose=Purpose.ADVERTISING, channel=Channel.CALL, granted=True, source="анкета", by=None,
+        refused, purpose=ConsentPurpose.ADVERTISING, channel=ConsentChannel.CALL, granted=True, source="анкета", by=None,
         now=world.now - DAY,
     )  # fmt: skip
     record_consent(
         refused,
-        purpose=Purpose.ADVERTISING,
-        channel=Channel.CALL,
+        purpose=ConsentPurpose.ADVERTISING,
+        channel=ConsentChannel.CALL,
         granted=False,
         source="звонок",
         by=None,
@@ -132,7 +132,7 @@ def test_an_entry_that_is_due_again_goes_to_its_last_caller(recall: Recall) -> N
     for _number in range(3):
         recall.entry()
     mine = recall.entry()
-    recall.call(mine, Outcome.UNREACHED, by=world.senior)
+    recall.call(mine, CallOutcome.UNREACHED, by=world.senior)
     later = world.now + 7 * DAY
     plan = give_plan(
         recall.segment(on=recall.today + 7 * DAY),
@@ -175,7 +175,7 @@ def test_what_was_not_called_is_ready_again_at_the_closing(recall: Recall) -> No
     recall.entry()
     called = recall.entry()
     recall.plan(recall.world.administrator, 2)
-    recall.call(called, Outcome.THINKING, by=recall.world.administrator)
+    recall.call(called, CallOutcome.THINKING, by=recall.world.administrator)
     assert return_uncalled(now=recall.world.local(recall.today, 19, 59)) == 0
     assert return_uncalled(now=recall.world.local(recall.today, 20)) == 1
     assert return_uncalled(now=recall.world.local(recall.today, 20)) == 0
@@ -231,10 +231,10 @@ def test_the_board_adds_up_and_foresees_the_end(recall: Recall) -> None:
     world = recall.world
     entries = [recall.entry() for _number in range(6)]
     recall.plan(world.administrator, 6)
-    outcomes = (Outcome.BOOKED, Outcome.REFUSED, Outcome.THINKING)
+    outcomes = (CallOutcome.BOOKED, CallOutcome.REFUSED, CallOutcome.THINKING)
     for minutes, (entry, outcome) in enumerate(zip(entries, outcomes, strict=False)):
         recall.call(entry, outcome, by=world.administrator, now=world.now + dt.timedelta(minutes=10 * minutes))
-    recall.call(entries[3], Outcome.REMIND, by=world.senior, patient_called=True)
+    recall.call(entries[3], CallOutcome.REMIND, by=world.senior, patient_called=True)
     now = world.now + dt.timedelta(minutes=20)
     open_card(entries[4], by=world.administrator, now=now)
     (line,) = plan_progress.board(world.clinic, recall.today, now=now)
@@ -260,7 +260,7 @@ def test_what_went_back_uncalled_is_not_counted_as_done(recall: Recall) -> None:
     for _number in range(4):
         recall.entry()
     recall.plan(recall.world.administrator, 4)
-    recall.call(PlanItem.objects.order_by("pk")[0].entry, Outcome.THINKING, by=recall.world.administrator)
+    recall.call(PlanItem.objects.order_by("pk")[0].entry, CallOutcome.THINKING, by=recall.world.administrator)
     PlanItem.objects.filter(pk__in=PlanItem.objects.open().values("pk")[:2]).update(state=PlanState.RETURNED)
     (line,) = plan_progress.board(recall.world.clinic, recall.today, now=recall.world.now)
     assert (line.given, line.called, line.returned, line.left, line.share) == (4, 1, 2, 1, 50)

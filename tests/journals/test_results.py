@@ -18,9 +18,9 @@ from callcenter.lib.errors import Conflict
 from callcenter.staff.models import User
 from journals.actions.plans import return_uncalled
 from journals.models import RecallPolicy
-from journals.outcome_rules import Outcome
+from journals.outcome_rules import CallOutcome
 from journals.queries import results
-from journals.queries.results import CALLS, GROUPINGS, MEASURES, Period
+from journals.queries.results import CALLS, GROUPINGS, MEASURES, ResultsPeriod
 from tests.journals.conftest import Recall
 
 Login = Callable[[User], Client]
@@ -43,15 +43,15 @@ def season(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> Recall:
             item = entry.plan_items.filter(state="open").first()
             if item is None or rng.random() < 0.15:
                 continue
-            outcome = rng.choice([*Outcome, Outcome.UNREACHED, Outcome.UNREACHED])
+            outcome = rng.choice([*CallOutcome, CallOutcome.UNREACHED, CallOutcome.UNREACHED])
             entry.refresh_from_db()
             extra: dict[str, Any] = {}
-            if outcome is Outcome.UNREACHED and entry.unreached:
+            if outcome is CallOutcome.UNREACHED and entry.unreached:
                 extra["refusal_reason"] = recall.not_reached
             recall.call(entry, outcome, by=item.assignee, **extra)
         return_uncalled(now=world.local(recall.today, 20))
         world.now += 7 * DAY
-    recall.call(recall.entry(), Outcome.REFUSED, by=world.administrator, patient_called=True)
+    recall.call(recall.entry(), CallOutcome.REFUSED, by=world.administrator, patient_called=True)
     return recall
 
 
@@ -62,8 +62,8 @@ def recall_ready(recall: Recall, person: User) -> None:
         return
 
 
-def whole(recall: Recall, **fields: Any) -> Period:
-    return Period(recall.today - 60 * DAY, recall.today + DAY, **fields)
+def whole(recall: Recall, **fields: Any) -> ResultsPeriod:
+    return ResultsPeriod(recall.today - 60 * DAY, recall.today + DAY, **fields)
 
 
 @pytest.mark.parametrize("by", list(GROUPINGS))
@@ -156,7 +156,7 @@ def test_excel_masks_phones_for_those_without_the_right(season: Recall, as_user:
 
 def test_a_formula_in_a_comment_stays_text(recall: Recall, as_user: Login, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timezone, "now", lambda: recall.world.now)
-    recall.call(recall.entry(), Outcome.REMIND, comment='=HYPERLINK("http://x","y")')
+    recall.call(recall.entry(), CallOutcome.REMIND, comment='=HYPERLINK("http://x","y")')
     answer = as_user(recall.world.senior).get("/recall/results/xlsx/")
     cell = openpyxl.load_workbook(io.BytesIO(answer.content))["Звонки"]["K2"]
     assert (cell.data_type, cell.value) == ("s", '=HYPERLINK("http://x","y")')

@@ -18,7 +18,7 @@ from callcenter.lib.errors import Conflict
 from journals.actions import auto_close
 from journals.actions.auto_close import close_found, follow_waiting, settle_visits
 from journals.models import PlanItem, PlanState, RecallEntry
-from journals.outcome_rules import Outcome, Stage
+from journals.outcome_rules import CallOutcome, Stage
 from tests.journals.conftest import Recall
 
 LATER = dt.timedelta(minutes=1)
@@ -166,7 +166,7 @@ def test_entries_that_fail_do_not_stand_before_the_others(recall: Recall, monkey
 
 def reminded(recall: Recall) -> tuple[RecallEntry, WaitingListEntry]:
     entry = recall.entry()
-    recall.call(entry, Outcome.REMIND, call_on=recall.today + dt.timedelta(days=5))
+    recall.call(entry, CallOutcome.REMIND, call_on=recall.today + dt.timedelta(days=5))
     return entry, WaitingListEntry.objects.get()
 
 

@@ -70,12 +70,12 @@ def test_no_text_is_more_than_a_bad_number(text: str) -> None:
 @given(st.integers(0, 9_999))
 def test_what_the_screen_shows_is_accepted_back(tail: int) -> None:
     e164 = f"+7900000{tail:04}"
-    assert phones.parse(phones.pretty(e164)) == e164
+    assert phones.parse(phones.format_phone(e164)) == e164
 
 
 def test_the_screen_shows_and_masks() -> None:
-    assert phones.pretty("+79110101001") == "+7 (911) 010-10-01"
-    assert phones.pretty("+375291234567") == "+375 29 123-45-67"
+    assert phones.format_phone("+79110101001") == "+7 (911) 010-10-01"
+    assert phones.format_phone("+375291234567") == "+375 29 123-45-67"
     assert phones.masked("+79110101001") == "+7 (911) ***-**-01"
     assert phones.masked("+375291234567") == "***67"
     assert phones.masked("") == ""

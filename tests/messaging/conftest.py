@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from callcenter.clinics.models import Appointment, Clinic, Ground
+from callcenter.clinics.models import Appointment, Clinic, LegalBasis
 from callcenter.messaging import actions
 from callcenter.messaging.models import CascadeStep, Message, Provider, VisitLink
-from callcenter.messaging.states import Channel
+from callcenter.messaging.states import MessageChannel
 from tests.conftest import World
 
 
@@ -30,7 +30,7 @@ class Post:
 
     def tick(self) -> None:
         for _ in range(3):
-            actions.absorb_due_calls(now=self.now)
+            actions.process_due_webhooks(now=self.now)
             actions.advance_due_cascades(now=self.now)
             actions.send_due(clock=self.clock, threads=2)
 
@@ -60,13 +60,16 @@ def add_cascade(clinic: Clinic, provider: Provider, *channels: str, wait: int = 
         CascadeStep.objects.create(
             clinic=clinic, position=position, channel=channel, provider=provider, wait_minutes=wait
         )
-    Ground.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2026, 1, 1))
+    LegalBasis.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2026, 1, 1))
 
 
 @pytest.fixture
 def post(world: World) -> Post:
     provider = Provider.objects.create(
-        name="Симулятор", kind="simulator", channels=[Channel.MAX, Channel.SMS, Channel.EMAIL], settings={"pace": "20"}
+        name="Симулятор",
+        kind="simulator",
+        channels=[MessageChannel.MAX, MessageChannel.SMS, MessageChannel.EMAIL],
+        settings={"pace": "20"},
     )
-    add_cascade(world.clinic, provider, Channel.MAX, Channel.SMS)
+    add_cascade(world.clinic, provider, MessageChannel.MAX, MessageChannel.SMS)
     return Post(world, provider, world.now)

@@ -16,8 +16,8 @@ from callcenter.lib.bulk_sql import update_rows
 from callcenter.messaging import actions
 from callcenter.messaging.actions import webhooks
 from callcenter.messaging.actions.enqueue import topic
-from callcenter.messaging.models import Message, MessageQuerySet, ProviderCall
-from callcenter.messaging.states import Channel, MessageState, Report
+from callcenter.messaging.models import Message, MessageQuerySet, ProviderWebhook
+from callcenter.messaging.states import DeliveryStatus, MessageChannel, MessageState
 from tests.concurrency.race import at_once
 from tests.messaging.conftest import Post
 
@@ -36,7 +36,7 @@ def accepted(post: Post, count: int) -> list[str]:
 def keep(post: Post, reports: Iterable[tuple[str, str]]) -> None:
     """One raw call a report, each a second after the one before."""
     for second, (key, word) in enumerate(reports):
-        ProviderCall.objects.create(
+        ProviderWebhook.objects.create(
             provider=post.provider,
             received_at=post.now,
             due_at=post.now + dt.timedelta(seconds=second),
@@ -48,7 +48,7 @@ def keep(post: Post, reports: Iterable[tuple[str, str]]) -> None:
 
 def absorb(post: Post, *, batch: int) -> None:
     later = post.now + dt.timedelta(minutes=5)
-    while actions.absorb_due_calls(now=later, limit=batch):
+    while actions.process_due_webhooks(now=later, limit=batch):
         pass
 
 
@@ -58,27 +58,27 @@ def outcome() -> list[tuple[object, ...]]:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
-    reports=st.lists(st.tuples(st.integers(0, 3), st.sampled_from([*Report])), min_size=2, max_size=24),
+    reports=st.lists(st.tuples(st.integers(0, 3), st.sampled_from([*DeliveryStatus])), min_size=2, max_size=24),
     batch=st.integers(2, 24),
 )
 def test_together_they_come_to_the_same_end_as_one_by_one(
-    post: Post, reports: list[tuple[int, Report]], batch: int
+    post: Post, reports: list[tuple[int, DeliveryStatus]], batch: int
 ) -> None:
     keys = accepted(post, 3)
     named = [([*keys, "a-key-of-nobody"][number], report.value) for number, report in reports]
     keep(post, named)
     absorb(post, batch=batch)
     together = outcome()
-    noted = list(ProviderCall.objects.order_by("pk").values_list("last_error", flat=True))
+    noted = list(ProviderWebhook.objects.order_by("pk").values_list("last_error", flat=True))
 
-    ProviderCall.objects.update(absorbed_at=None, last_error="")
+    ProviderWebhook.objects.update(absorbed_at=None, last_error="")
     Message.objects.all().delete()
     post.queue(*(visit for visit in post.world.clinic.appointments.order_by("pk")))
     Message.objects.update(state=MessageState.ACCEPTED, attempted_at=post.now)
     absorb(post, batch=1)
     assert outcome() == together
-    assert list(ProviderCall.objects.order_by("pk").values_list("last_error", flat=True)) == noted
-    ProviderCall.objects.all().delete()
+    assert list(ProviderWebhook.objects.order_by("pk").values_list("last_error", flat=True)) == noted
+    ProviderWebhook.objects.all().delete()
     Message.objects.all().delete()
     post.world.clinic.appointments.all().delete()
 
@@ -98,14 +98,14 @@ def test_a_poisoned_report_is_put_off_with_its_trouble_and_the_others_are_writte
     keep(post, [(keys[0], "delivered"), ("\0", "delivered"), (keys[1], "read"), (keys[2], "undelivered")])
     absorb(post, batch=500)
     assert [row.state for row in Message.objects.order_by("pk")] == ["delivered", "read", "undelivered"]
-    poisoned = ProviderCall.objects.get(absorbed_at=None)
+    poisoned = ProviderWebhook.objects.get(absorbed_at=None)
     assert b"\\u0000" in bytes(poisoned.body)
     assert poisoned.attempts == 1
     assert "NUL" in poisoned.last_error
     assert poisoned.claimed_at is None
     for day in range(1, webhooks.ATTEMPTS):
-        actions.absorb_due_calls(now=poisoned.due_at + dt.timedelta(days=day))
-    assert not ProviderCall.objects.filter(absorbed_at=None).exists()  # given up, its trouble kept
+        actions.process_due_webhooks(now=poisoned.due_at + dt.timedelta(days=day))
+    assert not ProviderWebhook.objects.filter(absorbed_at=None).exists()  # given up, its trouble kept
 
 
 def test_nothing_is_lost_when_the_absorber_is_killed_over_a_batch(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,11 +118,11 @@ def test_nothing_is_lost_when_the_absorber_is_killed_over_a_batch(post: Post, mo
     with monkeypatch.context() as patch:
         patch.setattr(webhooks, "update_rows", die)
         with pytest.raises(SystemExit):
-            actions.absorb_due_calls(now=later)
+            actions.process_due_webhooks(now=later)
     assert set(Message.objects.values_list("state", flat=True)) == {"accepted"}
-    assert actions.absorb_due_calls(now=later) == 0  # in the dead one's hands
-    assert actions.reap_lost_calls(now=later + webhooks.LEASE * 2) == 3
-    assert actions.absorb_due_calls(now=later + webhooks.LEASE * 2) == 3
+    assert actions.process_due_webhooks(now=later) == 0  # in the dead one's hands
+    assert actions.requeue_lost_webhooks(now=later + webhooks.LEASE * 2) == 3
+    assert actions.process_due_webhooks(now=later + webhooks.LEASE * 2) == 3
     assert set(Message.objects.values_list("state", flat=True)) == {"delivered"}
 
 
@@ -131,7 +131,7 @@ def test_a_failure_and_a_late_delivery_in_one_batch_start_no_second_channel(post
     keep(post, [(key, "undelivered"), (other, "undelivered"), (key, "delivered")])
     absorb(post, batch=500)
     post.pass_time(minutes=6)
-    assert list(Message.objects.filter(channel=Channel.SMS).values_list("subject_key", flat=True)) == [
+    assert list(Message.objects.filter(channel=MessageChannel.SMS).values_list("subject_key", flat=True)) == [
         Message.objects.get(key=other).subject_key
     ]
 
@@ -172,7 +172,7 @@ def test_two_absorbers_never_lower_a_status(
         update_rows(rows, names)
 
     def absorb_one() -> int:
-        done = actions.absorb_due_calls(now=post.now + dt.timedelta(minutes=1), limit=1)
+        done = actions.process_due_webhooks(now=post.now + dt.timedelta(minutes=1), limit=1)
         if Message.objects.get().state == MessageState.READ:
             written.set()
         return done
@@ -190,6 +190,6 @@ def test_four_absorbers_share_the_calls_and_end_in_the_truth(post: Post) -> None
     keep(post, [(key, word) for word in ("read", "delivered", "undelivered", "accepted") for key in reversed(keys)])
     results = at_once([lambda: absorb(post, batch=5)] * 4)
     assert results == [None] * 4
-    assert not ProviderCall.objects.filter(absorbed_at=None).exists()
+    assert not ProviderWebhook.objects.filter(absorbed_at=None).exists()
     assert set(Message.objects.values_list("state", flat=True)) == {"read"}
     assert not Message.objects.filter(fallback_at__isnull=False).exists()

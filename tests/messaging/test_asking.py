@@ -9,7 +9,7 @@ import pytest
 from callcenter.messaging import actions
 from callcenter.messaging.models import CascadeStep, Message, Provider
 from callcenter.messaging.send_policy import ASKS
-from callcenter.messaging.states import Channel, MessageState
+from callcenter.messaging.states import MessageChannel, MessageState
 from tests.messaging import standins
 from tests.messaging.conftest import Post
 from tests.messaging.standins import Standin
@@ -26,7 +26,7 @@ def edna(post: Post, settings: Any) -> Iterator[Standin]:
         provider = Provider.objects.create(
             name="edna", kind="edna", channels=["max"], settings={"url": standin.url, "api_key": "right", **channels}
         )
-        CascadeStep.objects.filter(channel=Channel.MAX).update(provider=provider, wait_minutes=600)
+        CascadeStep.objects.filter(channel=MessageChannel.MAX).update(provider=provider, wait_minutes=600)
         yield standin
 
 
@@ -34,7 +34,7 @@ def sent(post: Post) -> Message:
     visit = post.visit(hours=50)
     post.queue(visit)
     post.tick()
-    return post.of(visit)[Channel.MAX]
+    return post.of(visit)[MessageChannel.MAX]
 
 
 def test_a_delivery_whose_report_was_lost_is_asked_for(post: Post, edna: Standin) -> None:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from callcenter.lib.errors import Conflict
 from callcenter.messaging import actions
 from callcenter.messaging.gateways.base import Webhook
-from callcenter.messaging.models import ChatMessage, Message, ProviderCall, VisitLink
+from callcenter.messaging.models import ChatMessage, Message, ProviderWebhook, VisitLink
 from callcenter.messaging.reply_intent import Meaning
-from callcenter.messaging.states import Answer, Channel, MessageState, Report, after_report
+from callcenter.messaging.states import DeliveryStatus, MessageChannel, MessageState, VisitAnswer, after_report
 from tests.messaging.conftest import Post
 
 pytestmark = pytest.mark.django_db
@@ -33,10 +33,10 @@ def test_a_call_is_kept_raw_and_absorbed_afterwards(post: Post, client: Client) 
     Message.objects.update(state=MessageState.ACCEPTED)
     assert tell(post, client, do="delivered", key=key) == 200
     assert Message.objects.get().state == MessageState.ACCEPTED  # not yet
-    call = ProviderCall.objects.get()
-    assert actions.absorb_due_calls(now=call.due_at) == 1
+    call = ProviderWebhook.objects.get()
+    assert actions.process_due_webhooks(now=call.due_at) == 1
     assert Message.objects.get().state == MessageState.DELIVERED
-    assert actions.absorb_due_calls(now=call.due_at) == 0
+    assert actions.process_due_webhooks(now=call.due_at) == 0
 
 
 def test_a_call_without_the_secret_leaves_no_trace(post: Post, client: Client) -> None:
@@ -45,14 +45,14 @@ def test_a_call_without_the_secret_leaves_no_trace(post: Post, client: Client) -
         == 403
     )
     assert client.post("/hooks/999/x/report", b"{}", content_type="application/json").status_code == 404
-    assert not ProviderCall.objects.exists()
+    assert not ProviderWebhook.objects.exists()
 
 
 def test_a_probe_of_the_address_is_answered_and_not_kept(post: Post, client: Client) -> None:
     path = f"/hooks/{post.provider.pk}/{post.provider.secret}/"
     assert client.head(path).status_code == 200
     assert client.get(path).status_code == 200
-    assert not ProviderCall.objects.exists()
+    assert not ProviderWebhook.objects.exists()
 
 
 def test_a_body_too_big_is_turned_away(post: Post, client: Client) -> None:
@@ -67,10 +67,10 @@ def test_what_nobody_understands_is_kept_with_its_trouble_and_the_others_go_on(p
     client.post(path, b"not json", content_type="application/json")
     tell(post, client, do="read", key="a-key-of-nobody")
     tell(post, client, do="read", key=Message.objects.get().key)
-    now = ProviderCall.objects.latest("due_at").due_at
-    assert actions.absorb_due_calls(now=now) == 3
+    now = ProviderWebhook.objects.latest("due_at").due_at
+    assert actions.process_due_webhooks(now=now) == 3
     assert Message.objects.get().state == MessageState.READ
-    errors = list(ProviderCall.objects.order_by("pk").values_list("last_error", flat=True))
+    errors = list(ProviderWebhook.objects.order_by("pk").values_list("last_error", flat=True))
     assert errors == ["вызов симулятора не читается", "отчёт о сообщении, которого у нас нет", ""]
 
 
@@ -78,19 +78,21 @@ def test_calls_whose_absorber_died_are_absorbed_anew(post: Post) -> None:
     post.queue(post.visit())
     Message.objects.update(state=MessageState.ACCEPTED)
     deed = json.dumps({"do": "delivered", "key": Message.objects.get().key}).encode()
-    actions.keep_call(post.provider, Webhook("POST", "x/report", "", {}, deed), now=post.now)
-    ProviderCall.objects.update(claimed_at=post.now)
-    assert actions.absorb_due_calls(now=post.now) == 0
+    actions.store_provider_webhook(post.provider, Webhook("POST", "x/report", "", {}, deed), now=post.now)
+    ProviderWebhook.objects.update(claimed_at=post.now)
+    assert actions.process_due_webhooks(now=post.now) == 0
     post.now += dt.timedelta(minutes=3)
-    assert actions.reap_lost_calls(now=post.now) == 1
-    assert actions.absorb_due_calls(now=post.now) == 1
+    assert actions.requeue_lost_webhooks(now=post.now) == 1
+    assert actions.process_due_webhooks(now=post.now) == 1
 
 
-REPORTS = list(Report)
+REPORTS = list(DeliveryStatus)
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations([Report.ACCEPTED, Report.DELIVERED, Report.READ])))
-def test_reports_in_any_order_end_in_read(order: tuple[Report, ...]) -> None:
+@pytest.mark.parametrize(
+    "order", list(itertools.permutations([DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED, DeliveryStatus.READ]))
+)
+def test_reports_in_any_order_end_in_read(order: tuple[DeliveryStatus, ...]) -> None:
     state = MessageState.SENDING
     for report in order:
         state = after_report(state, report)
@@ -99,9 +101,9 @@ def test_reports_in_any_order_end_in_read(order: tuple[Report, ...]) -> None:
 
 @given(st.sampled_from([*MessageState]), st.lists(st.sampled_from(REPORTS), max_size=8), st.randoms())
 def test_the_order_and_the_repetition_of_reports_change_nothing(
-    start: MessageState, reports: list[Report], chance: Any
+    start: MessageState, reports: list[DeliveryStatus], chance: Any
 ) -> None:
-    def end(heard: list[Report]) -> MessageState:
+    def end(heard: list[DeliveryStatus]) -> MessageState:
         state = start
         for report in heard:
             state = after_report(state, report)
@@ -115,18 +117,20 @@ def test_the_order_and_the_repetition_of_reports_change_nothing(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(body=st.binary(max_size=200))
 def test_any_bytes_are_survived(post: Post, body: bytes) -> None:
-    actions.keep_call(post.provider, Webhook("POST", "x/report", "", {}, body), now=post.now)
-    actions.absorb_due_calls(now=post.now)
-    assert not ProviderCall.objects.filter(absorbed_at=None).exists()
+    actions.store_provider_webhook(post.provider, Webhook("POST", "x/report", "", {}, body), now=post.now)
+    actions.process_due_webhooks(now=post.now)
+    assert not ProviderWebhook.objects.filter(absorbed_at=None).exists()
 
 
 # Replies
 
 
 def say(post: Post, number: str, text: str, name: str, key: str = "") -> None:
-    deed = {"do": "say", "id": name, "from": number, "text": text, "key": key, "channel": Channel.MAX.value}
-    actions.keep_call(post.provider, Webhook("POST", "x/report", "", {}, json.dumps(deed).encode()), now=post.now)
-    actions.absorb_due_calls(now=post.now)
+    deed = {"do": "say", "id": name, "from": number, "text": text, "key": key, "channel": MessageChannel.MAX.value}
+    actions.store_provider_webhook(
+        post.provider, Webhook("POST", "x/report", "", {}, json.dumps(deed).encode()), now=post.now
+    )
+    actions.process_due_webhooks(now=post.now)
 
 
 def test_a_reply_becomes_a_chat_of_the_patients_contact_with_a_proposed_meaning(post: Post) -> None:
@@ -166,7 +170,7 @@ def test_an_accepted_meaning_colours_the_visit_and_a_second_decision_is_too_late
     line = ChatMessage.objects.get()
     meaning = Meaning(line.meaning)
     actions.accept_meaning(line, meaning=meaning, appointment=visit, by=post.world.administrator, now=post.now)
-    assert VisitLink.objects.get().answer == Answer.CANCEL
+    assert VisitLink.objects.get().answer == VisitAnswer.CANCEL
     visit.refresh_from_db()
     assert visit.status == "scheduled"  # a person calls back; nothing is cancelled by a text
     with pytest.raises(Conflict, match="уже разобран"):

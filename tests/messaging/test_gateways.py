@@ -15,28 +15,28 @@ import pytest
 
 from callcenter.messaging.gateways import KINDS, build
 from callcenter.messaging.gateways.base import (
-    Accepted,
     Attachment,
     BadWebhook,
-    Fault,
+    ButtonPress,
+    DeliveryReport,
+    FailureScope,
     Gateway,
-    Happening,
-    Ignored,
-    Maybe,
+    GatewayAccepted,
+    GatewayEvent,
+    GatewayRefused,
+    IgnoredEvent,
     Outgoing,
-    Press,
-    Question,
-    Refused,
-    Remembers,
     Reply,
-    Status,
+    StatusQuery,
+    SupportsStatusQuery,
+    Uncertain,
     Webhook,
 )
 from callcenter.messaging.gateways.edna import Edna
 from callcenter.messaging.gateways.kannel import Kannel
-from callcenter.messaging.gateways.simulator import Simulator
+from callcenter.messaging.gateways.simulator import SimulatorGateway
 from callcenter.messaging.gateways.smtp import Smtp
-from callcenter.messaging.states import Answer, Channel, Report
+from callcenter.messaging.states import DeliveryStatus, MessageChannel, VisitAnswer
 from tests.messaging import standins
 
 TEXT = "Ждём вас 22.11 в 09:30. «Ёлочка», № 5 — привет!"
@@ -52,7 +52,7 @@ class Rig:
     message: Outgoing
     misbehave: Callable[[str], None]
     taken: Callable[[], list[dict[str, str]]]
-    reports: Callable[[str, Report], list[Webhook]] = lambda key, report: []
+    reports: Callable[[str, DeliveryStatus], list[Webhook]] = lambda key, report: []
     reply: Callable[[str], Webhook] | None = None
     became: Callable[[str, str], None] | None = None  # what the provider's memory says, where it can be asked
     dead: Gateway | None = None  # the same gateway with nobody listening behind
@@ -60,7 +60,9 @@ class Rig:
 
 
 def sms(key: str = "visit:appointment-1:1:sms") -> Outgoing:
-    return Outgoing(key, Channel.SMS, "+79000000001", TEXT, report_url=f"https://clinic.example/hooks/1/{SECRET}/")
+    return Outgoing(
+        key, MessageChannel.SMS, "+79000000001", TEXT, report_url=f"https://clinic.example/hooks/1/{SECRET}/"
+    )
 
 
 @pytest.fixture
@@ -70,8 +72,12 @@ def kannel() -> Iterator[Rig]:
         settings |= {"sender": "CLINIC"}
         nowhere = {**settings, "url": "http://127.0.0.1:9/cgi-bin/sendsms"}
 
-        def reports(key: str, report: Report) -> list[Webhook]:
-            kinds = {Report.DELIVERED: ["8", "1"], Report.UNDELIVERED: ["8", "2"], Report.ACCEPTED: ["8"]}
+        def reports(key: str, report: DeliveryStatus) -> list[Webhook]:
+            kinds = {
+                DeliveryStatus.DELIVERED: ["8", "1"],
+                DeliveryStatus.UNDELIVERED: ["8", "2"],
+                DeliveryStatus.ACCEPTED: ["8"],
+            }
             return [_get(f"dlr?key={quote(key)}&type={kind}&at=1767597300&why=ACK/") for kind in kinds.get(report, [])]
 
         def reply(text: str) -> Webhook:
@@ -96,7 +102,7 @@ def edna() -> Iterator[Rig]:
         settings = {"url": provider.url, "api_key": "right", "secret": SECRET, "cascade_sms": "321"}
         settings |= {"authorization": "key-of-the-cabinet", "cascade_max": "322", "content_max": "maxContent"}
 
-        def reports(key: str, report: Report) -> list[Webhook]:
+        def reports(key: str, report: DeliveryStatus) -> list[Webhook]:
             words = {"accepted": "SENT", "delivered": "DELIVERED", "read": "READ", "undelivered": "UNDELIVERED"}
             return [
                 _post({"requestId": key, "messageId": 5, "status": words[report], "statusAt": "2026-01-05T07:15:00Z"})
@@ -137,7 +143,11 @@ def smtp() -> Iterator[Rig]:
             "smtp",
             Smtp(settings),
             Outgoing(
-                "letter:task-1:1:email", Channel.EMAIL, "olga@clinic.example", TEXT, subject="Напоминание\nо приёме"
+                "letter:task-1:1:email",
+                MessageChannel.EMAIL,
+                "olga@clinic.example",
+                TEXT,
+                subject="Напоминание\nо приёме",
             ),
             lambda mode: setattr(provider, "mode", mode),
             lambda: provider.taken,
@@ -150,10 +160,10 @@ def simulator() -> Rig:
     taken: dict[str, dict[str, str]] = {}
     settings: dict[str, str] = {"secret": SECRET}
 
-    class Watched(Simulator):
-        def send(self, message: Outgoing) -> Accepted | Refused | Maybe:
+    class Watched(SimulatorGateway):
+        def send(self, message: Outgoing) -> GatewayAccepted | GatewayRefused | Uncertain:
             result = super().send(message)
-            if not isinstance(result, Refused):
+            if not isinstance(result, GatewayRefused):
                 taken[message.key] = {"to": message.to, "text": message.text}
             return result
 
@@ -161,7 +171,7 @@ def simulator() -> Rig:
         settings.update({"busy": {"busy": "1"}, "vanish": {"vanishes": "1"}}.get(mode, {}))
         settings.update({"password": {"down": "yes"}, "number": {"refuses": "1"}}.get(mode, {}))
 
-    def reports(key: str, report: Report) -> list[Webhook]:
+    def reports(key: str, report: DeliveryStatus) -> list[Webhook]:
         return [_post({"do": report.value, "key": key})]
 
     def reply(text: str) -> Webhook:
@@ -189,7 +199,7 @@ def _post(body: object) -> Webhook:
 
 
 def test_a_message_arrives_whole_with_its_cyrillic(rig: Rig) -> None:
-    assert isinstance(rig.gateway.send(rig.message), Accepted)
+    assert isinstance(rig.gateway.send(rig.message), GatewayAccepted)
     (taken,) = rig.taken()
     assert taken["to"] == rig.message.to
     assert taken["text"] == TEXT
@@ -197,15 +207,15 @@ def test_a_message_arrives_whole_with_its_cyrillic(rig: Rig) -> None:
 
 def test_a_long_text_is_one_message(rig: Rig) -> None:
     long = replace(rig.message, text="Приходите заранее. " * 12)
-    assert isinstance(rig.gateway.send(long), Accepted)
+    assert isinstance(rig.gateway.send(long), GatewayAccepted)
     assert [taken["text"].strip() for taken in rig.taken()] == [long.text.strip()]
 
 
 def test_a_number_that_is_no_good_is_refused_for_ever(rig: Rig) -> None:
     rig.misbehave("number")
     result = rig.gateway.send(rig.message)
-    assert isinstance(result, Refused)
-    assert result.fault is Fault.MESSAGE
+    assert isinstance(result, GatewayRefused)
+    assert result.fault is FailureScope.MESSAGE
     assert result.reason
     assert rig.taken() == []
 
@@ -213,20 +223,20 @@ def test_a_number_that_is_no_good_is_refused_for_ever(rig: Rig) -> None:
 def test_a_busy_provider_is_to_be_asked_again(rig: Rig) -> None:
     rig.misbehave("busy")
     result = rig.gateway.send(rig.message)
-    assert isinstance(result, Refused)
-    assert result.fault is Fault.LATER
+    assert isinstance(result, GatewayRefused)
+    assert result.fault is FailureScope.LATER
 
 
 def test_a_wrong_password_stops_the_gateway_not_the_message(rig: Rig) -> None:
     rig.misbehave("password")
     result = rig.gateway.send(rig.message)
-    assert isinstance(result, Refused)
-    assert result.fault is Fault.GATEWAY
+    assert isinstance(result, GatewayRefused)
+    assert result.fault is FailureScope.GATEWAY
 
 
 def test_an_answer_lost_on_the_way_is_a_maybe_and_never_a_refusal(rig: Rig) -> None:
     rig.misbehave("vanish")
-    assert isinstance(rig.gateway.send(rig.message), Maybe)
+    assert isinstance(rig.gateway.send(rig.message), Uncertain)
     assert len(rig.taken()) == 1
 
 
@@ -245,16 +255,16 @@ def test_nobody_listening_means_nothing_was_sent(rig: Rig) -> None:
         assert rig.kind == "simulator"
         return
     result = rig.dead.send(rig.message)
-    assert isinstance(result, Refused)
-    assert result.fault is Fault.LATER
+    assert isinstance(result, GatewayRefused)
+    assert result.fault is FailureScope.LATER
 
 
-@pytest.mark.parametrize("report", list(Report))
-def test_reports_are_read_with_our_key(rig: Rig, report: Report) -> None:
+@pytest.mark.parametrize("report", list(DeliveryStatus))
+def test_reports_are_read_with_our_key(rig: Rig, report: DeliveryStatus) -> None:
     heard = [happening for call in rig.reports(rig.message.key, report) for happening in rig.gateway.read(call)]
-    statuses = [happening for happening in heard if isinstance(happening, Status)]
+    statuses = [happening for happening in heard if isinstance(happening, DeliveryReport)]
     assert all(status.key == rig.message.key for status in statuses)
-    if rig.gateway.reports and (rig.kind, report) != ("kannel", Report.READ):  # an SMS is never 'read'
+    if rig.gateway.reports and (rig.kind, report) != ("kannel", DeliveryStatus.READ):  # an SMS is never 'read'
         assert statuses[-1].report == report
     else:
         assert statuses == []
@@ -266,7 +276,12 @@ def test_a_reply_is_read_with_its_sender_and_its_letters(rig: Rig) -> None:
         return
     (heard,) = rig.gateway.read(rig.reply("Да, приду 👍"))
     assert isinstance(heard, Reply)
-    assert (heard.id, heard.sender, heard.text, heard.channel) == ("77", "+79000000001", "Да, приду 👍", Channel.SMS)
+    assert (heard.id, heard.sender, heard.text, heard.channel) == (
+        "77",
+        "+79000000001",
+        "Да, приду 👍",
+        MessageChannel.SMS,
+    )
 
 
 _HOUR = dt.timedelta(hours=1)
@@ -275,37 +290,37 @@ _NOON = dt.datetime(2026, 3, 18, 9, tzinfo=dt.UTC)
 
 def test_a_provider_that_can_be_asked_tells_what_became_of_a_message_and_the_others_can_not_be(rig: Rig) -> None:
     if rig.became is None:
-        assert not isinstance(rig.gateway, Remembers)
+        assert not isinstance(rig.gateway, SupportsStatusQuery)
         return
-    assert isinstance(rig.gateway, Remembers)
+    assert isinstance(rig.gateway, SupportsStatusQuery)
     rig.gateway.send(rig.message)
     rig.gateway.send(replace(rig.message, key="of-somebody-else"))
-    question = Question(frozenset([rig.message.key, "never-sent"]), _NOON, _NOON + _HOUR)
+    question = StatusQuery(frozenset([rig.message.key, "never-sent"]), _NOON, _NOON + _HOUR)
     heard = rig.gateway.ask(question)
-    assert heard == [Status(Report.ACCEPTED, key=rig.message.key)]
+    assert heard == [DeliveryReport(DeliveryStatus.ACCEPTED, key=rig.message.key)]
     rig.became(rig.message.key, "READ")
-    assert rig.gateway.ask(question) == [Status(Report.READ, key=rig.message.key)]
+    assert rig.gateway.ask(question) == [DeliveryReport(DeliveryStatus.READ, key=rig.message.key)]
     rig.became(rig.message.key, "A-WORD-OF-TOMORROW")
     assert rig.gateway.ask(question) == []
 
 
 @pytest.mark.parametrize("mode", ["busy", "vanish"])
 def test_a_provider_that_does_not_answer_a_question_is_asked_later(rig: Rig, mode: str) -> None:
-    if not isinstance(rig.gateway, Remembers):
+    if not isinstance(rig.gateway, SupportsStatusQuery):
         assert rig.became is None
         return
     rig.misbehave(mode)
-    heard = rig.gateway.ask(Question(frozenset(["k"]), _NOON, _NOON + _HOUR))
-    assert isinstance(heard, Refused | Maybe)
+    heard = rig.gateway.ask(StatusQuery(frozenset(["k"]), _NOON, _NOON + _HOUR))
+    assert isinstance(heard, GatewayRefused | Uncertain)
 
 
 def test_edna_is_asked_page_after_page(edna: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("callcenter.messaging.gateways.edna._PAGE", 2)
-    assert isinstance(edna.gateway, Remembers)
+    assert isinstance(edna.gateway, SupportsStatusQuery)
     keys = [f"k{number}" for number in range(5)]
     for key in keys:
         edna.gateway.send(replace(edna.message, key=key))
-    heard = edna.gateway.ask(Question(frozenset(keys), _NOON, _NOON + _HOUR))
+    heard = edna.gateway.ask(StatusQuery(frozenset(keys), _NOON, _NOON + _HOUR))
     assert isinstance(heard, list)
     assert [status.key for status in heard] == keys
 
@@ -320,10 +335,10 @@ def test_a_call_without_the_secret_is_not_genuine(rig: Rig) -> None:
 @pytest.mark.parametrize("body", [b"", b"not json", b"[1]", b"null", b'{"status": "NEW-WORD", "requestId": "1"}'])
 def test_a_body_nobody_foresaw_is_reported_as_such_and_never_crashes(rig: Rig, body: bytes) -> None:
     call = Webhook("POST", f"{SECRET}/nothing-known", "", {}, body)
-    heard: list[Happening] = []
+    heard: list[GatewayEvent] = []
     with contextlib.suppress(BadWebhook):
         heard = rig.gateway.read(call)
-    assert all(isinstance(happening, Ignored) for happening in heard)
+    assert all(isinstance(happening, IgnoredEvent) for happening in heard)
 
 
 def test_the_suite_covers_every_kind_of_the_registry() -> None:
@@ -346,17 +361,17 @@ def test_kannel_a_message_that_is_queued_while_the_line_is_down_counts_as_taken(
         gateway = Kannel(
             {"url": "http://k/", "username": "u", "password": "p", "secret": SECRET, "sender": "CLINIC"}, client
         )
-        assert isinstance(gateway.send(kannel.message), Accepted)
+        assert isinstance(gateway.send(kannel.message), GatewayAccepted)
 
 
 def test_kannel_refuses_to_send_an_empty_text_that_kannel_itself_would_send(kannel: Rig) -> None:
-    assert isinstance(kannel.gateway.send(replace(kannel.message, text="")), Refused)
+    assert isinstance(kannel.gateway.send(replace(kannel.message, text="")), GatewayRefused)
     assert kannel.taken() == []
 
 
 def test_edna_answers_its_probe_of_the_address(edna: Rig) -> None:
     for method in ("GET", "HEAD"):
-        assert isinstance(edna.gateway.read(Webhook(method, f"{SECRET}/", "", {}, b""))[0], Ignored)
+        assert isinstance(edna.gateway.read(Webhook(method, f"{SECRET}/", "", {}, b""))[0], IgnoredEvent)
 
 
 def test_edna_takes_one_happening_or_a_list_of_them(edna: Rig) -> None:
@@ -369,14 +384,14 @@ def test_edna_a_pressed_button_carries_the_answer_and_the_token(edna: Rig) -> No
         {"id": 1, "subject": "max", "messageContent": {"type": "TEXT", "text": "Приду", "payload": "confirm:tok"}}
     )
     (press,) = edna.gateway.read(call)
-    assert isinstance(press, Press)
-    assert (press.token, press.answer) == ("tok", Answer.CONFIRM)
+    assert isinstance(press, ButtonPress)
+    assert (press.token, press.answer) == ("tok", VisitAnswer.CONFIRM)
 
 
 def test_edna_names_its_reasons_in_russian(edna: Rig) -> None:
     def reason(**fields: str) -> str:
         (status,) = edna.gateway.read(_post({"requestId": "k", **fields}))
-        assert isinstance(status, Status)
+        assert isinstance(status, DeliveryReport)
         return status.reason
 
     assert reason(status="FAILED", error="not-viber-user") == "у номера нет Viber"
@@ -385,9 +400,9 @@ def test_edna_names_its_reasons_in_russian(edna: Rig) -> None:
 
 
 def test_edna_without_a_cascade_for_the_channel_calls_nobody(edna: Rig) -> None:
-    result = edna.gateway.send(replace(edna.message, channel=Channel.VK))
-    assert isinstance(result, Refused)
-    assert result.fault is Fault.GATEWAY
+    result = edna.gateway.send(replace(edna.message, channel=MessageChannel.VK))
+    assert isinstance(result, GatewayRefused)
+    assert result.fault is FailureScope.GATEWAY
     assert edna.taken() == []
 
 
@@ -399,24 +414,26 @@ def test_edna_wants_its_authorization_header_when_one_is_agreed(edna: Rig) -> No
 
 def test_a_letter_carries_its_subject_on_one_line_and_its_attachment(smtp: Rig) -> None:
     attached = replace(smtp.message, attachments=(Attachment("журнал.xlsx", b"PK", "application/zip"),))
-    assert isinstance(smtp.gateway.send(attached), Accepted)
+    assert isinstance(smtp.gateway.send(attached), GatewayAccepted)
     (taken,) = smtp.taken()
     assert taken["subject"] == "Напоминание о приёме"
     assert taken["attachments"] == "журнал.xlsx"
 
 
 def test_the_simulated_patient_confirms_through_his_link() -> None:
-    message = Outgoing("k:1", Channel.MAX, "+79000000001", "Ответить: http://x/v/abcdefghijklmnopqrst")
-    result = Simulator({"secret": SECRET}).send(message)
-    assert isinstance(result, Accepted)
-    heard = [happening for later in result.later for happening in Simulator({"secret": SECRET}).read(later.webhook)]
-    assert Press("abcdefghijklmnopqrst", Answer.CONFIRM) in heard
+    message = Outgoing("k:1", MessageChannel.MAX, "+79000000001", "Ответить: http://x/v/abcdefghijklmnopqrst")
+    result = SimulatorGateway({"secret": SECRET}).send(message)
+    assert isinstance(result, GatewayAccepted)
+    heard = [
+        happening for later in result.later for happening in SimulatorGateway({"secret": SECRET}).read(later.webhook)
+    ]
+    assert ButtonPress("abcdefghijklmnopqrst", VisitAnswer.CONFIRM) in heard
     assert [later.seconds for later in result.later] == sorted(later.seconds for later in result.later)
 
 
 def test_the_same_number_always_behaves_alike() -> None:
-    message = Outgoing("k:1", Channel.MAX, "+79000000057", "текст http://x/v/abcdefghijklmnopqrst")
-    assert Simulator({}).send(message) == Simulator({}).send(message)
+    message = Outgoing("k:1", MessageChannel.MAX, "+79000000057", "текст http://x/v/abcdefghijklmnopqrst")
+    assert SimulatorGateway({}).send(message) == SimulatorGateway({}).send(message)
 
 
 def test_a_missing_setting_is_named() -> None:

@@ -11,16 +11,23 @@ import pytest
 from django.db import connection, transaction
 
 from callcenter.clinics.actions import cancel_appointment, move_appointment, record_consent
-from callcenter.clinics.models import Appointment, Ground
-from callcenter.clinics.states import Channel as ConsentChannel
-from callcenter.clinics.states import Purpose as Ground_
+from callcenter.clinics.models import Appointment, LegalBasis
+from callcenter.clinics.states import ConsentChannel as ConsentChannel
+from callcenter.clinics.states import ConsentPurpose as Ground_
 from callcenter.lib.errors import Conflict
 from callcenter.messaging import actions
 from callcenter.messaging.actions import dispatch
-from callcenter.messaging.gateways.base import Accepted, Fault, Maybe, Outgoing, Refused, Result
-from callcenter.messaging.gateways.simulator import Simulator
-from callcenter.messaging.models import Message, Provider, ProviderCall
-from callcenter.messaging.states import Answer, Channel, MessageState
+from callcenter.messaging.gateways.base import (
+    FailureScope,
+    GatewayAccepted,
+    GatewayRefused,
+    Outgoing,
+    Result,
+    Uncertain,
+)
+from callcenter.messaging.gateways.simulator import SimulatorGateway
+from callcenter.messaging.models import Message, Provider, ProviderWebhook
+from callcenter.messaging.states import MessageChannel, MessageState, VisitAnswer
 from tests.messaging.conftest import Post
 
 pytestmark = pytest.mark.django_db
@@ -30,13 +37,13 @@ def test_a_message_goes_through_the_messenger_and_its_reports_arrive(post: Post)
     visit = post.visit("01")
     assert post.queue(visit) == 1
     post.tick()
-    assert post.of(visit)[Channel.MAX].state == MessageState.ACCEPTED
+    assert post.of(visit)[MessageChannel.MAX].state == MessageState.ACCEPTED
     post.pass_time(seconds=30)
-    message = post.of(visit)[Channel.MAX]
+    message = post.of(visit)[MessageChannel.MAX]
     assert message.state == MessageState.READ
     assert message.delivered_at is not None
-    assert set(post.of(visit)) == {Channel.MAX}
-    assert post.link(visit).answer == Answer.CONFIRM
+    assert set(post.of(visit)) == {MessageChannel.MAX}
+    assert post.link(visit).answer == VisitAnswer.CONFIRM
 
 
 def test_asked_twice_it_is_queued_once(post: Post) -> None:
@@ -54,38 +61,38 @@ def test_a_messenger_that_fails_is_followed_by_sms_at_once(post: Post) -> None:
     post.tick()
     post.pass_time(seconds=10)
     messages = post.of(visit)
-    assert messages[Channel.MAX].state == MessageState.UNDELIVERED
-    assert messages[Channel.MAX].reason == "у номера нет этого мессенджера"
+    assert messages[MessageChannel.MAX].state == MessageState.UNDELIVERED
+    assert messages[MessageChannel.MAX].reason == "у номера нет этого мессенджера"
     post.pass_time(seconds=30)
-    assert post.of(visit)[Channel.SMS].state == MessageState.DELIVERED
+    assert post.of(visit)[MessageChannel.SMS].state == MessageState.DELIVERED
 
 
 def test_a_silent_messenger_is_followed_by_sms_after_its_minutes(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
     post.tick()
-    ProviderCall.objects.all().delete()  # not a word from the provider
+    ProviderWebhook.objects.all().delete()  # not a word from the provider
     post.pass_time(minutes=19)
-    assert set(post.of(visit)) == {Channel.MAX}
+    assert set(post.of(visit)) == {MessageChannel.MAX}
     post.pass_time(minutes=2)
     messages = post.of(visit)
-    assert messages[Channel.MAX].given_up
-    assert messages[Channel.SMS].state == MessageState.ACCEPTED
+    assert messages[MessageChannel.MAX].given_up
+    assert messages[MessageChannel.SMS].state == MessageState.ACCEPTED
 
 
 def test_a_late_delivery_by_the_messenger_causes_no_second_text(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
     post.tick()
-    ProviderCall.objects.update(due_at=post.now + dt.timedelta(minutes=20, seconds=1))
+    ProviderWebhook.objects.update(due_at=post.now + dt.timedelta(minutes=20, seconds=1))
     post.now += dt.timedelta(minutes=20, seconds=2)
     actions.advance_due_cascades(now=post.now)  # SMS is queued…
-    actions.absorb_due_calls(now=post.now)  # …and only then the messenger delivers
+    actions.process_due_webhooks(now=post.now)  # …and only then the messenger delivers
     post.tick()
     messages = post.of(visit)
-    assert messages[Channel.MAX].state == MessageState.READ
-    assert messages[Channel.SMS].state == MessageState.CANCELLED
-    assert messages[Channel.SMS].reason.startswith(("уже доставлено: MAX", "пациент уже ответил"))
+    assert messages[MessageChannel.MAX].state == MessageState.READ
+    assert messages[MessageChannel.SMS].state == MessageState.CANCELLED
+    assert messages[MessageChannel.SMS].reason.startswith(("уже доставлено: MAX", "пациент уже ответил"))
 
 
 def test_nothing_goes_out_after_a_cancellation(post: Post) -> None:
@@ -93,9 +100,9 @@ def test_nothing_goes_out_after_a_cancellation(post: Post) -> None:
     post.queue(visit)
     cancel_appointment(visit, reason="заболел", by=post.world.administrator, now=post.now)
     post.tick()
-    assert post.of(visit)[Channel.MAX].state == MessageState.CANCELLED
-    assert post.of(visit)[Channel.MAX].reason == "приём отменён"
-    assert not ProviderCall.objects.exists()
+    assert post.of(visit)[MessageChannel.MAX].state == MessageState.CANCELLED
+    assert post.of(visit)[MessageChannel.MAX].reason == "приём отменён"
+    assert not ProviderWebhook.objects.exists()
 
 
 def test_a_cancellation_between_claim_and_call_still_stops_the_message(post: Post) -> None:
@@ -106,22 +113,24 @@ def test_a_cancellation_between_claim_and_call_still_stops_the_message(post: Pos
     cancel_appointment(visit, reason="заболел", by=post.world.administrator, now=post.now)
     assert dispatch.begin_attempts(claimed, now=post.now) == []
     post.tick()
-    assert post.of(visit)[Channel.MAX].reason == "приём отменён"
+    assert post.of(visit)[MessageChannel.MAX].reason == "приём отменён"
 
 
 def test_a_messenger_that_delivers_between_claim_and_call_still_stops_the_sms(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
     post.tick()
-    ProviderCall.objects.all().delete()
+    ProviderWebhook.objects.all().delete()
     post.now += dt.timedelta(minutes=21)
     actions.advance_due_cascades(now=post.now)  # it was silent for its minutes: SMS takes over…
     claimed = dispatch.claim_messages(post.provider, now=post.now)
-    assert [item.message.channel for item in claimed] == [Channel.SMS]
-    Message.objects.filter(channel=Channel.MAX).update(state=MessageState.DELIVERED)  # …and it has delivered after all
+    assert [item.message.channel for item in claimed] == [MessageChannel.SMS]
+    Message.objects.filter(channel=MessageChannel.MAX).update(
+        state=MessageState.DELIVERED
+    )  # …and it has delivered after all
     assert dispatch.begin_attempts(claimed, now=post.now) == []
     post.tick()
-    assert post.of(visit)[Channel.SMS].reason == "уже доставлено: MAX"
+    assert post.of(visit)[MessageChannel.SMS].reason == "уже доставлено: MAX"
 
 
 def test_a_moved_visit_gets_a_new_message_and_the_old_one_stays_home(post: Post) -> None:
@@ -135,13 +144,13 @@ def test_a_moved_visit_gets_a_new_message_and_the_old_one_stays_home(post: Post)
     assert states == [(1, "cancelled", "приём перенесён"), (2, "accepted", "")]
 
 
-@pytest.mark.parametrize("answer", list(Answer))
-def test_who_has_answered_is_not_written_to(post: Post, answer: Answer) -> None:
+@pytest.mark.parametrize("answer", list(VisitAnswer))
+def test_who_has_answered_is_not_written_to(post: Post, answer: VisitAnswer) -> None:
     visit = post.visit()
     post.queue(visit)
     actions.answer_visit(token=post.link(visit).token, answer=answer, via="page", now=post.now)
     post.tick()
-    assert post.of(visit)[Channel.MAX].reason == f"пациент уже ответил: {answer.label}"
+    assert post.of(visit)[MessageChannel.MAX].reason == f"пациент уже ответил: {answer.label}"
 
 
 def test_at_night_it_waits_for_the_morning_and_says_so(post: Post) -> None:
@@ -149,11 +158,11 @@ def test_at_night_it_waits_for_the_morning_and_says_so(post: Post) -> None:
     visit = post.visit(hours=30)
     post.queue(visit)
     post.tick()
-    message = post.of(visit)[Channel.MAX]
+    message = post.of(visit)[MessageChannel.MAX]
     assert (message.state, message.reason) == (MessageState.QUEUED, "ждёт 08:00")
     post.now = post.world.local(dt.date(2026, 3, 19), 8, 0)
     post.tick()
-    assert post.of(visit)[Channel.MAX].state == MessageState.ACCEPTED
+    assert post.of(visit)[MessageChannel.MAX].state == MessageState.ACCEPTED
 
 
 def test_the_night_is_the_patients_own(post: Post) -> None:
@@ -162,7 +171,7 @@ def test_the_night_is_the_patients_own(post: Post) -> None:
     visit = post.visit(hours=30, patient=patient)
     post.queue(visit)
     post.tick()
-    assert post.of(visit)[Channel.MAX].reason == "ждёт 08:00"
+    assert post.of(visit)[MessageChannel.MAX].reason == "ждёт 08:00"
 
 
 def test_a_night_that_ends_too_late_for_the_visit_is_said_so(post: Post) -> None:
@@ -170,14 +179,14 @@ def test_a_night_that_ends_too_late_for_the_visit_is_said_so(post: Post) -> None
     visit = post.visit(hours=9)  # at 08:30
     post.queue(visit)
     post.tick()
-    assert post.of(visit)[Channel.MAX].reason == "не успеть: писать можно только с 08:00"
+    assert post.of(visit)[MessageChannel.MAX].reason == "не успеть: писать можно только с 08:00"
 
 
 def test_less_than_two_hours_before_the_visit_nothing_is_sent(post: Post) -> None:
     visit = post.visit(hours=1.9)
     post.queue(visit)
     post.tick()
-    assert post.of(visit)[Channel.MAX].reason == "поздно: до приёма слишком мало времени"
+    assert post.of(visit)[MessageChannel.MAX].reason == "поздно: до приёма слишком мало времени"
 
 
 def test_a_refusal_of_messengers_leaves_the_sms(post: Post) -> None:
@@ -194,13 +203,13 @@ def test_a_refusal_of_messengers_leaves_the_sms(post: Post) -> None:
     post.queue(visit)
     post.tick()
     messages = post.of(visit)
-    assert messages[Channel.MAX].state == MessageState.REFUSED
-    assert messages[Channel.MAX].reason.startswith("отказ от сообщений 18.03.2026")
-    assert messages[Channel.SMS].state == MessageState.ACCEPTED
+    assert messages[MessageChannel.MAX].state == MessageState.REFUSED
+    assert messages[MessageChannel.MAX].reason.startswith("отказ от сообщений 18.03.2026")
+    assert messages[MessageChannel.SMS].state == MessageState.ACCEPTED
 
 
 def test_without_a_ground_nobody_is_written_to(post: Post) -> None:
-    Ground.objects.all().delete()
+    LegalBasis.objects.all().delete()
     visit = post.visit()
     post.queue(visit)
     post.tick()
@@ -214,7 +223,7 @@ def test_a_landline_gets_nothing_and_the_row_says_why(post: Post) -> None:
     assert {message.reason for message in post.of(visit).values()} == {"нет мобильного номера"}
 
 
-class Scripted(Simulator):
+class Scripted(SimulatorGateway):
     """A gateway whose answers a test writes down beforehand."""
 
     answers: list[Result]
@@ -231,7 +240,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
         gateway = Scripted({})
         gateway.answers, gateway.seen, gateway.dedupes = list(answers), [], dedupes
         monkeypatch.setattr(dispatch, "build", lambda kind, settings: gateway)
-        monkeypatch.setattr(Simulator, "dedupes", dedupes)
+        monkeypatch.setattr(SimulatorGateway, "dedupes", dedupes)
         return gateway
 
     return make
@@ -240,24 +249,24 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
 def test_a_lost_answer_is_unknown_and_is_never_repeated_by_itself(
     post: Post, scripted: Callable[..., Scripted]
 ) -> None:
-    gateway = scripted(Maybe("связь прервалась"), Accepted(), dedupes=False)
+    gateway = scripted(Uncertain("связь прервалась"), GatewayAccepted(), dedupes=False)
     visit = post.visit()
     post.queue(visit)
     post.tick()
     post.pass_time(minutes=10)
-    assert post.of(visit)[Channel.MAX].state == MessageState.UNKNOWN
+    assert post.of(visit)[MessageChannel.MAX].state == MessageState.UNKNOWN
     assert gateway.seen == [f"visit:a{visit.pk}:1:max"]
 
 
 def test_a_lost_answer_of_a_provider_that_dedupes_is_asked_again_under_the_same_key(
     post: Post, scripted: Callable[..., Scripted]
 ) -> None:
-    gateway = scripted(Maybe("связь прервалась"), Accepted())
+    gateway = scripted(Uncertain("связь прервалась"), GatewayAccepted())
     visit = post.visit()
     post.queue(visit)
     post.tick()
     post.pass_time(seconds=31)
-    assert post.of(visit)[Channel.MAX].state == MessageState.ACCEPTED
+    assert post.of(visit)[MessageChannel.MAX].state == MessageState.ACCEPTED
     assert len(gateway.seen) == 2
     assert len(set(gateway.seen)) == 1
 
@@ -265,32 +274,32 @@ def test_a_lost_answer_of_a_provider_that_dedupes_is_asked_again_under_the_same_
 def test_a_busy_provider_is_asked_again_later_and_the_row_says_so(
     post: Post, scripted: Callable[..., Scripted]
 ) -> None:
-    scripted(Refused("перегружен", Fault.LATER), Accepted())
+    scripted(GatewayRefused("перегружен", FailureScope.LATER), GatewayAccepted())
     visit = post.visit()
     post.queue(visit)
     post.tick()
-    message = post.of(visit)[Channel.MAX]
+    message = post.of(visit)[MessageChannel.MAX]
     assert (message.state, message.reason) == (MessageState.QUEUED, "повтор позже: перегружен")
     post.pass_time(seconds=31)
-    assert post.of(visit)[Channel.MAX].state == MessageState.ACCEPTED
+    assert post.of(visit)[MessageChannel.MAX].state == MessageState.ACCEPTED
 
 
 def test_a_provider_busy_too_often_is_given_up_and_sms_takes_over(
     post: Post, scripted: Callable[..., Scripted]
 ) -> None:
-    scripted(*[Refused("перегружен", Fault.LATER)] * 6, Accepted())
+    scripted(*[GatewayRefused("перегружен", FailureScope.LATER)] * 6, GatewayAccepted())
     visit = post.visit()
     post.queue(visit)
     for _ in range(8):
         post.pass_time(minutes=21)
-    assert post.of(visit)[Channel.MAX].state == MessageState.REFUSED
-    assert post.of(visit)[Channel.SMS].state == MessageState.ACCEPTED
+    assert post.of(visit)[MessageChannel.MAX].state == MessageState.REFUSED
+    assert post.of(visit)[MessageChannel.SMS].state == MessageState.ACCEPTED
 
 
 def test_a_wrong_password_pauses_the_gateway_and_calls_the_senior_once(
     post: Post, scripted: Callable[..., Scripted]
 ) -> None:
-    gateway = scripted(*[Refused("пароль", Fault.GATEWAY)] * 9)
+    gateway = scripted(*[GatewayRefused("пароль", FailureScope.GATEWAY)] * 9)
     visits = [post.visit() for _ in range(5)]
     post.queue(*visits)
     post.tick()
@@ -305,7 +314,7 @@ def test_a_wrong_password_pauses_the_gateway_and_calls_the_senior_once(
 def test_a_gateway_that_takes_messages_again_is_no_longer_shown_with_its_old_trouble(
     post: Post, scripted: Callable[..., Scripted]
 ) -> None:
-    scripted(Refused("пароль", Fault.GATEWAY), Accepted("1"))
+    scripted(GatewayRefused("пароль", FailureScope.GATEWAY), GatewayAccepted("1"))
     post.queue(post.visit())
     post.tick()
     assert Provider.objects.get().last_error == "пароль"
@@ -321,7 +330,7 @@ def test_a_claim_without_an_attempt_is_queued_again_by_the_reaper(post: Post) ->
     assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=90)) == 0
     assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=121)) == 1
     post.pass_time(minutes=3)
-    assert post.of(visit)[Channel.MAX].state in (MessageState.ACCEPTED, MessageState.READ)
+    assert post.of(visit)[MessageChannel.MAX].state in (MessageState.ACCEPTED, MessageState.READ)
 
 
 def test_a_call_that_began_late_in_its_claims_lease_is_not_taken_for_lost(post: Post) -> None:
@@ -337,12 +346,12 @@ def test_a_call_that_began_late_in_its_claims_lease_is_not_taken_for_lost(post: 
 def test_an_attempt_without_an_answer_becomes_unknown_unless_the_provider_dedupes(
     post: Post, monkeypatch: pytest.MonkeyPatch, dedupes: bool, state: MessageState
 ) -> None:
-    monkeypatch.setattr(Simulator, "dedupes", dedupes)
+    monkeypatch.setattr(SimulatorGateway, "dedupes", dedupes)
     visit = post.visit()
     post.queue(visit)
     dispatch.begin_attempts(dispatch.claim_messages(post.provider, now=post.now), now=post.now)  # and the worker dies
     actions.reap_lost_messages(now=post.now + dt.timedelta(minutes=3))
-    assert post.of(visit)[Channel.MAX].state == state
+    assert post.of(visit)[MessageChannel.MAX].state == state
 
 
 def test_the_worker_that_was_only_slow_does_not_send_what_another_took_over(post: Post) -> None:
@@ -360,8 +369,8 @@ def test_a_report_that_overtakes_the_answer_is_not_lowered_by_it(post: Post) -> 
     post.queue(visit)
     (going,) = dispatch.begin_attempts(dispatch.claim_messages(post.provider, now=post.now), now=post.now)
     Message.objects.filter(pk=going.message.pk).update(state=MessageState.DELIVERED)
-    dispatch.record_results([(going.message, Maybe("обрыв"))], provider=post.provider, now=post.now)
-    assert post.of(visit)[Channel.MAX].state == MessageState.DELIVERED
+    dispatch.record_results([(going.message, Uncertain("обрыв"))], provider=post.provider, now=post.now)
+    assert post.of(visit)[MessageChannel.MAX].state == MessageState.DELIVERED
 
 
 def test_the_limit_of_a_gateway_spaces_its_messages(post: Post) -> None:
@@ -394,11 +403,11 @@ def test_the_sms_that_a_person_asks_for_goes_even_though_the_messenger_has_deliv
     post.queue(visit)
     post.tick()
     post.pass_time(seconds=30)
-    assert post.of(visit)[Channel.MAX].state == MessageState.READ
-    assert post.queue(visit, channel=Channel.SMS) == 1
-    assert post.queue(visit, channel=Channel.SMS) == 0
+    assert post.of(visit)[MessageChannel.MAX].state == MessageState.READ
+    assert post.queue(visit, channel=MessageChannel.SMS) == 1
+    assert post.queue(visit, channel=MessageChannel.SMS) == 0
     post.tick()
-    assert post.of(visit)[Channel.SMS].state == MessageState.ACCEPTED
+    assert post.of(visit)[MessageChannel.SMS].state == MessageState.ACCEPTED
 
 
 def test_letters_go_at_any_hour_and_once_to_each_address(post: Post) -> None:
@@ -420,7 +429,7 @@ def test_letters_go_at_any_hour_and_once_to_each_address(post: Post) -> None:
 
 
 def test_without_a_gateway_the_letter_says_so(post: Post) -> None:
-    Provider.objects.update(channels=[Channel.SMS])
+    Provider.objects.update(channels=[MessageChannel.SMS])
     (letter,) = actions.queue_letter(
         to=["a@clinic.example"], subject="s", text="t", purpose="p", subject_key="k", by=None, now=post.now
     )

@@ -13,7 +13,7 @@ from callcenter.lib.errors import Refused
 from callcenter.messaging import actions
 from callcenter.messaging.message_templates import FIELDS, VISIT_MESSENGER, VISIT_SMS, fill, unknown_fields
 from callcenter.messaging.models import CascadeStep, Message, MessageTemplate, Provider
-from callcenter.messaging.states import Channel
+from callcenter.messaging.states import MessageChannel
 from callcenter.staff.models import User
 from tests.messaging.conftest import Post
 
@@ -72,7 +72,7 @@ class TestTemplates:
         self.save(post, f"общий {GOOD}")
         self.save(post, f"свой {GOOD}", clinic=True)
         visit = post.visit()
-        post.queue(visit, channel=Channel.SMS)
+        post.queue(visit, channel=MessageChannel.SMS)
         assert Message.objects.get().text.startswith("свой Клиника А: 19.03.2026 12:00 ")
 
     def test_saving_again_changes_the_same_row_and_is_audited(self, post: Post) -> None:

@@ -61,6 +61,6 @@ def yellow(user: User, *days: dt.date) -> None:
 
 @pytest.fixture
 def desk(post: Post, world: World) -> Desk:
-    messaging.absorb_due_calls(now=post.now)
+    messaging.process_due_webhooks(now=post.now)
     yellow(world.administrator, dt.date(2026, 3, 18), dt.date(2026, 3, 19))
     return Desk(post, world)

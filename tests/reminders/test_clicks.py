@@ -9,7 +9,7 @@ import pytest
 from callcenter.audit.models import AuditEntry
 from callcenter.lib.errors import Conflict
 from callcenter.messaging.models import Message, MessageQuerySet
-from callcenter.messaging.states import Channel
+from callcenter.messaging.states import MessageChannel
 from reminders import actions
 from reminders.models import ReminderQuerySet
 from tests.concurrency.race import at_once
@@ -36,7 +36,7 @@ def test_a_double_click_on_send_sends_once_and_tells_the_second_press(
     if not guarded:
         monkeypatch.setattr(ReminderQuerySet, "select_for_update", lambda self, **_: self)
     by = desk.world.administrator
-    results = at_once([lambda: actions.send_one(row, by=by, now=desk.now, channel=Channel.SMS)] * 2)
+    results = at_once([lambda: actions.send_one(row, by=by, now=desk.now, channel=MessageChannel.SMS)] * 2)
     assert [type(result) for result in results].count(Conflict) == told
-    assert Message.objects.filter(appointment=visit, channel=Channel.SMS).count() == 1
+    assert Message.objects.filter(appointment=visit, channel=MessageChannel.SMS).count() == 1
     assert AuditEntry.objects.filter(action="reminders.send_one").count() == 2 - told

@@ -12,7 +12,7 @@ from callcenter.messaging.states import MessageState
 from reminders import actions
 from reminders.models import ReminderMark
 from reminders.queries.lists import day_list, evening_list
-from reminders.states import Result
+from reminders.states import CallResult
 from tests.reminders.conftest import Desk
 
 pytestmark = pytest.mark.django_db
@@ -37,30 +37,30 @@ def test_a_second_double_click_before_the_answer_changes_nothing(desk: Desk) -> 
     assert desk.row(visit).called_by == desk.world.administrator
 
 
-@pytest.mark.parametrize("result", list(Result))
-def test_each_result_is_kept_and_a_call_becomes_an_interaction(desk: Desk, result: Result) -> None:
+@pytest.mark.parametrize("result", list(CallResult))
+def test_each_result_is_kept_and_a_call_becomes_an_interaction(desk: Desk, result: CallResult) -> None:
     visit = desk.visit()
     desk.open()
     who = desk.world.administrator
     actions.mark_called(desk.row(visit), by=who, now=desk.now)
     row = actions.save_result(desk.row(visit), result=result, by=who, now=desk.now)
     actions.save_result(desk.row(visit), result=result, by=who, now=desk.now)  # the second click
-    assert (row.result, row.is_settled) == (result, result in (Result.COMING, Result.WROTE))
+    assert (row.result, row.is_settled) == (result, result in (CallResult.COMING, CallResult.WROTE))
     assert ReminderMark.objects.count() == 1
     calls = Interaction.objects.filter(kind="call")
-    if result == Result.WROTE:
+    if result == CallResult.WROTE:
         assert not calls
         return
     call = calls.get()
     assert call.origin == "reminder"  # «Кто, тип» of the call: «Пациент. Напоминание»
-    assert call.state == ("failed" if result == Result.UNREACHED else "answered")
+    assert call.state == ("failed" if result == CallResult.UNREACHED else "answered")
     assert call.direction == "out"
 
 
 def test_whoever_comes_is_not_written_to_any_more(desk: Desk) -> None:
     visit = desk.visit()
     desk.open()
-    actions.save_result(desk.row(visit), result=Result.COMING, by=desk.world.administrator, now=desk.now)
+    actions.save_result(desk.row(visit), result=CallResult.COMING, by=desk.world.administrator, now=desk.now)
     desk.post.tick()
     message = Message.objects.get()
     assert (message.state, message.reason) == (MessageState.CANCELLED, "не нужно: дозвонились, придёт")
@@ -98,8 +98,8 @@ def test_the_morning_list_is_of_the_silent_the_unreached_and_the_unreachable(des
     desk.open()
     desk.settle()
     who = desk.world.administrator
-    actions.save_result(desk.row(unreached), result=Result.UNREACHED, by=who, now=desk.now)
-    actions.save_result(desk.row(comes), result=Result.COMING, by=who, now=desk.now)
+    actions.save_result(desk.row(unreached), result=CallResult.UNREACHED, by=who, now=desk.now)
+    actions.save_result(desk.row(comes), result=CallResult.COMING, by=who, now=desk.now)
     line = ChatMessage.objects.get()
     actions.accept_reply(desk.row(wrote), line, meaning=Meaning.COMING, by=who, now=desk.now)
     morning = desk.world.local(dt.date(2026, 3, 19), 9)
@@ -119,7 +119,7 @@ def test_written_words_make_the_row_pink_not_green_and_nobody_calls_in_the_morni
     desk.settle()
     line = ChatMessage.objects.get()
     row = actions.accept_reply(desk.row(visit), line, meaning=Meaning.COMING, by=desk.world.administrator, now=desk.now)
-    assert (row.result, row.is_settled) == (Result.WROTE, True)
+    assert (row.result, row.is_settled) == (CallResult.WROTE, True)
     assert desk.post.link(visit).answer == ""
 
 
@@ -176,7 +176,7 @@ def test_a_result_ends_the_call_that_was_shown(desk: Desk) -> None:
     visit = desk.visit()
     desk.open()
     actions.start_calling(desk.row(visit), by=desk.world.administrator, now=desk.now)
-    row = actions.save_result(desk.row(visit), result=Result.UNREACHED, by=desk.world.administrator, now=desk.now)
+    row = actions.save_result(desk.row(visit), result=CallResult.UNREACHED, by=desk.world.administrator, now=desk.now)
     assert row.calling_by is None
 
 
@@ -209,8 +209,8 @@ def test_on_the_day_of_the_visit_a_call_is_saved_with_its_two_answers_only(desk:
     visit = desk.visit()
     desk.open()
     who, morning = desk.world.administrator, desk.world.local(dt.date(2026, 3, 19), 9)
-    for result in (Result.COMING, Result.NOT_COMING, Result.UNREACHED):
+    for result in (CallResult.COMING, CallResult.NOT_COMING, CallResult.UNREACHED):
         with pytest.raises(Refused, match="запишите звонок в ДД"):
             actions.save_result(desk.row(visit), result=result, by=who, now=morning)
-    actions.save_result(desk.row(visit), result=Result.WROTE, by=who, now=morning)  # that was no call
+    actions.save_result(desk.row(visit), result=CallResult.WROTE, by=who, now=morning)  # that was no call
     assert desk.row(visit).is_settled

@@ -9,17 +9,17 @@ import pytest
 from django.db import connection
 
 from callcenter.clinics.actions import cancel_appointment, move_appointment, record_consent
-from callcenter.clinics.states import Channel as ConsentChannel
-from callcenter.clinics.states import Purpose
+from callcenter.clinics.states import ConsentChannel as ConsentChannel
+from callcenter.clinics.states import ConsentPurpose
 from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import instant
 from callcenter.messaging.models import Message
-from callcenter.messaging.states import Channel, MessageState
+from callcenter.messaging.states import MessageChannel, MessageState
 from reminders import actions
 from reminders.actions import sending
 from reminders.models import Reminder, ReminderRun, ReminderSettings
 from reminders.queries.dry_run import dry_run
-from reminders.states import Result
+from reminders.states import CallResult
 from tests.reminders.conftest import Desk, yellow
 
 pytestmark = pytest.mark.django_db
@@ -124,7 +124,7 @@ def test_a_visit_moved_within_the_run_follows_and_is_written_to_anew(desk: Desk)
     run = desk.open()
     actions.save_result(
         desk.row(visit),
-        result=Result.COMING,
+        result=CallResult.COMING,
         by=desk.world.administrator,
         now=desk.now,
     )
@@ -206,7 +206,7 @@ def test_the_dry_run_says_who_waits_for_the_morning_and_who_has_refused(desk: De
     for channel in (ConsentChannel.MESSENGER, ConsentChannel.SMS):
         record_consent(
             refuses.patient,
-            purpose=Purpose.SERVICE,
+            purpose=ConsentPurpose.SERVICE,
             channel=channel,
             granted=False,
             source="по телефону",
@@ -231,7 +231,7 @@ def test_the_blue_ones_get_one_sms_and_stay_for_the_morning(desk: Desk) -> None:
     desk.settle()
     assert actions.send_blue_sms(run, by=desk.world.administrator, now=desk.now) == 1
     assert actions.send_blue_sms(run, by=desk.world.administrator, now=desk.now) == 0
-    channels = Message.objects.filter(channel=Channel.SMS).values_list("appointment", flat=True)
+    channels = Message.objects.filter(channel=MessageChannel.SMS).values_list("appointment", flat=True)
     assert list(channels) == [blue.pk]
     assert green.pk not in channels
 
@@ -241,11 +241,11 @@ def test_a_blue_one_who_did_not_pick_up_gets_the_sms_and_one_who_talked_does_not
     run = desk.open()
     desk.settle()
     who = desk.world.administrator
-    actions.save_result(desk.row(unreached), result=Result.UNREACHED, by=who, now=desk.now)
-    actions.save_result(desk.row(talked), result=Result.NOT_COMING, by=who, now=desk.now)
+    actions.save_result(desk.row(unreached), result=CallResult.UNREACHED, by=who, now=desk.now)
+    actions.save_result(desk.row(talked), result=CallResult.NOT_COMING, by=who, now=desk.now)
     actions.mark_called(desk.row(pink), by=who, now=desk.now)
     assert actions.send_blue_sms(run, by=who, now=desk.now) == 1
-    assert Message.objects.get(channel=Channel.SMS).appointment == unreached
+    assert Message.objects.get(channel=MessageChannel.SMS).appointment == unreached
 
 
 def test_the_blue_sms_goes_by_itself_at_the_clinics_hour(desk: Desk) -> None:
@@ -257,7 +257,7 @@ def test_the_blue_sms_goes_by_itself_at_the_clinics_hour(desk: Desk) -> None:
     assert actions.send_due_blue_sms(now=six - dt.timedelta(seconds=1)) == 0
     assert actions.send_due_blue_sms(now=six) == 1
     assert actions.send_due_blue_sms(now=six) == 0
-    assert Message.objects.filter(appointment=visit, channel=Channel.SMS).count() == 1
+    assert Message.objects.filter(appointment=visit, channel=MessageChannel.SMS).count() == 1
 
 
 def test_a_run_whose_sms_fail_keeps_the_error_and_holds_no_other_clinic_up(

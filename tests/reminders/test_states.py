@@ -6,8 +6,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callcenter.messaging.states import Answer, Channel, MessageState
-from reminders.states import Colour, Result, Step, colour, is_uncertain, needs_day_call, needs_evening_call, sms_arrived
+from callcenter.messaging.states import MessageChannel, MessageState, VisitAnswer
+from reminders.states import (
+    CallResult,
+    Colour,
+    MessageStep,
+    colour,
+    is_uncertain,
+    needs_day_call,
+    needs_evening_call,
+    sms_arrived,
+)
 
 S = MessageState
 
@@ -36,7 +45,7 @@ TABLE = {
 
 @pytest.mark.parametrize(("state", "given_up"), list(TABLE))
 def test_one_messenger_without_an_answer(state: MessageState, given_up: bool) -> None:
-    assert colour([Step(Channel.MAX, state, given_up)]) == TABLE[state, given_up]
+    assert colour([MessageStep(MessageChannel.MAX, state, given_up)]) == TABLE[state, given_up]
 
 
 @pytest.mark.parametrize(("first", "second", "sms"), list(itertools.product([None, *S], repeat=3)))
@@ -44,10 +53,12 @@ def test_every_combination_of_two_messengers_and_an_sms(
     first: MessageState | None, second: MessageState | None, sms: MessageState | None
 ) -> None:
     """In the order of the cascade: a channel that has a successor has been given up, unless it delivered."""
-    states = [(Channel.MAX, first), (Channel.WHATSAPP, second), (Channel.SMS, sms)]
+    states = [(MessageChannel.MAX, first), (MessageChannel.WHATSAPP, second), (MessageChannel.SMS, sms)]
     present = [(channel, state) for channel, state in states if state is not None]
-    steps = [Step(channel, state, given_up=index < len(present) - 1) for index, (channel, state) in enumerate(present)]
-    messengers = [TABLE[S(step.state), step.given_up] for step in steps if step.channel != Channel.SMS]
+    steps = [
+        MessageStep(channel, state, given_up=index < len(present) - 1) for index, (channel, state) in enumerate(present)
+    ]
+    messengers = [TABLE[S(step.state), step.given_up] for step in steps if step.channel != MessageChannel.SMS]
     if not steps:
         expected = Colour.NONE
     elif Colour.BLUE in messengers:
@@ -66,29 +77,31 @@ def test_every_combination_of_two_messengers_and_an_sms(
 )
 @pytest.mark.parametrize("state", list(S))
 def test_an_answer_beats_any_delivery(state: MessageState, answer: str, expected: Colour) -> None:
-    assert colour([Step(Channel.MAX, state)], answer) == expected
+    assert colour([MessageStep(MessageChannel.MAX, state)], answer) == expected
     assert colour([], answer) == expected
 
 
 AT_ANY_PACE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine's, not the rule's
-STEPS = st.lists(st.builds(Step, st.sampled_from(Channel.values), st.sampled_from(S.values), st.booleans()), max_size=5)
+STEPS = st.lists(
+    st.builds(MessageStep, st.sampled_from(MessageChannel.values), st.sampled_from(S.values), st.booleans()), max_size=5
+)
 
 
 @AT_ANY_PACE
-@given(STEPS, st.sampled_from(["", *Answer.values]))
-def test_the_order_of_messages_does_not_matter(steps: list[Step], answer: str) -> None:
+@given(STEPS, st.sampled_from(["", *VisitAnswer.values]))
+def test_the_order_of_messages_does_not_matter(steps: list[MessageStep], answer: str) -> None:
     assert colour(steps, answer) == colour(steps[::-1], answer)
 
 
 @AT_ANY_PACE
 @given(STEPS)
-def test_an_sms_never_makes_a_number_blue(steps: list[Step]) -> None:
-    without = [step for step in steps if step.channel != Channel.SMS]
+def test_an_sms_never_makes_a_number_blue(steps: list[MessageStep]) -> None:
+    without = [step for step in steps if step.channel != MessageChannel.SMS]
     assert (colour(steps) == Colour.BLUE) == (colour(without) == Colour.BLUE)
 
 
 def test_an_unknown_message_has_a_warning_and_a_delivered_sms_has_a_word() -> None:
-    steps = [Step(Channel.MAX, S.UNKNOWN, True), Step(Channel.SMS, S.DELIVERED)]
+    steps = [MessageStep(MessageChannel.MAX, S.UNKNOWN, True), MessageStep(MessageChannel.SMS, S.DELIVERED)]
     assert is_uncertain(steps)
     assert sms_arrived(steps)
     assert colour(steps) == Colour.GREY
@@ -105,12 +118,12 @@ def test_the_evening_calls_everybody_neither_green_nor_pink(tone: Colour) -> Non
     [
         ([], True),
         ([""], True),
-        ([Result.UNREACHED], True),
-        ([Result.NOT_COMING], True),
-        ([Result.COMING], False),
-        ([Result.WROTE], False),
-        ([Result.COMING, Result.UNREACHED], False),
-        ([Result.UNREACHED, Result.UNREACHED], True),
+        ([CallResult.UNREACHED], True),
+        ([CallResult.NOT_COMING], True),
+        ([CallResult.COMING], False),
+        ([CallResult.WROTE], False),
+        ([CallResult.COMING, CallResult.UNREACHED], False),
+        ([CallResult.UNREACHED, CallResult.UNREACHED], True),
     ],
 )
 def test_the_morning_calls_whoever_has_not_said_that_he_comes(results: list[str], called: bool) -> None:

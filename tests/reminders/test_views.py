@@ -21,7 +21,7 @@ from callcenter.staff.models import User
 from reminders import actions
 from reminders.models import Reminder, ReminderSettings
 from reminders.report import CONDITIONS, columns_of, report_lines, report_rows
-from reminders.states import Result
+from reminders.states import CallResult
 from tests.reminders.conftest import Desk
 
 pytestmark = pytest.mark.django_db
@@ -176,7 +176,7 @@ def test_the_day_call_demands_its_answers_with_the_form(desk: Desk, as_user: AsU
     )
     assert answer.status_code == 200
     assert answer["HX-Trigger"] == "card:close"
-    assert desk.row(visit).result == Result.COMING
+    assert desk.row(visit).result == CallResult.COMING
 
 
 def test_a_masked_role_sees_no_number(desk: Desk, as_user: AsUser) -> None:
@@ -267,7 +267,7 @@ def _a_day(desk: Desk) -> None:
     came, missed, cancels, silent = (desk.visit(digits) for digits in ("01", "02", "50", "65"))
     desk.open()
     desk.settle()
-    actions.save_result(desk.row(silent), result=Result.UNREACHED, by=desk.world.administrator, now=desk.now)
+    actions.save_result(desk.row(silent), result=CallResult.UNREACHED, by=desk.world.administrator, now=desk.now)
     for visit, status in (
         (came, AppointmentStatus.COMPLETED),
         (missed, AppointmentStatus.NO_SHOW),

@@ -9,7 +9,7 @@ import time_machine
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.actions import attach_result, record_interaction, store_recording
 from callcenter.contacts.models import AdChannel, ChannelRule, Interaction, Topic
-from callcenter.contacts.states import Direction, Kind, ResultKind, RuleKind, State, WhoType
+from callcenter.contacts.states import CallerType, Direction, InteractionKind, InteractionState, ResultKind, RuleKind
 from tests.conftest import World
 
 
@@ -29,7 +29,7 @@ def day(world: World, clock: None) -> dict[str, Any]:
     yandex = AdChannel.objects.create(name="Яндекс Директ", parent=root)
     ChannelRule.objects.create(channel=yandex, kind=RuleKind.UTM, pattern="utm_source=yandex")
 
-    def write(minute: int, kind: Kind, state: State, **more: Any) -> Interaction:
+    def write(minute: int, kind: InteractionKind, state: InteractionState, **more: Any) -> Interaction:
         at = now + dt.timedelta(minutes=minute)
         more.setdefault("source", "test")
         more.setdefault("source_id", f"i{minute}" if more["source"] == "test" else "")
@@ -38,15 +38,15 @@ def day(world: World, clock: None) -> dict[str, Any]:
     patient = world.patient("Кедрова", phones=["+79000002001"])
     booked = write(
         0,
-        Kind.CALL,
-        State.ANSWERED,
+        InteractionKind.CALL,
+        InteractionState.ANSWERED,
         number="+79000002001",
         employee=world.administrator,
         answered_at=now + dt.timedelta(seconds=12),
         ended_at=now + dt.timedelta(minutes=3),
         topic=topic,
         comment="=хочет имплант",
-        who_type=WhoType.WANTS_BOOKING,
+        who_type=CallerType.WANTS_BOOKING,
         utm={"utm_source": "yandex"},
     )
     visit = world.visit(patient, status=AppointmentStatus.COMPLETED, money=12500)
@@ -59,16 +59,44 @@ def day(world: World, clock: None) -> dict[str, Any]:
         appointment=visit,
     )
     store_recording(booked, content=b"RIFF" + bytes(4000), seconds=2.5, now=now, source_id="r1")
-    write(10, Kind.CALL, State.MISSED, number="+79000002002")
-    write(22, Kind.CALL, State.ANSWERED, number="+79000002002", direction=Direction.OUT, employee=world.administrator2)
-    write(30, Kind.CALL, State.MISSED, number="+79000002003")
-    chat = write(40, Kind.CHAT, State.CLOSED, client="max:1", chat_channel="max", employee=world.administrator2)
-    write(50, Kind.REQUEST, State.NEW, number="+79000002004", comment="Перезвоните", utm={"utm_source": "yandex"})
-    write(60, Kind.DIALOG, State.FINISHED, employee=world.administrator, comment="Спросил дорогу", source="hand")
+    write(10, InteractionKind.CALL, InteractionState.MISSED, number="+79000002002")
+    write(
+        22,
+        InteractionKind.CALL,
+        InteractionState.ANSWERED,
+        number="+79000002002",
+        direction=Direction.OUT,
+        employee=world.administrator2,
+    )
+    write(30, InteractionKind.CALL, InteractionState.MISSED, number="+79000002003")
+    chat = write(
+        40,
+        InteractionKind.CHAT,
+        InteractionState.CLOSED,
+        client="max:1",
+        chat_channel="max",
+        employee=world.administrator2,
+    )
+    write(
+        50,
+        InteractionKind.REQUEST,
+        InteractionState.NEW,
+        number="+79000002004",
+        comment="Перезвоните",
+        utm={"utm_source": "yandex"},
+    )
+    write(
+        60,
+        InteractionKind.DIALOG,
+        InteractionState.FINISHED,
+        employee=world.administrator,
+        comment="Спросил дорогу",
+        source="hand",
+    )
     write(
         70,
-        Kind.COMMENT,
-        State.FINISHED,
+        InteractionKind.COMMENT,
+        InteractionState.FINISHED,
         number="+79000002005",
         employee=world.administrator,
         comment="Личный номер",

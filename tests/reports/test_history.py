@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from callcenter.audit.models import AuditEntry
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Contact, Interaction
-from callcenter.contacts.states import Kind, Outcome, Shape, State, WhoType
+from callcenter.contacts.states import CallerType, ContactOutcome, ContactType, InteractionKind, InteractionState
 from callcenter.staff.models import User
 from reports.dimensions import DIMENSIONS
 from reports.filters import PRESETS, address, narrowed, read_ask
@@ -143,7 +143,7 @@ def test_a_deed_bound_by_mistake_is_taken_off_and_the_figures_follow(
     assert as_user(world.administrator_b).post(url).status_code == 404
     assert as_user(world.administrator).post(url).status_code == 302
     contact.refresh_from_db()
-    assert contact.outcome == Outcome.NOT_BOOKED
+    assert contact.outcome == ContactOutcome.NOT_BOOKED
     assert not contact.money
     assert not contact.results_count
     assert AuditEntry.objects.filter(action="contacts.unlink_result", by=world.administrator).count() == 1
@@ -174,9 +174,9 @@ _VALUES = {
     "view": st.sampled_from(["all", "contacts", "none"]),
     "by1": st.sampled_from([*DIMENSIONS, "", "x"]),
     "by2": st.sampled_from([*DIMENSIONS, "", "x"]),
-    "who": st.sampled_from([*WhoType.values, "x"]),
-    "type": st.sampled_from([*Shape.values, "x"]),
-    "outcome": st.sampled_from([*Outcome.values, "x"]),
+    "who": st.sampled_from([*CallerType.values, "x"]),
+    "type": st.sampled_from([*ContactType.values, "x"]),
+    "outcome": st.sampled_from([*ContactOutcome.values, "x"]),
     "topic": st.sampled_from(["none", "1", "999999999", "-1", "x", "²"]),
     "owner": st.sampled_from(["none", "1", "99999999999999999999"]),
     "channel": st.sampled_from(["none", "1", "x"]),
@@ -238,8 +238,8 @@ def test_three_rows_or_thirty_take_the_same_number_of_queries(
     for number in range(30):
         record_interaction(
             clinic=world.clinic,
-            kind=Kind.CALL,
-            state=State.MISSED if number % 2 else State.ANSWERED,
+            kind=InteractionKind.CALL,
+            state=InteractionState.MISSED if number % 2 else InteractionState.ANSWERED,
             at=world.now + dt.timedelta(minutes=90 + number),
             now=world.now,
             by=None,
@@ -349,7 +349,7 @@ def test_the_menu_of_a_row_offers_only_what_the_reader_may_do(
     assert not any(words in manager for words in (*work, "Удалить комментарий"))
     senior = as_user(world.senior).get(URL).content.decode()
     assert all(words in senior for words in (*work, "Удалить комментарий"))
-    written = Interaction.objects.get(kind=Kind.COMMENT)
+    written = Interaction.objects.get(kind=InteractionKind.COMMENT)
     other = next(one for one in (world.administrator, world.administrator2) if one.pk != written.created_by_id)
     assert "Удалить комментарий" not in as_user(other).get(URL).content.decode()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from callcenter.runtime import bootstrap
-from callcenter.runtime.bootstrap import Stop
+from callcenter.runtime.bootstrap import SetupFailed
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def taken_port() -> Iterator[int]:
 
 def test_an_old_python_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "NEEDED", (3, 99))
-    with pytest.raises(Stop, match=r"too old.*3\.99.*make demo PYTHON="):
+    with pytest.raises(SetupFailed, match=r"too old.*3\.99.*make demo PYTHON="):
         bootstrap._check_python()
 
 
@@ -49,20 +49,20 @@ def test_an_old_python_can_read_the_file_far_enough_to_say_so() -> None:
 
 
 def test_a_taken_port_is_named_with_another(taken_port: int) -> None:
-    with pytest.raises(Stop, match=rf"{taken_port} is taken.*PORT={taken_port + 1}"):
+    with pytest.raises(SetupFailed, match=rf"{taken_port} is taken.*PORT={taken_port + 1}"):
         bootstrap._check_port(taken_port)
 
 
 @pytest.mark.parametrize("given", ["http", "0", "70000", "-1"])
 def test_a_port_that_is_none(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", given)
-    with pytest.raises(Stop, match="is no port"):
+    with pytest.raises(SetupFailed, match="is no port"):
         bootstrap._port()
 
 
 def test_a_full_disk_is_told_before_anything_is_installed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10**6}))
-    with pytest.raises(Stop, match="Only 1 MB are free"):
+    with pytest.raises(SetupFailed, match="Only 1 MB are free"):
         bootstrap._check_disk(project / "var" / "demo")
 
 
@@ -70,10 +70,10 @@ def test_a_second_demo_is_told_where_the_first_one_is(tmp_path: Path) -> None:
     (tmp_path / "address").write_text("http://127.0.0.1:8000\n")
     with (tmp_path / "lock").open("w") as first:
         fcntl.flock(first, fcntl.LOCK_EX)
-        with pytest.raises(Stop, match=r"already running at http://127\.0\.0\.1:8000"):
+        with pytest.raises(SetupFailed, match=r"already running at http://127\.0\.0\.1:8000"):
             bootstrap._lock(tmp_path)
     held = bootstrap._lock(tmp_path)
-    with pytest.raises(Stop, match=rf"Ctrl-C in its window, or `kill {os.getpid()}`"):
+    with pytest.raises(SetupFailed, match=rf"Ctrl-C in its window, or `kill {os.getpid()}`"):
         bootstrap._lock(tmp_path)
     os.close(held)
 
@@ -85,7 +85,7 @@ def test_a_folder_of_somebody_elses_is_named_and_not_one_that_is_not_there(
         raise PermissionError
 
     monkeypatch.setattr(Path, "mkdir", forbidden)
-    with pytest.raises(Stop, match=rf"No right to write to {tmp_path}\. .*copy the project"):
+    with pytest.raises(SetupFailed, match=rf"No right to write to {tmp_path}\. .*copy the project"):
         bootstrap._lock(tmp_path / "var" / "demo")
 
 
@@ -110,7 +110,7 @@ def test_a_failing_pip_stops_with_its_reason(project: Path, monkeypatch: pytest.
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setattr(shutil, "which", lambda _: None)
     (project / ".venv").symlink_to(Path(sys.prefix))
-    with pytest.raises(Stop, match="no ready-made package of no-such-package-of-dozvon"):
+    with pytest.raises(SetupFailed, match="no ready-made package of no-such-package-of-dozvon"):
         bootstrap._install_packages("demo")
 
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 from callcenter.audit.models import AuditEntry
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.staff import actions
-from callcenter.staff.actions import Facts
+from callcenter.staff.actions import PersonFacts
 from callcenter.staff.models import User
 from callcenter.staff.queries import colleagues, manages
 from callcenter.staff.roles import GRANTS, Role, grantable
@@ -24,8 +24,8 @@ from tests.stale import shown_at
 Login = Callable[[User], Client]
 
 
-def facts_of(person: User, **changes: Any) -> Facts:
-    facts = Facts(
+def facts_of(person: User, **changes: Any) -> PersonFacts:
+    facts = PersonFacts(
         login=person.login,
         full_name=person.full_name,
         roles=tuple(person.roles),
@@ -35,8 +35,8 @@ def facts_of(person: User, **changes: Any) -> Facts:
 
 
 @pytest.fixture
-def newcomer(world: World) -> Facts:
-    return Facts("novikova", "Новикова Нина Олеговна", (Role.ADMINISTRATOR,), frozenset({world.clinic.pk}))
+def newcomer(world: World) -> PersonFacts:
+    return PersonFacts("novikova", "Новикова Нина Олеговна", (Role.ADMINISTRATOR,), frozenset({world.clinic.pk}))
 
 
 def test_the_ladder_never_lets_a_holder_give_what_is_above_him() -> None:
@@ -46,7 +46,7 @@ def test_the_ladder_never_lets_a_holder_give_what_is_above_him() -> None:
     assert all(grantable([role]) == () for role in Role if role not in GRANTS)
 
 
-def test_the_senior_opens_an_account_that_can_log_in(world: World, newcomer: Facts, client: Client) -> None:
+def test_the_senior_opens_an_account_that_can_log_in(world: World, newcomer: PersonFacts, client: Client) -> None:
     person = actions.create_user(facts=newcomer, password="rowan-berry-7", by=world.senior, now=world.now)
     assert list(person.clinics.all()) == [world.clinic]
     answer = client.post("/login/", {"username": "novikova", "password": "rowan-berry-7"})
@@ -69,7 +69,7 @@ def test_the_senior_opens_an_account_that_can_log_in(world: World, newcomer: Fac
     ],
 )
 def test_a_bad_account_is_refused_at_its_field(
-    world: World, newcomer: Facts, changes: dict[str, Any], password: str, field: str
+    world: World, newcomer: PersonFacts, changes: dict[str, Any], password: str, field: str
 ) -> None:
     with pytest.raises(Refused) as refusal:
         actions.create_user(
@@ -83,14 +83,14 @@ def test_a_bad_account_is_refused_at_its_field(
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in GRANTS[Role.SENIOR]])
-def test_the_senior_gives_no_role_above_her_own(world: World, newcomer: Facts, role: Role) -> None:
+def test_the_senior_gives_no_role_above_her_own(world: World, newcomer: PersonFacts, role: Role) -> None:
     with pytest.raises(NotAllowed):
         actions.create_user(
             facts=replace(newcomer, roles=(role,)), password="rowan-berry-7", by=world.senior, now=world.now
         )
 
 
-def test_the_senior_gives_no_clinic_that_is_not_hers(world: World, newcomer: Facts) -> None:
+def test_the_senior_gives_no_clinic_that_is_not_hers(world: World, newcomer: PersonFacts) -> None:
     foreign = replace(newcomer, clinic_ids=frozenset({world.clinic_b.pk}))
     with pytest.raises(NotAllowed):
         actions.create_user(facts=foreign, password="rowan-berry-7", by=world.senior, now=world.now)

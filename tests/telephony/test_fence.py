@@ -9,10 +9,10 @@ from django.db import connection
 
 from callback.actions import run_due_requests
 from callback.models import CallbackRequest
-from callback.state_machine import State
-from callcenter.telephony.models import Command, Leg, RobotLease
-from callcenter.telephony.pbx.base import Answered, PbxAway
-from callcenter.telephony.pbx.simulator import Simulator
+from callback.state_machine import RequestState
+from callcenter.telephony.models import Leg, PbxCommand, RobotLease
+from callcenter.telephony.pbx.base import Answered, PbxUnavailable
+from callcenter.telephony.pbx.simulator import SimulatorPbx
 from callcenter.telephony.robot import FRESH, LeaseLost, Robot
 from callcenter.telephony.states import CommandState
 from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
@@ -25,7 +25,7 @@ def taken_over(rig: Rig) -> Robot:  # noqa: F811
     """The rig's robot sleeps until its lease is another's; returns the sleeper."""
     sleeper = rig.robot
     rig.now += dt.timedelta(seconds=15)
-    rig.robot = Robot(lambda: Simulator(lambda: rig.now), holder="second", clock=lambda: rig.now, workers=0)
+    rig.robot = Robot(lambda: SimulatorPbx(lambda: rig.now), holder="second", clock=lambda: rig.now, workers=0)
     for _ in range(3):
         rig.robot.run_once(0)
     return sleeper
@@ -33,20 +33,20 @@ def taken_over(rig: Rig) -> Robot:  # noqa: F811
 
 def everything() -> list[object]:
     """The rows that a robot writes."""
-    return [list(model.objects.order_by("pk").values()) for model in (CallbackRequest, Leg, Command, RobotLease)]
+    return [list(model.objects.order_by("pk").values()) for model in (CallbackRequest, Leg, PbxCommand, RobotLease)]
 
 
 def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:  # noqa: F811
     rig.bind(rig.world.administrator, "admin_noanswer")
     request = rig.ask()
-    rig.run_until(State.RINGING, request=request, seconds=5)
+    rig.run_until(RequestState.RINGING, request=request, seconds=5)
     rig.run(1)
     sleeper, leg = taken_over(rig), Leg.objects.latest("pk")
     before = everything()
     with pytest.raises(LeaseLost):
         sleeper._take(Answered(rig.now, leg.channel))
     with pytest.raises(LeaseLost):
-        sleeper._finish(Command.objects.earliest("pk").pk, CommandState.REFUSED)
+        sleeper._finish(PbxCommand.objects.earliest("pk").pk, CommandState.REFUSED)
     with pytest.raises(LeaseLost):
         sleeper.run_once(0)
     assert everything() == before
@@ -57,11 +57,11 @@ def test_who_wakes_up_takes_no_command(rig: Rig) -> None:  # noqa: F811
     sleeper = taken_over(rig)
     rig.ask()
     run_due_requests(now=rig.now)
-    assert Command.objects.get().state == CommandState.PENDING
+    assert PbxCommand.objects.get().state == CommandState.PENDING
     sleeper._beat_at = rig.now  # asleep between the heartbeat and the claim
     with pytest.raises(LeaseLost):
         sleeper._carry_out()
-    assert Command.objects.get().state == CommandState.PENDING
+    assert PbxCommand.objects.get().state == CommandState.PENDING
     assert sleeper.pbx is not None
     assert sleeper.pbx.snapshot().channels == {}
 
@@ -74,10 +74,10 @@ def test_who_fell_asleep_with_a_command_in_his_hand_does_not_dial(
     rig.bind(rig.world.administrator, "admin_noanswer")
     rig.ask()
     run_due_requests(now=rig.now)
-    command = Command.objects.get()
+    command = PbxCommand.objects.get()
     taken = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: taken + FRESH + 1)
-    with pytest.raises(PbxAway):
+    with pytest.raises(PbxUnavailable):
         rig.robot._ask(command, command.leg, taken)
     assert rig.simulator.snapshot().channels == {}
 
@@ -100,7 +100,7 @@ def test_the_lease_is_not_taken_over_in_the_middle_of_a_write(rig: Rig) -> None:
     def take() -> None:
         try:
             late = Robot(
-                lambda: Simulator(lambda: rig.now),
+                lambda: SimulatorPbx(lambda: rig.now),
                 holder="second",
                 clock=lambda: rig.now + dt.timedelta(minutes=1),
                 workers=0,

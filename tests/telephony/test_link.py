@@ -3,12 +3,12 @@
 import pytest
 
 from callback.models import CallbackRequest
-from callback.state_machine import State
+from callback.state_machine import RequestState
 from callcenter.clinics.models import Clinic
-from callcenter.telephony.models import Command, Leg
+from callcenter.telephony.models import Leg, PbxCommand
 from callcenter.telephony.pbx.base import LinkDown
 from callcenter.telephony.queries import link_since
-from callcenter.telephony.states import Verb
+from callcenter.telephony.states import CommandType
 from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
 
@@ -38,9 +38,9 @@ def test_people_hear_of_a_request_when_the_exchange_has_been_away_for_a_minute(r
 def test_a_call_leaves_no_bridge_behind(rig: Rig) -> None:  # noqa: F811
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask()
-    rig.run_until(State.DONE, request=request, seconds=120)
+    rig.run_until(RequestState.DONE, request=request, seconds=120)
     rig.run(1)
-    assert Command.objects.filter(verb=Verb.CONNECT).exists()
+    assert PbxCommand.objects.filter(verb=CommandType.CONNECT).exists()
     assert rig.simulator.snapshot().bridges == {}
 
 

@@ -17,11 +17,11 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
 from callcenter.telephony.actions import staff_phones
 from callcenter.telephony.actions.browser_phones import BrowserHandsets
-from callcenter.telephony.models import Call, Handset, Leg, Line, PhoneBinding
+from callcenter.telephony.models import Call, Handset, Leg, PhoneBinding, PhoneLine
 from callcenter.telephony.queries import ringing_for
 from callcenter.telephony.speech import audio_cache, engines, spoken_russian
 from callcenter.telephony.speech.asterisk_media import clip_url
-from callcenter.telephony.states import PhoneKind, Role
+from callcenter.telephony.states import LegRole, PhoneKind
 from callcenter.telephony.templatetags.telephony import call_token, number_of
 from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
@@ -37,7 +37,7 @@ def test_a_click_rings_the_administrator_then_the_patient_and_writes_the_history
         user=rig.world.administrator, number="+79000007700", clinic=rig.world.clinic, patient=patient, now=rig.now
     )
     rig.run(60)
-    assert [leg.role for leg in Leg.objects.order_by("pk")] == [Role.EMPLOYEE, Role.PATIENT]
+    assert [leg.role for leg in Leg.objects.order_by("pk")] == [LegRole.EMPLOYEE, LegRole.PATIENT]
     talk = Interaction.objects.get()
     assert (talk.direction, talk.state, talk.employee) == ("out", "answered", rig.world.administrator)
     assert talk.wait_seconds == 6
@@ -74,7 +74,7 @@ def test_an_incoming_call_rings_everybody_free_and_the_first_one_talks(rig: Rig)
     rig.bind(rig.world.administrator2, "admin_noanswer")
     rig.simulator.incoming("in-1", "+79000007700", rig.world.clinic.phone)
     rig.run(1)
-    assert Leg.objects.filter(role=Role.EMPLOYEE).count() == 2
+    assert Leg.objects.filter(role=LegRole.EMPLOYEE).count() == 2
     rig.run(5)
     call = Call.objects.get()
     assert call.employee == rig.world.administrator
@@ -134,7 +134,7 @@ def test_a_telephone_in_the_browser_rings_is_answered_hears_and_presses(rig: Rig
 
 
 def test_a_clip_is_fetched_by_its_signed_address_only(rig: Rig, client: Client) -> None:  # noqa: F811
-    sound = audio_cache.spoken("Здравствуйте")
+    sound = audio_cache.synthesize("Здравствуйте")
     answer = client.get(clip_url(sound.key))
     assert b"".join(answer)[:4] == b"RIFF"
     assert client.get(clip_url(sound.key).replace(sound.key, "0" * 40)).status_code == 404
@@ -185,7 +185,7 @@ def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Cli
     ],
 )
 def test_numbers_dates_and_money_are_read_as_words(text: str, said: str) -> None:
-    assert spoken_russian.aloud(text) == said
+    assert spoken_russian.to_speech_text(text) == said
 
 
 def test_names_lose_what_nobody_says() -> None:
@@ -194,16 +194,16 @@ def test_names_lose_what_nobody_says() -> None:
 
 def test_espeak_speaks_russian_once_for_each_text(settings: Any) -> None:
     settings.SPEECH_ENGINE = "espeak"
-    sound = audio_cache.spoken("Соединяю с пациентом")
+    sound = audio_cache.synthesize("Соединяю с пациентом")
     assert sound.seconds > 0.8
     made = sound.path.stat().st_mtime_ns
-    assert audio_cache.spoken("Соединяю с пациентом").path.stat().st_mtime_ns == made
+    assert audio_cache.synthesize("Соединяю с пациентом").path.stat().st_mtime_ns == made
 
 
 def test_a_program_that_fails_is_named(settings: Any) -> None:
     settings.SPEECH_ENGINE, settings.SPEECH_COMMAND = "command", "/no/such/program {text}"
     with pytest.raises(engines.SpeechFailed, match="Программа речи"):
-        audio_cache.spoken("Раз")
+        audio_cache.synthesize("Раз")
 
 
 def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(rig: Rig, as_user: Login) -> None:  # noqa: F811
@@ -218,16 +218,16 @@ def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(rig:
     rig.simulator.incoming("in-1", "+79000007700", "+79000009977")
     rig.run(1)
     assert Call.objects.get().clinic == rig.world.clinic
-    line = Line.objects.get()
+    line = PhoneLine.objects.get()
     assert as_user(rig.world.administrator).get(page).status_code == 403
     assert client.post(reverse("telephony:line_remove", args=[line.pk])).status_code == 302
-    assert not Line.objects.exists()
+    assert not PhoneLine.objects.exists()
 
 
 def test_another_clinics_number_is_not_there(rig: Rig, as_user: Login) -> None:  # noqa: F811
     stranger = Clinic.objects.exclude(staff=rig.world.senior).first()
     assert stranger is not None
-    line = Line.objects.create(number="+79000009978", label="Чужая", clinic=stranger)
+    line = PhoneLine.objects.create(number="+79000009978", label="Чужая", clinic=stranger)
     client = as_user(rig.world.senior)
     assert "Чужая" not in client.get(reverse("telephony:lines")).content.decode()
     assert client.post(reverse("telephony:line_remove", args=[line.pk])).status_code == 404

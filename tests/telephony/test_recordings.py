@@ -10,7 +10,7 @@ import pytest
 
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Interaction, Recording
-from callcenter.contacts.states import Kind, State
+from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.telephony.actions import recordings
 from callcenter.telephony.models import LinkedRecording
 from callcenter.telephony.pbx.simulator import _silence
@@ -59,7 +59,12 @@ def cloud(settings: Any) -> Iterator[str]:
 @pytest.fixture
 def call(world: World) -> Interaction:
     return record_interaction(
-        clinic=world.clinic, kind=Kind.CALL, state=State.ANSWERED, at=world.now, now=world.now, by=None
+        clinic=world.clinic,
+        kind=InteractionKind.CALL,
+        state=InteractionState.ANSWERED,
+        at=world.now,
+        now=world.now,
+        by=None,
     )
 
 

@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from callback.state_machine import State
+from callback.state_machine import RequestState
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
 from callcenter.telephony.actions import staff_phones
 from callcenter.telephony.models import Call, Leg
-from callcenter.telephony.pbx.simulator import Persona
+from callcenter.telephony.pbx.simulator import PhonePersona
 from callcenter.telephony.queries import ringing_for, talk_of
-from callcenter.telephony.states import Role
+from callcenter.telephony.states import LegRole
 from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
 
@@ -25,8 +25,8 @@ Login = Callable[[User], Client]
 def talk(rig: Rig) -> Call:  # noqa: F811
     """The administrator talks with a patient who has a minute; the second one sits at a telephone."""
     rig.simulator.personas |= {
-        "admin_long": Persona("admin_long", answers=0.5, hangs_up=90.0),
-        "patient_slow": Persona("patient_slow", answers=1.0, hangs_up=60.0),
+        "admin_long": PhonePersona("admin_long", answers=0.5, hangs_up=90.0),
+        "patient_slow": PhonePersona("patient_slow", answers=1.0, hangs_up=60.0),
     }
     rig.bind(rig.world.administrator, "admin_long")
     rig.bind(rig.world.administrator2, "admin_long")
@@ -90,17 +90,17 @@ def test_a_client_left_with_nobody_is_let_go(rig: Rig, talk: Call) -> None:  # n
 
 
 def test_the_robots_talk_may_be_transferred_and_is_done_when_the_client_hangs_up(rig: Rig) -> None:  # noqa: F811
-    rig.simulator.personas["admin_long"] = Persona("admin_long", answers=0.5, hangs_up=90.0)
+    rig.simulator.personas["admin_long"] = PhonePersona("admin_long", answers=0.5, hangs_up=90.0)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask()
-    rig.run_until(State.TALKING, request=request, seconds=60)
+    rig.run_until(RequestState.TALKING, request=request, seconds=60)
     rig.run(1)
     rig.bind(rig.world.administrator2, "admin_long")
     staff_phones.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
     rig.run(5)
     request.refresh_from_db()
-    assert request.state == State.TALKING
-    rig.run_until(State.DONE, request=request, seconds=60)
+    assert request.state == RequestState.TALKING
+    rig.run_until(RequestState.DONE, request=request, seconds=60)
     rig.run(5)
     assert not Leg.objects.exclude(state="ended").exists()
 
@@ -138,4 +138,4 @@ def test_the_card_offers_colleagues_who_are_free_and_says_whom_it_rings(
     assert "Перевести звонок" not in bar
     card = ringing_for(second, now=rig.now)
     assert card is not None
-    assert card.leg.role == Role.EMPLOYEE
+    assert card.leg.role == LegRole.EMPLOYEE

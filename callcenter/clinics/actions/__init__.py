@@ -1,7 +1,7 @@
 """Every meaningful write of the clinics' objects: one verb, one transaction, an audit row."""
 
 from callcenter.clinics.actions.booking import (
-    Mark,
+    VisitMark,
     book_appointment,
     cancel_appointment,
     hold_window,
@@ -22,7 +22,7 @@ from callcenter.clinics.actions.patients import record_consent, save_patient, se
 from callcenter.clinics.actions.waiting import close_waiting, give_waiting, move_waiting, open_waiting
 
 __all__ = [
-    "Mark",
+    "VisitMark",
     "book_appointment",
     "cancel_appointment",
     "close_waiting",

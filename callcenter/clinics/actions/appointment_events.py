@@ -47,7 +47,7 @@ def _event(
 
 
 @dataclass(frozen=True)
-class Place:
+class AppointmentSlot:
     """When and with whom a visit stands, and how sure it is: what moves must be confirmed anew."""
 
     starts_at: dt.datetime
@@ -56,10 +56,10 @@ class Place:
     status: str
 
     @classmethod
-    def of(cls, visit: Appointment) -> "Place":
+    def of(cls, visit: Appointment) -> "AppointmentSlot":
         return cls(visit.starts_at, visit.doctor, visit.clinic, visit.status)
 
-    def unlike(self, other: "Place") -> dict[str, object]:
+    def unlike(self, other: "AppointmentSlot") -> dict[str, object]:
         """The start, and what else differs, for the journal of deeds."""
         found: dict[str, object] = {"starts_at": self.starts_at.isoformat()}
         if self.doctor != other.doctor:
@@ -71,9 +71,9 @@ class Place:
         return found
 
 
-def write_move(visit: Appointment, before: Place, *, by: User | None, now: dt.datetime, reason: str) -> None:
+def write_move(visit: Appointment, before: AppointmentSlot, *, by: User | None, now: dt.datetime, reason: str) -> None:
     """Like `write_down`, with where the visit came from. The clinic it came to is one of the patient's from now on."""
-    place = Place.of(visit)
+    place = AppointmentSlot.of(visit)
     _event(
         visit,
         "moved",

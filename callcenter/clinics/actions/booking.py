@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 
 from callcenter.audit import actions as audit
-from callcenter.audit.actions import Deed
-from callcenter.clinics.actions.appointment_events import Place, bump, write_down, write_move
+from callcenter.audit.actions import LogRow
+from callcenter.clinics.actions.appointment_events import AppointmentSlot, bump, write_down, write_move
 from callcenter.clinics.locks import days_of, lock_doctor_days
 from callcenter.clinics.models import (
     Appointment,
@@ -114,7 +114,7 @@ def reschedule_appointment(
         _refuse_taken(window, now=now, held_for=held_for)
         _refuse_overlap(window.doctor, window.starts_at, window.ends_at, but={visit.pk})
         _refuse_double(visit.patient, window, but=visit)
-        before = Place.of(visit)
+        before = AppointmentSlot.of(visit)
         _free_windows_of(visit)
         visit.clinic, visit.doctor = window.clinic, window.doctor
         visit.starts_at, visit.ends_at = window.starts_at, window.ends_at
@@ -150,7 +150,7 @@ def move_appointment(
         lock_doctor_days(keys)
         visit = _upcoming(appointment)
         _refuse_overlap(doctor, starts_at, ends_at, but={visit.pk, *leaving})
-        before = Place.of(visit)
+        before = AppointmentSlot.of(visit)
         _free_windows_of(visit)
         visit.doctor, visit.clinic = doctor, clinic or visit.clinic
         visit.starts_at, visit.ends_at = starts_at, ends_at
@@ -233,7 +233,7 @@ def set_status(
 
 
 @dataclass(frozen=True)
-class Mark:
+class VisitMark:
     """What another system knows of a visit: its state, its money in roubles; None where it says nothing."""
 
     visit_id: int
@@ -241,7 +241,7 @@ class Mark:
     money: Decimal | None
 
 
-def mark_visits(marks: Sequence[Mark], *, by: User | None, now: dt.datetime) -> set[int]:
+def mark_visits(marks: Sequence[VisitMark], *, by: User | None, now: dt.datetime) -> set[int]:
     """`set_status` for many visits at once, in a fixed number of queries but for windows of no-shows.
 
     States go forward only: one that the table does not allow from where the visit is now is passed over, its money is
@@ -283,7 +283,7 @@ def mark_visits(marks: Sequence[Mark], *, by: User | None, now: dt.datetime) -> 
         "clinics.marked",
         "clinics.appointment",
         (
-            Deed(
+            LogRow(
                 visit.pk,
                 str(visit),
                 visit.clinic_id,

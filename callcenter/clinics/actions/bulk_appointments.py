@@ -7,14 +7,14 @@ from typing import Final
 from django.db.models import Exists, OuterRef, Subquery
 
 from callcenter.audit import actions as audit
-from callcenter.audit.actions import Deed
+from callcenter.audit.actions import LogRow
 from callcenter.audit.models import AuditEntry
 from callcenter.clinics.actions.booking import close_waiting_for
 from callcenter.clinics.locks import DoctorDay, days_of, lock_doctor_days
 from callcenter.clinics.models import Appointment, AppointmentEvent, Patient, ScheduleWindow, WaitingListEntry
 from callcenter.clinics.states import OCCUPYING, UPCOMING, WaitingState, WindowState
 from callcenter.lib import live_updates
-from callcenter.lib.bulk_sql import copy_in, new_ids
+from callcenter.lib.bulk_sql import copy_rows, new_ids
 from callcenter.staff.models import User
 
 _BATCH: Final = 2_000
@@ -96,8 +96,8 @@ def _write(batch: Sequence[Appointment], *, by: User | None, now: dt.datetime, n
         visit.pk = pk
         visit._state.adding = False
     names = [field.attname for field in Appointment._meta.concrete_fields]
-    copy_in(Appointment, _VISIT, ([getattr(visit, name) for name in names] for visit in batch))
-    copy_in(
+    copy_rows(Appointment, _VISIT, ([getattr(visit, name) for name in names] for visit in batch))
+    copy_rows(
         AppointmentEvent,
         ("appointment", "at", "by", "kind", "version", "starts_at_after", "status_before", "status_after", "reason"),
         (
@@ -119,7 +119,7 @@ def _write(batch: Sequence[Appointment], *, by: User | None, now: dt.datetime, n
         "clinics.booked",
         "clinics.appointment",
         (
-            Deed(
+            LogRow(
                 visit.pk,
                 str(visit),
                 visit.clinic_id,

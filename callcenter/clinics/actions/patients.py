@@ -7,7 +7,7 @@ from django.db import transaction
 
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Consent, Patient, PatientPhone
-from callcenter.clinics.states import Channel, Purpose
+from callcenter.clinics.states import ConsentChannel, ConsentPurpose
 from callcenter.lib import optimistic_lock, phones
 from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
@@ -44,7 +44,7 @@ def save_patient(
             patient, verb = Patient(), "clinics.create_patient"
         else:
             patient, verb = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk), "clinics.change_patient"
-            optimistic_lock.check(shown, card_stamp(patient))
+            optimistic_lock.ensure_unchanged(shown, card_stamp(patient))
             before = _card(patient) | {"clinics": _clinics(patient)}
         known = [phone.number for phone in patient.phones.all()] if patient.pk else []
         for name, value in fields.items():
@@ -72,7 +72,7 @@ def save_patient(
 
 def card_stamp(patient: Patient) -> str:
     """Of what the form of the card shows."""
-    return optimistic_lock.stamp(_card(patient))
+    return optimistic_lock.fingerprint(_card(patient))
 
 
 def _card(patient: Patient) -> dict[str, object]:
@@ -97,8 +97,8 @@ def _set_phones(patient: Patient, numbers: list[str]) -> None:
 def record_consent(
     patient: Patient,
     *,
-    purpose: Purpose,
-    channel: Channel,
+    purpose: ConsentPurpose,
+    channel: ConsentChannel,
     granted: bool,
     source: str,
     by: User | None,

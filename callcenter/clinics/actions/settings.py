@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Model, ProtectedError
 
 from callcenter.audit import actions as audit
-from callcenter.clinics.models import Clinic, Doctor, Ground, OpeningHours, Service, SpecialDay, Specialty
+from callcenter.clinics.models import Clinic, Doctor, LegalBasis, OpeningHours, Service, SpecialDay, Specialty
 from callcenter.clinics.schedule import Span
 from callcenter.lib import optimistic_lock
 from callcenter.lib.errors import NotAllowed, Refused
@@ -63,7 +63,7 @@ def save_clinic(
             clinic, verb, before = Clinic(), "clinics.create_clinic", dict[str, object]()
         else:
             clinic = _own(clinic, by)
-            optimistic_lock.check(shown, clinic_stamp(clinic))
+            optimistic_lock.ensure_unchanged(shown, clinic_stamp(clinic))
             verb, before = "clinics.change_clinic", _clinic(clinic)
         for name in CLINIC_FIELDS:
             setattr(clinic, name, fields[name])
@@ -77,7 +77,7 @@ def save_clinic(
 
 def clinic_stamp(clinic: Clinic) -> str:
     """Of what the form of the clinic shows."""
-    return optimistic_lock.stamp(_clinic(clinic))
+    return optimistic_lock.fingerprint(_clinic(clinic))
 
 
 def _set_week(clinic: Clinic, week: Mapping[int, Span]) -> None:
@@ -125,19 +125,19 @@ def _day(day: SpecialDay) -> dict[str, object]:
     return audit.values(day, "on", "opens", "closes", "reason")
 
 
-def record_ground(clinic: Clinic, *, fields: Mapping[str, object], by: User, now: dt.datetime) -> Ground:
+def record_ground(clinic: Clinic, *, fields: Mapping[str, object], by: User, now: dt.datetime) -> LegalBasis:
     """Records on what messages and calls of a purpose rest; `fields`: purpose, basis, since, until, source."""
     since, until = fields["since"], fields.get("until")
     if isinstance(since, dt.date) and isinstance(until, dt.date) and until < since:
         raise Refused("Основание кончается раньше, чем началось.", field="until")
     with transaction.atomic():
         clinic = _own(clinic, by)
-        ground = Ground.objects.create(clinic=clinic, **fields)
+        ground = LegalBasis.objects.create(clinic=clinic, **fields)
         audit.record("clinics.record_ground", clinic, by=by, now=now, clinic_id=clinic.pk, after=_ground(ground))
     return ground
 
 
-def end_ground(ground: Ground, *, until: dt.date, by: User, now: dt.datetime) -> Ground:
+def end_ground(ground: LegalBasis, *, until: dt.date, by: User, now: dt.datetime) -> LegalBasis:
     """The ground holds up to and with the local day `until`; it stays on record. Raises Refused before its beginning."""
     if until < ground.since:
         raise Refused("Основание кончается раньше, чем началось.", field="until")
@@ -150,7 +150,7 @@ def end_ground(ground: Ground, *, until: dt.date, by: User, now: dt.datetime) ->
     return ground
 
 
-def _ground(ground: Ground) -> dict[str, object]:
+def _ground(ground: LegalBasis) -> dict[str, object]:
     return {**audit.values(ground, "basis", "since", "until", "source"), "purpose": ground.get_purpose_display()}
 
 
@@ -178,7 +178,7 @@ def save_doctor(
             had = set(doctor.clinics.values_list("pk", flat=True))
             if not had & hers:
                 raise NotAllowed("Этот врач принимает не в ваших клиниках.")
-            optimistic_lock.check(shown, doctor_stamp(doctor, by))
+            optimistic_lock.ensure_unchanged(shown, doctor_stamp(doctor, by))
             verb, before = "clinics.change_doctor", _doctor(doctor)
         if not (had - hers) | wanted:
             raise Refused("Выберите хотя бы одну клинику.", field="clinics")
@@ -193,7 +193,7 @@ def save_doctor(
 def doctor_stamp(doctor: Doctor, by: User) -> str:
     """Of what the form of the doctor shows to `by`: his places in clinics that are not hers do not stand on it."""
     places = doctor.clinics.filter(staff=by).order_by("pk").values_list("pk", flat=True)
-    return optimistic_lock.stamp({**audit.values(doctor, *DOCTOR_FIELDS), "clinics": list(places)})
+    return optimistic_lock.fingerprint({**audit.values(doctor, *DOCTOR_FIELDS), "clinics": list(places)})
 
 
 def _doctor(doctor: Doctor) -> dict[str, object]:
@@ -210,7 +210,7 @@ def save_service(
             service, verb, before = Service(), "clinics.create_service", dict[str, object]()
         else:
             service = Service.objects.select_for_update(of=("self",)).get(pk=service.pk)
-            optimistic_lock.check(shown, service_stamp(service))
+            optimistic_lock.ensure_unchanged(shown, service_stamp(service))
             verb, before = "clinics.change_service", audit.values(service, *SERVICE_FIELDS)
         for name in SERVICE_FIELDS:
             setattr(service, name, fields[name])
@@ -221,7 +221,7 @@ def save_service(
 
 def service_stamp(service: Service) -> str:
     """Of what the form of the service shows."""
-    return optimistic_lock.stamp(audit.values(service, *SERVICE_FIELDS))
+    return optimistic_lock.fingerprint(audit.values(service, *SERVICE_FIELDS))
 
 
 def save_specialty(specialty: Specialty | None, *, name: str, by: User, now: dt.datetime) -> Specialty:

@@ -130,7 +130,7 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='clinics.doctor'),
         ),
         migrations.CreateModel(
-            name='Ground',
+            name='LegalBasis',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('purpose', models.CharField(choices=[('service', 'о своём визите'), ('advertising', 'реклама и приглашения')], max_length=12, verbose_name='цель')),
@@ -189,6 +189,15 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='clinics.patient'),
         ),
         migrations.CreateModel(
+            name='PatientNameWord',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('part', models.PositiveSmallIntegerField(choices=[(1, 'фамилия'), (2, 'имя'), (3, 'отчество')])),
+                ('key', models.CharField(help_text="the word, then the card's sort_key", max_length=330)),
+                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='words', to='clinics.patient')),
+            ],
+        ),
+        migrations.CreateModel(
             name='PatientPhone',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -201,15 +210,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-is_main', 'pk'],
             },
-        ),
-        migrations.CreateModel(
-            name='PatientWord',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('part', models.PositiveSmallIntegerField(choices=[(1, 'фамилия'), (2, 'имя'), (3, 'отчество')])),
-                ('key', models.CharField(help_text="the word, then the card's sort_key", max_length=330)),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='words', to='clinics.patient')),
-            ],
         ),
         migrations.CreateModel(
             name='ScheduleWindow',
@@ -317,6 +317,10 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['patient', 'purpose', 'channel', '-at'], name='consent_newest'),
         ),
         migrations.AddIndex(
+            model_name='patientnameword',
+            index=models.Index(fields=['part', 'key', 'patient'], name='patient_word'),
+        ),
+        migrations.AddIndex(
             model_name='patientphone',
             index=models.Index(fields=['number'], name='phone_number'),
         ),
@@ -327,10 +331,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='patientphone',
             constraint=models.UniqueConstraint(fields=('patient', 'number'), name='patient_phone_once'),
-        ),
-        migrations.AddIndex(
-            model_name='patientword',
-            index=models.Index(fields=['part', 'key', 'patient'], name='patient_word'),
         ),
         migrations.AddIndex(
             model_name='schedulewindow',

@@ -6,7 +6,7 @@ HAS_MORE = " OR ".join(
 )
 FOLDED = "trim(regexp_replace(replace(lower(field.name), 'ё', 'е'), '[^[:alnum:]]+', ' ', 'g'))"
 INSERT = f"""
-INSERT INTO clinics_patientword (patient_id, part, key)
+INSERT INTO clinics_patientnameword (patient_id, part, key)
 SELECT {{row}}.id, field.part, word.word || ' ' || {{row}}.sort_key
 FROM {{source}} LATERAL (VALUES (1, {{row}}.last_name), (2, {{row}}.first_name), (3, {{row}}.middle_name)) AS field (part, name),
     regexp_split_to_table({FOLDED}, ' ') WITH ORDINALITY AS word (word, place)
@@ -16,7 +16,7 @@ FORWARDS = f"""
 CREATE FUNCTION clinics_words_of_a_name() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        DELETE FROM clinics_patientword WHERE patient_id = NEW.id;
+        DELETE FROM clinics_patientnameword WHERE patient_id = NEW.id;
     END IF;
     {INSERT.format(row="NEW", source="")};
     RETURN NULL;

@@ -14,12 +14,12 @@ from callcenter.clinics.actions.patients import CARD_FIELDS, card_stamp
 from callcenter.clinics.forms import ConsentForm, DoNotCallForm, PatientForm, WaitingForm
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.panels import patient_panels
-from callcenter.clinics.states import Channel, Purpose, WaitingKind
+from callcenter.clinics.states import ConsentChannel, ConsentPurpose, WaitingKind
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.lib.forms import lay_beside, refuse
+from callcenter.lib.forms import refuse, show_conflict
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS, CARD
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_OPEN_PATIENT
 
 
 def visible_patient(user: User, pk: int) -> Patient:
@@ -28,7 +28,7 @@ def visible_patient(user: User, pk: int) -> Patient:
     return get_object_or_404(patients.prefetch_related("phones", "clinics", "consents__by"), pk=pk)
 
 
-@allow(*CARD)
+@allow(*CAN_OPEN_PATIENT)
 def search(request: StaffRequest) -> HttpResponse:
     """The page of results, or only the list of them under the search box."""
     text = request.GET.get("q", "")[:100]
@@ -44,7 +44,7 @@ def search(request: StaffRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@allow(*CARD)
+@allow(*CAN_OPEN_PATIENT)
 def card(request: StaffRequest, pk: int) -> HttpResponse:
     """The patient's card. Opening it is written into the journal: medical secrecy begins with the fact of a visit."""
     return _card_page(request, visible_patient(request.user, pk))
@@ -61,7 +61,7 @@ def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingFor
         "own_clinics": set(request.user.clinics.values_list("pk", flat=True)),  # elsewhere visits are told, not opened
         "visits": list(queries.visits_of(patient)[:30]),
         "waiting": [(entry, answers.get(entry.pk)) for entry in waiting],
-        "refusal": queries.may_call(patient),
+        "refusal": queries.call_block_reason(patient),
         "panels": patient_panels(patient, request.user, now=now),
         "consent_form": ConsentForm(),
         "waiting_form": waiting_form or WaitingForm(clinics=_clinics(request, patient)),
@@ -70,7 +70,7 @@ def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingFor
     return render(request, "clinics/patient.html", context, status=422 if waiting_form else 200)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """A new card (`phone`: a number that nobody has yet) or a change of one; 422 with the form when something is wrong,
     409 when a colleague has changed it. Opening a card's form is written down, as opening the card is.
@@ -110,14 +110,14 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
                 fresh = PatientForm(
                     instance=patient, clinics=_clinics(request, patient), sees_phones=request.user.sees_phones
                 )
-                lay_beside(form, fresh, error)
+                show_conflict(form, fresh, error)
                 status, shown = error.status, card_stamp(patient)
     context = {"form": form, "patient": patient, "shown": shown}
     return render(request, "clinics/patient_form.html", context, status=status)
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def consent(request: StaffRequest, pk: int) -> HttpResponse:
     """A consent or a refusal in the patient's words; it works at once."""
     patient = visible_patient(request.user, pk)
@@ -126,8 +126,8 @@ def consent(request: StaffRequest, pk: int) -> HttpResponse:
         raise Refused("Укажите, о чём решение, каким путём и чем подтверждается.")
     actions.record_consent(
         patient,
-        purpose=Purpose(form.cleaned_data["purpose"]),
-        channel=Channel(form.cleaned_data["channel"]),
+        purpose=ConsentPurpose(form.cleaned_data["purpose"]),
+        channel=ConsentChannel(form.cleaned_data["channel"]),
         granted=form.cleaned_data["granted"] == "yes",
         source=form.cleaned_data["source"],
         by=request.user,
@@ -138,7 +138,7 @@ def consent(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def do_not_call(request: StaffRequest, pk: int) -> HttpResponse:
     """«Не звонить» on or off."""
     patient = visible_patient(request.user, pk)
@@ -157,7 +157,7 @@ def do_not_call(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def waiting(request: StaffRequest, pk: int) -> HttpResponse:
     """Puts the patient on the waiting list or on «напомнить позже»; 422 with the card and what was typed."""
     patient = visible_patient(request.user, pk)

@@ -17,12 +17,12 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import day_bounds, local, local_day
 from callcenter.lib.query_params import date
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CALLERS, CARD
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_OPEN_PATIENT
 
 AHEAD = 30  # days of «прогнозное расписание»
 
 
-@allow(*CARD)
+@allow(*CAN_OPEN_PATIENT)
 def day(request: StaffRequest) -> HttpResponse:
     """One clinic's day by doctors: visits and free windows in order of time."""
     clinics = list(Clinic.objects.filter(staff=request.user))
@@ -54,7 +54,7 @@ def day(request: StaffRequest) -> HttpResponse:
     return render(request, "clinics/schedule.html", context)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def book(request: StaffRequest, pk: int) -> HttpResponse:
     """Free windows of the next 30 days for the patient; a press on one books it. 409 shows what is left."""
     patient = visible_patient(request.user, pk)
@@ -80,7 +80,7 @@ def book(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "clinics/book.html", context | _choice(request, now), status=status)
 
 
-@allow(*CARD)
+@allow(*CAN_OPEN_PATIENT)
 def visit(request: StaffRequest, pk: int) -> HttpResponse:
     """One visit with its history and what may be done with it."""
     shown, now = _visit(request, pk), timezone.now()
@@ -93,17 +93,17 @@ def visit(request: StaffRequest, pk: int) -> HttpResponse:
     context = {
         "visit": shown,
         "events": shown.events.select_related("by", "doctor_before"),
-        "can_change": shown.status in UPCOMING and request.user.has(*CALLERS),
+        "can_change": shown.status in UPCOMING and request.user.has(*CAN_CALL_PATIENTS),
         "marks": [
             one
-            for one in (marks if request.user.has(*CALLERS) else ())
+            for one in (marks if request.user.has(*CAN_CALL_PATIENTS) else ())
             if one in shown.next_statuses and not is_too_early(one, shown.starts_at, now, shown.clinic.zone)
         ],
     }
     return render(request, "clinics/visit.html", context)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def move(request: StaffRequest, pk: int) -> HttpResponse:
     """Another window for the visit. 409 shows what is left."""
     moved = _visit(request, pk)
@@ -129,7 +129,7 @@ def move(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def cancel(request: StaffRequest, pk: int) -> HttpResponse:
     """Cancels the visit with a reason."""
     cancelled = _visit(request, pk)
@@ -142,7 +142,7 @@ def cancel(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def mark(request: StaffRequest, pk: int) -> HttpResponse:
     """Confirmed, arrived, completed, did not come."""
     marked = _visit(request, pk)

@@ -11,25 +11,25 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from callcenter.clinics.actions import settings as actions
-from callcenter.clinics.models import Clinic, Doctor, Ground, Service, SpecialDay, Specialty
+from callcenter.clinics.models import Clinic, Doctor, LegalBasis, Service, SpecialDay, Specialty
 from callcenter.clinics.schedule import Span
 from callcenter.clinics.settings_forms import (
     ClinicForm,
     DoctorForm,
-    GroundForm,
+    LegalBasisForm,
     ServiceForm,
     SpecialDayForm,
     SpecialtyForm,
 )
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.lib.forms import lay_beside, refuse
+from callcenter.lib.forms import refuse, show_conflict
 from callcenter.lib.localtime import local_day
 from callcenter.lib.query_params import date, number
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import SENIORS
+from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_GET
 def clinics(request: StaffRequest) -> HttpResponse:
     """The clinics whose ways the senior sets."""
@@ -42,7 +42,7 @@ def clinics(request: StaffRequest) -> HttpResponse:
     return render(request, "clinics/settings/clinics.html", {"clinics": rows.order_by("name")})
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_http_methods(["GET", "POST"])
 def clinic(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """One clinic on one page; a new one becomes the senior's own."""
@@ -63,7 +63,7 @@ def clinic(request: StaffRequest, pk: int | None = None) -> HttpResponse:
             refuse(form, error)
         except Conflict as error:
             present = _clinic(request, pk)
-            lay_beside(form, ClinicForm(instance=present, week=_week(present)), error)
+            show_conflict(form, ClinicForm(instance=present, week=_week(present)), error)
             return _clinic_page(request, pk, error.status, form=form)
         else:
             messages.success(request, "Настройки клиники сохранены.")
@@ -84,7 +84,7 @@ def _clinic_page(request: StaffRequest, pk: int | None, status: int, **bound: Ba
             "shown": _shown(request, status, actions.clinic_stamp(found)),
             "form": ClinicForm(instance=found, week=_week(found)),
             "day_form": SpecialDayForm(),
-            "ground_form": GroundForm(initial={"since": today}),
+            "ground_form": LegalBasisForm(initial={"since": today}),
             "days": found.special_days.filter(on__gte=today - dt.timedelta(days=31)),
             "grounds": found.grounds.order_by("purpose", "-since"),
             "today": today,
@@ -99,7 +99,7 @@ _QUIET = (
 )
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_POST
 def special_day(request: StaffRequest, pk: int) -> HttpResponse:
     """A day off, or a day with hours of its own."""
@@ -122,7 +122,7 @@ def special_day(request: StaffRequest, pk: int) -> HttpResponse:
     return _clinic_page(request, pk, 422, day_form=form)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_POST
 def remove_special_day(request: StaffRequest, pk: int) -> HttpResponse:
     """The day is again like its weekday."""
@@ -132,11 +132,11 @@ def remove_special_day(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("clinics:settings_clinic", day.clinic_id)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_POST
 def ground(request: StaffRequest, pk: int) -> HttpResponse:
     """Records a ground for messages and calls."""
-    found, form = _clinic(request, pk), GroundForm(request.POST)
+    found, form = _clinic(request, pk), LegalBasisForm(request.POST)
     if form.is_valid():
         try:
             actions.record_ground(found, fields=form.cleaned_data, by=request.user, now=timezone.now())
@@ -148,11 +148,11 @@ def ground(request: StaffRequest, pk: int) -> HttpResponse:
     return _clinic_page(request, pk, 422, ground_form=form)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_POST
 def end_ground(request: StaffRequest, pk: int) -> HttpResponse:
     """The ground holds up to a day; it stays on record."""
-    found = get_object_or_404(Ground, pk=pk, clinic__in=Clinic.objects.visible_to(request.user))
+    found = get_object_or_404(LegalBasis, pk=pk, clinic__in=Clinic.objects.visible_to(request.user))
     now = timezone.now()
     until = date(request.POST.get("until")) or local_day(now, found.clinic.zone)
     actions.end_ground(found, until=until, by=request.user, now=now)
@@ -160,7 +160,7 @@ def end_ground(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("clinics:settings_clinic", found.clinic_id)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_GET
 def doctors(request: StaffRequest) -> HttpResponse:
     """Doctors of one's clinics."""
@@ -181,7 +181,7 @@ def doctors(request: StaffRequest) -> HttpResponse:
     return render(request, "clinics/settings/doctors.html", context)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_http_methods(["GET", "POST"])
 def doctor(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """One doctor; his places in clinics that are not the senior's stay as they are."""
@@ -202,7 +202,7 @@ def doctor(request: StaffRequest, pk: int | None = None) -> HttpResponse:
             refuse(form, error)
         except Conflict as error:
             found = get_object_or_404(_doctors(request), pk=pk)
-            lay_beside(form, DoctorForm(instance=found, by=request.user), error)
+            show_conflict(form, DoctorForm(instance=found, by=request.user), error)
             status = error.status
         else:
             messages.success(request, f"{saved.full_name}: сохранено.")
@@ -211,7 +211,7 @@ def doctor(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     return _one(request, form, "Врач", "clinics:settings_doctors", found, status=status, shown=shown)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_GET
 def services(request: StaffRequest) -> HttpResponse:
     """Services of the chain."""
@@ -219,7 +219,7 @@ def services(request: StaffRequest) -> HttpResponse:
     return render(request, "clinics/settings/services.html", {"services": rows})
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_http_methods(["GET", "POST"])
 def service(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """One service."""
@@ -237,7 +237,7 @@ def service(request: StaffRequest, pk: int | None = None) -> HttpResponse:
             )
         except Conflict as error:
             found = get_object_or_404(Service, pk=pk)
-            lay_beside(form, ServiceForm(instance=found), error)
+            show_conflict(form, ServiceForm(instance=found), error)
             status = error.status
         else:
             messages.success(request, "Услуга сохранена.")
@@ -246,7 +246,7 @@ def service(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     return _one(request, form, "Услуга", "clinics:settings_services", found, status=status, shown=shown)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_http_methods(["GET", "POST"])
 def specialties(request: StaffRequest) -> HttpResponse:
     """Specialties of the chain; a new one is added here."""
@@ -264,7 +264,7 @@ def specialties(request: StaffRequest) -> HttpResponse:
     return render(request, "clinics/settings/specialties.html", context, status=422 if form.is_bound else 200)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_http_methods(["GET", "POST"])
 def specialty(request: StaffRequest, pk: int) -> HttpResponse:
     """Renames a specialty."""
@@ -282,7 +282,7 @@ def specialty(request: StaffRequest, pk: int) -> HttpResponse:
     return _one(request, form, "Специальность", "clinics:settings_specialties", found, status=status)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 @require_POST
 def remove_specialty(request: StaffRequest, pk: int) -> HttpResponse:
     """Takes away a specialty that no doctor has."""

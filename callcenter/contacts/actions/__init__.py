@@ -3,39 +3,45 @@
 from callcenter.contacts.actions.channels import order_recount, recount_due_channels
 from callcenter.contacts.actions.intake import (
     add_chat_line,
+    assign_patient,
     delete_comment,
     handle_request,
-    name_contact,
+    link_known_numbers,
     record_interaction,
-    tie_known_numbers,
 )
 from callcenter.contacts.actions.recompute import (
+    defer_recompute,
     mark_changed_contacts,
-    settle_contacts,
+    recompute_contacts,
     settle_due_contacts,
-    settled_once,
 )
 from callcenter.contacts.actions.recordings import add_transcript, store_recording
-from callcenter.contacts.actions.results import attach_result, link_result, pull_deeds, put_result_aside, unlink_result
+from callcenter.contacts.actions.results import (
+    attach_result,
+    collect_results,
+    dismiss_result,
+    link_result,
+    unlink_result,
+)
 
 __all__ = [
     "add_chat_line",
     "add_transcript",
+    "assign_patient",
     "attach_result",
+    "collect_results",
+    "defer_recompute",
     "delete_comment",
+    "dismiss_result",
     "handle_request",
+    "link_known_numbers",
     "link_result",
     "mark_changed_contacts",
-    "name_contact",
     "order_recount",
-    "pull_deeds",
-    "put_result_aside",
+    "recompute_contacts",
     "record_interaction",
     "recount_due_channels",
-    "settle_contacts",
     "settle_due_contacts",
-    "settled_once",
     "store_recording",
-    "tie_known_numbers",
     "unlink_result",
 ]

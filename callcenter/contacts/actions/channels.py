@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.actions.recompute import settle_contacts
-from callcenter.contacts.attribution import fired
+from callcenter.contacts.actions.recompute import recompute_contacts
+from callcenter.contacts.attribution import matching_rule
 from callcenter.contacts.models import ChannelRecount, Interaction
 from callcenter.contacts.queries import channel_rules, marks_of
 from callcenter.contacts.states import Direction, JobState
@@ -82,13 +82,13 @@ def _recount_batch(order: ChannelRecount) -> bool:
         rules = channel_rules()
         changed = []
         for row in rows:
-            rule = fired(marks_of(row), rules)
+            rule = matching_rule(marks_of(row), rules)
             found = (rule.channel, rule.id) if rule else (None, None)
             if (row.channel_id, row.channel_rule_id) != found:
                 row.channel_id, row.channel_rule_id = found
                 changed.append(row)
         Interaction.objects.bulk_update(changed, ["channel", "channel_rule"])
-        settle_contacts({row.contact_id for row in changed})
+        recompute_contacts({row.contact_id for row in changed})
         order.done += len(rows)
         order.changed += len(changed)
         if rows:

@@ -10,14 +10,21 @@ from django.db.models import Q, QuerySet
 
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient, PatientPhone
-from callcenter.contacts.actions.recompute import settle_contacts
-from callcenter.contacts.attribution import fired
+from callcenter.contacts.actions.recompute import recompute_contacts
+from callcenter.contacts.attribution import matching_rule
 from callcenter.contacts.call_phases import Phases, merge, state_of, talked, waited
 from callcenter.contacts.locks import lock_words
 from callcenter.contacts.models import ChatLine, Contact, ContactResult, Interaction, Reason, Topic
 from callcenter.contacts.queries import channel_rules, marks_of
-from callcenter.contacts.rules import Person, person_of
-from callcenter.contacts.states import ORIGIN_OF_WHO, STATES_OF, Direction, Kind, State, WhoType
+from callcenter.contacts.rules import ContactOwner, person_of
+from callcenter.contacts.states import (
+    ORIGIN_OF_WHO,
+    STATES_OF,
+    CallerType,
+    Direction,
+    InteractionKind,
+    InteractionState,
+)
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import day_bounds, local_day
 from callcenter.staff.models import User
@@ -25,25 +32,25 @@ from callcenter.staff.roles import Role
 
 # What is known of an interaction only grows: a state is replaced only by one further on.
 _FURTHER: Final[dict[str, int]] = {
-    State.RINGING: 0,
-    State.ACTIVE: 0,
-    State.NEW: 0,
-    State.TALKING: 1,
-    State.MISSED: 2,
-    State.FAILED: 2,
-    State.ANSWERED: 3,
-    State.CLOSED: 3,
-    State.PROCESSED: 3,
-    State.FINISHED: 3,
+    InteractionState.RINGING: 0,
+    InteractionState.ACTIVE: 0,
+    InteractionState.NEW: 0,
+    InteractionState.TALKING: 1,
+    InteractionState.MISSED: 2,
+    InteractionState.FAILED: 2,
+    InteractionState.ANSWERED: 3,
+    InteractionState.CLOSED: 3,
+    InteractionState.PROCESSED: 3,
+    InteractionState.FINISHED: 3,
 }
-_REQUESTS: Final = (Kind.REQUEST, Kind.REQUEST_DIALOG)
+_REQUESTS: Final = (InteractionKind.REQUEST, InteractionKind.REQUEST_DIALOG)
 
 
 def record_interaction(
     *,
     clinic: Clinic,
-    kind: Kind,
-    state: State,
+    kind: InteractionKind,
+    state: InteractionState,
     at: dt.datetime,
     now: dt.datetime,
     by: User | None,
@@ -59,7 +66,7 @@ def record_interaction(
     reason: Reason | None = None,
     comment: str = "",
     is_recall: bool = False,
-    who_type: WhoType | None = None,
+    who_type: CallerType | None = None,
     source: str = "hand",
     source_id: str = "",
     answered_at: dt.datetime | None = None,
@@ -86,10 +93,10 @@ def record_interaction(
             lock_words("interaction", source, source_id)
             known = Interaction.objects.filter(source=source, source_id=source_id).first()
             if known is not None:
-                return _learn(known, state=state, phases=phases, comment=comment, employee=employee)
+                return _merge_phases(known, state=state, phases=phases, comment=comment, employee=employee)
         if not number and patient is not None:
             number = PatientPhone.objects.filter(patient=patient).values_list("number", flat=True).first() or ""
-        if kind == Kind.CALL and source_id:
+        if kind == InteractionKind.CALL and source_id:
             state = _furthest(state, state_of(phases, direction) if answered_at or ended_at else state)
         origin = ORIGIN_OF_WHO.get(who_type) if who_type else None
         interaction = Interaction(
@@ -115,7 +122,7 @@ def record_interaction(
             reason=reason,
             comment=comment,
             is_recall=is_recall,
-            who_given="" if origin or who_type in (None, WhoType.UNKNOWN) else str(who_type),
+            who_given="" if origin or who_type in (None, CallerType.UNKNOWN) else str(who_type),
             origin=origin or "",
             utm=dict(utm or {}),
             referrer=referrer[:500],
@@ -125,22 +132,26 @@ def record_interaction(
             created_by=by,
         )
         if direction == Direction.IN:  # only those who turned to us came by a channel
-            rule = fired(marks_of(interaction), channel_rules())
+            rule = matching_rule(marks_of(interaction), channel_rules())
             if rule is not None:
                 interaction.channel_id, interaction.channel_rule_id = rule.channel, rule.id
-        _place(interaction)
+        _attach_to_contact(interaction)
         if source == "hand":  # what a desk or a line has brought is written down there
             facts = audit.values(interaction, "kind", "direction", "at", "comment")
             audit.record("contacts.add_by_hand", interaction, by=by, now=now, after=facts)
     return interaction
 
 
-def _learn(known: Interaction, *, state: State, phases: Phases, comment: str, employee: User | None) -> Interaction:
+def _merge_phases(
+    known: Interaction, *, state: InteractionState, phases: Phases, comment: str, employee: User | None
+) -> Interaction:
     """Adds to a known interaction what its source tells anew; what is known already is never taken back."""
     both = merge(Phases(known.at, known.answered_at, known.ended_at), phases)
     told = state_of(both, known.direction) if both.answered_at or both.ended_at else state
     further = (
-        _furthest(State(known.state), state, told) if known.kind == Kind.CALL else _furthest(State(known.state), state)
+        _furthest(InteractionState(known.state), state, told)
+        if known.kind == InteractionKind.CALL
+        else _furthest(InteractionState(known.state), state)
     )
     fresh: dict[str, object] = {
         "state": further,
@@ -163,18 +174,18 @@ def _learn(known: Interaction, *, state: State, phases: Phases, comment: str, em
     for name in changed:
         setattr(known, name, fresh[name])
     known.save(update_fields=changed)
-    settle_contacts({known.contact_id, *_follow_up(known)})
+    recompute_contacts({known.contact_id, *_follow_up(known)})
     return known
 
 
-def _furthest(*states: State) -> State:
+def _furthest(*states: InteractionState) -> InteractionState:
     return max(states, key=lambda state: _FURTHER[state])
 
 
 # --- Whose it is ----------------------------------------------------------------------------------------------------
 
 
-def _place(interaction: Interaction) -> None:
+def _attach_to_contact(interaction: Interaction) -> None:
     """Saves the interaction in the contact of its person and day, and settles every contact that this touches."""
     clinic = interaction.clinic
     on = local_day(interaction.at, clinic.zone)
@@ -186,17 +197,17 @@ def _place(interaction: Interaction) -> None:
     interaction.save()
     touched = {contact.pk}
     if interaction.number and interaction.is_patient_given:
-        touched |= _regroup(clinic, interaction.number, on)
+        touched |= _reassign_by_number(clinic, interaction.number, on)
     touched |= _follow_up(interaction)
-    if settle_contacts(touched):
+    if recompute_contacts(touched):
         interaction.refresh_from_db()
 
 
-def _person_behind(interaction: Interaction, on: dt.date) -> Person:
+def _person_behind(interaction: Interaction, on: dt.date) -> ContactOwner:
     if interaction.is_patient_given:
-        return Person(interaction.patient_id)
+        return ContactOwner(interaction.patient_id)
     if not interaction.number:
-        return Person(None)
+        return ContactOwner(None)
     on_cards = set(PatientPhone.objects.filter(number=interaction.number).values_list("patient_id", flat=True))
     return person_of(None, on_cards, _named(interaction.clinic, interaction.number, on))
 
@@ -210,7 +221,7 @@ def _named(clinic: Clinic, number: str, on: dt.date) -> set[int]:
     return {patient for patient in found if patient is not None}
 
 
-def _contact_of(interaction: Interaction, person: Person, on: dt.date) -> Contact:
+def _contact_of(interaction: Interaction, person: ContactOwner, on: dt.date) -> Contact:
     """The contact by its unique key; the constraint `contact_person_day` holds when two writers come at once."""
     if person.patient is not None:
         key = f"p{person.patient}"
@@ -236,7 +247,7 @@ def _contact_of(interaction: Interaction, person: Person, on: dt.date) -> Contac
     return contact
 
 
-def _regroup(clinic: Clinic, number: str, on: dt.date) -> set[int]:
+def _reassign_by_number(clinic: Clinic, number: str, on: dt.date) -> set[int]:
     """Looks again whose the number's interactions of the day are and moves those that belong elsewhere now."""
     since, until = day_bounds(on, clinic.zone)
     rows = list(
@@ -269,7 +280,7 @@ def _move(rows: list[Interaction], target: Contact, patient: int | None) -> None
     ContactResult.objects.filter(contact__in=list(emptied)).update(contact=target)
 
 
-def name_contact(contact: Contact, *, patient: Patient, by: User | None, now: dt.datetime) -> Contact:
+def assign_patient(contact: Contact, *, patient: Patient, by: User | None, now: dt.datetime) -> Contact:
     """Says whose a contact is: a shared family number, or a number nobody knew. It merges with that patient's contact of the day.
 
     Returns the contact that stands afterwards. Raises Conflict when the contact has been merged away meanwhile.
@@ -304,11 +315,11 @@ def name_contact(contact: Contact, *, patient: Patient, by: User | None, now: dt
         touched = {held.pk, target.pk}
         for row in rows:
             touched |= _follow_up(row)
-        settle_contacts(touched)
+        recompute_contacts(touched)
     return Contact.objects.get(pk=target.pk)
 
 
-def tie_known_numbers(*, since: dt.date, limit: int = 1000) -> int:
+def link_known_numbers(*, since: dt.date, limit: int = 1000) -> int:
     """Merges the contacts of numbers that by now stand on exactly one patient's card; returns how many were looked at.
 
     Facts are pulled: a card may get its number by hand or by an import, and nobody has to tell.
@@ -327,7 +338,7 @@ def tie_known_numbers(*, since: dt.date, limit: int = 1000) -> int:
     for clinic_id, number, on in found:
         with transaction.atomic():
             lock_words("person", clinic_id, on, number)
-            settle_contacts(_regroup(clinics[clinic_id], number, on))
+            recompute_contacts(_reassign_by_number(clinics[clinic_id], number, on))
     return len(found)
 
 
@@ -344,7 +355,10 @@ def _same_person(interaction: Interaction) -> Q:
 
 
 def _is_talk(interaction: Interaction) -> bool:
-    return interaction.kind == Kind.CALL and interaction.state in (State.ANSWERED, State.TALKING)
+    return interaction.kind == InteractionKind.CALL and interaction.state in (
+        InteractionState.ANSWERED,
+        InteractionState.TALKING,
+    )
 
 
 def _follow_up(interaction: Interaction) -> set[int]:
@@ -355,32 +369,36 @@ def _follow_up(interaction: Interaction) -> set[int]:
     people = Interaction.objects.filter(_same_person(interaction), clinic_id=interaction.clinic_id)
     if _is_talk(interaction):
         return _answered_by(interaction, people)
-    talks = people.filter(kind=Kind.CALL, state__in=[State.ANSWERED, State.TALKING]).order_by("at")
-    if interaction.kind == Kind.CALL and interaction.state == State.MISSED:
+    talks = people.filter(
+        kind=InteractionKind.CALL, state__in=[InteractionState.ANSWERED, InteractionState.TALKING]
+    ).order_by("at")
+    if interaction.kind == InteractionKind.CALL and interaction.state == InteractionState.MISSED:
         back = talks.filter(at__gt=interaction.at).first()
         if back is not None:
             Interaction.objects.filter(pk=interaction.pk).update(back_at=back.at, back_by=back.direction)
-    if interaction.kind in _REQUESTS and interaction.state == State.NEW:
+    if interaction.kind in _REQUESTS and interaction.state == InteractionState.NEW:
         answer = talks.filter(at__gte=interaction.at, direction=Direction.OUT).first()
         if answer is not None:
-            Interaction.objects.filter(pk=interaction.pk).update(state=State.PROCESSED, handled_by=answer.pk)
+            Interaction.objects.filter(pk=interaction.pk).update(state=InteractionState.PROCESSED, handled_by=answer.pk)
             return {interaction.contact_id}
     return set()
 
 
 def _answered_by(talk: Interaction, people: QuerySet[Interaction]) -> set[int]:
     """The person's missed calls that nobody has called back sooner, and the requests that a call of ours answers."""
-    missed = Q(kind=Kind.CALL, state=State.MISSED, at__lt=talk.at) & (Q(back_at=None) | Q(back_at__gt=talk.at))
-    requests = Q(kind__in=_REQUESTS, state=State.NEW, at__lte=talk.at)
+    missed = Q(kind=InteractionKind.CALL, state=InteractionState.MISSED, at__lt=talk.at) & (
+        Q(back_at=None) | Q(back_at__gt=talk.at)
+    )
+    requests = Q(kind__in=_REQUESTS, state=InteractionState.NEW, at__lte=talk.at)
     # One look at both: mostly there is neither, and nothing to write.
     waiting = missed | requests if talk.direction == Direction.OUT else missed
     found = list(people.filter(waiting).values_list("pk", "kind", "contact_id"))
-    calls = [pk for pk, kind, _contact in found if kind == Kind.CALL]
+    calls = [pk for pk, kind, _contact in found if kind == InteractionKind.CALL]
     if calls:
         Interaction.objects.filter(missed, pk__in=calls).update(back_at=talk.at, back_by=talk.direction)
-    asked = {pk: contact for pk, kind, contact in found if kind != Kind.CALL}
+    asked = {pk: contact for pk, kind, contact in found if kind != InteractionKind.CALL}
     if asked:
-        Interaction.objects.filter(requests, pk__in=asked).update(state=State.PROCESSED, handled_by=talk.pk)
+        Interaction.objects.filter(requests, pk__in=asked).update(state=InteractionState.PROCESSED, handled_by=talk.pk)
     return set(asked.values())
 
 
@@ -393,14 +411,14 @@ def handle_request(
     """
     if request.kind not in _REQUESTS:
         raise Refused("Связать звонок можно только с заявкой.")
-    if call is not None and (call.kind != Kind.CALL or call.clinic_id != request.clinic_id):
+    if call is not None and (call.kind != InteractionKind.CALL or call.clinic_id != request.clinic_id):
         raise Refused("Заявка и звонок должны быть одной клиники.")
     with transaction.atomic():
         held = Interaction.objects.select_for_update().get(pk=request.pk)
-        if held.state == State.PROCESSED and (call is None or held.handled_by_id == call.pk):
+        if held.state == InteractionState.PROCESSED and (call is None or held.handled_by_id == call.pk):
             return held
         before: dict[str, object] = {"state": held.state, "handled_by": held.handled_by_id}
-        held.state, held.handled_by = State.PROCESSED, call or held.handled_by
+        held.state, held.handled_by = InteractionState.PROCESSED, call or held.handled_by
         held.save(update_fields=["state", "handled_by"])
         audit.record(
             "contacts.handle_request",
@@ -410,7 +428,7 @@ def handle_request(
             before=before,
             after={"state": held.state, "handled_by": held.handled_by_id},
         )
-        settle_contacts({held.contact_id})
+        recompute_contacts({held.contact_id})
     return held
 
 
@@ -425,12 +443,12 @@ def delete_comment(comment: Interaction, *, by: User, now: dt.datetime) -> None:
         held = Interaction.objects.select_for_update().filter(pk=comment.pk).first()
         if held is None:
             raise Conflict("Комментарий уже удалён.")
-        if held.kind != Kind.COMMENT or held.bound_to_id is not None:
+        if held.kind != InteractionKind.COMMENT or held.bound_to_id is not None:
             raise Refused("Удалить можно только комментарий, который не соединился со звонком.")
         audit.record("contacts.delete_comment", held, by=by, now=now, before={"comment": held.comment})
         contact_id = held.contact_id
         held.delete()
-        settle_contacts({contact_id})
+        recompute_contacts({contact_id})
 
 
 def add_chat_line(
@@ -443,7 +461,7 @@ def add_chat_line(
     source_id: str = "",
 ) -> ChatLine:
     """Adds one message to a chat; the same `source_id` again returns the first."""
-    if interaction.kind != Kind.CHAT:
+    if interaction.kind != InteractionKind.CHAT:
         raise Refused("Сообщения бывают только у чата.")
     if source_id:
         line, _ = ChatLine.objects.get_or_create(

@@ -15,7 +15,7 @@ from callcenter.clinics.models import Appointment
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.models import Contact, ContactResult, Interaction
 from callcenter.contacts.queries import deed_of, facts_of
-from callcenter.contacts.rules import Row, decide, interaction_of
+from callcenter.contacts.rules import ContactVerdict, decide, interaction_of
 from callcenter.lib import live_updates
 from callcenter.lib.leases import claim
 from callcenter.lib.localtime import day_bounds, local_day
@@ -24,7 +24,7 @@ BATCH: Final = 200
 _PART: Final = 1000  # keys in one query
 _ROW_FIELDS: Final = tuple(
     field.name
-    for field in dataclasses.fields(Row)
+    for field in dataclasses.fields(ContactVerdict)
     if field.name not in {"said", "topic", "owner", "channel", "main_result", "results"}
 )
 # Of a contact to be decided only what the rules ask is read, and only what they decide is written.
@@ -38,7 +38,7 @@ _put_off: ContextVar[set[int] | None] = ContextVar("contacts_to_settle", default
 
 
 @contextlib.contextmanager
-def settled_once() -> Iterator[None]:
+def defer_recompute() -> Iterator[None]:
     """Contacts that the verbs inside would each settle are settled once, at the end: a call and what came of it.
 
     Belongs inside the transaction of those verbs; what they return does not show yet what has been decided.
@@ -55,11 +55,11 @@ def settled_once() -> Iterator[None]:
     _decide(put_off)
 
 
-def settle_contacts(pks: Iterable[int]) -> bool:
+def recompute_contacts(pks: Iterable[int]) -> bool:
     """Decides these contacts from what stands in the database; one left without interactions is removed.
 
     Idempotent. Must run inside the transaction that changed the facts, or in one of its own; contacts are locked in the
-    order of their keys, so that two writers never wait for each other in a ring. False: put off by `settled_once`.
+    order of their keys, so that two writers never wait for each other in a ring. False: put off by `defer_recompute`.
     """
     put_off = _put_off.get()
     if put_off is not None:
@@ -134,11 +134,11 @@ def _results_of(contact: Contact) -> list[ContactResult]:
     return [
         result
         for result in found.order_by("at", "pk")
-        if result.contact_id == contact.pk or fit_result(result, contact)
+        if result.contact_id == contact.pk or match_result(result, contact)
     ]
 
 
-def fit_result(result: ContactResult, contact: Contact) -> bool:
+def match_result(result: ContactResult, contact: Contact) -> bool:
     """Binds a loose deed to the contact when the rules say that it came of one of its interactions."""
     if result.clinic_id != contact.clinic_id and _has_contact_at_home(result, contact):
         return False
@@ -214,7 +214,7 @@ def settle_due_contacts(*, now: dt.datetime, limit: int = BATCH) -> int:
     rows = claim(Contact.objects.due(now), now=now, limit=limit)
     for row in rows:
         try:
-            settle_contacts([row.pk])
+            recompute_contacts([row.pk])
         except (DatabaseError, ValueError, LookupError) as error:
             Contact.objects.filter(pk=row.pk).update(
                 last_error=f"{type(error).__name__}: {error}"[:250],

@@ -10,8 +10,8 @@ from callcenter.assignments.models import Task
 from callcenter.audit import actions as audit
 from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, WaitingListEntry
-from callcenter.contacts.actions.intake import name_contact
-from callcenter.contacts.actions.recompute import fit_result, seen_of, settle_contacts
+from callcenter.contacts.actions.intake import assign_patient
+from callcenter.contacts.actions.recompute import match_result, recompute_contacts, seen_of
 from callcenter.contacts.models import Contact, ContactResult, Interaction
 from callcenter.contacts.states import ResultKind
 from callcenter.lib import live_updates
@@ -65,13 +65,13 @@ def attach_result(
         at=at,
         by=by,
         note=note[:250],
-        deed=deed_key(kind, appointment=appointment, waiting=waiting, task=task),
+        deed=result_key(kind, appointment=appointment, waiting=waiting, task=task),
         is_by_hand=True,
     )
     result.seen_at = seen_of(result)  # decided below in this very state
     with transaction.atomic():
         former = _put(result)
-        settle_contacts({contact.pk} | ({former} if former else set()))
+        recompute_contacts({contact.pk} | ({former} if former else set()))
     return result
 
 
@@ -91,7 +91,7 @@ def _put(result: ContactResult) -> int | None:
     return None
 
 
-def deed_key(
+def result_key(
     kind: str,
     *,
     appointment: Appointment | None = None,
@@ -113,7 +113,7 @@ def deed_key(
 # --- Deeds found by a ticker ----------------------------------------------------------------------------------------
 
 
-def pull_deeds(*, since: dt.datetime) -> int:
+def collect_results(*, since: dt.datetime) -> int:
     """Finds bookings, moves, cancellations, waiting-list entries and tasks done since, and binds each to its contact.
 
     «A booking made by the same employee for the contact's patient on the same local day belongs to that contact»; what
@@ -209,8 +209,8 @@ def _keep(deed: ContactResult) -> None:
         key=lambda contact: (contact.clinic_id != result.clinic_id, contact.pk),
     )
     for contact in contacts:
-        if fit_result(result, contact):
-            settle_contacts([contact.pk])
+        if match_result(result, contact):
+            recompute_contacts([contact.pk])
             return
 
 
@@ -234,9 +234,9 @@ def link_result(result: ContactResult, *, interaction: Interaction, by: User, no
         held.save(update_fields=["contact", "interaction", "is_by_hand"])
         _audit("contacts.link_result", held, by=by, now=now)
         if call.patient_id is None and held.patient_id is not None:
-            name_contact(call.contact, patient=Patient.objects.get(pk=held.patient_id), by=by, now=now)
+            assign_patient(call.contact, patient=Patient.objects.get(pk=held.patient_id), by=by, now=now)
         else:
-            settle_contacts([call.contact_id])
+            recompute_contacts([call.contact_id])
     return held
 
 
@@ -251,11 +251,11 @@ def unlink_result(result: ContactResult, *, by: User, now: dt.datetime) -> Conta
         held.contact, held.interaction, held.is_by_hand, held.note = None, None, True, ""
         held.save(update_fields=["contact", "interaction", "is_by_hand", "note"])
         _audit("contacts.unlink_result", held, by=by, now=now)
-        settle_contacts([contact_id])
+        recompute_contacts([contact_id])
     return held
 
 
-def put_result_aside(result: ContactResult, *, note: str, by: User, now: dt.datetime) -> ContactResult:
+def dismiss_result(result: ContactResult, *, note: str, by: User, now: dt.datetime) -> ContactResult:
     """Says that an action had no call at all (a walk-in, an e-mail), so that it asks no more. Audited."""
     if not note.strip():
         raise Refused("Напишите, откуда это действие: например, «пришёл в клинику».", field="note")

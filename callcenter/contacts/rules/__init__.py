@@ -4,18 +4,51 @@ The row of a contact is never edited by hand: it is decided anew from the day's 
 the order in which they arrived changes nothing. Each rule quotes the instruction «История обращений».
 """
 
-from callcenter.contacts.rules.caller_types import Person, origin_of, owner_of, person_of
+from callcenter.contacts.rules.caller_types import ContactOwner, origin_of, owner_of, person_of
 from callcenter.contacts.rules.comments import bind_comments
 from callcenter.contacts.rules.contact_types import shape_of
-from callcenter.contacts.rules.decide import Row, SaidRow, decide
-from callcenter.contacts.rules.inputs import Facts, Gave, Policy, Said, Visit, Waiting
-from callcenter.contacts.rules.missed import DAY_SECONDS, FATES, QUICK_SECONDS, Fate, fate_of
-from callcenter.contacts.rules.outcomes import Sign, main_result, money_of, outcome_of, rank_of, sign_of
+from callcenter.contacts.rules.decide import ContactVerdict, InteractionVerdict, decide
+from callcenter.contacts.rules.inputs import (
+    ContactFacts,
+    InteractionFacts,
+    PolicyValues,
+    ResultFacts,
+    VisitFacts,
+    WaitingFacts,
+)
+from callcenter.contacts.rules.missed import DAY_SECONDS, FATES, QUICK_SECONDS, CallbackStatus, fate_of
+from callcenter.contacts.rules.outcomes import ResultBadge, main_result, money_of, outcome_of, rank_of, sign_of
 from callcenter.contacts.rules.requests import overdue_on
-from callcenter.contacts.rules.result_matching import Deed, interaction_of
+from callcenter.contacts.rules.result_matching import PatientAction, interaction_of
 
 __all__ = [
-    "DAY_SECONDS", "FATES", "QUICK_SECONDS", "Deed", "Facts", "Fate", "Gave", "Person", "Policy", "Row", "Said", "SaidRow", "Sign",
-    "Visit", "Waiting", "bind_comments", "decide", "fate_of", "interaction_of", "main_result", "money_of", "origin_of", "outcome_of",
-    "overdue_on", "owner_of", "person_of", "rank_of", "shape_of", "sign_of",
+    "DAY_SECONDS",
+    "FATES",
+    "QUICK_SECONDS",
+    "CallbackStatus",
+    "ContactFacts",
+    "ContactOwner",
+    "ContactVerdict",
+    "InteractionFacts",
+    "InteractionVerdict",
+    "PatientAction",
+    "PolicyValues",
+    "ResultBadge",
+    "ResultFacts",
+    "VisitFacts",
+    "WaitingFacts",
+    "bind_comments",
+    "decide",
+    "fate_of",
+    "interaction_of",
+    "main_result",
+    "money_of",
+    "origin_of",
+    "outcome_of",
+    "overdue_on",
+    "owner_of",
+    "person_of",
+    "rank_of",
+    "shape_of",
+    "sign_of",
 ]  # fmt: skip

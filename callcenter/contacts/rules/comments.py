@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from callcenter.contacts.rules.inputs import Policy, Said
-from callcenter.contacts.states import Kind
+from callcenter.contacts.rules.inputs import InteractionFacts, PolicyValues
+from callcenter.contacts.states import InteractionKind
 
 
-def bind_comments(said: Sequence[Said], policy: Policy) -> dict[int, int]:
+def bind_comments(said: Sequence[InteractionFacts], policy: PolicyValues) -> dict[int, int]:
     """Which comment belongs to which call or chat: the nearest in time of the same number and direction.
 
     «Комментарий соединяется со звонком по трем параметрам: время (5 минут по умолчанию…), номер телефона, направление
@@ -16,10 +16,10 @@ def bind_comments(said: Sequence[Said], policy: Policy) -> dict[int, int]:
     that a person wrote down by hand joins the exchange's own record of it in the same way.
     """
     window = dt.timedelta(minutes=policy.comment_minutes)
-    talks = [one for one in said if one.kind in (Kind.CALL, Kind.CHAT) and not one.is_written]
+    talks = [one for one in said if one.kind in (InteractionKind.CALL, InteractionKind.CHAT) and not one.is_written]
     bound: dict[int, int] = {}
     for note in said:
-        if not note.is_written or note.kind not in (Kind.COMMENT, Kind.CALL):
+        if not note.is_written or note.kind not in (InteractionKind.COMMENT, InteractionKind.CALL):
             continue
         near = [
             (_distance(note.at, talk), talk.at, talk.key, talk.id)
@@ -31,15 +31,15 @@ def bind_comments(said: Sequence[Said], policy: Policy) -> dict[int, int]:
     return bound
 
 
-def _may_join(note: Said, talk: Said) -> bool:
+def _may_join(note: InteractionFacts, talk: InteractionFacts) -> bool:
     if talk.direction != note.direction:
         return False
-    if talk.kind == Kind.CHAT:
-        return note.kind == Kind.COMMENT and (not talk.number or talk.number == note.number)
+    if talk.kind == InteractionKind.CHAT:
+        return note.kind == InteractionKind.COMMENT and (not talk.number or talk.number == note.number)
     return talk.number == note.number
 
 
-def _distance(moment: dt.datetime, talk: Said) -> dt.timedelta:
+def _distance(moment: dt.datetime, talk: InteractionFacts) -> dt.timedelta:
     lasted = dt.timedelta(seconds=(talk.wait_seconds or 0) + (talk.talk_seconds or 0))
     end = max(talk.ended_at or talk.at + lasted, talk.at)
     return max(talk.at - moment, moment - end, dt.timedelta())

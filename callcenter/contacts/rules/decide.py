@@ -7,38 +7,38 @@ from decimal import Decimal
 from callcenter.contacts.rules.caller_types import origin_of, owner_of, who_of_contact, who_of_said
 from callcenter.contacts.rules.comments import bind_comments
 from callcenter.contacts.rules.contact_types import bits, shape_of
-from callcenter.contacts.rules.inputs import RECORDS, Facts, Said, first
+from callcenter.contacts.rules.inputs import RECORDS, ContactFacts, InteractionFacts, first
 from callcenter.contacts.rules.outcomes import main_result, money_of, outcome_of
 from callcenter.contacts.rules.requests import is_open_request, overdue_on
-from callcenter.contacts.states import Direction, Outcome, Shape, WhoType
+from callcenter.contacts.states import CallerType, ContactOutcome, ContactType, Direction
 from callcenter.lib.localtime import local
 
 
 @dataclass(frozen=True)
-class SaidRow:
+class InteractionVerdict:
     """What the rules add to one interaction."""
 
     id: int
     bound_to: int | None
-    shape: Shape
-    who_type: WhoType
+    shape: ContactType
+    who_type: CallerType
     employee: int | None
     topic: int | None
 
 
 @dataclass(frozen=True)
-class Row:
+class ContactVerdict:
     """What the report shows of a contact, and by what it filters and counts it."""
 
-    who_type: WhoType
+    who_type: CallerType
     is_first_time: bool
     direction: Direction
     topic: int | None
     owner: int | None
-    outcome: Outcome
+    outcome: ContactOutcome
     channel: int | None
     line: str
-    shape: Shape
+    shape: ContactType
     shapes: int
     started_at: dt.datetime
     last_at: dt.datetime
@@ -52,22 +52,22 @@ class Row:
     talks: int
     main_result: int | None
     results: int
-    said: tuple[SaidRow, ...]
+    said: tuple[InteractionVerdict, ...]
 
 
-def decide(facts: Facts) -> Row:
+def decide(facts: ContactFacts) -> ContactVerdict:
     """The row of a contact from its facts; there must be at least one interaction."""
     said = sorted(facts.said, key=lambda one: (one.at, one.key))
     bound = bind_comments(said, facts.policy)
     heard = [one for one in said if one.id not in bound]  # a comment that joined a call is part of it
-    notes: dict[int, list[Said]] = {}
+    notes: dict[int, list[InteractionFacts]] = {}
     for one in said:
         if one.id in bound:
             notes.setdefault(bound[one.id], []).append(one)
     shapes = {one.id: shape_of(one, noted=one.has_comment or one.id in notes) for one in said}
     origins = {one.id: origin_of(one, facts.gave) for one in said}
     rows = tuple(
-        SaidRow(
+        InteractionVerdict(
             id=one.id,
             bound_to=bound.get(one.id),
             shape=shapes[one.id],
@@ -80,7 +80,7 @@ def decide(facts: Facts) -> Row:
     main = main_result(facts.gave, facts.patient)
     waits = [one.wait_seconds for one in heard if one.wait_seconds is not None]
     talks = [one.talk_seconds for one in heard if one.talk_seconds is not None]
-    return Row(
+    return ContactVerdict(
         who_type=who_of_contact(said, facts, any(origins.values())),
         is_first_time=facts.patient is not None and not facts.had_completed_visit,
         direction=heard[0].direction,

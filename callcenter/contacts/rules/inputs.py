@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 from callcenter.clinics.states import AppointmentStatus, WaitingState
-from callcenter.contacts.states import Direction, Kind, ResultKind, State
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState, ResultKind
 
 Value = TypeVar("Value")
 
@@ -21,11 +21,11 @@ RECORDS: Final = (
 )
 # «Хочет записаться»: a booking or a place in the waiting list was made.
 BOOKINGS: Final = (ResultKind.BOOKED, ResultKind.WAITING_LIST)
-REQUESTS: Final = (Kind.REQUEST, Kind.REQUEST_DIALOG)
+REQUESTS: Final = (InteractionKind.REQUEST, InteractionKind.REQUEST_DIALOG)
 
 
 @dataclass(frozen=True)
-class Policy:
+class PolicyValues:
     """What clinics may want different; the source's own numbers are the defaults."""
 
     comment_minutes: int = 5
@@ -34,13 +34,13 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Said:
+class InteractionFacts:
     """One interaction as the rules see it. `key` breaks ties of time and does not depend on the order of arrival."""
 
     id: int
     key: str
-    kind: Kind
-    state: State
+    kind: InteractionKind
+    state: InteractionState
     direction: Direction
     at: dt.datetime
     ended_at: dt.datetime | None = None
@@ -59,19 +59,19 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Visit:
+class VisitFacts:
     status: AppointmentStatus
     money: Decimal | None = None
 
 
 @dataclass(frozen=True)
-class Waiting:
+class WaitingFacts:
     state: WaitingState
-    visit: Visit | None = None
+    visit: VisitFacts | None = None
 
 
 @dataclass(frozen=True)
-class Gave:
+class ResultFacts:
     """Something that came of the contact, with what has become of it since."""
 
     id: int
@@ -81,22 +81,22 @@ class Gave:
     patient: int | None
     interaction: int | None = None
     visit_id: int | None = None
-    visit: Visit | None = None
+    visit: VisitFacts | None = None
     waiting_id: int | None = None
-    waiting: Waiting | None = None
+    waiting: WaitingFacts | None = None
 
 
 @dataclass(frozen=True)
-class Facts:
+class ContactFacts:
     """All that is known of one person in one local day of one clinic."""
 
     zone: str
     patient: int | None
-    said: Sequence[Said]
-    gave: Sequence[Gave] = ()
+    said: Sequence[InteractionFacts]
+    gave: Sequence[ResultFacts] = ()
     directory: str = ""  # WhoType.EMPLOYEE or OTHER when the number stands in the directory of numbers
     had_completed_visit: bool = False
-    policy: Policy = Policy()
+    policy: PolicyValues = PolicyValues()
 
 
 def first(values: Iterable[Value | None]) -> Value | None:

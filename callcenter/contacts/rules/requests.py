@@ -3,16 +3,16 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from callcenter.contacts.rules.inputs import REQUESTS, Policy, Said
-from callcenter.contacts.states import State
+from callcenter.contacts.rules.inputs import REQUESTS, InteractionFacts, PolicyValues
+from callcenter.contacts.states import InteractionState
 from callcenter.lib.localtime import local_day
 
 
-def is_open_request(one: Said) -> bool:
-    return one.kind in REQUESTS and one.state == State.NEW
+def is_open_request(one: InteractionFacts) -> bool:
+    return one.kind in REQUESTS and one.state == InteractionState.NEW
 
 
-def overdue_on(said: Sequence[Said], zone: str, policy: Policy) -> dt.date | None:
+def overdue_on(said: Sequence[InteractionFacts], zone: str, policy: PolicyValues) -> dt.date | None:
     """The first day on which the oldest unhandled request is red; None when all are handled.
 
     «Просроченные заявки (становятся таковыми через полные 7 суток, включая сегодня)»: the day of the request and the six

@@ -5,12 +5,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from callcenter.contacts.rules.caller_types import ORIGIN_OF_DEED
-from callcenter.contacts.rules.inputs import Policy, Said
-from callcenter.contacts.states import Direction, Kind, ResultKind
+from callcenter.contacts.rules.inputs import InteractionFacts, PolicyValues
+from callcenter.contacts.states import Direction, InteractionKind, ResultKind
 
 
 @dataclass(frozen=True)
-class Deed:
+class PatientAction:
     """Something done for a patient, found in the clinics' own tables: a booking, a move, a closed task."""
 
     kind: ResultKind
@@ -18,7 +18,9 @@ class Deed:
     by: int
 
 
-def interaction_of(deed: Deed, said: Sequence[Said], policy: Policy, card_numbers: Collection[str]) -> Said | None:
+def interaction_of(
+    deed: PatientAction, said: Sequence[InteractionFacts], policy: PolicyValues, card_numbers: Collection[str]
+) -> InteractionFacts | None:
     """The interaction of the same patient and local day that the deed came of, or None when it fits nowhere.
 
     Ours: the same employee. A call from a list (as the caller or the deed itself says) must have begun at most 15 minutes earlier, to a number of the patient's
@@ -26,12 +28,14 @@ def interaction_of(deed: Deed, said: Sequence[Said], policy: Policy, card_number
     Если пройдет больше 15 минут, то информация о результате звонка не подтянется».
     """
     window = dt.timedelta(minutes=policy.result_minutes)
-    fitting: list[Said] = []
+    fitting: list[InteractionFacts] = []
     for one in said:
         if one.employee != deed.by:
             continue
         from_list = (
-            one.kind == Kind.CALL and one.direction == Direction.OUT and (one.origin or deed.kind in ORIGIN_OF_DEED)
+            one.kind == InteractionKind.CALL
+            and one.direction == Direction.OUT
+            and (one.origin or deed.kind in ORIGIN_OF_DEED)
         )
         in_window = dt.timedelta() <= deed.at - one.at <= window
         if not from_list or (in_window and one.number in card_numbers):

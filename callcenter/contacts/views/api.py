@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from callcenter.contacts.actions import add_chat_line, record_interaction
 from callcenter.contacts.api_keys import source_of
 from callcenter.contacts.models import Interaction, SourceKey
-from callcenter.contacts.states import STATES_OF, Direction, Kind, State
+from callcenter.contacts.states import STATES_OF, Direction, InteractionKind, InteractionState
 from callcenter.lib import phones
 from callcenter.lib.api import ApiError, endpoint, read_body
 from callcenter.staff.models import User
@@ -21,7 +21,11 @@ from callcenter.staff.models import User
 _AHEAD = dt.timedelta(minutes=5)  # clocks differ; anything further on is a mistake
 _EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _HIDDEN = {"", "anonymous", "unknown", "hidden", "private"}
-_FIRST_STATE = {Kind.CALL: State.RINGING, Kind.CHAT: State.ACTIVE, Kind.REQUEST: State.NEW}
+_FIRST_STATE = {
+    InteractionKind.CALL: InteractionState.RINGING,
+    InteractionKind.CHAT: InteractionState.ACTIVE,
+    InteractionKind.REQUEST: InteractionState.NEW,
+}
 
 
 @endpoint
@@ -50,17 +54,17 @@ def interactions(request: HttpRequest) -> HttpResponseBase:
 
 
 def _write(source: SourceKey, body: dict[str, Any], now: dt.datetime) -> Interaction:
-    kind = Kind(body["kind"])
+    kind = InteractionKind(body["kind"])
     started_at = _moment(body["started_at"], "started_at", now)
     answered_at, ended_at = (
         _moment(body[name], name, now) if name in body else None for name in ("answered_at", "ended_at")
     )
     for name, moment in (("answered_at", answered_at), ("ended_at", ended_at)):
-        if moment is not None and kind != Kind.CALL:
+        if moment is not None and kind != InteractionKind.CALL:
             raise ApiError(422, "Фазы бывают только у звонка.", field=name)
         if moment is not None and moment < started_at:
             raise ApiError(422, "Раньше начала разговора.", field=name)
-    if body.get("messages") and kind != Kind.CHAT:
+    if body.get("messages") and kind != InteractionKind.CHAT:
         raise ApiError(422, "Сообщения бывают только у чата.", field="messages")
     return record_interaction(
         clinic=source.clinic,
@@ -73,7 +77,7 @@ def _write(source: SourceKey, body: dict[str, Any], now: dt.datetime) -> Interac
         number=_number(body.get("phone")),
         client=body.get("client", ""),
         employee=_employee(source, body.get("employee", "")),
-        line=phones.plain(body.get("line", "")),
+        line=phones.e164_or_text(body.get("line", "")),
         account=body.get("account", ""),
         chat_channel=body.get("chat_channel", ""),
         comment=body.get("comment", ""),
@@ -86,12 +90,12 @@ def _write(source: SourceKey, body: dict[str, Any], now: dt.datetime) -> Interac
     )
 
 
-def _state(kind: Kind, told: str | None) -> State:
-    if kind == Kind.CALL and told:
+def _state(kind: InteractionKind, told: str | None) -> InteractionState:
+    if kind == InteractionKind.CALL and told:
         raise ApiError(422, "Состояние звонка следует из его фаз: пришлите answered_at и ended_at.", field="state")
     if not told:
         return _FIRST_STATE[kind]
-    state = State(told)
+    state = InteractionState(told)
     if state not in STATES_OF[kind]:
         raise ApiError(422, f"У записи «{kind.label}» не бывает состояния «{told}».", field="state")
     return state

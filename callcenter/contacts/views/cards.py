@@ -17,13 +17,13 @@ from callcenter.contacts import actions, attribution
 from callcenter.contacts.forms import InteractionForm
 from callcenter.contacts.models import ChannelRule, Contact, ContactPolicy, Interaction, Recording
 from callcenter.contacts.queries import channel_rules, marks_of, requests_for
-from callcenter.contacts.states import Direction, Kind, State
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import instant, local, local_day
 from callcenter.lib.range_responses import serve_file
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import CALLERS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 
 LISTENERS = (Role.ADMINISTRATOR, Role.SENIOR, Role.MANAGER)
 
@@ -42,7 +42,7 @@ def _back(request: StaffRequest, fallback: str = "/history/") -> HttpResponse:
     return redirect(came_from)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def add(request: StaffRequest) -> HttpResponse:
     """«Добавить»: комментарий к разговору, диалог, заявка-диалог."""
     patient = _patient_of(request)
@@ -77,11 +77,11 @@ def _record(request: StaffRequest, form: InteractionForm, patient: Patient | Non
     at = instant(local_day(now, clinic.zone), said["at"], clinic.zone) if said["at"] else now
     if at > now:
         raise Refused("Это время ещё не наступило.", field="at")
-    kind = Kind(said["kind"])
+    kind = InteractionKind(said["kind"])
     return actions.record_interaction(
         clinic=clinic,
         kind=kind,
-        state=State.NEW if kind == Kind.REQUEST_DIALOG else State.FINISHED,
+        state=InteractionState.NEW if kind == InteractionKind.REQUEST_DIALOG else InteractionState.FINISHED,
         at=at,
         now=now,
         by=request.user,
@@ -97,7 +97,7 @@ def _record(request: StaffRequest, form: InteractionForm, patient: Patient | Non
     )
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def whose(request: StaffRequest, pk: int) -> HttpResponse:
     """Whose contact it is: the people of the number's cards, or anybody found by the search."""
     contact = get_object_or_404(Contact.objects.visible_to(request.user).select_related("clinic", "patient"), pk=pk)
@@ -110,7 +110,7 @@ def whose(request: StaffRequest, pk: int) -> HttpResponse:
         if int(chosen) not in nameable:
             get_object_or_404(Patient.objects.visible_to(request.user), pk=int(chosen))
         patient = get_object_or_404(Patient, pk=int(chosen))
-        named = actions.name_contact(contact, patient=patient, by=request.user, now=timezone.now())
+        named = actions.assign_patient(contact, patient=patient, by=request.user, now=timezone.now())
         messages.success(request, f"Обращение записано на пациента: {patient.full_name}.")
         return redirect("reports:contact", named.pk)
     text = request.GET.get("q", "")[:100]
@@ -123,7 +123,7 @@ def whose(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "contacts/whose.html", context)
 
 
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def comment(request: StaffRequest, pk: int) -> HttpResponse:
     """«Изменить комментарий»: binds a call to requests that it answered — «клиент не дождался перезвона и сам позвонил»."""
     call = _interaction(request.user, pk)
@@ -142,7 +142,7 @@ def comment(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def handle(request: StaffRequest, pk: int) -> HttpResponse:
     """Marks a request processed without a call."""
     actions.handle_request(_interaction(request.user, pk), by=request.user, now=timezone.now())
@@ -150,7 +150,7 @@ def handle(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*CALLERS)
+@allow(*CAN_CALL_PATIENTS)
 def delete_comment(request: StaffRequest, pk: int) -> HttpResponse:
     actions.delete_comment(_interaction(request.user, pk), by=request.user, now=timezone.now())
     messages.success(request, "Комментарий удалён.")
@@ -163,7 +163,7 @@ def show_channel_rules(request: StaffRequest, pk: int) -> HttpResponse:
     one = _interaction(request.user, pk)
     checks = attribution.explain(marks_of(one), channel_rules())
     rules = {rule.pk: rule for rule in ChannelRule.objects.select_related("channel", "channel__parent")}
-    fired_today = next((check.rule.id for check in checks if check.fired), None)
+    fired_today = next((check.rule.id for check in checks if check.is_decisive), None)
     context = {
         "one": one,
         "checks": [(check, rules[check.rule.id]) for check in checks if check.rule.id in rules],

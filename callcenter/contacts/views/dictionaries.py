@@ -31,7 +31,7 @@ from callcenter.contacts.models import (
 )
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import SENIORS
+from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _dictionary(slug: str) -> Dictionary:
     return DICTIONARIES[slug]
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def dictionary(request: StaffRequest, slug: str, pk: int | None = None) -> HttpResponse:
     """The list with the form for a new row, or for the row `pk`."""
     one = _dictionary(slug)
@@ -177,7 +177,7 @@ def _save(request: StaffRequest, one: Dictionary, form: ModelForm[Any]) -> None:
 
 
 @require_POST
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def delete_row(request: StaffRequest, slug: str, pk: int) -> HttpResponse:
     """Removes a row that nothing rests on, a channel with its rules; one in use is hidden instead."""
     one = _dictionary(slug)
@@ -220,7 +220,7 @@ def _hide(request: StaffRequest, row: Any) -> None:
 
 
 @require_POST
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def recount(request: StaffRequest) -> HttpResponse:
     """Orders the channels of a period to be found anew."""
     form = forms.RecountForm(request.POST, user=request.user)
@@ -237,7 +237,7 @@ def recount(request: StaffRequest) -> HttpResponse:
     return redirect("contacts:dictionary", "channel_rules")
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def policies(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """The rules of each clinic: ± minutes of a comment, minutes of a result, days of a request."""
     clinics = list(Clinic.objects.visible_to(request.user).select_related("contact_policy"))
@@ -263,7 +263,7 @@ def policies(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     return render(request, "contacts/policies.html", context, status=422 if request.method == "POST" else 200)
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def keys(request: StaffRequest) -> HttpResponse:
     """Keys of outside sources: the text of a new one is shown here once."""
     form = forms.SourceKeyForm(request.POST or None, user=request.user)
@@ -287,7 +287,7 @@ def keys(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def revoke(request: StaffRequest, pk: int) -> HttpResponse:
     visible = SourceKey.objects.filter(clinic__in=Clinic.objects.visible_to(request.user))
     revoke_key(get_object_or_404(visible, pk=pk), by=request.user, now=timezone.now())

@@ -35,7 +35,7 @@ def word(number: int, forms: str) -> str:
 
 @register.filter
 def phone(e164: str | None) -> str:
-    return phones.pretty(e164) if e164 else ""
+    return phones.format_phone(e164) if e164 else ""
 
 
 @register.filter
@@ -43,7 +43,7 @@ def phone_for(e164: str | None, user: object) -> str:
     """The number for this user: masked on the server for those without the right to see numbers."""
     if not e164:
         return ""
-    return phones.pretty(e164) if getattr(user, "sees_phones", False) else phones.masked(e164)
+    return phones.format_phone(e164) if getattr(user, "sees_phones", False) else phones.masked(e164)
 
 
 @register.filter

@@ -20,7 +20,7 @@ Conversations: `receive_reply` keeps an incoming line as a `ChatMessage` on a `c
 text, by, now) -> ChatMessage` answers; screens live on `chat_topic(interaction)`.
 """
 
-from callcenter.messaging.actions.appointment_links import answer_visit, find_link, note_opening, trouble_of
+from callcenter.messaging.actions.appointment_links import answer_visit, find_link, link_problem, note_opening
 from callcenter.messaging.actions.cascade import advance_due_cascades
 from callcenter.messaging.actions.chats import accept_meaning, chat_topic, receive_reply, say_in_chat
 from callcenter.messaging.actions.dispatch import reap_lost_messages, send_due
@@ -36,14 +36,13 @@ from callcenter.messaging.actions.enqueue import (
 from callcenter.messaging.actions.settings import drop_template, save_cascade, save_provider, save_template
 from callcenter.messaging.actions.status_polling import ask_due_messages
 from callcenter.messaging.actions.webhooks import (
-    absorb_due_calls,
-    keep_call,
-    reap_lost_calls,
-    sweep_old_calls,
+    process_due_webhooks,
+    purge_old_webhooks,
+    requeue_lost_webhooks,
+    store_provider_webhook,
 )
 
 __all__ = [
-    "absorb_due_calls",
     "accept_meaning",
     "advance_due_cascades",
     "answer_visit",
@@ -52,22 +51,23 @@ __all__ = [
     "chat_topic",
     "drop_template",
     "find_link",
-    "keep_call",
+    "link_problem",
     "note_opening",
+    "process_due_webhooks",
     "provider_for",
+    "purge_old_webhooks",
     "queue_letter",
     "queue_message",
     "queue_visit_messages",
-    "reap_lost_calls",
     "reap_lost_messages",
     "receive_reply",
+    "requeue_lost_webhooks",
     "save_cascade",
     "save_provider",
     "save_template",
     "say_in_chat",
     "send_again",
     "send_due",
-    "sweep_old_calls",
+    "store_provider_webhook",
     "topic",
-    "trouble_of",
 ]

@@ -13,7 +13,7 @@ from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.messaging.actions.enqueue import topic
 from callcenter.messaging.models import VisitEvent, VisitLink
-from callcenter.messaging.states import Answer
+from callcenter.messaging.states import VisitAnswer
 from callcenter.staff.models import User
 
 ANSWERS_PER_HOUR = 20  # of one link: a person changes his mind, a script does more
@@ -33,7 +33,7 @@ def find_link(token: str) -> VisitLink | None:
     )
 
 
-def trouble_of(link: VisitLink, now: dt.datetime) -> str | None:
+def link_problem(link: VisitLink, now: dt.datetime) -> str | None:
     """Why the page behind the link can't be answered any more, in plain words; None when it can."""
     visit = link.appointment
     if visit.version != link.version and visit.status in UPCOMING:
@@ -55,7 +55,7 @@ def note_opening(link: VisitLink, *, now: dt.datetime) -> None:
             live_updates.bump(topic(link.appointment.clinic_id))
 
 
-def answer_visit(*, token: str, answer: Answer, via: str, now: dt.datetime, by: User | None = None) -> VisitLink:
+def answer_visit(*, token: str, answer: VisitAnswer, via: str, now: dt.datetime, by: User | None = None) -> VisitLink:
     """The patient's answer: the last one holds until the visit starts; each stays in the link's story.
 
     `via`: page, button (of a messenger), words (accepted by a person, `by`). Confirming marks the visit confirmed, another
@@ -69,7 +69,7 @@ def answer_visit(*, token: str, answer: Answer, via: str, now: dt.datetime, by: 
         link.appointment = (
             Appointment.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=link.appointment_id)
         )
-        trouble = trouble_of(link, now)
+        trouble = link_problem(link, now)
         if trouble is not None:
             raise Conflict(trouble)
         if link.answer == answer:
@@ -95,7 +95,7 @@ def answer_visit(*, token: str, answer: Answer, via: str, now: dt.datetime, by: 
     return link
 
 
-def _mark(visit: Appointment, answer: Answer, *, by: User | None, now: dt.datetime) -> None:
-    wanted = AppointmentStatus.CONFIRMED if answer == Answer.CONFIRM else AppointmentStatus.SCHEDULED
+def _mark(visit: Appointment, answer: VisitAnswer, *, by: User | None, now: dt.datetime) -> None:
+    wanted = AppointmentStatus.CONFIRMED if answer == VisitAnswer.CONFIRM else AppointmentStatus.SCHEDULED
     if visit.status != wanted:
         set_status(visit, status=wanted, by=by, now=now)

@@ -9,7 +9,7 @@ from callcenter.clinics.models import Appointment, Clinic, Patient
 from callcenter.clinics.queries import patients_by_number
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Interaction
-from callcenter.contacts.states import Direction, Kind, State
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import day_bounds, local_day
@@ -18,11 +18,11 @@ from callcenter.messaging.actions.enqueue import queue_message, topic
 from callcenter.messaging.gateways.base import Reply
 from callcenter.messaging.models import ChatMessage, Message, Provider, VisitLink
 from callcenter.messaging.reply_intent import Meaning, meaning_of
-from callcenter.messaging.states import Answer, Purpose
+from callcenter.messaging.states import MessagePurpose, VisitAnswer
 from callcenter.staff.models import User
 
 # «Приду» in words makes no green number: green is the link alone; a desk marks such a row as it likes.
-_ANSWER_OF = {Meaning.MOVE: Answer.MOVE, Meaning.CANCEL: Answer.CANCEL}
+_ANSWER_OF = {Meaning.MOVE: VisitAnswer.MOVE, Meaning.CANCEL: VisitAnswer.CANCEL}
 
 
 def receive_reply(reply: Reply, *, provider: Provider, now: dt.datetime) -> ChatMessage | None:
@@ -89,7 +89,7 @@ def _open_chat(
     start, end = day_bounds(local_day(at, clinic.zone), clinic.zone)
     known = (
         ChatMessage.objects.filter(clinic=clinic, number=number, channel=channel, at__gte=start, at__lt=end)
-        .filter(interaction__state=State.ACTIVE, interaction__patient=patient)
+        .filter(interaction__state=InteractionState.ACTIVE, interaction__patient=patient)
         .select_related("interaction")
         .first()
     )
@@ -97,8 +97,8 @@ def _open_chat(
         return known.interaction
     return record_interaction(
         clinic=clinic,
-        kind=Kind.CHAT,
-        state=State.ACTIVE,
+        kind=InteractionKind.CHAT,
+        state=InteractionState.ACTIVE,
         at=at,
         now=now,
         by=None,
@@ -139,7 +139,7 @@ def say_in_chat(interaction: Interaction, *, text: str, by: User, now: dt.dateti
             by=by,
         )
         line.message = queue_message(
-            purpose=Purpose.CHAT,
+            purpose=MessagePurpose.CHAT,
             subject_key=f"chat{line.pk}",
             channel=last.channel,
             text=text,

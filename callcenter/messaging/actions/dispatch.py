@@ -24,20 +24,20 @@ from callcenter.lib.errors import DomainError
 from callcenter.messaging.actions.enqueue import bump_messages
 from callcenter.messaging.gateways import HARMLESS, KINDS, build
 from callcenter.messaging.gateways.base import (
-    Accepted,
     Attachment,
-    Fault,
+    FailureScope,
     Gateway,
-    Maybe,
+    GatewayAccepted,
+    GatewayRefused,
     Outgoing,
-    Refused,
     Result,
+    Uncertain,
     Webhook,
 )
-from callcenter.messaging.models import CascadeStep, Message, Provider, ProviderCall, VisitLink
+from callcenter.messaging.models import CascadeStep, Message, Provider, ProviderWebhook, VisitLink
 from callcenter.messaging.queries import facts_of
-from callcenter.messaging.send_policy import Go, Stop, Wait, decide, next_ask, next_attempt
-from callcenter.messaging.states import ARRIVED, RANK, MessageState, Purpose, Report, after_report
+from callcenter.messaging.send_policy import DoNotSend, SendLater, SendNow, decide, next_ask, next_attempt
+from callcenter.messaging.states import ARRIVED, RANK, DeliveryStatus, MessagePurpose, MessageState, after_report
 from callcenter.staff.roles import Role
 
 LEASE = dt.timedelta(minutes=2)  # longer than a batch of calls that all time out would be shortened by the second look
@@ -77,12 +77,12 @@ def claim_messages(provider: Provider, *, now: dt.datetime, limit: int = BATCH) 
         claimed: list[Message] = []
         for row, facts in zip(rows, facts_of(rows, now=now), strict=True):
             match decide(facts):
-                case Go():
+                case SendNow():
                     row.state, row.claimed_at, row.attempted_at, row.reason = MessageState.SENDING, now, None, ""
                     claimed.append(row)
-                case Wait(until, reason):
+                case SendLater(until, reason):
                     row.due_at, row.reason = until, reason
-                case Stop(reason, refused):
+                case DoNotSend(reason, refused):
                     row.state = MessageState.REFUSED if refused else MessageState.CANCELLED
                     row.reason, row.failed_at = reason, now
                     row.fallback_at = now if refused and row.position is not None else None
@@ -129,7 +129,7 @@ def begin_attempts(claimed: Sequence[Claimed], *, now: dt.datetime) -> list[Clai
         )
         arrived = set(
             Message.objects.filter(
-                appointment__in=visits, purpose=Purpose.VISIT, state__in=ARRIVED, position__isnull=False
+                appointment__in=visits, purpose=MessagePurpose.VISIT, state__in=ARRIVED, position__isnull=False
             ).values_list("appointment", "version")
         )
         ours = {
@@ -157,7 +157,7 @@ def begin_attempts(claimed: Sequence[Claimed], *, now: dt.datetime) -> list[Clai
 def _still_wanted(
     row: Message, present: dict[int, tuple[int, str]], answered: set[tuple[int, int]], arrived: set[tuple[int, int]]
 ) -> bool:
-    if row.appointment_id is None or row.purpose != Purpose.VISIT:
+    if row.appointment_id is None or row.purpose != MessagePurpose.VISIT:
         return True
     if (row.appointment_id, row.version) in answered:
         return False
@@ -169,7 +169,7 @@ def _still_wanted(
 def call(gateway: Gateway, message: Message, provider: Provider) -> Result:
     """The outside call itself: no transaction, no database, any thread."""
     if settings.DEMO and provider.kind not in HARMLESS:
-        return Refused("в демо наружу ничего не отправляется", Fault.GATEWAY)
+        return GatewayRefused("в демо наружу ничего не отправляется", FailureScope.GATEWAY)
     return gateway.send(
         Outgoing(
             key=message.key,
@@ -190,7 +190,7 @@ def record_results(results: Sequence[tuple[Message, Result]], *, provider: Provi
     if not results:
         return
     waits = _waits([message for message, _ in results])
-    promised: list[ProviderCall] = []
+    promised: list[ProviderWebhook] = []
     with transaction.atomic():
         rows = {
             row.pk: row
@@ -203,13 +203,13 @@ def record_results(results: Sequence[tuple[Message, Result]], *, provider: Provi
             if row.attempted_at != message.attempted_at:
                 continue  # reaped and taken by another: his result counts
             _apply(row, result, provider=provider, now=now, wait=_wait_of(row, waits))
-            if not isinstance(result, Refused):
+            if not isinstance(result, GatewayRefused):
                 promised += [_promised(provider, later.seconds, later.webhook, now) for later in result.later]
         update_rows(list(rows.values()), _RESULT_FIELDS)
-        if provider.last_error and any(isinstance(result, Accepted) for _, result in results):
+        if provider.last_error and any(isinstance(result, GatewayAccepted) for _, result in results):
             Provider.objects.filter(pk=provider.pk).update(paused_until=None, last_error="")  # it takes messages again
             provider.last_error = ""
-        ProviderCall.objects.bulk_create(promised)
+        ProviderWebhook.objects.bulk_create(promised)
         bump_messages(rows.values())
 
 
@@ -234,15 +234,15 @@ def _apply(row: Message, result: Result, *, provider: Provider, now: dt.datetime
     row.attempts += 1
     in_cascade = row.position is not None
     match result:
-        case Accepted(reference):
-            row.state = after_report(MessageState(row.state), Report.ACCEPTED)
+        case GatewayAccepted(reference):
+            row.state = after_report(MessageState(row.state), DeliveryStatus.ACCEPTED)
             row.provider_ref, row.accepted_at = reference[:120], row.accepted_at or now
             row.due_at = next_ask(row.asks, row.attempted_at or now, now)
             if row.state == MessageState.ACCEPTED and in_cascade and not row.given_up:
                 row.fallback_at = now + wait
         case _ if RANK[MessageState(row.state)] >= RANK[MessageState.ACCEPTED]:
             return  # a report has overtaken the answer: it did go
-        case Maybe(reason):
+        case Uncertain(reason):
             again = next_attempt(row.attempts, now) if KINDS[provider.kind].dedupes else None
             if again is not None:  # the same key sent again is not delivered again
                 row.state, row.due_at, row.attempted_at = MessageState.QUEUED, again, None
@@ -251,18 +251,18 @@ def _apply(row: Message, result: Result, *, provider: Provider, now: dt.datetime
             row.state, row.reason = MessageState.UNKNOWN, reason[:250]
             row.due_at = next_ask(row.asks, row.attempted_at or now, now)
             row.fallback_at = now + wait if in_cascade and not row.given_up else None
-        case Refused(reason, fault):
+        case GatewayRefused(reason, fault):
             _apply_refusal(row, reason, fault, now=now, in_cascade=in_cascade)
-            if fault is Fault.GATEWAY:
+            if fault is FailureScope.GATEWAY:
                 _pause(provider, reason, now)
 
 
-def _apply_refusal(row: Message, reason: str, fault: Fault, *, now: dt.datetime, in_cascade: bool) -> None:
-    again = now + PAUSE if fault is Fault.GATEWAY else next_attempt(row.attempts, now)
-    if fault is not Fault.MESSAGE and again is not None and not (row.not_after and again > row.not_after):
+def _apply_refusal(row: Message, reason: str, fault: FailureScope, *, now: dt.datetime, in_cascade: bool) -> None:
+    again = now + PAUSE if fault is FailureScope.GATEWAY else next_attempt(row.attempts, now)
+    if fault is not FailureScope.MESSAGE and again is not None and not (row.not_after and again > row.not_after):
         row.state, row.due_at, row.attempted_at = MessageState.QUEUED, again, None
         row.reason = f"повтор позже: {reason}"[:250]
-        if fault is Fault.GATEWAY:
+        if fault is FailureScope.GATEWAY:
             row.attempts -= 1  # the message is not to blame
         return
     row.state, row.reason, row.failed_at = MessageState.REFUSED, reason[:250], now
@@ -283,8 +283,8 @@ def _pause(provider: Provider, reason: str, now: dt.datetime) -> None:
     )
 
 
-def _promised(provider: Provider, seconds: float, webhook: Webhook, now: dt.datetime) -> ProviderCall:
-    return ProviderCall(
+def _promised(provider: Provider, seconds: float, webhook: Webhook, now: dt.datetime) -> ProviderWebhook:
+    return ProviderWebhook(
         provider=provider,
         received_at=now,
         due_at=now + dt.timedelta(seconds=seconds),
@@ -362,15 +362,15 @@ def _safely(gateway: Gateway, message: Message, provider: Provider) -> Result:
     try:
         return call(gateway, message, provider)
     except FileNotFoundError as error:
-        return Refused(f"нет вложения: {error.filename}"[:200])
+        return GatewayRefused(f"нет вложения: {error.filename}"[:200])
     except (DomainError, ArithmeticError, LookupError, OSError, TypeError, ValueError) as error:
-        return Maybe(f"сбой шлюза: {type(error).__name__}: {error}"[:200])
+        return Uncertain(f"сбой шлюза: {type(error).__name__}: {error}"[:200])
 
 
 def _is_refused(done: dict[Future[Result], Message]) -> bool:
     """Whether the gateway does not let us in at all: no further call before it has rested."""
     results = (future.result() for future in done)
-    return any(isinstance(result, Refused) and result.fault is Fault.GATEWAY for result in results)
+    return any(isinstance(result, GatewayRefused) and result.fault is FailureScope.GATEWAY for result in results)
 
 
 def release_claims(messages: Iterable[Message], *, now: dt.datetime) -> None:

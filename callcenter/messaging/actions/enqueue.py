@@ -10,14 +10,14 @@ from django.db import transaction
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic, Patient
 from callcenter.clinics.states import UPCOMING
-from callcenter.clinics.states import Purpose as Ground
+from callcenter.clinics.states import ConsentPurpose as Ground
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.phones import is_mobile
-from callcenter.messaging.message_templates import VISIT_MESSENGER, VISIT_SMS, Visit, fill, values_of
+from callcenter.messaging.message_templates import VISIT_MESSENGER, VISIT_SMS, TemplateVisit, fill, values_of
 from callcenter.messaging.models import CascadeStep, Form, Message, MessageTemplate, Provider, VisitLink
 from callcenter.messaging.sms_parts import size_of
-from callcenter.messaging.states import REPEATABLE, Channel, MessageState, Purpose
+from callcenter.messaging.states import REPEATABLE, MessageChannel, MessagePurpose, MessageState
 from callcenter.staff.models import User
 
 VISIT_TEMPLATE = "Уведомление о приёме"
@@ -76,7 +76,7 @@ def queue_message(
         to=to,
         subject=subject[:200],
         text=text.strip(),
-        parts=size_of(text.strip()).parts if channel == Channel.SMS else 1,
+        parts=size_of(text.strip()).parts if channel == MessageChannel.SMS else 1,
         due_at=due_at or now,
         not_after=not_after,
         created_at=now,
@@ -107,18 +107,18 @@ def queue_letter(
     addresses = list(dict.fromkeys(address.strip().lower() for address in to if address.strip()))
     if not addresses:
         raise Refused("Некому писать: не указан ни один адрес e-mail.", field="to")
-    provider = provider_for(clinic, Channel.EMAIL)
+    provider = provider_for(clinic, MessageChannel.EMAIL)
     letters = []
     for address in addresses:
         digest = hashlib.sha256(address.encode()).hexdigest()[:8]
         letters.append(
             _put(
                 Message(
-                    key=message_key(purpose, f"{subject_key}.{digest}", version, Channel.EMAIL),
+                    key=message_key(purpose, f"{subject_key}.{digest}", version, MessageChannel.EMAIL),
                     purpose=purpose,
                     subject_key=subject_key,
                     version=version,
-                    channel=Channel.EMAIL,
+                    channel=MessageChannel.EMAIL,
                     clinic=clinic,
                     provider=provider,
                     to_staff=True,
@@ -230,13 +230,13 @@ def templates_of(clinic_ids: Iterable[int]) -> dict[tuple[int | None, str], str]
 
 def text_for(visit: Appointment, channel: str, texts: dict[tuple[int | None, str], str], token: str) -> str:
     """The template's text of the clinic and channel, filled with the visit's values."""
-    form = Form.SMS if channel == Channel.SMS else Form.MESSENGER
+    form = Form.SMS if channel == MessageChannel.SMS else Form.MESSENGER
     text = texts.get((visit.clinic_id, form)) or texts[None, form]
     return fill(text, values_of(visit_values(visit, token)))
 
 
-def visit_values(visit: Appointment, token: str) -> Visit:
-    return Visit(
+def visit_values(visit: Appointment, token: str) -> TemplateVisit:
+    return TemplateVisit(
         patient=visit.patient.full_name,
         first_name=visit.patient.first_name,
         middle_name=visit.patient.middle_name,
@@ -263,8 +263,8 @@ def visit_message(
     """One step of a visit's cascade as an unsaved row."""
     text = text_for(visit, step.channel, texts, token)
     return Message(
-        key=message_key(Purpose.VISIT, f"a{visit.pk}", visit.version, step.channel),
-        purpose=Purpose.VISIT,
+        key=message_key(MessagePurpose.VISIT, f"a{visit.pk}", visit.version, step.channel),
+        purpose=MessagePurpose.VISIT,
         subject_key=f"a{visit.pk}",
         version=visit.version,
         channel=step.channel,
@@ -275,7 +275,7 @@ def visit_message(
         provider=step.provider,
         to=number_of(visit.patient),
         text=text,
-        parts=size_of(text).parts if step.channel == Channel.SMS else 1,
+        parts=size_of(text).parts if step.channel == MessageChannel.SMS else 1,
         due_at=now,
         not_after=visit.starts_at - LEAD,
         created_at=now,

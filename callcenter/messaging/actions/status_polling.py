@@ -10,7 +10,7 @@ from django.db import transaction
 from callcenter.lib.bulk_sql import update_rows
 from callcenter.messaging.actions.webhooks import apply_reports
 from callcenter.messaging.gateways import HARMLESS, KINDS, build
-from callcenter.messaging.gateways.base import Question, Remembers
+from callcenter.messaging.gateways.base import StatusQuery, SupportsStatusQuery
 from callcenter.messaging.models import Message, Provider
 from callcenter.messaging.send_policy import ASKS, next_ask
 from callcenter.messaging.states import MessageState
@@ -30,7 +30,8 @@ def ask_due_messages(*, now: dt.datetime) -> int:
     kinds = [
         kind
         for kind, made in KINDS.items()
-        if issubclass(made, Remembers) and (kind in HARMLESS or not settings.DEMO)  # the demo calls nobody outside
+        if issubclass(made, SupportsStatusQuery)
+        and (kind in HARMLESS or not settings.DEMO)  # the demo calls nobody outside
     ]
     changed = 0
     for provider in Provider.objects.filter(kind__in=kinds, is_active=True):
@@ -62,7 +63,7 @@ def _claim(provider: Provider, *, now: dt.datetime) -> list[Message]:
 
 def _ask(provider: Provider, rows: Sequence[Message], *, now: dt.datetime) -> int:
     moments = [row.attempted_at for row in rows if row.attempted_at]
-    question = Question(
+    question = StatusQuery(
         frozenset(row.key for row in rows), since=min(moments) - MARGIN, until=max(moments) + SPREAD + MARGIN
     )
     try:
@@ -70,7 +71,7 @@ def _ask(provider: Provider, rows: Sequence[Message], *, now: dt.datetime) -> in
     except ValueError as error:
         log.warning("%s can't be asked: %s", provider, error)
         return 0
-    heard = gateway.ask(question) if isinstance(gateway, Remembers) else []
+    heard = gateway.ask(question) if isinstance(gateway, SupportsStatusQuery) else []
     if not isinstance(heard, list):
         log.warning("%s did not tell about %d messages: %s", provider, len(rows), heard.reason)
         return 0

@@ -17,17 +17,17 @@ from callcenter.messaging.actions.enqueue import bump_messages
 from callcenter.messaging.gateways import build
 from callcenter.messaging.gateways.base import (
     BadWebhook,
+    ButtonPress,
+    DeliveryReport,
     Gateway,
-    Happening,
-    Ignored,
+    GatewayEvent,
+    IgnoredEvent,
     Opened,
-    Press,
     Reply,
-    Status,
     Webhook,
 )
-from callcenter.messaging.models import Message, Provider, ProviderCall
-from callcenter.messaging.states import ARRIVED, MessageState, Report, after_report
+from callcenter.messaging.models import Message, Provider, ProviderWebhook
+from callcenter.messaging.states import ARRIVED, DeliveryStatus, MessageState, after_report
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)
@@ -36,9 +36,9 @@ ATTEMPTS = 5
 KEEP = timedelta(days=30)
 
 
-def keep_call(provider: Provider, webhook: Webhook, *, now: dt.datetime) -> ProviderCall:
+def store_provider_webhook(provider: Provider, webhook: Webhook, *, now: dt.datetime) -> ProviderWebhook:
     """Writes a provider's call down, exactly as it came; one insert, so that the answer is quick and nothing is lost."""
-    return ProviderCall.objects.create(
+    return ProviderWebhook.objects.create(
         provider=provider,
         received_at=now,
         due_at=now,
@@ -51,26 +51,26 @@ def keep_call(provider: Provider, webhook: Webhook, *, now: dt.datetime) -> Prov
 
 
 @dataclass(frozen=True)
-class _Heard:
+class _ParsedWebhook:
     """A call that could be read, and what it tells."""
 
-    call: ProviderCall
+    call: ProviderWebhook
     provider: Provider
-    happenings: Sequence[Happening]
+    happenings: Sequence[GatewayEvent]
 
     @property
     def is_report(self) -> bool:
-        return all(isinstance(happening, Status | Ignored) for happening in self.happenings)
+        return all(isinstance(happening, DeliveryReport | IgnoredEvent) for happening in self.happenings)
 
 
 # What a call may do to us without being the code's death: it is written on the call, which is tried again later.
 _TROUBLES = (DatabaseError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-def absorb_due_calls(*, now: dt.datetime, limit: int = BATCH) -> int:
+def process_due_webhooks(*, now: dt.datetime, limit: int = BATCH) -> int:
     """Understands what has come; how many calls. Reports are written together, replies and presses one by one; a batch that
     can't be written is taken apart, so that one call's trouble is written on that call and the others go on."""
-    due = ProviderCall.objects.filter(due_at__lte=now, absorbed_at=None, claimed_at=None).order_by("due_at", "pk")
+    due = ProviderWebhook.objects.filter(due_at__lte=now, absorbed_at=None, claimed_at=None).order_by("due_at", "pk")
     calls = claim(due, now=now, limit=limit)
     providers = {row.pk: row for row in Provider.objects.filter(pk__in={call.provider_id for call in calls})}
     gateways = {pk: build(row.kind, {**row.settings, "secret": row.secret}) for pk, row in providers.items()}
@@ -78,7 +78,7 @@ def absorb_due_calls(*, now: dt.datetime, limit: int = BATCH) -> int:
     for call in calls:
         happenings = _read(call, gateways[call.provider_id], now)
         if happenings is not None:
-            heard.append(_Heard(call, providers[call.provider_id], happenings))
+            heard.append(_ParsedWebhook(call, providers[call.provider_id], happenings))
     reports = [one for one in heard if one.is_report]
     together = len(reports) > 1 and _absorb_together(reports, now)
     for one in heard:
@@ -87,7 +87,7 @@ def absorb_due_calls(*, now: dt.datetime, limit: int = BATCH) -> int:
     return len(calls)
 
 
-def _read(call: ProviderCall, gateway: Gateway, now: dt.datetime) -> list[Happening] | None:
+def _read(call: ProviderWebhook, gateway: Gateway, now: dt.datetime) -> list[GatewayEvent] | None:
     try:
         return gateway.read(Webhook(call.method, call.path, call.query, call.headers, bytes(call.body)))
     except BadWebhook as error:  # nothing that a second try would change
@@ -97,7 +97,7 @@ def _read(call: ProviderCall, gateway: Gateway, now: dt.datetime) -> list[Happen
     return None
 
 
-def _absorb_together(heard: Sequence[_Heard], now: dt.datetime) -> bool:
+def _absorb_together(heard: Sequence[_ParsedWebhook], now: dt.datetime) -> bool:
     """False when one of them can't be written: then none is, and each is to be tried by itself."""
     try:
         _write(heard, now)
@@ -107,7 +107,7 @@ def _absorb_together(heard: Sequence[_Heard], now: dt.datetime) -> bool:
     return True
 
 
-def _absorb_alone(heard: _Heard, now: dt.datetime) -> None:
+def _absorb_alone(heard: _ParsedWebhook, now: dt.datetime) -> None:
     try:
         _write([heard], now)
     except DomainError as error:  # nothing that a second try would change
@@ -116,17 +116,19 @@ def _absorb_alone(heard: _Heard, now: dt.datetime) -> None:
         _put_off(heard.call, error, now)
 
 
-def _write(heard: Sequence[_Heard], now: dt.datetime) -> None:
+def _write(heard: Sequence[_ParsedWebhook], now: dt.datetime) -> None:
     """Carries out what these calls tell and closes them, in one transaction."""
     with transaction.atomic():
         notes: dict[int, list[str]] = {one.call.pk: [] for one in heard}
-        reports = [(one.call, status) for one in heard for status in one.happenings if isinstance(status, Status)]
+        reports = [
+            (one.call, status) for one in heard for status in one.happenings if isinstance(status, DeliveryReport)
+        ]
         found = apply_reports([(status, status.at or call.due_at) for call, status in reports], now=now)
         for (call, _), note in zip(reports, found, strict=True):
             notes[call.pk].append(note)
         for one in heard:
             for happening in one.happenings:
-                if not isinstance(happening, Status):
+                if not isinstance(happening, DeliveryReport):
                     notes[one.call.pk].append(_apply(happening, one.provider, one.call, now))
         by_note: dict[str, list[int]] = {}
         for pk, said in notes.items():
@@ -137,14 +139,14 @@ def _write(heard: Sequence[_Heard], now: dt.datetime) -> None:
 
 def _close(calls: Sequence[int], note: str, now: dt.datetime) -> None:
     """Of those still in our hands: what the reaper has given to another is his to close."""
-    ours = ProviderCall.objects.filter(pk__in=calls, absorbed_at=None, claimed_at=now)
+    ours = ProviderWebhook.objects.filter(pk__in=calls, absorbed_at=None, claimed_at=now)
     ours.update(absorbed_at=now, claimed_at=None, last_error=note[:250])
 
 
-def _put_off(call: ProviderCall, error: Exception, now: dt.datetime) -> None:
+def _put_off(call: ProviderWebhook, error: Exception, now: dt.datetime) -> None:
     log.error("provider call %s was not absorbed", call.pk, exc_info=error)
     attempts = call.attempts + 1
-    ProviderCall.objects.filter(pk=call.pk).update(
+    ProviderWebhook.objects.filter(pk=call.pk).update(
         attempts=attempts,
         claimed_at=None,
         due_at=now + timedelta(seconds=30 * 2**attempts),
@@ -153,19 +155,19 @@ def _put_off(call: ProviderCall, error: Exception, now: dt.datetime) -> None:
     )
 
 
-def _apply(happening: Happening, provider: Provider, call: ProviderCall, now: dt.datetime) -> str:
+def _apply(happening: GatewayEvent, provider: Provider, call: ProviderWebhook, now: dt.datetime) -> str:
     """Carries out what is not a report; returns a note when it was of nothing we know."""
     match happening:
         case Reply():
             line = receive_reply(happening, provider=provider, now=now)
             return "" if line is not None else "ответ с номера, которому никто не писал"
-        case Press(token, answer):
+        case ButtonPress(token, answer):
             answer_visit(token=token, answer=answer, via="button", now=happening.at or call.due_at)
         case Opened(token):
             link = find_link(token)
             if link is not None:
                 note_opening(link, now=call.due_at)
-        case Ignored(reason):
+        case IgnoredEvent(reason):
             return reason
     return ""
 
@@ -173,7 +175,7 @@ def _apply(happening: Happening, provider: Provider, call: ProviderCall, now: dt
 _REPORTED = ("state", "reason", "fallback_at", "changed_at", "accepted_at", "delivered_at", "read_at", "failed_at")
 
 
-def apply_reports(reports: Sequence[tuple[Status, dt.datetime]], *, now: dt.datetime) -> list[str]:
+def apply_reports(reports: Sequence[tuple[DeliveryReport, dt.datetime]], *, now: dt.datetime) -> list[str]:
     """Writes what providers say of messages and when each said it, in the caller's transaction: two queries for any number
     of reports in any order. For each a note, '' or that we have no such message."""
     rows = (
@@ -197,40 +199,40 @@ def _reported(message: Message) -> list[object]:
     return [getattr(message, name) for name in _REPORTED]
 
 
-def _hear(message: Message, status: Status, at: dt.datetime, *, now: dt.datetime) -> None:
+def _hear(message: Message, status: DeliveryReport, at: dt.datetime, *, now: dt.datetime) -> None:
     """What one report makes of the message, unsaved."""
     before = message.state
     message.state = after_report(MessageState(message.state), status.report)
     _stamp(message, status, at)
     if message.state != before:
         message.changed_at = now
-        message.reason = status.reason[:250] if status.report == Report.UNDELIVERED else ""
+        message.reason = status.reason[:250] if status.report == DeliveryStatus.UNDELIVERED else ""
         if message.state in ARRIVED:
             message.fallback_at = None
         elif message.state == MessageState.UNDELIVERED and message.position is not None and not message.given_up:
             message.fallback_at = now  # the next channel takes over at the next tick
 
 
-def _stamp(message: Message, status: Status, at: dt.datetime) -> None:
+def _stamp(message: Message, status: DeliveryReport, at: dt.datetime) -> None:
     """The time of each report, the first of its kind; a 'read' that comes alone proves the delivery, too."""
-    if status.report == Report.UNDELIVERED and message.state == MessageState.UNDELIVERED:
+    if status.report == DeliveryStatus.UNDELIVERED and message.state == MessageState.UNDELIVERED:
         message.failed_at = message.failed_at or at
-    if status.report == Report.ACCEPTED:
+    if status.report == DeliveryStatus.ACCEPTED:
         message.accepted_at = message.accepted_at or at
-    if status.report in (Report.DELIVERED, Report.READ):
+    if status.report in (DeliveryStatus.DELIVERED, DeliveryStatus.READ):
         message.delivered_at = min(message.delivered_at or at, at)
-    if status.report == Report.READ:
+    if status.report == DeliveryStatus.READ:
         message.read_at = message.read_at or at
 
 
-def reap_lost_calls(*, now: dt.datetime) -> int:
+def requeue_lost_webhooks(*, now: dt.datetime) -> int:
     """Calls whose absorber died are absorbed anew; all of it is idempotent."""
-    lost = ProviderCall.objects.filter(absorbed_at=None, claimed_at__lt=now - LEASE)
+    lost = ProviderWebhook.objects.filter(absorbed_at=None, claimed_at__lt=now - LEASE)
     return lost.update(claimed_at=None)
 
 
-def sweep_old_calls(*, now: dt.datetime) -> int:
+def purge_old_webhooks(*, now: dt.datetime) -> int:
     """Raw calls are kept a month: long enough for a quarrel with a provider."""
-    old = ProviderCall.objects.filter(absorbed_at__lt=now - KEEP).order_by("absorbed_at")
-    deleted, _ = ProviderCall.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:5000])).delete()
+    old = ProviderWebhook.objects.filter(absorbed_at__lt=now - KEEP).order_by("absorbed_at")
+    deleted, _ = ProviderWebhook.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:5000])).delete()
     return deleted

@@ -6,11 +6,11 @@ from typing import Final
 from callcenter.messaging.gateways.base import Gateway
 from callcenter.messaging.gateways.edna import Edna
 from callcenter.messaging.gateways.kannel import Kannel
-from callcenter.messaging.gateways.simulator import Simulator
+from callcenter.messaging.gateways.simulator import SimulatorGateway
 from callcenter.messaging.gateways.smtp import Smtp
 
-KINDS: Final[dict[str, type[Simulator] | type[Kannel] | type[Edna] | type[Smtp]]] = {
-    "simulator": Simulator,
+KINDS: Final[dict[str, type[SimulatorGateway] | type[Kannel] | type[Edna] | type[Smtp]]] = {
+    "simulator": SimulatorGateway,
     "kannel": Kannel,
     "edna": Edna,
     "smtp": Smtp,

@@ -1,6 +1,6 @@
 """What every gateway speaks: frozen dataclasses in and out, no ORM, one HTTP (or SMTP) call, three possible answers.
 
-`Accepted`: the provider took it. `Refused`: it did not, and `fault` says what to do about it. `Maybe`: the call may have
+`GatewayAccepted`: the provider took it. `GatewayRefused`: it did not, and `fault` says what to do about it. `Uncertain`: the call may have
 been carried out; it is never repeated by itself unless the gateway `dedupes` by our key (design §4).
 """
 
@@ -13,12 +13,12 @@ from typing import Final, Protocol, runtime_checkable
 
 import httpx
 
-from callcenter.messaging.states import Answer, Report
+from callcenter.messaging.states import DeliveryStatus, VisitAnswer
 
 TIMEOUT: Final = httpx.Timeout(15, connect=5)  # seconds; shorter than the lease of a claimed message
 
 
-class Fault(Enum):
+class FailureScope(Enum):
     """Whose fault a refusal is."""
 
     MESSAGE = "message"  # this number, this text: the same would be refused again
@@ -59,7 +59,7 @@ class Webhook:
 
 
 @dataclass(frozen=True)
-class Later:
+class TryLater:
     """A report that a provider without a wire (the simulator) will make so many seconds after the acceptance."""
 
     seconds: float
@@ -67,31 +67,31 @@ class Later:
 
 
 @dataclass(frozen=True)
-class Accepted:
+class GatewayAccepted:
     provider_id: str = ""
-    later: tuple[Later, ...] = field(default=(), repr=False)
+    later: tuple[TryLater, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
-class Refused:
+class GatewayRefused:
     reason: str  # in Russian, for the row
-    fault: Fault = Fault.MESSAGE
+    fault: FailureScope = FailureScope.MESSAGE
 
 
 @dataclass(frozen=True)
-class Maybe:
+class Uncertain:
     reason: str
-    later: tuple[Later, ...] = field(default=(), repr=False)
+    later: tuple[TryLater, ...] = field(default=(), repr=False)
 
 
-Result = Accepted | Refused | Maybe
+Result = GatewayAccepted | GatewayRefused | Uncertain
 
 
 @dataclass(frozen=True)
-class Status:
+class DeliveryReport:
     """A report of one message, known by our `key`."""
 
-    report: Report
+    report: DeliveryStatus
     key: str
     at: dt.datetime | None = None
     reason: str = ""
@@ -111,11 +111,11 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Press:
+class ButtonPress:
     """A patient pressed a button that carries the token of his page."""
 
     token: str
-    answer: Answer
+    answer: VisitAnswer
     at: dt.datetime | None = None
 
 
@@ -127,17 +127,17 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Ignored:
+class IgnoredEvent:
     """Understood enough to know that it says nothing of ours; kept with its reason."""
 
     reason: str
 
 
-Happening = Status | Reply | Press | Opened | Ignored
+GatewayEvent = DeliveryReport | Reply | ButtonPress | Opened | IgnoredEvent
 
 
 @dataclass(frozen=True)
-class Question:
+class StatusQuery:
     """Which messages a provider is asked about: their keys, and between which instants they were handed over."""
 
     keys: frozenset[str]
@@ -161,16 +161,16 @@ class Gateway(Protocol):
         """Whether the call carries the secret agreed with the provider."""
         ...
 
-    def read(self, webhook: Webhook) -> list[Happening]:
+    def read(self, webhook: Webhook) -> list[GatewayEvent]:
         """What the provider says; raises BadWebhook."""
         ...
 
 
 @runtime_checkable
-class Remembers(Protocol):
+class SupportsStatusQuery(Protocol):
     """A gateway whose provider can be asked what became of messages, when its reports were lost on the way."""
 
-    def ask(self, question: Question) -> list[Status] | Refused | Maybe:
+    def ask(self, question: StatusQuery) -> list[DeliveryReport] | GatewayRefused | Uncertain:
         """What the provider knows of these messages; those it does not name it does not know."""
         ...
 
@@ -185,14 +185,14 @@ def digits(e164: str) -> str:
     return e164.lstrip("+")
 
 
-def ask(call: Callable[[], httpx.Response]) -> httpx.Response | Refused | Maybe:
+def ask(call: Callable[[], httpx.Response]) -> httpx.Response | GatewayRefused | Uncertain:
     """Runs one HTTP call. What never left us is a refusal for later; what may have left is a Maybe."""
     try:
         return call()
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-        return Refused(f"шлюз не отвечает: {_word(error)}", Fault.LATER)
+        return GatewayRefused(f"шлюз не отвечает: {_word(error)}", FailureScope.LATER)
     except httpx.HTTPError as error:
-        return Maybe(f"связь прервалась до ответа шлюза: {_word(error)}")
+        return Uncertain(f"связь прервалась до ответа шлюза: {_word(error)}")
 
 
 def _word(error: Exception) -> str:

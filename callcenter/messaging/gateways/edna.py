@@ -15,42 +15,42 @@ import httpx
 from callcenter.lib.phones import BadPhone, parse
 from callcenter.messaging.gateways.base import (
     TIMEOUT,
-    Accepted,
     BadWebhook,
-    Fault,
-    Happening,
-    Ignored,
-    Maybe,
+    ButtonPress,
+    DeliveryReport,
+    FailureScope,
+    GatewayAccepted,
+    GatewayEvent,
+    GatewayRefused,
+    IgnoredEvent,
     Outgoing,
-    Press,
-    Question,
-    Refused,
     Reply,
     Result,
-    Status,
+    StatusQuery,
+    Uncertain,
     Webhook,
     ask,
     digits,
     shared_client,
 )
-from callcenter.messaging.states import Answer, Channel, Report
+from callcenter.messaging.states import DeliveryStatus, MessageChannel, VisitAnswer
 
 _CONTENT: Final[dict[str, str]] = {
-    Channel.SMS: "smsContent",
-    Channel.WHATSAPP: "whatsappContent",
-    Channel.VIBER: "viberContent",
+    MessageChannel.SMS: "smsContent",
+    MessageChannel.WHATSAPP: "whatsappContent",
+    MessageChannel.VIBER: "viberContent",
 }
-_REPORTS: Final[dict[str, Report]] = {
-    "ENQUEUED": Report.ACCEPTED,
-    "DELAYED": Report.ACCEPTED,
-    "ACCEPTED": Report.ACCEPTED,
-    "SENT": Report.ACCEPTED,
-    "DELIVERED": Report.DELIVERED,
-    "READ": Report.READ,
-    "UNDELIVERED": Report.UNDELIVERED,
-    "FAILED": Report.UNDELIVERED,
-    "CANCELLED": Report.UNDELIVERED,
-    "EXPIRED": Report.UNDELIVERED,
+_REPORTS: Final[dict[str, DeliveryStatus]] = {
+    "ENQUEUED": DeliveryStatus.ACCEPTED,
+    "DELAYED": DeliveryStatus.ACCEPTED,
+    "ACCEPTED": DeliveryStatus.ACCEPTED,
+    "SENT": DeliveryStatus.ACCEPTED,
+    "DELIVERED": DeliveryStatus.DELIVERED,
+    "READ": DeliveryStatus.READ,
+    "UNDELIVERED": DeliveryStatus.UNDELIVERED,
+    "FAILED": DeliveryStatus.UNDELIVERED,
+    "CANCELLED": DeliveryStatus.UNDELIVERED,
+    "EXPIRED": DeliveryStatus.UNDELIVERED,
 }
 _REASONS: Final[dict[str, str]] = {
     "not-whatsapp-user": "у номера нет WhatsApp",
@@ -69,7 +69,7 @@ _STATUS_REASONS: Final[dict[str, str]] = {
 _OUR_SETTINGS: Final = ("cascade-not-found", "request-doesn't-contain-content", "cascade-scheduling-request")
 _PAGE: Final = 1000
 _MOST_PAGES: Final = 20  # of one question: more than any clinic sends in the hours asked about
-_ANSWERS: Final = {answer.value: answer for answer in Answer}
+_ANSWERS: Final = {answer.value: answer for answer in VisitAnswer}
 
 
 class Edna:
@@ -90,7 +90,7 @@ class Edna:
         cascade = self._settings.get(f"cascade_{message.channel}", "")
         content_key = self._settings.get(f"content_{message.channel}") or _CONTENT.get(message.channel, "")
         if not cascade.isdigit() or not content_key:
-            return Refused(f"в настройках edna нет каскада для канала {message.channel}", Fault.GATEWAY)
+            return GatewayRefused(f"в настройках edna нет каскада для канала {message.channel}", FailureScope.GATEWAY)
         body = {
             "requestId": message.key,
             "cascadeId": int(cascade),
@@ -102,12 +102,12 @@ class Edna:
         if not isinstance(answer, httpx.Response):
             return answer
         if answer.status_code == 200:
-            return Accepted(message.key)
+            return GatewayAccepted(message.key)
         return _refusal(answer, message.key)
 
-    def ask(self, question: Question) -> list[Status] | Refused | Maybe:
+    def ask(self, question: StatusQuery) -> list[DeliveryReport] | GatewayRefused | Uncertain:
         """The account's history of that time; ours are known by their `comment`, since edna does not search by requestId."""
-        found: list[Status] = []
+        found: list[DeliveryReport] = []
         for page in range(_MOST_PAGES):
             body = {
                 "direction": "OUT",
@@ -120,14 +120,14 @@ class Edna:
             if not isinstance(answer, httpx.Response):
                 return answer
             if answer.status_code != 200:
-                return Refused(f"история edna ответила {answer.status_code}", Fault.LATER)
+                return GatewayRefused(f"история edna ответила {answer.status_code}", FailureScope.LATER)
             items, more = _history(answer)
             found += [one for item in items if (one := _remembered(item)) is not None and one.key in question.keys]
             if not more:
                 break
         return found
 
-    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response | Refused | Maybe:
+    def _post(self, path: str, body: dict[str, Any]) -> httpx.Response | GatewayRefused | Uncertain:
         headers = {"X-API-KEY": self._key}
         return ask(lambda: self._client.post(f"{self._url}/api/{path}", json=body, headers=headers, timeout=TIMEOUT))
 
@@ -139,9 +139,9 @@ class Edna:
             not expected or hmac.compare_digest(given.encode(), expected.encode())
         )
 
-    def read(self, webhook: Webhook) -> list[Happening]:
+    def read(self, webhook: Webhook) -> list[GatewayEvent]:
         if webhook.method in ("GET", "HEAD"):
-            return [Ignored("edna проверяет адрес")]
+            return [IgnoredEvent("edna проверяет адрес")]
         try:
             body = json.loads(webhook.body)
         except ValueError:
@@ -156,13 +156,13 @@ def _refusal(answer: httpx.Response, key: str) -> Result:
         body = {}
     words = " ".join(str(body.get(name) or "") for name in ("title", "detail")) if isinstance(body, dict) else ""
     if "requestId-is-not-unique" in words:  # the first call had arrived after all
-        return Accepted(key)
+        return GatewayAccepted(key)
     reason = f"edna ответила {answer.status_code}: {words.strip()[:120]}"
     if answer.status_code in (401, 403) or any(name in words for name in _OUR_SETTINGS):
-        return Refused(reason, Fault.GATEWAY)
+        return GatewayRefused(reason, FailureScope.GATEWAY)
     if answer.status_code >= 500 or answer.status_code in (408, 429):
-        return Refused(reason, Fault.LATER)
-    return Refused(reason, Fault.MESSAGE)
+        return GatewayRefused(reason, FailureScope.LATER)
+    return GatewayRefused(reason, FailureScope.MESSAGE)
 
 
 def _history(answer: httpx.Response) -> tuple[list[dict[str, Any]], bool]:
@@ -173,39 +173,39 @@ def _history(answer: httpx.Response) -> tuple[list[dict[str, Any]], bool]:
         return [], False
 
 
-def _remembered(item: dict[str, Any]) -> Status | None:
+def _remembered(item: dict[str, Any]) -> DeliveryReport | None:
     """One line of the history. It names no time and no error of its own."""
     status = str(item.get("deliveryStatus") or "")
     report = _REPORTS.get(status)
     if report is None:
         return None
-    reason = _STATUS_REASONS.get(status, "") if report == Report.UNDELIVERED else ""
-    return Status(report, key=str(item.get("comment") or ""), reason=reason)
+    reason = _STATUS_REASONS.get(status, "") if report == DeliveryStatus.UNDELIVERED else ""
+    return DeliveryReport(report, key=str(item.get("comment") or ""), reason=reason)
 
 
 def _stamp(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _happening(item: object) -> Happening:
+def _happening(item: object) -> GatewayEvent:
     if not isinstance(item, dict):
         raise BadWebhook("в вызове edna не объект")
     if "messageContent" in item:
         return _incoming(item)
     if "status" not in item or "requestId" not in item:
-        return Ignored("вызов edna без статуса и без сообщения")
+        return IgnoredEvent("вызов edna без статуса и без сообщения")
     status = str(item["status"])
     report = _REPORTS.get(status)
     if report is None:
-        return Ignored(f"статус edna «{status[:40]}»")
+        return IgnoredEvent(f"статус edna «{status[:40]}»")
     reason = ""
-    if report == Report.UNDELIVERED:
+    if report == DeliveryStatus.UNDELIVERED:
         error = str(item.get("error") or "")
         reason = _REASONS.get(error) or error or _STATUS_REASONS.get(status, "")
-    return Status(report, key=str(item["requestId"]), at=_time(item.get("statusAt")), reason=reason[:200])
+    return DeliveryReport(report, key=str(item["requestId"]), at=_time(item.get("statusAt")), reason=reason[:200])
 
 
-def _incoming(item: dict[str, Any]) -> Happening:
+def _incoming(item: dict[str, Any]) -> GatewayEvent:
     content = item["messageContent"] or {}
     subscriber, person = item.get("subscriber") or {}, item.get("userInfo") or {}
     press = _press(str(content.get("payload") or ""), _time(item.get("receivedAt")))
@@ -231,16 +231,16 @@ def _incoming(item: dict[str, Any]) -> Happening:
     )
 
 
-def _press(payload: str, at: dt.datetime | None) -> Press | None:
+def _press(payload: str, at: dt.datetime | None) -> ButtonPress | None:
     """A quick-reply button carries '<answer>:<token of the page>'."""
     answer, _, token = payload.partition(":")
-    return Press(token, _ANSWERS[answer], at) if token and answer in _ANSWERS else None
+    return ButtonPress(token, _ANSWERS[answer], at) if token and answer in _ANSWERS else None
 
 
 def _channel(subject: str) -> str:
     """The channel stands in the beginning of the subject's name ('whatsapp_clinic'); unknown ones count as MAX."""
     lowered = subject.lower()
-    return next((channel.value for channel in Channel if channel.value in lowered), Channel.MAX.value)
+    return next((channel.value for channel in MessageChannel if channel.value in lowered), MessageChannel.MAX.value)
 
 
 def _time(text: object) -> dt.datetime | None:

@@ -15,25 +15,30 @@ import httpx
 from callcenter.lib.phones import BadPhone, parse
 from callcenter.messaging.gateways.base import (
     TIMEOUT,
-    Accepted,
     BadWebhook,
-    Fault,
-    Happening,
-    Ignored,
+    DeliveryReport,
+    FailureScope,
+    GatewayAccepted,
+    GatewayEvent,
+    GatewayRefused,
+    IgnoredEvent,
     Outgoing,
-    Refused,
     Reply,
     Result,
-    Status,
     Webhook,
     ask,
     shared_client,
 )
-from callcenter.messaging.states import Channel, Report
+from callcenter.messaging.states import DeliveryStatus, MessageChannel
 
 _WANTED: Final = 1 | 2 | 16  # delivered, not delivered, rejected by the SMSC
 # 4 'queued on the SMSC' and 8 'accepted by the SMSC' say nothing that an administrator could use.
-_REPORTS: Final = {"1": Report.DELIVERED, "2": Report.UNDELIVERED, "16": Report.UNDELIVERED, "8": Report.ACCEPTED}
+_REPORTS: Final = {
+    "1": DeliveryStatus.DELIVERED,
+    "2": DeliveryStatus.UNDELIVERED,
+    "16": DeliveryStatus.UNDELIVERED,
+    "8": DeliveryStatus.ACCEPTED,
+}
 
 
 class Kannel:
@@ -65,24 +70,24 @@ class Kannel:
             params["dlr-mask"] = str(_WANTED)
             params["dlr-url"] = f"{message.report_url}dlr?key={quote(message.key, safe='')}&type=%d&at=%T&why=%A"
         if not message.text:  # Kannel would send an empty SMS
-            return Refused("пустой текст")
+            return GatewayRefused("пустой текст")
         answer = ask(lambda: self._client.get(self._url, params=params, timeout=TIMEOUT))
         if not isinstance(answer, httpx.Response):
             return answer
         if answer.status_code == 202:  # '0: Accepted for delivery' or '3: Queued for later delivery'
-            return Accepted()
+            return GatewayAccepted()
         reason = f"шлюз СМС ответил {answer.status_code}: {answer.text.strip()[:120]}"
         if answer.status_code in (401, 403, 404):
-            return Refused(reason, Fault.GATEWAY)
+            return GatewayRefused(reason, FailureScope.GATEWAY)
         if answer.status_code >= 500 or answer.status_code == 429:
-            return Refused(reason, Fault.LATER)
-        return Refused(reason, Fault.MESSAGE)
+            return GatewayRefused(reason, FailureScope.LATER)
+        return GatewayRefused(reason, FailureScope.MESSAGE)
 
     def is_genuine(self, webhook: Webhook) -> bool:
         """Kannel signs nothing: the secret stands in the address (first part of the path)."""
         return hmac.compare_digest(webhook.path.partition("/")[0].encode(), self._secret.encode())
 
-    def read(self, webhook: Webhook) -> list[Happening]:
+    def read(self, webhook: Webhook) -> list[GatewayEvent]:
         what = webhook.path.rpartition("/")[2]
         if what == "dlr":
             return [_report(dict(parse_qsl(webhook.query, keep_blank_values=True)))]
@@ -91,17 +96,17 @@ class Kannel:
         raise BadWebhook(f"Kannel зовёт неизвестный адрес «{what}»")
 
 
-def _report(fields: dict[str, str]) -> Happening:
+def _report(fields: dict[str, str]) -> GatewayEvent:
     if "key" not in fields or "type" not in fields:
         raise BadWebhook("в отчёте Kannel нет key или type")
     report = _REPORTS.get(fields["type"])
     if report is None:
-        return Ignored(f"отчёт Kannel вида {fields['type']}")
-    reason = fields.get("why", "") if report == Report.UNDELIVERED else ""
-    return Status(report, key=fields["key"], at=_time(fields.get("at", "")), reason=reason[:200])
+        return IgnoredEvent(f"отчёт Kannel вида {fields['type']}")
+    reason = fields.get("why", "") if report == DeliveryStatus.UNDELIVERED else ""
+    return DeliveryReport(report, key=fields["key"], at=_time(fields.get("at", "")), reason=reason[:200])
 
 
-def _incoming(query: str) -> Happening:
+def _incoming(query: str) -> GatewayEvent:
     """A UCS-2 text comes as percent-encoded UTF-16BE bytes: read from bytes, never from a UTF-8 query string."""
     fields = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True, encoding="latin-1").items()}
     if "from" not in fields or "id" not in fields:
@@ -116,7 +121,7 @@ def _incoming(query: str) -> Happening:
         sender = parse(fields["from"])
     except BadPhone:
         sender = fields["from"]
-    return Reply(fields["id"], sender, text, Channel.SMS, at=_time(fields.get("at", "")))
+    return Reply(fields["id"], sender, text, MessageChannel.SMS, at=_time(fields.get("at", "")))
 
 
 def _raw_of(query: str, name: str) -> bytes:

@@ -2,7 +2,7 @@
 
 The demo's default, the trainer of new administrators, and the tests' stand-in (it passes the same contract suite). What a
 patient is like is told by the last two digits of his number, so that a story can be set up by choosing numbers, and the
-same number always behaves alike. Nothing here waits: what happens later is handed over as `Later` and plays by the clock.
+same number always behaves alike. Nothing here waits: what happens later is handed over as `TryLater` and plays by the clock.
 """
 
 import hashlib
@@ -16,53 +16,55 @@ from dataclasses import dataclass
 from typing import Final
 
 from callcenter.messaging.gateways.base import (
-    Accepted,
     BadWebhook,
-    Fault,
-    Happening,
-    Ignored,
-    Later,
-    Maybe,
+    ButtonPress,
+    DeliveryReport,
+    FailureScope,
+    GatewayAccepted,
+    GatewayEvent,
+    GatewayRefused,
+    IgnoredEvent,
     Opened,
     Outgoing,
-    Press,
-    Refused,
     Reply,
     Result,
-    Status,
+    TryLater,
+    Uncertain,
     Webhook,
 )
-from callcenter.messaging.states import MESSENGERS, Answer, Channel, Report
+from callcenter.messaging.states import MESSENGERS, DeliveryStatus, MessageChannel, VisitAnswer
 
 
 @dataclass(frozen=True)
-class Persona:
+class PatientPersona:
     """How a patient and the networks around him behave. `says` is typed into the messenger."""
 
     name: str
-    messengers: tuple[str, ...] = (Channel.MAX,)
+    messengers: tuple[str, ...] = (MessageChannel.MAX,)
     sms: bool = True
     reads: bool = True
     opens: bool = True
-    answer: Answer | None = None
+    answer: VisitAnswer | None = None
     says: str = ""
 
 
-CONFIRMS: Final = Persona("подтверждает по ссылке", answer=Answer.CONFIRM)
-CANCELS: Final = Persona("отменяет по ссылке", answer=Answer.CANCEL)
-MOVES: Final = Persona("просит перенести", answer=Answer.MOVE)
-SILENT: Final = Persona("получает и молчит", opens=False)
-LOOKS: Final = Persona("открывает ссылку и молчит")
-WRITES: Final = Persona("отвечает словами", opens=False, says="Да, приду")
-LATE: Final = Persona("опаздывает", opens=False, says="Буду, но опоздаю минут на 10")
-MOVES_IN_WORDS: Final = Persona("переносит словами", opens=False, says="А можно на среду перенести?")
-ASKS: Final = Persona("не понимает, кто пишет", opens=False, says="Кто это?")
-NO_MESSENGER: Final = Persona("нет мессенджера, только СМС", messengers=(), answer=None, opens=False)
-NO_MESSENGER_CONFIRMS: Final = Persona("нет мессенджера, подтверждает из СМС", messengers=(), answer=Answer.CONFIRM)
-UNREACHABLE: Final = Persona("номер молчит", messengers=(), sms=False, opens=False)
+CONFIRMS: Final = PatientPersona("подтверждает по ссылке", answer=VisitAnswer.CONFIRM)
+CANCELS: Final = PatientPersona("отменяет по ссылке", answer=VisitAnswer.CANCEL)
+MOVES: Final = PatientPersona("просит перенести", answer=VisitAnswer.MOVE)
+SILENT: Final = PatientPersona("получает и молчит", opens=False)
+LOOKS: Final = PatientPersona("открывает ссылку и молчит")
+WRITES: Final = PatientPersona("отвечает словами", opens=False, says="Да, приду")
+LATE: Final = PatientPersona("опаздывает", opens=False, says="Буду, но опоздаю минут на 10")
+MOVES_IN_WORDS: Final = PatientPersona("переносит словами", opens=False, says="А можно на среду перенести?")
+ASKS: Final = PatientPersona("не понимает, кто пишет", opens=False, says="Кто это?")
+NO_MESSENGER: Final = PatientPersona("нет мессенджера, только СМС", messengers=(), answer=None, opens=False)
+NO_MESSENGER_CONFIRMS: Final = PatientPersona(
+    "нет мессенджера, подтверждает из СМС", messengers=(), answer=VisitAnswer.CONFIRM
+)
+UNREACHABLE: Final = PatientPersona("номер молчит", messengers=(), sms=False, opens=False)
 
 # By the last two digits. The share of each is near to what clinics tell of their evenings: half confirm, a fifth is silent.
-PERSONAS: Final[tuple[tuple[int, Persona], ...]] = (
+PERSONAS: Final[tuple[tuple[int, PatientPersona], ...]] = (
     (46, CONFIRMS),
     (52, CANCELS),
     (58, MOVES),
@@ -79,13 +81,13 @@ PERSONAS: Final[tuple[tuple[int, Persona], ...]] = (
 _LINK: Final = re.compile(r"/v/([A-Za-z0-9_-]{16,})")
 
 
-def persona_of(number: str) -> Persona:
+def persona_of(number: str) -> PatientPersona:
     last = number[-2:]
     index = int(last) if last.isdigit() else 0
     return next(persona for end, persona in PERSONAS if index < end)
 
 
-class Simulator:
+class SimulatorGateway:
     """Settings (all optional, so that faults can be ordered): `secret`; `pace`, seconds the whole play takes (default 20);
     `latency`, milliseconds of one call; `duplicates`, `disorder`, `refuses`, `busy`, `vanishes` — shares from 0 to 1 of
     messages whose reports come twice, come mixed up, that are refused, put off, or whose answer is lost; `down` = 'yes'."""
@@ -104,27 +106,27 @@ class Simulator:
         time.sleep(self._share("latency") / 1000)
         chance = random.Random(hashlib.sha256(message.key.encode()).digest())  # noqa: S311 (a play, not a secret)
         if self._settings.get("down") == "yes":
-            return Refused("шлюз не принял пароль", Fault.GATEWAY)
+            return GatewayRefused("шлюз не принял пароль", FailureScope.GATEWAY)
         if not message.text or not message.to:
-            return Refused("пустой текст или адрес")
+            return GatewayRefused("пустой текст или адрес")
         if chance.random() < self._share("refuses"):
-            return Refused("шлюз не принял номер")
+            return GatewayRefused("шлюз не принял номер")
         if chance.random() < self._share("busy"):
-            return Refused("шлюз перегружен", Fault.LATER)
+            return GatewayRefused("шлюз перегружен", FailureScope.LATER)
         later = tuple(self._play(message, chance))
         if chance.random() < self._share("vanishes"):
-            return Maybe("шлюз принял и пропал, не ответив", later)
-        return Accepted(f"sim-{message.key}", later)
+            return Uncertain("шлюз принял и пропал, не ответив", later)
+        return GatewayAccepted(f"sim-{message.key}", later)
 
-    def _play(self, message: Outgoing, chance: random.Random) -> list[Later]:
+    def _play(self, message: Outgoing, chance: random.Random) -> list[TryLater]:
         """The reports and deeds that follow, in seconds from now."""
         pace = float(self._settings.get("pace") or 20)
         persona = persona_of(message.to)
-        if message.channel == Channel.EMAIL:
+        if message.channel == MessageChannel.EMAIL:
             return []
         works = message.channel in persona.messengers if message.channel in MESSENGERS else persona.sms
         if not works:
-            reason = "абонент недоступен" if message.channel == Channel.SMS else "у номера нет этого мессенджера"
+            reason = "абонент недоступен" if message.channel == MessageChannel.SMS else "у номера нет этого мессенджера"
             return self._mix([{"do": "undelivered", "key": message.key, "why": reason}], [pace * 0.3], chance)
         deeds: list[dict[str, str]] = [{"do": "accepted", "key": message.key}, {"do": "delivered", "key": message.key}]
         times = [pace * 0.1, pace * (0.15 + 0.2 * chance.random())]
@@ -146,21 +148,21 @@ class Simulator:
             times.append(times[-1] + pace * 0.3)
         return self._mix(deeds, times, chance)
 
-    def _mix(self, deeds: list[dict[str, str]], times: list[float], chance: random.Random) -> list[Later]:
+    def _mix(self, deeds: list[dict[str, str]], times: list[float], chance: random.Random) -> list[TryLater]:
         if chance.random() < self._share("disorder"):
             chance.shuffle(times)
         plan = list(zip(times, deeds, strict=True))
         if chance.random() < self._share("duplicates"):
             plan += [(seconds + chance.random() * 3, deed) for seconds, deed in plan]
         return [
-            Later(seconds, Webhook("POST", f"{self._secret}/report", "", {}, json.dumps(deed).encode()))
+            TryLater(seconds, Webhook("POST", f"{self._secret}/report", "", {}, json.dumps(deed).encode()))
             for seconds, deed in plan
         ]
 
     def is_genuine(self, webhook: Webhook) -> bool:
         return hmac.compare_digest(webhook.path.partition("/")[0].encode(), self._secret.encode())
 
-    def read(self, webhook: Webhook) -> list[Happening]:
+    def read(self, webhook: Webhook) -> list[GatewayEvent]:
         try:
             deed = json.loads(webhook.body)
             return [_happening(deed)]
@@ -168,16 +170,16 @@ class Simulator:
             raise BadWebhook("вызов симулятора не читается") from None
 
 
-def _happening(deed: dict[str, str]) -> Happening:
+def _happening(deed: dict[str, str]) -> GatewayEvent:
     match deed["do"]:
         case "open":
             return Opened(deed["token"])
         case "press":
-            return Press(deed["token"], Answer(deed["answer"]))
+            return ButtonPress(deed["token"], VisitAnswer(deed["answer"]))
         case "say":
-            channel = deed.get("channel", Channel.MAX.value)
+            channel = deed.get("channel", MessageChannel.MAX.value)
             return Reply(deed["id"], deed["from"], deed["text"], channel, key=deed.get("key", ""))
-        case word if word in Report.values:
-            return Status(Report(word), key=deed["key"], reason=deed.get("why", ""))
+        case word if word in DeliveryStatus.values:
+            return DeliveryReport(DeliveryStatus(word), key=deed["key"], reason=deed.get("why", ""))
         case word:
-            return Ignored(f"симулятор сказал «{word}»")
+            return IgnoredEvent(f"симулятор сказал «{word}»")

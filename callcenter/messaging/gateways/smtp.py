@@ -12,14 +12,14 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
 from callcenter.messaging.gateways.base import (
-    Accepted,
-    Fault,
-    Happening,
-    Ignored,
-    Maybe,
+    FailureScope,
+    GatewayAccepted,
+    GatewayEvent,
+    GatewayRefused,
+    IgnoredEvent,
     Outgoing,
-    Refused,
     Result,
+    Uncertain,
     Webhook,
 )
 
@@ -56,19 +56,19 @@ class Smtp:
         try:
             connection.open()
         except smtplib.SMTPAuthenticationError as error:
-            return Refused(f"почтовый сервер не принял пароль: {_text(error)}", Fault.GATEWAY)
+            return GatewayRefused(f"почтовый сервер не принял пароль: {_text(error)}", FailureScope.GATEWAY)
         except (OSError, smtplib.SMTPException) as error:
-            return Refused(f"почтовый сервер не отвечает: {error}"[:200], Fault.LATER)
+            return GatewayRefused(f"почтовый сервер не отвечает: {error}"[:200], FailureScope.LATER)
         try:
             self._letter(message, connection).send()
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
-            return Refused(f"адрес не принят: {code} {words.decode(errors='replace')}"[:200], _fault(code))
+            return GatewayRefused(f"адрес не принят: {code} {words.decode(errors='replace')}"[:200], _fault(code))
         except smtplib.SMTPResponseException as error:
-            return Refused(f"почтовый сервер отказал: {_text(error)}", _fault(error.smtp_code))
+            return GatewayRefused(f"почтовый сервер отказал: {_text(error)}", _fault(error.smtp_code))
         except (OSError, smtplib.SMTPException) as error:
-            return Maybe(f"связь с почтовым сервером прервалась: {error}"[:200])
-        return Accepted(_message_id(message.key))
+            return Uncertain(f"связь с почтовым сервером прервалась: {error}"[:200])
+        return GatewayAccepted(_message_id(message.key))
 
     def _letter(self, message: Outgoing, connection: EmailBackend) -> EmailMessage:
         letter = EmailMessage(
@@ -88,17 +88,17 @@ class Smtp:
             webhook.path.partition("/")[0].encode(), self._settings["secret"].encode()
         )
 
-    def read(self, webhook: Webhook) -> list[Happening]:  # noqa: ARG002 (the protocol's signature)
-        return [Ignored("почта не присылает отчётов")]
+    def read(self, webhook: Webhook) -> list[GatewayEvent]:  # noqa: ARG002 (the protocol's signature)
+        return [IgnoredEvent("почта не присылает отчётов")]
 
 
 def _message_id(key: str) -> str:
     return f"<{key.replace(':', '.')}@dozvon>"
 
 
-def _fault(code: int) -> Fault:
+def _fault(code: int) -> FailureScope:
     """4xx: come again later (RFC 5321); 5xx: never."""
-    return Fault.LATER if 400 <= code < 500 else Fault.MESSAGE
+    return FailureScope.LATER if 400 <= code < 500 else FailureScope.MESSAGE
 
 
 def _text(error: smtplib.SMTPResponseException) -> str:

@@ -126,7 +126,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='ProviderCall',
+            name='ProviderWebhook',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('received_at', models.DateTimeField()),
@@ -236,11 +236,11 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('clinic', 'position'), name='cascade_position_once'),
         ),
         migrations.AddIndex(
-            model_name='providercall',
+            model_name='providerwebhook',
             index=models.Index(condition=models.Q(('absorbed_at__isnull', True)), fields=['due_at'], name='call_due'),
         ),
         migrations.AddIndex(
-            model_name='providercall',
+            model_name='providerwebhook',
             index=models.Index(condition=models.Q(('absorbed_at__isnull', False)), fields=['absorbed_at'], name='call_absorbed'),
         ),
         migrations.AddConstraint(

@@ -20,7 +20,7 @@ from callcenter.messaging import actions
 from callcenter.messaging.gateways import build
 from callcenter.messaging.gateways.base import Webhook
 from callcenter.messaging.models import Provider, VisitLink
-from callcenter.messaging.states import Answer
+from callcenter.messaging.states import VisitAnswer
 from callcenter.staff.access import client_address
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def hook(request: HttpRequest, provider: int, rest: str) -> HttpResponseBase:
     if not gateway.is_genuine(webhook):
         return HttpResponseForbidden()
     if request.method != "HEAD" and (webhook.query or webhook.body):  # else edna's probe of the address
-        actions.keep_call(row, webhook, now=timezone.now())
+        actions.store_provider_webhook(row, webhook, now=timezone.now())
     return HttpResponse("", content_type="text/plain")
 
 
@@ -63,22 +63,22 @@ def visit_page(request: HttpRequest, token: str) -> HttpResponseBase:
     link = actions.find_link(token)
     if link is None:
         return _closed(request, None, "Такой ссылки нет или она устарела.", 404)
-    trouble = actions.trouble_of(link, now)
+    trouble = actions.link_problem(link, now)
     if trouble is not None:
         return _closed(request, link, trouble, 410)
     if request.method == "POST":
         answer = request.POST.get("answer", "")
-        if answer not in Answer.values:
+        if answer not in VisitAnswer.values:
             return _closed(request, link, "Не понятно, что вы выбрали. Вернитесь и нажмите одну из кнопок.", 422)
         try:
-            actions.answer_visit(token=token, answer=Answer(answer), via="page", now=now)
+            actions.answer_visit(token=token, answer=VisitAnswer(answer), via="page", now=now)
         except (Conflict, Refused) as error:
             return _closed(request, link, str(error), error.status)
         return redirect("messaging:visit", token=token)
     if request.method == "GET":
         actions.note_opening(link, now=now)
     return _private(
-        render(request, "messaging/visit.html", {"link": link, "visit": link.appointment, "answers": Answer})
+        render(request, "messaging/visit.html", {"link": link, "visit": link.appointment, "answers": VisitAnswer})
     )
 
 
@@ -88,7 +88,7 @@ def visit_calendar(request: HttpRequest, token: str) -> HttpResponseBase:
     """The visit as an .ics file: clinic, address, local time; neither the doctor's specialty nor the patient's name."""
     link = actions.find_link(token)
     now = timezone.now()
-    if link is None or actions.trouble_of(link, now) is not None or _too_many(request):
+    if link is None or actions.link_problem(link, now) is not None or _too_many(request):
         return redirect("messaging:visit", token=token)
     answer = HttpResponse(_calendar(link, now), content_type="text/calendar; charset=utf-8")
     answer["Content-Disposition"] = 'attachment; filename="visit.ics"'

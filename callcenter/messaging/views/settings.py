@@ -19,22 +19,22 @@ from callcenter.messaging.message_templates import (
     FIELDS,
     VISIT_MESSENGER,
     VISIT_SMS,
-    Visit,
+    TemplateVisit,
     fill,
     unknown_fields,
     values_of,
 )
 from callcenter.messaging.models import CascadeStep, Form, MessageTemplate, Provider
 from callcenter.messaging.sms_parts import size_of
-from callcenter.messaging.states import Channel
+from callcenter.messaging.states import MessageChannel
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import SENIORS
+from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 STEPS = 4  # rows of the cascade's form
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def templates(request: StaffRequest) -> HttpResponse:
     """«Уведомление о приёме» for messenger and SMS: the common text and each clinic's own, with a preview."""
     clinics = list(Clinic.objects.visible_to(request.user).order_by("name"))
@@ -92,20 +92,20 @@ def _preview(text: str, form: str, clinic: Clinic | None, user: User) -> dict[st
     )
     filled = fill(text, values_of(visit_values(visit, "x" * 22) if visit else _sample(timezone.now())))
     size = size_of(filled)
-    step = CascadeStep.objects.filter(clinic__in=clinics, channel=Channel.SMS).select_related("provider").first()
+    step = CascadeStep.objects.filter(clinic__in=clinics, channel=MessageChannel.SMS).select_related("provider").first()
     price = step.provider.price * size.parts if step and form == Form.SMS else None
     return {"filled": filled, "size": size, "price": price, "is_sms": form == Form.SMS}
 
 
-def _sample(now: dt.datetime) -> Visit:
-    return Visit(
+def _sample(now: dt.datetime) -> TemplateVisit:
+    return TemplateVisit(
         *("Иванова Анна Петровна", "Анна", "Петровна", "Тихонов Яков Львович", "Тихонов Я. Л."),
         *("Клиника", "ул. Примерная, 1", "+79000009999", now + dt.timedelta(days=1), "Europe/Moscow"),
         "https://clinic.example/v/xxxxxxxxxxxxxxxxxxxxxx",
     )
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def channels(request: StaffRequest) -> HttpResponse:
     """Each clinic's cascade, and the gateways."""
     clinics = list(Clinic.objects.visible_to(request.user).order_by("name").prefetch_related("cascade__provider"))
@@ -123,7 +123,7 @@ def channels(request: StaffRequest) -> HttpResponse:
         rows.append((clinic, steps + [None] * (STEPS - len(steps))))
     context = {
         "rows": rows,
-        "channels": Channel.choices,
+        "channels": MessageChannel.choices,
         "providers": Provider.objects.order_by("name"),
         "now": timezone.now(),
         "kinds": list(KINDS),
@@ -138,13 +138,13 @@ def _steps(request: StaffRequest) -> list[tuple[str, Provider, int]]:
         channel, provider = request.POST.get(f"channel{number}", ""), request.POST.get(f"provider{number}", "")
         if not channel:
             continue
-        if channel not in Channel.values or provider not in providers:
+        if channel not in MessageChannel.values or provider not in providers:
             raise Refused("Выберите шлюз для каждого канала.", field="provider")
         steps.append((channel, providers[provider], min(_number(request.POST.get(f"wait{number}")) or 20, 24 * 60)))
     return steps
 
 
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def provider(request: StaffRequest, pk: int) -> HttpResponse:
     """One gateway: settings (secrets are never shown), channels, limit, price; the address its calls come to."""
     row = get_object_or_404(Provider, pk=pk)
@@ -154,7 +154,7 @@ def provider(request: StaffRequest, pk: int) -> HttpResponse:
             save_provider(
                 row,
                 settings={name: request.POST.get(name, "") for name, _, _ in SETTINGS[row.kind]},
-                channels=[channel for channel in request.POST.getlist("channels") if channel in Channel.values],
+                channels=[channel for channel in request.POST.getlist("channels") if channel in MessageChannel.values],
                 per_second=_float(request.POST.get("per_second")),
                 price=_money(request.POST.get("price")),
                 is_active=bool(request.POST.get("is_active")),
@@ -171,7 +171,7 @@ def provider(request: StaffRequest, pk: int) -> HttpResponse:
             (name, word, secret, "" if secret else row.settings.get(name, ""), name in row.settings)
             for name, word, secret in SETTINGS[row.kind]
         ],
-        "channels": Channel.choices,
+        "channels": MessageChannel.choices,
         "problem": problem,
         "address": request.build_absolute_uri(f"/hooks/{row.pk}/{row.secret}/"),
     }
@@ -179,7 +179,7 @@ def provider(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*SENIORS)
+@allow(*CAN_MANAGE_CLINIC)
 def add_provider(request: StaffRequest) -> HttpResponse:
     """A new gateway, asleep until its settings are given."""
     kind, name = request.POST.get("kind", ""), request.POST.get("name", "").strip()

@@ -7,16 +7,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from callcenter.lib.errors import Conflict, Refused
-from callcenter.lib.forms import lay_beside, refuse
+from callcenter.lib.forms import refuse, show_conflict
 from callcenter.lib.query_params import number
 from callcenter.staff import actions, queries
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.forms import NewPersonForm, PasswordForm, PersonForm, PlaceForm
+from callcenter.staff.forms import ClinicsOfPersonForm, NewPersonForm, PasswordForm, PersonForm
 from callcenter.staff.models import User
-from callcenter.staff.roles import PEOPLE, Role, grantable
+from callcenter.staff.roles import CAN_MANAGE_STAFF, Role, grantable
 
 
-@allow(*PEOPLE)
+@allow(*CAN_MANAGE_STAFF)
 @require_GET
 def people(request: StaffRequest) -> HttpResponse:
     """Colleagues by name, role and clinic; dismissed ones apart."""
@@ -42,7 +42,7 @@ def people(request: StaffRequest) -> HttpResponse:
     return render(request, "staff/people.html", context)
 
 
-@allow(*PEOPLE)
+@allow(*CAN_MANAGE_STAFF)
 @require_http_methods(["GET", "POST"])
 def new(request: StaffRequest) -> HttpResponse:
     """Opens an account."""
@@ -65,7 +65,7 @@ def new(request: StaffRequest) -> HttpResponse:
     return render(request, "staff/person_new.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
-@allow(*PEOPLE)
+@allow(*CAN_MANAGE_STAFF)
 @require_http_methods(["GET", "POST"])
 def person(request: StaffRequest, pk: int) -> HttpResponse:
     """One account: data, roles, clinics; for a colleague who also works elsewhere only the place."""
@@ -82,7 +82,7 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
             refuse(form, error)
         except Conflict as error:
             found = _find(request, pk)
-            lay_beside(form, PersonForm(by=request.user, initial=_initial(found)), error)
+            show_conflict(form, PersonForm(by=request.user, initial=_initial(found)), error)
             status, shown = error.status, actions.person_stamp(found)
         else:
             messages.success(request, "Изменения сохранены.")
@@ -95,7 +95,9 @@ def _place(request: StaffRequest, found: User) -> HttpResponse:
     may = set(found.roles) <= {str(role) for role in grantable(request.user.roles)}
     shown = request.POST.get("shown", "") if request.method == "POST" else actions.place_stamp(found, request.user)
     form = (
-        PlaceForm(request.POST if request.method == "POST" else None, by=request.user, initial=_places(request, found))
+        ClinicsOfPersonForm(
+            request.POST if request.method == "POST" else None, by=request.user, initial=_places(request, found)
+        )
         if may
         else None
     )
@@ -107,7 +109,7 @@ def _place(request: StaffRequest, found: User) -> HttpResponse:
         except Refused as error:
             refuse(form, error)
         except Conflict as error:
-            lay_beside(form, PlaceForm(by=request.user, initial=_places(request, found)), error)
+            show_conflict(form, ClinicsOfPersonForm(by=request.user, initial=_places(request, found)), error)
             status, shown = error.status, actions.place_stamp(found, request.user)
         else:
             messages.success(request, "Изменения сохранены.")
@@ -116,7 +118,7 @@ def _place(request: StaffRequest, found: User) -> HttpResponse:
     return render(request, "staff/person.html", context, status=status)
 
 
-@allow(*PEOPLE)
+@allow(*CAN_MANAGE_STAFF)
 @require_POST
 def password(request: StaffRequest, pk: int) -> HttpResponse:
     """A new password from the senior's hand; it also lifts a lock-out."""
@@ -139,7 +141,7 @@ def password(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "staff/person.html", context, status=422)
 
 
-@allow(*PEOPLE)
+@allow(*CAN_MANAGE_STAFF)
 @require_POST
 def dismiss(request: StaffRequest, pk: int) -> HttpResponse:
     """Closes the account."""
@@ -148,7 +150,7 @@ def dismiss(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("staff:people")
 
 
-@allow(*PEOPLE)
+@allow(*CAN_MANAGE_STAFF)
 @require_POST
 def bring_back(request: StaffRequest, pk: int) -> HttpResponse:
     """Opens a closed account again."""

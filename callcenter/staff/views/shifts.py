@@ -17,11 +17,11 @@ from callcenter.lib.query_params import date, number
 from callcenter.staff import actions, queries
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import EVERYONE, PEOPLE, ShiftColour
+from callcenter.staff.roles import CAN_MANAGE_STAFF, EVERYONE, ShiftColour
 
 
 @dataclass(frozen=True)
-class Cell:
+class ShiftCell:
     day: dt.date
     colour: str
     label: str
@@ -32,9 +32,9 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Line:
+class ShiftLine:
     person: User
-    cells: list[Cell]
+    cells: list[ShiftCell]
 
 
 @allow(*EVERYONE)
@@ -44,7 +44,7 @@ def shifts(request: StaffRequest) -> HttpResponse:
     return render(request, "staff/shifts.html", _context(request, request.GET))
 
 
-@allow(*PEOPLE)
+@allow(*CAN_MANAGE_STAFF)
 @require_POST
 def paint(request: StaffRequest) -> HttpResponse:
     """Paints one day of one person: `cell` is 'person:day:shown colour'; the shown colour once more wipes it off.
@@ -62,7 +62,7 @@ def paint(request: StaffRequest) -> HttpResponse:
     return _answer(request)
 
 
-@allow(*PEOPLE)
+@allow(*CAN_MANAGE_STAFF)
 @require_POST
 def copy(request: StaffRequest) -> HttpResponse:
     """Repeats the week before the shown one where days are still free."""
@@ -96,13 +96,13 @@ def _context(request: StaffRequest, params: QueryDict) -> dict[str, Any]:
     found = queries.shifts_of(people, days[0], days[-1])
     labels = dict(ShiftColour.choices)
 
-    def cell(person: User, day: dt.date) -> Cell:
+    def cell(person: User, day: dt.date) -> ShiftCell:
         shift = found.get((person.pk, day))
-        return Cell(day, shift.colour if shift else "", labels[shift.colour] if shift else "")
+        return ShiftCell(day, shift.colour if shift else "", labels[shift.colour] if shift else "")
 
     brush = params.get("brush", ShiftColour.YELLOW)
     return {
-        "lines": [Line(person, [cell(person, day) for day in days]) for person in people],
+        "lines": [ShiftLine(person, [cell(person, day) for day in days]) for person in people],
         "days": days,
         "today": today,
         "start": days[0],
@@ -113,7 +113,7 @@ def _context(request: StaffRequest, params: QueryDict) -> dict[str, Any]:
         "clinics": request.user.clinics.order_by("name"),
         "colours": ShiftColour.choices,
         "brush": brush if brush in ("", *ShiftColour.values) else ShiftColour.YELLOW,
-        "may_paint": request.user.has(*PEOPLE),
+        "may_paint": request.user.has(*CAN_MANAGE_STAFF),
     }
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from django.db import transaction
 
 from callcenter.lib import live_updates
-from callcenter.telephony.models import Handset, HandsetDeed
+from callcenter.telephony.models import Handset, HandsetAction
 from callcenter.telephony.pbx.base import Sound
-from callcenter.telephony.pbx.simulator import Deed
-from callcenter.telephony.speech import SpeechFailed, spoken
+from callcenter.telephony.pbx.simulator import SimulatedAction
+from callcenter.telephony.speech import SpeechFailed, synthesize
 from callcenter.telephony.states import LegState
 
 
@@ -37,22 +37,22 @@ class BrowserHandsets:
         self._change(channel, talking=True)
         if words:
             try:
-                self.hear(channel, spoken(words))
+                self.hear(channel, synthesize(words))
             except SpeechFailed:
                 self.hush(channel)  # a mute persona is still a persona
 
     def end(self, channel: str) -> None:
         self._change(channel, state=LegState.ENDED, clip="")
 
-    def deeds(self) -> list[Deed]:
+    def deeds(self) -> list[SimulatedAction]:
         """What was pressed since the last look; each deed is taken once."""
         with transaction.atomic():
-            rows = list(HandsetDeed.objects.select_for_update(skip_locked=True).order_by("pk")[:100])
-            HandsetDeed.objects.filter(pk__in=[row.pk for row in rows]).delete()
+            rows = list(HandsetAction.objects.select_for_update(skip_locked=True).order_by("pk")[:100])
+            HandsetAction.objects.filter(pk__in=[row.pk for row in rows]).delete()
         for row in rows:
             if row.kind == "answer":
                 self._change(row.channel, state=LegState.UP)
-        return [Deed(row.channel, row.kind, row.value) for row in rows]
+        return [SimulatedAction(row.channel, row.kind, row.value) for row in rows]
 
     def _change(self, channel: str, **facts: object) -> None:
         Handset.objects.filter(channel=channel).update(changed_at=self._clock(), **facts)

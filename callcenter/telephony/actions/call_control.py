@@ -17,9 +17,9 @@ from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict
 from callcenter.staff.models import User
 from callcenter.telephony.actions import call_logging
-from callcenter.telephony.models import Call, Command, Leg
-from callcenter.telephony.pbx.base import Fact
-from callcenter.telephony.states import LIVE_LEGS, End, LegState, Role, Scenario, Verb
+from callcenter.telephony.models import Call, Leg, PbxCommand
+from callcenter.telephony.pbx.base import PbxEvent
+from callcenter.telephony.states import LIVE_LEGS, CommandType, HangupReason, LegRole, LegState, Scenario
 
 OURS: Final = "dz-"  # how our channels' ids begin
 BRIDGE: Final = "dz-br-"  # and our bridges'
@@ -27,19 +27,19 @@ RING_EXPIRES: Final = dt.timedelta(seconds=20)  # a ring that the exchange did n
 
 
 @dataclass(frozen=True)
-class StepDue(Fact):
+class StepDue(PbxEvent):
     """The call's present step has lasted its time."""
 
 
 @dataclass(frozen=True)
-class SpeechFailed(Fact):
+class SpeechNotPlayed(PbxEvent):
     """The voice did not come out: no engine, an error of it, or a sound the exchange could not play."""
 
     why: str
 
 
 @dataclass(frozen=True)
-class Connected(Fact):
+class Connected(PbxEvent):
     """Both sides hear each other."""
 
 
@@ -70,7 +70,7 @@ def place_call(
 def ring(
     call: Call,
     *,
-    role: Role,
+    role: LegRole,
     endpoint: str,
     now: dt.datetime,
     timeout: int,
@@ -100,7 +100,7 @@ def ring(
         raise Conflict(f"{who}. Подождите, пока разговор закончится.") from None
     _command(
         call,
-        Verb.RING,
+        CommandType.RING,
         now=now,
         leg=leg,
         expires_at=now + RING_EXPIRES,
@@ -109,23 +109,25 @@ def ring(
         caller=caller,
         prepare=[list(phrases) for phrases in prepare],
     )
-    if role == Role.PATIENT:
+    if role == LegRole.PATIENT:
         call_logging.open_call(call, now=now)
     _bump(call, leg)
     return leg
 
 
-def play(leg: Leg, *phrases: str, now: dt.datetime, then_hang_up: bool = False) -> Command:
+def play(leg: Leg, *phrases: str, now: dt.datetime, then_hang_up: bool = False) -> PbxCommand:
     """Says the phrases to a leg; afterwards, if wished, lets it go."""
     ref = f"pb-{uuid.uuid4().hex}"
-    return _command(leg.call, Verb.PLAY, now=now, leg=leg, ref=ref, phrases=list(phrases), then_hang_up=then_hang_up)
+    return _command(
+        leg.call, CommandType.PLAY, now=now, leg=leg, ref=ref, phrases=list(phrases), then_hang_up=then_hang_up
+    )
 
 
 def stop_playing(call: Call, *, now: dt.datetime) -> None:
     """Cuts whatever is being said in the call, if anything is."""
-    playing = call.commands.filter(verb=Verb.PLAY).order_by("-pk").first()
+    playing = call.commands.filter(verb=CommandType.PLAY).order_by("-pk").first()
     if playing is not None:
-        _command(call, Verb.STOP_PLAYING, now=now, leg=playing.leg, ref=playing.ref)
+        _command(call, CommandType.STOP_PLAYING, now=now, leg=playing.leg, ref=playing.ref)
 
 
 def connect(
@@ -140,7 +142,7 @@ def connect(
     call.save(update_fields=["bridge", "answered_at"])
     _command(
         call,
-        Verb.CONNECT,
+        CommandType.CONNECT,
         now=now,
         ref=call.bridge,
         channels=[leg.channel for leg in legs],
@@ -148,22 +150,22 @@ def connect(
     )
     if record:
         for leg in legs:
-            _command(call, Verb.RECORD, now=now, leg=leg, ref=f"{call.ref.hex}-{leg.role}-{leg.pk}")
+            _command(call, CommandType.RECORD, now=now, leg=leg, ref=f"{call.ref.hex}-{leg.role}-{leg.pk}")
 
 
 def answer(leg: Leg, *, now: dt.datetime) -> None:
-    _command(leg.call, Verb.ANSWER, now=now, leg=leg)
+    _command(leg.call, CommandType.ANSWER, now=now, leg=leg)
 
 
-def give_back(leg: Leg, *, now: dt.datetime) -> None:
+def return_to_dialplan(leg: Leg, *, now: dt.datetime) -> None:
     """Leaves a caller to the exchange's own way; his leg's end comes back as a fact."""
-    _command(leg.call, Verb.GIVE_BACK, now=now, leg=leg)
+    _command(leg.call, CommandType.GIVE_BACK, now=now, leg=leg)
 
 
 def hang_up(leg: Leg, *, now: dt.datetime) -> None:
     """Asks for the end of a live leg; the leg's own end comes back as a fact."""
-    if leg.is_live and not leg.commands.filter(verb=Verb.HANG_UP).exists():
-        _command(leg.call, Verb.HANG_UP, now=now, leg=leg)
+    if leg.is_live and not leg.commands.filter(verb=CommandType.HANG_UP).exists():
+        _command(leg.call, CommandType.HANG_UP, now=now, leg=leg)
 
 
 def hang_up_all(call: Call, *, now: dt.datetime, besides: Leg | None = None) -> None:
@@ -172,47 +174,47 @@ def hang_up_all(call: Call, *, now: dt.datetime, besides: Leg | None = None) -> 
             hang_up(leg, now=now)
 
 
-def set_step(call: Call, seconds: float | None, *, now: dt.datetime) -> None:
+def set_step_timeout(call: Call, seconds: float | None, *, now: dt.datetime) -> None:
     """When to hear of this step again (StepDue) if nothing else happens; None = it may last."""
     call.step_due_at = None if seconds is None else now + dt.timedelta(seconds=seconds)
     call.save(update_fields=["step_due_at"])
 
 
-def goes_on(call: Call) -> bool:
+def is_continuing(call: Call) -> bool:
     """Whether a conversation that has begun still has its patient and somebody of ours, on the line or being rung."""
     live = set(call.legs.filter(state__in=LIVE_LEGS).values_list("role", "state"))
-    return (Role.PATIENT, LegState.UP) in live and any(role == Role.EMPLOYEE for role, _ in live)
+    return (LegRole.PATIENT, LegState.UP) in live and any(role == LegRole.EMPLOYEE for role, _ in live)
 
 
-def live_leg(call: Call, role: Role) -> Leg | None:
+def live_leg(call: Call, role: LegRole) -> Leg | None:
     """The role's leg that is still on, the answered one first."""
     legs = list(call.legs.filter(role=role, state__in=LIVE_LEGS).select_related("user"))
     return next((leg for leg in legs if leg.state == LegState.UP), legs[0] if legs else None)
 
 
-def end_call(call: Call, *, end: End | str, now: dt.datetime) -> None:
+def end_call(call: Call, *, end: HangupReason | str, now: dt.datetime) -> None:
     """Writes the call's end into it and into the contact history. A call that has ended stays as it was."""
     if call.ended_at is not None:
         return
     call.ended_at, call.end, call.step_due_at = now, end, None
     call.save(update_fields=["ended_at", "end", "step_due_at"])
     if call.bridge:  # an exchange keeps an empty bridge for ever
-        _command(call, Verb.DISCONNECT, now=now, ref=call.bridge)
+        _command(call, CommandType.DISCONNECT, now=now, ref=call.bridge)
     call_logging.close_call(call, now=now)
     live_updates.bump(f"calls:clinic:{call.clinic_id}")
 
 
 def _command(
     call: Call,
-    verb: Verb,
+    verb: CommandType,
     *,
     now: dt.datetime,
     leg: Leg | None = None,
     ref: str = "",
     expires_at: dt.datetime | None = None,
     **args: object,
-) -> Command:
-    return Command.objects.create(
+) -> PbxCommand:
+    return PbxCommand.objects.create(
         call=call, leg=leg, verb=verb, ref=ref, args=args, created_at=now, expires_at=expires_at
     )
 

@@ -3,7 +3,7 @@
 import datetime as dt
 
 from callcenter.contacts.actions import record_interaction
-from callcenter.contacts.states import Direction, Kind, State
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib import live_updates
 from callcenter.telephony.models import Call
 
@@ -11,26 +11,26 @@ from callcenter.telephony.models import Call
 def open_call(call: Call, *, now: dt.datetime) -> None:
     """Writes the call into the history while it still rings."""
     if call.interaction_id is None:
-        _tell(call, State.RINGING, now=now)
+        _tell(call, InteractionState.RINGING, now=now)
 
 
 def talk_began(call: Call, *, now: dt.datetime) -> None:
     """Both sides are connected: how long the patient waited is known from here on."""
     if call.interaction_id is not None:
-        _tell(call, State.TALKING, now=now, answered_at=now)
+        _tell(call, InteractionState.TALKING, now=now, answered_at=now)
 
 
 def close_call(call: Call, *, now: dt.datetime) -> None:
     """How it ended: held (with its length), missed (they called us), not reached (we called them)."""
     if call.interaction_id is None:
         return
-    unanswered = State.MISSED if call.direction == Direction.IN else State.FAILED
-    _tell(call, State.ANSWERED if call.connected_at is not None else unanswered, now=now, ended_at=now)
+    unanswered = InteractionState.MISSED if call.direction == Direction.IN else InteractionState.FAILED
+    _tell(call, InteractionState.ANSWERED if call.connected_at is not None else unanswered, now=now, ended_at=now)
 
 
 def _tell(
     call: Call,
-    state: State,
+    state: InteractionState,
     *,
     now: dt.datetime,
     answered_at: dt.datetime | None = None,
@@ -38,7 +38,7 @@ def _tell(
 ) -> None:
     interaction = record_interaction(
         clinic=call.clinic,
-        kind=Kind.CALL,
+        kind=InteractionKind.CALL,
         state=state,
         at=now if call.interaction is None else call.interaction.at,
         now=now,

@@ -12,23 +12,23 @@ from django.db import transaction
 
 from callcenter.lib import live_updates
 from callcenter.telephony.actions import call_control, call_logging
-from callcenter.telephony.actions.call_control import Connected, SpeechFailed, StepDue
-from callcenter.telephony.models import Call, Command, Leg
+from callcenter.telephony.actions.call_control import Connected, SpeechNotPlayed, StepDue
+from callcenter.telephony.models import Call, Leg, PbxCommand
 from callcenter.telephony.pbx.base import (
     Answered,
+    AnsweringMachine,
     Digit,
     Ended,
-    Fact,
     Incoming,
-    Machine,
+    PbxEvent,
     PlayEnded,
     Ringing,
 )
-from callcenter.telephony.states import LIVE_LEGS, CommandState, End, LegState, Role, Scenario, Verb
+from callcenter.telephony.states import LIVE_LEGS, CommandState, CommandType, HangupReason, LegRole, LegState, Scenario
 
 log = logging.getLogger(__name__)
 _HANGING_UP = 1.5  # seconds between the cut of a sound and the end of the channel that heard it, with room to spare
-Handler = Callable[[Call, Leg | None, Fact], None]
+Handler = Callable[[Call, Leg | None, PbxEvent], None]
 
 
 _handlers: dict[Scenario, Handler] = {}
@@ -44,7 +44,7 @@ def handler_of(call: Call) -> Handler:
     return _handlers[Scenario(call.scenario)]
 
 
-def take_fact(fact: Fact) -> None:
+def handle_event(fact: PbxEvent) -> None:
     """Writes the fact and lets the scenario act; facts about channels that are not ours are none of our business."""
     if isinstance(fact, Incoming):
         from callcenter.telephony.scenarios import open_incoming
@@ -52,7 +52,7 @@ def take_fact(fact: Fact) -> None:
         open_incoming(fact)
     elif isinstance(fact, PlayEnded):
         _take_play_end(fact)
-    elif isinstance(fact, (Ringing, Answered, Ended, Digit, Machine)):
+    elif isinstance(fact, (Ringing, Answered, Ended, Digit, AnsweringMachine)):
         with transaction.atomic():
             leg = _locked(fact.channel)
             if leg is not None and _move(leg, fact):
@@ -67,38 +67,40 @@ def take_step(call_id: int, *, now: dt.datetime) -> None:
             return  # something happened first
         call.step_due_at = None
         call.save(update_fields=["step_due_at"])
-        played = call.commands.filter(verb=Verb.PLAY).select_related("leg").order_by("-pk").first()
+        played = call.commands.filter(verb=CommandType.PLAY).select_related("leg").order_by("-pk").first()
         if played is not None and played.leg is not None and played.leg.is_live and played.args.get("failed"):
-            _decide(call, played.leg, SpeechFailed(now, "АТС не смогла проиграть речь"))
+            _decide(call, played.leg, SpeechNotPlayed(now, "АТС не смогла проиграть речь"))
         else:
             _decide(call, None, StepDue(now))
 
 
 def finish_command(
-    command_id: int, state: CommandState, *, now: dt.datetime, error: str = "", end: End = End.FAILED
+    command_id: int, state: CommandState, *, now: dt.datetime, error: str = "", end: HangupReason = HangupReason.FAILED
 ) -> None:
     """Writes what became of a command. A ring that surely did not happen is its leg's end, told as `end`."""
     with transaction.atomic():
-        command = Command.objects.select_for_update().get(pk=command_id)
+        command = PbxCommand.objects.select_for_update().get(pk=command_id)
         if command.done_at is not None:
             return
         command.state, command.done_at, command.last_error = state, now, error[:250]
         command.save(update_fields=["state", "done_at", "last_error"])
-        if command.verb == Verb.RING and state != CommandState.DONE:
+        if command.verb == CommandType.RING and state != CommandState.DONE:
             _ring_failed(command, end, error, now)
-        elif command.verb == Verb.CONNECT and state == CommandState.DONE:
+        elif command.verb == CommandType.CONNECT and state == CommandState.DONE:
             _connected(command, now)
 
 
 def finish_commands(ids: Collection[int], *, now: dt.datetime) -> None:
     """Writes that these were carried out: verbs of which nothing further follows (all but CONNECT)."""
-    Command.objects.filter(pk__in=ids, done_at__isnull=True).update(state=CommandState.DONE, done_at=now, last_error="")
+    PbxCommand.objects.filter(pk__in=ids, done_at__isnull=True).update(
+        state=CommandState.DONE, done_at=now, last_error=""
+    )
 
 
 def fail_speech(command_id: int, *, why: str, now: dt.datetime) -> None:
     """The words of a command could not be said: its leg, if it was yet to be rung, is never rung."""
     with transaction.atomic():
-        command = Command.objects.select_for_update().get(pk=command_id)
+        command = PbxCommand.objects.select_for_update().get(pk=command_id)
         if command.done_at is not None:
             return
         command.state, command.done_at, command.last_error = CommandState.REFUSED, now, why[:250]
@@ -106,21 +108,21 @@ def fail_speech(command_id: int, *, why: str, now: dt.datetime) -> None:
         leg = _locked(command.leg.channel) if command.leg is not None else None
         if leg is None:
             return
-        if command.verb == Verb.RING:
-            leg.state, leg.end, leg.ended_at, leg.note = LegState.ENDED, End.FAILED, now, why[:250]
+        if command.verb == CommandType.RING:
+            leg.state, leg.end, leg.ended_at, leg.note = LegState.ENDED, HangupReason.FAILED, now, why[:250]
             leg.save()
         if command.args.get("then_hang_up"):
             call_control.hang_up(leg, now=now)
         else:
-            _decide(leg.call, leg, SpeechFailed(now, why))
+            _decide(leg.call, leg, SpeechNotPlayed(now, why))
 
 
-def lose_leg(channel: str, *, now: dt.datetime) -> None:
+def mark_leg_lost(channel: str, *, now: dt.datetime) -> None:
     """A leg that the exchange no longer knows and whose end nobody heard."""
-    take_fact(Ended(now, channel, End.LOST))
+    handle_event(Ended(now, channel, HangupReason.LOST))
 
 
-def _ring_failed(command: Command, end: End, error: str, now: dt.datetime) -> None:
+def _ring_failed(command: PbxCommand, end: HangupReason, error: str, now: dt.datetime) -> None:
     if command.leg is None:
         return
     Leg.objects.filter(pk=command.leg.pk, state__in=LIVE_LEGS).update(note=error[:250])
@@ -130,7 +132,7 @@ def _ring_failed(command: Command, end: End, error: str, now: dt.datetime) -> No
         _decide(leg.call, leg, fact)
 
 
-def _connected(command: Command, now: dt.datetime) -> None:
+def _connected(command: PbxCommand, now: dt.datetime) -> None:
     call = Call.objects.select_for_update(no_key=True).get(pk=command.call_id)
     for leg in call.legs.filter(pk__in=command.args.get("instead_of", ())):
         call_control.hang_up(leg, now=now)
@@ -144,11 +146,11 @@ def _connected(command: Command, now: dt.datetime) -> None:
 
 def _take_over(call: Call, leg: Leg, fact: Answered) -> None:
     """A colleague answers a transferred call: he joins, and who talked so far is let go once he is in."""
-    if call_control.live_leg(call, Role.PATIENT) is None:
+    if call_control.live_leg(call, LegRole.PATIENT) is None:
         call_control.hang_up(leg, now=fact.at)
         return
-    others = [other for other in call.legs.filter(role=Role.EMPLOYEE, state__in=LIVE_LEGS) if other.pk != leg.pk]
-    recorded = call.commands.filter(verb=Verb.RECORD).exists()
+    others = [other for other in call.legs.filter(role=LegRole.EMPLOYEE, state__in=LIVE_LEGS) if other.pk != leg.pk]
+    recorded = call.commands.filter(verb=CommandType.RECORD).exists()
     call_control.connect(call, [leg], now=fact.at, record=recorded, instead_of=others)
     call.employee = leg.user
     call.save(update_fields=["employee"])
@@ -156,7 +158,7 @@ def _take_over(call: Call, leg: Leg, fact: Answered) -> None:
 
 def _take_play_end(fact: PlayEnded) -> None:
     with transaction.atomic():
-        command = Command.objects.filter(verb=Verb.PLAY, ref=fact.playback).select_related("leg").first()
+        command = PbxCommand.objects.filter(verb=CommandType.PLAY, ref=fact.playback).select_related("leg").first()
         leg = _locked(command.leg.channel) if command is not None and command.leg is not None else None
         if command is None or leg is None or leg.state != LegState.UP:
             return  # cut by the peer's hanging up: his end is told by itself
@@ -166,8 +168,8 @@ def _take_play_end(fact: PlayEnded) -> None:
             _decide(leg.call, leg, fact)
         else:
             # An absent file, or a listener who has just hung up: his end follows within moments, or it was the file.
-            Command.objects.filter(pk=command.pk).update(args={**command.args, "failed": True})
-            call_control.set_step(leg.call, _HANGING_UP, now=fact.at)
+            PbxCommand.objects.filter(pk=command.pk).update(args={**command.args, "failed": True})
+            call_control.set_step_timeout(leg.call, _HANGING_UP, now=fact.at)
 
 
 def _locked(channel: str) -> Leg | None:
@@ -176,7 +178,7 @@ def _locked(channel: str) -> Leg | None:
     return legs.select_for_update(of=("self", "call"), no_key=True).filter(channel=channel).first()
 
 
-def _move(leg: Leg, fact: Fact) -> bool:
+def _move(leg: Leg, fact: PbxEvent) -> bool:
     """Moves the leg forward by the fact; False when the fact is late or a repetition."""
     if not leg.is_live:
         return False
@@ -201,19 +203,25 @@ def _move(leg: Leg, fact: Fact) -> bool:
     return True
 
 
-def _decide(call: Call, leg: Leg | None, fact: Fact) -> None:
+def _decide(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
     """The scenario's turn, then what is true of every call: nobody is left alone in it, and an empty call is over."""
     if call.ended_at is not None and not isinstance(fact, Ended):
         return
     if call.connected_at is not None and leg is not None:
-        if isinstance(fact, Answered) and leg.role == Role.EMPLOYEE:
+        if isinstance(fact, Answered) and leg.role == LegRole.EMPLOYEE:
             _take_over(call, leg, fact)
             return
         if isinstance(fact, Ended):
-            if call_control.goes_on(call):
+            if call_control.is_continuing(call):
                 return  # transferred, or the colleague did not answer: the scenario sees one conversation
             call_control.hang_up_all(call, now=fact.at, besides=leg)
     handler_of(call)(call, leg, fact)
-    if isinstance(fact, (Ended, SpeechFailed)) and not call.legs.filter(state__in=LIVE_LEGS).exists():
-        ended_as = End.ANSWERED if call.connected_at is not None else leg.end if leg is not None else End.FAILED
+    if isinstance(fact, (Ended, SpeechNotPlayed)) and not call.legs.filter(state__in=LIVE_LEGS).exists():
+        ended_as = (
+            HangupReason.ANSWERED
+            if call.connected_at is not None
+            else leg.end
+            if leg is not None
+            else HangupReason.FAILED
+        )
         call_control.end_call(call, end=ended_as, now=fact.at)

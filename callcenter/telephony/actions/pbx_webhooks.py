@@ -8,24 +8,24 @@ from django.db import DatabaseError, transaction
 
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.actions import record_interaction
-from callcenter.contacts.states import Direction, Kind, State
+from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib import phones
 from callcenter.lib.errors import DomainError
 from callcenter.lib.leases import claim
 from callcenter.staff.models import User
 from callcenter.telephony.actions import recordings
-from callcenter.telephony.models import PbxNotice
-from callcenter.telephony.webhooks import Told, read
+from callcenter.telephony.models import PbxWebhook
+from callcenter.telephony.webhooks import CallEvent, read
 
 log = logging.getLogger(__name__)
 LEASE: Final = dt.timedelta(minutes=1)
 
 
-def keep_notice(*, vendor: str, body: dict[str, Any], clinic: Clinic, now: dt.datetime) -> PbxNotice:
+def store_pbx_webhook(*, vendor: str, body: dict[str, Any], clinic: Clinic, now: dt.datetime) -> PbxWebhook:
     """Keeps one notice, without its secret; delivered again it changes nothing. Raises ValueError for nonsense."""
     told = read(vendor, body)
     shown = {name: value for name, value in body.items() if name != "secret"}
-    notice, _ = PbxNotice.objects.get_or_create(
+    notice, _ = PbxWebhook.objects.get_or_create(
         vendor=vendor,
         session=told.session[:80],
         event=told.event[:40],
@@ -35,7 +35,7 @@ def keep_notice(*, vendor: str, body: dict[str, Any], clinic: Clinic, now: dt.da
     return notice
 
 
-def read_notice(notice: PbxNotice, *, now: dt.datetime) -> None:
+def process_pbx_webhook(notice: PbxWebhook, *, now: dt.datetime) -> None:
     """Takes the notice into the contact history: phases of one session make one call, in whatever order they come."""
     told = read(notice.vendor, notice.body)
     if notice.clinic is None:
@@ -43,8 +43,8 @@ def read_notice(notice: PbxNotice, *, now: dt.datetime) -> None:
     with transaction.atomic():
         interaction = record_interaction(
             clinic=notice.clinic,
-            kind=Kind.CALL,
-            state=State.RINGING,
+            kind=InteractionKind.CALL,
+            state=InteractionState.RINGING,
             at=told.started_at or min(filter(None, (told.answered_at, told.at))),
             now=now,
             by=None,
@@ -59,31 +59,31 @@ def read_notice(notice: PbxNotice, *, now: dt.datetime) -> None:
         )
         if told.record_url:
             recordings.keep_link(interaction, url=told.record_url[:1000], seconds=told.record_seconds, now=now)
-        PbxNotice.objects.filter(pk=notice.pk).update(done_at=now, claimed_at=None, last_error="")
+        PbxWebhook.objects.filter(pk=notice.pk).update(done_at=now, claimed_at=None, last_error="")
 
 
 def read_due_notices(*, now: dt.datetime, limit: int = 100) -> int:
     """Takes up what could not be read at once (a killed worker, a database away)."""
-    due = PbxNotice.objects.filter(done_at__isnull=True, claimed_at__isnull=True, received_at__lte=now - LEASE)
-    claimed: list[PbxNotice] = claim(due.order_by("received_at"), now=now, limit=limit)
+    due = PbxWebhook.objects.filter(done_at__isnull=True, claimed_at__isnull=True, received_at__lte=now - LEASE)
+    claimed: list[PbxWebhook] = claim(due.order_by("received_at"), now=now, limit=limit)
     for notice in claimed:
         try:
-            read_notice(notice, now=now)
+            process_pbx_webhook(notice, now=now)
         except (ValueError, DomainError, DatabaseError) as error:
             log.exception("notice %s", notice.pk)
-            PbxNotice.objects.filter(pk=notice.pk).update(last_error=str(error)[:250], done_at=now)
-    PbxNotice.objects.filter(done_at__isnull=True, claimed_at__lt=now - LEASE).update(claimed_at=None)
+            PbxWebhook.objects.filter(pk=notice.pk).update(last_error=str(error)[:250], done_at=now)
+    PbxWebhook.objects.filter(done_at__isnull=True, claimed_at__lt=now - LEASE).update(claimed_at=None)
     return len(claimed)
 
 
-def _number(told: Told) -> str:
+def _number(told: CallEvent) -> str:
     try:
         return phones.parse(told.client)
     except phones.BadPhone:
         return ""  # a hidden number
 
 
-def _employee(told: Told, clinic: Clinic) -> User | None:
+def _employee(told: CallEvent, clinic: Clinic) -> User | None:
     if not told.extension:
         return None
     return clinic.staff.filter(extension=told.extension).first()

@@ -22,9 +22,9 @@ from django.db.models import Exists, OuterRef
 from callcenter.contacts.actions import store_recording
 from callcenter.contacts.models import Interaction, Recording
 from callcenter.lib.leases import claim
-from callcenter.telephony.models import Command, LinkedRecording
+from callcenter.telephony.models import LinkedRecording, PbxCommand
 from callcenter.telephony.pbx.base import Recorded
-from callcenter.telephony.states import CommandState, Verb
+from callcenter.telephony.states import CommandState, CommandType
 
 log = logging.getLogger(__name__)
 LEASE: Final = dt.timedelta(minutes=5)
@@ -52,7 +52,9 @@ class NotFetched(Exception):
 
 def keep(fact: Recorded, content: bytes, *, now: dt.datetime) -> None:
     """Puts what one leg said beside its call in the contact history; the same name again changes nothing."""
-    command = Command.objects.filter(verb=Verb.RECORD, ref=fact.name).select_related("call__interaction").first()
+    command = (
+        PbxCommand.objects.filter(verb=CommandType.RECORD, ref=fact.name).select_related("call__interaction").first()
+    )
     if command is None or command.call.interaction is None or not content:
         return
     seconds = length_of(content) or fact.seconds
@@ -62,14 +64,14 @@ def keep(fact: Recorded, content: bytes, *, now: dt.datetime) -> None:
 def miss(name: str, why: str) -> None:
     """The recording could not be had: the reason stays with the command that asked for it."""
     log.error("recording %s not fetched: %s", name, why)
-    Command.objects.filter(verb=Verb.RECORD, ref=name).update(last_error=why[:250])
+    PbxCommand.objects.filter(verb=CommandType.RECORD, ref=name).update(last_error=why[:250])
 
 
 def not_fetched(*, now: dt.datetime) -> list[str]:
     """Names of recordings whose end nobody heard (the link was down, the process was killed)."""
     stored = Recording.objects.filter(interaction=OuterRef("call__interaction"), source_id=OuterRef("ref"))
-    missed = Command.objects.filter(
-        verb=Verb.RECORD, state=CommandState.DONE, done_at__gte=now - MISSED_WITHIN, call__ended_at__isnull=False
+    missed = PbxCommand.objects.filter(
+        verb=CommandType.RECORD, state=CommandState.DONE, done_at__gte=now - MISSED_WITHIN, call__ended_at__isnull=False
     )
     return list(missed.exclude(Exists(stored)).values_list("ref", flat=True)[:100])
 

@@ -6,16 +6,16 @@ from django.db import transaction
 
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
-from callcenter.clinics.queries import may_call
+from callcenter.clinics.queries import call_block_reason
 from callcenter.contacts.states import Direction
 from callcenter.lib import live_updates, phones
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
 from callcenter.telephony.actions import call_control
-from callcenter.telephony.models import Call, Handset, HandsetDeed, Leg, Line, PhoneBinding
+from callcenter.telephony.models import Call, Handset, HandsetAction, Leg, PhoneBinding, PhoneLine
 from callcenter.telephony.queries import binding_of, link, talk_of
-from callcenter.telephony.states import LIVE_LEGS, LegState, PhoneKind, Role, Scenario
+from callcenter.telephony.states import LIVE_LEGS, LegRole, LegState, PhoneKind, Scenario
 
 
 def bind_phone(*, user: User, kind: PhoneKind, endpoint: str = "", now: dt.datetime) -> PhoneBinding:
@@ -48,7 +48,7 @@ def call_patient(*, user: User, number: str, clinic: Clinic, now: dt.datetime, p
     Raises Refused when the user sits at no telephone or the patient asked not to be called, Conflict when he or the
     patient is in a call, or the exchange cannot be reached.
     """
-    if patient is not None and (reason := may_call(patient)) is not None:
+    if patient is not None and (reason := call_block_reason(patient)) is not None:
         raise Refused(f"Пациенту звонить нельзя: {reason}.")
     binding = binding_of(user, now=now)
     if binding is None or binding.kind == PhoneKind.OFF:
@@ -56,7 +56,7 @@ def call_patient(*, user: User, number: str, clinic: Clinic, now: dt.datetime, p
     connected, why = link(now=now)
     if not connected:
         raise Conflict(f"Позвонить сейчас нельзя. {why} Наберите номер с телефона вручную.")
-    if Leg.objects.filter(role=Role.PATIENT, number=number, state__in=LIVE_LEGS).exists():
+    if Leg.objects.filter(role=LegRole.PATIENT, number=number, state__in=LIVE_LEGS).exists():
         raise Conflict("С этим номером уже говорят. Подождите, пока разговор закончится.")
     with transaction.atomic():
         call = call_control.place_call(
@@ -69,7 +69,7 @@ def call_patient(*, user: User, number: str, clinic: Clinic, now: dt.datetime, p
             number=number,
         )
         call_control.ring(
-            call, role=Role.EMPLOYEE, endpoint=binding.endpoint, user=user, caller=number, timeout=25, now=now
+            call, role=LegRole.EMPLOYEE, endpoint=binding.endpoint, user=user, caller=number, timeout=25, now=now
         )
         audit.record("telephony.call_patient", call, by=user, now=now)
     return call
@@ -95,10 +95,10 @@ def transfer_call(*, by: User, to: User, now: dt.datetime) -> Leg:
         if call is None:
             raise Conflict("Вы сейчас ни с кем не говорите: переводить нечего.")
         call = Call.objects.select_for_update(no_key=True).get(pk=call.pk)
-        if not call_control.goes_on(call):
+        if not call_control.is_continuing(call):
             raise Conflict("Разговор только что закончился.")
         leg = call_control.ring(
-            call, role=Role.EMPLOYEE, endpoint=binding.endpoint, user=to, caller=call.number, timeout=25, now=now
+            call, role=LegRole.EMPLOYEE, endpoint=binding.endpoint, user=to, caller=call.number, timeout=25, now=now
         )
         leg.note = f"перевод от {by.short_name}"
         leg.save(update_fields=["note"])
@@ -111,7 +111,7 @@ def press(*, user: User, channel: str, deed: str, value: str = "", now: dt.datet
     handset = Handset.objects.filter(channel=channel, user=user).exclude(state=LegState.ENDED).first()
     if handset is None:
         raise Conflict("Этот звонок уже закончился.")
-    HandsetDeed.objects.create(channel=channel, kind=deed, value=value, at=now)
+    HandsetAction.objects.create(channel=channel, kind=deed, value=value, at=now)
 
 
 def hang_up_own(*, user: User, call: Call, now: dt.datetime) -> None:
@@ -123,21 +123,21 @@ def hang_up_own(*, user: User, call: Call, now: dt.datetime) -> None:
         call_control.hang_up(leg, now=now)
 
 
-def add_line(*, number: str, label: str, clinic: Clinic, by: User, now: dt.datetime) -> Line:
+def add_line(*, number: str, label: str, clinic: Clinic, by: User, now: dt.datetime) -> PhoneLine:
     """Says that calls to `number` belong to the clinic. Raises Refused for a bad number and for one that is taken."""
     try:
         known = phones.parse(number)
     except phones.BadPhone as error:
         raise Refused(str(error), field="number") from None
     with transaction.atomic():
-        line, made = Line.objects.get_or_create(number=known, defaults={"label": label.strip(), "clinic": clinic})
+        line, made = PhoneLine.objects.get_or_create(number=known, defaults={"label": label.strip(), "clinic": clinic})
         if not made:
             raise Refused(f"Этот номер уже записан: {line.clinic.name}.", field="number")
         audit.record("telephony.add_line", line, by=by, now=now, after={"number": known, "clinic": clinic.pk})
     return line
 
 
-def remove_line(line: Line, *, by: User, now: dt.datetime) -> None:
+def remove_line(line: PhoneLine, *, by: User, now: dt.datetime) -> None:
     """Calls to the number belong to no clinic from now on, unless it is a clinic's own telephone."""
     with transaction.atomic():
         audit.record("telephony.remove_line", line, by=by, now=now, before={"number": line.number})

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='HandsetDeed',
+            name='HandsetAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(max_length=80)),
@@ -89,7 +89,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Command',
+            name='LinkedRecording',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('url', models.CharField(max_length=1000)),
+                ('seconds', models.FloatField(default=0)),
+                ('created_at', models.DateTimeField()),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField(blank=True, null=True)),
+                ('claimed_at', models.DateTimeField(blank=True, null=True)),
+                ('done_at', models.DateTimeField(blank=True, null=True)),
+                ('last_error', models.CharField(blank=True, max_length=250)),
+                ('interaction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='linked_recordings', to='contacts.interaction')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='PbxCommand',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('verb', models.CharField(choices=[('ring', 'набрать'), ('play', 'проиграть'), ('stop_playing', 'прервать речь'), ('connect', 'соединить'), ('record', 'записывать'), ('answer', 'снять трубку'), ('hang_up', 'повесить трубку'), ('give_back', 'вернуть АТС'), ('disconnect', 'убрать мост')], max_length=12)),
@@ -110,34 +125,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Line',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(help_text='E.164', max_length=16, unique=True, verbose_name='номер')),
-                ('label', models.CharField(blank=True, max_length=60, verbose_name='название')),
-                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='clinics.clinic', verbose_name='клиника')),
-            ],
-            options={
-                'ordering': ['number'],
-            },
-        ),
-        migrations.CreateModel(
-            name='LinkedRecording',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.CharField(max_length=1000)),
-                ('seconds', models.FloatField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('due_at', models.DateTimeField(blank=True, null=True)),
-                ('claimed_at', models.DateTimeField(blank=True, null=True)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.CharField(blank=True, max_length=250)),
-                ('interaction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='linked_recordings', to='contacts.interaction')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='PbxNotice',
+            name='PbxWebhook',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('vendor', models.CharField(max_length=20)),
@@ -163,6 +151,18 @@ class Migration(migrations.Migration):
                 ('rung_at', models.DateTimeField(blank=True, null=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='phone_bindings', to=settings.AUTH_USER_MODEL)),
             ],
+        ),
+        migrations.CreateModel(
+            name='PhoneLine',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(help_text='E.164', max_length=16, unique=True, verbose_name='номер')),
+                ('label', models.CharField(blank=True, max_length=60, verbose_name='название')),
+                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='clinics.clinic', verbose_name='клиника')),
+            ],
+            options={
+                'ordering': ['number'],
+            },
         ),
         migrations.CreateModel(
             name='RobotLease',
@@ -208,18 +208,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('role', 'employee'), ('state__in', ['planned', 'ringing']), ('user__isnull', True), models.Q(('number', ''), _negated=True)), fields=('number',), name='leg_one_ring_per_number'),
         ),
         migrations.AddIndex(
-            model_name='command',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'taken'])), fields=['id'], name='command_pending'),
-        ),
-        migrations.AddIndex(
-            model_name='command',
-            index=models.Index(condition=models.Q(('ref', ''), _negated=True), fields=['ref'], name='command_ref'),
-        ),
-        migrations.AddIndex(
-            model_name='command',
-            index=models.Index(condition=models.Q(('state', 'done'), ('verb', 'record')), fields=['done_at'], name='command_recorded'),
-        ),
-        migrations.AddIndex(
             model_name='linkedrecording',
             index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='linked_recording_due'),
         ),
@@ -232,11 +220,23 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('interaction', 'url'), name='linked_recording_once'),
         ),
         migrations.AddIndex(
-            model_name='pbxnotice',
+            model_name='pbxcommand',
+            index=models.Index(condition=models.Q(('state__in', ['pending', 'taken'])), fields=['id'], name='command_pending'),
+        ),
+        migrations.AddIndex(
+            model_name='pbxcommand',
+            index=models.Index(condition=models.Q(('ref', ''), _negated=True), fields=['ref'], name='command_ref'),
+        ),
+        migrations.AddIndex(
+            model_name='pbxcommand',
+            index=models.Index(condition=models.Q(('state', 'done'), ('verb', 'record')), fields=['done_at'], name='command_recorded'),
+        ),
+        migrations.AddIndex(
+            model_name='pbxwebhook',
             index=models.Index(condition=models.Q(('done_at__isnull', True)), fields=['received_at'], name='pbx_notice_open'),
         ),
         migrations.AddConstraint(
-            model_name='pbxnotice',
+            model_name='pbxwebhook',
             constraint=models.UniqueConstraint(fields=('vendor', 'session', 'event', 'happened'), name='pbx_notice_once'),
         ),
         migrations.AddConstraint(

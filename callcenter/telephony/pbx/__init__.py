@@ -25,9 +25,9 @@ def _ari(clock: Clock, _handsets: Handsets | None) -> Pbx:
 
 
 def _simulator(clock: Clock, handsets: Handsets | None) -> Pbx:
-    from callcenter.telephony.pbx.simulator import Simulator
+    from callcenter.telephony.pbx.simulator import SimulatorPbx
 
-    return Simulator(clock, handsets=handsets)
+    return SimulatorPbx(clock, handsets=handsets)
 
 
 EXCHANGES: Final[dict[str, Callable[[Clock, Handsets | None], Pbx]]] = {"ari": _ari, "simulator": _simulator}

@@ -27,33 +27,33 @@ from websockets.sync.client import ClientConnection, connect
 
 from callcenter.telephony.pbx.base import (
     Answered,
+    AnsweringMachine,
+    ChannelGone,
     Clock,
-    Dial,
+    DialRequest,
     Digit,
     Ended,
-    Fact,
     Incoming,
     Joined,
     Left,
     LinkDown,
     LinkUp,
-    Machine,
-    PbxAway,
     PbxError,
-    PbxGone,
-    PbxMaybe,
+    PbxEvent,
     PbxMisconfigured,
     PbxRefused,
+    PbxUnavailable,
+    PbxUncertain,
     PlayEnded,
     Recorded,
     Replaced,
     Ringing,
     Snapshot,
     Sound,
-    Stray,
+    UnknownChannel,
 )
 from callcenter.telephony.pbx.hangup import how_it_ended
-from callcenter.telephony.states import End
+from callcenter.telephony.states import HangupReason
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +98,7 @@ class Ari:
         self._headers = {"Authorization": f"Basic {token}"}
         # Asterisk closes idle keep-alive connections after 15 s; ours end at 5 s (httpx's default), before it does.
         self._http = httpx.Client(base_url=self._base, headers=self._headers, timeout=timeout)
-        self._facts: queue.SimpleQueue[Fact] = queue.SimpleQueue()
+        self._facts: queue.SimpleQueue[PbxEvent] = queue.SimpleQueue()
         self._legs: dict[str, _Leg] = {}
         self._lock = threading.Lock()
         self._socket: ClientConnection | None = None
@@ -120,8 +120,8 @@ class Ari:
             self._listener.join(5)
         self._http.close()
 
-    def facts(self, wait: float) -> list[Fact]:
-        found: list[Fact] = []
+    def facts(self, wait: float) -> list[PbxEvent]:
+        found: list[PbxEvent] = []
         try:
             found.append(self._facts.get(timeout=wait) if wait > 0 else self._facts.get_nowait())
             while True:
@@ -162,7 +162,7 @@ class Ari:
 
     # --- verbs -------------------------------------------------------------------------------------------------------
 
-    def ring(self, dial: Dial) -> None:
+    def ring(self, dial: DialRequest) -> None:
         with self._lock:
             self._legs.setdefault(dial.channel, _Leg(listen=dial.listen and bool(self._amd)))
         query: dict[str, str | int] = {
@@ -176,11 +176,11 @@ class Ari:
             query["callerId"] = dial.caller_id
         try:
             answer = self._send("POST", f"/channels/{quote(dial.channel)}", query)
-        except PbxMaybe:
+        except PbxUncertain:
             if self._was_dialled(dial.channel):
                 return
             raise
-        except PbxAway:
+        except PbxUnavailable:
             self._forget(dial.channel)
             raise
         if answer.is_success:
@@ -191,7 +191,7 @@ class Ari:
         if answer.status_code in (409, 500):
             raise PbxRefused(
                 f"Астериск не смог набрать {dial.endpoint}: такого телефона нет или он не подключён ({_words(answer)}).",
-                end=End.UNREACHABLE,
+                end=HangupReason.UNREACHABLE,
             )
         raise PbxRefused(f"Астериск не принял звонок на {dial.endpoint}: {_words(answer)}.")
 
@@ -203,7 +203,7 @@ class Ari:
         answer = self._send("POST", f"/channels/{quote(channel)}/continue", {"label": FALLBACK})
         if answer.is_success:
             self._forget(channel)  # out of our application nothing more is told of it
-            self._facts.put(Ended(self._clock(), channel, End.PASSED_ON))
+            self._facts.put(Ended(self._clock(), channel, HangupReason.PASSED_ON))
         else:
             if answer.status_code != 404:
                 log.warning("no label %r for %s: %s", FALLBACK, channel, _words(answer))
@@ -221,7 +221,7 @@ class Ari:
             raise PbxRefused(f"Астериск не создал мост: {_words(made)}.")
         added = self._send("POST", f"/bridges/{quote(bridge)}/addChannel", {"channel": ",".join(channels)})
         if added.status_code in (400, 404, 422):
-            raise PbxGone(f"Один из собеседников уже не на линии: {_words(added)}.")
+            raise ChannelGone(f"Один из собеседников уже не на линии: {_words(added)}.")
         if not added.is_success:
             raise PbxRefused(f"Астериск не соединил: {_words(added)}.")
 
@@ -243,7 +243,7 @@ class Ari:
         snoop = f"{channel}{RECORDER}"
         made = self._send("POST", f"/channels/{quote(channel)}/snoop/{quote(snoop)}", {"spy": "in", "app": self._app})
         if made.status_code == 404:
-            raise PbxGone("Записывать некого: собеседник уже не на линии.")
+            raise ChannelGone("Записывать некого: собеседник уже не на линии.")
         if not made.is_success and made.status_code != 409:
             raise PbxRefused(f"Астериск не начал запись: {_words(made)}.")
         wanted = {"name": name, "format": "wav", "ifExists": "overwrite"}
@@ -262,13 +262,13 @@ class Ari:
     # --- HTTP --------------------------------------------------------------------------------------------------------
 
     def _send(self, method: str, path: str, query: dict[str, Any] | None = None) -> httpx.Response:
-        """One request. Raises PbxAway (surely not done), PbxMaybe (no answer), PbxMisconfigured (401, 403)."""
+        """One request. Raises PbxUnavailable (surely not done), PbxUncertain (no answer), PbxMisconfigured (401, 403)."""
         try:
             answer = self._http.request(method, path, params=query)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise PbxAway(f"Астериск недоступен: {error or type(error).__name__}.") from error
+            raise PbxUnavailable(f"Астериск недоступен: {error or type(error).__name__}.") from error
         except httpx.TransportError as error:
-            raise PbxMaybe(f"Астериск не ответил: {error or type(error).__name__}.") from error
+            raise PbxUncertain(f"Астериск не ответил: {error or type(error).__name__}.") from error
         if answer.status_code == 401:
             raise PbxMisconfigured("Астериск не принял логин и пароль ARI: проверьте ARI_USER и ARI_PASSWORD.")
         if answer.status_code == 403:
@@ -276,7 +276,7 @@ class Ari:
                 f"Пользователю ARI запрещено звонить ({_words(answer)}): уберите read_only в ari.conf."
             )
         if answer.status_code == 503:
-            raise PbxAway("Астериск останавливается или запускается.")
+            raise PbxUnavailable("Астериск останавливается или запускается.")
         return answer
 
     def _ask(
@@ -286,13 +286,13 @@ class Ari:
         if answer.is_success or (absent_is_fine and answer.status_code == 404):
             return answer
         if answer.status_code in (404, 412):
-            raise PbxGone(f"Уже нет на линии: {_words(answer)}.")
+            raise ChannelGone(f"Уже нет на линии: {_words(answer)}.")
         raise PbxRefused(f"Астериск отказал ({answer.status_code}): {_words(answer)}.")
 
     def _was_dialled(self, channel: str) -> bool:
         """Whether the exchange has spoken of this channel, has already told its end, or has it now.
 
-        Raises PbxMaybe when it cannot be asked: to dial again would be to ring twice.
+        Raises PbxUncertain when it cannot be asked: to dial again would be to ring twice.
         """
         with self._lock:
             leg = self._legs.get(channel)
@@ -300,8 +300,8 @@ class Ari:
             return True
         try:
             return self._send("GET", f"/channels/{quote(channel)}").is_success
-        except PbxAway as error:
-            raise PbxMaybe(str(error)) from error
+        except PbxUnavailable as error:
+            raise PbxUncertain(str(error)) from error
 
     def _forget(self, channel: str) -> None:
         with self._lock:
@@ -360,7 +360,7 @@ class Ari:
         except httpx.TransportError as error:
             log.info("event filter not set: %s", error)
 
-    def _read_event(self, message: str | bytes) -> list[Fact]:
+    def _read_event(self, message: str | bytes) -> list[PbxEvent]:
         """One event that nobody understands must not make us deaf to the rest."""
         try:
             return self._facts_of(json.loads(message))
@@ -368,7 +368,7 @@ class Ari:
             log.exception("event not understood: %.500s", message)
             return []
 
-    def _facts_of(self, event: dict[str, Any]) -> list[Fact]:
+    def _facts_of(self, event: dict[str, Any]) -> list[PbxEvent]:
         """The facts in one event; unknown types and other channels' events hold none."""
         now = self._clock()
         kind = event.get("type", "")
@@ -381,7 +381,7 @@ class Ari:
             recording = event["recording"]
             seconds = float(recording.get("duration") or 0)
             return [Recorded(now, recording["name"], kind == "RecordingFinished", seconds)]
-        channel = event.get("peer") if kind == "Dial" else event.get("channel")
+        channel = event.get("peer") if kind == "DialRequest" else event.get("channel")
         if not channel:
             return []
         name = channel["id"]
@@ -392,11 +392,11 @@ class Ari:
                 if way == "inbound":
                     self._legs[name] = _Leg(answered=True, ringing=True)
                     return [self._incoming(event["channel"], event["args"], now)]
-                return [Stray(now, name)] if way == "ours" else []
+                return [UnknownChannel(now, name)] if way == "ours" else []
             return self._leg_facts(kind, event, name, leg, now)
 
-    def _leg_facts(self, kind: str, event: dict[str, Any], name: str, leg: _Leg, now: dt.datetime) -> list[Fact]:
-        if kind == "Dial":
+    def _leg_facts(self, kind: str, event: dict[str, Any], name: str, leg: _Leg, now: dt.datetime) -> list[PbxEvent]:
+        if kind == "DialRequest":
             leg.dial_status = event.get("dialstatus") or leg.dial_status
             return self._rings(name, leg, now) if leg.dial_status == "RINGING" else []
         if kind == "ChannelStateChange":
@@ -409,7 +409,7 @@ class Ari:
                 return []
             machine = args[:2] == ["amd", "MACHINE"]
             if leg.answered:
-                return [Machine(now, name)] if machine else []
+                return [AnsweringMachine(now, name)] if machine else []
             leg.answered = True
             return [Answered(now, name, machine)]
         if kind == "ChannelDtmfReceived":
@@ -439,7 +439,7 @@ class Ari:
             self._facts.put(Answered(self._clock(), channel))
 
     @staticmethod
-    def _rings(name: str, leg: _Leg, now: dt.datetime) -> list[Fact]:
+    def _rings(name: str, leg: _Leg, now: dt.datetime) -> list[PbxEvent]:
         """Ringing is told twice (Dial and the channel's state); once is enough."""
         if leg.ringing or leg.answered:
             return []

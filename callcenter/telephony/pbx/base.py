@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from callcenter.telephony.states import End
+from callcenter.telephony.states import HangupReason
 
 Clock = Callable[[], dt.datetime]
 
@@ -22,20 +22,20 @@ class PbxError(Exception):
 class PbxRefused(PbxError):
     """A definite no: nothing was dialled. `end` says how the leg is to be seen."""
 
-    def __init__(self, message: str, *, end: End = End.FAILED) -> None:
+    def __init__(self, message: str, *, end: HangupReason = HangupReason.FAILED) -> None:
         super().__init__(message)
         self.end = end
 
 
-class PbxGone(PbxError):
+class ChannelGone(PbxError):
     """The channel of the verb is no longer there; its Ended has come or is on its way."""
 
 
-class PbxAway(PbxError):
+class PbxUnavailable(PbxError):
     """The exchange cannot be reached, or is going down: nothing was done, it may be tried again."""
 
 
-class PbxMaybe(PbxError):
+class PbxUncertain(PbxError):
     """The answer did not arrive: it may or may not have been done. Never repeated without looking."""
 
 
@@ -54,7 +54,7 @@ class Sound:
 
 
 @dataclass(frozen=True)
-class Dial:
+class DialRequest:
     """One leg to ring. `timeout` in seconds; `endpoint` in the exchange's own notation."""
 
     channel: str
@@ -69,17 +69,17 @@ class Dial:
 
 
 @dataclass(frozen=True)
-class Fact:
+class PbxEvent:
     at: dt.datetime  # when we learnt it, UTC
 
 
 @dataclass(frozen=True)
-class Ringing(Fact):
+class Ringing(PbxEvent):
     channel: str
 
 
 @dataclass(frozen=True)
-class Answered(Fact):
+class Answered(PbxEvent):
     """The far side picked up and the channel obeys us; `machine`: the exchange has listened and heard no person."""
 
     channel: str
@@ -87,23 +87,23 @@ class Answered(Fact):
 
 
 @dataclass(frozen=True)
-class Ended(Fact):
+class Ended(PbxEvent):
     """The leg is over; arrives exactly once for each channel."""
 
     channel: str
-    end: End
+    end: HangupReason
     cause: int = 0
     dial_status: str = ""
 
 
 @dataclass(frozen=True)
-class Digit(Fact):
+class Digit(PbxEvent):
     channel: str
     digit: str
 
 
 @dataclass(frozen=True)
-class PlayEnded(Fact):
+class PlayEnded(PbxEvent):
     """The sound ran out, was cut by us (`ok`), or could not be played (not `ok`)."""
 
     playback: str
@@ -111,20 +111,20 @@ class PlayEnded(Fact):
 
 
 @dataclass(frozen=True)
-class Machine(Fact):
+class AnsweringMachine(PbxEvent):
     """The exchange believes that a machine, not a person, has answered."""
 
     channel: str
 
 
 @dataclass(frozen=True)
-class Joined(Fact):
+class Joined(PbxEvent):
     bridge: str
     channel: str
 
 
 @dataclass(frozen=True)
-class Left(Fact):
+class Left(PbxEvent):
     """Left a bridge; by itself no sign of being gone (a channel added twice leaves and enters again)."""
 
     bridge: str
@@ -132,7 +132,7 @@ class Left(Fact):
 
 
 @dataclass(frozen=True)
-class Incoming(Fact):
+class Incoming(PbxEvent):
     """Somebody calls us: `number` as the network gave it, `line` = which of our numbers was called."""
 
     channel: str
@@ -141,31 +141,31 @@ class Incoming(Fact):
 
 
 @dataclass(frozen=True)
-class Stray(Fact):
+class UnknownChannel(PbxEvent):
     """A channel with an id of ours that this process has not dialled: answered, and obeying us."""
 
     channel: str
 
 
 @dataclass(frozen=True)
-class Recorded(Fact):
+class Recorded(PbxEvent):
     name: str
     ok: bool
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
-class LinkUp(Fact):
+class LinkUp(PbxEvent):
     """Facts flow (again). What happened before is not told afterwards: compare rows with `snapshot()`."""
 
 
 @dataclass(frozen=True)
-class LinkDown(Fact):
+class LinkDown(PbxEvent):
     why: str
 
 
 @dataclass(frozen=True)
-class Replaced(Fact):
+class Replaced(PbxEvent):
     """Another process has taken our place; nothing more will come."""
 
 
@@ -187,7 +187,7 @@ class Pbx(Protocol):
     def close(self) -> None:
         """Stops delivering; live calls stay where the exchange can keep them."""
 
-    def facts(self, wait: float) -> list[Fact]:
+    def facts(self, wait: float) -> list[PbxEvent]:
         """What has come since; waits up to `wait` seconds for the first one."""
 
     def snapshot(self) -> Snapshot: ...
@@ -195,7 +195,7 @@ class Pbx(Protocol):
     def adopt(self, channels: Iterable[str], *, answered: Iterable[str] = ()) -> None:
         """Channels that an earlier process of ours has dialled: their facts are ours from now on."""
 
-    def ring(self, dial: Dial) -> None:
+    def ring(self, dial: DialRequest) -> None:
         """Starts to dial; Ringing, Answered, Ended follow. Asked twice with one channel id it dials once."""
 
     def answer(self, channel: str) -> None: ...

@@ -16,17 +16,17 @@ from typing import Final, Protocol
 
 from callcenter.telephony.pbx.base import (
     Answered,
+    AnsweringMachine,
+    ChannelGone,
     Clock,
-    Dial,
+    DialRequest,
     Digit,
     Ended,
-    Fact,
     Incoming,
     Joined,
     Left,
     LinkUp,
-    Machine,
-    PbxGone,
+    PbxEvent,
     PbxRefused,
     PlayEnded,
     Recorded,
@@ -34,17 +34,17 @@ from callcenter.telephony.pbx.base import (
     Snapshot,
     Sound,
 )
-from callcenter.telephony.states import End
+from callcenter.telephony.states import HangupReason
 
 
 @dataclass(frozen=True)
-class Persona:
+class PhonePersona:
     """How somebody answers his telephone; times in seconds, from the ring or (digits, hanging up) from the answer."""
 
     name: str
     rings: float | None = 0.0  # None: the network is silent, nobody rings
     answers: float | None = 1.0  # None: never
-    end: End = End.NO_ANSWER  # how it ends when nobody answers
+    end: HangupReason = HangupReason.NO_ANSWER  # how it ends when nobody answers
     ends: float | None = None  # the network ends it by itself after this long; None: at the dial timeout
     digits: tuple[tuple[float, str], ...] = ()
     hangs_up: float | None = None
@@ -54,40 +54,56 @@ class Persona:
     dial_status: str = ""
 
 
-PERSONAS: Final[dict[str, Persona]] = {
+PERSONAS: Final[dict[str, PhonePersona]] = {
     persona.name: persona
     for persona in (
-        Persona("admin", answers=0.5, digits=((1.7, "1"),), hangs_up=22.0),
-        Persona("admin_thorough", answers=2.0, digits=((2.0, "1"),)),
-        Persona("admin_busy", rings=None, answers=None, end=End.BUSY, ends=0.05, cause=0, dial_status="BUSY"),
-        Persona("admin_noanswer", answers=None, cause=19, dial_status="RINGING"),
-        Persona("admin_silent", rings=None, answers=None, cause=19),
-        Persona("admin_hangup", answers=0.1, hangs_up=1.0),
-        Persona("admin_mute", answers=1.0),
-        Persona("admin_reject", rings=None, answers=None, end=End.REJECTED, ends=0.1, cause=21, dial_status="NOANSWER"),
-        Persona(
+        PhonePersona("admin", answers=0.5, digits=((1.7, "1"),), hangs_up=22.0),
+        PhonePersona("admin_thorough", answers=2.0, digits=((2.0, "1"),)),
+        PhonePersona(
+            "admin_busy", rings=None, answers=None, end=HangupReason.BUSY, ends=0.05, cause=0, dial_status="BUSY"
+        ),
+        PhonePersona("admin_noanswer", answers=None, cause=19, dial_status="RINGING"),
+        PhonePersona("admin_silent", rings=None, answers=None, cause=19),
+        PhonePersona("admin_hangup", answers=0.1, hangs_up=1.0),
+        PhonePersona("admin_mute", answers=1.0),
+        PhonePersona(
+            "admin_reject",
+            rings=None,
+            answers=None,
+            end=HangupReason.REJECTED,
+            ends=0.1,
+            cause=21,
+            dial_status="NOANSWER",
+        ),
+        PhonePersona(
             "admin_congestion",
             rings=None,
             answers=None,
-            end=End.UNREACHABLE,
+            end=HangupReason.UNREACHABLE,
             ends=0.1,
             cause=0,
             dial_status="CONGESTION",
         ),
-        Persona("admin_callee_gives_up", answers=None, end=End.NO_ANSWER, ends=2.0, dial_status="NOANSWER"),
-        Persona("patient", answers=0.5, hangs_up=15.0, says="Алло. Да, здравствуйте, я оставлял заявку на сайте."),
-        Persona(
+        PhonePersona(
+            "admin_callee_gives_up", answers=None, end=HangupReason.NO_ANSWER, ends=2.0, dial_status="NOANSWER"
+        ),
+        PhonePersona("patient", answers=0.5, hangs_up=15.0, says="Алло. Да, здравствуйте, я оставлял заявку на сайте."),
+        PhonePersona(
             "patient_slow", answers=6.0, hangs_up=25.0, says="Слушаю вас. Да, заявку оставляла я, хочу записаться."
         ),
-        Persona("patient_short", answers=0.5, hangs_up=4.0, says="Ой, я сейчас не могу говорить."),
-        Persona("patient_busy", rings=None, answers=None, end=End.BUSY, ends=0.05, cause=0, dial_status="BUSY"),
-        Persona("patient_noanswer", answers=None, cause=19, dial_status="RINGING"),
-        Persona("patient_reject", answers=None, end=End.REJECTED, ends=3.0, cause=21, dial_status="NOANSWER"),
-        Persona(
+        PhonePersona("patient_short", answers=0.5, hangs_up=4.0, says="Ой, я сейчас не могу говорить."),
+        PhonePersona(
+            "patient_busy", rings=None, answers=None, end=HangupReason.BUSY, ends=0.05, cause=0, dial_status="BUSY"
+        ),
+        PhonePersona("patient_noanswer", answers=None, cause=19, dial_status="RINGING"),
+        PhonePersona(
+            "patient_reject", answers=None, end=HangupReason.REJECTED, ends=3.0, cause=21, dial_status="NOANSWER"
+        ),
+        PhonePersona(
             "patient_machine", answers=2.0, machine=3.0, hangs_up=30.0, says="Абонент не отвечает. Оставьте сообщение."
         ),
-        Persona("patient_hangup", answers=1.0, hangs_up=1.0),
-        Persona("patient_absent", rings=None, answers=None, end=End.UNREACHABLE, ends=0.3, cause=20),
+        PhonePersona("patient_hangup", answers=1.0, hangs_up=1.0),
+        PhonePersona("patient_absent", rings=None, answers=None, end=HangupReason.UNREACHABLE, ends=0.3, cause=20),
     )
 }
 # The demo's patients: the last digit of the number is the character.
@@ -101,7 +117,7 @@ BY_LAST_DIGIT: Final[dict[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Deed:
+class SimulatedAction:
     """What somebody did at a telephone in a browser."""
 
     channel: str
@@ -119,13 +135,13 @@ class Handsets(Protocol):
         """The other side is on the line and says `words`."""
 
     def end(self, channel: str) -> None: ...
-    def deeds(self) -> list[Deed]: ...
+    def deeds(self) -> list[SimulatedAction]: ...
 
 
 @dataclass
 class _Channel:
     id: str
-    persona: Persona
+    persona: PhonePersona
     timeout: float
     browser: bool = False
     answered: bool = False
@@ -134,12 +150,12 @@ class _Channel:
     recordings: list[str] = field(default_factory=list)
 
 
-class Simulator:
+class SimulatorPbx:
     def __init__(
         self,
         clock: Clock,
         *,
-        personas: dict[str, Persona] | None = None,
+        personas: dict[str, PhonePersona] | None = None,
         handsets: Handsets | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -148,7 +164,7 @@ class Simulator:
         self._channels: dict[str, _Channel] = {}
         self._bridges: dict[str, set[str]] = {}
         self._due: list[tuple[dt.datetime, int, Callable[[], None]]] = []
-        self._facts: list[Fact] = []
+        self._facts: list[PbxEvent] = []
         self._recordings: dict[str, bytes] = {}
         self._seen: set[str] = set()
         self._count = itertools.count()
@@ -162,10 +178,10 @@ class Simulator:
     def close(self) -> None:
         with self._lock:
             for name in list(self._channels):
-                self._end(name, End.LOST, 0)
+                self._end(name, HangupReason.LOST, 0)
             self._facts.clear()
 
-    def facts(self, wait: float) -> list[Fact]:
+    def facts(self, wait: float) -> list[PbxEvent]:
         until = self._clock() + dt.timedelta(seconds=wait)
         while True:
             with self._lock:
@@ -196,7 +212,7 @@ class Simulator:
 
     # --- verbs -------------------------------------------------------------------------------------------------------
 
-    def ring(self, dial: Dial) -> None:
+    def ring(self, dial: DialRequest) -> None:
         with self._lock:
             if dial.channel in self._seen:
                 return
@@ -211,18 +227,18 @@ class Simulator:
             if persona.answers is not None and persona.answers < dial.timeout:
                 self._later(persona.answers, lambda: self._answered(dial.channel))
             else:
-                after, end, cause = dial.timeout, End.NO_ANSWER, 19
+                after, end, cause = dial.timeout, HangupReason.NO_ANSWER, 19
                 if persona.ends is not None and persona.ends < dial.timeout:
                     after, end, cause = persona.ends, persona.end, persona.cause  # type: ignore[assignment]
                 self._later(after, lambda: self._end_unanswered(dial.channel, end, cause))
 
-    def _made(self, dial: Dial) -> _Channel:
+    def _made(self, dial: DialRequest) -> _Channel:
         kind, _, rest = dial.endpoint.partition("/")
         if kind == "browser" and self._handsets is not None:
-            return _Channel(dial.channel, Persona(f"browser {rest}", answers=None), dial.timeout, browser=True)
+            return _Channel(dial.channel, PhonePersona(f"browser {rest}", answers=None), dial.timeout, browser=True)
         name = BY_LAST_DIGIT.get(rest[-1:], "patient_slow") if kind == "number" else rest
         if kind not in {"number", "persona"} or name not in self.personas:
-            raise PbxRefused(f"Симулятор не знает адреса {dial.endpoint}.", end=End.UNREACHABLE)
+            raise PbxRefused(f"Симулятор не знает адреса {dial.endpoint}.", end=HangupReason.UNREACHABLE)
         return _Channel(dial.channel, self.personas[name], dial.timeout)
 
     def answer(self, channel: str) -> None:
@@ -231,7 +247,7 @@ class Simulator:
     def give_back(self, channel: str) -> None:
         """Nobody else answers here, so the caller goes."""
         with self._lock:
-            self._end(channel, End.PASSED_ON, 16)
+            self._end(channel, HangupReason.PASSED_ON, 16)
 
     def play(self, channel: str, playback: str, sound: Sound) -> None:
         with self._lock:
@@ -269,7 +285,7 @@ class Simulator:
         with self._lock:
             one = self._channels.get(channel)
             if one is not None:
-                self._end(channel, End.ANSWERED if one.answered else End.CANCELLED, 16)
+                self._end(channel, HangupReason.ANSWERED if one.answered else HangupReason.CANCELLED, 16)
 
     def disconnect(self, bridge: str) -> None:
         with self._lock:
@@ -286,7 +302,7 @@ class Simulator:
         try:
             return self._recordings[name]
         except KeyError:
-            raise PbxGone(f"Записи {name} нет.") from None
+            raise ChannelGone(f"Записи {name} нет.") from None
 
     def incoming(self, channel: str, number: str, line: str, *, persona: str = "patient_slow") -> None:
         """Somebody calls us: for the demo and the tests."""
@@ -308,7 +324,9 @@ class Simulator:
                 self._tell(Digit(self._clock(), deed.channel, deed.value))
             elif deed.kind == "hang_up" and deed.channel in self._channels:
                 answered = self._channels[deed.channel].answered
-                self._end(deed.channel, End.ANSWERED if answered else End.REJECTED, 16 if answered else 21)
+                self._end(
+                    deed.channel, HangupReason.ANSWERED if answered else HangupReason.REJECTED, 16 if answered else 21
+                )
 
     def _ring(self, channel: str) -> None:
         one = self._channels.get(channel)
@@ -326,7 +344,7 @@ class Simulator:
         if one.persona.machine is not None:
             self._later(one.persona.machine, lambda: self._hear_machine(channel))
         if one.persona.hangs_up is not None:
-            self._later(one.persona.hangs_up, lambda: self._end(channel, End.ANSWERED, 16))
+            self._later(one.persona.hangs_up, lambda: self._end(channel, HangupReason.ANSWERED, 16))
 
     def _press(self, channel: str, digit: str) -> None:
         if channel in self._channels:
@@ -334,7 +352,7 @@ class Simulator:
 
     def _hear_machine(self, channel: str) -> None:
         if channel in self._channels:
-            self._tell(Machine(self._clock(), channel))
+            self._tell(AnsweringMachine(self._clock(), channel))
 
     def _play_ended(self, channel: str, playback: str, *, ok: bool) -> None:
         one = self._channels.get(channel)
@@ -342,12 +360,12 @@ class Simulator:
             one.playback = ""
             self._tell(PlayEnded(self._clock(), playback, ok))
 
-    def _end_unanswered(self, channel: str, end: End, cause: int) -> None:
+    def _end_unanswered(self, channel: str, end: HangupReason, cause: int) -> None:
         one = self._channels.get(channel)
         if one is not None and not one.answered:
             self._end(channel, end, cause)
 
-    def _end(self, channel: str, end: End, cause: int) -> None:
+    def _end(self, channel: str, end: HangupReason, cause: int) -> None:
         one = self._channels.pop(channel, None)
         if one is None:
             return
@@ -369,7 +387,7 @@ class Simulator:
     def _live(self, channel: str) -> _Channel:
         one = self._channels.get(channel)
         if one is None:
-            raise PbxGone("Уже не на линии.")
+            raise ChannelGone("Уже не на линии.")
         return one
 
     def _later(self, seconds: float, deed: Callable[[], None]) -> None:
@@ -382,7 +400,7 @@ class Simulator:
     def _next_in(self) -> float:
         return (self._due[0][0] - self._clock()).total_seconds() if self._due else 3600.0
 
-    def _tell(self, fact: Fact) -> None:
+    def _tell(self, fact: PbxEvent) -> None:
         self._facts.append(fact)
 
 

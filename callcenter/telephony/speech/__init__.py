@@ -1,10 +1,10 @@
 """The robot's voice: text → WAV, 8 kHz mono, made once for each text and kept.
 
-`spoken` is the only door. The engine is chosen by settings.SPEECH_ENGINE; one that is missing or fails raises
+`synthesize` is the only door. The engine is chosen by settings.SPEECH_ENGINE; one that is missing or fails raises
 SpeechFailed, and the request goes to people at once.
 """
 
-from callcenter.telephony.speech.audio_cache import spoken
+from callcenter.telephony.speech.audio_cache import synthesize
 from callcenter.telephony.speech.engines import SpeechFailed
 
-__all__ = ["SpeechFailed", "spoken"]
+__all__ = ["SpeechFailed", "synthesize"]

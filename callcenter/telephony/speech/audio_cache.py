@@ -15,12 +15,12 @@ from django.conf import settings
 
 from callcenter.telephony.pbx.base import Sound
 from callcenter.telephony.speech.engines import Samples, SpeechFailed, engine, read_wav
-from callcenter.telephony.speech.spoken_russian import aloud
+from callcenter.telephony.speech.spoken_russian import to_speech_text
 
 RATE: Final = 8000  # per second: what a telephone line carries
 
 
-def spoken(*phrases: str, pause: float = 0.35) -> Sound:
+def synthesize(*phrases: str, pause: float = 0.35) -> Sound:
     """One sound of the phrases with `pause` seconds between them; made by the engine only the first time.
 
     Raises SpeechFailed (no engine, an error of the engine, no room on the disk).
@@ -45,7 +45,7 @@ def _voiced(phrase: str) -> "array.array[int]":
     """One phrase, said once and kept: of a new request only the names are new."""
     path = clip_path(clip_key(f"phrase {phrase}"))
     if not path.exists():
-        _write(path, to_telephone(engine().say(aloud(phrase))))
+        _write(path, to_telephone(engine().say(to_speech_text(phrase))))
     return read_wav(path.read_bytes()).data
 
 

@@ -43,7 +43,7 @@ _ORDINAL = re.compile(r"\b(\d+)-(?:й|ый|ой|я|ая|е|ое)\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
-def aloud(text: str) -> str:
+def to_speech_text(text: str) -> str:
     """'Приём 03.11 в 9:05, 1 500 ₽' → 'Приём третьего ноября в девять ноль пять, одна тысяча пятьсот рублей'.
 
     What no rule knows is left as it is; an impossible date is read as plain numbers.

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from callcenter.contacts.api_keys import source_of, source_with
 from callcenter.lib.api import ApiError, endpoint, read_body
-from callcenter.telephony.actions.pbx_webhooks import keep_notice, read_notice
+from callcenter.telephony.actions.pbx_webhooks import process_pbx_webhook, store_pbx_webhook
 
 
 @endpoint
@@ -17,9 +17,9 @@ def calls(request: HttpRequest) -> HttpResponseBase:
     in_body = str(body.get("secret") or "")
     source = source_with(in_body, now=now) if in_body else source_of(request, now=now)
     try:
-        notice = keep_notice(vendor=body["vendor"], body=body, clinic=source.clinic, now=now)
+        notice = store_pbx_webhook(vendor=body["vendor"], body=body, clinic=source.clinic, now=now)
     except ValueError as error:
         raise ApiError(422, str(error)) from None
     if notice.done_at is None:
-        read_notice(notice, now=now)
+        process_pbx_webhook(notice, now=now)
     return JsonResponse({"notice": notice.pk, "session": notice.session})

@@ -20,10 +20,10 @@ from callcenter.lib.errors import NotAllowed, Refused
 from callcenter.lib.public_views import public
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import TALKERS
+from callcenter.staff.roles import CAN_USE_PHONE
 from callcenter.telephony import queries
 from callcenter.telephony.actions import staff_phones
-from callcenter.telephony.models import Call, HandsetDeed
+from callcenter.telephony.models import Call, HandsetAction
 from callcenter.telephony.panels import common_panels, scenario_panels
 from callcenter.telephony.speech.asterisk_media import clip_url, key_of
 from callcenter.telephony.speech.audio_cache import clip_path
@@ -31,7 +31,7 @@ from callcenter.telephony.states import LegState, PhoneKind
 from callcenter.telephony.templatetags.telephony import number_of
 
 
-@allow(*TALKERS)
+@allow(*CAN_USE_PHONE)
 def phone(request: StaffRequest) -> HttpResponse:
     """What is on the user's telephone at this moment; the bar of every page fetches its part of it."""
     now = timezone.now()
@@ -69,7 +69,7 @@ def _panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -
     return found
 
 
-@allow(*TALKERS)
+@allow(*CAN_USE_PHONE)
 @require_POST
 def bind(request: StaffRequest) -> HttpResponse:
     """Says where the user sits today, or that he is not on the telephone."""
@@ -82,7 +82,7 @@ def bind(request: StaffRequest) -> HttpResponse:
     return _back(request)
 
 
-@allow(*TALKERS)
+@allow(*CAN_USE_PHONE)
 @require_POST
 def call(request: StaffRequest) -> HttpResponse:
     """Click-to-call: the user's own telephone rings first, then the patient's."""
@@ -123,7 +123,7 @@ def _clinic(request: StaffRequest, patient: Patient | None) -> Clinic:
     return clinic
 
 
-@allow(*TALKERS)
+@allow(*CAN_USE_PHONE)
 @require_POST
 def hang_up(request: StaffRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Call.objects.visible_to(request.user), pk=pk)
@@ -131,7 +131,7 @@ def hang_up(request: StaffRequest, pk: int) -> HttpResponse:
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
-@allow(*TALKERS)
+@allow(*CAN_USE_PHONE)
 @require_POST
 def transfer(request: StaffRequest) -> HttpResponse:
     """Gives the user's present conversation to a colleague, whose own telephone rings."""
@@ -141,7 +141,7 @@ def transfer(request: StaffRequest) -> HttpResponse:
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
-@allow(*TALKERS)
+@allow(*CAN_USE_PHONE)
 @require_POST
 def press(request: StaffRequest) -> HttpResponse:
     """A button of the telephone in the browser."""
@@ -153,7 +153,7 @@ def press(request: StaffRequest) -> HttpResponse:
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
-@allow(*TALKERS)
+@allow(*CAN_USE_PHONE)
 @require_POST
 def try_incoming(request: StaffRequest) -> HttpResponse:
     """On the simulator: somebody calls the clinic, to see and to train what happens then."""
@@ -166,7 +166,7 @@ def try_incoming(request: StaffRequest) -> HttpResponse:
         number = phones.parse(request.POST.get("number", "+79000000001"))
     except phones.BadPhone as error:
         raise Refused(str(error), field="number") from None
-    HandsetDeed.objects.create(
+    HandsetAction.objects.create(
         channel=f"in-{uuid.uuid4().hex}", kind="incoming", value=f"{number} {clinic.phone}", at=timezone.now()
     )
     return _back(request)

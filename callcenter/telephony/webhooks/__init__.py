@@ -12,7 +12,7 @@ from callcenter.telephony.webhooks import uis
 
 
 @dataclass(frozen=True)
-class Told:
+class CallEvent:
     """What one notice says of a call; instants UTC, seconds whole, numbers as the PBX wrote them."""
 
     session: str
@@ -29,9 +29,9 @@ class Told:
     record_seconds: float = 0.0
 
 
-READERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {"uis": uis.read}
+PARSERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {"uis": uis.read}
 
 
-def read(vendor: str, body: dict[str, Any]) -> Told:
+def read(vendor: str, body: dict[str, Any]) -> CallEvent:
     """Raises KeyError for an unknown vendor, ValueError for a notice that makes no sense (its words say why)."""
-    return Told(**READERS[vendor](body))
+    return CallEvent(**PARSERS[vendor](body))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import ZONES, Clinic
 from callcenter.lib.errors import DomainError
-from callcenter.staff.actions import Facts, create_user
+from callcenter.staff.actions import PersonFacts, create_user
 from callcenter.staff.roles import Role
 
 
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 ids = self._clinics(options["clinic"].strip(), options["zone"])
-                facts = Facts(
+                facts = PersonFacts(
                     options["login"], options["full_name"], (Role.SENIOR.value, Role.MANAGER.value), frozenset(ids)
                 )
                 create_user(facts=facts, password=password, by=None, now=timezone.now())
