@@ -23,18 +23,20 @@ demo-reset: ## wipes the demo's data; the next `make demo` starts anew
 test: ready ## the whole suite, browser stories included (ARGS=… goes to pytest)
 	$(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
-lint: ready ## ruff, prettier, mypy --strict, import-linter, missing migrations, Django's check of production's settings
+lint: ready ## ruff, djangofmt, prettier, mypy --strict, import-linter, missing migrations, Django's check of production's settings
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/djangofmt --check templates
 	$(PRETTIER) --check static
 	DEMO=1 .venv/bin/mypy
 	.venv/bin/lint-imports
 	$(PRODUCTION) $(PY) -W ignore manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
-format: ready ## Python, styles and scripts as `make lint` wants them
+format: ready ## Python, templates, styles and scripts as `make lint` wants them
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+	.venv/bin/djangofmt templates
 	$(PRETTIER) --write static
 
 faults: ready ## long runs with real processes that get killed

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WIDTH = 120
 
 
-@pytest.mark.parametrize(("folder", "names"), [("static/css", "*.css"), ("static/js", "*.js")])
+@pytest.mark.parametrize(("folder", "names"), [("templates", "*.html"), ("static/css", "*.css"), ("static/js", "*.js")])
 def test_no_line_is_longer_than_the_width(folder: str, names: str) -> None:
     files = sorted((ROOT / folder).rglob(names))
     assert files
