@@ -5,7 +5,7 @@ ARG NODE=24
 FROM node:${NODE}-slim AS assets
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM python:${PYTHON}-slim AS packages
 WORKDIR /build

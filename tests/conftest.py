@@ -35,6 +35,7 @@ from journals.actions.plans import give_plan
 from journals.models import RecallEntry
 from journals.queries.segments import Segment
 from journals.schedule import plan_ends_at
+from tests.html import tight
 
 PASSWORD = "wicket-keeper-1"
 MOSCOW = "Europe/Moscow"
@@ -141,6 +142,20 @@ def make_clinic(name: str, zone: str) -> Clinic:
 def _quick_passwords(settings: Any, tmp_path: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.MEDIA_ROOT = tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _pages_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test client gives pages without the space that HTML does not show: tests look for markup, not for line breaks."""
+    ask = Client.request
+
+    def request(self: Client, **environ: Any) -> Any:
+        answer = ask(self, **environ)
+        if not answer.streaming and answer.headers.get("Content-Type", "").startswith("text/html"):
+            answer.content = tight(answer.content.decode()).encode()
+        return answer
+
+    monkeypatch.setattr(Client, "request", request)
 
 
 @pytest.fixture

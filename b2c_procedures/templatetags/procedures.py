@@ -1,4 +1,4 @@
-"""The second row of the menu on the procedures' pages."""
+"""The procedures' pages: the second row of their menu, and what a chat's button writes of a study."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -7,7 +7,9 @@ from django import template
 from django.template import RequestContext
 from django.urls import reverse
 
+from b2c_procedures.models import Study
 from b2c_procedures.roles import CAN_CHAT, CAN_READ_METRICS, LEADERS, PERFORMERS
+from callcenter.lib.templatetags.ru import plural, rub
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 
@@ -59,3 +61,13 @@ def procedure_tabs(context: RequestContext) -> list[Tab]:
     fitting = [url for _, url in shown if path == url or (url != home and path.startswith(url))]
     here = max(fitting, key=len, default="")
     return [Tab(label, url, url == here) for label, url in shown]
+
+
+@register.filter
+def study_answer(study: Study) -> str:
+    """What a study is, how long it takes and costs: text for the answer in a chat."""
+    term = plural(study.term_days, "рабочий день,рабочих дня,рабочих дней")
+    return (
+        f"{study.name}. {study.description} Срок исполнения: {term}. Стоимость: {rub(study.price)}."
+        f" Подробнее: {study.link}"
+    )

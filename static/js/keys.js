@@ -1,11 +1,14 @@
 // Keys by their physical place (event.code), so that they work in the Russian layout.
-// Markup: data-key="KeyC" clicks the element, data-key-focus="Slash" focuses it, data-key="Ctrl+Enter" also while typing.
+// Markup: data-key="KeyC" clicks the element, data-key-focus="Slash" focuses it, data-key="Ctrl+Enter" also while
+// typing.
 // data-row-key="KeyX" with data-key-hint does the same inside the current row of a list.
-// Lists: a table[data-rows] whose rows are tr[data-row]; ↑ ↓ move, Enter opens the row's a[data-open], Space clicks its [data-mark].
+// Lists: a table[data-rows] whose rows are tr[data-row]; ↑ ↓ move, Enter opens the row's a[data-open], Space clicks its
+// [data-mark].
 // `?` shows the keys of the page: every element with data-key and data-key-hint, and the list keys.
 "use strict";
 (() => {
-  const typing = (target) => target.closest("input:not([type=checkbox]):not([type=radio]):not([type=button]):not([type=submit]), textarea, select, [contenteditable]");
+  const TEXT = "input:not([type=checkbox], [type=radio], [type=button], [type=submit])";
+  const typing = (target) => target.closest(`${TEXT}, textarea, select, [contenteditable]`);
   const visible = (element) => element.getClientRects().length > 0 && !element.disabled;
   const named = (attribute, code) => [...document.querySelectorAll(`[${attribute}="${code}"]`)].find(visible);
 
@@ -37,14 +40,28 @@
 
   function help() {
     let box = document.getElementById("key-help");
-    if (box) { box.close(); box.remove(); return; }
+    if (box) {
+      box.close();
+      box.remove();
+      return;
+    }
     box = document.createElement("dialog");
     box.id = "key-help";
     box.className = "card card-body";
-    const lines = [["/", "поиск пациента"], ["?", "эта подсказка"]];
+    const lines = [
+      ["/", "поиск пациента"],
+      ["?", "эта подсказка"],
+    ];
     if (rows().length) lines.push(["↑ ↓", "строка"], ["Enter", "открыть"]);
     document.querySelectorAll("[data-key][data-key-hint], [data-key-focus][data-key-hint]").forEach((element) => {
-      if (visible(element)) lines.push([element.dataset.keyHint, (element.dataset.keyName || element.getAttribute("aria-label") || element.textContent).trim().replace(/\s+/g, " ").slice(0, 60)]);
+      if (visible(element))
+        lines.push([
+          element.dataset.keyHint,
+          (element.dataset.keyName || element.getAttribute("aria-label") || element.textContent)
+            .trim()
+            .replace(/\s+/g, " ")
+            .slice(0, 60),
+        ]);
     });
     const seen = new Set();
     document.querySelectorAll("tr[data-row] [data-row-key][data-key-hint]").forEach((element) => {
@@ -58,8 +75,13 @@
     const list = document.createElement("dl");
     list.className = "facts";
     for (const [key, what] of lines) {
-      const dt = document.createElement("dt"), dd = document.createElement("dd"), kbd = document.createElement("kbd");
-      kbd.textContent = key; dt.append(kbd); dd.textContent = what; list.append(dt, dd);
+      const dt = document.createElement("dt"),
+        dd = document.createElement("dd"),
+        kbd = document.createElement("kbd");
+      kbd.textContent = key;
+      dt.append(kbd);
+      dd.textContent = what;
+      list.append(dt, dd);
     }
     const close = document.createElement("button");
     close.className = "btn mt-3";
@@ -73,21 +95,59 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.metaKey) return;
-    const code = (event.ctrlKey ? "Ctrl+" : "") + (event.shiftKey ? "Shift+" : "") + event.code.replace("Numpad", "Digit").replace("DigitEnter", "Enter");
+    const code =
+      (event.ctrlKey ? "Ctrl+" : "") +
+      (event.shiftKey ? "Shift+" : "") +
+      event.code.replace("Numpad", "Digit").replace("DigitEnter", "Enter");
     if (typing(event.target) && !event.ctrlKey && event.code !== "Escape") return;
     if (document.querySelector("dialog[open]")) return; // Escape closes the dialog alone
-    if (code === "Shift+Slash" || code === "Shift+Digit7") { event.preventDefault(); help(); return; }
+    if (code === "Shift+Slash" || code === "Shift+Digit7") {
+      event.preventDefault();
+      help();
+      return;
+    }
     const focused = named("data-key-focus", code);
-    if (focused) { event.preventDefault(); focused.focus(); focused.select?.(); return; }
+    if (focused) {
+      event.preventDefault();
+      focused.focus();
+      focused.select?.();
+      return;
+    }
     const pressed = named("data-key", code);
-    if (pressed) { event.preventDefault(); pressed.click(); return; }
+    if (pressed) {
+      event.preventDefault();
+      pressed.click();
+      return;
+    }
     const inRow = current()?.querySelector(`[data-row-key="${code}"]`);
-    if (inRow) { event.preventDefault(); inRow.click(); return; }
-    if (event.ctrlKey || event.target.closest("a, button, summary, [role=menu]") && event.code !== "ArrowDown" && event.code !== "ArrowUp") return;
-    if (event.code === "ArrowDown" && move(1) || event.code === "ArrowUp" && move(-1)) { event.preventDefault(); return; }
+    if (inRow) {
+      event.preventDefault();
+      inRow.click();
+      return;
+    }
+    if (
+      event.ctrlKey ||
+      (event.target.closest("a, button, summary, [role=menu]") &&
+        event.code !== "ArrowDown" &&
+        event.code !== "ArrowUp")
+    )
+      return;
+    if ((event.code === "ArrowDown" && move(1)) || (event.code === "ArrowUp" && move(-1))) {
+      event.preventDefault();
+      return;
+    }
     const row = current();
-    if (row && event.code === "Enter") { row.querySelector("[data-open]")?.click(); event.preventDefault(); }
-    if (row && event.code === "Space") { const mark = row.querySelector("[data-mark]"); if (mark) { mark.click(); event.preventDefault(); } }
+    if (row && event.code === "Enter") {
+      row.querySelector("[data-open]")?.click();
+      event.preventDefault();
+    }
+    if (row && event.code === "Space") {
+      const mark = row.querySelector("[data-mark]");
+      if (mark) {
+        mark.click();
+        event.preventDefault();
+      }
+    }
   });
 
   window.dozvonRows = { select, current, rows };

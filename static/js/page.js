@@ -1,4 +1,5 @@
-// What every page does: errors of htmx become a message a person can read, and search results close by Esc or a click elsewhere.
+// What every page does: errors of htmx become a message a person can read, and search results close by Esc or a click
+// elsewhere.
 "use strict";
 (() => {
   const messages = () => document.getElementById("messages");
@@ -17,10 +18,17 @@
     messages()?.append(box);
   }
 
-  document.addEventListener("htmx:sendError", () => say("Нет связи с сервером. Ничего не потеряно: проверьте сеть и повторите."));
+  document.addEventListener("htmx:sendError", () =>
+    say("Нет связи с сервером. Ничего не потеряно: проверьте сеть и повторите."),
+  );
   document.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
-    say(status === 404 ? "Этого больше нет: обновите страницу." : `Сервер не справился (${status}). Повторите; если не помогает — сообщите старшему.`, "danger");
+    say(
+      status === 404
+        ? "Этого больше нет: обновите страницу."
+        : `Сервер не справился (${status}). Повторите; если не помогает — сообщите старшему.`,
+      "danger",
+    );
   });
 
   // «Отмена» of a small form inside a list: data-clear-closest="td" empties the cell the form was put into.
@@ -33,9 +41,16 @@
   document.addEventListener("click", (event) => {
     if (results() && !event.target.closest(".topbar-search")) results().replaceChildren();
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.code === "Escape" && results()?.childElementCount) { results().replaceChildren(); event.stopPropagation(); }
-  }, true);
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.code === "Escape" && results()?.childElementCount) {
+        results().replaceChildren();
+        event.stopPropagation();
+      }
+    },
+    true,
+  );
 
   // Filters that apply themselves when a choice is made; the button stays for those without scripts and for text.
   document.addEventListener("change", (event) => {
@@ -47,33 +62,58 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || form.hasAttribute("hx-post") || event.defaultPrevented) return;
-    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
     form.dataset.sent = "1";
   });
 
-  // Nothing typed is lost when the session has run out: what was sent stays in this tab until its answer comes; if the answer is
-  // the log-in page, the same person finds the form filled in again afterwards. Never passwords, files or hidden fields, but for
-  // the stamp of what the form showed: what a colleague saved meanwhile must not be overwritten by what is given back.
+  // Nothing typed is lost when the session has run out: what was sent stays in this tab until its answer comes; if the
+  // answer is the log-in page, the same person finds the form filled in again afterwards. Never passwords, files or
+  // hidden fields, but for the stamp of what the form showed: what a colleague saved meanwhile must not be overwritten
+  // by what is given back.
   const KEPT = "sent-form";
   const user = document.body.dataset.user;
   const address = (form) => form.getAttribute("action") || form.getAttribute("hx-post") || "";
-  const typed = (form) => [...form.elements].filter((one) => one.name && (one.name === "shown" || !["password", "file", "hidden", "submit", "button", "fieldset"].includes(one.type)));
+  const typed = (form) =>
+    [...form.elements].filter(
+      (one) =>
+        one.name &&
+        (one.name === "shown" || !["password", "file", "hidden", "submit", "button", "fieldset"].includes(one.type)),
+    );
   const forget = () => sessionStorage.removeItem(KEPT);
-  document.addEventListener("submit", (event) => {
-    const form = event.target;
-    const fields = typed(form).map((one) => [one.name, one.value, one.checked]);
-    if (form.method === "post" && user && fields.some(([name]) => name !== "shown")) sessionStorage.setItem(KEPT, JSON.stringify({ user, path: location.pathname, address: address(form), fields }));
-  }, true);
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const form = event.target;
+      const fields = typed(form).map((one) => [one.name, one.value, one.checked]);
+      if (form.method === "post" && user && fields.some(([name]) => name !== "shown"))
+        sessionStorage.setItem(KEPT, JSON.stringify({ user, path: location.pathname, address: address(form), fields }));
+    },
+    true,
+  );
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.requestConfig.verb !== "get" && event.detail.xhr.status && !event.detail.xhr.getResponseHeader("HX-Redirect")) forget();
+    if (
+      event.detail.requestConfig.verb !== "get" &&
+      event.detail.xhr.status &&
+      !event.detail.xhr.getResponseHeader("HX-Redirect")
+    )
+      forget();
   });
   function giveBack(kept) {
     for (const form of document.querySelectorAll("main form")) {
       const fields = typed(form);
-      if (address(form) !== kept.address || fields.length !== kept.fields.length || fields.some((one, place) => one.name !== kept.fields[place][0])) continue;
+      if (
+        address(form) !== kept.address ||
+        fields.length !== kept.fields.length ||
+        fields.some((one, place) => one.name !== kept.fields[place][0])
+      )
+        continue;
       fields.forEach((one, place) => {
         const [, value, checked] = kept.fields[place];
-        if (["checkbox", "radio"].includes(one.type)) one.checked = checked; else one.value = value;
+        if (["checkbox", "radio"].includes(one.type)) one.checked = checked;
+        else one.value = value;
       });
       say("Сеанс закончился, пока вы писали. Введённое возвращено: проверьте и отправьте ещё раз.", "info");
       return;
@@ -87,5 +127,7 @@
     if (lost) giveBack(kept);
   }
 
-  window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent));
+  window.addEventListener("pageshow", () =>
+    document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent),
+  );
 })();

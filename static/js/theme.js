@@ -2,7 +2,8 @@
 // Loaded before anything is painted, so that the page does not flash.
 "use strict";
 (() => {
-  const wanted = () => localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  const wanted = () =>
+    localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   const show = () => document.documentElement.setAttribute("data-bs-theme", wanted());
   show();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
