@@ -39,6 +39,8 @@ from journals.queries.segments import Segment
 from journals.schedule import plan_ends_at
 from tests.pristine import Pristine
 
+pytest_plugins = ["tests.fixtures"]
+
 PASSWORD = "wicket-keeper-1"
 MOSCOW = "Europe/Moscow"
 VLADIVOSTOK = "Asia/Vladivostok"

@@ -15,7 +15,6 @@ from callcenter.staff.models import User
 from callcenter.telephony import calls
 from callcenter.telephony.models import Leg
 from callcenter.telephony.states import Role, Scenario
-from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
 from tests.concurrency.race import overlapping, without_constraint
 
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def due(rig: Rig) -> list[CallbackRequest]:  # noqa: F811
+def due(rig: Rig) -> list[CallbackRequest]:
     """Twenty requests due at once; nobody sits at a telephone, so a look at one ends in the next five minutes."""
     return [rig.ask(phone=f"+790000077{n:02}", name=f"Пациент {n}") for n in range(20)]
 
@@ -45,7 +44,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_two_workers_look_at_each_due_request_once(
-    rig: Rig,  # noqa: F811
+    rig: Rig,
     due: list[CallbackRequest],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -57,7 +56,7 @@ def test_two_workers_look_at_each_due_request_once(
 
 
 def test_without_the_lock_of_the_claim_both_take_the_same_requests(
-    rig: Rig,  # noqa: F811
+    rig: Rig,
     due: list[CallbackRequest],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -73,7 +72,7 @@ def test_without_the_lock_of_the_claim_both_take_the_same_requests(
 
 
 def test_even_then_a_request_has_one_live_attempt(
-    rig: Rig,  # noqa: F811
+    rig: Rig,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Behind the claim stands the row itself: the second look finds that its time has moved."""
@@ -89,7 +88,7 @@ def test_even_then_a_request_has_one_live_attempt(
 # --- one live leg for each patient, one ring for each administrator --------------------------------------------------
 
 
-def ringing(rig: Rig, *, role: Role, number: str = "", user: User | None = None) -> Callable[[], Leg]:  # noqa: F811
+def ringing(rig: Rig, *, role: Role, number: str = "", user: User | None = None) -> Callable[[], Leg]:
     def ring() -> Leg:
         call = calls.place_call(
             scenario=Scenario.CLICK,
@@ -115,7 +114,7 @@ GUARDS = [
 
 @pytest.mark.parametrize(("guard", "role", "number", "has_user"), GUARDS)
 def test_of_many_calls_at_once_one_rings_and_the_others_are_told(
-    rig: Rig,  # noqa: F811
+    rig: Rig,
     guard: str,
     role: Role,
     number: str,
@@ -130,7 +129,7 @@ def test_of_many_calls_at_once_one_rings_and_the_others_are_told(
 
 @pytest.mark.parametrize(("guard", "role", "number", "has_user"), GUARDS)
 def test_without_its_guard_the_same_telephone_rings_more_than_once(
-    rig: Rig,  # noqa: F811
+    rig: Rig,
     guard: str,
     role: Role,
     number: str,

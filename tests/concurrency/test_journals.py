@@ -15,9 +15,7 @@ from journals.actions.plans import give_plan, return_uncalled
 from journals.machine import Outcome
 from journals.models import CallPlan, PlanItem, PlanState, PulledUntil, RecallCall, RecallEntry, RecallPolicy
 from tests.concurrency.race import no_row_locks, overlapping
-from tests.journals.conftest import Recall, recall
-
-__all__ = ["recall"]  # the fixture of the journal's tests
+from tests.journals.conftest import Recall
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

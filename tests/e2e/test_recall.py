@@ -18,9 +18,7 @@ from journals.models import PlanItem, RecallEntry
 from journals.queries.results import MEASURES
 from tests.clinics.imports.files import csv
 from tests.e2e.conftest import PHONE, Login, OpenPage
-from tests.journals.conftest import Recall, make_reason, recall
-
-__all__ = ["recall"]  # the fixture of the journal's tests
+from tests.journals.conftest import Recall, make_reason
 
 WEEK = dt.timedelta(days=7)
 HEAD = ("ФИО", "Телефон", "Дата рождения", "Врач", "Комментарий врача", "Дата прозвона")

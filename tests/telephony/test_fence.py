@@ -13,14 +13,13 @@ from callcenter.telephony.pbx.base import Answered, PbxAway
 from callcenter.telephony.pbx.simulator import Simulator
 from callcenter.telephony.robot import FRESH, LeaseLost, Robot
 from callcenter.telephony.states import CommandState
-from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
 from tests.concurrency.race import overlapping
 
 pytestmark = pytest.mark.django_db
 
 
-def taken_over(rig: Rig) -> Robot:  # noqa: F811
+def taken_over(rig: Rig) -> Robot:
     """The rig's robot sleeps until its lease is another's; returns the sleeper."""
     sleeper = rig.robot
     rig.now += dt.timedelta(seconds=15)
@@ -35,7 +34,7 @@ def everything() -> list[object]:
     return [list(model.objects.order_by("pk").values()) for model in (CallbackRequest, Leg, Command, RobotLease)]
 
 
-def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:  # noqa: F811
+def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_noanswer")
     request = rig.ask()
     rig.run_until(State.RINGING, request=request, seconds=5)
@@ -51,7 +50,7 @@ def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:  # noqa: F811
     assert everything() == before
 
 
-def test_who_wakes_up_takes_no_command(rig: Rig) -> None:  # noqa: F811
+def test_who_wakes_up_takes_no_command(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_noanswer")
     sleeper = taken_over(rig)
     rig.ask()
@@ -66,7 +65,7 @@ def test_who_wakes_up_takes_no_command(rig: Rig) -> None:  # noqa: F811
 
 
 def test_who_fell_asleep_with_a_command_in_his_hand_does_not_dial(
-    rig: Rig,  # noqa: F811
+    rig: Rig,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Taken under a lease that was his then; carried out after it became another's, it would ring a telephone twice."""
@@ -82,7 +81,7 @@ def test_who_fell_asleep_with_a_command_in_his_hand_does_not_dial(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_lease_is_not_taken_over_in_the_middle_of_a_write(rig: Rig) -> None:  # noqa: F811
+def test_the_lease_is_not_taken_over_in_the_middle_of_a_write(rig: Rig) -> None:
     """The fence is the lease's own row lock: the next holder waits until what was begun under it is committed."""
     order: list[str] = []
 
