@@ -3,15 +3,17 @@
 import datetime as dt
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 import pytest
+from django.core.cache import cache
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from django.utils import timezone
+from pytest_django import DjangoDbBlocker
 
 from callcenter.clinics.actions import open_waiting
 from callcenter.clinics.models import (
@@ -35,7 +37,9 @@ from journals.actions.plans import give_plan
 from journals.models import RecallEntry
 from journals.queries.segments import Segment
 from journals.schedule import plan_ends_at
-from tests.html import tight
+from tests.pristine import Pristine
+
+pytest_plugins = ["tests.fixtures"]
 
 PASSWORD = "wicket-keeper-1"
 MOSCOW = "Europe/Moscow"
@@ -43,13 +47,18 @@ VLADIVOSTOK = "Asia/Vladivostok"
 # A Wednesday, noon in Moscow: a working day with every clinic of the cast open or just closed.
 NOON = dt.datetime(2026, 3, 18, 9, 0, tzinfo=dt.UTC)
 
-_serial = itertools.count(1)
-
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """A test that leaves a thread behind with an open connection is a defect; the last requests of a browser may still end."""
-    yield
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A test that commits gives back the database of the migrations.
+
+    A test that leaves a thread behind with an open connection is a defect; the last requests of a browser may still end.
+    """
+    with django_db_blocker.unblock():
+        pristine = Pristine()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _self: pristine.restore())
+        yield
     params = connection.get_connection_params()
     server = {key: params[key] for key in ("host", "port", "user", "password") if key in params}
     own = connection.connection.info.backend_pid if connection.connection is not None else None
@@ -84,20 +93,23 @@ class World:
     doctor: Doctor
     doctor_b: Doctor
     extra: dict[str, Any] = field(default_factory=dict)
+    # Each test counts anew: what its numbers and times meet must not depend on the tests before it.
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(5001), repr=False)
+    _hours: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
     def patient(self, last: str = "Иванова", first: str = "Анна", middle: str = "Петровна", **fields: Any) -> Patient:
         """A patient of clinic A (or of `clinics`) with one phone (or `phones`)."""
         clinics = fields.pop("clinics", [self.clinic])
         phones = fields.pop("phones", None)
         patient = Patient.objects.create(last_name=last, first_name=first, middle_name=middle, **fields)
-        patient.clinics.set(clinics)
-        for index, number in enumerate([f"+7900000{next(_serial):04}"] if phones is None else phones):
+        patient.clinics.add(*clinics)
+        for index, number in enumerate([f"+7900000{next(self._numbers)}"] if phones is None else phones):
             PatientPhone.objects.create(patient=patient, number=number, is_main=index == 0)
         return patient
 
     def window(self, starts_at: dt.datetime | None = None, minutes: int = 30, **fields: Any) -> ScheduleWindow:
-        """A free window of the doctor of A; by default the next hour nobody has asked for yet."""
-        start = starts_at or self.now + dt.timedelta(days=1, hours=next(_serial) % 200)
+        """A free window of the doctor of A; by default the next hour nobody has asked for yet, after the one of `visit`."""
+        start = starts_at or self.now + dt.timedelta(days=1, hours=next(self._hours))
         fields.setdefault("clinic", self.clinic)
         fields.setdefault("doctor", self.doctor)
         return ScheduleWindow.objects.create(starts_at=start, ends_at=start + dt.timedelta(minutes=minutes), **fields)
@@ -118,73 +130,97 @@ class World:
 
 
 def make_user(login: str, name: str, *roles: Role, clinics: list[Clinic] | None = None) -> User:
-    user = User.objects.create_user(login, PASSWORD, full_name=name, roles=[str(role) for role in roles])
-    user.clinics.set(clinics or [])
-    return user
+    return make_users({login: (name, roles, clinics or [])})[login]
+
+
+def make_users(people: dict[str, tuple[str, Sequence[Role], list[Clinic]]]) -> dict[str, User]:
+    """By login: the name, the roles, the clinics. All with PASSWORD."""
+    users = {}
+    for login, (name, roles, _) in people.items():
+        users[login] = User(login=login, full_name=name, roles=[str(role) for role in roles])
+        users[login].set_password(PASSWORD)
+    User.objects.bulk_create(users.values())
+    staff = Clinic.staff.through
+    staff.objects.bulk_create(
+        staff(clinic_id=clinic.pk, user_id=users[login].pk)
+        for login, (_, _, clinics) in people.items()
+        for clinic in clinics
+    )
+    return users
 
 
 def make_clinic(name: str, zone: str) -> Clinic:
-    clinic = Clinic.objects.create(
-        name=name,
-        zone=zone,
-        address="ул. Примерная, 1",
-        phone="+79000009999",
-        reception_email="reception@clinic.example",
-        responsible_emails=["boss@clinic.example"],
+    return make_clinics({name: zone})[0]
+
+
+def make_clinics(zones: dict[str, str]) -> list[Clinic]:
+    clinics = Clinic.objects.bulk_create(
+        Clinic(
+            name=name,
+            zone=zone,
+            address="ул. Примерная, 1",
+            phone="+79000009999",
+            reception_email="reception@clinic.example",
+            responsible_emails=["boss@clinic.example"],
+        )
+        for name, zone in zones.items()
     )
     OpeningHours.objects.bulk_create(
-        OpeningHours(clinic=clinic, weekday=day, opens=dt.time(8), closes=dt.time(20)) for day in range(6)
+        OpeningHours(clinic=clinic, weekday=day, opens=dt.time(8), closes=dt.time(20))
+        for clinic in clinics
+        for day in range(6)
     )
-    return clinic
+    return clinics
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any, tmp_path: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def _own_files_and_cache(settings: Any, tmp_path: Any) -> None:
+    """Nothing that a test has stored outside the database meets the next one."""
     settings.MEDIA_ROOT = tmp_path
-
-
-@pytest.fixture(autouse=True)
-def _pages_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The test client gives pages without the space that HTML does not show: tests look for markup, not for line breaks."""
-    ask = Client.request
-
-    def request(self: Client, **environ: Any) -> Any:
-        answer = ask(self, **environ)
-        if not answer.streaming and answer.headers.get("Content-Type", "").startswith("text/html"):
-            answer.content = tight(answer.content.decode()).encode()
-        return answer
-
-    monkeypatch.setattr(Client, "request", request)
+    cache.clear()
 
 
 @pytest.fixture
 def world(db: None) -> World:
-    clinic, clinic_b = make_clinic("Клиника А", MOSCOW), make_clinic("Клиника Б", VLADIVOSTOK)
+    clinic, clinic_b = make_clinics({"Клиника А": MOSCOW, "Клиника Б": VLADIVOSTOK})
+    a, b = [clinic], [clinic_b]
+    people = make_users(
+        {
+            "admin_a": ("Орлова Ольга Петровна", [Role.ADMINISTRATOR], a),
+            "admin_a2": ("Зимина Зоя Игоревна", [Role.ADMINISTRATOR], a),
+            "senior_a": ("Старшинова Вера Львовна", [Role.SENIOR], a),
+            "manager_a": ("Главный Глеб Юрьевич", [Role.MANAGER], a),
+            "doctor_a": ("Белов Олег Ильич", [Role.DOCTOR], a),
+            "admin_b": ("Дальняя Дарья Ивановна", [Role.ADMINISTRATOR], b),
+            "senior_b": ("Восточная Ева Ильинична", [Role.SENIOR], b),
+        }
+    )
     specialty = Specialty.objects.create(name="Терапия")
-    doctor = Doctor.objects.create(full_name="Белов Олег Ильич", specialty=specialty)
-    doctor.clinics.add(clinic)
-    doctor_b = Doctor.objects.create(full_name="Чернова Инна Львовна", specialty=specialty)
-    doctor_b.clinics.add(clinic_b)
-    a = [clinic]
-    world = World(
+    doctor, doctor_b = Doctor.objects.bulk_create(
+        [
+            Doctor(full_name="Белов Олег Ильич", specialty=specialty, user=people["doctor_a"]),
+            Doctor(full_name="Чернова Инна Львовна", specialty=specialty),
+        ]
+    )
+    works_in = Doctor.clinics.through
+    works_in.objects.bulk_create(
+        works_in(doctor_id=one.pk, clinic_id=where.pk) for one, where in ((doctor, clinic), (doctor_b, clinic_b))
+    )
+    return World(
         now=NOON,
         clinic=clinic,
         clinic_b=clinic_b,
-        administrator=make_user("admin_a", "Орлова Ольга Петровна", Role.ADMINISTRATOR, clinics=a),
-        administrator2=make_user("admin_a2", "Зимина Зоя Игоревна", Role.ADMINISTRATOR, clinics=a),
-        senior=make_user("senior_a", "Старшинова Вера Львовна", Role.SENIOR, clinics=a),
-        manager=make_user("manager_a", "Главный Глеб Юрьевич", Role.MANAGER, clinics=a),
-        doctor_user=make_user("doctor_a", "Белов Олег Ильич", Role.DOCTOR, clinics=a),
-        administrator_b=make_user("admin_b", "Дальняя Дарья Ивановна", Role.ADMINISTRATOR, clinics=[clinic_b]),
-        senior_b=make_user("senior_b", "Восточная Ева Ильинична", Role.SENIOR, clinics=[clinic_b]),
+        administrator=people["admin_a"],
+        administrator2=people["admin_a2"],
+        senior=people["senior_a"],
+        manager=people["manager_a"],
+        doctor_user=people["doctor_a"],
+        administrator_b=people["admin_b"],
+        senior_b=people["senior_b"],
         specialty=specialty,
         doctor=doctor,
         doctor_b=doctor_b,
     )
-    doctor.user = world.doctor_user
-    doctor.save()
-    return world
 
 
 @pytest.fixture

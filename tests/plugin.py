@@ -30,6 +30,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         _own_valkey_database(int(worker.removeprefix("gw")))
         return
     if {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
+        _own_valkey_database(0)
         return
     if early_config.known_args_namespace.collectonly or early_config.known_args_namespace.help:
         return
@@ -56,15 +57,19 @@ def _make_template(postgres: "Postgres") -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure() -> None:
-    if template := os.environ.get("TEST_TEMPLATE"):
-        from django.conf import settings
+    from django.conf import settings
 
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if template := os.environ.get("TEST_TEMPLATE"):
         # Django copies the template and, MIGRATE being off, finds every table there.
         settings.DATABASES["default"].setdefault("TEST", {}).update(TEMPLATE=template, MIGRATE=False)
 
 
 def _own_valkey_database(worker: int) -> None:
-    """pytest-django gives each worker a database of its own in PostgreSQL; this does it for Valkey (it has 16)."""
+    """pytest-django gives each worker a database of its own in PostgreSQL; this does it for Valkey (it has 16).
+
+    Every test empties it. Never the first one: at an address given from outside something may live there.
+    """
     server = os.environ["REDIS_URL"].rpartition("/")[0]
     os.environ["REDIS_URL"] = f"{server}/{1 + worker % 15}"
 

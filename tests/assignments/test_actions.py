@@ -1,13 +1,10 @@
 """Verbs of a task: given, taken, handed over, moved, talked about, closed, escalated."""
 
 import datetime as dt
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
-from django.db.models import QuerySet
 
 from callcenter.assignments import actions
 from callcenter.assignments.models import Task, TaskMessage
@@ -19,6 +16,7 @@ from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 from tests.assignments.conftest import HOUR, MakeTask, MakeWait
+from tests.concurrency.race import no_row_locks, overlapping
 from tests.conftest import World, make_user
 
 DAY = dt.timedelta(days=1)
@@ -208,29 +206,15 @@ def test_a_task_that_fails_says_why_and_the_others_go_on(
     assert (sick.last_error, sick.escalated) == ("", 1)
 
 
-def _two_tickers(now: dt.datetime) -> int:
-    start, steps = threading.Barrier(2), []
-
-    def tick() -> None:
-        try:
-            start.wait(5)
-            steps.append(actions.escalate_due_tasks(now=now))
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=tick) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(steps)
+def _two_tickers(now: dt.datetime) -> list[int | Exception]:
+    return overlapping([lambda: actions.escalate_due_tasks(now=now)] * 2)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_tickers_make_each_step_once(world: World, task: MakeTask) -> None:
     for _ in range(20):
         task()
-    assert _two_tickers(world.now + 2 * HOUR) == 20
+    assert sum(map(int, map(str, _two_tickers(world.now + 2 * HOUR)))) == 20
     assert set(Task.objects.values_list("escalated", flat=True)) == {1}
     assert TaskMessage.objects.count() == 20
 
@@ -240,15 +224,8 @@ def test_without_the_lock_two_tickers_make_a_step_twice(
     world: World, task: MakeTask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task()
-    meet = threading.Barrier(2)
-
-    def both_have_read(**facts: Any) -> Any:
-        meet.wait(5)
-        return next_step(**facts)
-
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_: rows)
-    monkeypatch.setattr("callcenter.assignments.actions.next_step", both_have_read)
-    assert _two_tickers(world.now + 2 * HOUR) == 2
+    with no_row_locks(monkeypatch):
+        assert _two_tickers(world.now + 2 * HOUR) == [1, 1]
     assert TaskMessage.objects.count() == 2
 
 

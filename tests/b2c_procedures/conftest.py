@@ -58,8 +58,7 @@ class Service:
         )
 
 
-@pytest.fixture
-def service(world: World) -> Service:
+def make_service(world: World) -> Service:
     a = [world.clinic]
     responsible = make_user("responsible", "Ответова Раиса Борисовна", Role.RESPONSIBLE, clinics=a)
     study = Study.objects.create(

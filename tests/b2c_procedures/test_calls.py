@@ -17,14 +17,13 @@ from callcenter.telephony.models import Call
 from callcenter.telephony.pbx.simulator import PhonePersona
 from callcenter.telephony.queries import talk_of
 from tests.b2c_procedures.conftest import Service
-from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def talk(rig: Rig, service: Service) -> Call:  # noqa: F811
+def talk(rig: Rig, service: Service) -> Call:
     """The manager talks with a client who has a minute."""
     rig.simulator.personas |= {
         "long": PhonePersona("long", answers=0.5, hangs_up=90.0),
@@ -37,14 +36,14 @@ def talk(rig: Rig, service: Service) -> Call:  # noqa: F811
     return call
 
 
-def at_the_transfer(service: Service, rig: Rig) -> Run:  # noqa: F811
+def at_the_transfer(service: Service, rig: Rig) -> Run:
     run = start_run(procedure=1, clinic=service.clinic, patient=service.patient, by=service.manager, now=rig.now)
     for key in ("1", "2a"):
         run = press(run, version=run.version, key=key, by=service.manager, now=rig.now)
     return run
 
 
-def test_the_call_goes_with_the_run_to_the_doctor_at_a_telephone(talk: Call, rig: Rig, service: Service) -> None:  # noqa: F811
+def test_the_call_goes_with_the_run_to_the_doctor_at_a_telephone(talk: Call, rig: Rig, service: Service) -> None:
     rig.bind(service.consultant, "long")
     run = at_the_transfer(service, rig)
     run = press(run, version=run.version, key="1", by=service.manager, now=rig.now)
@@ -56,7 +55,7 @@ def test_the_call_goes_with_the_run_to_the_doctor_at_a_telephone(talk: Call, rig
 
 def test_the_callers_card_leads_to_the_start_with_all_that_is_known(
     talk: Call,
-    rig: Rig,  # noqa: F811
+    rig: Rig,
     service: Service,
     as_user: Callable[[User], Client],
     noon: Any,
@@ -69,7 +68,7 @@ def test_the_callers_card_leads_to_the_start_with_all_that_is_known(
     assert call_panel(talk, service.world.doctor_user, rig.now) is None
 
 
-def test_with_no_doctor_at_a_telephone_the_client_stays_on_the_line(talk: Call, rig: Rig, service: Service) -> None:  # noqa: F811
+def test_with_no_doctor_at_a_telephone_the_client_stays_on_the_line(talk: Call, rig: Rig, service: Service) -> None:
     run = at_the_transfer(service, rig)
     with pytest.raises(Refused, match="не на телефоне") as wrong:
         press(

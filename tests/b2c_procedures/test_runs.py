@@ -2,12 +2,10 @@
 
 import datetime as dt
 import re
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import close_old_connections, connection
 from django.test import Client
 
 from b2c_procedures.actions import runs as actions
@@ -26,6 +24,7 @@ from callcenter.messaging.models import Message
 from callcenter.staff.models import User
 from tests.b2c_procedures.conftest import Service
 from tests.b2c_procedures.walking import begin, finish, press
+from tests.concurrency.race import overlapping
 
 AsUser = Callable[[User], Client]
 
@@ -63,26 +62,11 @@ def test_a_colleague_takes_the_run_and_the_first_one_is_told(service: Service) -
 @pytest.mark.django_db(transaction=True)
 def test_two_presses_of_one_moment_make_one_step(service: Service) -> None:
     run = start(service, 1)
-    outcomes: list[str] = []
-    ready = threading.Barrier(2)
 
-    def press_now() -> None:
-        try:
-            ready.wait(5)
-            actions.press(run, version=run.version, key="1", by=service.manager, now=service.world.now)
-            outcomes.append("done")
-        except Conflict:
-            outcomes.append("conflict")
-        finally:
-            close_old_connections()
-            connection.close()
+    def press_now() -> Run:
+        return actions.press(run, version=run.version, key="1", by=service.manager, now=service.world.now)
 
-    threads = [threading.Thread(target=press_now) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    assert sorted(outcomes) == ["conflict", "done"]
+    assert [type(result) for result in overlapping([press_now, press_now])] == [Run, Conflict]
     assert run.entries.filter(kind="result").count() == 1
 
 

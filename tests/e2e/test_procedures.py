@@ -14,7 +14,7 @@ from b2c_procedures.states import OrderStatus, RunState
 from callcenter.clinics.models import Appointment
 from callcenter.messaging.gateways.base import Reply
 from callcenter.messaging.models import ChatMessage, Provider
-from tests.b2c_procedures.conftest import Service, service  # noqa: F401
+from tests.b2c_procedures.conftest import Service
 from tests.b2c_procedures.walking import press as press_on
 from tests.e2e.conftest import DESKTOP, PHONE, Login, OpenPage
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def today(service: Service) -> Service:  # noqa: F811
+def today(service: Service) -> Service:
     """The cast in the browser's own time."""
     service.world.now = timezone.now()
     return service

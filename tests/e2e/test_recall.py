@@ -18,9 +18,7 @@ from journals.outcome_rules import CallOutcome, Stage
 from journals.queries.results import MEASURES
 from tests.e2e.conftest import PHONE, Login, OpenPage
 from tests.imports.files import csv
-from tests.journals.conftest import Recall, make_reason, recall
-
-__all__ = ["recall"]  # the fixture of the journal's tests
+from tests.journals.conftest import Recall, make_reason
 
 WEEK = dt.timedelta(days=7)
 HEAD = ("ФИО", "Телефон", "Дата рождения", "Врач", "Комментарий врача", "Дата прозвона")

@@ -18,10 +18,9 @@ from reminders.models import Reminder, ReminderMark
 from reminders.states import CallResult
 from tests.conftest import World
 from tests.e2e.conftest import PHONE, Login, OpenPage
-from tests.messaging.conftest import Post, post
+from tests.messaging.conftest import Post
 from tests.reminders.conftest import yellow
 
-__all__ = ["post"]
 PINK = re.compile(r"\brow-called\b")
 SHOTS = Path(os.environ["SHOTS"]) if os.environ.get("SHOTS") else None
 NAMES = (

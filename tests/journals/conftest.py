@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from callcenter.clinics.actions import record_consent
 from callcenter.clinics.models import Patient
+from callcenter.clinics.states import ConsentChannel, ConsentPurpose
 from callcenter.contacts.models import Reason
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
@@ -97,8 +100,7 @@ def make_reason(name: str, *uses: str) -> Reason:
     return Reason.objects.get_or_create(name=name, defaults={"uses": list(uses)})[0]
 
 
-@pytest.fixture
-def recall(world: World) -> Recall:
+def make_recall(world: World) -> Recall:
     return Recall(
         world=world,
         no_answer=make_reason("Не берёт трубку", "unreached"),
@@ -106,3 +108,42 @@ def recall(world: World) -> Recall:
         dear=make_reason("Дорого", "thinking", "refused"),
         not_reached=make_reason("Не дозвонились", "refused"),
     )
+
+
+@pytest.fixture
+def at_noon(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages' clock stands at the noon of the cast."""
+    monkeypatch.setattr(timezone, "now", lambda: recall.world.now)
+
+
+@pytest.fixture
+def every_kind(recall: Recall) -> Recall:
+    """One entry of each place, two ready."""
+    world = recall.world
+    recall.entry()
+    recall.plan(world.administrator)
+    recall.entry(world.patient(do_not_call=True))
+    recall.entry(world.patient(phones=[]))
+    refused = world.patient()
+    record_consent(
+        refused, purpose=ConsentPurpose.ADVERTISING, channel=ConsentChannel.CALL, granted=True, source="анкета", by=None,
+        now=world.now - dt.timedelta(days=1),
+    )  # fmt: skip
+    record_consent(
+        refused,
+        purpose=ConsentPurpose.ADVERTISING,
+        channel=ConsentChannel.CALL,
+        granted=False,
+        source="звонок",
+        by=None,
+        now=world.now,
+    )
+    recall.entry(refused)
+    visitor = world.patient()
+    world.visit(visitor)
+    recall.entry(visitor)
+    open_card(recall.entry(), by=world.senior, now=world.now)
+    recall.entry(call_on=recall.today + dt.timedelta(days=3))
+    recall.entry(call_on=recall.today - dt.timedelta(days=1))
+    recall.entry()
+    return recall

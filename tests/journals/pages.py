@@ -1,15 +1,13 @@
-"""What the tests of the journal's pages share: the clock at noon, addresses, the card's form, counted queries."""
+"""What the tests of the journal's pages share: addresses, the card's form, counted queries."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from callcenter.staff.models import User
 from journals.models import RecallEntry
@@ -17,12 +15,6 @@ from tests.journals.conftest import Recall
 
 Login = Callable[[User], Client]
 JOURNAL = "/recall/"
-
-
-@pytest.fixture(autouse=True)
-def at_noon(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The pages' clock stands at the noon of the cast."""
-    monkeypatch.setattr(timezone, "now", lambda: recall.world.now)
 
 
 def url(name: str, entry: RecallEntry) -> str:

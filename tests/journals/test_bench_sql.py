@@ -13,9 +13,6 @@ from journals.outcome_rules import CallOutcome
 from journals.queries import segments
 from journals.queries.journal import CAP
 from tests.journals.conftest import Recall
-from tests.journals.test_plans import every_kind
-
-__all__ = ["every_kind"]  # one entry of each place
 
 
 def test_the_pages_sql_returns_the_page(

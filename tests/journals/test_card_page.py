@@ -4,13 +4,16 @@ import datetime as dt
 import re
 import uuid
 
+import pytest
 from django.urls import reverse
 
 from journals.actions.cards import open_card
 from journals.models import RecallCall, RecallEntry, RecallPolicy
 from journals.outcome_rules import CallOutcome, Stage
 from tests.journals.conftest import Recall
-from tests.journals.pages import JOURNAL, Login, at_noon, form, queries_of, url  # noqa: F401 (the fixture is at work by itself)
+from tests.journals.pages import JOURNAL, Login, form, queries_of, url
+
+pytestmark = pytest.mark.usefixtures("at_noon")
 
 
 def test_the_card_takes_as_many_queries_with_a_long_history(recall: Recall, as_user: Login) -> None:

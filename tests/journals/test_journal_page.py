@@ -11,7 +11,9 @@ from journals.models import PlanItem, RecallEntry
 from journals.outcome_rules import CallOutcome
 from journals.queries import journal
 from tests.journals.conftest import Recall
-from tests.journals.pages import JOURNAL, Login, at_noon, form, queries_of, url  # noqa: F401 (the fixture is at work by itself)
+from tests.journals.pages import JOURNAL, Login, queries_of, url
+
+pytestmark = pytest.mark.usefixtures("at_noon")
 
 
 def test_the_journal_opens_for_its_readers_and_for_nobody_else(recall: Recall, as_user: Login) -> None:

@@ -1,11 +1,14 @@
 """The senior's pages: the plan given, watched and shared again; the clinic's rule."""
 
+import pytest
 from django.urls import reverse
 
 from callcenter.staff.models import User
 from journals.models import PlanItem, RecallPolicy
 from tests.journals.conftest import Recall
-from tests.journals.pages import JOURNAL, Login, at_noon, form, queries_of, url  # noqa: F401 (the fixture is at work by itself)
+from tests.journals.pages import Login, queries_of, url
+
+pytestmark = pytest.mark.usefixtures("at_noon")
 
 
 def test_seniors_pages_are_closed_to_administrators(recall: Recall, as_user: Login) -> None:

@@ -6,8 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcenter.clinics.actions import record_consent
-from callcenter.clinics.states import ConsentChannel, ConsentPurpose
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from journals.actions.cards import open_card
 from journals.actions.plans import give_plan, redistribute, return_uncalled
@@ -49,39 +47,6 @@ def test_everyone_gets_exactly_her_share_of_what_there_is(callers: list[int], sh
 
 def test_the_last_caller_is_dealt_her_patient() -> None:
     assert deal([(1, 7), (2, 8), (3, None), (4, 7)], {7: 2, 8: 2}) == {1: 7, 2: 8, 4: 7, 3: 8}
-
-
-@pytest.fixture
-def every_kind(recall: Recall) -> Recall:
-    """One entry of each place, two ready."""
-    world = recall.world
-    recall.entry()
-    recall.plan(world.administrator)
-    recall.entry(world.patient(do_not_call=True))
-    recall.entry(world.patient(phones=[]))
-    refused = world.patient()
-    record_consent(
-        refused, purpose=ConsentPurpose.ADVERTISING, channel=ConsentChannel.CALL, granted=True, source="анкета", by=None,
-        now=world.now - DAY,
-    )  # fmt: skip
-    record_consent(
-        refused,
-        purpose=ConsentPurpose.ADVERTISING,
-        channel=ConsentChannel.CALL,
-        granted=False,
-        source="звонок",
-        by=None,
-        now=world.now,
-    )
-    recall.entry(refused)
-    visitor = world.patient()
-    world.visit(visitor)
-    recall.entry(visitor)
-    open_card(recall.entry(), by=world.senior, now=world.now)
-    recall.entry(call_on=recall.today + 3 * DAY)
-    recall.entry(call_on=recall.today - DAY)
-    recall.entry()
-    return recall
 
 
 def test_each_entry_of_the_segment_stands_in_one_place(every_kind: Recall) -> None:

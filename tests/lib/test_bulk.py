@@ -7,9 +7,8 @@ from django.db import DataError
 
 from callcenter.lib.bulk_sql import update_rows
 from callcenter.messaging.models import Message
-from tests.messaging.conftest import Post, post
+from tests.messaging.conftest import Post
 
-__all__ = ["post"]
 pytestmark = pytest.mark.django_db
 
 

@@ -3,8 +3,6 @@
 import datetime as dt
 from dataclasses import dataclass
 
-import pytest
-
 from callcenter.clinics.models import Appointment, Clinic, LegalBasis
 from callcenter.messaging import actions
 from callcenter.messaging.models import CascadeStep, Message, Provider, VisitLink
@@ -63,8 +61,7 @@ def add_cascade(clinic: Clinic, provider: Provider, *channels: str, wait: int = 
     LegalBasis.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2026, 1, 1))
 
 
-@pytest.fixture
-def post(world: World) -> Post:
+def make_post(world: World) -> Post:
     provider = Provider.objects.create(
         name="Симулятор",
         kind="simulator",

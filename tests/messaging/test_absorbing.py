@@ -2,8 +2,8 @@
 
 import datetime as dt
 import json
-import threading
 from collections.abc import Iterable
+from contextlib import nullcontext
 
 import pytest
 from django.db import connection
@@ -12,13 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callcenter.lib import live_updates
-from callcenter.lib.bulk_sql import update_rows
 from callcenter.messaging import actions
 from callcenter.messaging.actions import webhooks
 from callcenter.messaging.actions.enqueue import topic
 from callcenter.messaging.models import Message, MessageQuerySet, ProviderWebhook
 from callcenter.messaging.states import DeliveryStatus, MessageChannel, MessageState
-from tests.concurrency.race import at_once
+from tests.concurrency.race import at_once, no_row_locks, overlapping
 from tests.messaging.conftest import Post
 
 pytestmark = pytest.mark.django_db
@@ -159,28 +158,13 @@ def test_two_absorbers_never_lower_a_status(
 ) -> None:
     """The guard is the lock of the message: without it «read» is overwritten by a «delivered» that was decided earlier."""
     [key] = accepted(post, 1)
-    keep(post, [(key, "delivered"), (key, "read")])
-    decided, written = threading.Event(), threading.Event()
-
-    def meet(rows: list[Message], names: tuple[str, ...]) -> None:
-        for row in rows:
-            if row.state == MessageState.DELIVERED:
-                decided.set()
-                written.wait(1)
-            else:
-                decided.wait(1)
-        update_rows(rows, names)
+    keep(post, [(key, "read"), (key, "delivered")])
 
     def absorb_one() -> int:
-        done = actions.process_due_webhooks(now=post.now + dt.timedelta(minutes=1), limit=1)
-        if Message.objects.get().state == MessageState.READ:
-            written.set()
-        return done
+        return actions.process_due_webhooks(now=post.now + dt.timedelta(minutes=1), limit=1)
 
-    monkeypatch.setattr(webhooks, "update_rows", meet)
-    if not guarded:
-        monkeypatch.setattr(MessageQuerySet, "select_for_update", lambda self, **_: self)
-    assert at_once([absorb_one, absorb_one]) == [1, 1]
+    with nullcontext() if guarded else no_row_locks(monkeypatch, MessageQuerySet):
+        assert overlapping([absorb_one, absorb_one]) == [1, 1]
     assert Message.objects.get().state == state
 
 

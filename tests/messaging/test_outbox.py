@@ -2,16 +2,14 @@
 
 import datetime as dt
 import itertools
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 
 from callcenter.clinics.actions import cancel_appointment, move_appointment, record_consent
-from callcenter.clinics.models import Appointment, LegalBasis
+from callcenter.clinics.models import LegalBasis
 from callcenter.clinics.states import ConsentChannel as ConsentChannel
 from callcenter.clinics.states import ConsentPurpose as Ground_
 from callcenter.lib.errors import Conflict
@@ -28,6 +26,7 @@ from callcenter.messaging.gateways.base import (
 from callcenter.messaging.gateways.simulator import SimulatorGateway
 from callcenter.messaging.models import Message, Provider, ProviderWebhook
 from callcenter.messaging.states import MessageChannel, MessageState, VisitAnswer
+from tests.concurrency.race import no_row_locks, overlapping
 from tests.messaging.conftest import Post
 
 pytestmark = pytest.mark.django_db
@@ -457,65 +456,45 @@ def test_claiming_takes_the_same_queries_for_three_messages_and_thirty(
 # Races: first without the guard, then with it
 
 
-def _both(work: Callable[[], Any]) -> list[Any]:
-    barrier = threading.Barrier(2)
-
-    def run() -> Any:
-        try:
-            barrier.wait(5)
-            return work()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        return [future.result() for future in [pool.submit(run) for _ in range(2)]]
+def _claim(post: Post) -> list[int]:
+    return [item.message.pk for item in dispatch.claim_messages(post.provider, now=post.now, limit=10)]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_workers_without_the_lock_take_the_same_message_and_with_it_they_never_do(post: Post) -> None:
-    visits = [post.visit() for _ in range(20)]
-    post.queue(*visits)
-    meet = threading.Barrier(2)
-
-    def careless() -> list[int]:
-        with transaction.atomic():
-            rows = list(Message.objects.due(post.now)[:20])
-            meet.wait(5)
-            Message.objects.filter(pk__in=[row.pk for row in rows]).update(claimed_at=post.now, state="sending")
-        return [row.pk for row in rows]
-
-    first, second = _both(careless)
-    assert set(first) & set(second)
+def test_two_workers_without_the_lock_take_the_same_message_and_with_it_they_never_do(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post.queue(*[post.visit() for _ in range(20)])
+    with no_row_locks(monkeypatch):
+        first, second = overlapping([lambda: _claim(post)] * 2)
+    assert isinstance(first, list)
+    assert first == second
+    assert len(first) == 10
     Message.objects.update(state="queued", claimed_at=None)
-
-    def careful() -> list[int]:
-        return [item.message.pk for item in dispatch.claim_messages(post.provider, now=post.now, limit=10)]
-
-    first, second = _both(careful)
-    assert not set(first) & set(second)
+    first, second = overlapping([lambda: _claim(post)] * 2)
+    assert isinstance(first, list)
+    assert isinstance(second, list)
+    assert len({*first, *second}) == 20
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cancellation_under_way_is_waited_for_by_the_last_look(post: Post) -> None:
+@pytest.mark.parametrize(("guarded", "going"), [(True, 0), (False, 1)])
+def test_a_cancellation_under_way_is_waited_for_by_the_last_look(
+    post: Post, monkeypatch: pytest.MonkeyPatch, guarded: bool, going: int
+) -> None:
+    """The guard is the lock of the visit's row: without it the old state is still seen."""
     visit = post.visit()
     post.queue(visit)
     claimed = dispatch.claim_messages(post.provider, now=post.now)
-    locked, go_on = threading.Event(), threading.Event()
 
-    def cancel() -> None:
-        try:
-            with transaction.atomic():
-                cancel_appointment(visit, reason="", by=None, now=post.now)
-                locked.set()
-                go_on.wait(5)
-        finally:
-            connection.close()
+    def cancel() -> list[object]:
+        return [cancel_appointment(visit, reason="", by=None, now=post.now)]
 
-    with ThreadPoolExecutor(1) as pool:
-        cancelling = pool.submit(cancel)
-        locked.wait(5)
-        # without the row's lock the old state is still seen
-        assert Appointment.objects.get(pk=visit.pk).status == "scheduled"
-        threading.Timer(0.3, go_on.set).start()
-        assert dispatch.begin_attempts(claimed, now=post.now) == []
-        cancelling.result()
+    def begin() -> list[object]:
+        return [*dispatch.begin_attempts(claimed, now=post.now)]
+
+    with nullcontext() if guarded else no_row_locks(monkeypatch):
+        cancelled, begun = overlapping([cancel, begin])
+    assert isinstance(cancelled, list)
+    assert isinstance(begun, list)
+    assert len(begun) == going

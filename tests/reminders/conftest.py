@@ -11,9 +11,7 @@ from callcenter.staff.models import Shift, User
 from reminders import actions
 from reminders.models import Reminder, ReminderRun, ReminderSettings
 from tests.conftest import World
-from tests.messaging.conftest import Post, post
-
-__all__ = ["post"]
+from tests.messaging.conftest import Post
 
 
 @dataclass

@@ -1,18 +1,16 @@
 """Two presses of one button at the same moment: one sends, the other is told that it was done."""
 
-import threading
-from contextlib import suppress
-from typing import Any
+from contextlib import nullcontext
 
 import pytest
 
 from callcenter.audit.models import AuditEntry
 from callcenter.lib.errors import Conflict
-from callcenter.messaging.models import Message, MessageQuerySet
+from callcenter.messaging.models import Message
 from callcenter.messaging.states import MessageChannel
 from reminders import actions
 from reminders.models import ReminderQuerySet
-from tests.concurrency.race import at_once
+from tests.concurrency.race import no_row_locks, overlapping
 from tests.reminders.conftest import Desk
 
 
@@ -25,18 +23,9 @@ def test_a_double_click_on_send_sends_once_and_tells_the_second_press(
     visit = desk.visit("01")
     desk.open()
     row = desk.row(visit)
-    both, create = threading.Barrier(2), MessageQuerySet.bulk_create
-
-    def together(self: MessageQuerySet, *args: Any, **kwargs: Any) -> Any:
-        with suppress(threading.BrokenBarrierError):
-            both.wait(2)  # each has looked, none has written
-        return create(self, *args, **kwargs)
-
-    monkeypatch.setattr(MessageQuerySet, "bulk_create", together)
-    if not guarded:
-        monkeypatch.setattr(ReminderQuerySet, "select_for_update", lambda self, **_: self)
     by = desk.world.administrator
-    results = at_once([lambda: actions.send_one(row, by=by, now=desk.now, channel=MessageChannel.SMS)] * 2)
+    with nullcontext() if guarded else no_row_locks(monkeypatch, ReminderQuerySet):
+        results = overlapping([lambda: actions.send_one(row, by=by, now=desk.now, channel=MessageChannel.SMS)] * 2)
     assert [type(result) for result in results].count(Conflict) == told
     assert Message.objects.filter(appointment=visit, channel=MessageChannel.SMS).count() == 1
     assert AuditEntry.objects.filter(action="reminders.send_one").count() == 2 - told

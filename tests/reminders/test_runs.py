@@ -1,12 +1,9 @@
 """Runs: one a clinic and day whatever happens to beats and workers, and always equal to the schedule."""
 
 import datetime as dt
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from callcenter.clinics.actions import cancel_appointment, move_appointment, record_consent
 from callcenter.clinics.states import ConsentChannel as ConsentChannel
@@ -20,6 +17,7 @@ from reminders.actions import sending
 from reminders.models import Reminder, ReminderRun, ReminderSettings
 from reminders.queries.dry_run import dry_run
 from reminders.states import CallResult
+from tests.concurrency.race import no_row_locks, overlapping
 from tests.reminders.conftest import Desk, yellow
 
 pytestmark = pytest.mark.django_db
@@ -285,38 +283,25 @@ def test_a_run_whose_sms_fail_keeps_the_error_and_holds_no_other_clinic_up(
 # The race of two beats
 
 
-@pytest.mark.django_db(transaction=True)
-def test_two_beats_without_the_guards_open_two_runs_and_with_them_one(
-    desk: Desk,
-) -> None:
-    clinic, on = desk.world.clinic, dt.date(2026, 3, 18)
+def two_beats(desk: Desk) -> list[int | Exception]:
     desk.visit()
-    meet = threading.Barrier(2)
-
-    def careless() -> bool:
-        try:
-            found = ReminderRun.objects.filter(clinic=clinic, on=on).exists()
-            meet.wait(5)
-            return found
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        looked = list(pool.map(lambda _: careless(), range(2)))
-    assert looked == [False, False]  # both would have opened one
-
     ReminderSettings.objects.create(clinic=desk.world.clinic_b, due_at=desk.now + dt.timedelta(days=9))
     actions.plan_openings(now=desk.now - dt.timedelta(hours=1))
+    return overlapping([lambda: actions.open_due_runs(now=desk.now)] * 2)
 
-    def tick() -> int:
-        try:
-            meet.wait(5)
-            return actions.open_due_runs(now=desk.now)
-        finally:
-            connection.close()
 
-    with ThreadPoolExecutor(2) as pool:
-        opened = list(pool.map(lambda _: tick(), range(2)))
-    assert sorted(opened) == [0, 1]
-    assert ReminderRun.objects.filter(clinic=clinic).count() == 1
+@pytest.mark.django_db(transaction=True)
+def test_two_beats_open_one_run(desk: Desk) -> None:
+    assert two_beats(desk) == [1, 0]
+    assert ReminderRun.objects.filter(clinic=desk.world.clinic).count() == 1
+    assert Message.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_both_open_it_and_the_unique_key_keeps_it_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with no_row_locks(monkeypatch):
+        assert two_beats(desk) == [1, 1]
+    assert ReminderRun.objects.filter(clinic=desk.world.clinic).count() == 1
     assert Message.objects.count() == 1

@@ -1,12 +1,11 @@
 """Accounts: who may change whom, and what can't be undone by mistake."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -18,6 +17,7 @@ from callcenter.staff.actions import PersonFacts
 from callcenter.staff.models import User
 from callcenter.staff.queries import colleagues, manages
 from callcenter.staff.roles import GRANTS, Role, grantable
+from tests.concurrency.race import overlapping
 from tests.conftest import PASSWORD, World, make_user
 from tests.stale import shown_at
 
@@ -179,48 +179,29 @@ def test_an_unchanged_form_leaves_no_trace(world: World) -> None:
 def _two_seniors_take_each_other_off(world: World) -> list[User]:
     """Both at once, from two connections; returns who is still a working senior of the clinic."""
     other = User.objects.get(login="senior_a2")
-    start = threading.Barrier(2)
-
-    def dismiss(who: User, by: User) -> None:
-        try:
-            start.wait(5)
-            actions.dismiss_user(who, by=by, now=world.now)
-        except (Refused, NotAllowed):
-            pass
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=dismiss, args=pair) for pair in ((other, world.senior), (world.senior, other))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    overlapping(
+        [
+            lambda: actions.dismiss_user(other, by=world.senior, now=world.now),
+            lambda: actions.dismiss_user(world.senior, by=other, now=world.now),
+        ]
+    )
     return list(User.objects.with_role(Role.SENIOR).filter(clinics=world.clinic))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_seniors_who_dismiss_each_other_leave_one(world: World) -> None:
     make_user("senior_a2", "Вторая Вера Павловна", Role.SENIOR, clinics=[world.clinic])
-    for _ in range(5):
-        assert len(_two_seniors_take_each_other_off(world)) == 1
-        User.objects.update(is_active=True)
+    assert len(_two_seniors_take_each_other_off(world)) == 1
 
 
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_on_the_clinics_they_leave_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     make_user("senior_a2", "Вторая Вера Павловна", Role.SENIOR, clinics=[world.clinic])
-    meet = threading.Barrier(2)
-    guarded = actions._keep_a_senior
-
-    def both_look_first(person: User, leaves: frozenset[int]) -> None:
-        guarded(person, leaves)
-        meet.wait(5)
 
     def unlocked(person: User, leaves: frozenset[int]) -> list[tuple[int, str]]:
         return list(person.clinics.filter(pk__in=leaves).values_list("pk", "name"))
 
     monkeypatch.setattr(actions, "_clinics_in_turn", unlocked)
-    monkeypatch.setattr(actions, "_keep_a_senior", both_look_first)
     assert _two_seniors_take_each_other_off(world) == []
 
 

@@ -1,11 +1,9 @@
 """Who has lost the lease can write nothing and dial nothing, at whatever point he was asleep."""
 
 import datetime as dt
-import threading
 import time
 
 import pytest
-from django.db import connection
 
 from callback.actions import run_due_requests
 from callback.models import CallbackRequest
@@ -15,13 +13,13 @@ from callcenter.telephony.pbx.base import Answered, PbxUnavailable
 from callcenter.telephony.pbx.simulator import SimulatorPbx
 from callcenter.telephony.robot import FRESH, LeaseLost, Robot
 from callcenter.telephony.states import CommandState
-from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
+from tests.concurrency.race import overlapping
 
 pytestmark = pytest.mark.django_db
 
 
-def taken_over(rig: Rig) -> Robot:  # noqa: F811
+def taken_over(rig: Rig) -> Robot:
     """The rig's robot sleeps until its lease is another's; returns the sleeper."""
     sleeper = rig.robot
     rig.now += dt.timedelta(seconds=15)
@@ -36,7 +34,7 @@ def everything() -> list[object]:
     return [list(model.objects.order_by("pk").values()) for model in (CallbackRequest, Leg, PbxCommand, RobotLease)]
 
 
-def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:  # noqa: F811
+def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_noanswer")
     request = rig.ask()
     rig.run_until(RequestState.RINGING, request=request, seconds=5)
@@ -52,7 +50,7 @@ def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:  # noqa: F811
     assert everything() == before
 
 
-def test_who_wakes_up_takes_no_command(rig: Rig) -> None:  # noqa: F811
+def test_who_wakes_up_takes_no_command(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_noanswer")
     sleeper = taken_over(rig)
     rig.ask()
@@ -67,7 +65,7 @@ def test_who_wakes_up_takes_no_command(rig: Rig) -> None:  # noqa: F811
 
 
 def test_who_fell_asleep_with_a_command_in_his_hand_does_not_dial(
-    rig: Rig,  # noqa: F811
+    rig: Rig,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Taken under a lease that was his then; carried out after it became another's, it would ring a telephone twice."""
@@ -83,42 +81,29 @@ def test_who_fell_asleep_with_a_command_in_his_hand_does_not_dial(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_lease_is_not_taken_over_in_the_middle_of_a_write(rig: Rig) -> None:  # noqa: F811
+def test_the_lease_is_not_taken_over_in_the_middle_of_a_write(rig: Rig) -> None:
     """The fence is the lease's own row lock: the next holder waits until what was begun under it is committed."""
     order: list[str] = []
-    inside, may_go_on = threading.Event(), threading.Event()
 
-    def write() -> None:
-        try:
-            with rig.robot._fence():
-                inside.set()
-                may_go_on.wait(10)
-                order.append("written")
-        finally:
-            connection.close()
+    def write() -> bool:
+        with rig.robot._fence():
+            order.append("written")
+        return True
 
-    def take() -> None:
-        try:
-            late = Robot(
-                lambda: SimulatorPbx(lambda: rig.now),
-                holder="second",
-                clock=lambda: rig.now + dt.timedelta(minutes=1),
-                workers=0,
-            )
-            assert late.take_lease()
-            order.append("taken over")
-        finally:
-            connection.close()
+    def take() -> bool:
+        late = Robot(
+            lambda: SimulatorPbx(lambda: rig.now),
+            holder="second",
+            clock=lambda: rig.now + dt.timedelta(minutes=1),
+            workers=0,
+        )
+        taken = late.take_lease()
+        order.append("taken over")
+        return taken
 
-    threads = [threading.Thread(target=write), threading.Thread(target=take)]
-    threads[0].start()
-    assert inside.wait(10)
-    threads[1].start()
-    threads[1].join(0.5)
-    assert order == []
-    may_go_on.set()
-    for thread in threads:
-        thread.join(10)
+    waited: set[int] = set()
+    assert overlapping([write, take], waited=waited) == [True, True]
     assert order == ["written", "taken over"]
+    assert waited == {1}
     with pytest.raises(LeaseLost), rig.robot._fence():
         pass

@@ -9,13 +9,12 @@ from callcenter.telephony.models import Leg, PbxCommand
 from callcenter.telephony.pbx.base import LinkDown
 from callcenter.telephony.queries import link_since
 from callcenter.telephony.states import CommandType
-from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_gap_is_as_old_as_its_beginning_however_often_it_is_tried(rig: Rig) -> None:  # noqa: F811
+def test_a_gap_is_as_old_as_its_beginning_however_often_it_is_tried(rig: Rig) -> None:
     began = rig.now
     for _ in range(4):
         rig.robot._take(LinkDown(rig.now, "Нет связи с Астериском."))
@@ -24,7 +23,7 @@ def test_a_gap_is_as_old_as_its_beginning_however_often_it_is_tried(rig: Rig) ->
     assert link_since() == began
 
 
-def test_people_hear_of_a_request_when_the_exchange_has_been_away_for_a_minute(rig: Rig) -> None:  # noqa: F811
+def test_people_hear_of_a_request_when_the_exchange_has_been_away_for_a_minute(rig: Rig) -> None:
     rig.robot._take(LinkDown(rig.now, "Нет связи с Астериском."))
     request = rig.ask()
     rig.run(40)
@@ -35,7 +34,7 @@ def test_people_hear_of_a_request_when_the_exchange_has_been_away_for_a_minute(r
     assert request.attempts.count() == 0
 
 
-def test_a_call_leaves_no_bridge_behind(rig: Rig) -> None:  # noqa: F811
+def test_a_call_leaves_no_bridge_behind(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask()
     rig.run_until(RequestState.DONE, request=request, seconds=120)
@@ -44,7 +43,7 @@ def test_a_call_leaves_no_bridge_behind(rig: Rig) -> None:  # noqa: F811
     assert rig.simulator.snapshot().bridges == {}
 
 
-def test_who_becomes_free_while_it_rings_is_rung_too(rig: Rig) -> None:  # noqa: F811
+def test_who_becomes_free_while_it_rings_is_rung_too(rig: Rig) -> None:
     rig.simulator.incoming("in-1", "+79000007700", rig.world.clinic.phone)
     rig.run(10)
     assert not Leg.objects.filter(user__isnull=False).exists()
@@ -53,7 +52,7 @@ def test_who_becomes_free_while_it_rings_is_rung_too(rig: Rig) -> None:  # noqa:
     assert Leg.objects.get(user=rig.world.administrator).state == "up"
 
 
-def test_a_caller_nobody_takes_goes_back_to_the_exchange_after_forty_seconds(rig: Rig) -> None:  # noqa: F811
+def test_a_caller_nobody_takes_goes_back_to_the_exchange_after_forty_seconds(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_noanswer")
     rig.simulator.incoming("in-1", "+79000007700", rig.world.clinic.phone)
     rig.run(39)
@@ -65,7 +64,7 @@ def test_a_caller_nobody_takes_goes_back_to_the_exchange_after_forty_seconds(rig
     assert not Leg.objects.exclude(state="ended").exists()
 
 
-def test_a_call_to_a_number_of_no_clinic_goes_back_at_once(rig: Rig) -> None:  # noqa: F811
+def test_a_call_to_a_number_of_no_clinic_goes_back_at_once(rig: Rig) -> None:
     Clinic.objects.create(name="Вторая", phone="+79000008888")
     rig.simulator.incoming("in-1", "+79000007700", "+79000006666")
     rig.run(1)

@@ -23,14 +23,13 @@ from callcenter.telephony.speech import audio_cache, engines, spoken_russian
 from callcenter.telephony.speech.asterisk_media import clip_url
 from callcenter.telephony.states import LegRole, PhoneKind
 from callcenter.telephony.templatetags.telephony import call_token, number_of
-from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
 
 Login = Callable[[User], Client]
 pytestmark = pytest.mark.django_db
 
 
-def test_a_click_rings_the_administrator_then_the_patient_and_writes_the_history(rig: Rig) -> None:  # noqa: F811
+def test_a_click_rings_the_administrator_then_the_patient_and_writes_the_history(rig: Rig) -> None:
     patient = rig.world.patient(phones=["+79000007700"])
     rig.bind(rig.world.administrator, "admin")
     staff_phones.call_patient(
@@ -46,7 +45,7 @@ def test_a_click_rings_the_administrator_then_the_patient_and_writes_the_history
     assert not Leg.objects.exclude(state="ended").exists()
 
 
-def test_a_click_without_a_telephone_or_to_one_who_said_no_is_refused(rig: Rig) -> None:  # noqa: F811
+def test_a_click_without_a_telephone_or_to_one_who_said_no_is_refused(rig: Rig) -> None:
     patient = rig.world.patient(phones=["+79000007700"], do_not_call=True)
     who, clinic = rig.world.administrator, rig.world.clinic
     with pytest.raises(Refused, match="телефон"):
@@ -59,7 +58,7 @@ def test_a_click_without_a_telephone_or_to_one_who_said_no_is_refused(rig: Rig) 
         staff_phones.call_patient(user=who, number="+79000007701", clinic=clinic, now=rig.now)
 
 
-def test_one_patient_is_not_called_twice_at_once(rig: Rig) -> None:  # noqa: F811
+def test_one_patient_is_not_called_twice_at_once(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin")
     rig.bind(rig.world.administrator2, "admin")
     call = {"number": "+79000007700", "clinic": rig.world.clinic}
@@ -69,7 +68,7 @@ def test_one_patient_is_not_called_twice_at_once(rig: Rig) -> None:  # noqa: F81
         staff_phones.call_patient(user=rig.world.administrator2, now=rig.now, **call)  # type: ignore[arg-type]
 
 
-def test_an_incoming_call_rings_everybody_free_and_the_first_one_talks(rig: Rig) -> None:  # noqa: F811
+def test_an_incoming_call_rings_everybody_free_and_the_first_one_talks(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_thorough")
     rig.bind(rig.world.administrator2, "admin_noanswer")
     rig.simulator.incoming("in-1", "+79000007700", rig.world.clinic.phone)
@@ -86,7 +85,7 @@ def test_an_incoming_call_rings_everybody_free_and_the_first_one_talks(rig: Rig)
     assert (talk.direction, talk.state) == ("in", "answered")
 
 
-def test_an_incoming_call_nobody_takes_is_missed(rig: Rig) -> None:  # noqa: F811
+def test_an_incoming_call_nobody_takes_is_missed(rig: Rig) -> None:
     rig.bind(rig.world.administrator, "admin_noanswer")
     rig.simulator.incoming("in-1", "+79000007700", rig.world.clinic.phone)
     rig.run(60)
@@ -94,7 +93,7 @@ def test_an_incoming_call_nobody_takes_is_missed(rig: Rig) -> None:  # noqa: F81
     assert not Leg.objects.exclude(state="ended").exists()
 
 
-def test_the_card_knows_the_family_the_next_visit_and_the_last_contacts(rig: Rig) -> None:  # noqa: F811
+def test_the_card_knows_the_family_the_next_visit_and_the_last_contacts(rig: Rig) -> None:
     mother = rig.world.patient("Лунина", "Вера", "", phones=["+79000007700"])
     rig.world.patient("Лунин", "Олег", "", phones=["+79000007700"])
     rig.world.visit(mother)
@@ -107,7 +106,7 @@ def test_the_card_knows_the_family_the_next_visit_and_the_last_contacts(rig: Rig
     assert mother.pk in card.visits
 
 
-def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(rig: Rig, as_user: Login) -> None:  # noqa: F811
+def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(rig: Rig, as_user: Login) -> None:
     client = as_user(rig.world.administrator)
     bar = reverse("telephony:phone")
     assert "phone-choose" in client.get(bar, headers={"HX-Request": "true"}).content.decode()
@@ -117,7 +116,7 @@ def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(rig: Rig, as_
     assert client.post(reverse("telephony:bind"), {"kind": "nonsense"}).status_code == 422
 
 
-def test_a_telephone_in_the_browser_rings_is_answered_hears_and_presses(rig: Rig) -> None:  # noqa: F811
+def test_a_telephone_in_the_browser_rings_is_answered_hears_and_presses(rig: Rig) -> None:
     rig.simulator._handsets = BrowserHandsets(lambda: rig.now)
     staff_phones.bind_phone(user=rig.world.administrator, kind=PhoneKind.BROWSER, now=rig.now)
     rig.ask()
@@ -133,7 +132,7 @@ def test_a_telephone_in_the_browser_rings_is_answered_hears_and_presses(rig: Rig
         staff_phones.press(user=rig.world.administrator2, channel=handset.channel, deed="answer", now=rig.now)
 
 
-def test_a_clip_is_fetched_by_its_signed_address_only(rig: Rig, client: Client) -> None:  # noqa: F811
+def test_a_clip_is_fetched_by_its_signed_address_only(rig: Rig, client: Client) -> None:
     sound = audio_cache.synthesize("Здравствуйте")
     answer = client.get(clip_url(sound.key))
     assert b"".join(answer)[:4] == b"RIFF"
@@ -146,7 +145,7 @@ def test_a_number_is_veiled_in_its_token() -> None:
     assert number_of(token) == "+79000007700"
 
 
-def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Client) -> None:  # noqa: F811
+def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Client) -> None:
     _, key = create_key(name="uis", clinic=rig.world.clinic, by=rig.world.senior, now=rig.now)
     ended = int(timezone.now().timestamp()) - 60
     common = {"vendor": "uis", "secret": key, "session": 237859081, "contact": "79000007700", "line": "79000009999"}
@@ -206,7 +205,7 @@ def test_a_program_that_fails_is_named(settings: Any) -> None:
         audio_cache.synthesize("Раз")
 
 
-def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(rig: Rig, as_user: Login) -> None:  # noqa: F811
+def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(rig: Rig, as_user: Login) -> None:
     client, page = as_user(rig.world.senior), reverse("telephony:lines")
     form = {"number": "8 900 000 99 77", "label": "Вывеска", "clinic": rig.world.clinic.pk}
     assert client.post(page, form).status_code == 302
@@ -224,7 +223,7 @@ def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(rig:
     assert not PhoneLine.objects.exists()
 
 
-def test_another_clinics_number_is_not_there(rig: Rig, as_user: Login) -> None:  # noqa: F811
+def test_another_clinics_number_is_not_there(rig: Rig, as_user: Login) -> None:
     stranger = Clinic.objects.exclude(staff=rig.world.senior).first()
     assert stranger is not None
     line = PhoneLine.objects.create(number="+79000009978", label="Чужая", clinic=stranger)

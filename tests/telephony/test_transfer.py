@@ -14,7 +14,6 @@ from callcenter.telephony.models import Call, Leg
 from callcenter.telephony.pbx.simulator import PhonePersona
 from callcenter.telephony.queries import ringing_for, talk_of
 from callcenter.telephony.states import LegRole
-from tests.callback.conftest import beep, rig  # noqa: F401 (fixtures)
 from tests.callback.rig import Rig
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +21,7 @@ Login = Callable[[User], Client]
 
 
 @pytest.fixture
-def talk(rig: Rig) -> Call:  # noqa: F811
+def talk(rig: Rig) -> Call:
     """The administrator talks with a patient who has a minute; the second one sits at a telephone."""
     rig.simulator.personas |= {
         "admin_long": PhonePersona("admin_long", answers=0.5, hangs_up=90.0),
@@ -43,7 +42,7 @@ def live(call: Call) -> list[User | None]:
     return [leg.user for leg in call.legs.exclude(state="ended").order_by("pk")]
 
 
-def test_the_colleague_takes_the_client_over_and_the_first_one_is_free(rig: Rig, talk: Call) -> None:  # noqa: F811
+def test_the_colleague_takes_the_client_over_and_the_first_one_is_free(rig: Rig, talk: Call) -> None:
     first, second = rig.world.administrator, rig.world.administrator2
     staff_phones.transfer_call(by=first, to=second, now=rig.now)
     rig.run(0.2)
@@ -62,7 +61,7 @@ def test_the_colleague_takes_the_client_over_and_the_first_one_is_free(rig: Rig,
     assert live(talk) == []
 
 
-def test_a_colleague_who_does_not_answer_changes_nothing(rig: Rig, talk: Call) -> None:  # noqa: F811
+def test_a_colleague_who_does_not_answer_changes_nothing(rig: Rig, talk: Call) -> None:
     rig.bind(rig.world.administrator2, "admin_noanswer")
     staff_phones.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
     rig.run(30)
@@ -70,7 +69,7 @@ def test_a_colleague_who_does_not_answer_changes_nothing(rig: Rig, talk: Call) -
     assert talk.legs.get(user=rig.world.administrator2).end == "no_answer"
 
 
-def test_the_first_one_may_hang_up_while_the_colleague_is_rung(rig: Rig, talk: Call) -> None:  # noqa: F811
+def test_the_first_one_may_hang_up_while_the_colleague_is_rung(rig: Rig, talk: Call) -> None:
     rig.bind(rig.world.administrator2, "admin_thorough")  # picks up after two seconds
     staff_phones.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
     rig.run(0.5)
@@ -81,7 +80,7 @@ def test_the_first_one_may_hang_up_while_the_colleague_is_rung(rig: Rig, talk: C
     assert live(talk) == [None, rig.world.administrator2]
 
 
-def test_a_client_left_with_nobody_is_let_go(rig: Rig, talk: Call) -> None:  # noqa: F811
+def test_a_client_left_with_nobody_is_let_go(rig: Rig, talk: Call) -> None:
     rig.bind(rig.world.administrator2, "admin_busy")
     staff_phones.transfer_call(by=rig.world.administrator, to=rig.world.administrator2, now=rig.now)
     staff_phones.hang_up_own(user=rig.world.administrator, call=talk, now=rig.now)
@@ -89,7 +88,7 @@ def test_a_client_left_with_nobody_is_let_go(rig: Rig, talk: Call) -> None:  # n
     assert live(talk) == []
 
 
-def test_the_robots_talk_may_be_transferred_and_is_done_when_the_client_hangs_up(rig: Rig) -> None:  # noqa: F811
+def test_the_robots_talk_may_be_transferred_and_is_done_when_the_client_hangs_up(rig: Rig) -> None:
     rig.simulator.personas["admin_long"] = PhonePersona("admin_long", answers=0.5, hangs_up=90.0)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask()
@@ -105,7 +104,7 @@ def test_the_robots_talk_may_be_transferred_and_is_done_when_the_client_hangs_up
     assert not Leg.objects.exclude(state="ended").exists()
 
 
-def test_who_cannot_be_given_a_call_is_told_so(rig: Rig, talk: Call) -> None:  # noqa: F811
+def test_who_cannot_be_given_a_call_is_told_so(rig: Rig, talk: Call) -> None:
     first, second, senior = rig.world.administrator, rig.world.administrator2, rig.world.senior
     with pytest.raises(Refused, match="себе"):
         staff_phones.transfer_call(by=first, to=first, now=rig.now)
@@ -119,7 +118,7 @@ def test_who_cannot_be_given_a_call_is_told_so(rig: Rig, talk: Call) -> None:  #
 
 
 def test_the_card_offers_colleagues_who_are_free_and_says_whom_it_rings(
-    rig: Rig,  # noqa: F811
+    rig: Rig,
     talk: Call,
     as_user: Login,
     monkeypatch: pytest.MonkeyPatch,
