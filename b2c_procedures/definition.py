@@ -21,7 +21,9 @@ FOLDER: Final = Path(__file__).parent / "definitions"
 
 
 class BadDefinition(ValueError):
-    """A definition that cannot be read or breaks a rule; `problems` lists what, where and by which rule."""
+    """A definition that cannot be read or breaks a rule; `problems` lists what, where and by which
+    rule.
+    """
 
     def __init__(self, problems: "list[DefinitionProblem]") -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
@@ -43,7 +45,9 @@ class DefinitionProblem:
 
 @dataclass(frozen=True)
 class Next:
-    """What follows an event: a function, another procedure, or a process outside (which may be read as a procedure)."""
+    """What follows an event: a function, another procedure, or a process outside (which may be read
+    as a procedure).
+    """
 
     function: str = ""
     procedure: int = 0
@@ -98,7 +102,9 @@ class NormCase:
 
 @dataclass(frozen=True)
 class Function:
-    """One row group of the document's tables: who does what, by when, with which results, and what it makes (`action`)."""
+    """One row group of the document's tables: who does what, by when, with which results, and what
+    it makes (`action`).
+    """
 
     id: str
     name: str
@@ -125,7 +131,9 @@ class Function:
         return self.split == "and"
 
     def norm_on(self, event: str) -> Norm | None:
-        """The norm that counts when the function begins with `event`; the first one unless a case names the event."""
+        """The norm that counts when the function begins with `event`; the first one unless a case
+        names the event.
+        """
         for case in self.norms:
             if case.on and case.on == event:
                 return case.norm
@@ -179,7 +187,9 @@ class _Loader(yaml.CSafeLoader):
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> _Lines:
-    result = _Lines({str(key): value for key, value in loader.construct_mapping(node, deep=True).items()})
+    result = _Lines(
+        {str(key): value for key, value in loader.construct_mapping(node, deep=True).items()}
+    )
     result.line = node.start_mark.line + 1
     return result
 
@@ -200,16 +210,23 @@ def _schema() -> jsonschema.Draft202012Validator:
 
 
 def parse(text: str, *, file: str = "") -> Procedure:
-    """Reads one definition; raises BadDefinition with every breach of the schema, each with its line."""
+    """Reads one definition; raises BadDefinition with every breach of the schema, each with its
+    line.
+    """
     try:
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a safe loader that also keeps lines)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise BadDefinition([DefinitionProblem(file, line, "yaml", str(getattr(error, "problem", error)))]) from None
+        raise BadDefinition(
+            [DefinitionProblem(file, line, "yaml", str(getattr(error, "problem", error)))]
+        ) from None
     problems = [
         DefinitionProblem(
-            file, _line_of(data, list(error.absolute_path)), "schema", f"{error.json_path}: {error.message}"
+            file,
+            _line_of(data, list(error.absolute_path)),
+            "schema",
+            f"{error.json_path}: {error.message}",
         )
         for error in _schema().iter_errors(data)
     ]
@@ -297,7 +314,9 @@ def _next(item: str | dict[str, Any], label: str) -> Next:
 
 
 def read_folder(folder: Path = FOLDER) -> dict[int, Procedure]:
-    """Every definition of a folder by number; raises BadDefinition with the problems of all files together."""
+    """Every definition of a folder by number; raises BadDefinition with the problems of all files
+    together.
+    """
     book: dict[int, Procedure] = {}
     problems: list[DefinitionProblem] = []
     for path in sorted(folder.glob("[0-9]*.yaml")):
@@ -308,7 +327,12 @@ def read_folder(folder: Path = FOLDER) -> dict[int, Procedure]:
             continue
         if procedure.number in book:
             problems.append(
-                DefinitionProblem(path.name, 1, "one-file", f"процедура {procedure.number} уже есть в другом файле")
+                DefinitionProblem(
+                    path.name,
+                    1,
+                    "one-file",
+                    f"процедура {procedure.number} уже есть в другом файле",
+                )
             )
         book[procedure.number] = procedure
     if problems:
@@ -323,13 +347,18 @@ def packaged() -> Book:
 
 
 def dump(book: Book) -> list[dict[str, object]]:
-    """What is loaded, in the shape of the document: wording of the source, `reading` wherever we add to it.
+    """What is loaded, in the shape of the document: wording of the source, `reading` wherever we
+    add to it.
 
-    `norms` are the texts of all norms of the function; a `next` item is a function id, {procedure: N} or
-    {process: name}, the latter with `opens: N` where we read it as one of the procedures.
+    `norms` are the texts of all norms of the function; a `next` item is a function id, {procedure:
+    N} or {process: name}, the latter with `opens: N` where we read it as one of the procedures.
     """
     return [
-        {"number": procedure.number, "title": procedure.title, "functions": [_dumped(f) for f in procedure.functions]}
+        {
+            "number": procedure.number,
+            "title": procedure.title,
+            "functions": [_dumped(f) for f in procedure.functions],
+        }
         for _, procedure in sorted(book.items())
     ]
 

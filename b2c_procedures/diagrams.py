@@ -1,7 +1,9 @@
-"""EPC diagrams of procedures as SVG: events hexagons, functions rounded, operators circles, left to right. Pure.
+"""EPC diagrams of procedures as SVG: events hexagons, functions rounded, operators circles, left to
+right. Pure.
 
-Graphviz lays out once per edition; where the run stands and what it has done are classes put onto the finished picture,
-so a lit diagram costs no layout. DiagramShapes of the head change the labels and are laid out anew.
+Graphviz lays out once per edition; where the run stands and what it has done are classes put onto
+the finished picture, so a lit diagram costs no layout. DiagramShapes of the head change the labels
+and are laid out anew.
 """
 
 import functools
@@ -20,7 +22,8 @@ from b2c_procedures.states import Performer
 
 _FONT: Final = "DejaVu Sans"
 _SYMBOLS: Final = {"xor": "XOR", "and": "AND", "or": "OR"}
-# How far over its norm a function's median may be before it is red; below its norm it is green. Words stand beside.
+# How far over its norm a function's median may be before it is red; below its norm it is green.
+# Words stand beside.
 _TINTS: Final = {"ok": "#e3f4e6", "slow": "#fff1cc", "late": "#ffd9d9", "": "#ffffff"}
 
 
@@ -36,7 +39,9 @@ class DiagramShapes:
 
 
 def svg(procedure: Procedure, figures: DiagramShapes | None = None) -> str:
-    """The diagram; node ids are 'f-1.2' for functions, 'e-1.2-1' for events, edges 'x-<from>-<key>'."""
+    """The diagram; node ids are 'f-1.2' for functions, 'e-1.2-1' for events, edges
+    'x-<from>-<key>'.
+    """
     if figures is None:
         return _plain(procedure)
     return _draw(procedure, figures)
@@ -48,10 +53,18 @@ def _plain(procedure: Procedure) -> str:
 
 
 def lit(picture: str, *, now: str, done: Collection[tuple[str, str]]) -> str:
-    """The picture with the present function lit and the done path drawn; `done` are (function, key) pairs."""
+    """The picture with the present function lit and the done path drawn; `done` are (function, key)
+    pairs.
+    """
     marks = {f"f-{now}": "now"} if now else {}
     for function, key in done:
-        for part in (f"f-{function}", f"s-{function}", f"x-s-{function}", f"j-{function}", f"x-j-{function}"):
+        for part in (
+            f"f-{function}",
+            f"s-{function}",
+            f"x-s-{function}",
+            f"j-{function}",
+            f"x-j-{function}",
+        ):
             marks.setdefault(part, "done")
         for part in (key, key.rstrip("abcdefgh")):
             marks[f"e-{function}-{part}"] = "done"
@@ -68,13 +81,22 @@ def lit(picture: str, *, now: str, done: Collection[tuple[str, str]]) -> str:
     return re.sub(r'<g id="(?P<id>[^"]+)" class="(?P<kind>\w+)">', mark, picture)
 
 
-_SHEET: Final = (785.0, 500.0)  # points of an A4 landscape sheet inside its margins, its heading left out
-_SMALLEST, _LARGEST, _OVERLAP = 0.7, 0.9, 40.0  # names of functions are 7 to 9 points high; points shared by neighbours
+_SHEET: Final = (
+    785.0,
+    500.0,
+)  # points of an A4 landscape sheet inside its margins, its heading left out
+_SMALLEST, _LARGEST, _OVERLAP = (
+    0.7,
+    0.9,
+    40.0,
+)  # names of functions are 7 to 9 points high; points shared by neighbours
 
 
 @dataclass(frozen=True)
 class DiagramSheet:
-    """One printed page: where it lies in the diagram (from 1, left to right and down) and what of it it shows."""
+    """One printed page: where it lies in the diagram (from 1, left to right and down) and what of
+    it it shows.
+    """
 
     column: int
     row: int
@@ -82,7 +104,9 @@ class DiagramSheet:
 
 
 def sheets(picture: str) -> list[DiagramSheet]:
-    """The picture parted into A4 landscape pages on which every word can be read; pages without a word are left out."""
+    """The picture parted into A4 landscape pages on which every word can be read; pages without a
+    word are left out.
+    """
     size = re.search(r'viewBox="0\.00 0\.00 ([\d.]+) ([\d.]+)"', picture)
     moved = re.search(r"translate\(([-\d.]+) ([-\d.]+)\)", picture)
     if size is None or moved is None:
@@ -100,17 +124,29 @@ def sheets(picture: str) -> list[DiagramSheet]:
         for column in range(max(1, math.ceil((width - _OVERLAP) / (wide - _OVERLAP)))):
             left, top = column * (wide - _OVERLAP), row * (high - _OVERLAP)
             if any(left <= x < left + wide and top <= y < top + high for x, y in words):
-                found.append(DiagramSheet(column + 1, row + 1, f"{left:.0f} {top:.0f} {wide:.0f} {high:.0f}"))
+                found.append(
+                    DiagramSheet(column + 1, row + 1, f"{left:.0f} {top:.0f} {wide:.0f} {high:.0f}")
+                )
     return found
 
 
 def _draw(procedure: Procedure, figures: DiagramShapes | None) -> str:
     graph = pygraphviz.AGraph(directed=True, strict=False)
     graph.graph_attr.update(
-        rankdir="LR", nodesep="0.2", ranksep="0.26", fontname=_FONT, bgcolor="transparent", splines="spline", pad="0.1"
+        rankdir="LR",
+        nodesep="0.2",
+        ranksep="0.26",
+        fontname=_FONT,
+        bgcolor="transparent",
+        splines="spline",
+        pad="0.1",
     )
-    graph.node_attr.update(fontname=_FONT, fontsize="10", color="#5b6670", fontcolor="#1b1f24", margin="0.02,0.03")
-    graph.edge_attr.update(fontname=_FONT, fontsize="9", color="#5b6670", arrowsize="0.6", fontcolor="#3c4650")
+    graph.node_attr.update(
+        fontname=_FONT, fontsize="10", color="#5b6670", fontcolor="#1b1f24", margin="0.02,0.03"
+    )
+    graph.edge_attr.update(
+        fontname=_FONT, fontsize="9", color="#5b6670", arrowsize="0.6", fontcolor="#3c4650"
+    )
     _start(graph, procedure)
     for function in procedure.functions:
         _function(graph, function, figures)
@@ -124,7 +160,14 @@ def _start(graph: pygraphviz.AGraph, procedure: Procedure) -> None:
     target = _entry(procedure.first)
     for position, event in enumerate(procedure.start_events, 1):
         name = f"e-start-{position}"
-        graph.add_node(name, id=name, shape="hexagon", label=_lines(event, 19), style="filled", fillcolor="#e8f1f8")
+        graph.add_node(
+            name,
+            id=name,
+            shape="hexagon",
+            label=_lines(event, 19),
+            style="filled",
+            fillcolor="#e8f1f8",
+        )
         graph.add_edge(name, target, id=f"x-start-{position}")
 
 
@@ -162,7 +205,10 @@ def _function_label(function: Function, measured: list[str]) -> str:
     )
     rows = [
         f'<tr><td align="left"><b>{html.escape(function.id)}</b></td></tr>',
-        *(f'<tr><td align="left">{html.escape(line)}</td></tr>' for line in wrap(function.name, 26)),
+        *(
+            f'<tr><td align="left">{html.escape(line)}</td></tr>'
+            for line in wrap(function.name, 26)
+        ),
         f'<tr><td align="left"><font point-size="8.5" color="#3c5a78">{_performer(function)}'
         f"{f' · {html.escape(norms)}' if norms else ''}</font></td></tr>",
     ]
@@ -173,7 +219,8 @@ def _function_label(function: Function, measured: list[str]) -> str:
             for line in wrap(papers, 34)
         ]
     rows += [
-        f'<tr><td align="left"><font point-size="9"><b>{html.escape(line)}</b></font></td></tr>' for line in measured
+        f'<tr><td align="left"><font point-size="9"><b>{html.escape(line)}</b></font></td></tr>'
+        for line in measured
     ]
     return f'<<table border="0" cellborder="0" cellspacing="0" cellpadding="1">{"".join(rows)}</table>>'
 
@@ -221,13 +268,20 @@ def _result(
         name, id=name, shape="hexagon", label=_lines(result.event, 19), style=style,
         fillcolor="#e8f1f8" if result.nexts else "#e3e6e8", tooltip=result.reading or result.event,
     )  # fmt: skip
-    graph.add_edge(source, name, id=f"x-{function.id}-{position}", label=_taken(function, result, position, figures))
+    graph.add_edge(
+        source,
+        name,
+        id=f"x-{function.id}-{position}",
+        label=_taken(function, result, position, figures),
+    )
     for turn, item in enumerate(result.nexts):
         key = str(position) if len(result.nexts) == 1 else f"{position}{'abcdefgh'[turn]}"
         _follow(graph, procedure, name, item, f"{function.id}-{key}")
 
 
-def _taken(function: Function, result: FunctionResult, position: int, figures: DiagramShapes | None) -> str:
+def _taken(
+    function: Function, result: FunctionResult, position: int, figures: DiagramShapes | None
+) -> str:
     if figures is None:
         return ""
     keys = [str(position), *(f"{position}{letter}" for letter in "abcdefgh"[: len(result.nexts)])]
@@ -237,7 +291,9 @@ def _taken(function: Function, result: FunctionResult, position: int, figures: D
     return f" {taken} · {share * 100:.0f} % " if taken else ""
 
 
-def _follow(graph: pygraphviz.AGraph, procedure: Procedure, event: str, item: Next, mark: str) -> None:
+def _follow(
+    graph: pygraphviz.AGraph, procedure: Procedure, event: str, item: Next, mark: str
+) -> None:
     label = _lines(item.label, 18) if item.label else ""
     if item.function:
         target = _entry(procedure.function(item.function))
@@ -268,5 +324,7 @@ def _tidy(drawn: str, procedure: Procedure) -> str:
     title = f"Схема процедуры {procedure.number} «{html.escape(procedure.title)}»"
     head = f'<svg class="epc" role="img" aria-label="{title}" width="{round(width * 4 / 3)}" height="{round(height * 4 / 3)}"'
     body = re.sub(r'<svg width="\d+pt" height="\d+pt"', head, body, count=1)
-    body = body.replace('xlink:title="', 'title="').replace("xlink:href", "href").replace("&#45;", "-")
+    body = (
+        body.replace('xlink:title="', 'title="').replace("xlink:href", "href").replace("&#45;", "-")
+    )
     return re.sub(r'(<g id="[^"]+" class=")(node|edge)(">)\s*<title>[^<]*</title>', r"\1\2\3", body)

@@ -1,8 +1,9 @@
 """The procedure engine, pure: what stands on the screen after everything that has happened.
 
-A history is the list of what people did; `step(book, history)` folds it into the screen of now. Nothing else is
-remembered, so the same history always gives the same screen, and going back is a history with one thing less.
-Several results of a function are alternatives, except where the definition says AND: then one press does them all.
+A history is the list of what people did; `step(book, history)` folds it into the screen of now.
+Nothing else is remembered, so the same history always gives the same screen, and going back is a
+history with one thing less. Several results of a function are alternatives, except where the
+definition says AND: then one press does them all.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,8 @@ from b2c_procedures.definition import Book, Function, FunctionResult, Next, Proc
 from b2c_procedures.schedule import Norm
 
 HistoryEntry = Mapping[str, object]
-# Kinds of history entries that move the run; all others (notes, holds, hand-overs) leave the screen where it is.
+# Kinds of history entries that move the run; all others (notes, holds, hand-overs) leave the screen
+# where it is.
 START: Final = "start"
 RESULT: Final = "result"
 RETURN: Final = "return"
@@ -36,7 +38,9 @@ class Token:
 
 @dataclass(frozen=True)
 class Frame:
-    """One procedure on the way: what is still to do in it, and the function from which it went into the next one."""
+    """One procedure on the way: what is still to do in it, and the function from which it went into
+    the next one.
+    """
 
     procedure: int
     pending: tuple[Token, ...]
@@ -46,7 +50,9 @@ class Frame:
 
 @dataclass(frozen=True)
 class RunPosition:
-    """Where a run stands: the procedures it is in, the innermost last, and the outside processes it gave work to."""
+    """Where a run stands: the procedures it is in, the innermost last, and the outside processes it
+    gave work to.
+    """
 
     frames: tuple[Frame, ...] = ()
     stopped: bool = False
@@ -89,8 +95,14 @@ class Screen:
 
 
 def start_entry(procedure: Procedure, event: str = "") -> dict[str, object]:
-    """The first entry of a history; `event` is what the procedure begins with, else its own first start event."""
-    return {"kind": START, "procedure": procedure.number, "event": event or procedure.start_events[0]}
+    """The first entry of a history; `event` is what the procedure begins with, else its own first
+    start event.
+    """
+    return {
+        "kind": START,
+        "procedure": procedure.number,
+        "event": event or procedure.start_events[0],
+    }
 
 
 def result_entry(screen: Screen, button: Button) -> dict[str, object]:
@@ -99,7 +111,12 @@ def result_entry(screen: Screen, button: Button) -> dict[str, object]:
         return {"kind": RETURN, "choice": button.key}
     if screen.function is None:
         raise BadMove("Процедура закончена.")
-    return {"kind": RESULT, "function": screen.function.id, "choice": button.key, "event": button.label}
+    return {
+        "kind": RESULT,
+        "function": screen.function.id,
+        "choice": button.key,
+        "event": button.label,
+    }
 
 
 def step(book: Book, history: Sequence[HistoryEntry]) -> Screen:
@@ -161,20 +178,28 @@ def buttons_of(procedure: Procedure, function: Function, book: Book) -> tuple[Bu
         targets = tuple(item for result in function.results for item in result.nexts)
         label = " + ".join(result.event for result in function.results)
         ends = all(not item.function for item in targets)
-        return (Button("all", label, _detail(targets, procedure, book, parallel=True), targets, ends),)
+        return (
+            Button("all", label, _detail(targets, procedure, book, parallel=True), targets, ends),
+        )
     buttons = []
     for position, result in enumerate(function.results, 1):
         if not result.nexts:
             buttons.append(Button(str(position), result.event, "конец процедуры", (), True))
         for turn, item in enumerate(result.nexts):
             key = str(position) if len(result.nexts) == 1 else f"{position}{'abcdefgh'[turn]}"
-            label = f"{result.event}: {item.label[:1].lower()}{item.label[1:]}" if item.label else result.event
+            label = (
+                f"{result.event}: {item.label[:1].lower()}{item.label[1:]}"
+                if item.label
+                else result.event
+            )
             ends = not item.function and not item.enters
             buttons.append(Button(key, label, _detail((item,), procedure, book), (item,), ends))
     return tuple(buttons)
 
 
-def _detail(targets: Sequence[Next], procedure: Procedure, book: Book, *, parallel: bool = False) -> str:
+def _detail(
+    targets: Sequence[Next], procedure: Procedure, book: Book, *, parallel: bool = False
+) -> str:
     parts = []
     for item in targets:
         if item.function:
@@ -182,7 +207,8 @@ def _detail(targets: Sequence[Next], procedure: Procedure, book: Book, *, parall
         elif item.enters and not parallel:
             title = book[item.enters].title
             parts.append(
-                f"процедура {item.enters} «{title}»" + (f" (процесс «{item.process}»)" if item.process else "")
+                f"процедура {item.enters} «{title}»"
+                + (f" (процесс «{item.process}»)" if item.process else "")
             )
         else:
             parts.append(f"процесс «{item.process}»")
@@ -190,7 +216,9 @@ def _detail(targets: Sequence[Next], procedure: Procedure, book: Book, *, parall
 
 
 def chosen(function: Function, key: str) -> list[tuple[FunctionResult, Next | None]]:
-    """The results (with continuations) that a press on `key` brings about; raises BadMove for an unknown key."""
+    """The results (with continuations) that a press on `key` brings about; raises BadMove for an
+    unknown key.
+    """
     if function.is_and:
         if key != "all":
             raise BadMove(f"Исхода «{key}» у функции {function.id} нет.")
@@ -199,7 +227,9 @@ def chosen(function: Function, key: str) -> list[tuple[FunctionResult, Next | No
         if not result.nexts and key == str(position):
             return [(result, None)]
         for turn, item in enumerate(result.nexts):
-            if key == (str(position) if len(result.nexts) == 1 else f"{position}{'abcdefgh'[turn]}"):
+            if key == (
+                str(position) if len(result.nexts) == 1 else f"{position}{'abcdefgh'[turn]}"
+            ):
                 return [(result, item)]
     raise BadMove(f"Исхода «{key}» у функции {function.id} нет.")
 
@@ -223,7 +253,9 @@ def _apply(book: Book, state: RunPosition, entry: HistoryEntry) -> RunPosition:
 
 
 def _enter(state: RunPosition, procedure: Procedure, event: str) -> RunPosition:
-    frame = Frame(procedure.number, (Token(procedure.first.id, event or procedure.start_events[0]),))
+    frame = Frame(
+        procedure.number, (Token(procedure.first.id, event or procedure.start_events[0]),)
+    )
     return replace(state, frames=(*state.frames, frame), last_event=event)
 
 
@@ -250,7 +282,9 @@ def _finish(book: Book, state: RunPosition, function_id: str, key: str) -> RunPo
         elif item.process and item.process not in passed:
             passed.append(item.process)
     left = replace(frame, pending=(*follow, *others), left_from=token if enters else None)
-    after = replace(state, frames=(*state.frames[:-1], left), passed_to=tuple(passed), last_event=event)
+    after = replace(
+        state, frames=(*state.frames[:-1], left), passed_to=tuple(passed), last_event=event
+    )
     for number in enters:
         after = _enter(after, book[number], event)
     return _unwind(after)
@@ -275,23 +309,33 @@ def _return_buttons(book: Book, state: RunPosition) -> tuple[Button, ...]:
     procedure = book[frame.procedure]
     on = "Продолжить" if frame.pending else f"Закончить процедуру {procedure.number}"
     detail = (
-        f"{frame.pending[0].function} {procedure.function(frame.pending[0].function).name}" if frame.pending else ""
+        f"{frame.pending[0].function} {procedure.function(frame.pending[0].function).name}"
+        if frame.pending
+        else ""
     )
     buttons = [Button(ON, on, detail, (), not frame.pending and len(state.frames) == 1)]
     if frame.left_from is not None:
         function = procedure.function(frame.left_from.function)
-        buttons.append(Button(AGAIN, "Вернуться к шагу, с которого ушли", f"{function.id} {function.name}", ()))
+        buttons.append(
+            Button(AGAIN, "Вернуться к шагу, с которого ушли", f"{function.id} {function.name}", ())
+        )
     if len(state.frames) > 1:
-        buttons.append(Button(ALL, "Закончить обращение целиком", "все начатые процедуры", (), True))
+        buttons.append(
+            Button(ALL, "Закончить обращение целиком", "все начатые процедуры", (), True)
+        )
     return tuple(buttons)
 
 
 def _come_back(book: Book, state: RunPosition, choice: str) -> RunPosition:
     frame = state.frames[-1]
-    if not frame.returned_from or choice not in {button.key for button in _return_buttons(book, state)}:
+    if not frame.returned_from or choice not in {
+        button.key for button in _return_buttons(book, state)
+    }:
         raise BadMove("На этом экране некуда возвращаться.")
     if choice == ALL:
-        return replace(state, frames=(replace(state.frames[0], pending=(), returned_from=0, left_from=None),))
+        return replace(
+            state, frames=(replace(state.frames[0], pending=(), returned_from=0, left_from=None),)
+        )
     pending = frame.pending
     if choice == AGAIN and frame.left_from is not None:
         pending = (frame.left_from, *pending)
@@ -299,11 +343,14 @@ def _come_back(book: Book, state: RunPosition, choice: str) -> RunPosition:
     return _unwind(replace(state, frames=(*state.frames[:-1], here)))
 
 
-# --- walking the links: what tests, the demo and statistics need ---------------------------------------------------
+# --- walking the links: what tests, the demo and statistics need
+# ---------------------------------------------------
 
 
 def repeated(book: Book) -> set[tuple[str, str]]:
-    """(function, key of the button) of the results that a definition marks as a question asked again."""
+    """(function, key of the button) of the results that a definition marks as a question asked
+    again.
+    """
     return {
         (function.id, button.key)
         for procedure in book.values()
@@ -314,7 +361,11 @@ def repeated(book: Book) -> set[tuple[str, str]]:
 
 def presses(procedure: Procedure, book: Book) -> list[tuple[Function, Button]]:
     """Every button of every function of a procedure: all its edges as a person can take them."""
-    return [(function, button) for function in procedure.functions for button in buttons_of(procedure, function, book)]
+    return [
+        (function, button)
+        for function in procedure.functions
+        for button in buttons_of(procedure, function, book)
+    ]
 
 
 def way_to(procedure: Procedure, function_id: str, book: Book) -> list[dict[str, object]]:
@@ -324,7 +375,11 @@ def way_to(procedure: Procedure, function_id: str, book: Book) -> list[dict[str,
     while queue:
         history = queue.pop(0)
         screen = step(book, history)
-        if screen.function is None or screen.procedure is not procedure or screen.function.id in seen:
+        if (
+            screen.function is None
+            or screen.procedure is not procedure
+            or screen.function.id in seen
+        ):
             continue
         if screen.function.id == function_id:
             return history
@@ -334,18 +389,24 @@ def way_to(procedure: Procedure, function_id: str, book: Book) -> list[dict[str,
 
 
 def shortest_end(procedure: Procedure, book: Book) -> dict[str, str]:
-    """For each function the key of the button on the shortest way to an end of the procedure itself."""
+    """For each function the key of the button on the shortest way to an end of the procedure
+    itself.
+    """
     distance: dict[str, int] = {}
     best: dict[str, str] = {}
     for _ in procedure.functions:
         for function, button in presses(procedure, book):
             inner = [item.function for item in button.targets if item.function]
-            if any(target not in distance for target in inner) or any(t.enters for t in button.targets if not inner):
+            if any(target not in distance for target in inner) or any(
+                t.enters for t in button.targets if not inner
+            ):
                 continue
             length = 1 + sum(distance[target] for target in inner)
             if length < distance.get(function.id, 1_000):
                 distance[function.id], best[function.id] = length, button.key
-    for function, button in presses(procedure, book):  # functions whose only ways out lead into other procedures
+    for function, button in presses(
+        procedure, book
+    ):  # functions whose only ways out lead into other procedures
         if function.id not in best and not any(item.function for item in button.targets):
             best[function.id], distance[function.id] = button.key, 1
     for _ in procedure.functions:
@@ -353,5 +414,8 @@ def shortest_end(procedure: Procedure, book: Book) -> dict[str, str]:
             inner = [item.function for item in button.targets if item.function]
             if function.id in best or not inner or any(target not in distance for target in inner):
                 continue
-            distance[function.id], best[function.id] = 1 + sum(distance[target] for target in inner), button.key
+            distance[function.id], best[function.id] = (
+                1 + sum(distance[target] for target in inner),
+                button.key,
+            )
     return best

@@ -19,7 +19,9 @@ class StartForm(forms.Form):
     patient = forms.IntegerField(required=False)
     source = forms.ChoiceField(choices=RunSource.choices, required=False)
     number = forms.CharField(required=False, max_length=30, label="Телефон")
-    interaction = forms.IntegerField(required=False)  # the call or chat of the history of contacts it belongs to
+    interaction = forms.IntegerField(
+        required=False
+    )  # the call or chat of the history of contacts it belongs to
     parent = forms.IntegerField(required=False)
     chat = forms.IntegerField(required=False)
     order = forms.IntegerField(required=False)
@@ -34,7 +36,9 @@ class RunHandOverForm(forms.Form):
         User.objects.none(), label="Сотруднику", required=False, empty_label="— любому из роли —"
     )
     performer = forms.ChoiceField(label="Роли", required=False)
-    comment = forms.CharField(label="Что важно знать", widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    comment = forms.CharField(
+        label="Что важно знать", widget=forms.Textarea(attrs={"rows": 2}), required=False
+    )
 
     def __init__(self, *args: Any, run: Run, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,7 +51,11 @@ class RunHandOverForm(forms.Form):
             return
         roles = [
             ("", "— выберите роль —"),
-            *((value, label) for value, label in Performer.choices if ROLE_OF[Performer(value)] in may),
+            *(
+                (value, label)
+                for value, label in Performer.choices
+                if ROLE_OF[Performer(value)] in may
+            ),
         ]
         self.fields["performer"].choices = roles  # type: ignore[attr-defined]
 
@@ -55,7 +63,9 @@ class RunHandOverForm(forms.Form):
 class PeriodForm(forms.Form):
     since = DayField(label="С", required=False)
     until = DayField(label="По", required=False)
-    clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника", required=False, empty_label="все")
+    clinic = forms.ModelChoiceField(
+        Clinic.objects.none(), label="Клиника", required=False, empty_label="все"
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,6 +91,7 @@ class UploadForm(forms.Form):
 
 class FailureForm(forms.Form):
     system = forms.ChoiceField(
-        label="Что не работает", choices=[("CRM", "CRM"), ("мессенджер", "мессенджер"), ("ERP", "ERP")]
+        label="Что не работает",
+        choices=[("CRM", "CRM"), ("мессенджер", "мессенджер"), ("ERP", "ERP")],
     )
     text = forms.CharField(label="Что произошло", widget=forms.Textarea(attrs={"rows": 3}))

@@ -1,14 +1,23 @@
-"""The EPC rules of section 1 of the document («Правила чтения моделей»), held against definitions. Pure.
+"""The EPC rules of section 1 of the document («Правила чтения моделей»), held against definitions.
+Pure.
 
-Each rule has a name, shown with file and line. Where the document itself breaks a rule, the definition carries an
-exemption with its reason; an exemption that nothing needs is an error too, so that none outlives its cause.
+Each rule has a name, shown with file and line. Where the document itself breaks a rule, the
+definition carries an exemption with its reason; an exemption that nothing needs is an error too, so
+that none outlives its cause.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from b2c_procedures.definition import BadDefinition, Book, DefinitionProblem, Function, FunctionResult, Procedure
+from b2c_procedures.definition import (
+    BadDefinition,
+    Book,
+    DefinitionProblem,
+    Function,
+    FunctionResult,
+    Procedure,
+)
 from b2c_procedures.states import Performer
 
 RULES: Final[Mapping[str, str]] = {
@@ -33,8 +42,14 @@ RULES: Final[Mapping[str, str]] = {
 
 
 def lint(book: Book, *, actions: Collection[str] | None = None) -> list[DefinitionProblem]:
-    """Every breach in every procedure of the book; `actions` are the names the registry knows (None: not looked at)."""
-    return sorted(problem for procedure in book.values() for problem in lint_procedure(procedure, book, actions))
+    """Every breach in every procedure of the book; `actions` are the names the registry knows
+    (None: not looked at).
+    """
+    return sorted(
+        problem
+        for procedure in book.values()
+        for problem in lint_procedure(procedure, book, actions)
+    )
 
 
 def demand(book: Book, *, actions: Collection[str] | None = None) -> Book:
@@ -45,7 +60,9 @@ def demand(book: Book, *, actions: Collection[str] | None = None) -> Book:
     return book
 
 
-def lint_procedure(procedure: Procedure, book: Book, actions: Collection[str] | None) -> Iterator[DefinitionProblem]:
+def lint_procedure(
+    procedure: Procedure, book: Book, actions: Collection[str] | None
+) -> Iterator[DefinitionProblem]:
     """Every breach of one procedure; `book` is there for the procedures it links to."""
     for rule, line, text in _breaches(procedure, book, actions):
         yield DefinitionProblem(procedure.file or f"процедура {procedure.number}", line, rule, text)
@@ -54,7 +71,9 @@ def lint_procedure(procedure: Procedure, book: Book, actions: Collection[str] | 
 _Breach = tuple[str, int, str]
 
 
-def _breaches(procedure: Procedure, book: Book, actions: Collection[str] | None) -> Iterator[_Breach]:
+def _breaches(
+    procedure: Procedure, book: Book, actions: Collection[str] | None
+) -> Iterator[_Breach]:
     known = set(procedure.by_id)
     yield from _ids(procedure)
     for function in procedure.functions:
@@ -73,14 +92,22 @@ def _ids(procedure: Procedure) -> Iterator[_Breach]:
             yield "ids", line, f"функция {function_id} описана {times} раза"
     for function in procedure.functions:
         if int(function.id.split(".")[0]) != procedure.number:
-            yield "ids", function.line, f"функция {function.id} стоит в процедуре {procedure.number}"
+            yield (
+                "ids",
+                function.line,
+                f"функция {function.id} стоит в процедуре {procedure.number}",
+            )
 
 
 def _of_function(function: Function, actions: Collection[str] | None) -> Iterator[_Breach]:
     line, name = function.line, function.id
     if function.performer not in Performer.values:
         who = function.performer or "не назван"
-        yield "performer", line, f"{name}: исполнитель {who}; роли документа: {', '.join(Performer.values)}"
+        yield (
+            "performer",
+            line,
+            f"{name}: исполнитель {who}; роли документа: {', '.join(Performer.values)}",
+        )
     if not function.norms and not function.reading:
         yield "norm", line, f"{name}: норматива нет, и reading не говорит почему"
     for case in function.norms:
@@ -104,10 +131,16 @@ def _of_function(function: Function, actions: Collection[str] | None) -> Iterato
         yield "known-action", line, f"{name}: действия «{function.action}» нет в реестре"
 
 
-def _of_result(function: Function, result: FunctionResult, known: set[str], book: Book) -> Iterator[_Breach]:
+def _of_result(
+    function: Function, result: FunctionResult, known: set[str], book: Book
+) -> Iterator[_Breach]:
     where = f"{function.id} «{result.event}»"
     if not result.nexts and not result.is_end:
-        yield "event-leads-on", result.line, f"{where}: ничего не следует, и конец не объявлен (end: true)"
+        yield (
+            "event-leads-on",
+            result.line,
+            f"{where}: ничего не следует, и конец не объявлен (end: true)",
+        )
     if result.nexts and result.is_end:
         yield "event-leads-on", result.line, f"{where}: объявлен концом, но ведёт дальше"
     for item in result.nexts:
@@ -116,7 +149,11 @@ def _of_result(function: Function, result: FunctionResult, known: set[str], book
         if item.enters and item.enters not in book:
             yield "known-target", result.line, f"{where}: процедуры {item.enters} нет"
         if item.opens and not result.reading:
-            yield "reading-marked", result.line, f"{where}: процесс прочитан как процедура {item.opens} без reading"
+            yield (
+                "reading-marked",
+                result.line,
+                f"{where}: процесс прочитан как процедура {item.opens} без reading",
+            )
     split = len(result.nexts) > 1 and not function.is_and
     exempt = result.exempt is not None and result.exempt.rule == "no-split-after-event"
     if split and not exempt:
@@ -126,9 +163,17 @@ def _of_result(function: Function, result: FunctionResult, known: set[str], book
             f"{where}: одно событие начинает {len(result.nexts)} функции на выбор",
         )
     if result.exempt is not None and not (split and exempt):
-        yield "needless-exemption", result.line, f"{where}: правило «{result.exempt.rule}» не нарушено"
+        yield (
+            "needless-exemption",
+            result.line,
+            f"{where}: правило «{result.exempt.rule}» не нарушено",
+        )
     if (result.labels or split) and result.labels != len(result.nexts):
-        yield "labels", result.line, f"{where}: подписей {result.labels}, продолжений {len(result.nexts)}"
+        yield (
+            "labels",
+            result.line,
+            f"{where}: подписей {result.labels}, продолжений {len(result.nexts)}",
+        )
     if result.source_event and not result.reading:
         yield "reading-marked", result.line, f"{where}: написание источника исправлено без reading"
 
@@ -144,9 +189,17 @@ def _joins(procedure: Procedure) -> Iterator[_Breach]:
         if count > 1 and not function.join:
             yield "join", function.line, f"{function.id}: {count} входа без оператора join"
         if count < 2 and function.join:
-            yield "join", function.line, f"{function.id}: оператор слияния {function.join}, но вход один"
+            yield (
+                "join",
+                function.line,
+                f"{function.id}: оператор слияния {function.join}, но вход один",
+            )
         if function.join == "and" and not any(source.is_and for source in procedure.functions):
-            yield "join", function.line, f"{function.id}: AND ждёт ветвей, которые никто не начинает вместе"
+            yield (
+                "join",
+                function.line,
+                f"{function.id}: AND ждёт ветвей, которые никто не начинает вместе",
+            )
 
 
 def _paths(procedure: Procedure) -> Iterator[_Breach]:
@@ -165,7 +218,11 @@ def _paths(procedure: Procedure) -> Iterator[_Breach]:
     ending = _closure(leaves, backward)
     for function in procedure.functions:
         if function.id not in reached:
-            yield "reachable", function.line, f"{function.id}: до функции нельзя дойти от {procedure.first.id}"
+            yield (
+                "reachable",
+                function.line,
+                f"{function.id}: до функции нельзя дойти от {procedure.first.id}",
+            )
         if function.id not in ending:
             yield "can-end", function.line, f"{function.id}: от функции нельзя дойти до конца"
 

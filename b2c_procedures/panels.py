@@ -22,7 +22,7 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
     shown = []
     mine = my_runs(user)
     count, late = mine.count(), mine.filter(step_due_at__lt=now).count()
-    home = reverse("procedures:home")
+    home = reverse("b2c_procedures:home")
     if count:
         hint = f"сверх норматива: {late}" if late else ""
         shown.append(Card("Мои процедуры", count, home, "list-check", hint, "late" if late else ""))
@@ -32,7 +32,14 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
     nobody = runs_for_nobody(user).count()
     if nobody:
         shown.append(
-            Card("Процедуры: некому сделать", nobody, home, "user-off", "нет сотрудника с нужной ролью", "late")
+            Card(
+                "Процедуры: некому сделать",
+                nobody,
+                home,
+                "user-off",
+                "нет сотрудника с нужной ролью",
+                "late",
+            )
         )
     if user.has(*CAN_CHAT):
         chats = Chat.objects.filter(manager=user, state=ChatState.ACTIVE)
@@ -41,7 +48,9 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
             unanswered = chats.filter(first_answer_at=None).count()
             hint = f"без первого ответа: {unanswered}" if unanswered else ""
             tone = "late" if unanswered else ""
-            shown.append(Card("Мои чаты", number, reverse("procedures:chats"), "messages", hint, tone))
+            shown.append(
+                Card("Мои чаты", number, reverse("b2c_procedures:chats"), "messages", hint, tone)
+            )
     return shown
 
 
@@ -50,11 +59,18 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
     if not user.has(*PERFORMERS):
         return None
     rows = Run.objects.visible_to(user).filter(patient=patient).select_related("holder", "clinic")
-    return Panel("Процедуры", "b2c_procedures/patient_panel.html", {"runs": list(rows[:5]), "patient": patient}, 60)
+    return Panel(
+        "Процедуры",
+        "b2c_procedures/patient_panel.html",
+        {"runs": list(rows[:5]), "patient": patient},
+        60,
+    )
 
 
 def call_panel(call: Call, user: User, now: dt.datetime) -> Panel | None:  # noqa: ARG001
-    """From the caller's card straight to «Чего хочет клиент?», with the call and its number filled in."""
+    """From the caller's card straight to «Чего хочет клиент?», with the call and its number filled
+    in.
+    """
     if not user.has(*PERFORMERS):
         return None
     known: dict[str, str | int] = {"clinic": call.clinic_id, "source": RunSource.CALL}
@@ -64,5 +80,5 @@ def call_panel(call: Call, user: User, now: dt.datetime) -> Panel | None:  # noq
         known["patient"] = call.patient_id
     if user.sees_phones and call.number:
         known["number"] = call.number
-    address = f"{reverse('procedures:home')}?{urlencode(known)}"
+    address = f"{reverse('b2c_procedures:home')}?{urlencode(known)}"
     return Panel("Процедура", "b2c_procedures/call_panel.html", {"address": address})

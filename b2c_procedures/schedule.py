@@ -1,8 +1,9 @@
 """Time norms of the procedures, pure: how long a function may take and when that runs out.
 
-Seconds and minutes are the clock's own. «1 рабочий день» and «2 часа» run in working time only, 08:00–20:00 Moscow on
-working days (appendix 1: a request after 20:00 is answered in the first two hours of the next working day); a working
-day is twelve working hours, so what is asked at 15:00 is due at 15:00 of the next working day. ADR 0071.
+Seconds and minutes are the clock's own. «1 рабочий день» and «2 часа» run in working time only,
+08:00–20:00 Moscow on working days (appendix 1: a request after 20:00 is answered in the first two
+hours of the next working day); a working day is twelve working hours, so what is asked at 15:00 is
+due at 15:00 of the next working day. ADR 0071.
 """
 
 import datetime as dt
@@ -39,7 +40,11 @@ class Norm:
 
     def deadline(self, start: dt.datetime) -> dt.datetime:
         """When it runs out for work begun at `start` (UTC in, UTC out)."""
-        return add_working(start, self.seconds) if self.working else start + dt.timedelta(seconds=self.seconds)
+        return (
+            add_working(start, self.seconds)
+            if self.working
+            else start + dt.timedelta(seconds=self.seconds)
+        )
 
     def spent(self, start: dt.datetime, end: dt.datetime) -> int:
         """Seconds between two instants as this norm counts them."""
@@ -52,9 +57,16 @@ def norm(text: str) -> Norm:
     """'30 seconds', '3 minutes', '2 hours', '1 working day'; raises ValueError for anything else."""
     form = _FORM.fullmatch(text)
     if form is None:
-        raise ValueError(f"«{text}»: норматив пишется как 30 seconds, 3 minutes, 2 hours или 1 working day")
+        raise ValueError(
+            f"«{text}»: норматив пишется как 30 seconds, 3 minutes, 2 hours или 1 working day"
+        )
     number, unit = int(form[1]), form[2]
-    return Norm(text, number * _SECONDS[unit], unit in {"hour", "working day"}, _spoken(number, _WORDS[unit]))
+    return Norm(
+        text,
+        number * _SECONDS[unit],
+        unit in {"hour", "working day"},
+        _spoken(number, _WORDS[unit]),
+    )
 
 
 def _spoken(number: int, forms: tuple[str, str, str]) -> str:

@@ -1,15 +1,36 @@
-"""Which procedure fits what the client says. Pure: words are compared by their beginnings, as Russian endings change."""
+"""Which procedure fits what the client says. Pure: words are compared by their beginnings, as
+Russian endings change.
+"""
 
 from b2c_procedures.definition import Book, Procedure
 from callcenter.clinics.search_keys import search_key
 
 _STEM = 4  # letters of a word that must agree; shorter words must agree whole
-_IDLE = {"на", "по", "за", "из", "во", "не", "как", "что", "мне", "хочу", "могу", "можно", "меня", "вас", "для", "это"}
+_IDLE = {
+    "на",
+    "по",
+    "за",
+    "из",
+    "во",
+    "не",
+    "как",
+    "что",
+    "мне",
+    "хочу",
+    "могу",
+    "можно",
+    "меня",
+    "вас",
+    "для",
+    "это",
+}
 
 
 def find(book: Book, said: str) -> list[Procedure]:
     """Procedures that fit `said`, best first; all of them, in order, when nothing is said."""
-    words = [word for word in search_key(said) if word not in _IDLE and (len(word) > 1 or word.isdigit())]
+    words = [
+        word for word in search_key(said) if word not in _IDLE and (len(word) > 1 or word.isdigit())
+    ]
     if not words:
         return [procedure for _, procedure in sorted(book.items())]
     scored = [(_score(procedure, words), procedure) for _, procedure in sorted(book.items())]

@@ -1,4 +1,6 @@
-"""What a step sends to a client goes into the product's outbox, once for each step, and the run keeps its delivery."""
+"""What a step sends to a client goes into the product's outbox, once for each step, and the run
+keeps its delivery.
+"""
 
 from b2c_procedures.models import SentToClient
 from b2c_procedures.steps.base import StepContext
@@ -12,9 +14,17 @@ PURPOSE = "procedure"
 
 
 def send(
-    step: StepContext, *, what: str, channel: str, address: str, subject: str, text: str, to_partner: bool = False
+    step: StepContext,
+    *,
+    what: str,
+    channel: str,
+    address: str,
+    subject: str,
+    text: str,
+    to_partner: bool = False,
 ) -> SentToClient:
-    """Queues one message of a step (SMS or e-mail). Done again after going back with another text, it is a new version.
+    """Queues one message of a step (SMS or e-mail). Done again after going back with another text,
+    it is a new version.
 
     A letter to a partner asks for no consent of the client and no quiet hours.
     Raises Refused for a bad number or an empty text.
@@ -25,7 +35,9 @@ def send(
         except BadPhone as error:
             raise Refused(str(error), field="address") from None
     subject_key = f"run{step.run.pk}.{step.function.id}.{step.turn}"
-    before = list(SentToClient.objects.filter(run=step.run, message__subject_key=subject_key).order_by("pk"))
+    before = list(
+        SentToClient.objects.filter(run=step.run, message__subject_key=subject_key).order_by("pk")
+    )
     for sent in before:
         if (sent.channel, sent.address, sent.text) == (channel, address, text):
             return sent
@@ -59,8 +71,20 @@ def send(
 
 
 def _kept(
-    step: StepContext, what: str, channel: str, address: str, subject: str, text: str, message: Message
+    step: StepContext,
+    what: str,
+    channel: str,
+    address: str,
+    subject: str,
+    text: str,
+    message: Message,
 ) -> SentToClient:
     return SentToClient.objects.create(
-        what=what, channel=channel, address=address, subject=subject, text=text, message=message, **step.common()
+        what=what,
+        channel=channel,
+        address=address,
+        subject=subject,
+        text=text,
+        message=message,
+        **step.common(),
     )

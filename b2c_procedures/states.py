@@ -1,4 +1,6 @@
-"""Words of the procedures in the database: states of runs, orders, claims, invoices and chats. Pure."""
+"""Words of the procedures in the database: states of runs, orders, claims, invoices and chats.
+Pure.
+"""
 
 from typing import Final
 
@@ -8,7 +10,9 @@ from callcenter.staff.roles import Role
 
 
 class Performer(TextChoices):
-    """Who performs a function: section 2 of the document, and the two performers its tables name besides."""
+    """Who performs a function: section 2 of the document, and the two performers its tables name
+    besides.
+    """
 
     MANAGER_OKS = "manager_oks", "Менеджер ОКС"
     LEAD_MANAGER_OKS = "lead_manager_oks", "Ведущий менеджер ОКС"
@@ -29,7 +33,8 @@ ROLE_OF: Final[dict[Performer, Role]] = {
     Performer.RESPONSIBLE_PERSON: Role.RESPONSIBLE,
     Performer.MO_ADMINISTRATOR: Role.BRANCH,
 }
-# A manager's work may be done by those above him, too; the other performers' work only by themselves and the head.
+# A manager's work may be done by those above him, too; the other performers' work only by
+# themselves and the head.
 ACTS_AS: Final[dict[Performer, tuple[Role, ...]]] = {
     Performer.MANAGER_OKS: (Role.ADMINISTRATOR, Role.SENIOR, Role.LEAD, Role.HEAD),
     Performer.LEAD_MANAGER_OKS: (Role.LEAD, Role.HEAD),

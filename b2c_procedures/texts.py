@@ -1,4 +1,6 @@
-"""The words behind a document's name: as edited, else as the product brings them; the client's name filled in. Pure."""
+"""The words behind a document's name: as edited, else as the product brings them; the client's name
+filled in. Pure.
+"""
 
 import functools
 from collections.abc import Mapping
@@ -8,7 +10,9 @@ import yaml
 
 from b2c_procedures.definition import FOLDER
 
-CHAT_RULES: Final = "Правила работы в чатах B2C"  # shown beside every chat (CH-04 to CH-06, CH-10 to CH-12, CH-20)
+CHAT_RULES: Final = (
+    "Правила работы в чатах B2C"  # shown beside every chat (CH-04 to CH-06, CH-10 to CH-12, CH-20)
+)
 
 
 @functools.cache
@@ -19,13 +23,17 @@ def packaged_texts() -> Mapping[str, str]:
 
 
 def part_for(text: str, *, opens: bool) -> str:
-    """Of a script in two parts («Приветствие/Прощание», a line «…» between them) the one for the opening or the end."""
+    """Of a script in two parts («Приветствие/Прощание», a line «…» between them) the one for the
+    opening or the end.
+    """
     parts = [part.strip() for part in text.split("\n…\n")]
     return parts[0] if opens else parts[-1]
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """Puts `values` into {…}; a name without a value stays as it is, so that a misspelt one is seen."""
+    """Puts `values` into {…}; a name without a value stays as it is, so that a misspelt one is
+    seen.
+    """
     for name, value in values.items():
         if value:
             text = text.replace("{" + name + "}", value)

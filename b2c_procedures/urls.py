@@ -4,7 +4,7 @@ from django.urls import path
 
 from b2c_procedures.views import chats, metrics, reference, runs, versions
 
-app_name = "procedures"
+app_name = "b2c_procedures"
 urlpatterns = [
     path("", runs.home, name="home"),
     path("start/", runs.start, name="start"),

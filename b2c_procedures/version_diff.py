@@ -4,7 +4,9 @@ from b2c_procedures.definition import Function, FunctionResult, Procedure
 
 
 def differences(old: Procedure, new: Procedure) -> list[str]:
-    """One line per difference that changes how people work; an empty list when only the file's text differs."""
+    """One line per difference that changes how people work; an empty list when only the file's text
+    differs.
+    """
     lines = []
     if old.title != new.title:
         lines.append(f"Название: «{old.title}» → «{new.title}»")
@@ -51,16 +53,25 @@ def _of_function(old: Function, new: Function) -> list[str]:
 
 
 def _norms(function: Function) -> str:
-    return ", ".join(f"{case.norm.words}{f' ({case.on})' if case.on else ''}" for case in function.norms) or "нет"
+    return (
+        ", ".join(
+            f"{case.norm.words}{f' ({case.on})' if case.on else ''}" for case in function.norms
+        )
+        or "нет"
+    )
 
 
 def _action(function: Function) -> str:
-    return ", ".join([function.action, *(f"{k}={v}" for k, v in sorted(function.options.items()))]) or "нет"
+    return (
+        ", ".join([function.action, *(f"{k}={v}" for k, v in sorted(function.options.items()))])
+        or "нет"
+    )
 
 
 def _leads(result: FunctionResult) -> str:
     names = [
-        item.function or (f"процедура {item.procedure}" if item.procedure else f"процесс «{item.process}»")
+        item.function
+        or (f"процедура {item.procedure}" if item.procedure else f"процесс «{item.process}»")
         for item in result.nexts
     ]
     return ", ".join(names) or "конец"

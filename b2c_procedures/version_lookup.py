@@ -11,7 +11,9 @@ from b2c_procedures.schedule import MOSCOW
 
 @functools.lru_cache(maxsize=512)
 def edition(digest: str) -> Procedure:
-    """A procedure by the hash of its file; parsed once a process. Raises ProcedureVersion.DoesNotExist."""
+    """A procedure by the hash of its file; parsed once a process. Raises
+    ProcedureVersion.DoesNotExist.
+    """
     for procedure in packaged().values():
         if procedure.digest == digest:
             return procedure
@@ -22,7 +24,9 @@ def edition(digest: str) -> Procedure:
 
 
 def current_digests(now: dt.datetime) -> dict[int, str]:
-    """Number → hash of the newest published edition whose day has come (Moscow); the packaged file where there is none."""
+    """Number → hash of the newest published edition whose day has come (Moscow); the packaged file
+    where there is none.
+    """
     today = now.astimezone(MOSCOW).date()
     digests = {number: procedure.digest for number, procedure in packaged().items()}
     rows = ProcedureVersion.objects.filter(valid_from__lte=today).order_by("number", "edition")

@@ -1,7 +1,8 @@
-"""`make bench`: finds benchmarks/bench_*.py, measures, prints a table, writes benchmarks/results/latest.json.
+"""`make bench`: finds benchmarks/bench_*.py, measures, prints a table, writes
+benchmarks/results/latest.json.
 
-Exit code 1 when an aim is missed or a measurement failed. ONLY=name (or a part of one) measures only that and keeps the
-other results of the file.
+Exit code 1 when an aim is missed or a measurement failed. ONLY=name (or a part of one) measures
+only that and keeps the other results of the file.
 """
 
 import argparse
@@ -36,7 +37,9 @@ class Options:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", default=os.environ.get("ONLY", ""), help="measure only names with this in them")
+    parser.add_argument(
+        "--only", default=os.environ.get("ONLY", ""), help="measure only names with this in them"
+    )
     parser.add_argument("--rows", type=int, default=None, help="leave out sizes above this")
     given = parser.parse_args()
     os.environ["DEMO"] = "1"
@@ -80,7 +83,9 @@ def _measure_all(options: Options) -> list[dict[str, Any]]:
     results = []
     for module in dict.fromkeys(entry.module for entry in chosen):
         with _database(module.rpartition(".")[2]) as url:
-            for entry in sorted((entry for entry in chosen if entry.module == module), key=lambda entry: entry.rows):
+            for entry in sorted(
+                (entry for entry in chosen if entry.module == module), key=lambda entry: entry.rows
+            ):
                 late = time.monotonic() - started > LIMIT
                 results.append(_late(entry) if late else _measure(entry, url))
                 _line(results[-1])
@@ -93,7 +98,8 @@ def _measure(entry: "Bench", url: str) -> dict[str, Any]:
 
     try:
         measured = entry.call(Run(entry.rows, url))
-    except Exception as error:  # noqa: BLE001 (one failed measurement is a line of the table, the others go on)
+    # One failed measurement is a line of the table, the others go on
+    except Exception as error:  # noqa: BLE001
         traceback.print_exc()
         return _result(entry, ok=False, note=f"failed: {type(error).__name__}: {error}"[:200])
     return _result(
@@ -145,7 +151,9 @@ def _sql(statement: str) -> None:
     """On a connection of its own to `postgres`: a database can't be copied while anyone is in it."""
     import psycopg
 
-    with psycopg.connect(os.environ["DATABASE_URL"].rpartition("/")[0] + "/postgres", autocommit=True) as outside:
+    with psycopg.connect(
+        os.environ["DATABASE_URL"].rpartition("/")[0] + "/postgres", autocommit=True
+    ) as outside:
         outside.execute(statement.encode())
 
 
@@ -159,9 +167,14 @@ def _line(result: dict[str, Any]) -> None:
         return f"{value:>{width}.2f}" if value is not None else " " * width
 
     sign = "✓ " if result["ok"] else "✗ "
-    numbers = number("median_ms", 10) + number("p95_ms", 10) + number("bare_ms", 10) + number("ratio", 7)
+    numbers = (
+        number("median_ms", 10) + number("p95_ms", 10) + number("bare_ms", 10) + number("ratio", 7)
+    )
     note = f"  ({result['note']})" if result.get("note") else ""
-    print(f"{sign}{result['name']:<34}{result['rows']:>10}{numbers}  {result['aim']}{note}", flush=True)
+    print(
+        f"{sign}{result['name']:<34}{result['rows']:>10}{numbers}  {result['aim']}{note}",
+        flush=True,
+    )
 
 
 def _write(results: list[dict[str, Any]], *, keep_others: bool) -> None:

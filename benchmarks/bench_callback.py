@@ -1,4 +1,6 @@
-"""Обратный звонок: a morning's heap claimed by two workers, how late redials are, what a call costs."""
+"""Обратный звонок: a morning's heap claimed by two workers, how late redials are, what a call
+costs.
+"""
 
 import datetime as dt
 import multiprocessing
@@ -39,7 +41,8 @@ def _clinic() -> Clinic:
     )
     if made:
         OpeningHours.objects.bulk_create(
-            OpeningHours(clinic=clinic, weekday=day, opens=every[0], closes=every[1]) for day in range(7)
+            OpeningHours(clinic=clinic, weekday=day, opens=every[0], closes=every[1])
+            for day in range(7)
         )
         CallbackSettings.objects.create(clinic=clinic, talk_seconds=3, choice_seconds=1)
     return clinic
@@ -48,7 +51,13 @@ def _clinic() -> Clinic:
 def _requests(clinic: Clinic, count: int, due_at: dt.datetime) -> None:
     CallbackRequest.objects.bulk_create(
         [
-            CallbackRequest(clinic=clinic, name=f"Пациент {n}", number=f"+7900{n:07}", asked_at=due_at, due_at=due_at)
+            CallbackRequest(
+                clinic=clinic,
+                name=f"Пациент {n}",
+                number=f"+7900{n:07}",
+                asked_at=due_at,
+                due_at=due_at,
+            )
             for n in range(count)
         ],
         batch_size=2000,
@@ -59,7 +68,8 @@ def _lease() -> None:
     """The link is up for as long as the measurement lasts."""
     now = timezone.now() + dt.timedelta(minutes=10)
     RobotLease.objects.update_or_create(
-        pk=1, defaults={"holder": "bench", "heartbeat_at": now, "connected": True, "connected_at": now}
+        pk=1,
+        defaults={"holder": "bench", "heartbeat_at": now, "connected": True, "connected_at": now},
     )
 
 
@@ -71,7 +81,9 @@ def _days() -> set[dt.date]:
 
 def _clear() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE callback_callbackrequest, telephony_call, telephony_phonebinding CASCADE")
+        cursor.execute(
+            "TRUNCATE callback_callbackrequest, telephony_call, telephony_phonebinding CASCADE"
+        )
 
 
 def _worker(_number: int) -> int:
@@ -102,7 +114,11 @@ def callback_due_at_once(run: Run) -> Measured:
     measured = run.once(both, count=run.rows, note="")
     assert sum(looked) == run.rows, f"{sum(looked)} looks at {run.rows} requests"
     once = CallbackRequest.objects.filter(lines__isnull=False).distinct().count()
-    return Measured(measured.samples, per_second=measured.per_second, note=f"{looked} looks; {once} rows, none twice")
+    return Measured(
+        measured.samples,
+        per_second=measured.per_second,
+        note=f"{looked} looks; {once} rows, none twice",
+    )
 
 
 def _people(clinic: Clinic, count: int, *, endpoint: str, days: Iterable[dt.date]) -> None:
@@ -123,7 +139,9 @@ def _people(clinic: Clinic, count: int, *, endpoint: str, days: Iterable[dt.date
 
 
 def _tick(moment: float) -> list[tuple[int, float]]:
-    """One tick of the timer in a worker's process, at its moment: (request, when its decision was committed)."""
+    """One tick of the timer in a worker's process, at its moment: (request, when its decision was
+    committed).
+    """
     time.sleep(max(0.0, moment - time.time()))
     decided: list[tuple[int, float]] = []
     look = due_requests.process_due_request
@@ -141,9 +159,11 @@ def _tick(moment: float) -> list[tuple[int, float]]:
 
 
 def _lateness(run: Run, spread: float) -> Measured:
-    """Ticks by the timer's own period in two workers' processes, as beat gives them; ms from due to the commit.
+    """Ticks by the timer's own period in two workers' processes, as beat gives them; ms from due to
+    the commit.
 
-    Half of the requests find an administrator free (an attempt begins), the others wait for the next five minutes.
+    Half of the requests find an administrator free (an attempt begins), the others wait for the
+    next five minutes.
     """
     _clear()
     clinic = _clinic()
@@ -165,7 +185,9 @@ def _lateness(run: Run, spread: float) -> Measured:
     with multiprocessing.get_context("fork").Pool(2) as pool:
         decided = [one for told in pool.imap_unordered(_tick, moments) for one in told]
     late = sorted((at - due[pk]) * 1000 for pk, at in decided)
-    assert len(late) == len({pk for pk, _ in decided}) == run.rows, f"{len(late)} decisions of {run.rows} requests"
+    assert len(late) == len({pk for pk, _ in decided}) == run.rows, (
+        f"{len(late)} decisions of {run.rows} requests"
+    )
     rung = Leg.objects.count()
     return Measured(late, note=f"p99 {p99_of(late):.0f} ms; {rung} rung, a tick every {every:g} s")
 
@@ -184,7 +206,9 @@ def callback_redial_together(run: Run) -> Measured:
 
 @bench(rows=(100,), aim=at_least(1))
 def callback_concurrent_calls(run: Run) -> Measured:
-    """100 simulated calls at once through the whole scenario, on a clock that is turned: CPU of each call."""
+    """100 simulated calls at once through the whole scenario, on a clock that is turned: CPU of
+    each call.
+    """
     _clear()
     clinic = _clinic()
     RobotLease.objects.all().delete()

@@ -1,4 +1,6 @@
-"""«История обращений» at three sizes of the table: a page may grow with the period it shows, never with the table."""
+"""«История обращений» at three sizes of the table: a page may grow with the period it shows, never
+with the table.
+"""
 
 import json
 import subprocess
@@ -92,12 +94,23 @@ XLSX_AIM = Aim(
 
 @bench(rows=(1_500_000,), aim=XLSX_AIM)
 def history_xlsx(run: Run) -> Measured:
-    """A workbook of about a hundred thousand contacts in a process of its own: the time a hundred thousand take, its memory."""
+    """A workbook of about a hundred thousand contacts in a process of its own: the time a hundred
+    thousand take, its memory.
+    """
     history(run)
     data.manager()
     query = "since=2026-01-25&until=2026-03-18&view=contacts"
-    command = [sys.executable, "-m", "benchmarks.workbook", query, LAST_DAY.isoformat(), data.NOW.isoformat()]
-    told = subprocess.run(command, env=run.env, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.workbook",
+        query,
+        LAST_DAY.isoformat(),
+        data.NOW.isoformat(),
+    ]
+    told = subprocess.run(
+        command, env=run.env, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     found = json.loads(told)
     word = "too much memory" if found["mb"] > 150 else "memory"
     note = f"{found['rows']} rows in {found['seconds']:.0f} s, {word} of the whole process {found['mb']:.0f} MB"
@@ -110,12 +123,16 @@ INTAKE_RATE = 50
 
 @bench(rows=(1_500_000,), aim=p95(60))
 def history_intake(run: Run) -> Measured:
-    """Fifty requests a second for a minute through the HTTP API: calls in two phases, every tenth one repeated."""
+    """Fifty requests a second for a minute through the HTTP API: calls in two phases, every tenth
+    one repeated.
+    """
     history(run)
     clinic = Clinic.objects.order_by("pk").first()
     if clinic is None:
         raise RuntimeError("There are no clinics.")
-    _, key = create_key(name=f"bench-{uuid.uuid4().hex[:8]}", clinic=clinic, by=data.senior(), now=data.NOW)
+    _, key = create_key(
+        name=f"bench-{uuid.uuid4().hex[:8]}", clinic=clinic, by=data.senior(), now=data.NOW
+    )
     client = Client(headers={"Authorization": f"Bearer {key}"})
     before = Interaction.objects.count()
     samples: list[float] = []
@@ -131,11 +148,16 @@ def history_intake(run: Run) -> Measured:
             "started_at": "2026-03-18T12:00:00+03:00",
         }
         if number % 2:
-            body |= {"answered_at": "2026-03-18T12:00:09+03:00", "ended_at": "2026-03-18T12:02:00+03:00"}
+            body |= {
+                "answered_at": "2026-03-18T12:00:09+03:00",
+                "ended_at": "2026-03-18T12:02:00+03:00",
+            }
         due = started + number / INTAKE_RATE
         time.sleep(max(0.0, due - time.perf_counter()))
         begun = time.perf_counter()
-        answer = client.post("/api/v1/interactions", json.dumps(body), content_type="application/json")
+        answer = client.post(
+            "/api/v1/interactions", json.dumps(body), content_type="application/json"
+        )
         samples.append((time.perf_counter() - begun) * 1000)
         if answer.status_code not in (200, 201):
             raise RuntimeError(f"{answer.status_code}: {answer.content[:200]!r}")
@@ -143,4 +165,8 @@ def history_intake(run: Run) -> Measured:
     written = Interaction.objects.count() - before
     if written != len(sent):
         raise RuntimeError(f"{len(sent)} calls were sent, {written} stand in the database")
-    return Measured(samples, per_second=rate, note=f"{rate:.0f} a second, {written} calls, none lost, none doubled")
+    return Measured(
+        samples,
+        per_second=rate,
+        note=f"{rate:.0f} a second, {written} calls, none lost, none doubled",
+    )

@@ -1,4 +1,6 @@
-"""The recall journal at 10,000 and 1,000,000 entries: its first page, the senior's segment counts, saving an outcome."""
+"""The recall journal at 10,000 and 1,000,000 entries: its first page, the senior's segment counts,
+saving an outcome.
+"""
 
 import datetime as dt
 import functools
@@ -24,9 +26,11 @@ SIZES = (10_000, 1_000_000)
 
 
 def entries(total: int) -> None:
-    """Makes the entries that miss up to `total`: a quarter to be called (a third of them resting), the rest closed.
+    """Makes the entries that miss up to `total`: a quarter to be called (a third of them resting),
+    the rest closed.
 
-    Entry n is of doctor 1 + n % 600 and his clinic; a patient has several, each with another doctor.
+    Entry n is of doctor 1 + n % 600 and his clinic; a patient has several, each with another
+    doctor.
     """
     data.patients(min(total, PATIENTS))
     with connection.cursor() as cursor:
@@ -91,7 +95,7 @@ def journal_page(run: Run) -> Measured:
     senior = data.senior()
     client = run.client(senior)
     return run.beside(
-        lambda: run.get(client, "/recall/?tab=call", **{"HX-Request": "true"}),
+        lambda: run.get(client, "/journals/?tab=call", **{"HX-Request": "true"}),
         "journal_page",
         user=senior.pk,
         cap=CAP + 1,
@@ -107,7 +111,7 @@ def segment_counts(run: Run) -> Measured:
     now = timezone.now()
     clinic = data.clinic_ids()[0]
     return run.beside(
-        lambda: run.get(client, f"/recall/plan/?clinic={clinic}"),
+        lambda: run.get(client, f"/journals/plan/?clinic={clinic}"),
         "journal_segment",
         clinic=clinic,
         now=now,
@@ -123,9 +127,16 @@ def save_an_outcome(run: Run) -> Measured:
     client = run.client(data.senior())
     today = timezone.now().date()
     first = 200 * SIZES.index(run.rows)  # later windows than those that the smaller size has booked
-    ready = RecallEntry.objects.to_call().filter(call_on__lt=today, plan_items__isnull=True).order_by("-pk")[:62]
+    ready = (
+        RecallEntry.objects.to_call()
+        .filter(call_on__lt=today, plan_items__isnull=True)
+        .order_by("-pk")[:62]
+    )
     return run.each(
-        [functools.partial(_post, client, entry, _form(client, entry, n)) for n, entry in enumerate(ready, start=first)]
+        [
+            functools.partial(_post, client, entry, _form(client, entry, n))
+            for n, entry in enumerate(ready, start=first)
+        ]
     )
 
 
@@ -133,7 +144,9 @@ def _form(client: Client, entry: RecallEntry, n: int) -> dict[str, object]:
     """What the opened card's form would send."""
     later = timezone.now() + dt.timedelta(days=2, minutes=31 * n)
     reason = Reason.objects.filter(uses__contains=["unreached"])[0]
-    thinking, refusing = (Reason.objects.filter(uses__contains=[use])[0] for use in ("thinking", "refused"))
+    thinking, refusing = (
+        Reason.objects.filter(uses__contains=[use])[0] for use in ("thinking", "refused")
+    )
     window = ScheduleWindow.objects.create(
         clinic_id=entry.clinic_id,
         doctor=Doctor.objects.get(pk=entry.doctor_id),
@@ -144,18 +157,25 @@ def _form(client: Client, entry: RecallEntry, n: int) -> dict[str, object]:
         {"outcome": "booked", "window": window.pk},
         {"outcome": f"unreached:{reason.pk}", "refusal_reason": refusing.pk},
         {"outcome": "thinking", "reason_thinking": thinking.pk},
-        {"outcome": "remind", "remind_on": next_working_day(hours_of(entry.clinic), later.date()).isoformat()},
+        {
+            "outcome": "remind",
+            "remind_on": next_working_day(hours_of(entry.clinic), later.date()).isoformat(),
+        },
         {"outcome": "refused", "reason_refused": refusing.pk},
     ]
-    page = client.get(f"/recall/{entry.pk}/?call=out").content.decode()
+    page = client.get(f"/journals/{entry.pk}/?call=out").content.decode()
     version = re.search(r'name="version" value="(\d+)"', page)
     if version is None:
         raise AssertionError(f"the card of {entry.pk} has no form")
-    return {"version": version[1], "token": str(uuid.uuid4()), "comment": "поговорили"} | ways[n % len(ways)]
+    return {"version": version[1], "token": str(uuid.uuid4()), "comment": "поговорили"} | ways[
+        n % len(ways)
+    ]
 
 
 def _post(client: Client, entry: RecallEntry, form: dict[str, object]) -> None:
-    answer = client.post(f"/recall/{entry.pk}/", form)
+    answer = client.post(f"/journals/{entry.pk}/", form)
     if answer.status_code != 302:
         raise AssertionError(f"saving answered {answer.status_code}")
-    client.cookies.pop("messages", None)  # a browser's next page shows the message; here they would pile up unread
+    client.cookies.pop(
+        "messages", None
+    )  # a browser's next page shows the message; here they would pile up unread

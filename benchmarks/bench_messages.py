@@ -1,4 +1,6 @@
-"""The outbox drained: 20,000 messages through a simulated gateway of 50 ms, two worker processes of eight threads each."""
+"""The outbox drained: 20,000 messages through a simulated gateway of 50 ms, two worker processes of
+eight threads each.
+"""
 
 import subprocess
 import sys
@@ -28,7 +30,10 @@ def messages_drain(run: Run) -> Measured:
     queue_all(run_of(clinic))
     run.settle()
     begun = time.perf_counter()
-    workers = [subprocess.Popen([sys.executable, "-c", _DRAIN], cwd=ROOT, env=run.env) for _ in range(WORKERS)]
+    workers = [
+        subprocess.Popen([sys.executable, "-c", _DRAIN], cwd=ROOT, env=run.env)
+        for _ in range(WORKERS)
+    ]
     for worker in workers:
         worker.wait(900)
     seconds = time.perf_counter() - begun
@@ -36,5 +41,7 @@ def messages_drain(run: Run) -> Measured:
     assert sent == VISITS, f"only {sent} of {VISITS} went out"
     rate = VISITS / seconds
     return Measured(
-        [seconds * 1000], per_second=rate, note=f"{rate:.0f} a second of {LIMIT:.0f} that the gateway allows"
+        [seconds * 1000],
+        per_second=rate,
+        note=f"{rate:.0f} a second of {LIMIT:.0f} that the gateway allows",
     )

@@ -1,4 +1,6 @@
-"""Patient search at 100,000 and 1,000,000 cards: the fixed list of queries, each one time after a warm-up."""
+"""Patient search at 100,000 and 1,000,000 cards: the fixed list of queries, each one time after a
+warm-up.
+"""
 
 import dataclasses
 import functools
@@ -13,7 +15,9 @@ QUERIES = (Path(__file__).parent / "queries.txt").read_text().splitlines()
 
 @bench(rows=(100_000, 1_000_000), aim=p95(100))
 def patient_search(run: Run) -> Measured:
-    """What the box at the top answers to each query, for an administrator who works for every clinic."""
+    """What the box at the top answers to each query, for an administrator who works for every
+    clinic.
+    """
     return _search(run, data.administrator())
 
 

@@ -1,4 +1,6 @@
-"""Procedures: a step shown, its outcome saved with 100,000 runs in the table, 500 chats shared out, a diagram drawn."""
+"""Procedures: a step shown, its outcome saved with 100,000 runs in the table, 500 chats shared out,
+a diagram drawn.
+"""
 
 import itertools
 import json
@@ -51,7 +53,12 @@ def _runs(total: int) -> None:
     clinic, user = _clinic(), data.administrator()
     start_run(procedure=1, clinic=clinic, by=user, now=timezone.now())  # stores the editions
     digests = {str(number): procedure.digest for number, procedure in packaged().items()}
-    values: dict[str, Any] = {"clinic": clinic.pk, "user": user.pk, "rows": missing, "editions": json.dumps(digests)}
+    values: dict[str, Any] = {
+        "clinic": clinic.pk,
+        "user": user.pk,
+        "rows": missing,
+        "editions": json.dumps(digests),
+    }
     with connection.cursor() as cursor:
         for statement in (_MANY_RUNS, _THEIR_ENTRIES, _THEIR_STEPS):
             cursor.execute(statement, values)
@@ -70,22 +77,28 @@ def procedure_step_shown(run: Run) -> Measured:
     user = data.administrator()
     client = run.client(user)
     here = start_run(procedure=1, clinic=_clinic(), by=user, now=timezone.now())
-    client.post(f"/procedures/runs/{here.pk}/", {"version": here.version, "key": "1"})
-    return run.time(lambda: run.get(client, f"/procedures/runs/{here.pk}/"), times=60)
+    client.post(f"/b2c_procedures/runs/{here.pk}/", {"version": here.version, "key": "1"})
+    return run.time(lambda: run.get(client, f"/b2c_procedures/runs/{here.pk}/"), times=60)
 
 
 @bench(rows=(1_000, 100_000), aim=p95(60))
 def procedure_outcome_saved(run: Run) -> Measured:
-    """One press through the page: the engine, the entry, the measured step, the run's columns, the journal of deeds."""
+    """One press through the page: the engine, the entry, the measured step, the run's columns, the
+    journal of deeds.
+    """
     _runs(run.rows)
     run.settle()
     user, clinic = data.administrator(), _clinic()
     client = run.client(user)
-    fresh = iter([start_run(procedure=1, clinic=clinic, by=user, now=timezone.now()) for _ in range(64)])
+    fresh = iter(
+        [start_run(procedure=1, clinic=clinic, by=user, now=timezone.now()) for _ in range(64)]
+    )
 
     def press() -> None:
         here = next(fresh)
-        answer = client.post(f"/procedures/runs/{here.pk}/", {"version": here.version, "key": "1"})
+        answer = client.post(
+            f"/b2c_procedures/runs/{here.pk}/", {"version": here.version, "key": "1"}
+        )
         if answer.status_code != 302:
             raise AssertionError(answer.status_code)
 
@@ -94,7 +107,9 @@ def procedure_outcome_saved(run: Run) -> Measured:
 
 @bench(rows=500, aim=at_least(500 / 60))
 def chats_shared_out(run: Run) -> Measured:
-    """Chats that arrive within a minute, gathered into conversations and shared out in batches of a second's tick."""
+    """Chats that arrive within a minute, gathered into conversations and shared out in batches of a
+    second's tick.
+    """
     now = timezone.now()
     provider = Provider.objects.create(name="bench", kind="simulator", channels=["telegram"])
     CascadeStep.objects.create(clinic=_clinic(), position=1, channel="telegram", provider=provider)

@@ -1,4 +1,6 @@
-"""«Дозвон»: opening a run of 20,000 visits, the list of 1,000 rows, marking a row, `/live` under 200 polling screens."""
+"""«Дозвон»: opening a run of 20,000 visits, the list of 1,000 rows, marking a row, `/live` under
+200 polling screens.
+"""
 
 import datetime as dt
 import os
@@ -38,7 +40,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def clinic_with_visits(name: str, visits: int) -> Clinic:
-    """A clinic of its own whose tomorrow has so many visits, with a cascade through the simulator. Once a database."""
+    """A clinic of its own whose tomorrow has so many visits, with a cascade through the simulator.
+    Once a database.
+    """
     data.patients(VISITS)
     found = Clinic.objects.filter(name=name).first()
     if found is not None:
@@ -51,13 +55,20 @@ def clinic_with_visits(name: str, visits: int) -> Clinic:
         messages_to=dt.time(23, 59, 59),
     )
     clinic.staff.add(data.administrator())
-    LegalBasis.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1))
+    LegalBasis.objects.create(
+        clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1)
+    )
     provider, _ = Provider.objects.get_or_create(
-        name="Симулятор", defaults=dict(kind="simulator", channels=["max", "sms"], settings={"latency": "50"})
+        name="Симулятор",
+        defaults=dict(kind="simulator", channels=["max", "sms"], settings={"latency": "50"}),
     )
     for position, channel in enumerate((MessageChannel.MAX, MessageChannel.SMS), start=1):
-        CascadeStep.objects.create(clinic=clinic, position=position, channel=channel, provider=provider)
-    start = instant(local_day(timezone.now(), clinic.zone) + dt.timedelta(days=1), dt.time(8), clinic.zone)
+        CascadeStep.objects.create(
+            clinic=clinic, position=position, channel=channel, provider=provider
+        )
+    start = instant(
+        local_day(timezone.now(), clinic.zone) + dt.timedelta(days=1), dt.time(8), clinic.zone
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO clinics_appointment (clinic_id, doctor_id, patient_id, starts_at, ends_at, status, version,
@@ -76,7 +87,9 @@ def clinic_with_visits(name: str, visits: int) -> Clinic:
 
 
 def run_of(clinic: Clinic) -> ReminderRun:
-    return actions.open_run(clinic, on=local_day(timezone.now(), clinic.zone), by=None, now=timezone.now())
+    return actions.open_run(
+        clinic, on=local_day(timezone.now(), clinic.zone), by=None, now=timezone.now()
+    )
 
 
 @bench(rows=VISITS, aim=p95(10_000))
@@ -90,7 +103,9 @@ def reminders_open_run(run: Run) -> Measured:
 
 @bench(rows=VISITS, aim=at_least(1000))
 def reminders_queue_messages(run: Run) -> Measured:
-    """The rest of that run's messages put into the outbox, as the ticks do it; faster than any gateway takes them."""
+    """The rest of that run's messages put into the outbox, as the ticks do it; faster than any
+    gateway takes them.
+    """
     clinic = clinic_with_visits("Большая", VISITS)
     begun = run_of(clinic)
     before = Message.objects.filter(clinic=clinic).count()
@@ -105,8 +120,9 @@ def queue_all(run: ReminderRun) -> None:
 
 
 def played_evening(run: Run) -> Clinic:
-    """A thousand rows late in the evening: every message delivered, a third answered by the link, a third opened it, every
-    tenth wrote, a third was called, a fifth got an SMS beside the messenger."""
+    """A thousand rows late in the evening: every message delivered, a third answered by the link, a
+    third opened it, every tenth wrote, a third was called, a fifth got an SMS beside the messenger.
+    """
     clinic = clinic_with_visits("Тысяча", ROWS)
     reminders = run_of(clinic).reminders.all()
     if ChatMessage.objects.filter(clinic=clinic).exists():
@@ -123,9 +139,15 @@ def played_evening(run: Run) -> Clinic:
     )
     send_visits(_every(reminders, 5), by=by, now=now, channel=MessageChannel.SMS)
     provider = Provider.objects.get(name="Симулятор")
-    for row in reminders.filter(appointment__in=_every(reminders, 10)).prefetch_related("patient__phones"):
+    for row in reminders.filter(appointment__in=_every(reminders, 10)).prefetch_related(
+        "patient__phones"
+    ):
         number = row.patient.phones.all()[0].number
-        receive_reply(Reply(f"bench-{row.pk}", number, "Да, приду", MessageChannel.MAX), provider=provider, now=now)
+        receive_reply(
+            Reply(f"bench-{row.pk}", number, "Да, приду", MessageChannel.MAX),
+            provider=provider,
+            now=now,
+        )
     run.settle()
     return clinic
 
@@ -144,17 +166,23 @@ def reminders_list(run: Run) -> Measured:
 
 @bench(rows=ROWS, aim=p95(100))
 def reminders_list_changes(run: Run) -> Measured:
-    """What an open screen asks after a hint: counters of a thousand rows and the one row that has changed."""
+    """What an open screen asks after a hint: counters of a thousand rows and the one row that has
+    changed.
+    """
     clinic = played_evening(run)
     client = run.client(data.administrator())
     rows = list(Reminder.objects.filter(clinic=clinic)[:30])
-    Reminder.objects.filter(clinic=clinic).update(changed_at=timezone.now() - dt.timedelta(minutes=5))
+    Reminder.objects.filter(clinic=clinic).update(
+        changed_at=timezone.now() - dt.timedelta(minutes=5)
+    )
     later = timezone.now() + dt.timedelta(minutes=5)
 
     def look() -> None:
         Reminder.objects.filter(pk=rows.pop().pk).update(changed_at=later)
         since = (later - dt.timedelta(seconds=1)).timestamp()
-        answer = run.get(client, f"/reminders/?clinic={clinic.pk}&since={since}", **{"HX-Request": "true"})
+        answer = run.get(
+            client, f"/reminders/?clinic={clinic.pk}&since={since}", **{"HX-Request": "true"}
+        )
         assert b"data-list" in answer.getvalue()
 
     return run.time(look, times=20)
@@ -179,7 +207,9 @@ def reminders_mark_row(run: Run) -> Measured:
 
 @bench(rows=SCREENS, aim=p95(20))
 def live_polls(run: Run) -> Measured:
-    """`/live` of 200 screens asking every 2 s, on one gunicorn process of 4 threads; its share of a core beside."""
+    """`/live` of 200 screens asking every 2 s, on one gunicorn process of 4 threads; its share of a
+    core beside.
+    """
     data.people()
     port = free_port()
     command = [
@@ -194,20 +224,27 @@ def live_polls(run: Run) -> Measured:
         "--threads",
         "4",
     ]
-    server = subprocess.Popen([*command, "--log-level", "error"], cwd=ROOT, env={**run.env, "LOG_LEVEL": "ERROR"})
+    server = subprocess.Popen(
+        [*command, "--log-level", "error"], cwd=ROOT, env={**run.env, "LOG_LEVEL": "ERROR"}
+    )
     try:
         _wait(port)
         samples, share = _poll(server.pid, port)
     finally:
         server.terminate()
         server.wait(20)
-    note = f"median {statistics.median(samples):.1f} ms, {share:.0%} of a core, {len(samples)} answers"
+    note = (
+        f"median {statistics.median(samples):.1f} ms, {share:.0%} of a core, {len(samples)} answers"
+    )
     return Measured(samples, note=note)
 
 
 def _poll(pid: int, port: int) -> tuple[list[float], float]:
     """Ten seconds of 200 screens spread over the period, by 8 threads with kept connections."""
-    tokens = [live_updates.sign([f"reminders:clinic:{n % 50}", f"messages:clinic:{n % 50}"]) for n in range(SCREENS)]
+    tokens = [
+        live_updates.sign([f"reminders:clinic:{n % 50}", f"messages:clinic:{n % 50}"])
+        for n in range(SCREENS)
+    ]
     samples: list[float] = []
     process = next(iter(psutil.Process(pid).children()), psutil.Process(pid))
     until = time.monotonic() + 10
@@ -222,13 +259,17 @@ def _poll(pid: int, port: int) -> tuple[list[float], float]:
                     due = round_at + PERIOD * (place + 0.5) / len(own)
                     time.sleep(max(0.0, due - time.monotonic()))
                     start = time.perf_counter()
-                    answer = client.get("/live", params={"topics": token, "since": since.get(number, "")})
+                    answer = client.get(
+                        "/live", params={"topics": token, "since": since.get(number, "")}
+                    )
                     samples.append((time.perf_counter() - start) * 1000)
                     if answer.status_code == 200:
                         since[number] = answer.json()["since"]
                 round_at += PERIOD
 
-    threads = [threading.Thread(target=screens, args=([*enumerate(tokens)][part::8],)) for part in range(8)]
+    threads = [
+        threading.Thread(target=screens, args=([*enumerate(tokens)][part::8],)) for part in range(8)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

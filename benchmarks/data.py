@@ -1,6 +1,8 @@
-"""The common ground of the measurements: clinics, people and patients, made by the database itself and only as many as miss.
+"""The common ground of the measurements: clinics, people and patients, made by the database itself
+and only as many as miss.
 
-Names are weighted as in life (many Ивановы, few Щукины), so that a search for «иван» has as many hits as a clinic's would.
+Names are weighted as in life (many Ивановы, few Щукины), so that a search for «иван» has as many
+hits as a clinic's would.
 """
 
 import datetime as dt
@@ -159,18 +161,25 @@ FATHERS: Final = [
 
 
 def people() -> None:
-    """50 clinics in one zone, 600 doctors, 200 administrators, a senior and a manager who see them all. Once a database."""
+    """50 clinics in one zone, 600 doctors, 200 administrators, a senior and a manager who see them
+    all. Once a database.
+    """
     if User.objects.filter(login="senior").exists():
         return
-    specialties = Specialty.objects.bulk_create(Specialty(name=f"Специальность {n}") for n in range(20))
-    clinics = Clinic.objects.bulk_create(Clinic(name=f"Клиника {n:02}", phone="+79000009999") for n in range(CLINICS))
+    specialties = Specialty.objects.bulk_create(
+        Specialty(name=f"Специальность {n}") for n in range(20)
+    )
+    clinics = Clinic.objects.bulk_create(
+        Clinic(name=f"Клиника {n:02}", phone="+79000009999") for n in range(CLINICS)
+    )
     OpeningHours.objects.bulk_create(
         OpeningHours(clinic=clinic, weekday=day, opens=dt.time(8), closes=dt.time(20))
         for clinic in clinics
         for day in range(7)
     )
     doctors = Doctor.objects.bulk_create(
-        Doctor(full_name=f"{LAST[n % len(LAST)]} Врач {n}", specialty=specialties[n % 20]) for n in range(DOCTORS)
+        Doctor(full_name=f"{LAST[n % len(LAST)]} Врач {n}", specialty=specialties[n % 20])
+        for n in range(DOCTORS)
     )
     Doctor.clinics.through.objects.bulk_create(
         Doctor.clinics.through(doctor_id=doctor.pk, clinic_id=clinics[n % CLINICS].pk)
@@ -188,7 +197,12 @@ def people() -> None:
 
 
 def _user(login: str, role: Role) -> User:
-    return User(login=login, full_name=f"{LAST[len(login) % len(LAST)]}а Анна {login}", roles=[str(role)], password="!")  # noqa: S106 (nobody can log in with it)
+    return User(
+        login=login,
+        full_name=f"{LAST[len(login) % len(LAST)]}а Анна {login}",
+        roles=[str(role)],
+        password="!",  # noqa: S106
+    )
 
 
 def senior() -> User:
@@ -219,7 +233,9 @@ def clinic_ids() -> list[int]:
 
 
 def patients(total: int) -> None:
-    """Makes the patients that miss up to `total`: ids 1…total, each with a phone and one clinic; one in 20 shares a phone."""
+    """Makes the patients that miss up to `total`: ids 1…total, each with a phone and one clinic;
+    one in 20 shares a phone.
+    """
     people()
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM clinics_patient")
@@ -238,8 +254,8 @@ def _name_parameters() -> dict[str, list[str]]:
     return {"last": LAST, "women": WOMEN, "men": MEN, "fathers": FATHERS}
 
 
-# One patronymic in forty has a second word.
-# floor(n * r²) makes the names that stand first in a list the most frequent. hashint8 is reproducible where random() is not.
+# One patronymic in forty has a second word. floor(n * r²) makes the names that stand first in a
+# list the most frequent. hashint8 is reproducible where random() is not.
 _PATIENTS = """
 INSERT INTO clinics_patient (id, last_name, first_name, middle_name, birth_date, email, zone, do_not_call,
                              do_not_call_reason, note, source_id, created_at)

@@ -2,18 +2,20 @@
 
     @bench(rows=(10_000, 1_000_000), aim=near_bare(1.5, plus_ms=30))
     def journal_page(run: Run) -> Measured:
-        data.recall_entries(run.rows)          # makes the rows that are still missing, INSERT … SELECT generate_series
-        run.settle()                           # VACUUM ANALYZE: measured as a database that has been at work
-        client = run.client(data.senior())
-        return run.beside(lambda: run.get(client, "/journal/"), "journal_page", clinics=data.clinic_ids())
+        data.recall_entries(run.rows)          # makes the rows that are still missing, INSERT …
+        SELECT generate_series run.settle()                           # VACUUM ANALYZE: measured as
+        a database that has been at work client = run.client(data.senior()) return
+        run.beside(lambda: run.get(client, "/journal/"), "journal_page", clinics=data.clinic_ids())
 
-`benchmarks/sql/journal_page.sql` is the bare SQL with `%(clinics)s` for its parameters: the least that the database must do
-for the page. A test of the desk proves that it returns what the page shows (`bare("journal_page", clinics=…)` works in
-pytest too). Page and SQL are run by turns, so that both see the same machine.
+`benchmarks/sql/journal_page.sql` is the bare SQL with `%(clinics)s` for its parameters: the least
+that the database must do for the page. A test of the desk proves that it returns what the page
+shows (`bare("journal_page", clinics=…)` works in pytest too). Page and SQL are run by turns, so
+that both see the same machine.
 
-Each module has a database of its own, empty but migrated, and its functions run in the order of `rows`, so data only grows.
-PostgreSQL is as durable as in production. `run.env` lets processes of your own (workers) work on the same database.
-An action: `run.time(lambda: save_outcome(…))`, each call with a fresh row. A bulk run: `run.once(…, count=20_000)`.
+Each module has a database of its own, empty but migrated, and its functions run in the order of
+`rows`, so data only grows. PostgreSQL is as durable as in production. `run.env` lets processes of
+your own (workers) work on the same database. An action: `run.time(lambda: save_outcome(…))`, each
+call with a fresh row. A bulk run: `run.once(…, count=20_000)`.
 """
 
 import os
@@ -36,7 +38,9 @@ WARM_UP: Final = 2
 
 @dataclass(frozen=True)
 class Measured:
-    """Milliseconds of each call; of the bare SQL's calls beside them; the rate of a bulk run; a remark for the table."""
+    """Milliseconds of each call; of the bare SQL's calls beside them; the rate of a bulk run; a
+    remark for the table.
+    """
 
     samples: Sequence[float]
     bare: Sequence[float] = ()
@@ -67,7 +71,10 @@ class Aim:
     met: Callable[[Measured], bool]
 
     def __and__(self, other: "Aim") -> "Aim":
-        return Aim(f"{self.words}, {other.words}", lambda measured: self.met(measured) and other.met(measured))
+        return Aim(
+            f"{self.words}, {other.words}",
+            lambda measured: self.met(measured) and other.met(measured),
+        )
 
 
 def p95(ms: float) -> Aim:
@@ -88,15 +95,22 @@ def median(ms: float) -> Aim:
 
 
 def near_bare(ratio: float, *, plus_ms: float) -> Aim:
-    """The median of the page is at most `ratio` times the median of the bare SQL and `plus_ms` more."""
+    """The median of the page is at most `ratio` times the median of the bare SQL and `plus_ms`
+    more.
+    """
     return Aim(
         f"≤ {ratio:g} × bare SQL + {plus_ms:g} ms",
-        lambda measured: measured.bare_ms is not None and measured.median_ms <= ratio * measured.bare_ms + plus_ms,
+        lambda measured: (
+            measured.bare_ms is not None
+            and measured.median_ms <= ratio * measured.bare_ms + plus_ms
+        ),
     )
 
 
 def at_least(per_second: float) -> Aim:
-    return Aim(f"≥ {per_second:g} a second", lambda measured: (measured.per_second or 0) >= per_second)
+    return Aim(
+        f"≥ {per_second:g} a second", lambda measured: (measured.per_second or 0) >= per_second
+    )
 
 
 @dataclass(frozen=True)
@@ -118,7 +132,9 @@ def bench(
 
     def register(function: "Callable[[Run], Measured]") -> "Callable[[Run], Measured]":
         for size in [rows] if isinstance(rows, int) else sorted(rows):
-            REGISTRY.append(Bench(name or function.__name__, size, aim, function, function.__module__))
+            REGISTRY.append(
+                Bench(name or function.__name__, size, aim, function, function.__module__)
+            )
         return function
 
     return register
@@ -154,7 +170,9 @@ class Run:
         return client
 
     def get(self, client: Client, url: str, **headers: str) -> HttpResponseBase:
-        """The page, whole: read to its end and certainly a page, since a fast 404 would please every aim."""
+        """The page, whole: read to its end and certainly a page, since a fast 404 would please
+        every aim.
+        """
         answer = client.get(url, headers=headers)
         if answer.status_code != 200:
             raise AssertionError(f"{url} answered {answer.status_code}")
@@ -167,12 +185,16 @@ class Run:
         return Measured([_ms(call) for _ in range(times)])
 
     def each(self, calls: Sequence[Callable[[], object]]) -> Measured:
-        """Different calls of one kind, e.g. 40 searches; the first of them once more beforehand, to warm up."""
+        """Different calls of one kind, e.g. 40 searches; the first of them once more beforehand, to
+        warm up.
+        """
         for call in calls[:WARM_UP]:
             call()
         return Measured([_ms(call) for call in calls])
 
-    def beside(self, call: Callable[[], object], sql: str, *, times: int = 20, **params: Any) -> Measured:
+    def beside(
+        self, call: Callable[[], object], sql: str, *, times: int = 20, **params: Any
+    ) -> Measured:
         """The call and the bare SQL by turns."""
         for _ in range(WARM_UP):
             call()
@@ -186,7 +208,9 @@ class Run:
     def once(self, call: Callable[[], object], *, count: int, note: str = "") -> Measured:
         """A bulk run of `count` things: its whole time, and how many a second."""
         ms = _ms(call)
-        return Measured([ms], per_second=count / ms * 1000, note=note or f"{count / ms * 1000:.0f} a second")
+        return Measured(
+            [ms], per_second=count / ms * 1000, note=note or f"{count / ms * 1000:.0f} a second"
+        )
 
 
 def _ms(call: Callable[[], object]) -> float:

@@ -1,4 +1,6 @@
-"""One workbook of the report in a process of its own, as a worker writes it: prints its rows, seconds and highest memory."""
+"""One workbook of the report in a process of its own, as a worker writes it: prints its rows,
+seconds and highest memory.
+"""
 
 import datetime as dt
 import json
@@ -23,14 +25,22 @@ def main(query: str, today: dt.date, now: dt.datetime) -> dict[str, float]:
     clinics = clinics_of(user)
     with tempfile.TemporaryFile() as target:
         started = time.perf_counter()
-        rows = write_report(target, read_ask(QueryDict(query), today), user=user, clinics=clinics, today=today, now=now)
+        rows = write_report(
+            target,
+            read_ask(QueryDict(query), today),
+            user=user,
+            clinics=clinics,
+            today=today,
+            now=now,
+        )
         seconds = time.perf_counter() - started
     return {"rows": rows, "seconds": seconds, "mb": _highest_mb()}
 
 
 def _highest_mb() -> float:
-    """The whole process at its highest, Python and Django included (Linux). `getrusage` would also count the process that
-    started this one, as large as it was at that moment."""
+    """The whole process at its highest, Python and Django included (Linux). `getrusage` would also
+    count the process that started this one, as large as it was at that moment.
+    """
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     if found is None:
         raise RuntimeError("The kernel does not tell VmHWM.")
@@ -38,4 +48,12 @@ def _highest_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], dt.date.fromisoformat(sys.argv[2]), dt.datetime.fromisoformat(sys.argv[3]))))
+    print(
+        json.dumps(
+            main(
+                sys.argv[1],
+                dt.date.fromisoformat(sys.argv[2]),
+                dt.datetime.fromisoformat(sys.argv[3]),
+            )
+        )
+    )

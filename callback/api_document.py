@@ -16,7 +16,9 @@ SCHEMAS: Final[dict[str, Any]] = {
         "additionalProperties": False,
         "properties": {
             "id": _text(
-                120, "The source's own id: the same one again is answered 200 and changes nothing.", minLength=1
+                120,
+                "The source's own id: the same one again is answered 200 and changes nothing.",
+                minLength=1,
             ),
             "name": _text(150, "The patient's name as he gave it.", minLength=1),
             "phone": _text(40, "His number in any usual shape.", minLength=1),
@@ -27,7 +29,9 @@ SCHEMAS: Final[dict[str, Any]] = {
             },
             "doctor": _text(150, "Full name; one we do not know is read out all the same."),
             "service": _text(150, "What he wants."),
-            "window_at": _text(40, "The free window he chose (РТЗ): its beginning, ISO 8601 with an offset."),
+            "window_at": _text(
+                40, "The free window he chose (РТЗ): its beginning, ISO 8601 with an offset."
+            ),
             "wished": _text(120, "When it suits him, in words."),
             "comment": _text(2000, "Anything else."),
             "utm": {
@@ -53,7 +57,10 @@ SCHEMAS: Final[dict[str, Any]] = {
                 "format": "date-time",
                 "description": "When the robot looks next.",
             },
-            "window_lost": {"type": "boolean", "description": "The chosen window was taken already."},
+            "window_lost": {
+                "type": "boolean",
+                "description": "The chosen window was taken already.",
+            },
         },
     },
 }
@@ -75,7 +82,12 @@ _SIGNED: Final = [
     },
 ]
 _STATE: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/CallbackState"}}}
-_ID: Final = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 120}}
+_ID: Final = {
+    "name": "id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "maxLength": 120},
+}
 
 PATHS: Final[dict[str, Any]] = {
     "/api/v1/callback-requests": {
@@ -85,7 +97,9 @@ PATHS: Final[dict[str, Any]] = {
             "parameters": _SIGNED,
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CallbackRequest"}}},
+                "content": {
+                    "application/json": {"schema": {"$ref": "#/components/schemas/CallbackRequest"}}
+                },
             },
             "responses": {
                 "201": {"description": "Taken.", "content": _STATE},
@@ -98,11 +112,17 @@ PATHS: Final[dict[str, Any]] = {
         "parameters": [_ID, *_SIGNED],
         "get": {
             "summary": "What became of a request",
-            "responses": {"200": {"description": "Its state.", "content": _STATE}, **errors(401, 404)},
+            "responses": {
+                "200": {"description": "Its state.", "content": _STATE},
+                **errors(401, 404),
+            },
         },
         "delete": {
             "summary": "The patient took it back: the robot stops",
-            "responses": {"200": {"description": "Its state.", "content": _STATE}, **errors(401, 404)},
+            "responses": {
+                "200": {"description": "Its state.", "content": _STATE},
+                **errors(401, 404),
+            },
         },
     },
 }

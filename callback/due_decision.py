@@ -64,7 +64,11 @@ def decide(facts: DueFacts, now: dt.datetime) -> tuple[RequestEvent, str] | Wait
         at = facts.may_call_at if facts.until is None else min(facts.may_call_at, facts.until)
         return WaitUntil(at, "ждёт часов для звонков")
     if facts.exhausted:  # without an end of the 2.5 hours there is nothing to wait for
-        return WaitUntil(facts.until, "пациенту больше не звоним") if facts.until else (RequestEvent.WINDOW_OVER, "")
+        return (
+            WaitUntil(facts.until, "пациенту больше не звоним")
+            if facts.until
+            else (RequestEvent.WINDOW_OVER, "")
+        )
     if facts.pbx_trouble:
         return RequestEvent.PBX_AWAY, facts.pbx_trouble
     if facts.patient_in_call:

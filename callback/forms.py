@@ -14,15 +14,21 @@ class RequestForm(forms.Form):
     name = forms.CharField(label="Как зовут пациента", max_length=150)
     phone = forms.CharField(label="Телефон", max_length=40)
     doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False)
-    service = forms.ModelChoiceField(Service.objects.filter(is_active=True), label="Услуга", required=False)
+    service = forms.ModelChoiceField(
+        Service.objects.filter(is_active=True), label="Услуга", required=False
+    )
     wished = forms.CharField(label="Когда удобно", max_length=120, required=False)
-    comment = forms.CharField(label="Комментарий", required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    comment = forms.CharField(
+        label="Комментарий", required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = Clinic.objects.filter(staff=user)
         self.fields["clinic"].queryset = own  # type: ignore[attr-defined]
-        self.fields["doctor"].queryset = Doctor.objects.filter(clinics__in=own, is_active=True).distinct()  # type: ignore[attr-defined]
+        self.fields["doctor"].queryset = Doctor.objects.filter(  # type: ignore[attr-defined]
+            clinics__in=own, is_active=True
+        ).distinct()
 
 
 class CallbackSettingsForm(forms.ModelForm):  # type: ignore[type-arg]

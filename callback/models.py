@@ -14,15 +14,21 @@ from callcenter.telephony.models import Call
 
 
 class RequestSource(models.Model):
-    """An aggregator or a site that may send requests: how the robot names it, its key and its signing secret."""
+    """An aggregator or a site that may send requests: how the robot names it, its key and its
+    signing secret.
+    """
 
     name = models.CharField("название", max_length=60, unique=True)
     code = models.SlugField("код", max_length=30, unique=True)
-    spoken = models.CharField("как произносит робот", max_length=80, help_text="«Заявка на запись с …»")
+    spoken = models.CharField(
+        "как произносит робот", max_length=80, help_text="«Заявка на запись с …»"
+    )
     clinics = models.ManyToManyField(Clinic, related_name="request_sources", verbose_name="клиники")
     key_digest = models.CharField(max_length=64, unique=True)
     key_tail = models.CharField("конец ключа", max_length=6)
-    secret = models.CharField(max_length=64)  # both sides must have it to sign (HMAC), so it cannot be a hash
+    secret = models.CharField(
+        max_length=64
+    )  # both sides must have it to sign (HMAC), so it cannot be a hash
     is_active = models.BooleanField("принимаем", default=True)
     created_at = models.DateTimeField()
 
@@ -55,11 +61,15 @@ class CallbackSettings(models.Model):
     window_minutes = models.PositiveSmallIntegerField(
         "сколько пробовать, минут рабочего времени", default=150, help_text="«в течение 2,5 часов»"
     )
-    ring_seconds = models.PositiveSmallIntegerField("звоним одному администратору, секунд", default=25)
+    ring_seconds = models.PositiveSmallIntegerField(
+        "звоним одному администратору, секунд", default=25
+    )
     key_seconds = models.PositiveSmallIntegerField("ждём клавишу, секунд", default=15)
     patient_seconds = models.PositiveSmallIntegerField("звоним пациенту, секунд", default=40)
     talk_seconds = models.PositiveSmallIntegerField(
-        "разговор состоялся, если длиннее, секунд", default=10, help_text="«разговор должен длиться больше 10 секунд»"
+        "разговор состоялся, если длиннее, секунд",
+        default=10,
+        help_text="«разговор должен длиться больше 10 секунд»",
     )
     patient_tries = models.PositiveSmallIntegerField("не больше попыток пациенту", default=4)
     goes_on_after_sms = models.BooleanField(
@@ -67,7 +77,9 @@ class CallbackSettings(models.Model):
         default=False,
         help_text="Как в инструкции: «продолжает дозваниваться в течение нескольких часов»",
     )
-    second_key = models.BooleanField("вторая клавиша: 2 уже записан, 3 позже, 4 не наш", default=True)
+    second_key = models.BooleanField(
+        "вторая клавиша: 2 уже записан, 3 позже, 4 не наш", default=True
+    )
     choice_seconds = models.PositiveSmallIntegerField("ждём вторую клавишу, секунд", default=3)
     hold_minutes = models.PositiveSmallIntegerField("придерживать окно РТЗ, минут", default=180)
     records = models.BooleanField("записывать разговоры", default=False)
@@ -90,7 +102,9 @@ class CallbackSettings(models.Model):
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(condition=Q(redial_minutes__gte=1), name="callback_redial_min"),
-            models.CheckConstraint(condition=Q(window_minutes__gte=F("redial_minutes")), name="callback_window_min"),
+            models.CheckConstraint(
+                condition=Q(window_minutes__gte=F("redial_minutes")), name="callback_window_min"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,26 +121,46 @@ class RequestQuerySet(models.QuerySet["CallbackRequest"]):
 
 
 class CallbackRequest(models.Model):
-    """«Заявка»: somebody asked on a site to be called. `due_at` is when to look at it again, whatever its state."""
+    """«Заявка»: somebody asked on a site to be called. `due_at` is when to look at it again,
+    whatever its state.
+    """
 
-    source = models.ForeignKey(RequestSource, models.PROTECT, null=True, blank=True, related_name="requests")
+    source = models.ForeignKey(
+        RequestSource, models.PROTECT, null=True, blank=True, related_name="requests"
+    )
     external_id = models.CharField("номер у источника", max_length=120, blank=True)
-    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="callback_requests", verbose_name="клиника")
+    clinic = models.ForeignKey(
+        Clinic, models.PROTECT, related_name="callback_requests", verbose_name="клиника"
+    )
     name = models.CharField("как зовут пациента", max_length=150)
     number = models.CharField("телефон", max_length=16)
     patient = models.ForeignKey(
-        Patient, models.PROTECT, null=True, blank=True, related_name="callback_requests", verbose_name="пациент"
+        Patient,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="callback_requests",
+        verbose_name="пациент",
     )
-    doctor = models.ForeignKey(Doctor, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="врач")
-    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="услуга")
-    # As the source wrote them, when the floor has no such doctor or service: the robot reads them all the same.
+    doctor = models.ForeignKey(
+        Doctor, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="врач"
+    )
+    service = models.ForeignKey(
+        Service, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="услуга"
+    )
+    # As the source wrote them, when the floor has no such doctor or service: the robot reads them
+    # all the same.
     doctor_words = models.CharField(max_length=150, blank=True)
     service_words = models.CharField(max_length=150, blank=True)
-    window = models.ForeignKey(ScheduleWindow, models.SET_NULL, null=True, blank=True, related_name="+")
+    window = models.ForeignKey(
+        ScheduleWindow, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     window_lost = models.BooleanField("выбранное время занято", default=False)
     wished = models.CharField("когда удобно", max_length=120, blank=True)
     comment = models.TextField("комментарий", blank=True)
-    state = models.CharField(max_length=10, choices=RequestState.choices, default=RequestState.WAITING)
+    state = models.CharField(
+        max_length=10, choices=RequestState.choices, default=RequestState.WAITING
+    )
     asked_at = models.DateTimeField("пришла")
     due_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
@@ -135,12 +169,20 @@ class CallbackRequest(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField("чем закончилась", max_length=250, blank=True)
     closed_by_key = models.BooleanField(default=False)
-    closed_by_floor = models.BooleanField(default=False)  # a call saved: the patient was booked already
+    closed_by_floor = models.BooleanField(
+        default=False
+    )  # a call saved: the patient was booked already
     pause_reason = models.CharField(max_length=250, blank=True)
-    looked_away_since = models.DateTimeField(null=True, blank=True)  # the newest talk a person has decided about
+    ignore_talks_before = models.DateTimeField(
+        null=True, blank=True
+    )  # the newest talk a person has decided about
     dials = models.PositiveSmallIntegerField("звонков пациенту", default=0)
-    holder = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="у кого")
-    joined_to = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="joined")
+    holder = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="у кого"
+    )
+    joined_to = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="joined"
+    )
     sms_at = models.DateTimeField(null=True, blank=True)
     details_at = models.DateTimeField(null=True, blank=True)
     letter_at = models.DateTimeField(null=True, blank=True)
@@ -159,17 +201,28 @@ class CallbackRequest(models.Model):
         verbose_name = "заявка на обратный звонок"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["source", "external_id"], condition=~Q(external_id=""), name="callback_request_source"
+                fields=["source", "external_id"],
+                condition=~Q(external_id=""),
+                name="callback_request_source",
             )
         ]
         indexes: ClassVar[list[models.Index]] = [
-            # readers: the ticker; its reaper; the board's open rows; a second request of a number; the report
+            # readers: the ticker; its reaper; the board's open rows; a second request of a number;
+            # the report
             models.Index(
-                fields=["due_at"], name="callback_due", condition=Q(due_at__isnull=False, claimed_at__isnull=True)
+                fields=["due_at"],
+                name="callback_due",
+                condition=Q(due_at__isnull=False, claimed_at__isnull=True),
             ),
-            models.Index(fields=["claimed_at"], name="callback_claimed", condition=Q(claimed_at__isnull=False)),
             models.Index(
-                fields=["clinic", "due_at"], name="callback_open", condition=Q(state__in=[*LIVE, *FOR_PEOPLE])
+                fields=["claimed_at"],
+                name="callback_claimed",
+                condition=Q(claimed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["clinic", "due_at"],
+                name="callback_open",
+                condition=Q(state__in=[*LIVE, *FOR_PEOPLE]),
             ),
             models.Index(fields=["number", "-asked_at"], name="callback_number"),
             models.Index(fields=["clinic", "-asked_at"], name="callback_clinic_time"),
@@ -196,7 +249,9 @@ class CallbackRequest(models.Model):
 
     @property
     def from_where(self) -> str:
-        """' с НаПоправку', ' с сайта клиники': what follows the word «Заявка»; '' for one written down by hand."""
+        """' с НаПоправку', ' с сайта клиники': what follows the word «Заявка»; '' for one written
+        down by hand.
+        """
         return f" с {self.source.spoken}" if self.source is not None else ""
 
     @property
@@ -205,7 +260,9 @@ class CallbackRequest(models.Model):
 
 
 class CallbackAttempt(models.Model):
-    """One try: from the first administrator rung to the last telephone put down. Its legs are lines of its call."""
+    """One try: from the first administrator rung to the last telephone put down. Its legs are lines
+    of its call.
+    """
 
     request = models.ForeignKey(CallbackRequest, models.CASCADE, related_name="attempts")
     number = models.PositiveSmallIntegerField()
@@ -222,7 +279,9 @@ class CallbackAttempt(models.Model):
             models.UniqueConstraint(fields=["request", "number"], name="callback_attempt_number"),
             # at most one live attempt per request
             models.UniqueConstraint(
-                fields=["request"], condition=Q(ended_at__isnull=True), name="callback_attempt_one_live"
+                fields=["request"],
+                condition=Q(ended_at__isnull=True),
+                name="callback_attempt_one_live",
             ),
         ]
 

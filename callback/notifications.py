@@ -1,4 +1,5 @@
-"""What goes out about a request: letters to the clinic's people, one SMS to the patient, a task. Each at most once.
+"""What goes out about a request: letters to the clinic's people, one SMS to the patient, a task.
+Each at most once.
 
 Their keys are made of the request, so asking again finds the first one (unique in the outbox).
 """
@@ -31,7 +32,9 @@ def hold_key(request: CallbackRequest) -> str:
 
 
 def details_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
-    """«Если соединение по каким-то причинам не произошло, вся информация о записи продублируется на почту»."""
+    """«Если соединение по каким-то причинам не произошло, вся информация о записи продублируется на
+    почту».
+    """
     _letter(
         request,
         "details",
@@ -42,7 +45,9 @@ def details_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
 
 
 def done_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
-    """«После разговора на почту клиники приходит письмо с информацией о заявке и комментарием «Не надо перезванивать»»."""
+    """«После разговора на почту клиники приходит письмо с информацией о заявке и комментарием «Не
+    надо перезванивать»».
+    """
     theme = f"Заявка{request.from_where} — не надо перезванивать"
     _letter(request, "done", theme, "Не надо перезванивать.", now=now)
 
@@ -58,9 +63,11 @@ def call_back_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
     )
 
 
-def sorry_sms(request: CallbackRequest, *, text: str, now: dt.datetime) -> None:
+def missed_you_sms(request: CallbackRequest, *, text: str, now: dt.datetime) -> None:
     """One SMS in the instruction's words, with the clinic's number."""
-    words = _of_source(text, request).replace("{телефон}", phones.format_phone(request.clinic.phone))
+    words = _of_source(text, request).replace(
+        "{телефон}", phones.format_phone(request.clinic.phone)
+    )
     queue_message(
         purpose=PURPOSE,
         subject_key=subject_key(request),
@@ -75,7 +82,9 @@ def sorry_sms(request: CallbackRequest, *, text: str, now: dt.datetime) -> None:
 
 
 def _of_source(text: str, request: CallbackRequest) -> str:
-    """«по заявке с сайта НаПоправку», «по заявке с сайта клиники»; one written down by hand came from no site."""
+    """«по заявке с сайта НаПоправку», «по заявке с сайта клиники»; one written down by hand came
+    from no site.
+    """
     if request.source is None:
         return text.replace(" с сайта {источник}", "").replace("{источник}", "клиники")
     return text.replace("{источник}", request.source.spoken).replace("сайта сайта", "сайта")
@@ -97,7 +106,9 @@ def escalation_task(request: CallbackRequest, *, now: dt.datetime) -> None:
     )
 
 
-def _letter(request: CallbackRequest, kind: str, subject: str, wish: str, *, now: dt.datetime) -> None:
+def _letter(
+    request: CallbackRequest, kind: str, subject: str, wish: str, *, now: dt.datetime
+) -> None:
     clinic = request.clinic
     reception = [clinic.reception_email] if clinic.reception_email else []
     to = reception if kind == "done" else [*clinic.responsible_emails, *reception]

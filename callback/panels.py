@@ -1,4 +1,6 @@
-"""What the desk shows on the floor's pages: a ringing call's request, a patient's requests, cards of «Мой день»."""
+"""What the desk shows on the floor's pages: a ringing call's request, a patient's requests, cards
+of «Мой день».
+"""
 
 import datetime as dt
 
@@ -26,7 +28,11 @@ def call_panel(call: Call, user: User, now: dt.datetime) -> Panel | None:
     if request is None:
         return None
     second_key = settings_of(request.clinic).second_key
-    return Panel("Заявка", "callback/call_panel.html", {"request": request, "second_key": second_key, "now": now})
+    return Panel(
+        "Заявка",
+        "callback/call_panel.html",
+        {"request": request, "second_key": second_key, "now": now},
+    )
 
 
 def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:
@@ -38,7 +44,11 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
         .order_by("-asked_at")[:5]
     )
     return (
-        Panel("Заявки на обратный звонок", "callback/patient_panel.html", {"rows": rows, "now": now}) if rows else None
+        Panel(
+            "Заявки на обратный звонок", "callback/patient_panel.html", {"rows": rows, "now": now}
+        )
+        if rows
+        else None
     )
 
 
@@ -47,14 +57,35 @@ def day_cards(user: User, _now: dt.datetime) -> list[Card]:
     if not user.has(*CAN_CALL_PATIENTS):
         return []
     counts = CallbackRequest.objects.visible_to(user).aggregate(
-        people=Count("pk", filter=Q(state__in=FOR_PEOPLE)), live=Count("pk", filter=Q(state__in=LIVE))
+        people=Count("pk", filter=Q(state__in=FOR_PEOPLE)),
+        live=Count("pk", filter=Q(state__in=LIVE)),
     )
     board = reverse("callback:board")
     cards = []
     if counts["people"]:
         hint = "робот остановился, нужен человек"
-        cards.append(Card("Заявки ждут людей", counts["people"], f"{board}?tab=people", "phone-x", hint, "late", 10))
+        cards.append(
+            Card(
+                "Заявки ждут людей",
+                counts["people"],
+                f"{board}?tab=people",
+                "phone-x",
+                hint,
+                "late",
+                10,
+            )
+        )
     if counts["live"]:
         hint = "робот соединит или позвонит в час открытия"
-        cards.append(Card("Заявки у робота", counts["live"], f"{board}?tab=live", "phone-incoming", hint, "", 40))
+        cards.append(
+            Card(
+                "Заявки у робота",
+                counts["live"],
+                f"{board}?tab=live",
+                "phone-incoming",
+                hint,
+                "",
+                40,
+            )
+        )
     return cards

@@ -40,12 +40,16 @@ def settings_of(clinic: Clinic) -> CallbackSettings:
 
 
 def matched_patient(number: str, name: str) -> Patient | None:
-    """The one patient of this number, or the one of a family whose first and last name stand in the request."""
+    """The one patient of this number, or the one of a family whose first and last name stand in the
+    request.
+    """
     family = patients_by_number(number)
     if len(family) == 1:
         return family[0]
     words = set(search_key(name))
-    exact = [one for one in family if {*search_key(one.last_name), *search_key(one.first_name)} <= words]
+    exact = [
+        one for one in family if {*search_key(one.last_name), *search_key(one.first_name)} <= words
+    ]
     return exact[0] if len(exact) == 1 else None
 
 
@@ -55,7 +59,11 @@ def is_family_number(number: str) -> bool:
 
 
 def phones_to_ring(
-    clinic: Clinic, *, now: dt.datetime, rung: set[int] | frozenset[int] = frozenset(), limit: int | None = 3
+    clinic: Clinic,
+    *,
+    now: dt.datetime,
+    rung: set[int] | frozenset[int] = frozenset(),
+    limit: int | None = 3,
 ) -> list[PhoneBinding]:
     """Administrators at a telephone and not in a call, without those this attempt has rung."""
     return free_phones(clinic, on=local_day(now, clinic.zone), besides=rung, limit=limit)
@@ -78,7 +86,9 @@ def ways_of(clinic: Clinic) -> ClinicPolicy:
 
 
 class PatientFacts:
-    """What the floor knows at an instant of the people behind some requests, in a fixed number of queries."""
+    """What the floor knows at an instant of the people behind some requests, in a fixed number of
+    queries.
+    """
 
     def __init__(self, requests: Sequence[CallbackRequest]) -> None:
         """`requests` come with `WITH` selected."""
@@ -94,12 +104,16 @@ class PatientFacts:
         return DueFacts(
             state=request.state,
             booked=self._booking(request, people),
-            forbidden=next((self._refusals[one.pk] for one in people if one.pk in self._refusals), ""),
+            forbidden=next(
+                (self._refusals[one.pk] for one in people if one.pk in self._refusals), ""
+            ),
             talked=self._talk(request, people),
         )
 
     def _booking(self, request: CallbackRequest, people: list[Patient]) -> str:
-        """The visit he has got since, for this doctor, specialty or service, if the request did not make it."""
+        """The visit he has got since, for this doctor, specialty or service, if the request did not
+        make it.
+        """
         ids = {person.pk for person in people}
         for visit in self._visits:
             if (
@@ -113,8 +127,10 @@ class PatientFacts:
         return ""
 
     def _talk(self, request: CallbackRequest, people: list[Patient]) -> str:
-        """The newest conversation with him since the request (or since a person said to go on), the robot's own aside."""
-        since = max(filter(None, (request.asked_at, request.looked_away_since)))
+        """The newest conversation with him since the request (or since a person said to go on), the
+        robot's own aside.
+        """
+        since = max(filter(None, (request.asked_at, request.ignore_talks_before)))
         ids = {person.pk for person in people}
         for talk in self._talks:
             his = talk["number"] == request.number or talk["patient_id"] in ids
@@ -133,7 +149,9 @@ class DueBatch(PatientFacts):
         self.now = now
         clinics = {request.clinic_id: request.clinic for request in requests}
         prefetch_related_objects(list(clinics.values()), "opening_hours", "special_days")
-        settings = {row.clinic_id: row for row in CallbackSettings.objects.filter(clinic__in=clinics)}
+        settings = {
+            row.clinic_id: row for row in CallbackSettings.objects.filter(clinic__in=clinics)
+        }
         self.ways = {
             pk: ClinicPolicy(settings.get(pk) or CallbackSettings(clinic=clinic), hours_of(clinic))
             for pk, clinic in clinics.items()
@@ -142,12 +160,20 @@ class DueBatch(PatientFacts):
         self._trouble = "" if connected else self._trouble
         self._in_call = set(
             Leg.objects.filter(
-                role=LegRole.PATIENT, number__in={request.number for request in requests}, state__in=LIVE_LEGS
+                role=LegRole.PATIENT,
+                number__in={request.number for request in requests},
+                state__in=LIVE_LEGS,
             ).values_list("number", flat=True)
         )
-        self.phones = {pk: phones_to_ring(clinic, now=now, limit=None) for pk, clinic in clinics.items()}
-        self._somebody = {pk: bool(clinic.phone) or bool(self.phones[pk]) for pk, clinic in clinics.items()}
-        tried = CallbackAttempt.objects.filter(request__in=requests).values_list("request_id", flat=True)
+        self.phones = {
+            pk: phones_to_ring(clinic, now=now, limit=None) for pk, clinic in clinics.items()
+        }
+        self._somebody = {
+            pk: bool(clinic.phone) or bool(self.phones[pk]) for pk, clinic in clinics.items()
+        }
+        tried = CallbackAttempt.objects.filter(request__in=requests).values_list(
+            "request_id", flat=True
+        )
         self.tried = Counter(tried)
 
     def take_phones(self, clinic_id: int) -> Iterator[PhoneBinding]:
@@ -167,7 +193,8 @@ class DueBatch(PatientFacts):
             talked=stop.talked,
             is_on=ways.settings.is_on,
             may_call_at=next_call(ways.hours, self.now, from_nine=ways.from_nine, zone=zone),
-            exhausted=request.dials >= ways.settings.patient_tries and not ways.settings.goes_on_after_sms,
+            exhausted=request.dials >= ways.settings.patient_tries
+            and not ways.settings.goes_on_after_sms,
             pbx_trouble=self._trouble,
             patient_in_call=request.number in self._in_call,
             somebody=self._somebody[request.clinic_id],
@@ -175,7 +202,9 @@ class DueBatch(PatientFacts):
 
 
 def _people_behind(requests: Sequence[CallbackRequest]) -> dict[int, list[Patient]]:
-    """Whom each request may be about: the chosen patient, else those with its number and a name that fits."""
+    """Whom each request may be about: the chosen patient, else those with its number and a name
+    that fits.
+    """
     unknown = {request.number for request in requests if request.patient is None}
     families: dict[str, dict[int, Patient]] = defaultdict(dict)
     if unknown:
@@ -199,14 +228,22 @@ def _fits(name: str, person: Patient) -> bool:
 
 def _visits_since(requests: Sequence[CallbackRequest], people: list[int]) -> list[Appointment]:
     oldest = min(request.asked_at for request in requests)
-    visits = Appointment.objects.filter(patient__in=people, created_at__gt=oldest, status__in=OCCUPYING)
+    visits = Appointment.objects.filter(
+        patient__in=people, created_at__gt=oldest, status__in=OCCUPYING
+    )
     return list(visits.select_related("doctor", "clinic").order_by("created_at"))
 
 
 def _is_wanted(visit: Appointment, request: CallbackRequest) -> bool:
-    """A request that names neither doctor nor service is answered by any visit; words that we do not know, by none."""
+    """A request that names neither doctor nor service is answered by any visit; words that we do
+    not know, by none.
+    """
     doctor, service = request.doctor, request.service
-    specialties = {one.specialty_id for one in (doctor, service) if one is not None and one.specialty_id is not None}
+    specialties = {
+        one.specialty_id
+        for one in (doctor, service)
+        if one is not None and one.specialty_id is not None
+    }
     return (
         not (request.doctor_name or request.service_name)
         or (doctor is not None and visit.doctor_id == doctor.pk)
@@ -228,7 +265,10 @@ def _talks_since(requests: Sequence[CallbackRequest], people: list[int]) -> list
         at__gt=oldest,
     )
     held = talks.annotate(request=F("call__callback_attempt__request")).order_by("-at")
-    return [dict(row) for row in held.values("number", "patient_id", "at", "kind", "direction", "request")]
+    return [
+        dict(row)
+        for row in held.values("number", "patient_id", "at", "kind", "direction", "request")
+    ]
 
 
 def own_booking(request: CallbackRequest) -> str:

@@ -45,7 +45,9 @@ class CallbackReport:
 
 
 def report_of(clinics: Sequence[Clinic], *, since: dt.date, until: dt.date) -> CallbackReport:
-    """Requests that came in the local days [since, until] of each clinic. A joined request is not counted twice."""
+    """Requests that came in the local days [since, until] of each clinic. A joined request is not
+    counted twice.
+    """
     period = Q(pk__in=[])
     for clinic in clinics:
         period |= Q(
@@ -53,7 +55,9 @@ def report_of(clinics: Sequence[Clinic], *, since: dt.date, until: dt.date) -> C
             asked_at__gte=day_bounds(since, clinic.zone)[0],
             asked_at__lt=day_bounds(until, clinic.zone)[1],
         )
-    booked = Appointment.objects.filter(patient=OuterRef("patient"), created_at__gt=OuterRef("asked_at"))
+    booked = Appointment.objects.filter(
+        patient=OuterRef("patient"), created_at__gt=OuterRef("asked_at")
+    )
     escalated = RequestLine.objects.filter(request=OuterRef("pk"), after=RequestState.ESCALATED)
     rows = list(
         CallbackRequest.objects.filter(period)
@@ -72,7 +76,10 @@ def report_of(clinics: Sequence[Clinic], *, since: dt.date, until: dt.date) -> C
         since=since,
         until=until,
         sources=sources,
-        source_rows=[*([name, *_figures(by_source[name])] for name in sources), ["Всего", *_figures(rows)]],
+        source_rows=[
+            *([name, *_figures(by_source[name])] for name in sources),
+            ["Всего", *_figures(rows)],
+        ],
         hour_rows=[
             [f"{hour:02}:00", *(by_hour[hour][name] for name in sources), by_hour[hour].total()]
             for hour in sorted(by_hour)
@@ -82,7 +89,9 @@ def report_of(clinics: Sequence[Clinic], *, since: dt.date, until: dt.date) -> C
 
 
 def _figures(rows: list[Any]) -> list[Any]:
-    waits = [(row.connected_at - row.asked_at).total_seconds() / 60 for row in rows if row.connected_at]
+    waits = [
+        (row.connected_at - row.asked_at).total_seconds() / 60 for row in rows if row.connected_at
+    ]
     return [
         len(rows),
         sum(1 for row in rows if row.connected_on),

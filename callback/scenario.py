@@ -9,7 +9,14 @@ from callback.state_machine import RequestEvent, RequestState
 from callcenter.telephony.actions import call_control
 from callcenter.telephony.actions.call_control import SpeechNotPlayed, StepDue
 from callcenter.telephony.models import Call, Leg
-from callcenter.telephony.pbx.base import Answered, AnsweringMachine, Digit, Ended, PbxEvent, PlayEnded
+from callcenter.telephony.pbx.base import (
+    Answered,
+    AnsweringMachine,
+    Digit,
+    Ended,
+    PbxEvent,
+    PlayEnded,
+)
 from callcenter.telephony.states import CommandType, HangupReason, LegRole
 
 _CHOICES = {
@@ -22,12 +29,15 @@ _FIRST_SECOND = 1.0  # of the reading: a key pressed twice by habit is no second
 
 
 def take(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
-    """The handler of calls with the scenario 'callback' (callcenter/workbench/registry.py); runs in the fact's transaction."""
+    """The handler of calls with the scenario 'callback' (callcenter/workbench/registry.py); runs in
+    the fact's transaction.
+    """
     attempt = CallbackAttempt.objects.filter(call=call, ended_at__isnull=True).first()
     if attempt is None:
         return  # the attempt is over; its telephones are still being put down
     attempt.call = call
-    # Locked here already, so that what the decision below rests on is still true when it is applied.
+    # Locked here already, so that what the decision below rests on is still true when it is
+    # applied.
     request = lock_request(attempt.request_id)
     event, reason = _event_of(request, attempt, call, leg, fact)
     if event is not None:
@@ -58,7 +68,11 @@ def _event_of(
             call_control.hang_up(leg, now=fact.at)
             return _patient_failed(request), "ответил автоответчик"
         case Answered() if leg is not None:
-            return (RequestEvent.ADMIN_ANSWERED if leg.role == LegRole.EMPLOYEE else RequestEvent.PATIENT_ANSWERED), ""
+            return (
+                RequestEvent.ADMIN_ANSWERED
+                if leg.role == LegRole.EMPLOYEE
+                else RequestEvent.PATIENT_ANSWERED
+            ), ""
         case Digit() if leg is not None and leg.role == LegRole.EMPLOYEE:
             return _key(request, call, fact)
         case Ended() if leg is not None:
@@ -73,7 +87,9 @@ def _step_due(request: CallbackRequest) -> RequestEvent | None:
         case RequestState.ASKING:
             return RequestEvent.NO_KEY
         case RequestState.SPEAKING:
-            return RequestEvent.SPEECH_ENDED  # its end was not heard (a change of hands): it has ended by now
+            return (
+                RequestEvent.SPEECH_ENDED
+            )  # its end was not heard (a change of hands): it has ended by now
         case RequestState.CHOOSING:
             return _connect_unless_stopped(request)[0]
         case RequestState.TELLING:
@@ -86,12 +102,18 @@ def _step_due(request: CallbackRequest) -> RequestEvent | None:
 
 def _speech_ended(request: CallbackRequest, call: Call, fact: PlayEnded) -> RequestEvent | None:
     """Only the newest speech counts: the end of one that was cut says nothing."""
-    newest = call.commands.filter(verb=CommandType.PLAY).order_by("-pk").values_list("ref", flat=True).first()
+    newest = (
+        call.commands.filter(verb=CommandType.PLAY)
+        .order_by("-pk")
+        .values_list("ref", flat=True)
+        .first()
+    )
     if newest != fact.playback:
         return None
-    return {RequestState.SPEAKING: RequestEvent.SPEECH_ENDED, RequestState.TELLING: RequestEvent.TOLD}.get(
-        RequestState(request.state)
-    )
+    return {
+        RequestState.SPEAKING: RequestEvent.SPEECH_ENDED,
+        RequestState.TELLING: RequestEvent.TOLD,
+    }.get(RequestState(request.state))
 
 
 def _key(request: CallbackRequest, call: Call, fact: Digit) -> tuple[RequestEvent | None, str]:
@@ -103,8 +125,17 @@ def _key(request: CallbackRequest, call: Call, fact: Digit) -> tuple[RequestEven
         or not settings_of(request.clinic).second_key
     ):
         return None, ""
-    began = call.commands.filter(verb=CommandType.PLAY).order_by("-pk").values_list("created_at", flat=True).first()
-    if request.state == RequestState.SPEAKING and began and (fact.at - began).total_seconds() < _FIRST_SECOND:
+    began = (
+        call.commands.filter(verb=CommandType.PLAY)
+        .order_by("-pk")
+        .values_list("created_at", flat=True)
+        .first()
+    )
+    if (
+        request.state == RequestState.SPEAKING
+        and began
+        and (fact.at - began).total_seconds() < _FIRST_SECOND
+    ):
         return None, ""
     chosen = _CHOICES.get(fact.digit)
     if chosen == RequestEvent.CHOSE_CONNECT:
@@ -114,10 +145,15 @@ def _key(request: CallbackRequest, call: Call, fact: Digit) -> tuple[RequestEven
 
 def _connect_unless_stopped(request: CallbackRequest) -> tuple[RequestEvent, str]:
     """The last look at the floor before the patient's telephone rings."""
-    return stop_event(PatientFacts([request]).stop_facts(request)) or (RequestEvent.CHOSE_CONNECT, "")
+    return stop_event(PatientFacts([request]).stop_facts(request)) or (
+        RequestEvent.CHOSE_CONNECT,
+        "",
+    )
 
 
-def _ended(request: CallbackRequest, call: Call, leg: Leg, fact: Ended) -> tuple[RequestEvent | None, str]:
+def _ended(
+    request: CallbackRequest, call: Call, leg: Leg, fact: Ended
+) -> tuple[RequestEvent | None, str]:
     if request.state == RequestState.TALKING:
         return _talk_ended(request, call, fact)
     if leg.role == LegRole.PATIENT:
@@ -131,7 +167,11 @@ def _ended(request: CallbackRequest, call: Call, leg: Leg, fact: Ended) -> tuple
 
 def _patient_failed(request: CallbackRequest) -> RequestEvent:
     ways = settings_of(request.clinic)
-    return RequestEvent.PATIENT_LAST_FAILED if request.dials >= ways.patient_tries else RequestEvent.PATIENT_FAILED
+    return (
+        RequestEvent.PATIENT_LAST_FAILED
+        if request.dials >= ways.patient_tries
+        else RequestEvent.PATIENT_FAILED
+    )
 
 
 def _talk_ended(request: CallbackRequest, call: Call, fact: Ended) -> tuple[RequestEvent, str]:

@@ -1,8 +1,8 @@
-"""Who sends a request and that nobody changed it on the way: a key, a timestamp, HMAC-SHA256 over the raw body. Pure
-except for the look-up of the key.
+"""Who sends a request and that nobody changed it on the way: a key, a timestamp, HMAC-SHA256 over
+the raw body. Pure except for the look-up of the key.
 
-Headers: `Authorization: Bearer cb_…`, `X-Timestamp: 1773824400` (unix seconds), `X-Signature: sha256=<hex>` of
-HMAC-SHA256(secret, timestamp + "." + body).
+Headers: `Authorization: Bearer cb_…`, `X-Timestamp: 1773824400` (unix seconds), `X-Signature:
+sha256=<hex>` of HMAC-SHA256(secret, timestamp + "." + body).
 """
 
 import datetime as dt
@@ -31,7 +31,9 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 def sender_of(request: HttpRequest, *, body: bytes, now: dt.datetime) -> RequestSource:
-    """The source that signed this very body just now. Raises ApiError 401 saying which of the three was wrong."""
+    """The source that signed this very body just now. Raises ApiError 401 saying which of the three
+    was wrong.
+    """
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise ApiError(401, "Нужен ключ источника: заголовок Authorization: Bearer cb_…")
@@ -44,10 +46,16 @@ def sender_of(request: HttpRequest, *, body: bytes, now: dt.datetime) -> Request
     except (ValueError, OverflowError, OSError):
         raise ApiError(401, "Нужен заголовок X-Timestamp: время отправки, секунды Unix.") from None
     if abs(now - sent_at) > TOLERANCE:
-        raise ApiError(401, "X-Timestamp отличается от нашего времени больше чем на пять минут: проверьте часы.")
+        raise ApiError(
+            401,
+            "X-Timestamp отличается от нашего времени больше чем на пять минут: проверьте часы.",
+        )
     given = request.headers.get("X-Signature", "")
     if not hmac.compare_digest(given.encode(), signature(source.secret, timestamp, body).encode()):
-        raise ApiError(401, "Подпись не сходится: X-Signature = sha256=HMAC-SHA256(секрет, X-Timestamp + '.' + тело).")
+        raise ApiError(
+            401,
+            "Подпись не сходится: X-Signature = sha256=HMAC-SHA256(секрет, X-Timestamp + '.' + тело).",
+        )
     return source
 
 
@@ -58,7 +66,9 @@ def digest(key: str) -> str:
 def create_source(
     *, name: str, code: str, spoken: str, clinics: list[Clinic], by: User, now: dt.datetime
 ) -> tuple[RequestSource, str]:
-    """Makes a source and returns it with its key, which is never shown again. Raises Refused for a taken name."""
+    """Makes a source and returns it with its key, which is never shown again. Raises Refused for a
+    taken name.
+    """
     key = f"cb_{secrets.token_urlsafe(32)}"
     try:
         with transaction.atomic():

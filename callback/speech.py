@@ -6,10 +6,11 @@ from callcenter.telephony.speech.spoken_russian import name_aloud
 
 
 def phrases_of(request: CallbackRequest, *, family: bool) -> list[str]:
-    """«Заявка на запись с {источник}», «Запись к врачу — {ФИО}», «Запись на услугу — {услуга}», «Соединяю с пациентом».
+    """«Заявка на запись с {источник}», «Запись к врачу — {ФИО}», «Запись на услугу — {услуга}»,
+    «Соединяю с пациентом».
 
-    For a family's number (several patients have it), and for a stranger's, the name given in the request is read too; a
-    chosen window that was taken meanwhile is told.
+    For a family's number (several patients have it), and for a stranger's, the name given in the
+    request is read too; a chosen window that was taken meanwhile is told.
     """
     said = [f"Заявка на запись{request.from_where}"]
     if request.name and (family or request.patient is None):

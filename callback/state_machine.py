@@ -1,7 +1,8 @@
 """The life of a request as a pure table: what each event does in each state. No ORM, no clock.
 
-Every pair of a state and an event has its row: a step, IGNORED (late or repeated news of a telephone changes nothing), or
-REFUSED (a person asks for what is no longer possible and is told so). Source: instruction «Обратный звонок».
+Every pair of a state and an event has its row: a step, IGNORED (late or repeated news of a
+telephone changes nothing), or REFUSED (a person asks for what is no longer possible and is told
+so). Source: instruction «Обратный звонок».
 """
 
 from dataclasses import dataclass
@@ -74,7 +75,9 @@ class RequestEvent(TextChoices):
 
 
 class TransitionEffect(Enum):
-    """What a step wants done besides the change of state; carried out by `actions.apply` in the same transaction."""
+    """What a step wants done besides the change of state; carried out by `actions.apply` in the
+    same transaction.
+    """
 
     BEGIN_ATTEMPT = auto()
     RING_NEXT = auto()
@@ -95,7 +98,8 @@ class TransitionEffect(Enum):
     LETTER_DONE = auto()
     LETTER_CALL_BACK = auto()
     TASK = auto()
-    SMS = auto()  # once the patient has been dialled as often as allowed: a voicemail or a short talk is no talk
+    # once the patient has been dialled as often as allowed: a voicemail or a short talk is no talk
+    SMS = auto()
     FINISH = auto()
 
 
@@ -148,7 +152,9 @@ _STEPS: Final[dict[tuple[RequestState, RequestEvent], TransitionRule]] = {
     (S.ASKING, E.NO_KEY): TransitionRule(S.WAITING, _AGAIN),
     (S.ASKING, E.BOOKED): TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
     (S.ASKING, E.FORBIDDEN): TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
-    (S.ASKING, E.CALLED_HIMSELF): TransitionRule(S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER)),
+    (S.ASKING, E.CALLED_HIMSELF): TransitionRule(
+        S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER)
+    ),
     (S.ASKING, E.PATIENT_IN_CALL): TransitionRule(S.TELLING, (F.SAY_WHY,)),
     # --- the request is read out; a second key may come during it
     (S.SPEAKING, E.SPEECH_ENDED): TransitionRule(S.CHOOSING, (F.AWAIT_CHOICE,)),
@@ -158,7 +164,9 @@ _STEPS: Final[dict[tuple[RequestState, RequestEvent], TransitionRule]] = {
     (S.DIALLING, E.PATIENT_LAST_FAILED): TransitionRule(S.TELLING, (F.SAY_WHY, F.SMS)),
     (S.DIALLING, E.PATIENT_IN_CALL): TransitionRule(S.TELLING, (F.SAY_WHY,)),
     (S.DIALLING, E.HOURS_OVER): TransitionRule(S.TELLING, (F.SAY_WHY,)),
-    (S.TALKING, E.TALKED): TransitionRule(S.DONE, (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DONE, F.FINISH)),
+    (S.TALKING, E.TALKED): TransitionRule(
+        S.DONE, (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DONE, F.FINISH)
+    ),
     (S.TALKING, E.TALKED_SHORT): TransitionRule(S.WAITING, _AGAIN),
     (S.TALKING, E.TALK_LOST): TransitionRule(S.PAUSED, (*_LET_GO, F.AWAIT_ANSWER)),
     (S.TELLING, E.TOLD): TransitionRule(S.WAITING, _AGAIN),
@@ -183,7 +191,9 @@ for _state in (S.SPEAKING, S.CHOOSING):
     _STEPS[_state, E.CHOSE_LATER] = TransitionRule(S.LATER, (*_LET_GO, F.AWAIT_ANSWER))
     _STEPS[_state, E.BOOKED] = TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
     _STEPS[_state, E.FORBIDDEN] = TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
-    _STEPS[_state, E.CALLED_HIMSELF] = TransitionRule(S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER))
+    _STEPS[_state, E.CALLED_HIMSELF] = TransitionRule(
+        S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER)
+    )
     _STEPS[_state, E.PATIENT_IN_CALL] = TransitionRule(S.TELLING, (F.SAY_WHY,))
 for _state in (S.ASKING, S.SPEAKING, S.CHOOSING, S.DIALLING, S.TELLING):
     _STEPS[_state, E.ADMIN_GONE] = TransitionRule(S.WAITING, _AGAIN)
@@ -213,7 +223,9 @@ for _state in (S.WAITING, S.LATER, S.PAUSED, S.PEOPLE, S.ESCALATED):
     _STEPS[_state, E.FORBIDDEN] = TransitionRule(S.CLOSED, (F.FINISH,))
 
 TABLE: Final[dict[tuple[RequestState, RequestEvent], TransitionRule | NoTransition]] = {
-    (state, event): _STEPS.get((state, event), NoTransition.REFUSED if event in HUMAN else NoTransition.IGNORED)
+    (state, event): _STEPS.get(
+        (state, event), NoTransition.REFUSED if event in HUMAN else NoTransition.IGNORED
+    )
     for state in RequestState
     for event in RequestEvent
 }
@@ -225,7 +237,9 @@ def step(state: str, event: str) -> TransitionRule | NoTransition:
 
 
 def mermaid() -> str:
-    """The table as a picture for ARCHITECTURE.md: one arrow between two states with the events that lead there."""
+    """The table as a picture for ARCHITECTURE.md: one arrow between two states with the events that
+    lead there.
+    """
     arrows: dict[tuple[RequestState, RequestState], list[str]] = {}
     for (state, event), row in _STEPS.items():
         arrows.setdefault((state, row.state), []).append(event)

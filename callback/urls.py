@@ -1,4 +1,6 @@
-"""Обратный звонок: the board, a request's card, report, settings, and the intake for sites and aggregators."""
+"""Обратный звонок: the board, a request's card, report, settings, and the intake for sites and
+aggregators.
+"""
 
 from django.urls import path
 

@@ -1,7 +1,7 @@
 """Settings from the environment. Nothing secret has a default outside the demo.
 
-Variables: DATABASE_URL, REDIS_URL, SECRET_KEY, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, PUBLIC_URL, EMAIL_URL parts,
-DEBUG, DEMO, PROXIES, RECORDINGS_DIR. `.env.example` explains each of them.
+Variables: DATABASE_URL, REDIS_URL, SECRET_KEY, ALLOWED_HOSTS, CSRF_TRUSTED_ORIGINS, PUBLIC_URL,
+EMAIL_URL parts, DEBUG, DEMO, PROXIES, RECORDINGS_DIR. `.env.example` explains each of them.
 """
 
 import os
@@ -32,7 +32,9 @@ def _needed(name: str, demo_default: str) -> str:
         return value
     if DEMO:
         return demo_default
-    raise ImproperlyConfigured(f"Set the environment variable {name} (see .env.example), or DEMO=1 for a try-out.")
+    raise ImproperlyConfigured(
+        f"Set the environment variable {name} (see .env.example), or DEMO=1 for a try-out."
+    )
 
 
 # DEMO turns on the demo clinic's conveniences and makes every real gateway unreachable.
@@ -125,7 +127,9 @@ if _flag("DB_POOL"):  # the web process only; workers open and close (Celery for
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = _needed("REDIS_URL", "redis://127.0.0.1:6380/0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
 
 AUTH_USER_MODEL = "staff.User"
 AUTHENTICATION_BACKENDS = [
@@ -140,7 +144,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("login", "full_name", "email")},
     },
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 8},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
@@ -150,16 +157,22 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 
 AXES_FAILURE_LIMIT = 5
-AXES_USERNAME_FORM_FIELD = "username"  # of the log-in form; axes would look for the model's `login` and count nobody
+AXES_USERNAME_FORM_FIELD = (
+    "username"  # of the log-in form; axes would look for the model's `login` and count nobody
+)
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_LOCKOUT_CALLABLE = "callcenter.staff.views.account.locked_out"
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the page says when to try again, and that moment stays
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = (
+    False  # the page says when to try again, and that moment stays
+)
 AXES_CLIENT_IP_CALLABLE = "callcenter.staff.access.client_address"
 AXES_RESET_ON_SUCCESS = True
 
 LANGUAGE_CODE = "ru"
-USE_I18N = True  # Django's own Russian texts and plural rules; ours are plain Russian in the templates
+USE_I18N = (
+    True  # Django's own Russian texts and plural rules; ours are plain Russian in the templates
+)
 TIME_ZONE = "UTC"
 USE_TZ = True
 
@@ -175,14 +188,16 @@ STATICFILES_FINDERS = [
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        # Production: names with a hash of the content, so browsers keep them for ever, and compressed beside.
+        # Production: names with a hash of the content, so browsers keep them for ever, and
+        # compressed beside.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEMO
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG or DEMO
-# Uploaded files of imports, recordings and finished exports. Never under a URL that the web server serves by itself.
+# Uploaded files of imports, recordings and finished exports. Never under a URL that the web server
+# serves by itself.
 MEDIA_ROOT = Path(os.environ.get("FILES_DIR", BASE_DIR / "var" / "files"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
@@ -203,7 +218,8 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-# How many proxies of ours stand before the web server and add to X-Forwarded-For; 0 trusts the connection alone.
+# How many proxies of ours stand before the web server and add to X-Forwarded-For; 0 trusts the
+# connection alone.
 PROXIES = int(os.environ.get("PROXIES", "0"))
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -246,26 +262,38 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"phones": {"()": "callcenter.lib.log_masking.MaskPhones"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["phones"]}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["phones"]}
+    },
     "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "INFO")},
-    # A tick that was sent, taken and done is no news: twenty lines a second would bury those that are.
+    # A tick that was sent, taken and done is no news: twenty lines a second would bury those that
+    # are.
     "loggers": {
         name: {"level": "WARNING"}
         for name in ("axes", "httpx", "celery.beat", "celery.worker.strategy", "celery.app.trace")
     },
 }
 
-# Telephony. One exchange for the installation; its address and password are secrets of the machine, not of a clinic.
-PBX = os.environ.get("PBX", "simulator" if DEMO else "ari")  # a name in callcenter/telephony/pbx/__init__.py
+# Telephony. One exchange for the installation; its address and password are secrets of the machine,
+# not of a clinic.
+PBX = os.environ.get(
+    "PBX", "simulator" if DEMO else "ari"
+)  # a name in callcenter/telephony/pbx/__init__.py
 ARI_URL = os.environ.get("ARI_URL", "http://127.0.0.1:8088")
 ARI_USER = os.environ.get("ARI_USER", "dozvon")
 ARI_PASSWORD = os.environ.get("ARI_PASSWORD", "")
 ARI_APP = os.environ.get("ARI_APP", "dozvon")
-ARI_TRUNK = os.environ.get("ARI_TRUNK", "PJSIP/{number}@trunk")  # how a city or mobile number is dialled
-ARI_AMD = os.environ.get("ARI_AMD", "")  # the dialplan's context that tells a machine from a person; '' = none
-# 'http': Asterisk fetches the robot's speech from PUBLIC_URL; 'path': it reads FILES_DIR from a shared disk.
+ARI_TRUNK = os.environ.get(
+    "ARI_TRUNK", "PJSIP/{number}@trunk"
+)  # how a city or mobile number is dialled
+ARI_AMD = os.environ.get(
+    "ARI_AMD", ""
+)  # the dialplan's context that tells a machine from a person; '' = none
+# 'http': Asterisk fetches the robot's speech from PUBLIC_URL; 'path': it reads FILES_DIR from a
+# shared disk.
 ARI_MEDIA = os.environ.get("ARI_MEDIA", "http")
-# Links to recordings must lead out to the world, unless the PBX that sends its webhooks stands in our own network.
+# Links to recordings must lead out to the world, unless the PBX that sends its webhooks stands in
+# our own network.
 RECORDINGS_FROM_INSIDE = os.environ.get("RECORDINGS_FROM_INSIDE", "") == "1"
 # Speech: espeak (from its wheel), command, http, off. See docs/speech.md.
 SPEECH_ENGINE = os.environ.get("SPEECH_ENGINE", "espeak")

@@ -1,7 +1,7 @@
 """The one table of timers: name, every how many seconds, task, queue.
 
-A tick carries no state: it only says 'look at what is due'. Two beats, a lost tick or a late one change nothing but the
-moment of looking, since every timed thing is a row with `due_at`.
+A tick carries no state: it only says 'look at what is due'. Two beats, a lost tick or a late one
+change nothing but the moment of looking, since every timed thing is a row with `due_at`.
 """
 
 from dataclasses import dataclass
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Timer:
-    """`queue`: `celery` for what is done in a moment; `messages` (a drain takes ten seconds) and `long` (an import takes
-    minutes) have a worker of their own, so that neither holds up the other timers, nor they them (docs/adr/0047)."""
+    """`queue`: `celery` for what is done in a moment; `messages` (a drain takes ten seconds) and
+    `long` (an import takes minutes) have a worker of their own, so that neither holds up the other
+    timers, nor they them (docs/adr/0047).
+    """
 
     name: str
     every: float  # seconds
@@ -51,13 +53,16 @@ TIMERS: tuple[Timer, ...] = (
 
 
 def queues() -> tuple[str, ...]:
-    """Every queue that workers must listen to: the timers' and the one of work that a page gives out."""
+    """Every queue that workers must listen to: the timers' and the one of work that a page gives
+    out.
+    """
     return tuple(dict.fromkeys(["celery", *(timer.queue for timer in TIMERS)]))
 
 
 def schedule() -> dict[str, dict[str, object]]:
-    """Celery's form of TIMERS. A tick that nobody took before the next one is due expires, so a stopped worker
-    does not come back to a heap of them."""
+    """Celery's form of TIMERS. A tick that nobody took before the next one is due expires, so a
+    stopped worker does not come back to a heap of them.
+    """
     return {
         timer.name: {
             "task": timer.task,

@@ -29,6 +29,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/openapi.json", openapi, name="openapi"),
     path("", include("callcenter.messaging.urls")),
     path("reminders/", include("reminders.urls")),
-    path("recall/", include("journals.urls")),
-    path("procedures/", include("b2c_procedures.urls")),
+    path("journals/", include("journals.urls")),
+    path("b2c_procedures/", include("b2c_procedures.urls")),
 ]

@@ -38,14 +38,25 @@ class FilterForm(forms.Form):
 
     tab = forms.ChoiceField(choices=list(TABS.items()), required=False, widget=forms.HiddenInput)
     q = forms.CharField(
-        label="Пациент", required=False, max_length=60, widget=forms.TextInput({"placeholder": "ФИО или телефон"})
+        label="Пациент",
+        required=False,
+        max_length=60,
+        widget=forms.TextInput({"placeholder": "ФИО или телефон"}),
     )
-    clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника", required=False, empty_label="Все клиники")
-    doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи")
+    clinic = forms.ModelChoiceField(
+        Clinic.objects.none(), label="Клиника", required=False, empty_label="Все клиники"
+    )
+    doctor = forms.ModelChoiceField(
+        Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи"
+    )
     since = DayField(label="С", required=False)
     until = DayField(label="По", required=False)
-    reason = forms.ModelChoiceField(Reason.objects.all(), label="Причина", required=False, empty_label="Все причины")
-    caller = forms.ModelChoiceField(User.objects.none(), label="Кто звонил", required=False, empty_label="Кто угодно")
+    reason = forms.ModelChoiceField(
+        Reason.objects.all(), label="Причина", required=False, empty_label="Все причины"
+    )
+    caller = forms.ModelChoiceField(
+        User.objects.none(), label="Кто звонил", required=False, empty_label="Кто угодно"
+    )
     only = forms.ChoiceField(choices=ONLY, label="Показать", required=False)
     sort = forms.ChoiceField(
         choices=[("", "Обычный порядок"), *((key, sort.label) for key, sort in SORTS.items())],
@@ -81,7 +92,9 @@ class FilterForm(forms.Form):
 
     @property
     def is_narrowed(self) -> bool:
-        return any(self.cleaned_data.get(name) for name in self.fields if name not in ("tab", "sort"))
+        return any(
+            self.cleaned_data.get(name) for name in self.fields if name not in ("tab", "sort")
+        )
 
 
 def _choices(form: forms.Form, name: str, queryset: Any) -> None:
@@ -93,7 +106,8 @@ def _choices(form: forms.Form, name: str, queryset: Any) -> None:
 class EntryForm(forms.ModelForm[RecallEntry]):
     """An entry by hand. The doctor's comment is required: it is what the administrator will say."""
 
-    # The state that the form was filled in on: a change made meanwhile (a call that moved the date) is not undone.
+    # The state that the form was filled in on: a change made meanwhile (a call that moved the date)
+    # is not undone.
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     class Meta:
@@ -101,7 +115,9 @@ class EntryForm(forms.ModelForm[RecallEntry]):
         fields = ("clinic", "doctor", "doctor_comment", "call_on")
         field_classes = {"call_on": DayField}
         widgets = {"doctor_comment": forms.Textarea({"rows": 3})}
-        help_texts = {"doctor_comment": "что предложить: продолжить лечение или проверить сделанную работу"}
+        help_texts = {
+            "doctor_comment": "что предложить: продолжить лечение или проверить сделанную работу"
+        }
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,7 +135,9 @@ class EntryForm(forms.ModelForm[RecallEntry]):
             self.initial.setdefault("doctor", user.doctor)
 
     def over(self, entry: RecallEntry) -> "EntryForm":
-        """The same form over the entry as it is by now: the typed comment stays, the date is the entry's own."""
+        """The same form over the entry as it is by now: the typed comment stays, the date is the
+        entry's own.
+        """
         data = {
             **{name: self.data.get(name) for name in self.fields},
             "version": entry.version,
@@ -139,14 +157,17 @@ class EntryForm(forms.ModelForm[RecallEntry]):
 
 
 class CallForm(forms.Form):
-    """«Обращение в колл-центр» of a КОС call. «Мы звоним» and «КОС» are no fields: the server sets them."""
+    """«Обращение в колл-центр» of a КОС call. «Мы звоним» and «КОС» are no fields: the server sets
+    them.
+    """
 
     outcome = forms.CharField(max_length=30)
     reason_thinking = forms.ModelChoiceField(Reason.objects.filter(is_active=True), required=False)
     reason_refused = forms.ModelChoiceField(Reason.objects.filter(is_active=True), required=False)
     refusal_reason = forms.ModelChoiceField(Reason.objects.filter(is_active=True), required=False)
     window = forms.ModelChoiceField(ScheduleWindow.objects.none(), required=False)
-    # A day proposed by a button, or (the button «другой день» is empty) one typed into the field beside it.
+    # A day proposed by a button, or (the button «другой день» is empty) one typed into the field
+    # beside it.
     call_on = DayField(required=False)
     call_on_other = DayField(required=False)
     remind_on = DayField(required=False)
@@ -163,7 +184,9 @@ class CallForm(forms.Form):
         self.kind: CallOutcome | None = None
 
     def clean_outcome(self) -> str:
-        """'booked', 'thinking'… or 'unreached:<reason id>': each way of not reaching has its own button."""
+        """'booked', 'thinking'… or 'unreached:<reason id>': each way of not reaching has its own
+        button.
+        """
         text: str = self.cleaned_data["outcome"]
         word, _colon, pk = text.partition(":")
         if word not in CallOutcome.values:
@@ -210,9 +233,16 @@ class SegmentForm(forms.Form):
     """The senior's choice of entries of a clinic."""
 
     on = DayField(label="План на")
-    doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи")
+    doctor = forms.ModelChoiceField(
+        Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи"
+    )
     number = forms.TypedChoiceField(
-        choices=[("", "Любой звонок"), (1, "Первый звонок"), (2, "Второй звонок"), (3, "Третий и дальше")],
+        choices=[
+            ("", "Любой звонок"),
+            (1, "Первый звонок"),
+            (2, "Второй звонок"),
+            (3, "Третий и дальше"),
+        ],
         coerce=int,
         empty_value=None,
         label="Который звонок",
@@ -269,9 +299,15 @@ class ResultsForm(forms.Form):
 
     since = DayField(label="С")
     until = DayField(label="По")
-    clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника", required=False, empty_label="Все клиники")
-    doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи")
-    caller = forms.ModelChoiceField(User.objects.none(), label="Администратор", required=False, empty_label="Все")
+    clinic = forms.ModelChoiceField(
+        Clinic.objects.none(), label="Клиника", required=False, empty_label="Все клиники"
+    )
+    doctor = forms.ModelChoiceField(
+        Doctor.objects.none(), label="Врач", required=False, empty_label="Все врачи"
+    )
+    caller = forms.ModelChoiceField(
+        User.objects.none(), label="Администратор", required=False, empty_label="Все"
+    )
     by = forms.ChoiceField(choices=list(GROUPINGS.items()), label="Строки", required=False)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -293,7 +329,12 @@ class ResultsForm(forms.Form):
         data = self.cleaned_data
         by: Grouping = data.get("by") or "caller"
         return ResultsPeriod(
-            data["since"], data["until"], data.get("clinic"), data.get("doctor"), data.get("caller"), by
+            data["since"],
+            data["until"],
+            data.get("clinic"),
+            data.get("doctor"),
+            data.get("caller"),
+            by,
         )
 
 

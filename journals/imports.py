@@ -11,8 +11,22 @@ from callcenter.clinics.models import Clinic, Doctor
 from callcenter.imports import cell_parsers
 from callcenter.imports.appointment_rules import DOCTOR_FIELDS
 from callcenter.imports.columns import Field
-from callcenter.imports.jobs import BATCH, ImportJob, ImportKind, ImportRow, ImportScope, Report, batches
-from callcenter.imports.patient_matching import PATIENT_FIELDS, PATIENT_NEEDED, PatientDirectory, PatientRecord, sought
+from callcenter.imports.jobs import (
+    BATCH,
+    ImportJob,
+    ImportKind,
+    ImportRow,
+    ImportScope,
+    Report,
+    batches,
+)
+from callcenter.imports.patient_matching import (
+    PATIENT_FIELDS,
+    PATIENT_NEEDED,
+    PatientDirectory,
+    PatientRecord,
+    sought,
+)
 from callcenter.lib.bulk_sql import update_rows
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
@@ -28,10 +42,19 @@ FIELDS: Final = (
     Field(
         "comment",
         "Комментарий врача",
-        ("Комментарий врача", "Комментарий доктора", "Комментарий", "Предложение", "Рекомендация", "Примечание"),
+        (
+            "Комментарий врача",
+            "Комментарий доктора",
+            "Комментарий",
+            "Предложение",
+            "Рекомендация",
+            "Примечание",
+        ),
     ),
     Field(
-        "call_on", "Дата прозвона", ("Дата прозвона", "Дата звонка", "Позвонить", "Дата КОС", "Дата", "Когда позвонить")
+        "call_on",
+        "Дата прозвона",
+        ("Дата прозвона", "Дата звонка", "Позвонить", "Дата КОС", "Дата", "Когда позвонить"),
     ),
     Field("code", "Код записи", ("Код записи", "Код КОС", "ID записи", "Номер записи", "ID")),
 )
@@ -54,8 +77,10 @@ class Wanted:
 
 
 class RecallsJob(ImportJob):
-    """Entries are matched by their code, else by clinic, patient and doctor among those still to be called, else by these
-    and the comment among those closed since the row's date: the same file twice must not call a patient who refused."""
+    """Entries are matched by their code, else by clinic, patient and doctor among those still to be
+    called, else by these and the comment among those closed since the row's date: the same file
+    twice must not call a patient who refused.
+    """
 
     def __init__(self, scope: ImportScope) -> None:
         super().__init__(scope)
@@ -65,7 +90,9 @@ class RecallsJob(ImportJob):
     def plan(self, rows: Sequence[ImportRow], report: Report) -> None:
         done = 0
         for batch in batches(rows):
-            read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
+            read = [
+                (row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch
+            ]
             self.people.load([one for _, one in read])
             found = []
             for row, one in read:
@@ -86,20 +113,30 @@ class RecallsJob(ImportJob):
         clinic = self.places.clinic(row)
         doctor = self.places.doctor(row, clinic)
         comment = row.need(
-            "comment", cell_parsers.text, "Впишите предложение врача: продолжить лечение или проверить работу."
+            "comment",
+            cell_parsers.text,
+            "Впишите предложение врача: продолжить лечение или проверить работу.",
         )
         call_on = row.need("call_on", cell_parsers.date, "Напишите, когда позвонить: 05.11.2026.")
         code = row.get("code", cell_parsers.identifier) or ""
         if row.problems or clinic is None or doctor is None or comment is None or call_on is None:
             return None
         return Wanted(
-            row, PatientRecord(0, "", cell_parsers.ParsedName("", "", ""), None), clinic, doctor, comment, call_on, code
+            row,
+            PatientRecord(0, "", cell_parsers.ParsedName("", "", ""), None),
+            clinic,
+            doctor,
+            comment,
+            call_on,
+            code,
         )
 
     def _match(self, found: list[Wanted]) -> None:
         codes = {wanted.code for wanted in found if wanted.code}
         people = {wanted.person.pk for wanted in found if wanted.person.pk}
-        entries = RecallEntry.objects.filter(Q(source=SOURCE, source_id__in=codes) | Q(patient_id__in=people))
+        entries = RecallEntry.objects.filter(
+            Q(source=SOURCE, source_id__in=codes) | Q(patient_id__in=people)
+        )
         by_code, by_place, closed = {}, {}, {}
         for entry in entries.order_by("pk"):
             place = entry.clinic_id, entry.patient_id, entry.doctor_id
@@ -113,12 +150,22 @@ class RecallsJob(ImportJob):
             wanted.known = by_code.get(wanted.code) if wanted.code else None
             if wanted.known is None:
                 wanted.known = by_place.get(wanted.place) or self._closed_since(wanted, closed)
-            elif (wanted.known.clinic_id, wanted.known.patient_id, wanted.known.doctor_id) != wanted.place:
-                wanted.row.refuse("code", "Под этим кодом у нас другая запись КОС.", "Проверьте код записи.")
+            elif (
+                wanted.known.clinic_id,
+                wanted.known.patient_id,
+                wanted.known.doctor_id,
+            ) != wanted.place:
+                wanted.row.refuse(
+                    "code", "Под этим кодом у нас другая запись КОС.", "Проверьте код записи."
+                )
 
     @staticmethod
-    def _closed_since(wanted: Wanted, closed: Mapping[tuple[int, int, int, str], RecallEntry]) -> RecallEntry | None:
-        """The closed entry that the row is the origin of. A row for a later date is a new invitation."""
+    def _closed_since(
+        wanted: Wanted, closed: Mapping[tuple[int, int, int, str], RecallEntry]
+    ) -> RecallEntry | None:
+        """The closed entry that the row is the origin of. A row for a later date is a new
+        invitation.
+        """
         entry = closed.get((*wanted.place, wanted.comment))
         if entry is None or entry.closed_at is None:
             return None
@@ -134,30 +181,46 @@ class RecallsJob(ImportJob):
             same_code = codes.setdefault(wanted.code, wanted) if wanted.code else wanted
             if same_code is not wanted:
                 where = f"в строке {same_code.row.line.number}"
-                wanted.row.refuse("code", f"Этот код записи уже есть {where}.", "Исправьте код или удалите строку.")
+                wanted.row.refuse(
+                    "code",
+                    f"Этот код записи уже есть {where}.",
+                    "Исправьте код или удалите строку.",
+                )
                 continue
-            earlier = first.setdefault((wanted.clinic.pk, id(wanted.person), wanted.doctor.pk), wanted)
+            earlier = first.setdefault(
+                (wanted.clinic.pk, id(wanted.person), wanted.doctor.pk), wanted
+            )
             if earlier is not wanted:
                 where = f"в строке {earlier.row.line.number}"
-                wanted.row.refuse("comment", f"Этот пациент у этого врача уже есть {where}.", "Соедините строки.")
+                wanted.row.refuse(
+                    "comment", f"Этот пациент у этого врача уже есть {where}.", "Соедините строки."
+                )
         self.wanted = [wanted for wanted in self.wanted if not wanted.row.problems]
 
     def _sort_of(self, wanted: Wanted) -> str:
-        """A closed entry stays closed: the file may be older than the call that closed it. The date of one that has
-        been called since belongs to the rule of three calls, or to the waiting list, and is not set back either."""
+        """A closed entry stays closed: the file may be older than the call that closed it. The date
+        of one that has been called since belongs to the rule of three calls, or to the waiting
+        list, and is not set back either.
+        """
         known = wanted.known
         if known is None:
             return "created"
         if known.stage != Stage.CALL:
             return "unchanged"
         return (
-            "unchanged" if (known.doctor_comment, known.call_on) == (wanted.comment, self._date(wanted)) else "changed"
+            "unchanged"
+            if (known.doctor_comment, known.call_on) == (wanted.comment, self._date(wanted))
+            else "changed"
         )
 
     @staticmethod
     def _date(wanted: Wanted) -> dt.date:
         known = wanted.known
-        return known.call_on if known is not None and (known.calls or known.waiting_id) else wanted.call_on
+        return (
+            known.call_on
+            if known is not None and (known.calls or known.waiting_id)
+            else wanted.call_on
+        )
 
     def write(self, report: Report) -> None:
         new = [wanted for wanted in self.wanted if wanted.known is None]
@@ -175,10 +238,17 @@ class RecallsJob(ImportJob):
         self._adopt()
 
     def _adopt(self) -> None:
-        """Entries put in by hand, or by a file without codes, get the code of the row that means them."""
+        """Entries put in by hand, or by a file without codes, get the code of the row that means
+        them.
+        """
         adopted = []
         for wanted in self.wanted:
-            if wanted.known is not None and wanted.code and not wanted.known.source_id and not wanted.row.problems:
+            if (
+                wanted.known is not None
+                and wanted.code
+                and not wanted.known.source_id
+                and not wanted.row.problems
+            ):
                 wanted.known.source, wanted.known.source_id = SOURCE, wanted.code
                 adopted.append(wanted.known)
         update_rows(adopted, ["source", "source_id"])
@@ -198,7 +268,9 @@ class RecallsJob(ImportJob):
             )
             for wanted in batch
         ]
-        open_entries(entries, by=self.scope.by, now=self.scope.now, note=f"импорт «{self.scope.file_name}»")
+        open_entries(
+            entries, by=self.scope.by, now=self.scope.now, note=f"импорт «{self.scope.file_name}»"
+        )
 
     def _edit(self, wanted: Wanted, known: RecallEntry) -> None:
         try:

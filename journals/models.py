@@ -63,24 +63,40 @@ class RecallEntryQuerySet(models.QuerySet["RecallEntry"]):
 
 
 class RecallEntry(models.Model):
-    """One patient to be invited back by one doctor. `version` grows with every change a card must not overwrite."""
+    """One patient to be invited back by one doctor. `version` grows with every change a card must
+    not overwrite.
+    """
 
     clinic = models.ForeignKey(
-        Clinic, models.PROTECT, related_name="recall_entries", verbose_name="клиника", db_index=False
+        Clinic,
+        models.PROTECT,
+        related_name="recall_entries",
+        verbose_name="клиника",
+        db_index=False,
     )
     patient = models.ForeignKey(
-        Patient, models.PROTECT, related_name="recall_entries", verbose_name="пациент", db_index=False
+        Patient,
+        models.PROTECT,
+        related_name="recall_entries",
+        verbose_name="пациент",
+        db_index=False,
     )
     doctor = models.ForeignKey(
         Doctor, models.PROTECT, related_name="recall_entries", verbose_name="врач", db_index=False
     )
     doctor_comment = models.TextField("комментарий врача")
     stage = models.CharField("статус", max_length=7, choices=Stage.choices, default=Stage.CALL)
-    # The clinic's local day of the next call. While `waiting` stands, that row's date rules and this one follows it.
+    # The clinic's local day of the next call. While `waiting` stands, that row's date rules and
+    # this one follows it.
     call_on = models.DateField("дата прозвона")
     call_half = models.CharField("когда лучше", max_length=7, choices=Half.choices, blank=True)
     waiting = models.ForeignKey(
-        WaitingListEntry, models.SET_NULL, null=True, blank=True, related_name="recall_entries", db_index=False
+        WaitingListEntry,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="recall_entries",
+        db_index=False,
     )
     # The machine's counters (journals.outcome_rules.Position), and all calls of ours.
     unreached = models.PositiveSmallIntegerField("звонков без ответа", default=0)
@@ -94,27 +110,43 @@ class RecallEntry(models.Model):
         Reason, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="причина"
     )
     last_comment = models.TextField("комментарий", blank=True)
-    last_caller = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="кто")
+    last_caller = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="кто"
+    )
     last_call_at = models.DateTimeField("последний звонок", null=True, blank=True)
     touched_at = models.DateTimeField("последнее изменение")
     # «Записан»: with which visit; `several_visits`: more than one fits, a person is asked.
     appointment = models.ForeignKey(
-        Appointment, models.SET_NULL, null=True, blank=True, related_name="recall_entries", db_index=False
+        Appointment,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="recall_entries",
+        db_index=False,
     )
     several_visits = models.BooleanField("какая из записей?", default=False)
-    # Visits made since then are looked at by the closing timer; a person's «ни одна из них» moves it on.
+    # Visits made since then are looked at by the closing timer; a person's «ни одна из них» moves
+    # it on.
     visits_from = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
-    closed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    # Reservation of the open card: a lease that runs out by itself. The key tells one opening from the next.
-    reserved_by = models.ForeignKey(User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False)
+    closed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    # Reservation of the open card: a lease that runs out by itself. The key tells one opening from
+    # the next.
+    reserved_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     reserved_until = models.DateTimeField(null=True, blank=True)
     reserved_key = models.CharField(max_length=32, blank=True)
     version = models.PositiveIntegerField(default=1)
-    # Why the closing timer could not close it; it tries again when one of the patient's visits changes.
+    # Why the closing timer could not close it; it tries again when one of the patient's visits
+    # changes.
     last_error = models.CharField(max_length=250, blank=True)
     created_at = models.DateTimeField("внесена")
-    created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    created_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     source = models.CharField("откуда", max_length=40, default="hand")
     source_id = models.CharField(max_length=60, blank=True)
 
@@ -124,15 +156,22 @@ class RecallEntry(models.Model):
         ordering: ClassVar[list[str]] = ["call_on", "pk"]
         verbose_name = "запись журнала КОС"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.CheckConstraint(condition=~Q(doctor_comment=""), name="recall_has_doctor_comment"),
+            models.CheckConstraint(
+                condition=~Q(doctor_comment=""), name="recall_has_doctor_comment"
+            ),
             # One patient is not called twice for one doctor at the same time.
             models.UniqueConstraint(
-                fields=["clinic", "patient", "doctor"], condition=Q(stage="call"), name="recall_one_open"
+                fields=["clinic", "patient", "doctor"],
+                condition=Q(stage="call"),
+                name="recall_one_open",
             ),
-            models.UniqueConstraint(fields=["source", "source_id"], condition=~Q(source_id=""), name="recall_source"),
+            models.UniqueConstraint(
+                fields=["source", "source_id"], condition=~Q(source_id=""), name="recall_source"
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            # readers: a tab of the journal by date, of one clinic or of the chain, and its counter (index-only)
+            # readers: a tab of the journal by date, of one clinic or of the chain, and its counter
+            # (index-only)
             models.Index(
                 fields=["clinic", "stage", "call_on", "id"],
                 include=["doctor", "last_reason", "last_caller"],
@@ -143,12 +182,17 @@ class RecallEntry(models.Model):
             # readers: the tabs sorted by the last change
             models.Index(fields=["stage", "-touched_at", "-id"], name="recall_stage_touched"),
             models.Index(fields=["-touched_at", "-id"], name="recall_touched"),
-            # readers: a patient's card; the closing timer, which comes from the changed appointments
+            # readers: a patient's card; the closing timer, which comes from the changed
+            # appointments
             models.Index(fields=["patient"], name="recall_patient"),
             # readers: a doctor's own entries
             models.Index(fields=["doctor", "stage", "call_on", "id"], name="recall_doctor"),
             # readers: the timer that follows the waiting list; the senior's flags; «Мой день»
-            models.Index(fields=["waiting"], name="recall_waiting", condition=Q(waiting__isnull=False, stage="call")),
+            models.Index(
+                fields=["waiting"],
+                name="recall_waiting",
+                condition=Q(waiting__isnull=False, stage="call"),
+            ),
             models.Index(
                 fields=["clinic"],
                 name="recall_asks",
@@ -161,12 +205,16 @@ class RecallEntry(models.Model):
 
     @classmethod
     def locked(cls, pk: int) -> "RecallEntry":
-        """Locks the row till the end of the transaction and reads it, with the clinic, patient and doctor it is for.
+        """Locks the row till the end of the transaction and reads it, with the clinic, patient and
+        doctor it is for.
 
-        Nothing else is joined: after waiting for the lock a joined relation would be shown as it was before (a colleague
-        who has just opened the card would not be seen); these three never change.
+        Nothing else is joined: after waiting for the lock a joined relation would be shown as it
+        was before (a colleague who has just opened the card would not be seen); these three never
+        change.
         """
-        entries = cls.objects.select_for_update(of=("self",)).select_related("clinic", "patient", "doctor")
+        entries = cls.objects.select_for_update(of=("self",)).select_related(
+            "clinic", "patient", "doctor"
+        )
         return entries.get(pk=pk)
 
     @property
@@ -218,10 +266,14 @@ class PlanItemQuerySet(models.QuerySet["PlanItem"]):
 
 
 class PlanItem(models.Model):
-    """One entry in one person's plan of a day. `due_at` is the clinic's closing: then it goes back to ready."""
+    """One entry in one person's plan of a day. `due_at` is the clinic's closing: then it goes back
+    to ready.
+    """
 
     plan = models.ForeignKey(CallPlan, models.CASCADE, related_name="items")
-    entry = models.ForeignKey(RecallEntry, models.CASCADE, related_name="plan_items", db_index=False)
+    entry = models.ForeignKey(
+        RecallEntry, models.CASCADE, related_name="plan_items", db_index=False
+    )
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+", db_index=False)
     on = models.DateField()
     assignee = models.ForeignKey(User, models.PROTECT, related_name="plan_items")
@@ -236,11 +288,16 @@ class PlanItem(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["entry"], condition=Q(state="open"), name="plan_item_one_open")
+            models.UniqueConstraint(
+                fields=["entry"], condition=Q(state="open"), name="plan_item_one_open"
+            )
         ]
         indexes: ClassVar[list[models.Index]] = [
-            # readers: «2. Мой план»; the timer at the clinic's closing; the senior's board and the report
-            models.Index(fields=["assignee", "on"], name="plan_item_mine", condition=Q(state="open")),
+            # readers: «2. Мой план»; the timer at the clinic's closing; the senior's board and the
+            # report
+            models.Index(
+                fields=["assignee", "on"], name="plan_item_mine", condition=Q(state="open")
+            ),
             models.Index(fields=["due_at"], name="plan_item_due", condition=Q(state="open")),
             models.Index(fields=["clinic", "on"], name="plan_item_day"),
             models.Index(fields=["entry"], name="plan_item_entry"),
@@ -256,7 +313,9 @@ class RecallCallQuerySet(models.QuerySet["RecallCall"]):
 
 
 class RecallCall(models.Model):
-    """One call of an entry and what came of it; never changed. `token` makes a second click the same call."""
+    """One call of an entry and what came of it; never changed. `token` makes a second click the
+    same call.
+    """
 
     entry = models.ForeignKey(RecallEntry, models.PROTECT, related_name="call_log", db_index=False)
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+", db_index=False)
@@ -270,8 +329,12 @@ class RecallCall(models.Model):
     by = models.ForeignKey(User, models.PROTECT, related_name="recall_calls")
     outcome = models.CharField("итог", max_length=9, choices=CallOutcome.choices)
     stage_after = models.CharField("статус", max_length=7, choices=Stage.choices)
-    reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    refusal_reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    reason = models.ForeignKey(
+        Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    refusal_reason = models.ForeignKey(
+        Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     comment = models.TextField("комментарий")
     next_on = models.DateField("следующая дата", null=True, blank=True)
     appointment = models.ForeignKey(
@@ -281,7 +344,9 @@ class RecallCall(models.Model):
         WaitingListEntry, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     interaction = models.OneToOneField(Interaction, models.PROTECT, related_name="recall_call")
-    plan_item = models.OneToOneField(PlanItem, models.SET_NULL, null=True, blank=True, related_name="call")
+    plan_item = models.OneToOneField(
+        PlanItem, models.SET_NULL, null=True, blank=True, related_name="call"
+    )
     token = models.UUIDField(unique=True)
 
     objects: ClassVar[models.Manager["RecallCall"]] = RecallCallQuerySet.as_manager()

@@ -1,7 +1,9 @@
-"""The rule of Журнал КОС as one pure table: what a call's outcome makes of an entry. No ORM, no clock.
+"""The rule of Журнал КОС as one pure table: what a call's outcome makes of an entry. No ORM, no
+clock.
 
-Instruction «Журнал КОС»: «Звоним три раза. Меняем дату три раза через неделю. Если пациент не отвечает / недоступен /
-отказывается, ставим статус ОТКАЗ — выбираем причину». Our reading stands in docs/adr/0030-recall-rule.md.
+Instruction «Журнал КОС»: «Звоним три раза. Меняем дату три раза через неделю. Если пациент не
+отвечает / недоступен / отказывается, ставим статус ОТКАЗ — выбираем причину». Our reading stands in
+docs/adr/0030-recall-rule.md.
 """
 
 from dataclasses import dataclass, replace
@@ -46,7 +48,9 @@ class NextDate(TextChoices):
 
 @dataclass(frozen=True)
 class RecallLimits:
-    """What a clinic's senior sets: unreached calls before Отказ, days between calls, talks before the flag."""
+    """What a clinic's senior sets: unreached calls before Отказ, days between calls, talks before
+    the flag.
+    """
 
     calls: int = 3
     interval_days: int = 7
@@ -55,8 +59,9 @@ class RecallLimits:
 
 @dataclass(frozen=True)
 class EntryProgress:
-    """Where an entry stands: unreached calls, talks without a result, calls beyond the policy granted by the senior,
-    and whether the patient himself has said «нет»."""
+    """Where an entry stands: unreached calls, talks without a result, calls beyond the policy
+    granted by the senior, and whether the patient himself has said «нет».
+    """
 
     stage: Stage = Stage.CALL
     unreached: int = 0
@@ -67,7 +72,9 @@ class EntryProgress:
 
 @dataclass(frozen=True)
 class OutcomeRule:
-    """One line of the table: the stage after, what is counted, whence the next date, what the form must ask."""
+    """One line of the table: the stage after, what is counted, whence the next date, what the form
+    must ask.
+    """
 
     stage: Stage
     counts_as: str  # 'unreached', 'talk' or ''
@@ -76,20 +83,33 @@ class OutcomeRule:
 
 
 EFFECTS: Final[dict[CallOutcome, OutcomeRule]] = {
-    CallOutcome.BOOKED: OutcomeRule(Stage.BOOKED, "", NextDate.NONE, frozenset({"window", "comment"})),
-    CallOutcome.UNREACHED: OutcomeRule(Stage.CALL, "unreached", NextDate.INTERVAL, frozenset({"reason", "comment"})),
-    CallOutcome.THINKING: OutcomeRule(Stage.CALL, "talk", NextDate.CHOSEN, frozenset({"reason", "comment"})),
-    CallOutcome.REMIND: OutcomeRule(Stage.CALL, "talk", NextDate.WAITING_LIST, frozenset({"call_on", "comment"})),
-    CallOutcome.REFUSED: OutcomeRule(Stage.REFUSED, "", NextDate.NONE, frozenset({"reason", "comment"})),
+    CallOutcome.BOOKED: OutcomeRule(
+        Stage.BOOKED, "", NextDate.NONE, frozenset({"window", "comment"})
+    ),
+    CallOutcome.UNREACHED: OutcomeRule(
+        Stage.CALL, "unreached", NextDate.INTERVAL, frozenset({"reason", "comment"})
+    ),
+    CallOutcome.THINKING: OutcomeRule(
+        Stage.CALL, "talk", NextDate.CHOSEN, frozenset({"reason", "comment"})
+    ),
+    CallOutcome.REMIND: OutcomeRule(
+        Stage.CALL, "talk", NextDate.WAITING_LIST, frozenset({"call_on", "comment"})
+    ),
+    CallOutcome.REFUSED: OutcomeRule(
+        Stage.REFUSED, "", NextDate.NONE, frozenset({"reason", "comment"})
+    ),
 }
 
-# The unreached call that uses up the policy: the entry cannot stay in «Звать», the card demands Отказ with a reason.
+# The unreached call that uses up the policy: the entry cannot stay in «Звать», the card demands
+# Отказ with a reason.
 LAST_UNREACHED: Final = OutcomeRule(
     Stage.REFUSED, "unreached", NextDate.NONE, frozenset({"reason", "refusal_reason", "comment"})
 )
 
 # Who can be not reached when he calls in himself? Nobody.
-OUTCOMES_IN: Final = tuple(outcome for outcome in CallOutcome if outcome is not CallOutcome.UNREACHED)
+OUTCOMES_IN: Final = tuple(
+    outcome for outcome in CallOutcome if outcome is not CallOutcome.UNREACHED
+)
 
 
 def limit(position: EntryProgress, policy: RecallLimits) -> int:
@@ -103,7 +123,9 @@ def is_last_call(position: EntryProgress, policy: RecallLimits) -> bool:
 
 
 def effect(position: EntryProgress, outcome: CallOutcome, policy: RecallLimits) -> OutcomeRule:
-    """The line of the table for this entry now. Raises ValueError for an entry that is no longer called."""
+    """The line of the table for this entry now. Raises ValueError for an entry that is no longer
+    called.
+    """
     if position.stage is not Stage.CALL:
         raise ValueError(f"an entry in stage {position.stage} takes no outcome")
     if outcome is CallOutcome.UNREACHED and is_last_call(position, policy):
@@ -112,7 +134,9 @@ def effect(position: EntryProgress, outcome: CallOutcome, policy: RecallLimits) 
 
 
 def after(position: EntryProgress, outcome: CallOutcome, policy: RecallLimits) -> EntryProgress:
-    """The entry's position after a call with this outcome. A talk does not count as unreached, nor clears the count."""
+    """The entry's position after a call with this outcome. A talk does not count as unreached, nor
+    clears the count.
+    """
     line = effect(position, outcome, policy)
     return replace(
         position,
@@ -129,17 +153,25 @@ def is_flagged(position: EntryProgress, policy: RecallLimits) -> bool:
 
 
 def may_grant(position: EntryProgress, policy: RecallLimits) -> bool:
-    """Whether the senior may grant one more call: the next unreached one is the last, or the last one closed it.
+    """Whether the senior may grant one more call: the next unreached one is the last, or the last
+    one closed it.
 
-    Never against the patient's own «нет», even when a shortened policy would have ended the calls before it.
+    Never against the patient's own «нет», even when a shortened policy would have ended the calls
+    before it.
     """
     if position.stage is Stage.CALL:
         return is_last_call(position, policy)
-    return position.stage is Stage.REFUSED and position.unreached >= limit(position, policy) and not position.said_no
+    return (
+        position.stage is Stage.REFUSED
+        and position.unreached >= limit(position, policy)
+        and not position.said_no
+    )
 
 
 def granted(position: EntryProgress, policy: RecallLimits) -> EntryProgress:
-    """One more call: the entry is (again) in «Звать». Raises ValueError when there is nothing to grant."""
+    """One more call: the entry is (again) in «Звать». Raises ValueError when there is nothing to
+    grant.
+    """
     if not may_grant(position, policy):
         raise ValueError("nothing to grant")
     # A policy shortened meanwhile must not leave the grant without a call.

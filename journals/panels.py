@@ -1,4 +1,6 @@
-"""How the journal shows itself on the floor's pages (callcenter/workbench/registry.py names these functions)."""
+"""How the journal shows itself on the floor's pages (callcenter/workbench/registry.py names these
+functions).
+"""
 
 import datetime as dt
 
@@ -16,8 +18,9 @@ from journals.views.journal import READ, WRITE
 
 
 def day_cards(user: User, now: dt.datetime) -> list[Card]:
-    """My plan of today; for the senior also what is left of everybody's plan and what waits for her word;
-    for a doctor who of his patients is still to be called."""
+    """My plan of today; for the senior also what is left of everybody's plan and what waits for her
+    word; for a doctor who of his patients is still to be called.
+    """
     cards: list[Card] = []
     if user.has(*CAN_CALL_PATIENTS):
         left = my_items(user, now).count()
@@ -34,7 +37,16 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
             )
     if user.has(Role.SENIOR):
         left = PlanItem.objects.visible_to(user).open().count()
-        cards.append(Card("План прозвона КОС", left, reverse("journals:plan"), "users", "осталось у всех", order=11))
+        cards.append(
+            Card(
+                "План прозвона КОС",
+                left,
+                reverse("journals:plan"),
+                "users",
+                "осталось у всех",
+                order=11,
+            )
+        )
         asks = RecallEntry.objects.visible_to(user).to_call()
         for title, name, icon, where in (
             ("КОС с пометкой", "flagged", "flag", Q(flagged=True)),
@@ -48,7 +60,11 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
     if doctor is not None:
         count = RecallEntry.objects.visible_to(user).to_call().filter(doctor=doctor).count()
         url = f"{reverse('journals:journal')}?tab=call&doctor={doctor.pk}"
-        cards.append(Card("Зовём к вам", count, url, "phone-outgoing", "ваших записей КОС в «Звать»", order=13))
+        cards.append(
+            Card(
+                "Зовём к вам", count, url, "phone-outgoing", "ваших записей КОС в «Звать»", order=13
+            )
+        )
     return cards
 
 
@@ -63,7 +79,9 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
         .order_by("-touched_at")[:10]
     )
     context: dict[str, object] = {
-        "entries": [(entry, entry.call_on <= local_day(now, entry.clinic.zone)) for entry in entries],
+        "entries": [
+            (entry, entry.call_on <= local_day(now, entry.clinic.zone)) for entry in entries
+        ],
         "patient": patient,
         "may_write": user.has(*WRITE),
     }

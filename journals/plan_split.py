@@ -10,14 +10,17 @@ def evenly(total: int, people: Sequence[int]) -> dict[int, int]:
 
 
 def by_capacity(total: int, room: Mapping[int, int]) -> dict[int, int]:
-    """In proportion to the room each has left today, never beyond it; so the sum may be less than `total`."""
+    """In proportion to the room each has left today, never beyond it; so the sum may be less than
+    `total`.
+    """
     free = {person: max(0, left) for person, left in room.items()}
     space = sum(free.values())
     if space == 0:
         return dict.fromkeys(free, 0)
     total = min(total, space)
     shares = {person: total * left // space for person, left in free.items()}
-    # Largest remainder first, so that the shares add up; a share grows only into room that is there.
+    # Largest remainder first, so that the shares add up; a share grows only into room that is
+    # there.
     order = sorted(free, key=lambda person: (-(total * free[person] % space), person))
     for person in order[: total - sum(shares.values())]:
         shares[person] += 1
@@ -25,9 +28,11 @@ def by_capacity(total: int, room: Mapping[int, int]) -> dict[int, int]:
 
 
 def deal(entries: Iterable[tuple[int, int | None]], shares: Mapping[int, int]) -> dict[int, int]:
-    """Entry id → person: first to whoever called the patient last, while her share lasts, then in turn to the rest.
+    """Entry id → person: first to whoever called the patient last, while her share lasts, then in
+    turn to the rest.
 
-    `entries` are (entry id, last caller's id) in the order of urgency; entries beyond the shares are left out.
+    `entries` are (entry id, last caller's id) in the order of urgency; entries beyond the shares
+    are left out.
     """
     left = dict(shares)
     given: dict[int, int] = {}

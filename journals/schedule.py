@@ -12,7 +12,8 @@ _NOON = dt.time(14)
 
 
 def next_call_on(hours: Hours, today: dt.date, policy: RecallLimits) -> dt.date:
-    """The date to which a call without a result moves: the interval later, on a working day of the clinic.
+    """The date to which a call without a result moves: the interval later, on a working day of the
+    clinic.
 
     «Меняем дату три раза через неделю».
     """
@@ -20,12 +21,21 @@ def next_call_on(hours: Hours, today: dt.date, policy: RecallLimits) -> dt.date:
 
 
 def quick_dates(hours: Hours, today: dt.date, policy: RecallLimits) -> list[tuple[str, dt.date]]:
-    """What patients usually answer to «когда перезвонить?», each on a working day of the clinic; in order, no day twice.
+    """What patients usually answer to «когда перезвонить?», each on a working day of the clinic; in
+    order, no day twice.
 
     The policy's own interval is among them.
     """
-    wanted = {1: "завтра", 3: "через 3 дня", 7: "через неделю", 14: "через 2 недели", 30: "через месяц"}
-    wanted.setdefault(policy.interval_days, f"через {plural(policy.interval_days, 'день,дня,дней')}")
+    wanted = {
+        1: "завтра",
+        3: "через 3 дня",
+        7: "через неделю",
+        14: "через 2 недели",
+        30: "через месяц",
+    }
+    wanted.setdefault(
+        policy.interval_days, f"через {plural(policy.interval_days, 'день,дня,дней')}"
+    )
     found: dict[dt.date, str] = {}
     for days, words in sorted(wanted.items()):
         on = next_working_day(hours, today + dt.timedelta(days=days))
@@ -51,5 +61,7 @@ def other_half(half: Half) -> Half:
 
 
 def plan_ends_at(hours: Hours, on: dt.date) -> dt.datetime:
-    """When the plan of a day ends: at the clinic's closing; on a day off, when calls on days off end."""
+    """When the plan of a day ends: at the clinic's closing; on a day off, when calls on days off
+    end.
+    """
     return closing(hours, on) or instant(on, hours.calls_day_off[1], hours.zone)

@@ -1,4 +1,6 @@
-"""«Результаты прозвона КОСы» in Excel: the same totals, dates as dates, phones as text (masked as on the screen)."""
+"""«Результаты прозвона КОСы» in Excel: the same totals, dates as dates, phones as text (masked as
+on the screen).
+"""
 
 import io
 from typing import Any
@@ -16,10 +18,18 @@ def results(period: ResultsPeriod, *, user: User) -> bytes:
     """The workbook of the report as this user sees it: «Итоги», «Звонки», «По плану», «Отбор»."""
     stream = io.BytesIO()
     with xlsxwriter.Workbook(
-        stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
+        stream,
+        {
+            "in_memory": True,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+            "remove_timezone": True,
+        },
     ) as book:
         formats = {
-            "head": book.add_format({"bold": True, "bg_color": "#DDEAE7", "text_wrap": True, "valign": "top"}),
+            "head": book.add_format(
+                {"bold": True, "bg_color": "#DDEAE7", "text_wrap": True, "valign": "top"}
+            ),
             "bold": book.add_format({"bold": True}),
             "percent": book.add_format({"num_format": "0.0%"}),
             "date": book.add_format({"num_format": "dd.mm.yyyy"}),
@@ -32,7 +42,13 @@ def results(period: ResultsPeriod, *, user: User) -> bytes:
     return stream.getvalue()
 
 
-def _head(sheet: Any, formats: dict[str, Any], row: int, titles: list[str], widths: list[int] | None = None) -> None:
+def _head(
+    sheet: Any,
+    formats: dict[str, Any],
+    row: int,
+    titles: list[str],
+    widths: list[int] | None = None,
+) -> None:
     for column, title in enumerate(titles):
         sheet.write_string(row, column, title, formats["head"])
         if widths:
@@ -42,7 +58,11 @@ def _head(sheet: Any, formats: dict[str, Any], row: int, titles: list[str], widt
 def _totals(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: User) -> None:
     found = report.results(period, user=user)
     sheet = book.add_worksheet("Итоги")
-    titles = [GROUPINGS[period.by].capitalize(), *(measure.label for measure in MEASURES.values()), "Конверсия"]
+    titles = [
+        GROUPINGS[period.by].capitalize(),
+        *(measure.label for measure in MEASURES.values()),
+        "Конверсия",
+    ]
     _head(sheet, formats, 0, titles, [34, *(13 for _title in titles[1:])])
     sheet.freeze_panes(1, 1)
     for row, line in enumerate([*found.lines, found.total], start=1):
@@ -59,7 +79,9 @@ def _totals(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: Use
         sheet.write_string(row, 0, reason.name)
         sheet.write_number(row, 1, count)
     row += 3
-    _head(sheet, formats, row, ["Который звонок", "Звонков", "Дозвонились", "Записано", "Конверсия"])
+    _head(
+        sheet, formats, row, ["Который звонок", "Звонков", "Дозвонились", "Записано", "Конверсия"]
+    )
     for line_of in found.numbers:
         row += 1
         last = line_of.number == report.LAST_NUMBER
@@ -72,12 +94,30 @@ def _totals(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: Use
 
 def _calls(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: User) -> None:
     sheet = book.add_worksheet("Звонки")
-    titles = ["Когда", "Клиника", "Пациент", "Телефон", "Врач", "Который", "Признак", "Итог", "Статус", "Причина"]
+    titles = [
+        "Когда",
+        "Клиника",
+        "Пациент",
+        "Телефон",
+        "Врач",
+        "Который",
+        "Признак",
+        "Итог",
+        "Статус",
+        "Причина",
+    ]
     titles += ["Комментарий", "Следующая дата", "Записан на", "Кто"]
     _head(sheet, formats, 0, titles, [16, 18, 32, 20, 28, 9, 13, 17, 10, 24, 50, 15, 17, 28])
     sheet.freeze_panes(1, 0)
     found = report.calls(period, user=user).select_related(
-        "entry__patient", "clinic", "doctor", "by", "reason", "refusal_reason", "appointment__clinic", "interaction"
+        "entry__patient",
+        "clinic",
+        "doctor",
+        "by",
+        "reason",
+        "refusal_reason",
+        "appointment__clinic",
+        "interaction",
     )
     for row, call in enumerate(found.order_by("at", "pk").iterator(chunk_size=2000), start=1):
         zone = call.clinic.zone
@@ -86,7 +126,9 @@ def _calls(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: User
         sheet.write_string(row, 1, call.clinic.name)
         sheet.write_string(row, 2, call.entry.patient.full_name)
         sheet.write_string(
-            row, 3, phones.format_phone(number) if user.sees_phones and number else phones.masked(number)
+            row,
+            3,
+            phones.format_phone(number) if user.sees_phones and number else phones.masked(number),
         )
         sheet.write_string(row, 4, call.doctor.full_name)
         sheet.write_number(row, 5, call.number)
@@ -107,7 +149,9 @@ def _items(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: User
     titles = ["День", "Клиника", "Кому", "Пациент", "Врач", "Что с ней", "Итог"]
     _head(sheet, formats, 0, titles, [12, 18, 28, 32, 28, 24, 18])
     sheet.freeze_panes(1, 0)
-    for row, item in enumerate(report.item_rows(period, user=user).iterator(chunk_size=2000), start=1):
+    for row, item in enumerate(
+        report.item_rows(period, user=user).iterator(chunk_size=2000), start=1
+    ):
         sheet.write_datetime(row, 0, item.on, formats["date"])
         sheet.write_string(row, 1, item.clinic.name)
         sheet.write_string(row, 2, item.assignee.full_name)
@@ -122,7 +166,10 @@ def _conditions(book: Any, formats: dict[str, Any], period: ResultsPeriod) -> No
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 70)
     lines = [
-        ("Период", f"{period.since:%d.%m.%Y} — {period.until:%d.%m.%Y}, дни клиник по их местному времени"),
+        (
+            "Период",
+            f"{period.since:%d.%m.%Y} — {period.until:%d.%m.%Y}, дни клиник по их местному времени",
+        ),
         ("Клиника", period.clinic.name if period.clinic else "все мои"),
         ("Врач", period.doctor.full_name if period.doctor else "все"),
         ("Администратор", period.caller.full_name if period.caller else "все"),

@@ -16,12 +16,18 @@ class ReminderSettings(models.Model):
     """How a clinic wants its reminders; the defaults are the instruction's."""
 
     clinic = models.OneToOneField(Clinic, models.CASCADE, related_name="reminder_settings")
-    opens_at = models.TimeField("открывать список в", default=dt.time(12), help_text="«Каждый день с 12.00»")
+    opens_at = models.TimeField(
+        "открывать список в", default=dt.time(12), help_text="«Каждый день с 12.00»"
+    )
     next_day_only = models.BooleanField(
-        "только следующий день", default=False, help_text="иначе — все дни до следующей жёлтой смены"
+        "только следующий день",
+        default=False,
+        help_text="иначе — все дни до следующей жёлтой смены",
     )
     sends_itself = models.BooleanField(
-        "отправлять сразу", default=True, help_text="иначе — по кнопке «Отправить уведомление всем пациентам»"
+        "отправлять сразу",
+        default=True,
+        help_text="иначе — по кнопке «Отправить уведомление всем пациентам»",
     )
     blue_sms_at = models.TimeField(
         "СМС голубым в", null=True, blank=True, help_text="пусто — только по кнопке «СМС голубым»"
@@ -58,7 +64,8 @@ class ReminderRun(models.Model):
     handed_over_at = models.DateTimeField(null=True)
     handed_over_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     handover_note = models.TextField(blank=True)
-    # When to look again for visits made, moved or cancelled; NULL when the last covered day is over.
+    # When to look again for visits made, moved or cancelled; NULL when the last covered day is
+    # over.
     due_at = models.DateTimeField(null=True)
     claimed_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=250, blank=True)
@@ -74,7 +81,11 @@ class ReminderRun(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # readers: refresh_due_runs; send_due_blue_sms
             models.Index(fields=["due_at"], name="run_due", condition=Q(due_at__isnull=False)),
-            models.Index(fields=["blue_sms_due_at"], name="run_blue_sms", condition=Q(blue_sms_due_at__isnull=False)),
+            models.Index(
+                fields=["blue_sms_due_at"],
+                name="run_blue_sms",
+                condition=Q(blue_sms_due_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -87,7 +98,7 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
 
     def present(self) -> Self:
         """Those that have not left their run."""
-        return self.filter(left_at=None)
+        return self.filter(removed_at=None)
 
 
 class Reminder(models.Model):
@@ -99,8 +110,8 @@ class Reminder(models.Model):
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="reminders")
     starts_at = models.DateTimeField()
     version = models.PositiveIntegerField()
-    left_at = models.DateTimeField(null=True)
-    left_reason = models.CharField(max_length=120, blank=True)
+    removed_at = models.DateTimeField(null=True)
+    removed_reason = models.CharField(max_length=120, blank=True)
     # The newest mark that was not undone, kept beside its story (ReminderMark) for the list.
     called_at = models.DateTimeField(null=True)
     called_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -120,7 +131,9 @@ class Reminder(models.Model):
             models.UniqueConstraint(fields=["run", "appointment"], name="reminder_once_a_run"),
             # two runs whose days overlap never both remind of one visit
             models.UniqueConstraint(
-                fields=["appointment"], condition=Q(left_at__isnull=True), name="reminder_present_once"
+                fields=["appointment"],
+                condition=Q(removed_at__isnull=True),
+                name="reminder_present_once",
             ),
         ]
         indexes: ClassVar[list[models.Index]] = [
@@ -135,7 +148,9 @@ class Reminder(models.Model):
 
 
 class ReminderMark(models.Model):
-    """One mark «позвонили»: by whom, in which round, with what result; an undone one stays in the story."""
+    """One mark «позвонили»: by whom, in which round, with what result; an undone one stays in the
+    story.
+    """
 
     reminder = models.ForeignKey(Reminder, models.CASCADE, related_name="marks")
     at = models.DateTimeField()
@@ -143,7 +158,9 @@ class ReminderMark(models.Model):
     round = models.CharField(max_length=7, choices=Round.choices)
     result = models.CharField(max_length=10, choices=CallResult.choices, blank=True)
     picked_up = models.BooleanField("взял ли трубку", null=True)
-    coming = models.CharField("подойдёт ли на приём", max_length=7, choices=AttendanceAnswer.choices, blank=True)
+    coming = models.CharField(
+        "подойдёт ли на приём", max_length=7, choices=AttendanceAnswer.choices, blank=True
+    )
     comment = models.TextField("комментарий", blank=True)
     interaction = models.ForeignKey(Interaction, models.SET_NULL, null=True, related_name="+")
     undone_at = models.DateTimeField(null=True)

@@ -27,7 +27,9 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
     if runs:
         counts = evening_list(runs, clinics=clinics, user=user, now=now).counts
         urgent = counts["red"] + counts["orange"]
-        hint = f"перезвонить и перенести: {urgent}" if urgent else "никто не отменяет и не переносит"
+        hint = (
+            f"перезвонить и перенести: {urgent}" if urgent else "никто не отменяет и не переносит"
+        )
         found.append(
             Card(
                 "Дозвон: обзвонить",
@@ -62,7 +64,7 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
     rows = list(
         Reminder.objects.visible_to(user)
         .filter(patient=patient)
-        .filter(Q(left_at=None) | Q(starts_at__gt=now))
+        .filter(Q(removed_at=None) | Q(starts_at__gt=now))
         .select_related("clinic", "run")
         .order_by("-starts_at")[:5]
     )

@@ -1,4 +1,6 @@
-"""The report of «Дозвон»: what was sent, answered, reached and what came of it. One query for any period."""
+"""The report of «Дозвон»: what was sent, answered, reached and what came of it. One query for any
+period.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,7 +8,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from django.db.models import Count, DecimalField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import (
+    Count,
+    DecimalField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
 from callcenter.clinics.models import Clinic
@@ -63,7 +76,9 @@ WORDS: Final[dict[str, str]] = {
 
 @dataclass(frozen=True)
 class ReminderReportLine:
-    """One line: its key and name, the counts, the shares of no-shows (None where nobody was), roubles at risk."""
+    """One line: its key and name, the counts, the shares of no-shows (None where nobody was),
+    roubles at risk.
+    """
 
     key: str | None  # of `report_rows`; None for the total
     name: object
@@ -79,7 +94,9 @@ class ReminderReportLine:
 def report_lines(
     *, clinics: Sequence[Clinic], since: dt.date, until: dt.date, group: str
 ) -> tuple[list[ReminderReportLine], ReminderReportLine]:
-    """The lines by `group` (day, clinic, administrator) over runs of since…until, both included, and their total."""
+    """The lines by `group` (day, clinic, administrator) over runs of since…until, both included,
+    and their total.
+    """
     columns = GROUPS[group]
     rows = list(
         _counted(clinics, since, until)
@@ -99,22 +116,29 @@ def columns_of(lines: Iterable[ReminderReportLine]) -> list[tuple[str, str]]:
     """The columns to show: of the channels only those by which anything went."""
     lines = list(lines)
     return [
-        (name, word) for name, word in COLUMNS if not name.startswith("by_") or any(line.counts[name] for line in lines)
+        (name, word)
+        for name, word in COLUMNS
+        if not name.startswith("by_") or any(line.counts[name] for line in lines)
     ]
 
 
 def _counted(clinics: Sequence[Clinic], since: dt.date, until: dt.date) -> Any:
-    link = VisitLink.objects.filter(appointment=OuterRef("appointment"), version=OuterRef("version"))
+    link = VisitLink.objects.filter(
+        appointment=OuterRef("appointment"), version=OuterRef("version")
+    )
     went = Message.objects.filter(
         appointment=OuterRef("appointment"), version=OuterRef("version"), attempted_at__isnull=False
     )
     return (
         Reminder.objects.filter(clinic__in=clinics, run__on__gte=since, run__on__lte=until)
-        .filter(Q(left_at=None) | Q(left_reason="приём отменён"))
+        .filter(Q(removed_at=None) | Q(removed_reason="приём отменён"))
         .annotate(
             answer=Coalesce(Subquery(link.values("answer")[:1]), Value("")),
             is_opened=Exists(link.filter(opened_at__isnull=False)),
-            **{f"went_{channel.value}": Exists(went.filter(channel=channel)) for channel in CHANNELS},
+            **{
+                f"went_{channel.value}": Exists(went.filter(channel=channel))
+                for channel in CHANNELS
+            },
             is_delivered=Exists(went.filter(state__in=ARRIVED)),
             price=Coalesce(
                 F("appointment__money"),
@@ -153,16 +177,26 @@ CONDITIONS: Final[dict[str, Q]] = {
 
 
 def _aggregates() -> dict[str, Any]:
-    counts: dict[str, Any] = {name: Count("pk", filter=condition) for name, condition in CONDITIONS.items()}
+    counts: dict[str, Any] = {
+        name: Count("pk", filter=condition) for name, condition in CONDITIONS.items()
+    }
     return counts | {"money": Sum("price", filter=CONDITIONS["at_risk"], default=Decimal(0))}
 
 
 def report_rows(
-    *, clinics: Sequence[Clinic], since: dt.date, until: dt.date, group: str, name: str | None, what: str
+    *,
+    clinics: Sequence[Clinic],
+    since: dt.date,
+    until: dt.date,
+    group: str,
+    name: str | None,
+    what: str,
 ) -> QuerySet[Reminder]:
-    """The reminders behind one number: those of the line `name` (None: of all lines) that `what` counts, in order of time.
+    """The reminders behind one number: those of the line `name` (None: of all lines) that `what`
+    counts, in order of time.
 
-    `name` is the line's key as the report gives it: a day, an id of a clinic or an administrator, '' for nobody's.
+    `name` is the line's key as the report gives it: a day, an id of a clinic or an administrator,
+    '' for nobody's.
     """
     rows = _counted(clinics, since, until).filter(CONDITIONS[what])
     if name is not None:

@@ -5,7 +5,14 @@ from typing import Final, NamedTuple
 
 from django.db.models import TextChoices
 
-from callcenter.messaging.states import ARRIVED, MESSENGERS, PENDING, MessageChannel, MessageState, VisitAnswer
+from callcenter.messaging.states import (
+    ARRIVED,
+    MESSENGERS,
+    PENDING,
+    MessageChannel,
+    MessageState,
+    VisitAnswer,
+)
 
 
 class Round(TextChoices):
@@ -14,7 +21,9 @@ class Round(TextChoices):
 
 
 class CallResult(TextChoices):
-    """What a call (or a patient's words) gave. A pink row without one was called, and nobody has said yet what came of it."""
+    """What a call (or a patient's words) gave. A pink row without one was called, and nobody has
+    said yet what came of it.
+    """
 
     COMING = "coming", "дозвонились, придёт"
     NOT_COMING = "not_coming", "дозвонились, не придёт"
@@ -46,13 +55,19 @@ class Colour(TextChoices):
     GREEN = "green", "подтвердил"
 
 
-_OF_ANSWER: Final = {VisitAnswer.CONFIRM: Colour.GREEN, VisitAnswer.MOVE: Colour.ORANGE, VisitAnswer.CANCEL: Colour.RED}
+_OF_ANSWER: Final = {
+    VisitAnswer.CONFIRM: Colour.GREEN,
+    VisitAnswer.MOVE: Colour.ORANGE,
+    VisitAnswer.CANCEL: Colour.RED,
+}
 # Stand on top of the list: «перезвонить и перенести».
 URGENT: Final = (Colour.RED, Colour.ORANGE)
 
 
 class MessageStep(NamedTuple):
-    """What the colour needs of a message. `given_up`: the next channel has taken over from a silent one."""
+    """What the colour needs of a message. `given_up`: the next channel has taken over from a silent
+    one.
+    """
 
     channel: str
     state: str
@@ -60,10 +75,12 @@ class MessageStep(NamedTuple):
 
 
 def colour(messages: Sequence[MessageStep], answer: str = "") -> Colour:
-    """The colour of a number from the messages of the visit's present version and the patient's last answer.
+    """The colour of a number from the messages of the visit's present version and the patient's
+    last answer.
 
-    An answer beats delivery. Blue: a messenger delivered it. Grey: no messenger did, and none will any more; whether an SMS
-    arrived is a word beside it, not a colour. None: something is still on its way, or nothing was sent yet.
+    An answer beats delivery. Blue: a messenger delivered it. Grey: no messenger did, and none will
+    any more; whether an SMS arrived is a word beside it, not a colour. None: something is still on
+    its way, or nothing was sent yet.
     """
     if answer:
         return _OF_ANSWER[VisitAnswer(answer)]
@@ -78,7 +95,9 @@ def colour(messages: Sequence[MessageStep], answer: str = "") -> Colour:
 
 
 def _is_open(step: MessageStep) -> bool:
-    """Whether the messenger may still deliver in time: on its way, not yet taken over from, or nobody knows."""
+    """Whether the messenger may still deliver in time: on its way, not yet taken over from, or
+    nobody knows.
+    """
     waiting = (*PENDING, MessageState.ACCEPTED, MessageState.UNKNOWN)
     return step.state in waiting and not step.given_up
 

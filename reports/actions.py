@@ -27,7 +27,9 @@ _KEEP: Final = dt.timedelta(days=7)
 
 
 def save_view(*, name: str, query: str, is_shared: bool, by: User, now: dt.datetime) -> SavedView:
-    """Keeps the filters under a name; the same name again replaces them. Raises Refused without a name."""
+    """Keeps the filters under a name; the same name again replaces them. Raises Refused without a
+    name.
+    """
     name = name.strip()[:80]
     if not name:
         raise Refused("Назовите вид, чтобы его можно было найти.", field="name")
@@ -59,28 +61,44 @@ def order_export(*, query: str, by: User, now: dt.datetime) -> Export:
     fixed = address(ask, preset="", before=None).lstrip("?")
     with transaction.atomic():
         export = Export.objects.create(
-            query=fixed, owner=by, created_at=now, due_at=now, total=count_rows(ask, clinics, today=today)
+            query=fixed,
+            owner=by,
+            created_at=now,
+            due_at=now,
+            total=count_rows(ask, clinics, today=today),
         )
         audit_export(export, rows=export.total, query=fixed, by=by, now=now)
     return export
 
 
-def audit_export(export: Export | None, *, rows: int, query: str, by: User, now: dt.datetime) -> None:
-    audit.record("reports.export", export, by=by, now=now, after={"query": query[:1000], "rows": rows})
+def audit_export(
+    export: Export | None, *, rows: int, query: str, by: User, now: dt.datetime
+) -> None:
+    audit.record(
+        "reports.export", export, by=by, now=now, after={"query": query[:1000], "rows": rows}
+    )
 
 
 def write_due_exports(*, now: dt.datetime) -> int:
-    """Takes one ordered export and writes its file; one left by a killed worker is taken again, three times at most.
+    """Takes one ordered export and writes its file; one left by a killed worker is taken again,
+    three times at most.
 
-    A worker that writes keeps its lease young with every thousand rows, so a dead one is noticed within a minute.
+    A worker that writes keeps its lease young with every thousand rows, so a dead one is noticed
+    within a minute.
     """
-    due = Export.objects.filter(Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - LEASE), due_at__lte=now)
-    exports = claim(due.order_by("due_at"), now=now, limit=1, state=JobState.RUNNING, attempts=F("attempts") + 1)
+    due = Export.objects.filter(
+        Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - LEASE), due_at__lte=now
+    )
+    exports = claim(
+        due.order_by("due_at"), now=now, limit=1, state=JobState.RUNNING, attempts=F("attempts") + 1
+    )
     for claimed in exports:
         export = Export.objects.select_related("owner").get(pk=claimed.pk)
         try:
             if export.attempts > ATTEMPTS:
-                raise ExportInterrupted(f"прервана {ATTEMPTS} раза подряд. Сузьте период или фильтры и закажите снова")
+                raise ExportInterrupted(
+                    f"прервана {ATTEMPTS} раза подряд. Сузьте период или фильтры и закажите снова"
+                )
             _write(export, now=now)
         except (DatabaseError, OSError, ValueError, ExportInterrupted) as error:
             _failed(export, error, now=now)
@@ -106,22 +124,30 @@ def _write(export: Export, *, now: dt.datetime) -> None:
         live_updates.bump(f"exports:{export.owner_id}")
 
     with tempfile.TemporaryFile() as target:
-        rows = write_report(target, ask, user=export.owner, clinics=clinics, today=today, now=now, progress=progress)
+        rows = write_report(
+            target, ask, user=export.owner, clinics=clinics, today=today, now=now, progress=progress
+        )
         progress(rows)
         target.seek(0)
         name = export_path(export, f"istoriya-{ask.since:%Y%m%d}-{ask.until:%Y%m%d}.xlsx")
         storage = Export._meta.get_field("file").storage
         storage.delete(name)  # what a killed worker has left of it
         name = storage.save(name, File(target))
-    whole = dict(state=JobState.DONE, done=rows, total=rows, file=name, finished_at=Now(), last_error="")
+    whole = dict(
+        state=JobState.DONE, done=rows, total=rows, file=name, finished_at=Now(), last_error=""
+    )
     if not mine.update(due_at=None, claimed_at=None, **whole):
         raise ExportInterrupted("взята другим обработчиком")
 
 
 def _failed(export: Export, error: Exception, *, now: dt.datetime) -> None:
-    """The row says why, to whoever ordered it; it is tried again in half a minute, unless that was the last time."""
+    """The row says why, to whoever ordered it; it is tried again in half a minute, unless that was
+    the last time.
+    """
     over = export.attempts >= ATTEMPTS
-    words = str(error) if isinstance(error, ExportInterrupted) else f"{type(error).__name__}: {error}"
+    words = (
+        str(error) if isinstance(error, ExportInterrupted) else f"{type(error).__name__}: {error}"
+    )
     Export.objects.filter(pk=export.pk, attempts=export.attempts).update(
         state=JobState.FAILED if over else JobState.WAITING,
         due_at=None if over else now + dt.timedelta(seconds=30),

@@ -11,14 +11,21 @@ from callcenter.contacts.models import Contact
 from callcenter.contacts.states import MISSED, ContactOutcome, mask
 from reports.dimensions import DIMENSIONS
 from reports.filters import ALL, ReportFilter
-from reports.queries import BOOKED, contacts_of, group_by, interactions_of, reading_the_index, with_contacts
+from reports.queries import (
+    BOOKED,
+    contacts_of,
+    group_by,
+    interactions_of,
+    reading_the_index,
+    with_contacts,
+)
 
 _WEEKDAYS: Final = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
 _MOST_DAYS: Final = 1100
 
 
 def chart_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> dict[str, Any]:
-    """The numbers of the chart asked for, for static/js/history.js."""
+    """The numbers of the chart asked for, for static/js/reports.js."""
     draw = {"funnel": _funnel, "heat": _heat}.get(ask.chart, _by_day)
     with reading_the_index(ask):
         return draw(ask, _found(ask, clinics, today))
@@ -33,7 +40,12 @@ def _found(ask: ReportFilter, clinics: Sequence[Clinic], today: dt.date) -> Quer
 
 def _by_day(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     keys = {"day": group_by(DIMENSIONS["day"], ask), "result": group_by(DIMENSIONS["outcome"], ask)}
-    counted = found.annotate(**keys).values(*keys).annotate(n=Count("*")).values_list("day", "result", "n")
+    counted = (
+        found.annotate(**keys)
+        .values(*keys)
+        .annotate(n=Count("*"))
+        .values_list("day", "result", "n")
+    )
     total: dict[dt.date, int] = {}
     booked: dict[dt.date, int] = {}
     came: dict[dt.date, int] = {}
@@ -58,23 +70,34 @@ def _funnel(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     """People, not their calls: without grouping, the contacts of the interactions found."""
     contacts = found
     if ask.view == ALL:
-        contacts = Contact.objects.filter(pk__in=found.values("contact"), on__gte=ask.since, on__lte=ask.until)
+        contacts = Contact.objects.filter(
+            pk__in=found.values("contact"), on__gte=ask.since, on__lte=ask.until
+        )
     row = contacts.order_by().aggregate(
         total=Count("*"),
         talked=Count("pk", filter=Q(talks__gt=0) | Q(results_count__gt=0)),
         booked=Count("pk", filter=Q(outcome__in=BOOKED)),
         came=Count("pk", filter=Q(outcome=ContactOutcome.CAME)),
     )
-    steps = (("Обращения", "total"), ("Поговорили", "talked"), ("Записались", "booked"), ("Пришли", "came"))
+    steps = (
+        ("Обращения", "total"),
+        ("Поговорили", "talked"),
+        ("Записались", "booked"),
+        ("Пришли", "came"),
+    )
     return {"kind": "funnel", "steps": [{"name": name, "value": row[key]} for name, key in steps]}
 
 
 def _heat(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
-    """Missed calls and chats by hour and weekday; «По обращениям» the contacts that had one, by when they began."""
+    """Missed calls and chats by hour and weekday; «По обращениям» the contacts that had one, by
+    when they began.
+    """
     if ask.view == ALL:
-        found = found.filter(shape__in=MISSED)
+        found = found.filter(contact_type__in=MISSED)
     else:
-        found = found.annotate(missed=F("shapes").bitand(mask(list(MISSED)))).filter(missed__gt=0)
+        found = found.annotate(missed=F("contact_types").bitand(mask(list(MISSED)))).filter(
+            missed__gt=0
+        )
     keys = {"h": group_by(DIMENSIONS["hour"], ask), "w": group_by(DIMENSIONS["weekday"], ask)}
     counted = found.annotate(**keys).values(*keys).annotate(n=Count("*")).values_list("h", "w", "n")
     cells = [[hour, weekday - 1, n] for hour, weekday, n in counted]

@@ -11,8 +11,8 @@ from django.db.models.sql.compiler import SQLCompiler
 class Among(Lookup[Any]):
     """Plain keys, no objects and no subquery.
 
-    `__in` of a foreign key prepares and binds every key by itself: with fifty clinics in five queries that costs more than
-    the database takes to answer them.
+    `__in` of a foreign key prepares and binds every key by itself: with fifty clinics in five
+    queries that costs more than the database takes to answer them.
     """
 
     lookup_name = "among"

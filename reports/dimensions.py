@@ -13,7 +13,15 @@ from callcenter.contacts.states import ContactOutcome, ContactType
 from reports.lookups import Lookups
 
 NONE: Final = "none"
-_WEEKDAYS: Final = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
+_WEEKDAYS: Final = (
+    "понедельник",
+    "вторник",
+    "среда",
+    "четверг",
+    "пятница",
+    "суббота",
+    "воскресенье",
+)
 Labels = dict[Any, str]
 
 
@@ -28,8 +36,8 @@ class LocalHour(Func):
 class Dimension:
     """One way to group. `parse` reads a value out of an address and raises ValueError for nonsense.
 
-    `of_contact` is what «По обращениям» groups by, `of_said` what «Без группировки» does: an interaction has an employee,
-    a topic and an hour of its own.
+    `of_contact` is what «По обращениям» groups by, `of_said` what «Без группировки» does: an
+    interaction has an employee, a topic and an hour of its own.
     """
 
     slug: str
@@ -56,7 +64,9 @@ def _people(names: Lookups, values: Collection[Any]) -> Labels:
     return {pk: names.person(pk) for pk in values}
 
 
-def _words(choices: type[ContactOutcome] | type[ContactType]) -> Callable[[Lookups, Collection[Any]], Labels]:
+def _words(
+    choices: type[ContactOutcome] | type[ContactType],
+) -> Callable[[Lookups, Collection[Any]], Labels]:
     words: Labels = {str(one): str(one.label) for one in choices}
     return lambda *_: words
 
@@ -80,10 +90,21 @@ DIMENSIONS: Final[dict[str, Dimension]] = {
     one.slug: one
     for one in (
         Dimension(
-            "owner", "Сотрудник", F("owner_id"), F("shown_employee_id"), _number, _people, empty="без сотрудника"
+            "owner",
+            "Сотрудник",
+            F("owner_id"),
+            F("shown_employee_id"),
+            _number,
+            _people,
+            empty="без сотрудника",
         ),
         Dimension(
-            "outcome", "Успешность", F("outcome"), F("contact__outcome"), _word(ContactOutcome), _words(ContactOutcome)
+            "outcome",
+            "Успешность",
+            F("outcome"),
+            F("contact__outcome"),
+            _word(ContactOutcome),
+            _words(ContactOutcome),
         ),
         Dimension(
             "topic",
@@ -103,13 +124,29 @@ DIMENSIONS: Final[dict[str, Dimension]] = {
             lambda names, keys: {key: names.channel_path(key) for key in keys},
             empty="канал не определён",
         ),
-        Dimension("type", "Тип обращения", F("shape"), F("shape"), _word(ContactType), _words(ContactType)),
-        Dimension("clinic", "Клиника", F("clinic_id"), F("clinic_id"), _number, lambda names, _: names.clinics),
-        Dimension("day", "День", F("on"), F("contact__on"), dt.date.fromisoformat, _days, in_order=True),
+        Dimension(
+            "type",
+            "Тип обращения",
+            F("contact_type"),
+            F("contact_type"),
+            _word(ContactType),
+            _words(ContactType),
+        ),
+        Dimension(
+            "clinic",
+            "Клиника",
+            F("clinic_id"),
+            F("clinic_id"),
+            _number,
+            lambda names, _: names.clinics,
+        ),
+        Dimension(
+            "day", "День", F("on"), F("contact__on"), dt.date.fromisoformat, _days, in_order=True
+        ),
         Dimension(
             "hour",
             "Час",
-            F("hour"),
+            F("start_hour"),
             LocalHour("clinic__zone", "at"),
             _number,
             lambda _, hours: {hour: f"{hour:02}:00–{hour:02}:59" for hour in hours},

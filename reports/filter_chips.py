@@ -32,7 +32,11 @@ def chips_of(ask: ReportFilter, names: Lookups) -> list[Chip]:
         chips.append(Chip("Только", FLAGS[flag].lower(), address(ask, flags=rest, before=None)))
     for drill in ask.drills:
         dimension = DIMENSIONS[drill.dimension]
-        label = dimension.empty if drill.value is None else dimension.labels(names, {drill.value}).get(drill.value, "?")
+        label = (
+            dimension.empty
+            if drill.value is None
+            else dimension.labels(names, {drill.value}).get(drill.value, "?")
+        )
         rest = tuple(one for one in ask.drills if one != drill)
         chips.append(Chip(dimension.title, label, address(ask, drills=rest, before=None)))
     if ask.patient is not None:

@@ -1,4 +1,6 @@
-"""What a page of the report is asked for, read from its address. Nonsense in an address is left out, never a 500."""
+"""What a page of the report is asked for, read from its address. Nonsense in an address is left
+out, never a 500.
+"""
 
 import calendar
 import dataclasses
@@ -98,7 +100,8 @@ def read_ask(params: QueryDict, today: dt.date) -> ReportFilter:
     if since or until:
         since, until = since or until or today, until or since or today
         since, until = min(since, until), max(since, until)
-        # The form sends both: dates that nobody has changed leave the period its name, and «Сегодня» follows the day.
+        # The form sends both: dates that nobody has changed leave the period its name, and
+        # «Сегодня» follows the day.
         if preset not in PRESETS or (since, until) != period_of(preset, today):
             preset = ""
     else:
@@ -128,7 +131,9 @@ def read_ask(params: QueryDict, today: dt.date) -> ReportFilter:
         drills=tuple(_drills(params.getlist("in"))),
         patient=next(iter(_keys(params, "patient")), None),
         opened=tuple(dict.fromkeys(params.getlist("open")))[:200],
-        chart=params.get("chart", "") if params.get("chart", "") in ("day", "funnel", "heat") else "",
+        chart=params.get("chart", "")
+        if params.get("chart", "") in ("day", "funnel", "heat")
+        else "",
         before=_before(params.get("before", "")),
     )
 
@@ -156,7 +161,10 @@ def _words(params: QueryDict, name: str, known: Iterable[str]) -> tuple[str, ...
 
 
 def _lines(params: QueryDict) -> tuple[str, ...]:
-    typed = (phones.e164_or_text(line.replace("\x00", "").strip()[:40]) for line in params.getlist("line"))
+    typed = (
+        phones.e164_or_text(line.replace("\x00", "").strip()[:40])
+        for line in params.getlist("line")
+    )
     return tuple(dict.fromkeys(line for line in typed if line))[:20]
 
 
@@ -191,14 +199,18 @@ def _before(text: str) -> tuple[dt.date, dt.datetime, int] | None:
 
 def narrowed(ask: ReportFilter, *drills: DrillDown) -> ReportFilter:
     """The rows of one group: the same filters, the group's own conditions, no grouping."""
-    return dataclasses.replace(ask, by1="", by2="", drills=(*ask.drills, *drills), opened=(), before=None)
+    return dataclasses.replace(
+        ask, by1="", by2="", drills=(*ask.drills, *drills), opened=(), before=None
+    )
 
 
 def address(ask: ReportFilter, **changes: Any) -> str:
     """The query string of an Ask, defaults left out: `read_ask` of it gives the same Ask."""
     ask = dataclasses.replace(ask, **changes)
     pairs = (
-        [("period", ask.preset)] if ask.preset else [("since", ask.since.isoformat()), ("until", ask.until.isoformat())]
+        [("period", ask.preset)]
+        if ask.preset
+        else [("since", ask.since.isoformat()), ("until", ask.until.isoformat())]
     )
     words = (("view", ask.view), ("by1", ask.by1), ("by2", ask.by2), ("chart", ask.chart))
     pairs += [(name, value) for name, value in words if value]

@@ -1,4 +1,6 @@
-"""The names that the report's pages are full of, each dictionary read once: for filters, rows and groups alike."""
+"""The names that the report's pages are full of, each dictionary read once: for filters, rows and
+groups alike.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -28,7 +30,9 @@ class AdChannelName(NamedTuple):
 
 @dataclass
 class Lookups:
-    """Employees of the clinics (and whoever else was met), topics, channels of the tree; by key, in the order of filters."""
+    """Employees of the clinics (and whoever else was met), topics, channels of the tree; by key, in
+    the order of filters.
+    """
 
     clinics: dict[int, str]
     people: dict[int, str]
@@ -80,19 +84,28 @@ class Lookups:
         found = list(channels)
         for key in found:
             if key is not None:
-                found.extend(one.pk for one in self.channels.values() if one.parent_id == key and one.pk not in found)
+                found.extend(
+                    one.pk
+                    for one in self.channels.values()
+                    if one.parent_id == key and one.pk not in found
+                )
         return found
 
 
 def names_of(clinics: Sequence[Clinic]) -> Lookups:
     """Three queries, whatever the page shows."""
     people = User.objects.filter(
-        pk__in=Clinic.staff.through.objects.filter(Q(clinic__among=[clinic.pk for clinic in clinics])).values("user")
+        pk__in=Clinic.staff.through.objects.filter(
+            Q(clinic__among=[clinic.pk for clinic in clinics])
+        ).values("user")
     )
     channels = map(AdChannelName._make, AdChannel.objects.values_list(*AdChannelName._fields))
     return Lookups(
         clinics={clinic.pk: clinic.name for clinic in clinics},
-        people={pk: short_name(name) for pk, name in people.order_by("full_name").values_list("pk", "full_name")},
+        people={
+            pk: short_name(name)
+            for pk, name in people.order_by("full_name").values_list("pk", "full_name")
+        },
         topics=dict(Topic.objects.values_list("pk", "name")),
         channels={channel.pk: channel for channel in channels},
     )

@@ -1,4 +1,6 @@
-"""What each number of the report means, in the words that stand behind its question mark: with the clinics' own minutes."""
+"""What each number of the report means, in the words that stand behind its question mark: with the
+clinics' own minutes.
+"""
 
 from collections.abc import Sequence
 from typing import Final

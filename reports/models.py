@@ -10,7 +10,9 @@ from callcenter.staff.models import User
 
 
 class SavedView(models.Model):
-    """A named set of filters: the query string of the report. Its owner's; `is_shared` shows it to all readers."""
+    """A named set of filters: the query string of the report. Its owner's; `is_shared` shows it to
+    all readers.
+    """
 
     name = models.CharField("название", max_length=80)
     query = models.CharField(max_length=2000)

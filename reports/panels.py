@@ -1,4 +1,6 @@
-"""What the report shows on the floor's pages: cards of «Мой день», and a patient's own history on his card."""
+"""What the report shows on the floor's pages: cards of «Мой день», and a patient's own history on
+his card.
+"""
 
 import datetime as dt
 
@@ -22,7 +24,8 @@ from reports.views.missed import fate_filters, missed_calls
 def day_cards(user: User, now: dt.datetime) -> list[Card]:
     """Missed calls nobody returned, unhandled requests, deeds without a call.
 
-    «…в течение дня проверять, есть ли у администраторов пропущенные звонки и необработанные заявки».
+    «…в течение дня проверять, есть ли у администраторов пропущенные звонки и необработанные
+    заявки».
     """
     if not user.has(*READERS):
         return []
@@ -50,7 +53,8 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
         Card(
             "Необработанные заявки",
             waiting,
-            reverse("reports:history") + "?period=quarter&view=all&type=request_new&type=req_dialog_new",
+            reverse("reports:history")
+            + "?period=quarter&view=all&type=request_new&type=req_dialog_new",
             "forms",
             hint=f"просрочено {overdue}" if overdue else "",
             tone="late" if overdue else "warn" if waiting else "",
@@ -62,16 +66,32 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
             contact__isnull=True, note="", clinic__in=clinics, at__gte=now - dt.timedelta(days=14)
         ).count()
         if loose:
-            cards.append(Card("Записи без звонка", loose, reverse("reports:link"), "link", hint="связать", order=70))
+            cards.append(
+                Card(
+                    "Записи без звонка",
+                    loose,
+                    reverse("reports:link"),
+                    "link",
+                    hint="связать",
+                    order=70,
+                )
+            )
     return cards
 
 
 def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:
-    """«„История обращений“ по каждому конкретному пациенту»: his last contacts in the user's clinics."""
+    """«„История обращений“ по каждому конкретному пациенту»: his last contacts in the user's
+    clinics.
+    """
     if not user.has(Role.ADMINISTRATOR, Role.SENIOR, Role.MANAGER):
         return None
     clinics = clinics_of(user)
     contacts = Contact.objects.filter(patient=patient, clinic__in=clinics).order_by("-started_at")
     newest = list(contacts.values_list("pk", flat=True)[:8])
     lines = contact_lines(newest, clinics, names_of(clinics), today_of(clinics, now))
-    return Panel("История обращений", "reports/patient_panel.html", {"lines": lines, "patient": patient}, order=40)
+    return Panel(
+        "История обращений",
+        "reports/patient_panel.html",
+        {"lines": lines, "patient": patient},
+        order=40,
+    )

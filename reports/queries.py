@@ -1,8 +1,8 @@
 """What «История обращений» reads: a fixed number of queries for each screen.
 
-Totals and the choice of a page's contacts read only `contact_report`, the covering index of the days asked for (an
-index-only scan that begins at the period and ends with it, whatever the table holds); the 50 rows of a page are fetched by
-key, in `parts.py`.
+Totals and the choice of a page's contacts read only `contact_report`, the covering index of the
+days asked for (an index-only scan that begins at the period and ends with it, whatever the table
+holds); the 50 rows of a page are fetched by key, in `parts.py`.
 """
 
 import dataclasses
@@ -39,7 +39,10 @@ _BOOKED_WORDS: Final = frozenset(map(str, BOOKED))
 
 def clinics_of(user: User) -> list[Clinic]:
     """The user's clinics with what the report needs of them: name, zone, rules."""
-    rules = [f"contact_policy__{field}" for field in ("comment_minutes", "result_minutes", "overdue_days")]
+    rules = [
+        f"contact_policy__{field}"
+        for field in ("comment_minutes", "result_minutes", "overdue_days")
+    ]
     found = Clinic.objects.visible_to(user).select_related("contact_policy")
     return list(found.only("name", "zone", *rules))
 
@@ -50,11 +53,14 @@ def zone_of(clinics: Sequence[Clinic]) -> str:
 
 
 def today_of(clinics: Sequence[Clinic], now: dt.datetime) -> dt.date:
-    """The local day of the user's first clinic; contacts themselves lie in the day of their own clinic."""
+    """The local day of the user's first clinic; contacts themselves lie in the day of their own
+    clinic.
+    """
     return local_day(now, zone_of(clinics))
 
 
-# --- Conditions -----------------------------------------------------------------------------------------------------
+# --- Conditions
+# -----------------------------------------------------------------------------------------------------
 
 
 def _scope(ask: ReportFilter, clinics: Sequence[Clinic]) -> list[int]:
@@ -82,14 +88,16 @@ def _with_descendants(channels: Sequence[int | None]) -> list[int | None]:
     return found
 
 
-def contacts_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> QuerySet[Contact]:
+def contacts_of(
+    ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date
+) -> QuerySet[Contact]:
     """The contacts of the period that pass the filters."""
     found = Contact.objects.filter(on__gte=ask.since, on__lte=ask.until).order_by()
     where = Q(clinic__among=_scope(ask, clinics))
     if ask.who:
-        where &= Q(who_type__in=ask.who)
+        where &= Q(caller_type__in=ask.who)
     if ask.types:
-        found = found.annotate(typed=F("shapes").bitand(mask(list(ask.types))))
+        found = found.annotate(typed=F("contact_types").bitand(mask(list(ask.types))))
         where &= Q(typed__gt=0)
     if ask.outcomes:
         where &= Q(outcome__in=ask.outcomes)
@@ -108,16 +116,22 @@ def contacts_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date)
     if "overdue" in ask.flags:
         where &= Q(overdue_on__lte=today)
     if "asking" in ask.flags:
-        where &= Q(is_asking=True)
-    for flag, shapes in (("missed", MISSED), ("unnoted", UNNOTED)):
+        where &= Q(is_ambiguous=True)
+    for flag, contact_types in (("missed", MISSED), ("unnoted", UNNOTED)):
         if flag in ask.flags:
-            found = found.annotate(**{f"bits_{flag}": F("shapes").bitand(mask(list(shapes)))})
+            found = found.annotate(
+                **{f"bits_{flag}": F("contact_types").bitand(mask(list(contact_types)))}
+            )
             where &= Q(**{f"bits_{flag}__gt": 0})
     return _drilled(found.filter(where), ask)
 
 
-def interactions_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> QuerySet[Interaction]:
-    """«Без группировки»: every interaction that passes the filters; a comment that joined a call is part of it."""
+def interactions_of(
+    ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date
+) -> QuerySet[Interaction]:
+    """«Без группировки»: every interaction that passes the filters; a comment that joined a call is
+    part of it.
+    """
     scope = _scope(ask, clinics)
     zones: dict[str, list[int]] = {}
     for clinic in clinics:
@@ -129,13 +143,13 @@ def interactions_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.d
         begin, end = day_bounds(ask.since, zone)[0], day_bounds(ask.until, zone)[1]
         bounds.append((begin, end))
         when |= Q(clinic__among=keys, at__gte=begin, at__lt=end)
-    where = Q(bound_to__isnull=True)
+    where = Q(joined_call__isnull=True)
     if bounds:
         where &= Q(at__gte=min(begin for begin, _ in bounds), at__lt=max(end for _, end in bounds))
     if ask.who:
-        where &= Q(who_type__in=ask.who)
+        where &= Q(caller_type__in=ask.who)
     if ask.types:
-        where &= Q(shape__in=ask.types)
+        where &= Q(contact_type__in=ask.types)
     if ask.outcomes:
         where &= Q(contact__outcome__in=ask.outcomes)
     if ask.topics:
@@ -151,13 +165,16 @@ def interactions_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.d
     if "first" in ask.flags:
         where &= Q(contact__is_first_time=True)
     if "overdue" in ask.flags:
-        where &= Q(contact__overdue_on__lte=today, shape__in=[ContactType.REQUEST_NEW, ContactType.REQUEST_DIALOG_NEW])
+        where &= Q(
+            contact__overdue_on__lte=today,
+            contact_type__in=[ContactType.REQUEST_NEW, ContactType.REQUEST_DIALOG_NEW],
+        )
     if "missed" in ask.flags:
-        where &= Q(shape__in=MISSED)
+        where &= Q(contact_type__in=MISSED)
     if "unnoted" in ask.flags:
-        where &= Q(shape__in=UNNOTED)
+        where &= Q(contact_type__in=UNNOTED)
     if "asking" in ask.flags:
-        where &= Q(contact__is_asking=True)
+        where &= Q(contact__is_ambiguous=True)
     found = Interaction.objects.filter(when & where).order_by()
     asks_contact = ask.outcomes or {"first", "overdue", "asking"} & set(ask.flags) or ask.drills
     return _drilled(with_contacts(found, ask) if asks_contact else found, ask)
@@ -166,7 +183,8 @@ def interactions_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.d
 def with_contacts(found: QuerySet[Interaction], ask: ReportFilter) -> QuerySet[Interaction]:
     """Interactions whose contacts are asked for, too: those lie in the same days.
 
-    Saying so lets the contacts be read from the covering index of the days, not from the whole table.
+    Saying so lets the contacts be read from the covering index of the days, not from the whole
+    table.
     """
     return found.filter(contact__on__gte=ask.since, contact__on__lte=ask.until)
 
@@ -176,7 +194,9 @@ def _drilled(found: QuerySet[Any], ask: ReportFilter) -> QuerySet[Any]:
     for drill in ask.drills:
         name = f"in_{drill.dimension}"
         found = found.alias(**{name: group_by(DIMENSIONS[drill.dimension], ask)})
-        found = found.filter(**({f"{name}__isnull": True} if drill.value is None else {name: drill.value}))
+        found = found.filter(
+            **({f"{name}__isnull": True} if drill.value is None else {name: drill.value})
+        )
     return found
 
 
@@ -186,9 +206,11 @@ def group_by(dimension: Dimension, ask: ReportFilter) -> Combinable:
 
 @contextmanager
 def reading_the_index(ask: ReportFilter) -> Iterator[None]:
-    """For a long period the planner takes each page of the covering index for a disk's seek and would read the whole table.
+    """For a long period the planner takes each page of the covering index for a disk's seek and
+    would read the whole table.
 
-    Inside it is told what a seek costs on today's disks, so that the page grows with its period alone.
+    Inside it is told what a seek costs on today's disks, so that the page grows with its period
+    alone.
     """
     if ask.days <= LONG:
         yield
@@ -199,12 +221,15 @@ def reading_the_index(ask: ReportFilter) -> Iterator[None]:
         yield
 
 
-# --- Totals ---------------------------------------------------------------------------------------------------------
+# --- Totals
+# ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
 class Measures:
-    """What is counted of a group. Sums only, so that groups add up; shares and means follow from them."""
+    """What is counted of a group. Sums only, so that groups add up; shares and means follow from
+    them.
+    """
 
     count: int = 0
     missed: int = 0
@@ -269,7 +294,10 @@ class TotalsGroup:
 
     @property
     def drills(self) -> tuple[DrillDown, ...]:
-        return tuple(DrillDown(one.slug, value) for one, value in zip(self.dimensions, self.path, strict=True))
+        return tuple(
+            DrillDown(one.slug, value)
+            for one, value in zip(self.dimensions, self.path, strict=True)
+        )
 
     @property
     def key(self) -> str:
@@ -283,17 +311,18 @@ class Totals:
     before: Measures = field(default_factory=Measures)
 
 
-# In the order of the fields of Measures. Money belongs to a contact: summed over its interactions it would count twice.
+# In the order of the fields of Measures. Money belongs to a contact: summed over its interactions
+# it would count twice.
 _OF_CONTACTS: Final[dict[str, Any]] = {
     "n_missed": Value(0),
     "n_money": Coalesce(Sum("money"), Value(_NOTHING)),
     "n_wait_seconds": Coalesce(Sum("wait_seconds"), 0),
-    "n_waits": Coalesce(Sum("waits"), 0),
+    "n_waits": Coalesce(Sum("wait_count"), 0),
     "n_talk_seconds": Coalesce(Sum("talk_seconds"), 0),
-    "n_talks": Coalesce(Sum("talks"), 0),
+    "n_talks": Coalesce(Sum("talk_count"), 0),
 }
 _OF_SAID: Final[dict[str, Any]] = {
-    "n_missed": Count("pk", filter=Q(shape__in=MISSED)),
+    "n_missed": Count("pk", filter=Q(contact_type__in=MISSED)),
     "n_money": Value(_NOTHING),
     "n_wait_seconds": Coalesce(Sum("wait_seconds"), 0),
     "n_waits": Count("wait_seconds"),
@@ -302,15 +331,21 @@ _OF_SAID: Final[dict[str, Any]] = {
 }
 
 
-def totals(ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, *, today: dt.date) -> Totals:
-    """One or two levels of totals, the previous period beside: a scan of each, the earlier one only counting."""
+def totals(
+    ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, *, today: dt.date
+) -> Totals:
+    """One or two levels of totals, the previous period beside: a scan of each, the earlier one only
+    counting.
+    """
     dimensions = tuple(DIMENSIONS[slug] for slug in (ask.by1, ask.by2) if slug)
     result = Totals()
     leaves: dict[tuple[Any, ...], TotalsGroup] = {}
     before = dataclasses.replace(ask, since=ask.previous[0], until=ask.previous[1])
     with reading_the_index(ask):
         for period in (ask, before):
-            for path, sums in _summed(period, clinics, dimensions, today=today, whole=period is ask):
+            for path, sums in _summed(
+                period, clinics, dimensions, today=today, whole=period is ask
+            ):
                 if not dimensions:
                     (result.now if period is ask else result.before).add(sums)
                     continue
@@ -330,21 +365,33 @@ def totals(ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, *, toda
 
 
 def _summed(
-    ask: ReportFilter, clinics: Sequence[Clinic], dimensions: Sequence[Dimension], *, today: dt.date, whole: bool
+    ask: ReportFilter,
+    clinics: Sequence[Clinic],
+    dimensions: Sequence[Dimension],
+    *,
+    today: dt.date,
+    whole: bool,
 ) -> Iterator[tuple[tuple[Any, ...], Measures]]:
     """The sums of each group of a period; `whole`=False counts only.
 
-    The outcome is a key: to tell 'booked' by the handful of groups costs less than to compare words in a million rows.
-    Interactions without groups are only counted: nobody shows how many of them were booked, and their contacts stay unread.
+    The outcome is a key: to tell 'booked' by the handful of groups costs less than to compare words
+    in a million rows. Interactions without groups are only counted: nobody shows how many of them
+    were booked, and their contacts stay unread.
     """
     is_said = ask.view == ALL
     found: QuerySet[Any] = (
-        interactions_of(ask, clinics, today=today) if is_said else contacts_of(ask, clinics, today=today)
+        interactions_of(ask, clinics, today=today)
+        if is_said
+        else contacts_of(ask, clinics, today=today)
     )
     keys: dict[str, Any] = {f"k{place}": group_by(one, ask) for place, one in enumerate(dimensions)}
-    by_outcome = next((place for place, one in enumerate(dimensions) if one.slug == "outcome"), len(dimensions))
+    by_outcome = next(
+        (place for place, one in enumerate(dimensions) if one.slug == "outcome"), len(dimensions)
+    )
     if by_outcome == len(dimensions):
-        keys["result"] = group_by(DIMENSIONS["outcome"], ask) if dimensions or not is_said else Value("")
+        keys["result"] = (
+            group_by(DIMENSIONS["outcome"], ask) if dimensions or not is_said else Value("")
+        )
     if is_said and dimensions:
         found = with_contacts(found, ask)
     sums = {"n_count": Count("*"), **((_OF_SAID if is_said else _OF_CONTACTS) if whole else {})}
@@ -372,7 +419,9 @@ def _gathered(leaves: dict[tuple[Any, ...], TotalsGroup]) -> list[TotalsGroup]:
 
 
 def _arranged(groups: list[TotalsGroup], whole: int) -> list[TotalsGroup]:
-    """Those of this period, the most first (days and hours by their order), each with its share of the whole."""
+    """Those of this period, the most first (days and hours by their order), each with its share of
+    the whole.
+    """
     shown = [group for group in groups if group.now.count]
     for group in shown:
         group.share = group.now.count / whole if whole else 0
@@ -387,10 +436,13 @@ def _name(groups: Sequence[TotalsGroup], names: Lookups) -> None:
     dimension = groups[0].dimension
     labels = dimension.labels(names, {group.value for group in groups if group.value is not None})
     for group in groups:
-        group.label = labels.get(group.value, dimension.empty) if group.value is not None else dimension.empty
+        group.label = (
+            labels.get(group.value, dimension.empty) if group.value is not None else dimension.empty
+        )
 
 
-# --- Pages of rows --------------------------------------------------------------------------------------------------
+# --- Pages of rows
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -401,16 +453,27 @@ class HistoryPage:
     next: tuple[dt.date, dt.datetime, int] | None
 
 
-def contacts_page(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE) -> HistoryPage:
+def contacts_page(
+    ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE
+) -> HistoryPage:
     """The keys of the next contacts, newest first."""
     found = contacts_of(ask, clinics, today=today)
     if ask.before is not None:
         day, moment, key = ask.before
         found = found.filter(
-            Q(on__lt=day) | Q(on=day, started_at__lt=moment) | Q(on=day, started_at=moment, pk__lt=key), on__lte=day
+            Q(on__lt=day)
+            | Q(on=day, started_at__lt=moment)
+            | Q(on=day, started_at=moment, pk__lt=key),
+            on__lte=day,
         )
-    keys = list(found.order_by("-on", "-started_at", "-pk").values_list("on", "started_at", "pk")[: limit + 1])
-    return HistoryPage([pk for _, _, pk in keys[:limit]], keys[limit - 1] if len(keys) > limit else None)
+    keys = list(
+        found.order_by("-on", "-started_at", "-pk").values_list("on", "started_at", "pk")[
+            : limit + 1
+        ]
+    )
+    return HistoryPage(
+        [pk for _, _, pk in keys[:limit]], keys[limit - 1] if len(keys) > limit else None
+    )
 
 
 def interactions_page(

@@ -1,7 +1,8 @@
-"""The parts of the report's rows, read narrowly: as tuples of the columns a row shows, in a fixed number of queries.
+"""The parts of the report's rows, read narrowly: as tuples of the columns a row shows, in a fixed
+number of queries.
 
-Fifty rows name the same few employees, topics and channels over and over: each name is read once. Whole model objects for
-the same rows would cost several times as much as the queries behind them.
+Fifty rows name the same few employees, topics and channels over and over: each name is read once.
+Whole model objects for the same rows would cost several times as much as the queries behind them.
 """
 
 import datetime as dt
@@ -27,7 +28,9 @@ def _pattern(name: str) -> str:
 
 
 def address_of(name: str, pk: int) -> str:
-    """The address of one object; its pattern is looked up once: fifty rows have two hundred addresses."""
+    """The address of one object; its pattern is looked up once: fifty rows have two hundred
+    addresses.
+    """
     return _pattern(name).replace("/0/", f"/{pk}/", 1)
 
 
@@ -39,17 +42,17 @@ class ContactRow(NamedTuple):
     clinic_id: int
     patient_id: int | None
     number: str
-    is_asking: bool
-    who_type: str
+    is_ambiguous: bool
+    caller_type: str
     is_first_time: bool
     topic_id: int | None
     owner_id: int | None
     outcome: str
     channel_id: int | None
-    shape: str
-    shapes: int
+    contact_type: str
+    contact_types: int
     started_at: dt.datetime
-    size: int
+    interaction_count: int
     overdue_on: dt.date | None
     money: Decimal
     wait_seconds: int
@@ -79,9 +82,9 @@ class InteractionRow(NamedTuple):
     summary: str
     comment: str
     origin: str
-    who_type: str
-    shape: str
-    bound_to_id: int | None
+    caller_type: str
+    contact_type: str
+    joined_call_id: int | None
     created_by_id: int | None
 
 
@@ -107,7 +110,9 @@ class RowName(NamedTuple):
 
 @dataclass
 class RowData:
-    """The contacts of a page with what was said in them and what came of them, and every name that they need."""
+    """The contacts of a page with what was said in them and what came of them, and every name that
+    they need.
+    """
 
     names: Lookups
     clinics: dict[int, Clinic]
@@ -124,9 +129,13 @@ def parts_of_contacts(keys: Collection[int], clinics: Sequence[Clinic], names: L
     return _parts(_contacts(keys), _said(Q(contact__among=keys)), clinics, names)
 
 
-def parts_of_said(rows: Sequence[InteractionRow], clinics: Sequence[Clinic], names: Lookups) -> RowData:
-    """These interactions with the comments that joined them, their contacts, and what came of those."""
-    notes = _said(Q(bound_to__among=[row.pk for row in rows])) if rows else []
+def parts_of_said(
+    rows: Sequence[InteractionRow], clinics: Sequence[Clinic], names: Lookups
+) -> RowData:
+    """These interactions with the comments that joined them, their contacts, and what came of
+    those.
+    """
+    notes = _said(Q(joined_call__among=[row.pk for row in rows])) if rows else []
     return _parts(_contacts({row.contact_id for row in rows}), [*rows, *notes], clinics, names)
 
 
@@ -136,14 +145,21 @@ def _contacts(keys: Iterable[int]) -> list[ContactRow]:
 
 
 def _said(where: Q) -> list[InteractionRow]:
-    found = Interaction.objects.filter(where).order_by("at", "pk").values_list(*InteractionRow._fields)
+    found = (
+        Interaction.objects.filter(where).order_by("at", "pk").values_list(*InteractionRow._fields)
+    )
     return [InteractionRow._make(row) for row in found]
 
 
 def _parts(
-    contacts: Sequence[ContactRow], said: Sequence[InteractionRow], clinics: Sequence[Clinic], names: Lookups
+    contacts: Sequence[ContactRow],
+    said: Sequence[InteractionRow],
+    clinics: Sequence[Clinic],
+    names: Lookups,
 ) -> RowData:
-    parts = RowData(names, {clinic.pk: clinic for clinic in clinics}, {row.pk: row for row in contacts}, {})
+    parts = RowData(
+        names, {clinic.pk: clinic for clinic in clinics}, {row.pk: row for row in contacts}, {}
+    )
     for one in said:
         parts.said.setdefault(one.contact_id, []).append(one)
     results = _results(parts.contacts)
@@ -156,7 +172,9 @@ def _parts(
     names.learn([row.owner_id for row in contacts])
     names.learn([key for one in said for key in (one.employee_id, one.shown_employee_id)])
     names.learn([result.by_id for result in results])
-    parts.patients = _patient_names({row.patient_id for row in contacts} | {one.patient_id for one in said})
+    parts.patients = _patient_names(
+        {row.patient_id for row in contacts} | {one.patient_id for one in said}
+    )
     parts.reasons = _reasons({one.reason_id for one in said})
     return parts
 
@@ -169,7 +187,9 @@ def _results(contacts: Iterable[int]) -> list[ContactResult]:
     _join(
         results,
         "appointment",
-        visits.only("status", "money", "starts_at", "cancel_reason", "doctor__full_name", "clinic__zone"),
+        visits.only(
+            "status", "money", "starts_at", "cancel_reason", "doctor__full_name", "clinic__zone"
+        ),
     )
     _join(results, "task", Task.objects.all())
     return results

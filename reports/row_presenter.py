@@ -1,4 +1,6 @@
-"""A row of the report as a person reads it: icons with words, who, what was said, what came of it and why it counts."""
+"""A row of the report as a person reads it: icons with words, who, what was said, what came of it
+and why it counts.
+"""
 
 import datetime as dt
 import functools
@@ -84,10 +86,14 @@ class TypeBadge:
 
 
 @functools.cache
-def mark_of(shape: str, *, overdue: bool = False) -> TypeBadge:
-    icon, tone = _MARKS.get(shape, ("help", ""))
-    word = ContactType(shape).label if shape else "Не определено"
-    return TypeBadge(icon, "overdue", f"{word}. Просроченная") if overdue else TypeBadge(icon, tone, word)
+def mark_of(contact_type: str, *, overdue: bool = False) -> TypeBadge:
+    icon, tone = _MARKS.get(contact_type, ("help", ""))
+    word = ContactType(contact_type).label if contact_type else "Не определено"
+    return (
+        TypeBadge(icon, "overdue", f"{word}. Просроченная")
+        if overdue
+        else TypeBadge(icon, tone, word)
+    )
 
 
 @dataclass(frozen=True)
@@ -147,13 +153,15 @@ def _standing(result: ContactResult) -> str:
 
 
 def auto_comment(one: InteractionRow, gave: Sequence[ContactResult]) -> str:
-    """What a call from a list says of itself: the list, and what was done in the fifteen minutes after it."""
+    """What a call from a list says of itself: the list, and what was done in the fifteen minutes
+    after it.
+    """
     deeds = [result for result in gave if result.interaction_id == one.pk]
     if not deeds or one.comment:
         return ""
-    origin = next((result.origin for result in deeds if result.origin), one.origin) or _LIST_OF_WHO.get(
-        one.who_type, ""
-    )
+    origin = next(
+        (result.origin for result in deeds if result.origin), one.origin
+    ) or _LIST_OF_WHO.get(one.caller_type, "")
     if not origin:
         return ""
     done = "; ".join(f"{result.get_kind_display()}{_subject(result)}" for result in deeds)
@@ -168,7 +176,9 @@ _SUMMARIES: Final[dict[str, str]] = {str(one): one.label for one in Summary}
 
 @dataclass(slots=True)
 class ReportRow:
-    """One row as it is shown: a contact, or one interaction of it. Words and names, nothing left to look up."""
+    """One row as it is shown: a contact, or one interaction of it. Words and names, nothing left to
+    look up.
+    """
 
     contact: ContactRow
     said: InteractionRow | None
@@ -220,10 +230,14 @@ class ReportRow:
         return address_of("contacts:comment", self.said.pk if self.said else 0)
 
 
-def contact_lines(keys: Sequence[int], clinics: Sequence[Clinic], names: Lookups, today: dt.date) -> list[ReportRow]:
+def contact_lines(
+    keys: Sequence[int], clinics: Sequence[Clinic], names: Lookups, today: dt.date
+) -> list[ReportRow]:
     """The rows «По обращениям» of these contacts, in this order."""
     parts = parts_of_contacts(keys, clinics, names)
-    return [line_of_contact(parts.contacts[key], parts, today) for key in keys if key in parts.contacts]
+    return [
+        line_of_contact(parts.contacts[key], parts, today) for key in keys if key in parts.contacts
+    ]
 
 
 def interaction_lines(
@@ -231,7 +245,9 @@ def interaction_lines(
 ) -> list[ReportRow]:
     """The rows «Без группировки» of these interactions."""
     parts = parts_of_said(rows, clinics, names)
-    return [line_of_interaction(row, parts, today) for row in rows if row.contact_id in parts.contacts]
+    return [
+        line_of_interaction(row, parts, today) for row in rows if row.contact_id in parts.contacts
+    ]
 
 
 def line_of_contact(contact: ContactRow, parts: RowData, today: dt.date) -> ReportRow:
@@ -239,18 +255,23 @@ def line_of_contact(contact: ContactRow, parts: RowData, today: dt.date) -> Repo
     clinic = parts.clinics[contact.clinic_id]
     comment, is_auto = _comment(said, parts.gave.get(contact.pk, ()))
     whys = whys_of(contact, parts)
-    people = dict.fromkeys(one.employee_id for one in said if one.employee_id not in (None, contact.owner_id))
+    people = dict.fromkeys(
+        one.employee_id for one in said if one.employee_id not in (None, contact.owner_id)
+    )
     return ReportRow(
         contact=contact,
         said=None,
         clinic=clinic,
         at=local(contact.started_at, clinic.zone),
-        mark=mark_of(contact.shape, overdue=contact.overdue_on is not None and contact.overdue_on <= today),
-        tone=tone_of(contact.shapes),
+        mark=mark_of(
+            contact.contact_type,
+            overdue=contact.overdue_on is not None and contact.overdue_on <= today,
+        ),
+        tone=tone_of(contact.contact_types),
         patient_id=contact.patient_id,
         patient=parts.patients.get(contact.patient_id),
         number=contact.number,
-        who=_WHO[contact.who_type],
+        who=_WHO[contact.caller_type],
         topic=names.topic(contact.topic_id),
         outcome=_OUTCOMES[contact.outcome],
         sign=next((why.sign for why in whys if why.is_main), None),
@@ -262,7 +283,12 @@ def line_of_contact(contact: ContactRow, parts: RowData, today: dt.date) -> Repo
         comment=comment,
         is_auto=is_auto,
         reason="",
-        sounds=[sound for one in said if one.bound_to_id is None for sound in parts.sounds.get(one.pk, ())],
+        sounds=[
+            sound
+            for one in said
+            if one.joined_call_id is None
+            for sound in parts.sounds.get(one.pk, ())
+        ],
         wait_seconds=contact.wait_seconds or None,
         talk_seconds=contact.talk_seconds or None,
     )
@@ -271,21 +297,25 @@ def line_of_contact(contact: ContactRow, parts: RowData, today: dt.date) -> Repo
 def line_of_interaction(one: InteractionRow, parts: RowData, today: dt.date) -> ReportRow:
     contact, names = parts.contacts[one.contact_id], parts.names
     clinic = parts.clinics[contact.clinic_id]
-    own = [each for each in parts.said.get(contact.pk, ()) if one.pk in (each.pk, each.bound_to_id)]
+    own = [
+        each for each in parts.said.get(contact.pk, ()) if one.pk in (each.pk, each.joined_call_id)
+    ]
     comment, is_auto = _comment(own, parts.gave.get(contact.pk, ()))
     whys = whys_of(contact, parts)
-    overdue = _is_open_request(one) and contact.overdue_on is not None and contact.overdue_on <= today
+    overdue = (
+        _is_open_request(one) and contact.overdue_on is not None and contact.overdue_on <= today
+    )
     return ReportRow(
         contact=contact,
         said=one,
         clinic=clinic,
         at=local(one.at, clinic.zone),
-        mark=mark_of(one.shape, overdue=overdue),
-        tone=tone_of(BIT_OF.get(one.shape, 0)),
+        mark=mark_of(one.contact_type, overdue=overdue),
+        tone=tone_of(BIT_OF.get(one.contact_type, 0)),
         patient_id=one.patient_id,
         patient=parts.patients.get(one.patient_id),
         number=one.number,
-        who=_WHO[one.who_type],
+        who=_WHO[one.caller_type],
         topic=names.topic(one.shown_topic_id),
         outcome=_OUTCOMES[contact.outcome],
         sign=next((why.sign for why in whys if why.is_main), None),
@@ -296,7 +326,9 @@ def line_of_interaction(one: InteractionRow, parts: RowData, today: dt.date) -> 
         channel_path=names.channel_path(one.channel_id),
         comment=comment,
         is_auto=is_auto,
-        reason=next((parts.reasons[each.reason_id] for each in own if each.reason_id is not None), ""),
+        reason=next(
+            (parts.reasons[each.reason_id] for each in own if each.reason_id is not None), ""
+        ),
         sounds=parts.sounds.get(one.pk, []),
         wait_seconds=one.wait_seconds,
         talk_seconds=one.talk_seconds,
@@ -304,18 +336,23 @@ def line_of_interaction(one: InteractionRow, parts: RowData, today: dt.date) -> 
 
 
 def _is_open_request(one: InteractionRow) -> bool:
-    return one.state == InteractionState.NEW and one.kind in (InteractionKind.REQUEST, InteractionKind.REQUEST_DIALOG)
+    return one.state == InteractionState.NEW and one.kind in (
+        InteractionKind.REQUEST,
+        InteractionKind.REQUEST_DIALOG,
+    )
 
 
 _ORANGE_BITS: Final = mask(ORANGE)
 _YELLOW_BITS: Final = mask(YELLOW)
 
 
-def tone_of(shapes: int) -> str:
-    """«Желтым выделены пропущенные звонки и чаты, а также необработанные заявки. Оранжевым — текущий звонок и активные чаты»."""
-    if shapes & _ORANGE_BITS:
+def tone_of(contact_types: int) -> str:
+    """«Желтым выделены пропущенные звонки и чаты, а также необработанные заявки. Оранжевым —
+    текущий звонок и активные чаты».
+    """
+    if contact_types & _ORANGE_BITS:
         return "live"
-    return "missed" if shapes & _YELLOW_BITS else ""
+    return "missed" if contact_types & _YELLOW_BITS else ""
 
 
 def _comment(said: Iterable[InteractionRow], gave: Sequence[ContactResult]) -> tuple[str, bool]:

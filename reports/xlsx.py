@@ -49,7 +49,11 @@ def count_rows(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) 
     """How many rows the sheet will have: the choice between at once and in the background."""
     if ask.grouped:
         return 0
-    found = interactions_of(ask, clinics, today=today) if ask.view == ALL else contacts_of(ask, clinics, today=today)
+    found = (
+        interactions_of(ask, clinics, today=today)
+        if ask.view == ALL
+        else contacts_of(ask, clinics, today=today)
+    )
     return found.count()
 
 
@@ -63,9 +67,11 @@ def write_report(
     now: dt.datetime,
     progress: Progress | None = None,
 ) -> int:
-    """Writes the workbook of an Ask: its rows or totals, and its filters on a sheet of their own. Returns the rows.
+    """Writes the workbook of an Ask: its rows or totals, and its filters on a sheet of their own.
+    Returns the rows.
 
-    Dates are dates (local to the clinic), phones text, masked for a user without the right to see them.
+    Dates are dates (local to the clinic), phones text, masked for a user without the right to see
+    them.
     """
     book = xlsxwriter.Workbook(
         target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -90,7 +96,9 @@ def _heads(book: Any, sheet: Any, heads: Sequence[tuple[str, int]]) -> None:
     sheet.freeze_panes(1, 0)
 
 
-def lines(ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, *, today: dt.date) -> Iterator[ReportRow]:
+def lines(
+    ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, *, today: dt.date
+) -> Iterator[ReportRow]:
     """Every row of the list, a chunk at a time, by the same queries as the screen's pages."""
     while True:
         if ask.view == ALL:
@@ -171,7 +179,14 @@ def safe(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) and not text.startswith("+7 (") else text
 
 
-def _totals(book: Any, sheet: Any, ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, today: dt.date) -> int:
+def _totals(
+    book: Any,
+    sheet: Any,
+    ask: ReportFilter,
+    clinics: Sequence[Clinic],
+    names: Lookups,
+    today: dt.date,
+) -> int:
     found = totals(ask, clinics, names, today=today)
     titles = [group.dimension.title for group in found.groups[:1]] or ["Группа"]
     second = next((child.dimension.title for group in found.groups for child in group.children), "")
@@ -215,10 +230,20 @@ def _group(
 
 
 def _measures(
-    sheet: Any, row: int, first: int, now: Measures, before: Measures, share: float, formats: Any, *, bold: bool
+    sheet: Any,
+    row: int,
+    first: int,
+    now: Measures,
+    before: Measures,
+    share: float,
+    formats: Any,
+    *,
+    bold: bool,
 ) -> None:
     percent, money = (
-        (formats["bold_percent"], formats["bold_money"]) if bold else (formats["percent"], formats["money"])
+        (formats["bold_percent"], formats["bold_money"])
+        if bold
+        else (formats["percent"], formats["money"])
     )
     plain = formats["bold"] if bold else None
     values: list[tuple[float | int | None, Any]] = [
@@ -239,7 +264,12 @@ def _measures(
 
 
 def _filters(
-    book: Any, ask: ReportFilter, user: User, clinics: Sequence[Clinic], names: Lookups, now: dt.datetime
+    book: Any,
+    ask: ReportFilter,
+    user: User,
+    clinics: Sequence[Clinic],
+    names: Lookups,
+    now: dt.datetime,
 ) -> None:
     sheet = book.add_worksheet("Фильтры")
     sheet.set_column(0, 0, 24)

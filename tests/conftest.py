@@ -1,4 +1,6 @@
-"""The cast of the suite: two clinics in two zones, people of every role, and makers of patients, visits and windows."""
+"""The cast of the suite: two clinics in two zones, people of every role, and makers of patients,
+visits and windows.
+"""
 
 import datetime as dt
 import itertools
@@ -52,7 +54,8 @@ NOON = dt.datetime(2026, 3, 18, 9, 0, tzinfo=dt.UTC)
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A test that commits gives back the database of the migrations.
 
-    A test that leaves a thread behind with an open connection is a defect; the last requests of a browser may still end.
+    A test that leaves a thread behind with an open connection is a defect; the last requests of a
+    browser may still end.
     """
     with django_db_blocker.unblock():
         pristine = Pristine()
@@ -62,9 +65,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     params = connection.get_connection_params()
     server = {key: params[key] for key in ("host", "port", "user", "password") if key in params}
     own = connection.connection.info.backend_pid if connection.connection is not None else None
-    asked = (
-        "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() AND pid <> %s"
-    )
+    asked = "SELECT pid, state, query FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid() AND pid <> %s"
     with psycopg.connect(**server, dbname="postgres") as outside:
         for _ in range(100):
             left = outside.execute(asked, [connection.settings_dict["NAME"], own or 0]).fetchall()
@@ -77,7 +78,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @dataclass
 class World:
-    """Clinic A (Moscow) with its people, clinic B (Vladivostok) whose administrator must see nothing of A."""
+    """Clinic A (Moscow) with its people, clinic B (Vladivostok) whose administrator must see
+    nothing of A.
+    """
 
     now: dt.datetime
     clinic: Clinic
@@ -97,24 +100,38 @@ class World:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(5001), repr=False)
     _hours: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
-    def patient(self, last: str = "Иванова", first: str = "Анна", middle: str = "Петровна", **fields: Any) -> Patient:
+    def patient(
+        self, last: str = "Иванова", first: str = "Анна", middle: str = "Петровна", **fields: Any
+    ) -> Patient:
         """A patient of clinic A (or of `clinics`) with one phone (or `phones`)."""
         clinics = fields.pop("clinics", [self.clinic])
         phones = fields.pop("phones", None)
-        patient = Patient.objects.create(last_name=last, first_name=first, middle_name=middle, **fields)
+        patient = Patient.objects.create(
+            last_name=last, first_name=first, middle_name=middle, **fields
+        )
         patient.clinics.add(*clinics)
-        for index, number in enumerate([f"+7900000{next(self._numbers)}"] if phones is None else phones):
+        for index, number in enumerate(
+            [f"+7900000{next(self._numbers)}"] if phones is None else phones
+        ):
             PatientPhone.objects.create(patient=patient, number=number, is_main=index == 0)
         return patient
 
-    def window(self, starts_at: dt.datetime | None = None, minutes: int = 30, **fields: Any) -> ScheduleWindow:
-        """A free window of the doctor of A; by default the next hour nobody has asked for yet, after the one of `visit`."""
+    def window(
+        self, starts_at: dt.datetime | None = None, minutes: int = 30, **fields: Any
+    ) -> ScheduleWindow:
+        """A free window of the doctor of A; by default the next hour nobody has asked for yet,
+        after the one of `visit`.
+        """
         start = starts_at or self.now + dt.timedelta(days=1, hours=next(self._hours))
         fields.setdefault("clinic", self.clinic)
         fields.setdefault("doctor", self.doctor)
-        return ScheduleWindow.objects.create(starts_at=start, ends_at=start + dt.timedelta(minutes=minutes), **fields)
+        return ScheduleWindow.objects.create(
+            starts_at=start, ends_at=start + dt.timedelta(minutes=minutes), **fields
+        )
 
-    def visit(self, patient: Patient | None = None, starts_at: dt.datetime | None = None, **fields: Any) -> Appointment:
+    def visit(
+        self, patient: Patient | None = None, starts_at: dt.datetime | None = None, **fields: Any
+    ) -> Appointment:
         """A visit of `patient` to the doctor of A, tomorrow at 12:00 Moscow by default."""
         start = starts_at or self.now + dt.timedelta(days=1)
         fields.setdefault("clinic", self.clinic)
@@ -122,9 +139,13 @@ class World:
         fields.setdefault("created_at", self.now)
         fields.setdefault("changed_at", self.now)
         fields.setdefault("ends_at", start + dt.timedelta(minutes=30))
-        return Appointment.objects.create(patient=patient or self.patient(), starts_at=start, **fields)
+        return Appointment.objects.create(
+            patient=patient or self.patient(), starts_at=start, **fields
+        )
 
-    def local(self, on: dt.date, hour: int, minute: int = 0, clinic: Clinic | None = None) -> dt.datetime:
+    def local(
+        self, on: dt.date, hour: int, minute: int = 0, clinic: Clinic | None = None
+    ) -> dt.datetime:
         """The instant of a wall-clock time at the clinic."""
         return instant(on, dt.time(hour, minute), (clinic or self.clinic).zone)
 
@@ -204,7 +225,8 @@ def world(db: None) -> World:
     )
     works_in = Doctor.clinics.through
     works_in.objects.bulk_create(
-        works_in(doctor_id=one.pk, clinic_id=where.pk) for one, where in ((doctor, clinic), (doctor_b, clinic_b))
+        works_in(doctor_id=one.pk, clinic_id=where.pk)
+        for one, where in ((doctor, clinic), (doctor_b, clinic_b))
     )
     return World(
         now=NOON,
@@ -225,8 +247,10 @@ def world(db: None) -> World:
 
 @pytest.fixture
 def busy_world(world: World) -> World:
-    """A working day around the present moment, which is what pages ask for: a family, visits, windows, the waiting list,
-    a patient of both clinics with a relative in the other one, and the journal of recall."""
+    """A working day around the present moment, which is what pages ask for: a family, visits,
+    windows, the waiting list, a patient of both clinics with a relative in the other one, and the
+    journal of recall.
+    """
     world.now = now = timezone.now()
     family = "+79000007777"
     people = [
@@ -235,7 +259,13 @@ def busy_world(world: World) -> World:
         world.patient("Безтелефонная", "Ия", phones=[]),
         world.patient("Неберущий", "Лев", do_not_call=True, do_not_call_reason="просил"),
     ]
-    for days, status in ((1, "scheduled"), (2, "confirmed"), (-1, "completed"), (-2, "cancelled"), (-3, "no_show")):
+    for days, status in (
+        (1, "scheduled"),
+        (2, "confirmed"),
+        (-1, "completed"),
+        (-2, "cancelled"),
+        (-3, "no_show"),
+    ):
         world.visit(people[0], now + dt.timedelta(days=days), status=AppointmentStatus(status))
     for hours in range(1, 60, 5):
         world.window(now + dt.timedelta(days=1, hours=hours))
@@ -254,18 +284,26 @@ def busy_world(world: World) -> World:
 
 
 def _a_patient_of_both_clinics(world: World) -> None:
-    """His card is whole for both, but neither opens the other's visits; his relative is known in clinic B alone."""
+    """His card is whole for both, but neither opens the other's visits; his relative is known in
+    clinic B alone.
+    """
     shared = "+79000006666"
-    patient = world.patient("Обоюдный", "Яков", phones=[shared], clinics=[world.clinic, world.clinic_b])
+    patient = world.patient(
+        "Обоюдный", "Яков", phones=[shared], clinics=[world.clinic, world.clinic_b]
+    )
     world.patient("Дальняя", "Рита", phones=[shared], clinics=[world.clinic_b])
     doctor = Doctor.objects.create(full_name="Ушаков Юрий Львович", specialty=world.specialty)
     doctor.clinics.add(world.clinic)
     world.visit(patient, world.now + dt.timedelta(days=4), doctor=doctor)
-    world.visit(patient, world.now + dt.timedelta(days=6), doctor=world.doctor_b, clinic=world.clinic_b)
+    world.visit(
+        patient, world.now + dt.timedelta(days=6), doctor=world.doctor_b, clinic=world.clinic_b
+    )
 
 
 def _recall(world: World) -> None:
-    """Three entries of the journal: one in the administrator's plan, one ready for a plan, one closed by a booking."""
+    """Three entries of the journal: one in the administrator's plan, one ready for a plan, one
+    closed by a booking.
+    """
     today = local_day(world.now, world.clinic.zone)
     for days, name in enumerate(("Плановая", "Готовая", "Записанная")):
         open_entry(
@@ -278,11 +316,20 @@ def _recall(world: World) -> None:
             now=world.now - dt.timedelta(days=9),
         )
     booked = RecallEntry.objects.get(patient__last_name="Записанная")
-    world.visit(booked.patient, world.now + dt.timedelta(days=5), created_at=world.now, changed_at=world.now)
+    world.visit(
+        booked.patient, world.now + dt.timedelta(days=5), created_at=world.now, changed_at=world.now
+    )
     close_found(now=world.now)
-    is_over = plan_ends_at(hours_of(world.clinic), today) <= world.now  # in the evening plans are given for tomorrow
+    is_over = (
+        plan_ends_at(hours_of(world.clinic), today) <= world.now
+    )  # in the evening plans are given for tomorrow
     on = today + dt.timedelta(days=1) if is_over else today
-    give_plan(Segment(clinic=world.clinic, on=on), shares={world.administrator: 1}, by=world.senior, now=world.now)
+    give_plan(
+        Segment(clinic=world.clinic, on=on),
+        shares={world.administrator: 1},
+        by=world.senior,
+        now=world.now,
+    )
 
 
 @pytest.fixture

@@ -19,12 +19,18 @@ _EDGES: Final = frozenset(("button", "select"))  # the same for these, within
 
 
 def tight(page: str) -> str:
-    """The page in one line, without the space that is not shown. What is kept as it stands (textarea, script) stays."""
+    """The page in one line, without the space that is not shown. What is kept as it stands
+    (textarea, script) stays.
+    """
     made: list[str] = []
     at, shown = 0, False  # shown: whether space would be, after what is made so far
     for found in _TOKEN.finditer(page):
         whole, tag = found[1], found[3]
-        name = (found[2] or re.match(r"<[!/]?([\w-]*)", tag or "")[1]).lower() if whole is None or found[2] else ""  # type: ignore[index]
+        name = (
+            (found[2] or re.match(r"<[!/]?([\w-]*)", tag or "")[1]).lower()  # type: ignore[index]
+            if whole is None or found[2]
+            else ""
+        )
         ends = (whole or tag).startswith("</")
         text = re.sub(r"\s+", " ", page[at : found.start()])
         before = name in _BLOCKS or (ends and name in _EDGES)

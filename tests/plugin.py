@@ -1,4 +1,6 @@
-"""Gives the suite its own PostgreSQL and Valkey (or uses DATABASE_URL and REDIS_URL), before Django reads its settings."""
+"""Gives the suite its own PostgreSQL and Valkey (or uses DATABASE_URL and REDIS_URL), before Django
+reads its settings.
+"""
 
 import contextlib
 import faulthandler
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Seconds that the fixtures of a test, or the end of a process once its tests are over, may take to put all away.
+# Seconds that the fixtures of a test, or the end of a process once its tests are over, may take to
+# put all away.
 _LAST_STEPS: Final = 180
 
 _stack = contextlib.ExitStack()
@@ -25,7 +28,9 @@ _stack = contextlib.ExitStack()
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     os.environ.setdefault("DEMO", "1")
-    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's sync API keeps a loop in this thread
+    os.environ.setdefault(
+        "DJANGO_ALLOW_ASYNC_UNSAFE", "1"
+    )  # Playwright's sync API keeps a loop in this thread
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         _own_valkey_database(int(worker.removeprefix("gw")))
         return
@@ -45,7 +50,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def _make_template(postgres: "Postgres") -> None:
-    """Migrations run once for all workers; each one's test database is a copy. Nobody ever connects to the original."""
+    """Migrations run once for all workers; each one's test database is a copy. Nobody ever connects
+    to the original.
+    """
     template = "dozvon_template"
     url = postgres.url.rpartition("/")[0] + f"/{template}"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
@@ -62,13 +69,17 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if template := os.environ.get("TEST_TEMPLATE"):
         # Django copies the template and, MIGRATE being off, finds every table there.
-        settings.DATABASES["default"].setdefault("TEST", {}).update(TEMPLATE=template, MIGRATE=False)
+        settings.DATABASES["default"].setdefault("TEST", {}).update(
+            TEMPLATE=template, MIGRATE=False
+        )
 
 
 def _own_valkey_database(worker: int) -> None:
-    """pytest-django gives each worker a database of its own in PostgreSQL; this does it for Valkey (it has 16).
+    """pytest-django gives each worker a database of its own in PostgreSQL; this does it for Valkey
+    (it has 16).
 
-    Every test empties it. Never the first one: at an address given from outside something may live there.
+    Every test empties it. Never the first one: at an address given from outside something may live
+    there.
     """
     server = os.environ["REDIS_URL"].rpartition("/")[0]
     os.environ["REDIS_URL"] = f"{server}/{1 + worker % 15}"
@@ -76,13 +87,17 @@ def _own_valkey_database(worker: int) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown() -> None:
-    """Renews the ini file's `faulthandler_timeout`, which pytest drops at the first exception of a test."""
+    """Renews the ini file's `faulthandler_timeout`, which pytest drops at the first exception of a
+    test.
+    """
     faulthandler.dump_traceback_later(_LAST_STEPS, file=sys.__stderr__ or 2, exit=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish() -> None:
-    """No test is left to time out: a thread or a server that does not end shows its stack and ends the process."""
+    """No test is left to time out: a thread or a server that does not end shows its stack and ends
+    the process.
+    """
     if "PYTEST_XDIST_WORKER" in os.environ:
         return  # it waits for the others, and is ended by the first process
     faulthandler.dump_traceback_later(_LAST_STEPS, file=sys.__stderr__ or 2, exit=True)

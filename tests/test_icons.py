@@ -1,4 +1,6 @@
-"""Every icon that a page names is in the icon font: a name that is not leaves an empty place, and nobody is told."""
+"""Every icon that a page names is in the icon font: a name that is not leaves an empty place, and
+nobody is told.
+"""
 
 import re
 from pathlib import Path

@@ -1,5 +1,6 @@
-"""Whose turn it is: what a move leaves in the run's columns, and who has the client next (ADR 0073). Inside the caller's
-transaction and lock; the caller saves the run."""
+"""Whose turn it is: what a move leaves in the run's columns, and who has the client next (ADR
+0073). Inside the caller's transaction and lock; the caller saves the run.
+"""
 
 import datetime as dt
 
@@ -16,7 +17,9 @@ from callcenter.staff.models import User
 
 
 def settle(run: Run, screen: engine.Screen, *, by: User, now: dt.datetime) -> None:
-    """Brings the shadow columns up to date with `screen`: where the run stands, whose turn it is, by when (UTC)."""
+    """Brings the shadow columns up to date with `screen`: where the run stands, whose turn it is,
+    by when (UTC).
+    """
     run.at_procedure = screen.procedure.number
     run.at_function = screen.function.id if screen.function else ""
     run.step_started_at, run.held_seconds, run.held_at = now, 0, None
@@ -41,9 +44,11 @@ def _answer_task(run: Run, event: str, now: dt.datetime) -> None:
 
 
 def _give_turn(run: Run, performer: Performer, by: User) -> None:
-    """Keeps the run with its holder while he performs the step; else gives it back to its manager or to the role.
+    """Keeps the run with its holder while he performs the step; else gives it back to its manager
+    or to the role.
 
-    Who stands in for a role that nobody of the clinic has goes on for all its steps, and then gives the run back, too.
+    Who stands in for a role that nobody of the clinic has goes on for all its steps, and then gives
+    the run back, too.
     """
     holder = run.holder or by
     stands_in = run.facts.pop("stand_in", None) == holder.pk
@@ -65,11 +70,15 @@ def _give_turn(run: Run, performer: Performer, by: User) -> None:
 
 
 def _follow_transfer(run: Run, *, by: User, now: dt.datetime) -> None:
-    """After a step that transferred the client: to the colleague chosen, else to whoever has the turn (or takes it)."""
+    """After a step that transferred the client: to the colleague chosen, else to whoever has the
+    turn (or takes it).
+    """
     chosen = run.facts.get("transfer")
     if chosen is None:
         return
-    colleague = User.objects.filter(pk=chosen["to"], is_active=True).first() if chosen["to"] else None
+    colleague = (
+        User.objects.filter(pk=chosen["to"], is_active=True).first() if chosen["to"] else None
+    )
     if colleague is not None:
         run.holder, run.state, run.waits_for = colleague, RunState.OPEN, ""
     if run.holder is not None:
@@ -77,11 +86,13 @@ def _follow_transfer(run: Run, *, by: User, now: dt.datetime) -> None:
 
 
 def carry_client(run: Run, *, to: User, by: User, now: dt.datetime) -> None:
-    """The chat goes where the run has gone, if the step before was a transfer (1.5, 2.4, 2.8, 12.4)."""
+    """The chat goes where the run has gone, if the step before was a transfer (1.5, 2.4, 2.8,
+    12.4).
+    """
     if run.facts.pop("transfer", None) is not None and run.chat is not None:
         transfer_chat(run.chat, to=to, by=by, now=now)
 
 
 def bump(run: Run) -> None:
     """Tells the pages of the run and of its clinic to look again, after commit."""
-    live_updates.bump(f"procedures:run:{run.pk}", f"procedures:clinic:{run.clinic_id}")
+    live_updates.bump(f"b2c_procedures:run:{run.pk}", f"b2c_procedures:clinic:{run.clinic_id}")

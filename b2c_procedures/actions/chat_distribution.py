@@ -1,7 +1,9 @@
-"""Chats gathered from the messengers' lines and shared out among managers (appendix 1, CH-01; ADR 0074).
+"""Chats gathered from the messengers' lines and shared out among managers (appendix 1, CH-01; ADR
+0074).
 
-The messenger's lines are rows of messaging; a ticker pulls those that belong to no conversation yet. All sharing goes
-under one advisory lock, so that two tickers and a leaving manager never count the same load at once.
+The messenger's lines are rows of messaging; a ticker pulls those that belong to no conversation
+yet. All sharing goes under one advisory lock, so that two tickers and a leaving manager never count
+the same load at once.
 """
 
 import datetime as dt
@@ -13,7 +15,14 @@ from django.db import connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
 from b2c_procedures.load_balancing import share
-from b2c_procedures.models import Chat, ChatMessageLink, ChatPause, ChatTimer, FailedChatMessage, ProcedureSettings
+from b2c_procedures.models import (
+    Chat,
+    ChatMessageLink,
+    ChatPause,
+    ChatTimer,
+    FailedChatMessage,
+    ProcedureSettings,
+)
 from b2c_procedures.states import ChatState, ClockKind
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
@@ -32,9 +41,11 @@ Key = tuple[int, str, str]  # clinic, messenger, the client's address there
 _BACK = dt.timedelta(days=2)
 _AGAIN = dt.timedelta(minutes=10)
 _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
-# «Приду», «перенесите», «отмените» to a visit's notification is the business of «Дозвон», unless a conversation is open.
+# «Приду», «перенесите», «отмените» to a visit's notification is the business of «Дозвон», unless a
+# conversation is open.
 _ANSWERS_A_REMINDER = Q(
-    message__purpose=MessagePurpose.VISIT, meaning__in=[Meaning.COMING, Meaning.MOVE, Meaning.CANCEL]
+    message__purpose=MessagePurpose.VISIT,
+    meaning__in=[Meaning.COMING, Meaning.MOVE, Meaning.CANCEL],
 )
 _LIVE_WITH_THEM = Chat.objects.live().filter(
     clinic=OuterRef("clinic"), channel=OuterRef("channel"), address=OuterRef("number")
@@ -42,16 +53,21 @@ _LIVE_WITH_THEM = Chat.objects.live().filter(
 
 
 def gather_due_chats(*, now: dt.datetime, limit: int = 500) -> int:
-    """Puts new lines of messengers into conversations, opens those that are missing and gives each to a manager at once.
+    """Puts new lines of messengers into conversations, opens those that are missing and gives each
+    to a manager at once.
 
-    Returns how many lines. A conversation that cannot be written says why at its lines (`FailedChatMessage`), which are tried
-    again in ten minutes; the others go on.
+    Returns how many lines. A conversation that cannot be written says why at its lines
+    (`FailedChatMessage`), which are tried again in ten minutes; the others go on.
     """
     with transaction.atomic():
         _lock_sharing()
         fresh = (
             ChatMessage.objects.filter(
-                chat_line=None, direction=Direction.IN, channel__in=MESSENGERS, at__gte=now - _BACK, at__lte=now
+                chat_line=None,
+                direction=Direction.IN,
+                channel__in=MESSENGERS,
+                at__gte=now - _BACK,
+                at__lte=now,
             )
             .filter(Q(chat_trouble=None) | Q(chat_trouble__due_at__lte=now))
             .filter(~_ANSWERS_A_REMINDER | Exists(_LIVE_WITH_THEM))
@@ -65,7 +81,9 @@ def gather_due_chats(*, now: dt.datetime, limit: int = 500) -> int:
 
 
 def _gather(talks: Mapping[Key, list[ChatMessage]], now: dt.datetime) -> int:
-    """Writes the conversations in one go; one that fails is looked for by halves, so that only its own lines wait."""
+    """Writes the conversations in one go; one that fails is looked for by halves, so that only its
+    own lines wait.
+    """
     try:
         with transaction.atomic():
             return _write_talks(talks, now)
@@ -84,11 +102,14 @@ def _put_off(lines: Collection[ChatMessage], error: Exception, now: dt.datetime)
     for line in lines:
         why = {"last_error": f"{type(error).__name__}: {error}"[:250], "due_at": now + _AGAIN}
         FailedChatMessage.objects.update_or_create(message=line, defaults=why)
-    live_updates.bump(*{f"procedures:chats:{line.clinic_id}" for line in lines})
+    live_updates.bump(*{f"b2c_procedures:chats:{line.clinic_id}" for line in lines})
 
 
 def _write_talks(talks: Mapping[Key, list[ChatMessage]], now: dt.datetime) -> int:
-    known = {_key(chat): chat for chat in Chat.objects.live().filter(address__in={number for _, _, number in talks})}
+    known = {
+        _key(chat): chat
+        for chat in Chat.objects.live().filter(address__in={number for _, _, number in talks})
+    }
     opened = {key: _opened_by(lines[0]) for key, lines in talks.items() if key not in known}
     pairs: list[tuple[Chat, ChatMessage]] = []
     for key, lines in talks.items():
@@ -120,12 +141,18 @@ def _opened_by(line: ChatMessage) -> Chat:
     )
 
 
-def _write(opened: Collection[Chat], grown: Collection[Chat], pairs: Iterable[tuple[Chat, ChatMessage]]) -> None:
-    """New conversations with their minute for the first answer (CH-03), known ones brought up to date, their lines."""
+def _write(
+    opened: Collection[Chat], grown: Collection[Chat], pairs: Iterable[tuple[Chat, ChatMessage]]
+) -> None:
+    """New conversations with their minute for the first answer (CH-03), known ones brought up to
+    date, their lines.
+    """
     seconds = ProcedureSettings.present().first_answer_seconds
     Chat.objects.bulk_create(opened)
     Chat.objects.bulk_update(grown, ["last_at", "unread", "patient"])
-    ChatMessageLink.objects.bulk_create([ChatMessageLink(chat=chat, message=line) for chat, line in pairs])
+    ChatMessageLink.objects.bulk_create(
+        [ChatMessageLink(chat=chat, message=line) for chat, line in pairs]
+    )
     ChatTimer.objects.bulk_create(
         ChatTimer(
             chat=chat,
@@ -138,9 +165,11 @@ def _write(opened: Collection[Chat], grown: Collection[Chat], pairs: Iterable[tu
 
 
 def share_due_chats(*, now: dt.datetime) -> int:
-    """Shares waiting chats out, and those of managers who are no longer there. Returns how many found a manager.
+    """Shares waiting chats out, and those of managers who are no longer there. Returns how many
+    found a manager.
 
-    A chat that was given to somebody who is no manager (the doctor, the lead, the head) stays with him.
+    A chat that was given to somebody who is no manager (the doctor, the lead, the head) stays with
+    him.
     """
     with transaction.atomic():
         _lock_sharing()
@@ -156,14 +185,18 @@ def share_due_chats(*, now: dt.datetime) -> int:
 
 
 def pause_chats(user: User, *, now: dt.datetime) -> int:
-    """The manager takes no more chats (a break, the end of the shift): his are shared out at once. How many moved."""
+    """The manager takes no more chats (a break, the end of the shift): his are shared out at once.
+    How many moved.
+    """
     with transaction.atomic():
         _lock_sharing()
         ChatPause.objects.get_or_create(user=user, defaults={"since": now})
-        moved = Chat.objects.filter(manager=user, state=ChatState.ACTIVE).update(state=ChatState.WAITING, manager=None)
+        moved = Chat.objects.filter(manager=user, state=ChatState.ACTIVE).update(
+            state=ChatState.WAITING, manager=None
+        )
         _share_waiting(now)
-        audit.record("b2c_procedures.leave_chats", user, by=user, now=now, after={"moved": moved})
-        live_updates.bump(f"procedures:manager:{user.pk}")
+        audit.record("b2c_procedures.pause_chats", user, by=user, now=now, after={"moved": moved})
+        live_updates.bump(f"b2c_procedures:manager:{user.pk}")
     return moved
 
 
@@ -176,9 +209,11 @@ def resume_chats(user: User, *, now: dt.datetime) -> None:
 
 
 def managers_there(clinics: Collection[int], now: dt.datetime) -> dict[int, list[int]]:
-    """Clinic → managers on shift today who take chats; where no shift is written down, every manager of the clinic.
+    """Clinic → managers on shift today who take chats; where no shift is written down, every
+    manager of the clinic.
 
-    When all on shift have stepped out, nobody is there: their chats wait, and every manager's board shows them.
+    When all on shift have stepped out, nobody is there: their chats wait, and every manager's board
+    shows them.
     """
     people: dict[int, list[int]] = {clinic: [] for clinic in clinics}
     working = User.objects.with_role(Role.ADMINISTRATOR).filter(clinics__in=clinics)
@@ -197,8 +232,8 @@ def managers_there(clinics: Collection[int], now: dt.datetime) -> dict[int, list
 
 def topics_of(chat: Chat) -> list[str]:
     """The live topics of a chat's own page, of its clinic's board and of its manager's."""
-    names = [f"procedures:chat:{chat.pk}", f"procedures:chats:{chat.clinic_id}"]
-    return [*names, f"procedures:manager:{chat.manager_id}"] if chat.manager_id else names
+    names = [f"b2c_procedures:chat:{chat.pk}", f"b2c_procedures:chats:{chat.clinic_id}"]
+    return [*names, f"b2c_procedures:manager:{chat.manager_id}"] if chat.manager_id else names
 
 
 def _lock_sharing() -> None:
@@ -216,7 +251,9 @@ def _share_waiting(now: dt.datetime) -> int:
 
 
 def _give_out(chats: Collection[Chat], now: dt.datetime) -> list[Chat]:
-    """Inside the lock: each chat to the least loaded manager of its clinic, ties in turn. Changes the objects only."""
+    """Inside the lock: each chat to the least loaded manager of its clinic, ties in turn. Changes
+    the objects only.
+    """
     if not chats:
         return []
     loads: Counter[int] = Counter()
@@ -230,7 +267,10 @@ def _give_out(chats: Collection[Chat], now: dt.datetime) -> list[Chat]:
     given = []
     for clinic, managers in managers_there(by_clinic.keys(), now).items():
         order = sorted(managers, key=lambda manager: last.get(manager, _NEVER))
-        turns = share(range(len(by_clinic[clinic])), {turn: loads[manager] for turn, manager in enumerate(order)})
+        turns = share(
+            range(len(by_clinic[clinic])),
+            {turn: loads[manager] for turn, manager in enumerate(order)},
+        )
         for position, turn in turns.items():
             chat = by_clinic[clinic][position]
             chat.manager_id, chat.state, chat.shared_at = order[turn], ChatState.ACTIVE, now

@@ -1,6 +1,8 @@
-"""One chat with a B2C client by the rules of appendix 1: answered, timed, asked about, passed on, closed; and failures.
+"""One chat with a B2C client by the rules of appendix 1: answered, timed, asked about, passed on,
+closed; and failures.
 
-A chat is led by its manager; the lead and the head may act in any. How chats come and are shared out: actions/sharing.py.
+A chat is led by its manager; the lead and the head may act in any. How chats come and are shared
+out: actions/sharing.py.
 """
 
 import datetime as dt
@@ -11,7 +13,14 @@ from django.urls import reverse
 
 from b2c_procedures.actions.chat_distribution import managers_there, topics_of
 from b2c_procedures.forbidden_phrases import PhraseMatch, PhraseRule, check
-from b2c_procedures.models import Chat, ChatMessageLink, ChatTimer, ForbiddenPhrase, Order, ProcedureSettings
+from b2c_procedures.models import (
+    Chat,
+    ChatMessageLink,
+    ChatTimer,
+    ForbiddenPhrase,
+    Order,
+    ProcedureSettings,
+)
 from b2c_procedures.roles import CAN_CHAT, LEADERS
 from b2c_procedures.schedule import norm
 from b2c_procedures.states import ROLE_OF, ChatState, ClockKind, Performer
@@ -31,10 +40,14 @@ from callcenter.staff.roles import Role
 
 
 def findings(text: str, chat: Chat, author: User) -> list[PhraseMatch]:
-    """What is forbidden in an answer (CH-09): the list of wordings, any employee's name, the author's first name."""
+    """What is forbidden in an answer (CH-09): the list of wordings, any employee's name, the
+    author's first name.
+    """
     rules = [
         PhraseRule(*row)
-        for row in ForbiddenPhrase.objects.filter(is_active=True).values_list("phrase", "why", "instead")
+        for row in ForbiddenPhrase.objects.filter(is_active=True).values_list(
+            "phrase", "why", "instead"
+        )
     ]
     employees = User.objects.filter(is_active=True).values_list("full_name", flat=True)
     client = f"{chat.client_name} {chat.patient.full_name if chat.patient else ''}"
@@ -42,11 +55,19 @@ def findings(text: str, chat: Chat, author: User) -> list[PhraseMatch]:
 
 
 def answer(
-    chat: Chat, *, text: str, by: User, now: dt.datetime, topic: Topic | None = None, override: bool = False
+    chat: Chat,
+    *,
+    text: str,
+    by: User,
+    now: dt.datetime,
+    topic: Topic | None = None,
+    override: bool = False,
 ) -> ChatMessage:
-    """Sends an answer in the name of the team. A forbidden wording stops it before it is sent; only a lead may override.
+    """Sends an answer in the name of the team. A forbidden wording stops it before it is sent; only
+    a lead may override.
 
-    Raises Refused (what is wrong, or no topic chosen yet), Conflict when the chat is closed or a colleague's.
+    Raises Refused (what is wrong, or no topic chosen yet), Conflict when the chat is closed or a
+    colleague's.
     """
     team = ProcedureSettings.present().team_name
     if not text.strip():
@@ -57,7 +78,9 @@ def answer(
             chat.manager, chat.state, chat.shared_at = by, ChatState.ACTIVE, now
         chat.topic = topic or chat.topic
         if chat.topic is None and Topic.objects.filter(is_active=True).exists():
-            raise Refused("Выберите тему чата: её выбирают с первого сообщения клиента.", field="topic")
+            raise Refused(
+                "Выберите тему чата: её выбирают с первого сообщения клиента.", field="topic"
+            )
         wrong = findings(text, chat, by)
         if wrong and not (override and by.has(*LEADERS)):
             said = "; ".join(str(item) for item in wrong).replace("{команда}", team)
@@ -69,7 +92,11 @@ def answer(
         chat.save()
         chat.clocks.filter(met_at=None, task=None).update(met_at=now)
         audit.record(
-            "b2c_procedures.answer_chat", chat, by=by, now=now, note=f"разрешено: {allowed}" if allowed else ""
+            "b2c_procedures.answer_chat",
+            chat,
+            by=by,
+            now=now,
+            note=f"разрешено: {allowed}" if allowed else "",
         )
         live_updates.bump(*topics_of(chat))
     return line
@@ -77,7 +104,11 @@ def answer(
 
 def chat_interaction(chat: Chat) -> Interaction:
     """The floor's conversation of the day that the newest line belongs to."""
-    line = chat.lines.select_related("message__interaction").order_by("-message__at", "-message_id").first()
+    line = (
+        chat.lines.select_related("message__interaction")
+        .order_by("-message__at", "-message_id")
+        .first()
+    )
     if line is None:
         raise Refused("В этом чате ещё нет сообщений.")
     return line.message.interaction
@@ -95,14 +126,19 @@ def set_topic(chat: Chat, *, topic: Topic, by: User, now: dt.datetime) -> Chat:
 
 
 def ask_result_date(chat: Chat, *, by: User, now: dt.datetime) -> ChatTimer:
-    """CH-13: the client asks when his result will be; five minutes «от получения сообщения», that is from his last line."""
+    """CH-13: the client asks when his result will be; five minutes «от получения сообщения», that
+    is from his last line.
+    """
     seconds = ProcedureSettings.present().result_date_seconds
     with transaction.atomic():
         chat = _led_by(chat, by)
         asked = chat.lines.filter(message__direction=Direction.IN).order_by("message__at").last()
         since = asked.message.at if asked is not None else now
         clock = ChatTimer.objects.create(
-            chat=chat, kind=ClockKind.RESULT_DATE, started_at=since, due_at=since + dt.timedelta(seconds=seconds)
+            chat=chat,
+            kind=ClockKind.RESULT_DATE,
+            started_at=since,
+            due_at=since + dt.timedelta(seconds=seconds),
         )
         audit.record("b2c_procedures.ask_result_date", chat, by=by, now=now)
         live_updates.bump(*topics_of(chat))
@@ -110,26 +146,42 @@ def ask_result_date(chat: Chat, *, by: User, now: dt.datetime) -> ChatTimer:
 
 
 def ask_person(
-    chat: Chat, *, kind: ClockKind, question: str, by: User, now: dt.datetime, order: Order | None = None
+    chat: Chat,
+    *,
+    kind: ClockKind,
+    question: str,
+    by: User,
+    now: dt.datetime,
+    order: Order | None = None,
 ) -> Task:
-    """A task to the consultant doctor (30 minutes, CH-17–19) or to the person responsible (2 working hours, CH-14–16).
+    """A task to the consultant doctor (30 minutes, CH-17–19) or to the person responsible (2
+    working hours, CH-14–16).
 
-    Raises Refused without a question, or without the client's name that the doctor's task must have (CH-18).
+    Raises Refused without a question, or without the client's name that the doctor's task must have
+    (CH-18).
     """
     if not question.strip():
         raise Refused("Напишите, о чём спросить.", field="question")
     name = chat.patient.full_name if chat.patient else chat.client_name
     if not name:
-        raise Refused("Сначала свяжите чат с клиентом: в задаче должно быть его ФИО.", field="patient")
+        raise Refused(
+            "Сначала свяжите чат с клиентом: в задаче должно быть его ФИО.", field="patient"
+        )
     if kind == ClockKind.CONSULTANT:
         due = now + dt.timedelta(minutes=ProcedureSettings.present().consultant_minutes)
-        department, role, assignee = Department.CONSULTANT, ROLE_OF[Performer.CONSULTANT_DOCTOR], None
+        department, role, assignee = (
+            Department.CONSULTANT,
+            ROLE_OF[Performer.CONSULTANT_DOCTOR],
+            None,
+        )
     else:
         due = norm("2 hours").deadline(now)
         department, role = Department.ORDERS, ROLE_OF[Performer.RESPONSIBLE_PERSON]
         line = order.lines.select_related("study__responsible").first() if order else None
         assignee = line.study.responsible if line is not None else None
-    page = f"{settings.PUBLIC_URL}{reverse('procedures:order', args=[order.pk])}" if order else ""
+    page = (
+        f"{settings.PUBLIC_URL}{reverse('b2c_procedures:order', args=[order.pk])}" if order else ""
+    )
     with transaction.atomic():
         chat = _led_by(chat, by)
         task = create_task(
@@ -137,11 +189,13 @@ def ask_person(
             body=f"Клиент: {name}\nЗаказ: {f'{order.number} {page}' if order else 'нет'}\nВопрос: {question.strip()}",
             department=department,
             role=role,
-            assignee=assignee if assignee is not None and assignee.works_in(chat.clinic_id) else None,
+            assignee=assignee
+            if assignee is not None and assignee.works_in(chat.clinic_id)
+            else None,
             clinic=chat.clinic,
             patient=chat.patient,
             deadline_at=due,
-            link=f"/procedures/chats/{chat.pk}/",
+            link=f"/b2c_procedures/chats/{chat.pk}/",
             by=by,
             now=now,
         )
@@ -150,10 +204,11 @@ def ask_person(
     return task
 
 
-def pass_chat(chat: Chat, *, to: User, by: User, now: dt.datetime) -> Chat:
+def hand_over_chat(chat: Chat, *, to: User, by: User, now: dt.datetime) -> Chat:
     """Gives the chat to a colleague of the clinic, or takes one that waits for a manager.
 
-    Raises Refused for somebody who cannot take it: not of this clinic, not in chats, or away from them today.
+    Raises Refused for somebody who cannot take it: not of this clinic, not in chats, or away from
+    them today.
     """
     with transaction.atomic():
         chat = _led_by(chat, by)
@@ -164,16 +219,22 @@ def pass_chat(chat: Chat, *, to: User, by: User, now: dt.datetime) -> Chat:
 
 
 def takers(chat: Chat, now: dt.datetime) -> list[User]:
-    """Who may be given the chat: managers who are there, and everybody else of the clinic who answers in chats."""
+    """Who may be given the chat: managers who are there, and everybody else of the clinic who
+    answers in chats.
+    """
     there = managers_there([chat.clinic_id], now)[chat.clinic_id]
     people = User.objects.with_role(*CAN_CHAT).filter(clinics=chat.clinic_id)
     return [person for person in people if person.pk in there or not person.has(Role.ADMINISTRATOR)]
 
 
 def transfer_chat(chat: Chat, *, to: User, by: User, now: dt.datetime) -> None:
-    """Takes the chat along when its run is transferred (1.5, 2.4, 2.8, 12.4); a closed one stays as it is."""
+    """Takes the chat along when its run is transferred (1.5, 2.4, 2.8, 12.4); a closed one stays as
+    it is.
+    """
     with transaction.atomic():
-        fresh = Chat.objects.live().select_for_update().filter(pk=chat.pk).exclude(manager=to).first()
+        fresh = (
+            Chat.objects.live().select_for_update().filter(pk=chat.pk).exclude(manager=to).first()
+        )
         if fresh is not None:
             _give(fresh, to=to, by=by, now=now)
 
@@ -183,7 +244,12 @@ def _give(chat: Chat, *, to: User, by: User, now: dt.datetime) -> None:
     chat.manager, chat.state, chat.shared_at = to, ChatState.ACTIVE, now
     chat.save(update_fields=["manager", "state", "shared_at"])
     audit.record(
-        "b2c_procedures.pass_chat", chat, by=by, now=now, before={"manager": str(before)}, after={"manager": str(to)}
+        "b2c_procedures.transfer_chat",
+        chat,
+        by=by,
+        now=now,
+        before={"manager": str(before)},
+        after={"manager": str(to)},
     )
     live_updates.bump(*topics, *topics_of(chat))
 
@@ -201,8 +267,12 @@ def close_chat(chat: Chat, *, by: User, now: dt.datetime) -> Chat:
     return chat
 
 
-def report_failure(*, system: str, text: str, clinic: Clinic | None, by: User, now: dt.datetime) -> Task:
-    """CH-21: «необходимо незамедлительно сообщить ведущим менеджерам»; one of them opens the Help Desk task."""
+def report_failure(
+    *, system: str, text: str, clinic: Clinic | None, by: User, now: dt.datetime
+) -> Task:
+    """CH-21: «необходимо незамедлительно сообщить ведущим менеджерам»; one of them opens the Help
+    Desk task.
+    """
     if not text.strip():
         raise Refused("Напишите, что произошло.", field="text")
     return create_task(
@@ -212,14 +282,16 @@ def report_failure(*, system: str, text: str, clinic: Clinic | None, by: User, n
         role=Role.LEAD,
         clinic=clinic,
         deadline_at=now + dt.timedelta(minutes=15),
-        link="/procedures/failure/",
+        link="/b2c_procedures/failure/",
         by=by,
         now=now,
     )
 
 
 def open_help_desk(task: Task, *, text: str, by: User, now: dt.datetime) -> Task:
-    """CH-22, CH-23: the lead manager opens the Help Desk task; its role is the head's, so that he always has access."""
+    """CH-22, CH-23: the lead manager opens the Help Desk task; its role is the head's, so that he
+    always has access.
+    """
     if not by.has(*LEADERS):
         raise NotAllowed("Задачу в Help Desk ставит ведущий менеджер.")
     return create_task(
@@ -237,7 +309,9 @@ def open_help_desk(task: Task, *, text: str, by: User, now: dt.datetime) -> Task
 
 
 def _led_by(chat: Chat, by: User) -> Chat:
-    """The chat under its lock. Raises Conflict when it is closed, or led by somebody else and `by` is no lead."""
+    """The chat under its lock. Raises Conflict when it is closed, or led by somebody else and `by`
+    is no lead.
+    """
     fresh = (
         Chat.objects.select_for_update(of=("self",))
         .select_related("clinic", "manager", "patient", "topic")

@@ -37,7 +37,9 @@ def create_order(
     partner: str = "",
     comment: str = "",
 ) -> Order:
-    """Writes an order with the next number; its due date is the longest term of its studies, in working days."""
+    """Writes an order with the next number; its due date is the longest term of its studies, in
+    working days.
+    """
     with transaction.atomic():
         today = now.astimezone(MOSCOW).date()
         terms = [study.term_days for study in studies]
@@ -54,28 +56,39 @@ def create_order(
             created_at=now,
             created_by=by,
         )
-        OrderStudy.objects.bulk_create(OrderStudy(order=order, study=study, price=study.price) for study in studies)
+        OrderStudy.objects.bulk_create(
+            OrderStudy(order=order, study=study, price=study.price) for study in studies
+        )
         _write(order, "заказ оформлен", by=by, now=now, before="")
         audit.record("b2c_procedures.create_order", order, by=by, now=now)
     return order
 
 
 def _next_number(today: dt.date) -> str:
-    """'2601-00017': the month and a running number of it. The lock makes two orders of one moment take turns."""
+    """'2601-00017': the month and a running number of it. The lock makes two orders of one moment
+    take turns.
+    """
     prefix = f"{today:%y%m}-"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"order:{prefix}"])
-    last = Order.objects.filter(number__startswith=prefix).order_by("-number").values_list("number", flat=True).first()
+    last = (
+        Order.objects.filter(number__startswith=prefix)
+        .order_by("-number")
+        .values_list("number", flat=True)
+        .first()
+    )
     return f"{prefix}{(int(last.removeprefix(prefix)) if last else 0) + 1:05}"
 
 
 def set_status(order: Order, *, status: OrderStatus, by: User, now: dt.datetime) -> Order:
     """Sets «Отказ» (13.2, 15.2) or «Оплачено» (11.3, 15.14); setting it again changes nothing.
 
-    A refusal remembers what it replaced. Raises NotAllowed for anybody but the managers whom the functions name,
-    Conflict for an order that is refused: only the auditor takes that back.
+    A refusal remembers what it replaced. Raises NotAllowed for anybody but the managers whom the
+    functions name, Conflict for an order that is refused: only the auditor takes that back.
     """
-    _check_performer(order, Performer.MANAGER_OKS, by, f"Статус «{OrderStatus(status).label}» ставит")
+    _check_performer(
+        order, Performer.MANAGER_OKS, by, f"Статус «{OrderStatus(status).label}» ставит"
+    )
     with transaction.atomic():
         order = _locked(order)
         if order.status == status:
@@ -98,7 +111,9 @@ def set_status(order: Order, *, status: OrderStatus, by: User, now: dt.datetime)
 
 
 def lift_refusal(order: Order, *, by: User, now: dt.datetime) -> Order:
-    """Takes «Отказ» back to the status before it. Raises NotAllowed for anybody but the auditor (13.13, 15.18)."""
+    """Takes «Отказ» back to the status before it. Raises NotAllowed for anybody but the auditor
+    (13.13, 15.18).
+    """
     _check_performer(order, Performer.LJ_AUDITOR, by, "Статус «Отказ» снимает")
     with transaction.atomic():
         order = _locked(order)
@@ -107,7 +122,9 @@ def lift_refusal(order: Order, *, by: User, now: dt.datetime) -> Order:
         order.status, order.status_before = order.status_before or OrderStatus.REGISTERED, ""
         order.save(update_fields=["status", "status_before"])
         _write(order, "статус Отказ снят", by=by, now=now, before=OrderStatus.REFUSED)
-        audit.record("b2c_procedures.lift_refusal", order, by=by, now=now, after={"status": order.status})
+        audit.record(
+            "b2c_procedures.lift_refusal", order, by=by, now=now, after={"status": order.status}
+        )
     return order
 
 
@@ -119,21 +136,35 @@ def change_studies(order: Order, *, studies: Sequence[Study], by: User, now: dt.
         order = _locked(order)
         was = ", ".join(str(line.study) for line in order.lines.select_related("study"))
         order.lines.all().delete()
-        OrderStudy.objects.bulk_create(OrderStudy(order=order, study=study, price=study.price) for study in studies)
+        OrderStudy.objects.bulk_create(
+            OrderStudy(order=order, study=study, price=study.price) for study in studies
+        )
         becomes = ", ".join(str(study) for study in studies)
         longest = max(study.term_days for study in studies)
         order.result_due_on = working_days_later(now.astimezone(MOSCOW).date(), longest)
         order.save(update_fields=["result_due_on"])
-        _write(order, f"исследования: {becomes} вместо {was or 'пусто'}", by=by, now=now, before=order.status)
+        _write(
+            order,
+            f"исследования: {becomes} вместо {was or 'пусто'}",
+            by=by,
+            now=now,
+            before=order.status,
+        )
         audit.record(
-            "b2c_procedures.change_studies", order, by=by, now=now, before={"studies": was}, after={"studies": becomes}
+            "b2c_procedures.change_studies",
+            order,
+            by=by,
+            now=now,
+            before={"studies": was},
+            after={"studies": becomes},
         )
     return order
 
 
 def replace_studies(order: Order, *, studies: Sequence[Study], by: User, now: dt.datetime) -> Order:
-    """15.20 «Замена исследования в заказе»: other studies, and the refusal of 15.2 taken back. NotAllowed but for the
-    auditor."""
+    """15.20 «Замена исследования в заказе»: other studies, and the refusal of 15.2 taken back.
+    NotAllowed but for the auditor.
+    """
     _check_performer(order, Performer.LJ_AUDITOR, by, "Исследование в заказе заменяет")
     with transaction.atomic():
         order = change_studies(order, studies=studies, by=by, now=now)
@@ -141,12 +172,20 @@ def replace_studies(order: Order, *, studies: Sequence[Study], by: User, now: dt
 
 
 def set_biomaterial(order: Order, *, received: bool, by: User, now: dt.datetime) -> Order:
-    """Writes down that the biomaterial was handed in today (Moscow), or that it was not (13.3, 15.3)."""
+    """Writes down that the biomaterial was handed in today (Moscow), or that it was not (13.3,
+    15.3).
+    """
     with transaction.atomic():
         order = _locked(order)
         order.biomaterial_received_on = now.astimezone(MOSCOW).date() if received else None
         order.save(update_fields=["biomaterial_received_on"])
-        _write(order, "биоматериал сдан" if received else "биоматериал не сдан", by=by, now=now, before=order.status)
+        _write(
+            order,
+            "биоматериал сдан" if received else "биоматериал не сдан",
+            by=by,
+            now=now,
+            before=order.status,
+        )
     return order
 
 
@@ -156,7 +195,9 @@ def move_due_date(order: Order, *, on: dt.date, by: User, now: dt.datetime) -> O
         order = _locked(order)
         before, order.moved_due_on = order.due_on, on
         order.save(update_fields=["moved_due_on"])
-        _write(order, f"срок выдачи перенесён на {on:%d.%m.%Y}", by=by, now=now, before=order.status)
+        _write(
+            order, f"срок выдачи перенесён на {on:%d.%m.%Y}", by=by, now=now, before=order.status
+        )
         audit.record(
             "b2c_procedures.move_due_date",
             order,
@@ -179,7 +220,9 @@ def add_comment(order: Order, *, text: str, by: User, now: dt.datetime) -> Order
 
 
 def refund_amount(order: Order) -> Decimal:
-    """What goes back to the client: the whole price, or the difference when a dearer order was replaced."""
+    """What goes back to the client: the whole price, or the difference when a dearer order was
+    replaced.
+    """
     paid = order.replaces.price if order.replaces is not None else order.price
     return max(paid - order.price, Decimal()) if order.replaces is not None else paid
 
@@ -191,7 +234,11 @@ def _check_performer(order: Order, performer: Performer, by: User, deed: str) ->
 
 
 def _locked(order: Order) -> Order:
-    return Order.objects.select_for_update(of=("self",)).select_related("clinic", "patient").get(pk=order.pk)
+    return (
+        Order.objects.select_for_update(of=("self",))
+        .select_related("clinic", "patient")
+        .get(pk=order.pk)
+    )
 
 
 def _write(order: Order, text: str, *, by: User | None, now: dt.datetime, before: str) -> None:

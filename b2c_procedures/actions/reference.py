@@ -1,6 +1,8 @@
-"""Import of reference data from XLSX: one sheet, Russian headings, each row made or changed by its key.
+"""Import of reference data from XLSX: one sheet, Russian headings, each row made or changed by its
+key.
 
-Rows are independent: a bad one is told with its number, the others are taken. The same file again changes nothing.
+Rows are independent: a bad one is told with its number, the others are taken. The same file again
+changes nothing.
 """
 
 import datetime as dt
@@ -42,19 +44,30 @@ ReferenceRow = Mapping[str, Any]
 
 
 def import_reference(kind: str, data: bytes, *, by: User, now: dt.datetime) -> ReferenceReport:
-    """Takes the first sheet of an XLSX. Raises Refused for a file that is none, or without the needed headings."""
+    """Takes the first sheet of an XLSX. Raises Refused for a file that is none, or without the
+    needed headings.
+    """
     taker = IMPORTERS[kind]
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         rows = workbook.get_sheet_by_index(0).to_python()
-    except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError, ValueError) as error:
-        raise Refused("Это не файл XLSX или в нём нет листа. Сохраните таблицу как .xlsx.", field="file") from error
+    except (
+        python_calamine.CalamineError,
+        python_calamine.ZipError,
+        python_calamine.XmlError,
+        ValueError,
+    ) as error:
+        raise Refused(
+            "Это не файл XLSX или в нём нет листа. Сохраните таблицу как .xlsx.", field="file"
+        ) from error
     if not rows:
         raise Refused("Лист пуст.", field="file")
     headings = [normalise(str(cell)) for cell in rows[0]]
     missing = [name for name in taker.needed if normalise(name) not in headings]
     if missing:
-        raise Refused(f"Нет столбцов: {', '.join(missing)}. Первая строка — заголовки.", field="file")
+        raise Refused(
+            f"Нет столбцов: {', '.join(missing)}. Первая строка — заголовки.", field="file"
+        )
     report = ReferenceReport()
     for number, cells in enumerate(rows[1:], 2):
         if not any(str(cell).strip() for cell in cells):
@@ -71,14 +84,21 @@ def import_reference(kind: str, data: bytes, *, by: User, now: dt.datetime) -> R
         "b2c_procedures.import_reference",
         by=by,
         now=now,
-        after={"kind": kind, "made": report.made, "changed": report.changed, "errors": len(report.errors)},
+        after={
+            "kind": kind,
+            "made": report.made,
+            "changed": report.changed,
+            "errors": len(report.errors),
+        },
     )
     return report
 
 
 def _text(row: ReferenceRow, name: str, *, needed: bool = False) -> str:
     value = row.get(normalise(name), "")
-    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    text = (
+        str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+    )
     if needed and not text:
         raise BadReferenceCell(f"пусто в столбце «{name}»")
     return text
@@ -160,13 +180,24 @@ def _take_study(row: ReferenceRow, by: User, now: dt.datetime) -> str:  # noqa: 
 
 
 def _take_institution(row: ReferenceRow, by: User, now: dt.datetime) -> str:  # noqa: ARG001
-    key = {"city": _text(row, "Город", needed=True)[:80], "name": _text(row, "Учреждение", needed=True)[:200]}
-    codes = [code.strip() for code in _text(row, "Исследования").replace(";", ",").split(",") if code.strip()]
+    key = {
+        "city": _text(row, "Город", needed=True)[:80],
+        "name": _text(row, "Учреждение", needed=True)[:200],
+    }
+    codes = [
+        code.strip()
+        for code in _text(row, "Исследования").replace(";", ",").split(",")
+        if code.strip()
+    ]
     studies = list(Study.objects.filter(code__in=codes))
     unknown = set(codes) - {study.code for study in studies}
     if unknown:
         raise BadReferenceCell(f"нет исследований с кодами: {', '.join(sorted(unknown))}")
-    values = dict(address=_text(row, "Адрес")[:250], phone=_phone(row, "Телефон"), note=_text(row, "Условия")[:250])
+    values = dict(
+        address=_text(row, "Адрес")[:250],
+        phone=_phone(row, "Телефон"),
+        note=_text(row, "Условия")[:250],
+    )
     found, outcome = _keep(Institution, key, values)
     if set(found.studies.all()) != set(studies):
         found.studies.set(studies)
@@ -202,13 +233,19 @@ def _take_order(row: ReferenceRow, by: User, now: dt.datetime) -> str:
     name = _text(row, "Пациент", needed=True)
     people = list(Patient.objects.filter(clinics=clinic, sort_key=normalise(name))[:2])
     if len(people) != 1:
-        raise BadReferenceCell(f"пациента «{name}» нет в картотеке" if not people else f"пациентов «{name}» несколько")
+        raise BadReferenceCell(
+            f"пациента «{name}» нет в картотеке" if not people else f"пациентов «{name}» несколько"
+        )
     labels = {status.label.lower(): status for status in OrderStatus}
     status = labels.get(_text(row, "Статус").lower() or OrderStatus.REGISTERED.label.lower())
     if status is None:
-        raise BadReferenceCell(f"статуса «{_text(row, 'Статус')}» нет; есть: {', '.join(OrderStatus.labels)}")
+        raise BadReferenceCell(
+            f"статуса «{_text(row, 'Статус')}» нет; есть: {', '.join(OrderStatus.labels)}"
+        )
     codes = [
-        code.strip() for code in _text(row, "Исследования", needed=True).replace(";", ",").split(",") if code.strip()
+        code.strip()
+        for code in _text(row, "Исследования", needed=True).replace(";", ",").split(",")
+        if code.strip()
     ]
     studies = list(Study.objects.filter(code__in=codes))
     if len(studies) != len(set(codes)):
@@ -228,13 +265,17 @@ def _take_order(row: ReferenceRow, by: User, now: dt.datetime) -> str:
     if standing is None:
         values |= dict(created_at=now, created_by=by)
     elif standing.status == OrderStatus.REFUSED != status:
-        raise BadReferenceCell(f"в заказе {number} стоит «Отказ»: его снимает аудитор, а не таблица")
+        raise BadReferenceCell(
+            f"в заказе {number} стоит «Отказ»: его снимает аудитор, а не таблица"
+        )
     elif not Clinic.objects.visible_to(by).filter(pk=standing.clinic_id).exists():
         raise BadReferenceCell(f"заказ {number} есть в другой клинике")
     order, outcome = _keep(Order, {"number": number}, values)
     if {line.study_id for line in order.lines.all()} != {study.pk for study in studies}:
         order.lines.all().delete()
-        OrderStudy.objects.bulk_create(OrderStudy(order=order, study=study, price=study.price) for study in studies)
+        OrderStudy.objects.bulk_create(
+            OrderStudy(order=order, study=study, price=study.price) for study in studies
+        )
         outcome = "changed" if outcome == "same" else outcome
     return outcome
 
@@ -259,7 +300,14 @@ IMPORTERS: Final[dict[str, Importer]] = {
     "branches": Importer(("МО", "Город", "Адрес", "График"), ("Телефон", "Партнёр"), _take_branch),
     "orders": Importer(
         ("Номер", "Клиника", "Пациент", "Исследования"),
-        ("Статус", "Партнёр", "Биоматериал сдан", "Срок выдачи", "Новый срок", "Результат направлен"),
+        (
+            "Статус",
+            "Партнёр",
+            "Биоматериал сдан",
+            "Срок выдачи",
+            "Новый срок",
+            "Результат направлен",
+        ),
         _take_order,
     ),
 }

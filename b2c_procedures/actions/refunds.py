@@ -31,7 +31,8 @@ def set_invoice_state(
     number: str = "",
     pay_by: dt.date | None = None,
 ) -> RefundInvoice:
-    """Marks an invoice; while it is unsigned or unpaid, the lead manager is reminded after a working day.
+    """Marks an invoice; while it is unsigned or unpaid, the lead manager is reminded after a
+    working day.
 
     Raises Conflict for one that is paid or rejected already.
     """
@@ -58,10 +59,12 @@ def set_invoice_state(
 
 
 def remind_due_invoices(*, now: dt.datetime, limit: int = 50) -> int:
-    """A task to the lead manager for every refund that has stood still for a working day; returns how many.
+    """A task to the lead manager for every refund that has stood still for a working day; returns
+    how many.
 
-    Each row is one short transaction under its lock (SKIP LOCKED): the task and the next look are written together. A row
-    that fails says why in `last_error` and is looked at again in ten minutes.
+    Each row is one short transaction under its lock (SKIP LOCKED): the task and the next look are
+    written together. A row that fails says why in `last_error` and is looked at again in ten
+    minutes.
     """
     given = 0
     due = RefundInvoice.objects.filter(due_at__lte=now).order_by("due_at")
@@ -78,12 +81,14 @@ def remind_due_invoices(*, now: dt.datetime, limit: int = 50) -> int:
 
 def _remind(pk: int, now: dt.datetime) -> bool:
     with transaction.atomic():
-        due = RefundInvoice.objects.filter(due_at__lte=now).select_related("clinic", "patient", "order")
+        due = RefundInvoice.objects.filter(due_at__lte=now).select_related(
+            "clinic", "patient", "order"
+        )
         invoice = due.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
         if invoice is None:  # another ticker has it, or it was paid meanwhile
             return False
         order = f", заказ {invoice.order.number}" if invoice.order else ""
-        where = reverse("procedures:run", args=[invoice.run_id]) if invoice.run_id else None
+        where = reverse("b2c_procedures:run", args=[invoice.run_id]) if invoice.run_id else None
         create_task(
             title=f"Возврат стоит: {invoice.get_state_display()}{order}",
             body="Проверьте соблюдение срока выплаты.",
@@ -93,7 +98,7 @@ def _remind(pk: int, now: dt.datetime) -> bool:
             patient=invoice.patient,
             deadline_at=norm("2 hours").deadline(now),
             origin=f"b2c_procedures.refundinvoice:{invoice.pk}:{invoice.due_at:%Y%m%d%H%M}",
-            link=where or reverse("procedures:cases", args=["invoices"]),
+            link=where or reverse("b2c_procedures:cases", args=["invoices"]),
             by=None,
             now=now,
         )

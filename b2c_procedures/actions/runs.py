@@ -1,7 +1,8 @@
 """Runs: started, led from step to step, held, handed over, taken back, stopped.
 
-Each verb locks the run, looks whether the caller has seen its newest state (`version`), appends to the history and
-brings the run's shadow columns up to date. The history is the truth: a run is led on from it after any crash.
+Each verb locks the run, looks whether the caller has seen its newest state (`version`), appends to
+the history and brings the run's shadow columns up to date. The history is the truth: a run is led
+on from it after any crash.
 """
 
 import datetime as dt
@@ -29,11 +30,16 @@ from callcenter.staff.models import User
 
 def history_of(run: Run) -> list[dict[str, Any]]:
     """The run's history as the engine reads it, oldest first; `seq` is the entry's number."""
-    return [{**data, "seq": seq, "kind": kind} for seq, kind, data in run.entries.values_list("seq", "kind", "data")]
+    return [
+        {**data, "seq": seq, "kind": kind}
+        for seq, kind, data in run.entries.values_list("seq", "kind", "data")
+    ]
 
 
 def screen_of(run: Run) -> engine.Screen:
-    """Where the run stands, by its history; raises engine.BadMove for one that does not fit its editions."""
+    """Where the run stands, by its history; raises engine.BadMove for one that does not fit its
+    editions.
+    """
     return engine.step(book_of(run), history_of(run))
 
 
@@ -54,8 +60,8 @@ def start_run(
 ) -> Run:
     """Begins a procedure with today's editions of all fifteen, which the run keeps to its end.
 
-    `number` is the client's telephone (E.164) while nobody is known behind it; `parent` is the run that led here.
-    Raises Refused for a procedure that does not exist.
+    `number` is the client's telephone (E.164) while nobody is known behind it; `parent` is the run
+    that led here. Raises Refused for a procedure that does not exist.
     """
     with transaction.atomic():
         store_packaged(now=now)
@@ -85,17 +91,26 @@ def start_run(
         _append(run, begun, by=by, now=now)
         settle(run, engine.step(book, [begun]), by=by, now=now)
         run.save()
-        audit.record("b2c_procedures.start_run", run, by=by, now=now, after={"procedure": procedure})
+        audit.record(
+            "b2c_procedures.start_run", run, by=by, now=now, after={"procedure": procedure}
+        )
     return run
 
 
 def press(
-    run: Run, *, version: int, key: str, by: User, now: dt.datetime, data: Mapping[str, Any] | None = None
+    run: Run,
+    *,
+    version: int,
+    key: str,
+    by: User,
+    now: dt.datetime,
+    data: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Takes one way out of the present step: does what the function is for, writes it down, goes on.
+    """Takes one way out of the present step: does what the function is for, writes it down, goes
+    on.
 
-    `data` is what the step's form gave. Raises Conflict when somebody is ahead, NotAllowed for another performer's
-    step, Refused when the deed lacks something (its `field` names what).
+    `data` is what the step's form gave. Raises Conflict when somebody is ahead, NotAllowed for
+    another performer's step, Refused when the deed lacks something (its `field` names what).
     """
     with transaction.atomic():
         run = _locked(run, version=version, by=by)
@@ -129,16 +144,21 @@ def press(
 
 
 def go_back(run: Run, *, version: int, reason: str, by: User, now: dt.datetime) -> Run:
-    """Returns to the step before; what that step made stays and is shown there. Raises Refused without a reason."""
+    """Returns to the step before; what that step made stays and is shown there. Raises Refused
+    without a reason.
+    """
     if not reason.strip():
-        raise Refused("Напишите, почему возвращаетесь: это увидит тот, кто продолжит.", field="reason")
+        raise Refused(
+            "Напишите, почему возвращаетесь: это увидит тот, кто продолжит.", field="reason"
+        )
     with transaction.atomic():
         run = _locked(run, version=version, by=by)
         history = history_of(run)
         moves = engine.moves(history)
         if len(moves) < 2:
             raise Refused("Это первый шаг: назад некуда.")
-        # The move taken back has a measured step only if it was a function's outcome, not a return from a procedure.
+        # The move taken back has a measured step only if it was a function's outcome, not a return
+        # from a procedure.
         run.steps.filter(seq=int(str(moves[-1]["seq"]))).update(is_undone=True)
         back = {"kind": engine.BACK, "reason": reason.strip()[:250]}
         _append(run, back, by=by, now=now)
@@ -149,7 +169,9 @@ def go_back(run: Run, *, version: int, reason: str, by: User, now: dt.datetime) 
 
 
 def add_note(run: Run, *, text: str, by: User, now: dt.datetime) -> Run:
-    """Writes a note into the history; anybody who sees the run may. Raises Refused for an empty one."""
+    """Writes a note into the history; anybody who sees the run may. Raises Refused for an empty
+    one.
+    """
     if not text.strip():
         raise Refused("Напишите текст заметки.", field="text")
     with transaction.atomic():
@@ -196,10 +218,11 @@ def hand_over(
     performer: str = "",
     comment: str = "",
 ) -> Run:
-    """Gives the run with all that was seen so far to a colleague, or to whoever performs as `performer`.
+    """Gives the run with all that was seen so far to a colleague, or to whoever performs as
+    `performer`.
 
-    Raises Refused for nobody, a stranger to the clinic, or somebody who may not perform the present step; where nobody
-    of the clinic could, everybody who works in procedures may (ADR 0103).
+    Raises Refused for nobody, a stranger to the clinic, or somebody who may not perform the present
+    step; where nobody of the clinic could, everybody who works in procedures may (ADR 0103).
     """
     if to is None and not performer:
         raise Refused("Кому передать? Выберите сотрудника или роль.", field="to")
@@ -217,12 +240,21 @@ def hand_over(
         run.state = RunState.OPEN if to is not None else RunState.WAITING
         run.save()
         bump(run)
-        audit.record("b2c_procedures.hand_over", run, by=by, now=now, after={"to": str(to or performer)}, note=comment)
+        audit.record(
+            "b2c_procedures.hand_over",
+            run,
+            by=by,
+            now=now,
+            after={"to": str(to or performer)},
+            note=comment,
+        )
     return run
 
 
 def take_run(run: Run, *, by: User, now: dt.datetime) -> Run:
-    """Makes a live run one's own: one that waits for the caller's role, or a colleague's at a change of shift."""
+    """Makes a live run one's own: one that waits for the caller's role, or a colleague's at a
+    change of shift.
+    """
     with transaction.atomic():
         run = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
         if run.state not in LIVE_RUNS:
@@ -236,7 +268,12 @@ def take_run(run: Run, *, by: User, now: dt.datetime) -> Run:
                 run.facts["stand_in"] = by.pk
         if run.holder_id == by.pk and run.state != RunState.WAITING:
             return run
-        _append(run, {"kind": "take", "from": run.holder.full_name if run.holder else ""}, by=by, now=now)
+        _append(
+            run,
+            {"kind": "take", "from": run.holder.full_name if run.holder else ""},
+            by=by,
+            now=now,
+        )
         run.holder, run.waits_for = by, ""
         run.state = RunState.HELD if run.held_at else RunState.OPEN
         carry_client(run, to=by, by=by, now=now)
@@ -247,7 +284,9 @@ def take_run(run: Run, *, by: User, now: dt.datetime) -> Run:
 
 
 def stop_run(run: Run, *, version: int, reason: str, by: User, now: dt.datetime) -> Run:
-    """Breaks the procedure off where it stands, e.g. when the client hung up. Raises Refused without a reason."""
+    """Breaks the procedure off where it stands, e.g. when the client hung up. Raises Refused
+    without a reason.
+    """
     if not reason.strip():
         raise Refused("Напишите, почему процедура прервана.", field="reason")
     with transaction.atomic():
@@ -273,29 +312,39 @@ def set_client(run: Run, *, patient: Patient, by: User, now: dt.datetime) -> Run
     return run
 
 
-# --- inside ---------------------------------------------------------------------------------------------------------
+# --- inside
+# ---------------------------------------------------------------------------------------------------------
 
 
 def _inherited(parent: Run | None, source: str) -> dict[str, Any]:
-    """What the run before learnt; a run begun out of the doctor's task answers that task when it ends."""
+    """What the run before learnt; a run begun out of the doctor's task answers that task when it
+    ends.
+    """
     facts = dict(parent.facts) if parent is not None else {}
     task = facts.pop("consultant_task", None)
     return {**facts, "answers_task": task} if task and source == RunSource.TASK else facts
 
 
 def _locked(run: Run, *, version: int, by: User) -> Run:
-    """The run under its lock, if it is live, the caller holds it, and nothing has happened since he looked.
+    """The run under its lock, if it is live, the caller holds it, and nothing has happened since he
+    looked.
 
-    What the caller's object has read of clinic, patient, order and chat is taken over where it is the same row still.
+    What the caller's object has read of clinic, patient, order and chat is taken over where it is
+    the same row still.
     """
     seen, run = run, Run.objects.select_for_update().get(pk=run.pk)
     for name in ("clinic", "patient", "order", "chat"):
-        if name in seen._state.fields_cache and getattr(seen, f"{name}_id") == getattr(run, f"{name}_id"):
+        if name in seen._state.fields_cache and getattr(seen, f"{name}_id") == getattr(
+            run, f"{name}_id"
+        ):
             setattr(run, name, getattr(seen, name))
     if run.state not in LIVE_RUNS:
         raise Conflict(f"Процедура уже {run.get_state_display()}.")
     # A colleague's note in between changes nothing of what the caller sees.
-    if run.version != version and run.entries.filter(seq__gte=version).exclude(kind="note").exists():
+    if (
+        run.version != version
+        and run.entries.filter(seq__gte=version).exclude(kind="note").exists()
+    ):
         raise Conflict(_who_is_ahead(run))
     if run.holder_id != by.pk:
         whose = run.holder.full_name if run.holder else f"роль «{Performer(run.waits_for).label}»"
@@ -315,19 +364,26 @@ def _who_is_ahead(run: Run) -> str:
 
 
 def _check_receiver(run: Run, present: Performer, to: User | None, performer: str) -> None:
-    """Raises Refused unless he, or the role, may do the present step; remembers who is asked to stand in for nobody."""
+    """Raises Refused unless he, or the role, may do the present step; remembers who is asked to
+    stand in for nobody.
+    """
     roles = ACTS_AS[present]
     if to.has(*roles) if to is not None else ROLE_OF[Performer(performer)] in roles:
         if to is not None or not nobody_performs(present, run.clinic_id):
             return
         raise Refused(f"{unmanned_words(present)}: передайте сотруднику.", field="to")
     if to is None or not (to.has(*PERFORMERS) and nobody_performs(present, run.clinic_id)):
-        raise Refused(f"Этот шаг выполняет {present.label}: передайте тому, кто может его сделать.", field="to")
+        raise Refused(
+            f"Этот шаг выполняет {present.label}: передайте тому, кто может его сделать.",
+            field="to",
+        )
     run.facts["stand_in"] = to.pk
 
 
 def _check_performer(run: Run, performer: str, by: User) -> None:
-    """The holder `by` has the step's role, or stands in for it in a clinic where nobody has (ADR 0103)."""
+    """The holder `by` has the step's role, or stands in for it in a clinic where nobody has (ADR
+    0103).
+    """
     role = Performer(performer)
     if by.has(*ACTS_AS[role]):
         return
@@ -337,7 +393,9 @@ def _check_performer(run: Run, performer: str, by: User) -> None:
 
 def _append(run: Run, entry: Mapping[str, object], *, by: User | None, now: dt.datetime) -> None:
     data = {name: value for name, value in entry.items() if name != "kind"}
-    RunEntry.objects.create(run=run, seq=run.version, at=now, by=by, kind=str(entry["kind"]), data=data)
+    RunEntry.objects.create(
+        run=run, seq=run.version, at=now, by=by, kind=str(entry["kind"]), data=data
+    )
     run.version += 1
 
 
@@ -350,14 +408,24 @@ def _resume(run: Run, now: dt.datetime) -> None:
     run.state, run.held_at = RunState.OPEN, None
 
 
-def _do(run: Run, screen: engine.Screen, key: str, data: Mapping[str, Any], *, by: User, now: dt.datetime) -> None:
+def _do(
+    run: Run,
+    screen: engine.Screen,
+    key: str,
+    data: Mapping[str, Any],
+    *,
+    by: User,
+    now: dt.datetime,
+) -> None:
     """Carries out what the function is for, and remembers what was made."""
     function = screen.function
     if function is None or not function.action:
         return
     events = tuple(result.event for result, _ in engine.chosen(function, key))
     done = StepRecord.objects.filter(run=run, function=function.id, is_undone=False).count()
-    step = StepContext(run=run, function=function, events=events, data=data, by=by, now=now, turn=done)
+    step = StepContext(
+        run=run, function=function, events=events, data=data, by=by, now=now, turn=done
+    )
     for made in STEP_ACTIONS[function.action].perform(step):
         RunObject.objects.update_or_create(
             run=run,
@@ -368,7 +436,9 @@ def _do(run: Run, screen: engine.Screen, key: str, data: Mapping[str, Any], *, b
         )
 
 
-def _measure(run: Run, screen: engine.Screen, button: engine.Button, seq: int, *, by: User, now: dt.datetime) -> None:
+def _measure(
+    run: Run, screen: engine.Screen, button: engine.Button, seq: int, *, by: User, now: dt.datetime
+) -> None:
     function = screen.function
     if function is None:
         return

@@ -1,4 +1,6 @@
-"""Editions: the packaged ones stored, new ones checked, compared and published, the whole confirmed once a year."""
+"""Editions: the packaged ones stored, new ones checked, compared and published, the whole confirmed
+once a year.
+"""
 
 import calendar
 import datetime as dt
@@ -34,7 +36,9 @@ class Draft:
 
 
 def store_packaged(*, now: dt.datetime) -> None:
-    """Keeps the packaged editions as rows, so that runs find them after an upgrade of the product. Idempotent."""
+    """Keeps the packaged editions as rows, so that runs find them after an upgrade of the product.
+    Idempotent.
+    """
     known = set(ProcedureVersion.objects.values_list("number", flat=True))
     missing = [procedure for number, procedure in packaged().items() if number not in known]
     if not missing:
@@ -61,7 +65,9 @@ def store_packaged(*, now: dt.datetime) -> None:
 
 
 def draft_edition(text: str, *, file_name: str, now: dt.datetime) -> Draft:
-    """Reads and lints an uploaded file among today's other procedures; raises BadDefinition with every problem."""
+    """Reads and lints an uploaded file among today's other procedures; raises BadDefinition with
+    every problem.
+    """
     procedure = parse(text, file=file_name)
     book = dict(current_book(now))
     old = book.get(procedure.number)
@@ -72,10 +78,13 @@ def draft_edition(text: str, *, file_name: str, now: dt.datetime) -> Draft:
     return Draft(procedure, text, old, differences(old, procedure) if old else ["новая процедура"])
 
 
-def publish_edition(text: str, *, file_name: str, by: User | None, now: dt.datetime) -> ProcedureVersion:
+def publish_version(
+    text: str, *, file_name: str, by: User | None, now: dt.datetime
+) -> ProcedureVersion:
     """Publishes a checked file as the next edition; runs that have begun keep theirs.
 
-    Raises BadDefinition with the linter's problems, Conflict when its edition is not newer, Refused for no change.
+    Raises BadDefinition with the linter's problems, Conflict when its edition is not newer, Refused
+    for no change.
     """
     with transaction.atomic():
         store_packaged(now=now)
@@ -85,7 +94,9 @@ def publish_edition(text: str, *, file_name: str, by: User | None, now: dt.datet
         if any(row.digest == draft.procedure.digest for row in rows):
             raise Refused("Этот файл уже опубликован.", field="file")
         if draft.procedure.edition <= newest:
-            raise Conflict(f"Редакция {newest} уже опубликована. Укажите в файле edition: {newest + 1}.")
+            raise Conflict(
+                f"Редакция {newest} уже опубликована. Укажите в файле edition: {newest + 1}."
+            )
         row = ProcedureVersion.objects.create(
             number=draft.procedure.number,
             edition=draft.procedure.edition,
@@ -99,17 +110,23 @@ def publish_edition(text: str, *, file_name: str, by: User | None, now: dt.datet
             published_by=by,
         )
         _decide("published", note=f"процедура {row.number}, редакция {row.edition}", by=by, now=now)
-        audit.record("b2c_procedures.publish_edition", row, by=by, now=now, after={"differences": draft.differences})
-        live_updates.bump("procedures:editions")
+        audit.record(
+            "b2c_procedures.publish_version",
+            row,
+            by=by,
+            now=now,
+            after={"differences": draft.differences},
+        )
+        live_updates.bump("b2c_procedures:editions")
     edition.cache_clear()
     return row
 
 
-def confirm_editions(*, note: str, by: User, now: dt.datetime) -> ReviewDecision:
+def confirm_versions(*, note: str, by: User, now: dt.datetime) -> ReviewDecision:
     """«Подтверждает актуальность действующей редакции»: the next review is a year away."""
     with transaction.atomic():
         decision = _decide("confirmed", note=note, by=by, now=now)
-        audit.record("b2c_procedures.confirm_editions", decision, by=by, now=now, note=note)
+        audit.record("b2c_procedures.confirm_versions", decision, by=by, now=now, note=note)
     return decision
 
 
@@ -125,16 +142,22 @@ def months_later(moment: dt.datetime, months: int) -> dt.datetime:
     """The same day of a later month, or its last day when it has no such day."""
     year, month = divmod(moment.month - 1 + months, 12)
     year, month = moment.year + year, month + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
+    return moment.replace(
+        year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1])
+    )
 
 
 def remind_due_reviews(*, now: dt.datetime) -> int:
-    """Gives the head of service one task when the last decision is twelve months old; returns how many were given.
+    """Gives the head of service one task when the last decision is twelve months old; returns how
+    many were given.
 
-    One transaction under the row's lock (SKIP LOCKED), no outside call: hence no lease and no reaper.
+    One transaction under the row's lock (SKIP LOCKED), no outside call: hence no lease and no
+    reaper.
     """
     with transaction.atomic():
-        due = list(ReviewDecision.objects.filter(due_at__lte=now).select_for_update(skip_locked=True))
+        due = list(
+            ReviewDecision.objects.filter(due_at__lte=now).select_for_update(skip_locked=True)
+        )
         for decision in due:
             create_task(
                 title="Пересмотреть процедуры B2C",
@@ -144,7 +167,7 @@ def remind_due_reviews(*, now: dt.datetime) -> int:
                 department=Department.OKS,
                 deadline_at=now + dt.timedelta(days=7),
                 origin=f"b2c_procedures.reviewdecision:{decision.pk}",
-                link=reverse("procedures:editions"),
+                link=reverse("b2c_procedures:editions"),
                 by=None,
                 now=now,
             )

@@ -1,4 +1,6 @@
-"""What the steps of procedures make besides orders: deliveries, claims, refunds, tax certificates, messages."""
+"""What the steps of procedures make besides orders: deliveries, claims, refunds, tax certificates,
+messages.
+"""
 
 from typing import ClassVar
 
@@ -26,7 +28,9 @@ class Case(models.Model):
     run = models.ForeignKey(Run, models.SET_NULL, null=True, blank=True, related_name="+")
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+")
     patient = models.ForeignKey(Patient, models.PROTECT, null=True, blank=True, related_name="+")
-    order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="заказ")
+    order = models.ForeignKey(
+        Order, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="заказ"
+    )
     created_at = models.DateTimeField("создано")
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
@@ -40,9 +44,13 @@ class DeliveryRequest(Case):
     city = models.CharField("город", max_length=80)
     on = models.DateField("дата", null=True, blank=True)
     address = models.CharField("адрес", max_length=250, blank=True)
-    sender = models.CharField("отправитель", max_length=6, choices=Sender.choices, default=Sender.PERSON)
+    sender = models.CharField(
+        "отправитель", max_length=6, choices=Sender.choices, default=Sender.PERSON
+    )
     sender_name = models.CharField("ФИО отправителя", max_length=150)
-    state = models.CharField(max_length=9, choices=DeliveryState.choices, default=DeliveryState.CREATED)
+    state = models.CharField(
+        max_length=9, choices=DeliveryState.choices, default=DeliveryState.CREATED
+    )
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]
@@ -80,7 +88,9 @@ class RefundInvoice(Case):
     pay_by = models.DateField("выплатить до", null=True, blank=True)
     # When the lead manager is to look again: an unsigned invoice, a payment that is late.
     due_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=250, blank=True)  # why the ticker could not look at this row last time
+    last_error = models.CharField(
+        max_length=250, blank=True
+    )  # why the ticker could not look at this row last time
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-created_at"]
@@ -100,10 +110,16 @@ class TaxCertificate(Case):
     taxpayer = models.CharField("ФИО налогоплательщика", max_length=150)
     inn = models.CharField("ИНН", max_length=12)
     years = models.CharField("за какие годы", max_length=60, blank=True)
-    way = models.CharField("как получить", max_length=5, choices=CertificateWay.choices, default=CertificateWay.EMAIL)
+    way = models.CharField(
+        "как получить", max_length=5, choices=CertificateWay.choices, default=CertificateWay.EMAIL
+    )
     email = models.EmailField("e-mail", blank=True)
-    branch = models.ForeignKey(Branch, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="МО")
-    state = models.CharField(max_length=7, choices=CertificateState.choices, default=CertificateState.ASKED)
+    branch = models.ForeignKey(
+        Branch, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="МО"
+    )
+    state = models.CharField(
+        max_length=7, choices=CertificateState.choices, default=CertificateState.ASKED
+    )
     ready_by = models.DateTimeField("подготовить до", null=True, blank=True)
 
     class Meta:
@@ -119,7 +135,9 @@ class TaxCertificate(Case):
 
 
 class SentToClient(Case):
-    """A link, a questionnaire, a contract, a receipt or a letter that a step sent; its delivery is the message's own."""
+    """A link, a questionnaire, a contract, a receipt or a letter that a step sent; its delivery is
+    the message's own.
+    """
 
     what = models.CharField("что", max_length=40)
     channel = models.CharField("как", max_length=10)

@@ -23,14 +23,20 @@ class ChatQuerySet(models.QuerySet["Chat"]):
 
 
 class Chat(models.Model):
-    """A conversation in a messenger, from the first message to its closing; at most one live with one address."""
+    """A conversation in a messenger, from the first message to its closing; at most one live with
+    one address.
+    """
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+")
     channel = models.CharField("мессенджер", max_length=10)
     address = models.CharField("адрес клиента", max_length=120)
     client_name = models.CharField("имя", max_length=120, blank=True)
-    patient = models.ForeignKey(Patient, models.PROTECT, null=True, blank=True, related_name="chats")
-    topic = models.ForeignKey(Topic, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="тема")
+    patient = models.ForeignKey(
+        Patient, models.PROTECT, null=True, blank=True, related_name="chats"
+    )
+    topic = models.ForeignKey(
+        Topic, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="тема"
+    )
     state = models.CharField(max_length=8, choices=ChatState.choices, default=ChatState.WAITING)
     manager = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="chats")
     opened_at = models.DateTimeField()
@@ -54,7 +60,9 @@ class Chat(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             # readers: a manager's chats and everybody's load; chats that wait to be shared out
-            models.Index(fields=["manager", "-last_at"], name="chat_manager", condition=Q(state="active")),
+            models.Index(
+                fields=["manager", "-last_at"], name="chat_manager", condition=Q(state="active")
+            ),
             models.Index(fields=["opened_at"], name="chat_waiting", condition=Q(state="waiting")),
         ]
 
@@ -63,17 +71,23 @@ class Chat(models.Model):
 
     @property
     def client(self) -> str:
-        """Who writes: the patient, else the name he gave himself; '' when only his address is known."""
+        """Who writes: the patient, else the name he gave himself; '' when only his address is
+        known.
+        """
         return self.patient.full_name if self.patient is not None else self.client_name
 
 
 class FailedChatMessageQuerySet(models.QuerySet["FailedChatMessage"]):
     def visible_to(self, user: User) -> Self:
-        return self.filter(message__clinic__in=Clinic.objects.filter(staff=user), message__chat_line=None)
+        return self.filter(
+            message__clinic__in=Clinic.objects.filter(staff=user), message__chat_line=None
+        )
 
 
 class ChatMessageLink(models.Model):
-    """Which conversation a message of the messenger belongs to; a lead's leave for a forbidden wording stands here."""
+    """Which conversation a message of the messenger belongs to; a lead's leave for a forbidden
+    wording stands here.
+    """
 
     chat = models.ForeignKey(Chat, models.CASCADE, related_name="lines")
     message = models.OneToOneField(ChatMessage, models.CASCADE, related_name="chat_line")
@@ -87,7 +101,9 @@ class ChatMessageLink(models.Model):
 
 
 class FailedChatMessage(models.Model):
-    """A client's message that could not be put into a conversation: why, and when it is tried again (UTC)."""
+    """A client's message that could not be put into a conversation: why, and when it is tried again
+    (UTC).
+    """
 
     message = models.OneToOneField(ChatMessage, models.CASCADE, related_name="chat_trouble")
     last_error = models.CharField(max_length=250)
@@ -116,7 +132,9 @@ class ChatTimer(models.Model):
         ordering: ClassVar[list[str]] = ["due_at"]
         indexes: ClassVar[list[models.Index]] = [
             # reader: the chat's page and the list of late chats
-            models.Index(fields=["due_at"], name="chat_clock_running", condition=Q(met_at__isnull=True)),
+            models.Index(
+                fields=["due_at"], name="chat_clock_running", condition=Q(met_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -129,7 +147,9 @@ class ChatTimer(models.Model):
 
 
 class ChatPause(models.Model):
-    """A manager who takes no chats now (a break, the end of his shift); his chats went to the others."""
+    """A manager who takes no chats now (a break, the end of his shift); his chats went to the
+    others.
+    """
 
     user = models.OneToOneField(User, models.CASCADE, related_name="chat_absence")
     since = models.DateTimeField()
@@ -139,10 +159,15 @@ class ChatPause(models.Model):
 
 
 class ForbiddenPhrase(models.Model):
-    """A wording that must not reach a client («передал информацию в отдел логистики»), with what to say instead."""
+    """A wording that must not reach a client («передал информацию в отдел логистики»), with what to
+    say instead.
+    """
 
     phrase = models.CharField(
-        "формулировка", max_length=150, unique=True, help_text="слова через пробел; * — любое окончание"
+        "формулировка",
+        max_length=150,
+        unique=True,
+        help_text="слова через пробел; * — любое окончание",
     )
     why = models.CharField("почему нельзя", max_length=200)
     instead = models.CharField("как сказать", max_length=200, blank=True)

@@ -1,4 +1,6 @@
-"""Reference data the steps look at: tests, the orders journal, institutions of ОМС, couriers, branches."""
+"""Reference data the steps look at: tests, the orders journal, institutions of ОМС, couriers,
+branches.
+"""
 
 import datetime as dt
 from decimal import Decimal
@@ -28,7 +30,12 @@ class Study(models.Model):
     price = models.DecimalField("цена, ₽", max_digits=10, decimal_places=2)
     link = models.URLField("ссылка на сайте", blank=True)
     responsible = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="studies", verbose_name="ответственный"
+        User,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="studies",
+        verbose_name="ответственный",
     )
     is_active = models.BooleanField("выполняется", default=True)
     search_key = models.CharField(max_length=260, editable=False)
@@ -56,7 +63,9 @@ class Order(models.Model):
     number = models.CharField("номер", max_length=30, unique=True)
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+")
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="orders")
-    status = models.CharField("статус", max_length=12, choices=OrderStatus.choices, default=OrderStatus.REGISTERED)
+    status = models.CharField(
+        "статус", max_length=12, choices=OrderStatus.choices, default=OrderStatus.REGISTERED
+    )
     status_before = models.CharField(max_length=12, choices=OrderStatus.choices, blank=True)
     is_return = models.BooleanField("возврат биоматериала", default=False)
     partner = models.CharField("заказ партнёра", max_length=150, blank=True)
@@ -64,7 +73,9 @@ class Order(models.Model):
     result_due_on = models.DateField("срок выдачи", null=True, blank=True)
     moved_due_on = models.DateField("новый срок выдачи", null=True, blank=True)
     result_sent_on = models.DateField("результат направлен", null=True, blank=True)
-    replaces = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="replaced_by")
+    replaces = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="replaced_by"
+    )
     comment = models.TextField("комментарий", blank=True)
     created_at = models.DateTimeField("оформлен")
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
@@ -140,7 +151,9 @@ class Institution(models.Model):
     city = models.CharField("город", max_length=80)
     address = models.CharField("адрес", max_length=250, blank=True)
     phone = models.CharField("телефон", max_length=16, blank=True)
-    studies = models.ManyToManyField(Study, related_name="institutions", blank=True, verbose_name="исследования")
+    studies = models.ManyToManyField(
+        Study, related_name="institutions", blank=True, verbose_name="исследования"
+    )
     note = models.CharField("условия", max_length=250, blank=True)
     is_active = models.BooleanField("принимает", default=True)
 
@@ -159,7 +172,9 @@ class CourierCity(models.Model):
     """A city from which the courier takes biomaterial, and on which weekdays (0 = Monday)."""
 
     city = models.CharField("город", max_length=80, unique=True)
-    weekdays = ArrayField(models.PositiveSmallIntegerField(), verbose_name="дни недели", default=list)
+    weekdays = ArrayField(
+        models.PositiveSmallIntegerField(), verbose_name="дни недели", default=list
+    )
     note = models.CharField("условия", max_length=250, blank=True)
     is_active = models.BooleanField("работает", default=True)
 
@@ -168,7 +183,8 @@ class CourierCity(models.Model):
         verbose_name = "город курьера"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.CheckConstraint(
-                condition=Q(weekdays__contained_by=[0, 1, 2, 3, 4, 5, 6]), name="courier_weekdays_of_week"
+                condition=Q(weekdays__contained_by=[0, 1, 2, 3, 4, 5, 6]),
+                name="courier_weekdays_of_week",
             )
         ]
 
@@ -181,7 +197,9 @@ class CourierCity(models.Model):
 
 
 class Branch(models.Model):
-    """«График работы МО»: a branch or a partner's point, its address and hours as they are told to a client."""
+    """«График работы МО»: a branch or a partner's point, its address and hours as they are told to
+    a client.
+    """
 
     name = models.CharField("МО", max_length=150, unique=True)
     city = models.CharField("город", max_length=80)
@@ -190,7 +208,12 @@ class Branch(models.Model):
     phone = models.CharField("телефон", max_length=16, blank=True)
     partner = models.BooleanField("клиника-партнёр", default=False)
     clinic = models.ForeignKey(
-        Clinic, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="наша клиника"
+        Clinic,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="наша клиника",
     )
     is_active = models.BooleanField("открыто", default=True)
 

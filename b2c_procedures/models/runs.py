@@ -22,26 +22,41 @@ class RunQuerySet(models.QuerySet["Run"]):
 
 
 class Run(models.Model):
-    """One client led through one procedure (and those it links to). The history is the truth; the rest is its shadow.
+    """One client led through one procedure (and those it links to). The history is the truth; the
+    rest is its shadow.
 
     `version` is the number of entries in the history: a press made on an older screen meets 409.
     """
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+")
-    patient = models.ForeignKey(Patient, models.PROTECT, null=True, blank=True, related_name="procedure_runs")
+    patient = models.ForeignKey(
+        Patient, models.PROTECT, null=True, blank=True, related_name="procedure_runs"
+    )
     number = models.CharField("номер", max_length=16, blank=True)
-    source = models.CharField("откуда", max_length=6, choices=RunSource.choices, default=RunSource.CALL)
-    interaction = models.ForeignKey(Interaction, models.SET_NULL, null=True, blank=True, related_name="+")
+    source = models.CharField(
+        "откуда", max_length=6, choices=RunSource.choices, default=RunSource.CALL
+    )
+    interaction = models.ForeignKey(
+        Interaction, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     chat = models.ForeignKey(Chat, models.SET_NULL, null=True, blank=True, related_name="runs")
     order = models.ForeignKey(Order, models.SET_NULL, null=True, blank=True, related_name="runs")
-    parent = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="children")
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="children"
+    )
     procedure = models.PositiveSmallIntegerField("процедура")
-    editions = models.JSONField(default=dict)  # procedure number → digest of the edition this run keeps
+    editions = models.JSONField(
+        default=dict
+    )  # procedure number → digest of the edition this run keeps
     state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.OPEN)
-    holder = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="procedure_runs")
+    holder = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="procedure_runs"
+    )
     waits_for = models.CharField("ждёт роль", max_length=20, choices=Performer.choices, blank=True)
     version = models.PositiveIntegerField(default=0)
-    facts = models.JSONField(default=dict)  # what steps learnt and later steps need, e.g. the ids of what they made
+    facts = models.JSONField(
+        default=dict
+    )  # what steps learnt and later steps need, e.g. the ids of what they made
     # The shadow of the history: where the run stands now.
     at_procedure = models.PositiveSmallIntegerField()
     at_function = models.CharField(max_length=6, blank=True)
@@ -60,8 +75,13 @@ class Run(models.Model):
         ordering: ClassVar[list[str]] = ["-started_at", "-pk"]
         verbose_name = "выполнение процедуры"
         indexes: ClassVar[list[models.Index]] = [
-            # readers: one's own open runs; those that wait for a role; the report's period; a patient's card
-            models.Index(fields=["holder"], name="run_mine", condition=Q(state__in=["open", "held", "waiting"])),
+            # readers: one's own open runs; those that wait for a role; the report's period; a
+            # patient's card
+            models.Index(
+                fields=["holder"],
+                name="run_mine",
+                condition=Q(state__in=["open", "held", "waiting"]),
+            ),
             models.Index(fields=["waits_for"], name="run_waiting", condition=Q(state="waiting")),
             models.Index(fields=["clinic", "-started_at"], name="run_period"),
             models.Index(fields=["patient", "-started_at"], name="run_patient"),
@@ -72,7 +92,9 @@ class Run(models.Model):
 
 
 class RunEntry(models.Model):
-    """One entry of a run's history; appended only. `seq` is unique: two people can't write the same next entry."""
+    """One entry of a run's history; appended only. `seq` is unique: two people can't write the same
+    next entry.
+    """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="entries")
     seq = models.PositiveIntegerField()
@@ -92,7 +114,9 @@ class RunEntry(models.Model):
 
 
 class StepRecord(models.Model):
-    """One finished step, measured: what figures are made of. `seconds` as the norm counts them, holds taken out."""
+    """One finished step, measured: what figures are made of. `seconds` as the norm counts them,
+    holds taken out.
+    """
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="steps")
     seq = models.PositiveIntegerField()  # of the history entry that finished it
@@ -134,7 +158,9 @@ class RunObject(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["pk"]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["kind", "object_id"], name="run_object")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["kind", "object_id"], name="run_object")
+        ]
 
     def __str__(self) -> str:
         return self.title

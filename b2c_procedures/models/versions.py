@@ -1,4 +1,6 @@
-"""Editions of the procedures, the decisions on the whole document, and the texts behind its documents' names."""
+"""Editions of the procedures, the decisions on the whole document, and the texts behind its
+documents' names.
+"""
 
 from typing import ClassVar
 
@@ -9,7 +11,9 @@ from callcenter.staff.models import User
 
 
 class ProcedureVersion(models.Model):
-    """One published edition of one procedure: its very file, never changed. A run keeps the edition it began with."""
+    """One published edition of one procedure: its very file, never changed. A run keeps the edition
+    it began with.
+    """
 
     number = models.PositiveSmallIntegerField("процедура")
     edition = models.PositiveIntegerField("редакция")
@@ -34,13 +38,16 @@ class ProcedureVersion(models.Model):
 
 
 class ReviewDecision(models.Model):
-    """«…не реже 1 раза в 12 месяцев Руководитель … принимает решение о внесении изменений или подтверждает
-    актуальность действующей редакции» (section 3). `due_at` of the newest one is when to remind him again."""
+    """«…не реже 1 раза в 12 месяцев Руководитель … принимает решение о внесении изменений или
+    подтверждает актуальность действующей редакции» (section 3). `due_at` of the newest one is when
+    to remind him again.
+    """
 
     at = models.DateTimeField()
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     decision = models.CharField(
-        max_length=12, choices=[("published", "внесены изменения"), ("confirmed", "актуальность подтверждена")]
+        max_length=12,
+        choices=[("published", "внесены изменения"), ("confirmed", "актуальность подтверждена")],
     )
     note = models.CharField("основание", max_length=250, blank=True)
     due_at = models.DateTimeField(null=True)
@@ -61,7 +68,8 @@ class DocumentText(models.Model):
 
     name = models.CharField("документ", max_length=150, unique=True)
     text = models.TextField(
-        "текст", help_text="{клиент}, {клиника}, {адрес}, {телефон}, {команда}, {сотрудник} заменяются при показе"
+        "текст",
+        help_text="{клиент}, {клиника}, {адрес}, {телефон}, {команда}, {сотрудник} заменяются при показе",
     )
     changed_at = models.DateTimeField()
     changed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

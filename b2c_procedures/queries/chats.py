@@ -24,7 +24,9 @@ class BoardRow:
 
 
 def board(user: User, now: dt.datetime, *, everybody: bool) -> list[BoardRow]:
-    """Live chats: one's own and those that found nobody (or all of one's clinics), the most urgent first; two queries."""
+    """Live chats: one's own and those that found nobody (or all of one's clinics), the most urgent
+    first; two queries.
+    """
     rows: QuerySet[Chat] = Chat.objects.visible_to(user).live()
     if not everybody:
         rows = rows.filter(Q(manager=user) | Q(manager=None))
@@ -37,7 +39,13 @@ def board(user: User, now: dt.datetime, *, everybody: bool) -> list[BoardRow]:
         clock = next((clock for clock in chat.running if clock.done_at is None), None)
         shown.append(BoardRow(chat, clock, clock is not None and clock.due_at <= now))
     far = dt.datetime.max.replace(tzinfo=dt.UTC)
-    shown.sort(key=lambda row: (row.clock.due_at if row.clock else far, row.waits_since or far, row.chat.opened_at))
+    shown.sort(
+        key=lambda row: (
+            row.clock.due_at if row.clock else far,
+            row.waits_since or far,
+            row.chat.opened_at,
+        )
+    )
     return shown
 
 

@@ -1,4 +1,6 @@
-"""DiagramShapes of the procedures: for diagrams, and for the report by procedure, function, employee and period."""
+"""Metrics of the procedures: for diagrams, and for the report by procedure, function, employee and
+period.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -26,7 +28,10 @@ class MetricsPeriod:
 
 def steps(period: MetricsPeriod) -> QuerySet[StepRecord]:
     return StepRecord.objects.filter(
-        clinic__in=period.clinics, finished_at__gte=period.since, finished_at__lt=period.until, is_undone=False
+        clinic__in=period.clinics,
+        finished_at__gte=period.since,
+        finished_at__lt=period.until,
+        is_undone=False,
     )
 
 
@@ -124,7 +129,12 @@ def by_function(period: MetricsPeriod, book: Book, procedure: int) -> list[Metri
     rows = []
     for function in book[procedure].functions:
         row = _row(
-            function.id, f"{function.id} {function.name}", 0, 0, stopped.get(function.id, 0), measured.get(function.id)
+            function.id,
+            f"{function.id} {function.name}",
+            0,
+            0,
+            stopped.get(function.id, 0),
+            measured.get(function.id),
         )
         rows.append(MetricsRow(**{**row.__dict__, "live": standing.get(function.id, 0)}))
     return rows
@@ -155,7 +165,9 @@ def by_employee(period: MetricsPeriod, book: Book) -> list[MetricsRow]:
     rows = []
     for pk, name in names.items():
         run = runs.get(pk, {"n": 0, "finished": 0, "stopped": 0})
-        rows.append(_row(str(pk), name, run["n"], run["finished"], run["stopped"], measured.get(pk)))
+        rows.append(
+            _row(str(pk), name, run["n"], run["finished"], run["stopped"], measured.get(pk))
+        )
     return rows
 
 
@@ -167,8 +179,12 @@ class _Measure:
     repeated: int
 
 
-def _measured(period: MetricsPeriod, book: Book, column: str, procedure: int | None = None) -> dict[object, _Measure]:
-    """Steps, norm kept, median and repeated questions, grouped by one of our own columns; one query."""
+def _measured(
+    period: MetricsPeriod, book: Book, column: str, procedure: int | None = None
+) -> dict[object, _Measure]:
+    """Steps, norm kept, median and repeated questions, grouped by one of our own columns; one
+    query.
+    """
     if column not in {"procedure", "function", "by_id"}:
         raise ValueError(column)
     query = f"""
@@ -182,18 +198,41 @@ def _measured(period: MetricsPeriod, book: Book, column: str, procedure: int | N
          GROUP BY {column}
     """  # noqa: S608 (the column is one of three words above)
     repeated = [f"{function}:{key}" for function, key in repeated_in(book)]
-    values: list[Any] = [repeated, list(period.clinics), period.since, period.until, procedure, procedure]
+    values: list[Any] = [
+        repeated,
+        list(period.clinics),
+        period.since,
+        period.until,
+        procedure,
+        procedure,
+    ]
     with connection.cursor() as cursor:
         cursor.execute(query, values)
         return {
             key: _Measure(
-                count, float(kept) if kept is not None else None, int(median) if median is not None else None, again
+                count,
+                float(kept) if kept is not None else None,
+                int(median) if median is not None else None,
+                again,
             )
             for key, count, kept, median, again in cursor.fetchall()
         }
 
 
-def _row(key: str, title: str, runs: int, finished: int, stopped: int, measured: _Measure | None) -> MetricsRow:
+def _row(
+    key: str, title: str, runs: int, finished: int, stopped: int, measured: _Measure | None
+) -> MetricsRow:
     found = measured or _Measure(0, None, None, 0)
     live = max(0, runs - finished - stopped)
-    return MetricsRow(key, title, runs, finished, stopped, live, found.steps, found.kept, found.median, found.repeated)
+    return MetricsRow(
+        key,
+        title,
+        runs,
+        finished,
+        stopped,
+        live,
+        found.steps,
+        found.kept,
+        found.median,
+        found.repeated,
+    )

@@ -1,4 +1,6 @@
-"""Who may do a step, also where nobody of the clinic has its role: then the senior does, or whoever he gives it to (ADR 0103)."""
+"""Who may do a step, also where nobody of the clinic has its role: then the senior does, or whoever
+he gives it to (ADR 0103).
+"""
 
 from collections.abc import Collection
 
@@ -14,7 +16,9 @@ def nobody_performs(performer: Performer, clinic: int) -> bool:
 
 def may_take(user: User, performer: Performer, clinic: int) -> bool:
     """Whether the user may make a run at a step of `performer` his own."""
-    return user.has(*ACTS_AS[performer]) or (user.has(*STAND_INS) and nobody_performs(performer, clinic))
+    return user.has(*ACTS_AS[performer]) or (
+        user.has(*STAND_INS) and nobody_performs(performer, clinic)
+    )
 
 
 def unmanned_words(performer: Performer) -> str:
@@ -28,6 +32,10 @@ def unmanned(clinics: Collection[int]) -> dict[int, set[Performer]]:
     for clinic, has in people.values_list("clinics", "roles"):
         roles[clinic] |= set(has)
     return {
-        clinic: {performer for performer, acting in ACTS_AS.items() if not present & {str(role) for role in acting}}
+        clinic: {
+            performer
+            for performer, acting in ACTS_AS.items()
+            if not present & {str(role) for role in acting}
+        }
         for clinic, present in roles.items()
     }

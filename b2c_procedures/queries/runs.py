@@ -9,7 +9,14 @@ from django.db.models import QuerySet
 
 from b2c_procedures import engine
 from b2c_procedures.definition import Function
-from b2c_procedures.models import DocumentText, ProcedureSettings, Run, RunEntry, RunObject, SentToClient
+from b2c_procedures.models import (
+    DocumentText,
+    ProcedureSettings,
+    Run,
+    RunEntry,
+    RunObject,
+    SentToClient,
+)
 from b2c_procedures.queries.people import nobody_performs, unmanned
 from b2c_procedures.roles import STAND_INS
 from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer, RunState
@@ -24,7 +31,9 @@ from callcenter.staff.roles import Role
 
 @dataclass(frozen=True)
 class StepTimer:
-    """How the step's time stands at the moment the page is made; the page's script counts on from it."""
+    """How the step's time stands at the moment the page is made; the page's script counts on from
+    it.
+    """
 
     started_at: dt.datetime
     due_at: dt.datetime | None
@@ -46,11 +55,17 @@ class HistoryLine:
     muted: bool = False
 
 
-def timer_of(run: Run, screen: engine.Screen, settings: ProcedureSettings, now: dt.datetime) -> StepTimer:
-    """The step's clock: calm, amber from the share of the norm that the settings name, red when it has run out."""
+def timer_of(
+    run: Run, screen: engine.Screen, settings: ProcedureSettings, now: dt.datetime
+) -> StepTimer:
+    """The step's clock: calm, amber from the share of the norm that the settings name, red when it
+    has run out.
+    """
     moment = run.held_at or now
     if run.step_due_at is None or screen.norm is None:
-        return StepTimer(run.step_started_at, None, "", "none", "без норматива", 0, settings.amber_percent)
+        return StepTimer(
+            run.step_started_at, None, "", "none", "без норматива", 0, settings.amber_percent
+        )
     total = int((run.step_due_at - run.step_started_at).total_seconds())
     passed = (moment - run.step_started_at).total_seconds()
     if run.held_at is not None:
@@ -62,7 +77,9 @@ def timer_of(run: Run, screen: engine.Screen, settings: ProcedureSettings, now: 
     else:
         state, label = "calm", "в пределах норматива"
     words = screen.norm.words
-    return StepTimer(run.step_started_at, run.step_due_at, words, state, label, total, settings.amber_percent)
+    return StepTimer(
+        run.step_started_at, run.step_due_at, words, state, label, total, settings.amber_percent
+    )
 
 
 def texts_of(run: Run, screen: engine.Screen, settings: ProcedureSettings) -> list[tuple[str, str]]:
@@ -72,7 +89,11 @@ def texts_of(run: Run, screen: engine.Screen, settings: ProcedureSettings) -> li
     opens = screen.function is screen.procedure.first
     words = words_of(screen.function.documents)
     patient = run.patient
-    names = " ".join(part for part in (patient.first_name, patient.middle_name) if part) if patient else ""
+    names = (
+        " ".join(part for part in (patient.first_name, patient.middle_name) if part)
+        if patient
+        else ""
+    )
     values = {
         "клиент": names or (patient.full_name if patient else ""),
         "клиника": run.clinic.name,
@@ -106,7 +127,9 @@ _KINDS: dict[str, tuple[str, str]] = {
 
 def entries_of(run: Run) -> list[RunEntry]:
     """The run's entries, oldest first, with who made them."""
-    return list(run.entries.select_related("by").only("run", "seq", "at", "kind", "data", "by__full_name"))
+    return list(
+        run.entries.select_related("by").only("run", "seq", "at", "kind", "data", "by__full_name")
+    )
 
 
 def history_in(entries: list[RunEntry]) -> list[dict[str, Any]]:
@@ -121,10 +144,21 @@ def lines_of(entries: list[RunEntry]) -> list[HistoryLine]:
 
 def _line(entry: RunEntry) -> HistoryLine:
     form, icon = _KINDS.get(entry.kind, ("{kind}", "point"))
-    data: dict[str, Any] = {"kind": entry.kind, "procedure": "", "function": "", "event": "", "reason": "", "to": ""}
+    data: dict[str, Any] = {
+        "kind": entry.kind,
+        "procedure": "",
+        "function": "",
+        "event": "",
+        "reason": "",
+        "to": "",
+    }
     text = form.format_map({**data, "text": "", **entry.data})
     return HistoryLine(
-        entry.at, entry.by.short_name if entry.by else "Система", text.strip(), icon, entry.kind == "back"
+        entry.at,
+        entry.by.short_name if entry.by else "Система",
+        text.strip(),
+        icon,
+        entry.kind == "back",
     )
 
 
@@ -140,7 +174,9 @@ class MadeObject:
 
 
 def made_by(run: Run, undone: Collection[int]) -> list[MadeObject]:
-    """What the run's steps made, with the present state of tasks and messages; `undone` are the seqs gone back from."""
+    """What the run's steps made, with the present state of tasks and messages; `undone` are the
+    seqs gone back from.
+    """
     rows = list(RunObject.objects.filter(run=run))
     tasks = Task.objects.in_bulk([row.object_id for row in rows if row.kind == "assignments.task"])
     sent = SentToClient.objects.select_related("message").in_bulk(
@@ -154,7 +190,11 @@ def made_by(run: Run, undone: Collection[int]) -> list[MadeObject]:
             state = task.get_state_display() + (f": {task.outcome}" if task.outcome else "")
         if row.kind == "b2c_procedures.senttoclient" and row.object_id in sent:
             message = sent[row.object_id].message
-            state = f"{message.get_state_display()}{f': {message.reason}' if message.reason else ''}" if message else ""
+            state = (
+                f"{message.get_state_display()}{f': {message.reason}' if message.reason else ''}"
+                if message
+                else ""
+            )
         made.append(MadeObject(row.title, row.link, state, row.function, row.seq in undone))
     return made
 
@@ -179,12 +219,16 @@ def my_runs(user: User) -> QuerySet[Run]:
 def runs_for_role(user: User) -> QuerySet[Run]:
     """Runs that wait for a role the user has, in his clinics."""
     performers = [str(performer) for performer, roles in ACTS_AS.items() if user.has(*roles)]
-    runs: QuerySet[Run] = Run.objects.visible_to(user).filter(state=RunState.WAITING, waits_for__in=performers)
+    runs: QuerySet[Run] = Run.objects.visible_to(user).filter(
+        state=RunState.WAITING, waits_for__in=performers
+    )
     return runs.select_related("clinic", "patient", "holder").order_by("step_due_at", "pk")
 
 
 def runs_for_nobody(user: User) -> QuerySet[Run]:
-    """Runs of the user's clinics that wait for a role which nobody of their clinic has; for those who may stand in."""
+    """Runs of the user's clinics that wait for a role which nobody of their clinic has; for those
+    who may stand in.
+    """
     if not user.has(*STAND_INS):
         return Run.objects.none()
     rows = Run.objects.visible_to(user).filter(state=RunState.WAITING).exclude(waits_for="")
@@ -211,7 +255,10 @@ _FACTS: Final = {
 def known_in(run: Run) -> list[tuple[str, str]]:
     """What the steps learnt on the way, in words."""
     facts = [(label, run.facts[name]) for name, label in _FACTS.items() if run.facts.get(name)]
-    return [(label, day(dt.date.fromisoformat(value)) if label == "Дата" else str(value)) for label, value in facts]
+    return [
+        (label, day(dt.date.fromisoformat(value)) if label == "Дата" else str(value))
+        for label, value in facts
+    ]
 
 
 @dataclass(frozen=True)
@@ -228,14 +275,20 @@ def listed(rows: Iterable[Run]) -> list[ListedRun]:
     shown = []
     for run in rows:
         function = function_of(run)
-        step = f"{function.id} {function.name}" if function else f"{run.at_procedure}: возврат из другой процедуры"
+        step = (
+            f"{function.id} {function.name}"
+            if function
+            else f"{run.at_procedure}: возврат из другой процедуры"
+        )
         role = ROLE_OF[Performer(run.waits_for)].label if run.waits_for else ""
         shown.append(ListedRun(run, step, role))
     return shown
 
 
 def receivers(run: Run) -> tuple[Role, ...]:
-    """The roles that may go on with the run's present step, and so may be handed the run; none where nobody has them."""
+    """The roles that may go on with the run's present step, and so may be handed the run; none
+    where nobody has them.
+    """
     function = function_of(run)
     performer = Performer(function.performer) if function is not None else Performer.MANAGER_OKS
     return () if nobody_performs(performer, run.clinic_id) else ACTS_AS[performer]

@@ -29,7 +29,9 @@ _ROWS: Final = 15
 
 @dataclass(frozen=True)
 class SidePanel:
-    """One panel: its title, the template part that shows its rows, the rows, and what its search box (if any) asks for."""
+    """One panel: its title, the template part that shows its rows, the rows, and what its search
+    box (if any) asks for.
+    """
 
     kind: str
     title: str
@@ -37,7 +39,9 @@ class SidePanel:
     hint: str = ""  # what its search box is for
 
 
-def looks_of(run: Run, function: Function, *, text: str, user: User, now: dt.datetime) -> list[SidePanel]:
+def looks_of(
+    run: Run, function: Function, *, text: str, user: User, now: dt.datetime
+) -> list[SidePanel]:
     """The panels of a function, each one query or two; `text` filters those that have a search box."""
     return [_MAKERS[kind](run, text, user, now) for kind in function.looks]
 
@@ -50,17 +54,32 @@ def _studies(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  #
 
 
 def _orders(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
-    rows = Order.objects.visible_to(user).select_related("patient").prefetch_related("lines__study__responsible")
-    rows = rows.filter(patient=run.patient) if run.patient_id else rows.filter(number__icontains=text.strip() or "-")
-    return SidePanel("orders", "Журнал заказов", list(rows[:_ROWS]), "" if run.patient_id else "номер заказа")
+    rows = (
+        Order.objects.visible_to(user)
+        .select_related("patient")
+        .prefetch_related("lines__study__responsible")
+    )
+    rows = (
+        rows.filter(patient=run.patient)
+        if run.patient_id
+        else rows.filter(number__icontains=text.strip() or "-")
+    )
+    return SidePanel(
+        "orders", "Журнал заказов", list(rows[:_ROWS]), "" if run.patient_id else "номер заказа"
+    )
 
 
 def _institutions(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     rows = Institution.objects.filter(is_active=True).prefetch_related("studies")
     if text.strip():
-        rows = rows.filter(studies__search_key__contains=normalise(text)) | rows.filter(city__icontains=text.strip())
+        rows = rows.filter(studies__search_key__contains=normalise(text)) | rows.filter(
+            city__icontains=text.strip()
+        )
     return SidePanel(
-        "institutions", "Учреждения, принимающие ОМС", list(rows.distinct()[:_ROWS]), "город или исследование"
+        "institutions",
+        "Учреждения, принимающие ОМС",
+        list(rows.distinct()[:_ROWS]),
+        "город или исследование",
     )
 
 
@@ -80,16 +99,25 @@ def _branches(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  
 
 
 def _windows(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
-    windows = free_windows(now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=30))
+    windows = free_windows(
+        now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=30)
+    )
     return SidePanel(
-        "windows", "Ближайшее свободное время", list(narrowed(windows, text)[:_ROWS]), "врач или специальность"
+        "windows",
+        "Ближайшее свободное время",
+        list(narrowed(windows, text)[:_ROWS]),
+        "врач или специальность",
     )
 
 
 def narrowed(windows: QuerySet[ScheduleWindow], text: str) -> QuerySet[ScheduleWindow]:
-    """Windows of the doctors whose name or specialty has every word of `text`; they are booked up to 30 days ahead."""
+    """Windows of the doctors whose name or specialty has every word of `text`; they are booked up
+    to 30 days ahead.
+    """
     for word in text.split():
-        windows = windows.filter(Q(doctor__full_name__icontains=word) | Q(doctor__specialty__name__icontains=word))
+        windows = windows.filter(
+            Q(doctor__full_name__icontains=word) | Q(doctor__specialty__name__icontains=word)
+        )
     return windows
 
 
@@ -106,7 +134,9 @@ def _certificates(run: Run, text: str, user: User, now: dt.datetime) -> SidePane
 def _tasks(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
     pks = [value for name, value in run.facts.items() if name.endswith("_task")]
     return SidePanel(
-        "tasks", "Задачи этой процедуры", list(Task.objects.filter(pk__in=pks).prefetch_related("messages"))
+        "tasks",
+        "Задачи этой процедуры",
+        list(Task.objects.filter(pk__in=pks).prefetch_related("messages")),
     )
 
 

@@ -24,7 +24,9 @@ Kind = TypeVar("Kind", bound=Model)
 
 @dataclass
 class StepContext:
-    """One function being done in one run. `events` are the results chosen, `turn` how often it was done before."""
+    """One function being done in one run. `events` are the results chosen, `turn` how often it was
+    done before.
+    """
 
     run: Run
     function: Function
@@ -77,7 +79,9 @@ class StepContext:
             kind=model._meta.label_lower,
             seq__in=StepRecord.objects.filter(run=self.run, is_undone=True).values("seq"),
         ).last()
-        return model._default_manager.filter(pk=made.object_id).first() if made is not None else None
+        return (
+            model._default_manager.filter(pk=made.object_id).first() if made is not None else None
+        )
 
     def common(self) -> dict[str, Any]:
         """Fields that every case made in a run has."""
@@ -120,15 +124,17 @@ def give_task(
     assignee: User | None = None,
     link: str = "",
 ) -> CreatedObject:
-    """A task from the run, once for each time the step is done: its client, its order with the order's address, and a
-    link to the run (or `link`). The deadline is a norm in working time ('2 hours') or an instant (UTC)."""
+    """A task from the run, once for each time the step is done: its client, its order with the
+    order's address, and a link to the run (or `link`). The deadline is a norm in working time ('2
+    hours') or an instant (UTC).
+    """
     run = step.run
     due = deadline_at or norm(deadline or "2 hours").deadline(step.now)
     lines = [body]
     if run.patient is not None:
         lines.append(f"Клиент: {run.patient.full_name}")
     if run.order is not None:
-        page = reverse("procedures:order", args=[run.order.pk])
+        page = reverse("b2c_procedures:order", args=[run.order.pk])
         lines.append(f"Заказ: {run.order.number} {settings.PUBLIC_URL}{page}")
     task: Task = create_task(
         title=title[:200],
@@ -140,7 +146,7 @@ def give_task(
         patient=run.patient,
         deadline_at=due,
         origin=step.origin,
-        link=link or reverse("procedures:run", args=[run.pk]),
+        link=link or reverse("b2c_procedures:run", args=[run.pk]),
         by=step.by,
         now=step.now,
     )
@@ -148,7 +154,9 @@ def give_task(
 
 
 def close_given(step: StepContext, fact: str, outcome: str) -> None:
-    """Closes the task that an earlier step gave and remembered as `fact`, unless somebody has closed it already."""
+    """Closes the task that an earlier step gave and remembered as `fact`, unless somebody has
+    closed it already.
+    """
     task = Task.objects.filter(pk=step.run.facts.get(fact), state__in=LIVE).first()
     if task is not None:
         close_task(task, outcome=outcome, by=None, now=step.now)

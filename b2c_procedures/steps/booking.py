@@ -14,7 +14,9 @@ from callcenter.lib.localtime import local
 
 
 def book(step: StepContext) -> list[CreatedObject]:
-    """3.3, 4.5, 4.12, 4.18, 4.21: the client is booked; done again after going back, the same visit is moved."""
+    """3.3, 4.5, 4.12, 4.18, 4.21: the client is booked; done again after going back, the same visit
+    is moved.
+    """
     patient = step.patient()
     window: ScheduleWindow = step.need("window", "Выберите время в расписании.")
     if step.data.get("email") and not patient.email:
@@ -27,11 +29,20 @@ def book(step: StepContext) -> list[CreatedObject]:
             visit = before
         else:
             visit = reschedule_appointment(
-                before, window=window, by=step.by, now=step.now, reason="выбрано другое время в той же процедуре"
+                before,
+                window=window,
+                by=step.by,
+                now=step.now,
+                reason="выбрано другое время в той же процедуре",
             )
     else:
         visit = book_appointment(
-            patient=patient, window=window, by=step.by, now=step.now, comment=comment, source="procedures"
+            patient=patient,
+            window=window,
+            by=step.by,
+            now=step.now,
+            comment=comment,
+            source="procedures",
         )
         if step.run.interaction is not None:
             attach_result(
@@ -64,7 +75,9 @@ def waiting_list(step: StepContext) -> list[CreatedObject]:
 
 
 def call_back(step: StepContext) -> list[CreatedObject]:
-    """4.16: «Когда я могу Вам перезвонить?» — a task with the time the client asked for, among «Активные задачи»."""
+    """4.16: «Когда я могу Вам перезвонить?» — a task with the time the client asked for, among
+    «Активные задачи».
+    """
     at = step.need("call_at", "Спросите, когда перезвонить.")
     if at <= step.now:
         raise Refused("Это время уже прошло. Спросите другое.", field="call_at")

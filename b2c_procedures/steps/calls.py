@@ -1,4 +1,6 @@
-"""Steps about the conversation itself: transfer, hold, questions to the doctor and the logistics department."""
+"""Steps about the conversation itself: transfer, hold, questions to the doctor and the logistics
+department.
+"""
 
 import datetime as dt
 
@@ -17,10 +19,11 @@ from callcenter.telephony.queries import colleagues_for, talk_of
 
 
 def transfer(step: StepContext) -> list[CreatedObject]:
-    """1.5, 2.4, 2.8, 12.4: the call or chat goes with the run to the colleague chosen, else to whoever takes the run.
+    """1.5, 2.4, 2.8, 12.4: the call or chat goes with the run to the colleague chosen, else to
+    whoever takes the run.
 
-    The run is given away when the step has been written down (actions/turns.py). Raises Refused for a colleague who sits
-    at no telephone while the client is on the line.
+    The run is given away when the step has been written down (actions/turns.py). Raises Refused for
+    a colleague who sits at no telephone while the client is on the line.
     """
     to = step.data.get("colleague")
     call = talk_of(step.by)
@@ -31,15 +34,23 @@ def transfer(step: StepContext) -> list[CreatedObject]:
 
 
 def _pass_call(step: StepContext, call: Call, chosen: User | None) -> User | None:
-    """Rings the colleague chosen, else somebody of the role who sits at a telephone and is free, the run's manager first.
+    """Rings the colleague chosen, else somebody of the role who sits at a telephone and is free,
+    the run's manager first.
 
-    None when nobody of the role is at a telephone: the client stays on the line, the run waits for the role.
+    None when nobody of the role is at a telephone: the client stays on the line, the run waits for
+    the role.
     """
     performer, manager = Performer(step.option("to")), step.run.facts.get("manager")
-    free = [person for person in colleagues_for(call, step.by, now=step.now) if person.has(*ACTS_AS[performer])]
+    free = [
+        person
+        for person in colleagues_for(call, step.by, now=step.now)
+        if person.has(*ACTS_AS[performer])
+    ]
     to = chosen or min(free, key=lambda person: person.pk != manager, default=None)
     if to is None:
-        step.run.facts["call"] = f"остался у сотрудника {step.by.short_name}: {performer.label} не у телефона"
+        step.run.facts["call"] = (
+            f"остался у сотрудника {step.by.short_name}: {performer.label} не у телефона"
+        )
         return None
     try:
         transfer_call(by=step.by, to=to, now=step.now)
@@ -50,9 +61,11 @@ def _pass_call(step: StepContext, call: Call, chosen: User | None) -> User | Non
 
 
 def ask_consultant(step: StepContext) -> list[CreatedObject]:
-    """1.6: «указать ФИО клиента, ссылку на заказ, информацию о запросе» (CH-18); the doctor answers in 30 minutes.
+    """1.6: «указать ФИО клиента, ссылку на заказ, информацию о запросе» (CH-18); the doctor answers
+    in 30 minutes.
 
-    The task opens the start of procedure 2, which the document begins with this very event; its end closes the task.
+    The task opens the start of procedure 2, which the document begins with this very event; its end
+    closes the task.
     """
     question = step.need("question", "Напишите, о чём клиент спрашивает врача.")
     patient = step.patient()
@@ -65,7 +78,7 @@ def ask_consultant(step: StepContext) -> list[CreatedObject]:
         department=Department.CONSULTANT,
         role=ROLE_OF[Performer.CONSULTANT_DOCTOR],
         deadline_at=step.now + dt.timedelta(minutes=minutes),
-        link=f"{reverse('procedures:home')}?run={step.run.pk}&source={RunSource.TASK}&q=2",
+        link=f"{reverse('b2c_procedures:home')}?run={step.run.pk}&source={RunSource.TASK}&q=2",
     )
     step.run.facts["consultant_task"] = made.obj.pk
     return [made]
@@ -112,7 +125,9 @@ def department_task(step: StepContext) -> list[CreatedObject]:
 
 
 def department_reply(run: Run) -> str:
-    """What the department wrote in its task: the outcome of a closed one, else the last line of its dialogue."""
+    """What the department wrote in its task: the outcome of a closed one, else the last line of its
+    dialogue.
+    """
     task = Task.objects.filter(pk=run.facts.get("department_task")).first()
     if task is None or task.outcome:
         return task.outcome if task is not None else ""
@@ -125,7 +140,8 @@ def department_answer(step: StepContext) -> list[CreatedObject]:
     answer = step.data.get("answer") or department_reply(step.run)
     if not answer:
         raise Refused(
-            "Отдел пробоподготовки ещё не ответил в задаче. Узнали иначе — напишите его ответ.", field="answer"
+            "Отдел пробоподготовки ещё не ответил в задаче. Узнали иначе — напишите его ответ.",
+            field="answer",
         )
     step.run.facts["department_answer"] = answer
     close_given(step, "department_task", answer)
@@ -139,7 +155,8 @@ def tell_logistics(step: StepContext) -> list[CreatedObject]:
         give_task(
             step,
             title=f"Отправка невозможна: {city or 'город не назван'}",
-            body=step.data.get("question") or "Клиент просил курьера, из этого города отправки нет.",
+            body=step.data.get("question")
+            or "Клиент просил курьера, из этого города отправки нет.",
             department=Department.LOGISTICS,
             role=ROLE_OF[Performer.LEAD_MANAGER_OKS],
             deadline="1 working day",

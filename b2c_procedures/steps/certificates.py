@@ -8,7 +8,7 @@ from b2c_procedures.steps.base import CreatedObject, StepContext, give_task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
-_LINK = "/procedures/cases/certificates/"
+_LINK = "/b2c_procedures/cases/certificates/"
 _DAY = norm("1 working day")
 
 
@@ -20,7 +20,9 @@ def _certificate(step: StepContext) -> TaxCertificate:
 
 
 def certificate_data(step: StepContext) -> list[CreatedObject]:
-    """14.3: «Уточнение ФИО налогоплательщика, ИНН»; the ИНН's checksum is verified while the client is on the line."""
+    """14.3: «Уточнение ФИО налогоплательщика, ИНН»; the ИНН's checksum is verified while the client
+    is on the line.
+    """
     taxpayer = step.need("taxpayer", "Запишите ФИО налогоплательщика.")
     try:
         inn = check_inn(step.need("inn", "Запишите ИНН."))
@@ -46,7 +48,9 @@ def certificate_mail(step: StepContext) -> list[CreatedObject]:
 
 
 def certificate_task(step: StepContext) -> list[CreatedObject]:
-    """14.5: after a look at the client's earlier requests, the task to prepare and send the certificate."""
+    """14.5: after a look at the client's earlier requests, the task to prepare and send the
+    certificate.
+    """
     found = _certificate(step)
     made = give_task(
         step,

@@ -5,7 +5,7 @@ from b2c_procedures.states import ROLE_OF, ClaimState, Performer
 from b2c_procedures.steps.base import CreatedObject, StepContext, give_task
 from callcenter.assignments.states import Department
 
-_LINK = "/procedures/cases/claims/"
+_LINK = "/b2c_procedures/cases/claims/"
 
 
 def _claim(step: StepContext) -> Claim:
@@ -45,7 +45,9 @@ def head_readiness(step: StepContext) -> list[CreatedObject]:
 
 
 def claim_task(step: StepContext) -> list[CreatedObject]:
-    """12.3: «Информация отражена в Задачник ОКС (задача выставлена)»: the head is to call the client."""
+    """12.3: «Информация отражена в Задачник ОКС (задача выставлена)»: the head is to call the
+    client.
+    """
     made = give_task(
         step,
         title="Связаться с клиентом по претензии",
@@ -60,7 +62,11 @@ def claim_task(step: StepContext) -> list[CreatedObject]:
 def claim_settled(step: StepContext) -> list[CreatedObject]:
     """12.5: what the head's talk came to."""
     settled = step.event == "Клиент получил информацию, отказался от претензий"
-    return _mark(step, ClaimState.SETTLED if settled else ClaimState.WITH_HEAD, closed_at=step.now if settled else None)
+    return _mark(
+        step,
+        ClaimState.SETTLED if settled else ClaimState.WITH_HEAD,
+        closed_at=step.now if settled else None,
+    )
 
 
 def claim_ways(step: StepContext) -> list[CreatedObject]:

@@ -27,15 +27,21 @@ _WINDOWS_SHOWN = 120
 
 
 class WindowChoice(forms.ModelChoiceField[ScheduleWindow]):
-    """Free windows of the schedule by days, in the clinic's own time; any of them is taken, `shown` are offered."""
+    """Free windows of the schedule by days, in the clinic's own time; any of them is taken, `shown`
+    are offered.
+    """
 
-    def __init__(self, windows: QuerySet[ScheduleWindow], shown: Sequence[ScheduleWindow], **kwargs: Any) -> None:
+    def __init__(
+        self, windows: QuerySet[ScheduleWindow], shown: Sequence[ScheduleWindow], **kwargs: Any
+    ) -> None:
         super().__init__(windows, **kwargs)
         days: dict[str, list[tuple[int, str]]] = {}
         for window in shown:
             start = local(window.starts_at, window.clinic.zone)
             day = f"{start:%d.%m.%Y}, {WEEKDAYS[start.weekday()]}"
-            words = f"{start:%H:%M} · {window.doctor.short_name} · {window.doctor.specialty} · {day}"
+            words = (
+                f"{start:%H:%M} · {window.doctor.short_name} · {window.doctor.specialty} · {day}"
+            )
             days.setdefault(day, []).append((window.pk, words))
         self.choices = [("", "— выберите время —"), *days.items()]
 
@@ -48,16 +54,23 @@ class StudiesChoice(forms.ModelMultipleChoiceField[Study]):
 class OrderChoice(forms.ModelChoiceField[Order]):
     def label_from_instance(self, obj: Order) -> str:
         names = ", ".join(line.study.name for line in obj.lines.all())
-        return (
-            f"{obj.number} · {obj.get_status_display()} · {names or 'возврат биоматериала'} · {obj.created_at:%d.%m.%Y}"
-        )
+        return f"{obj.number} · {obj.get_status_display()} · {names or 'возврат биоматериала'} · {obj.created_at:%d.%m.%Y}"
 
 
 class StepForm(forms.Form):
-    """Every field is optional here: which of them an outcome needs, its deed says (Refused names the field)."""
+    """Every field is optional here: which of them an outcome needs, its deed says (Refused names
+    the field).
+    """
 
     def __init__(
-        self, *args: Any, run: Run, function: Function, now: dt.datetime, user: User, look: str = "", **kwargs: Any
+        self,
+        *args: Any,
+        run: Run,
+        function: Function,
+        now: dt.datetime,
+        user: User,
+        look: str = "",
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         deed = STEP_ACTIONS.get(function.action)
@@ -75,7 +88,9 @@ def _field(name: str, *, run: Run, function: Function, now: dt.datetime, user: U
     if make is not None:
         made: forms.Field = make(run, function, now, user)
         return made
-    label, rows = _TEXTS[(function.action, name)] if (function.action, name) in _TEXTS else _TEXTS[("", name)]
+    label, rows = (
+        _TEXTS[(function.action, name)] if (function.action, name) in _TEXTS else _TEXTS[("", name)]
+    )
     widget = forms.Textarea(attrs={"rows": rows}) if rows else forms.TextInput()
     known = department_reply(run) if function.action == "department_answer" else _known(name, run)
     return forms.CharField(label=label, widget=widget, initial=known, max_length=2000)
@@ -108,8 +123,16 @@ def _known(name: str, run: Run) -> str:
     return str(run.facts.get("address", "")) if name == "address" else ""
 
 
-def _window(run: Run, function: Function, now: dt.datetime, user: User, text: str = "") -> forms.Field:  # noqa: ARG001
-    windows = free_windows(now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=_WINDOW_DAYS))
+def _window(
+    run: Run,
+    function: Function,  # noqa: ARG001
+    now: dt.datetime,
+    user: User,  # noqa: ARG001
+    text: str = "",
+) -> forms.Field:
+    windows = free_windows(
+        now=now, clinics=[run.clinic], since=now, until=now + dt.timedelta(days=_WINDOW_DAYS)
+    )
     shown = list(narrowed(windows, text)[:_WINDOWS_SHOWN])
     hint = (
         f"первые {_WINDOWS_SHOWN}; врача или специальность ищите в «Ближайшее свободное время»"
@@ -123,20 +146,30 @@ def _colleague(run: Run, function: Function, now: dt.datetime, user: User) -> fo
     roles = ACTS_AS[Performer(function.options["to"])]
     people = User.objects.with_role(*roles).filter(clinics=run.clinic).exclude(pk=user.pk)
     return forms.ModelChoiceField(
-        people, label="Кому переключить", empty_label=f"любому: {Performer(function.options['to']).label}"
+        people,
+        label="Кому переключить",
+        empty_label=f"любому: {Performer(function.options['to']).label}",
     )
 
 
 def _orders(run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field:  # noqa: ARG001
     orders = Order.objects.visible_to(user).prefetch_related("lines__study")
-    orders = orders.filter(patient=run.patient) if run.patient_id else orders.order_by("-created_at")[:50]
-    return OrderChoice(orders, label="Заказ", empty_label="— выберите заказ —", initial=run.order_id)
+    orders = (
+        orders.filter(patient=run.patient)
+        if run.patient_id
+        else orders.order_by("-created_at")[:50]
+    )
+    return OrderChoice(
+        orders, label="Заказ", empty_label="— выберите заказ —", initial=run.order_id
+    )
 
 
 def _text(run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field:  # noqa: ARG001
     number = run.order.number if run.order else ""
     initial = draft(function.options["what"], ProcedureSettings.present(), run.facts, number)
-    return forms.CharField(label="Текст", widget=forms.Textarea(attrs={"rows": 3}), initial=initial, max_length=2000)
+    return forms.CharField(
+        label="Текст", widget=forms.Textarea(attrs={"rows": 3}), initial=initial, max_length=2000
+    )
 
 
 def _channel(run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field:  # noqa: ARG001
@@ -171,16 +204,26 @@ _MAKERS: Mapping[str, Any] = {
         widget=forms.SelectMultiple(attrs={"size": 6, "data-filtered": ""}),
     ),
     "doctor": lambda run, *_: forms.ModelChoiceField(
-        Doctor.objects.filter(clinics=run.clinic, is_active=True), label="К какому врачу", empty_label="к любому"
+        Doctor.objects.filter(clinics=run.clinic, is_active=True),
+        label="К какому врачу",
+        empty_label="к любому",
     ),
     "call_on": lambda run, _function, now, _user: DayField(
         label="Когда позвонить", initial=(local(now, run.clinic.zone) + dt.timedelta(days=7)).date()
     ),
-    "call_at": lambda run, *_: LocalDateTime(label="Когда перезвонить (время клиники)", zone=run.clinic.zone),
-    "email": lambda run, *_: forms.EmailField(label="E-mail", initial=run.patient.email if run.patient else ""),
+    "call_at": lambda run, *_: LocalDateTime(
+        label="Когда перезвонить (время клиники)", zone=run.clinic.zone
+    ),
+    "email": lambda run, *_: forms.EmailField(
+        label="E-mail", initial=run.patient.email if run.patient else ""
+    ),
     "on": lambda run, *_: DayField(label="Дата", initial=run.facts.get("on", "")),
-    "sender": lambda *_: forms.ChoiceField(label="Отправитель", choices=Sender.choices, initial=Sender.PERSON),
-    "amount": lambda *_: forms.DecimalField(label="Сумма, ₽ (пусто — по заказу)", min_value=0, decimal_places=2),
+    "sender": lambda *_: forms.ChoiceField(
+        label="Отправитель", choices=Sender.choices, initial=Sender.PERSON
+    ),
+    "amount": lambda *_: forms.DecimalField(
+        label="Сумма, ₽ (пусто — по заказу)", min_value=0, decimal_places=2
+    ),
     "pay_by": lambda *_: DayField(label="Выплатить до"),
     "way": lambda *_: forms.ChoiceField(
         label="Как клиент направит претензию",
@@ -193,7 +236,9 @@ _MAKERS: Mapping[str, Any] = {
             ]
         ),
     ),
-    "branch": lambda *_: forms.ModelChoiceField(Branch.objects.filter(is_active=True), label="Где выдать"),
+    "branch": lambda *_: forms.ModelChoiceField(
+        Branch.objects.filter(is_active=True), label="Где выдать"
+    ),
     "send_now": lambda *_: forms.BooleanField(label="Отправить письмо сейчас"),
 }
 

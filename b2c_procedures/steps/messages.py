@@ -1,4 +1,6 @@
-"""Steps that send the client a link, a questionnaire, a contract, a receipt; and letters that are watched."""
+"""Steps that send the client a link, a questionnaire, a contract, a receipt; and letters that are
+watched.
+"""
 
 from typing import Final
 
@@ -27,7 +29,9 @@ SENDINGS: Final[dict[str, tuple[str, str]]] = {
 }  # fmt: skip
 
 
-def draft(step_what: str, settings: ProcedureSettings, run_facts: dict[str, object], order_number: str) -> str:
+def draft(
+    step_what: str, settings: ProcedureSettings, run_facts: dict[str, object], order_number: str
+) -> str:
     """The text as it will go out unless the manager changes it."""
     text = SENDINGS[step_what][1]
     values = {
@@ -35,7 +39,8 @@ def draft(step_what: str, settings: ProcedureSettings, run_facts: dict[str, obje
         "анкета": settings.questionnaire_link.replace("{заказ}", order_number),
         "врачи": settings.doctors_link,
         "чат": settings.chat_link,
-        "курьер": " ".join(str(run_facts[k]) for k in ("city", "on", "address") if run_facts.get(k)) or "по заявке",
+        "курьер": " ".join(str(run_facts[k]) for k in ("city", "on", "address") if run_facts.get(k))
+        or "по заявке",
         "квитанция": str(run_facts.get("receipt", "Квитанция во вложении.")),
         "заказ": order_number,
     }
@@ -48,12 +53,20 @@ def _send(
     step: StepContext, what: str, *, channel: str, address: str, text: str, to_partner: bool = False
 ) -> SentToClient:
     return send(
-        step, what=what, channel=channel, address=address, subject=SENDINGS[what][0], text=text, to_partner=to_partner
+        step,
+        what=what,
+        channel=channel,
+        address=address,
+        subject=SENDINGS[what][0],
+        text=text,
+        to_partner=to_partner,
     )
 
 
 def send_link(step: StepContext) -> list[CreatedObject]:
-    """3.6, 4.15, 5.4, 5.7, 6.6, 7.7, 9.3, 9.5, 9.13, 15.12: sent by message or mail; its delivery is shown in the run."""
+    """3.6, 4.15, 5.4, 5.7, 6.6, 7.7, 9.3, 9.5, 9.13, 15.12: sent by message or mail; its delivery
+    is shown in the run.
+    """
     patient = step.patient()
     what = step.option("what")
     channel = step.data.get("channel") or ("email" if patient.email else "sms")
@@ -70,14 +83,17 @@ def send_link(step: StepContext) -> list[CreatedObject]:
 
 
 def letter(step: StepContext) -> list[CreatedObject]:
-    """3.7 to the partner, 11.4 to the client: a letter within one working day, watched by a task of that deadline."""
+    """3.7 to the partner, 11.4 to the client: a letter within one working day, watched by a task of
+    that deadline.
+    """
     what = step.option("what")
     title = SENDINGS[what][0]
     made: list[CreatedObject] = []
     watch = give_task(
         step,
         title=f"{title}: проконтролировать письмо",
-        body="Письмо уходит в течение 1 рабочего дня" + (f" ({step.function.term})." if step.function.term else "."),
+        body="Письмо уходит в течение 1 рабочего дня"
+        + (f" ({step.function.term})." if step.function.term else "."),
         department=Department.OKS,
         role=ROLE_OF[Performer.MANAGER_OKS],
         deadline="1 working day",
@@ -93,7 +109,9 @@ def letter(step: StepContext) -> list[CreatedObject]:
         if not address:
             raise Refused("Укажите адрес эл. почты для письма.", field="address")
         number = step.run.order.number if step.run.order else ""
-        text = step.data.get("text") or draft(what, ProcedureSettings.present(), step.run.facts, number)
+        text = step.data.get("text") or draft(
+            what, ProcedureSettings.present(), step.run.facts, number
+        )
         sent = _send(step, what, channel="email", address=address, text=text, to_partner=to_partner)
         made.append(CreatedObject(sent, f"Отправлено: {sent.subject}", ""))
     return made

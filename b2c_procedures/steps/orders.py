@@ -9,11 +9,15 @@ from callcenter.lib.errors import Refused
 
 
 def _made(order: Order, what: str) -> CreatedObject:
-    return CreatedObject(order, f"Заказ {order.number}: {what}", f"/procedures/orders/{order.pk}/")
+    return CreatedObject(
+        order, f"Заказ {order.number}: {what}", f"/b2c_procedures/orders/{order.pk}/"
+    )
 
 
 def create_order(step: StepContext) -> list[CreatedObject]:
-    """5.5, 9.4, 9.14, 11.3, 15.4: an order in the journal; 15.4 replaces the one refused, 11.3 is paid at once."""
+    """5.5, 9.4, 9.14, 11.3, 15.4: an order in the journal; 15.4 replaces the one refused, 11.3 is
+    paid at once.
+    """
     kind = step.option("what")
     studies = list(step.data.get("studies") or [])
     if not studies and kind != "return":
@@ -81,7 +85,9 @@ def replace_study(step: StepContext) -> list[CreatedObject]:
 
 
 def biomaterial(step: StepContext) -> list[CreatedObject]:
-    """13.3, 15.3: whether the biomaterial has been handed in; the journal is brought in line with what was found out."""
+    """13.3, 15.3: whether the biomaterial has been handed in; the journal is brought in line with
+    what was found out.
+    """
     order = step.order()
     handed_in = step.event == "Биоматериал сдан"
     if handed_in != (order.biomaterial_received_on is not None):
@@ -91,7 +97,9 @@ def biomaterial(step: StepContext) -> list[CreatedObject]:
 
 
 def ask_responsible(step: StepContext) -> list[CreatedObject]:
-    """13.4, 15.15: the link from the order goes to the person who answers for the test; two working hours."""
+    """13.4, 15.15: the link from the order goes to the person who answers for the test; two working
+    hours.
+    """
     order = step.order()
     line = order.lines.select_related("study__responsible").first()
     responsible = line.study.responsible if line is not None else None
@@ -99,10 +107,13 @@ def ask_responsible(step: StepContext) -> list[CreatedObject]:
     made = give_task(
         step,
         title=f"Оценить возможность {what}: заказ {order.number}",
-        body=step.data.get("question") or f"Ответьте в процедуре, возможно ли выполнить просьбу ({what}).",
+        body=step.data.get("question")
+        or f"Ответьте в процедуре, возможно ли выполнить просьбу ({what}).",
         department=Department.ORDERS,
         role=ROLE_OF[Performer.RESPONSIBLE_PERSON],
-        assignee=responsible if responsible is not None and responsible.works_in(step.run.clinic_id) else None,
+        assignee=responsible
+        if responsible is not None and responsible.works_in(step.run.clinic_id)
+        else None,
         deadline="2 hours",
     )
     step.run.facts["responsible_task"] = made.obj.pk
@@ -112,7 +123,9 @@ def ask_responsible(step: StepContext) -> list[CreatedObject]:
 def responsible_answer(step: StepContext) -> list[CreatedObject]:
     """13.5, 15.16: the answer closes the task and stays with the order."""
     answer = step.data.get("answer") or step.event
-    order = orders.add_comment(step.order(), text=f"{step.event}. {answer}", by=step.by, now=step.now)
+    order = orders.add_comment(
+        step.order(), text=f"{step.event}. {answer}", by=step.by, now=step.now
+    )
     close_given(step, "responsible_task", answer)
     return [_made(order, step.event.lower())]
 
@@ -141,13 +154,17 @@ def orders_task(step: StepContext) -> list[CreatedObject]:
 
 
 def delivery_request(step: StepContext) -> list[CreatedObject]:
-    """3.9, 5.6: a request for delivery. «…в случае, если передача биоматериала планируется через врача B2D,
-    отправителем необходимо выбирать врача (не физ.лицо)»."""
+    """3.9, 5.6: a request for delivery. «…в случае, если передача биоматериала планируется через
+    врача B2D, отправителем необходимо выбирать врача (не физ.лицо)».
+    """
     patient = step.patient()
     sender = step.data.get("sender") or Sender.PERSON
     name = step.data.get("sender_name") or (patient.full_name if sender == Sender.PERSON else "")
     if not name:
-        raise Refused("Передача через врача B2D: отправителем должен быть врач. Укажите его ФИО.", field="sender_name")
+        raise Refused(
+            "Передача через врача B2D: отправителем должен быть врач. Укажите его ФИО.",
+            field="sender_name",
+        )
     city = step.data.get("city") or step.run.facts.get("city")
     if not city:
         raise Refused("Укажите город.", field="city")
@@ -158,4 +175,4 @@ def delivery_request(step: StepContext) -> list[CreatedObject]:
     request.save()
     request.refresh_from_db()
     step.run.facts["delivery"] = request.pk
-    return [CreatedObject(request, str(request), "/procedures/cases/deliveries/")]
+    return [CreatedObject(request, str(request), "/b2c_procedures/cases/deliveries/")]

@@ -9,7 +9,7 @@ from b2c_procedures.steps.base import CreatedObject, StepContext, close_given, g
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
-_LINK = "/procedures/cases/invoices/"
+_LINK = "/b2c_procedures/cases/invoices/"
 
 
 def _invoice(step: StepContext) -> RefundInvoice:
@@ -60,7 +60,9 @@ _STATES = {
 
 
 def invoice(step: StepContext) -> list[CreatedObject]:
-    """13.9, 15.7: the lead manager makes the invoice; signed, not signed or rejected, its deadline is watched."""
+    """13.9, 15.7: the lead manager makes the invoice; signed, not signed or rejected, its deadline
+    is watched.
+    """
     found = refunds.set_invoice_state(
         _invoice(step),
         state=_STATES[step.event],
@@ -75,13 +77,17 @@ def invoice(step: StepContext) -> list[CreatedObject]:
 
 def invoice_control(step: StepContext) -> list[CreatedObject]:
     """13.10, 15.8: the unsigned invoice is signed at last."""
-    found = refunds.set_invoice_state(_invoice(step), state=InvoiceState.SIGNED, by=step.by, now=step.now)
+    found = refunds.set_invoice_state(
+        _invoice(step), state=InvoiceState.SIGNED, by=step.by, now=step.now
+    )
     return [CreatedObject(found, f"{found}: подписан", _LINK)]
 
 
 def payout_control(step: StepContext) -> list[CreatedObject]:
     """13.11, 15.9: the money has gone to the client; nothing is watched any more."""
-    found = refunds.set_invoice_state(_invoice(step), state=InvoiceState.PAID, by=step.by, now=step.now)
+    found = refunds.set_invoice_state(
+        _invoice(step), state=InvoiceState.PAID, by=step.by, now=step.now
+    )
     return [CreatedObject(found, f"{found}: выплачен", _LINK)]
 
 
@@ -93,11 +99,21 @@ def receipt(step: StepContext) -> list[CreatedObject]:
     if amount is None:
         amount = max(order.price - before, 0)
     step.run.facts["receipt"] = f"Доплата по заказу {order.number}: {amount} ₽"
-    return [CreatedObject(order, step.run.facts["receipt"], f"/procedures/orders/{order.pk}/receipt/")]
+    return [
+        CreatedObject(
+            order, step.run.facts["receipt"], f"/b2c_procedures/orders/{order.pk}/receipt/"
+        )
+    ]
 
 
 def payment_check(step: StepContext) -> list[CreatedObject]:
     """15.13: whether the surcharge has come; until then the step is repeated."""
     order = orders.add_comment(step.order(), text=step.event, by=step.by, now=step.now)
     step.run.order = order
-    return [CreatedObject(order, f"Заказ {order.number}: {step.event.lower()}", f"/procedures/orders/{order.pk}/")]
+    return [
+        CreatedObject(
+            order,
+            f"Заказ {order.number}: {step.event.lower()}",
+            f"/b2c_procedures/orders/{order.pk}/",
+        )
+    ]

@@ -30,7 +30,9 @@ STEP_ACTIONS: Final[dict[str, StepAction]] = {
     "responsible_answer": StepAction(orders.responsible_answer, ("answer",)),
     "order_comment": StepAction(orders.order_comment, ("comment",)),
     "orders_task": StepAction(orders.orders_task, ("question",)),
-    "delivery_request": StepAction(orders.delivery_request, ("sender", "sender_name", "city", "on", "address")),
+    "delivery_request": StepAction(
+        orders.delivery_request, ("sender", "sender_name", "city", "on", "address")
+    ),
     "refund_documents": StepAction(refunds.refund_documents, ("documents", "amount")),
     "invoice_task": StepAction(refunds.invoice_task),
     "invoice": StepAction(refunds.invoice, ("number", "pay_by")),

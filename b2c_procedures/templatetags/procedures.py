@@ -16,24 +16,24 @@ from callcenter.staff.roles import Role
 register = template.Library()
 
 _TABS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
-    ("Выполнение", "procedures:home", PERFORMERS),
-    ("Чаты", "procedures:chats", CAN_CHAT),
-    ("Схемы", "procedures:diagrams", (*PERFORMERS, Role.MANAGER)),
-    ("Журнал заказов", "procedures:orders", PERFORMERS),
-    ("Справочники", "procedures:reference_home", PERFORMERS),
-    ("Сделанное", "procedures:cases_home", PERFORMERS),
-    ("Отчёт", "procedures:report", CAN_READ_METRICS),
-    ("Тексты", "procedures:texts", LEADERS),
-    ("Редакции", "procedures:editions", LEADERS),
+    ("Выполнение", "b2c_procedures:home", PERFORMERS),
+    ("Чаты", "b2c_procedures:chats", CAN_CHAT),
+    ("Схемы", "b2c_procedures:diagrams", (*PERFORMERS, Role.MANAGER)),
+    ("Журнал заказов", "b2c_procedures:orders", PERFORMERS),
+    ("Справочники", "b2c_procedures:reference_home", PERFORMERS),
+    ("Сделанное", "b2c_procedures:cases_home", PERFORMERS),
+    ("Отчёт", "b2c_procedures:report", CAN_READ_METRICS),
+    ("Тексты", "b2c_procedures:texts", LEADERS),
+    ("Редакции", "b2c_procedures:editions", LEADERS),
 )
 
 
 # Pages that belong to a tab whose address they do not begin with.
 _INSIDE: Final = {
-    "runs/": "procedures:home",
-    "functions/": "procedures:diagrams",
-    "settings/": "procedures:editions",
-    "failure/": "procedures:chats",
+    "runs/": "b2c_procedures:home",
+    "functions/": "b2c_procedures:diagrams",
+    "settings/": "b2c_procedures:editions",
+    "failure/": "b2c_procedures:chats",
 }
 
 
@@ -54,7 +54,10 @@ def procedure_tabs(context: RequestContext) -> list[Tab]:
     if not isinstance(user, User):
         return []
     shown = [(label, reverse(name)) for label, name, roles in _TABS if user.has(*roles)]
-    home, path = reverse("procedures:home"), request.path  # all pages lie below it: only it and the runs are its own
+    home, path = (
+        reverse("b2c_procedures:home"),
+        request.path,
+    )  # all pages lie below it: only it and the runs are its own
     for folder, tab in _INSIDE.items():
         if path.startswith(home + folder):
             path = reverse(tab)

@@ -13,7 +13,14 @@ from django.views.decorators.http import require_POST
 from b2c_procedures.actions import chat_distribution
 from b2c_procedures.actions import chats as actions
 from b2c_procedures.forms import FailureForm
-from b2c_procedures.models import Chat, ChatPause, FailedChatMessage, Order, ProcedureSettings, Study
+from b2c_procedures.models import (
+    Chat,
+    ChatPause,
+    FailedChatMessage,
+    Order,
+    ProcedureSettings,
+    Study,
+)
 from b2c_procedures.queries.chats import board, conversation
 from b2c_procedures.queries.runs import words_of
 from b2c_procedures.roles import CAN_CHAT, LEADERS, PERFORMERS
@@ -54,7 +61,10 @@ def chats(request: StaffRequest) -> HttpResponse:
             "message__clinic", "message__patient"
         ),
         "absent": ChatPause.objects.filter(user=request.user).first(),
-        "topics": [f"procedures:manager:{request.user.pk}", *(f"procedures:chats:{pk}" for pk in clinics)],
+        "topics": [
+            f"b2c_procedures:manager:{request.user.pk}",
+            *(f"b2c_procedures:chats:{pk}" for pk in clinics),
+        ],
         "now": now,
     }
     return render(request, "b2c_procedures/chats.html", context)
@@ -62,22 +72,33 @@ def chats(request: StaffRequest) -> HttpResponse:
 
 @allow(*CAN_CHAT)
 def chat(request: StaffRequest, pk: int) -> HttpResponse:
-    """The conversation; POST sends an answer, a forbidden wording comes back with what is wrong (422)."""
+    """The conversation; POST sends an answer, a forbidden wording comes back with what is wrong
+    (422).
+    """
     here = visible_chat(request.user, pk)
     now = timezone.now()
     status, problem, text = 200, "", ""
     if request.method == "POST":
         text = request.POST.get("text", "")
-        topic = Topic.objects.filter(pk=number_of(request.POST.get("topic")) or 0, is_active=True).first()
+        topic = Topic.objects.filter(
+            pk=number_of(request.POST.get("topic")) or 0, is_active=True
+        ).first()
         try:
             actions.answer(
-                here, text=text, topic=topic, override=bool(request.POST.get("override")), by=request.user, now=now
+                here,
+                text=text,
+                topic=topic,
+                override=bool(request.POST.get("override")),
+                by=request.user,
+                now=now,
             )
-            return redirect("procedures:chat", pk)
+            return redirect("b2c_procedures:chat", pk)
         except (Refused, Conflict) as error:
             status, problem = error.status, str(error)
             here = visible_chat(request.user, pk)
-    return render(request, "b2c_procedures/chat.html", _context(request, here, problem, text), status=status)
+    return render(
+        request, "b2c_procedures/chat.html", _context(request, here, problem, text), status=status
+    )
 
 
 def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict[str, Any]:
@@ -85,7 +106,9 @@ def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict
     lines = conversation(here)
     first = next((line.message for line in lines if line.message.direction == "in"), None)
     orders = (
-        Order.objects.filter(patient=here.patient_id or 0).select_related("clinic").prefetch_related("lines__study")[:5]
+        Order.objects.filter(patient=here.patient_id or 0)
+        .select_related("clinic")
+        .prefetch_related("lines__study")[:5]
     )
     team = ProcedureSettings.present().team_name
     words = request.GET.get("study", "")[:100]
@@ -112,13 +135,15 @@ def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict
         "team": team,
         "rules": fill(words_of([CHAT_RULES])[CHAT_RULES], {"команда": team}),
         "colleagues": [person for person in actions.takers(here, now) if person != request.user],
-        "topic_name": f"procedures:chat:{here.pk}",
+        "topic_name": f"b2c_procedures:chat:{here.pk}",
         "now": now,
     }
 
 
 def _unsure(order: Order, now: dt.datetime) -> str:
-    """Why the person responsible must be asked (CH-14): «нет информации о дате … и/или срок исполнения превышен»."""
+    """Why the person responsible must be asked (CH-14): «нет информации о дате … и/или срок
+    исполнения превышен».
+    """
     if order.status in {OrderStatus.READY, OrderStatus.REFUSED} or order.result_sent_on:
         return ""
     if order.due_on is None:
@@ -133,25 +158,36 @@ def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     here = visible_chat(request.user, pk)
     now, user = timezone.now(), request.user
     if what == "topic":
-        topic = get_object_or_404(Topic, pk=number_of(request.POST.get("topic")) or 0, is_active=True)
+        topic = get_object_or_404(
+            Topic, pk=number_of(request.POST.get("topic")) or 0, is_active=True
+        )
         actions.set_topic(here, topic=topic, by=user, now=now)
     elif what == "result-date":
         actions.ask_result_date(here, by=user, now=now)
     elif what in {"consultant", "responsible"}:
-        order = Order.objects.visible_to(user).filter(pk=number_of(request.POST.get("order")) or 0).first()
+        order = (
+            Order.objects.visible_to(user)
+            .filter(pk=number_of(request.POST.get("order")) or 0)
+            .first()
+        )
         actions.ask_person(
-            here, kind=ClockKind(what), question=request.POST.get("question", ""), order=order, by=user, now=now
+            here,
+            kind=ClockKind(what),
+            question=request.POST.get("question", ""),
+            order=order,
+            by=user,
+            now=now,
         )
     elif what == "pass":
         to = get_object_or_404(User, pk=number_of(request.POST.get("to")) or 0, is_active=True)
-        actions.pass_chat(here, to=to, by=user, now=now)
-        return redirect("procedures:chats")
+        actions.hand_over_chat(here, to=to, by=user, now=now)
+        return redirect("b2c_procedures:chats")
     elif what == "take":
-        actions.pass_chat(here, to=user, by=user, now=now)
+        actions.hand_over_chat(here, to=user, by=user, now=now)
     elif what == "close":
         actions.close_chat(here, by=user, now=now)
-        return redirect("procedures:chats")
-    return redirect("procedures:chat", pk)
+        return redirect("b2c_procedures:chats")
+    return redirect("b2c_procedures:chat", pk)
 
 
 @require_POST
@@ -164,19 +200,25 @@ def presence(request: StaffRequest) -> HttpResponse:
     else:
         chat_distribution.resume_chats(request.user, now=timezone.now())
         messages.success(request, "Чаты снова приходят к вам.")
-    return redirect("procedures:chats")
+    return redirect("b2c_procedures:chats")
 
 
 @allow(*PERFORMERS)
 def failure(request: StaffRequest) -> HttpResponse:
-    """«Сообщить о сбое» (CRM, мессенджер, ERP); a lead manager opens the Help Desk task from the reports."""
+    """«Сообщить о сбое» (CRM, мессенджер, ERP); a lead manager opens the Help Desk task from the
+    reports.
+    """
     form = FailureForm(request.POST or None)
     status = 200
     if request.method == "POST" and request.POST.get("task"):
-        task = get_object_or_404(Task, pk=number_of(request.POST.get("task")) or 0, title__startswith="Сбой: ")
-        actions.open_help_desk(task, text=request.POST.get("text", ""), by=request.user, now=timezone.now())
+        task = get_object_or_404(
+            Task, pk=number_of(request.POST.get("task")) or 0, title__startswith="Сбой: "
+        )
+        actions.open_help_desk(
+            task, text=request.POST.get("text", ""), by=request.user, now=timezone.now()
+        )
         messages.success(request, "Задача в Help Desk поставлена, руководитель её видит.")
-        return redirect("procedures:failure")
+        return redirect("b2c_procedures:failure")
     if request.method == "POST":
         if form.is_valid():
             clinic = Clinic.objects.visible_to(request.user).first()
@@ -188,12 +230,19 @@ def failure(request: StaffRequest) -> HttpResponse:
                 now=timezone.now(),
             )
             messages.success(request, "Ведущие менеджеры извещены.")
-            return redirect("procedures:failure")
+            return redirect("b2c_procedures:failure")
         status = 422
     leads = request.user.has(*LEADERS)
     reports = (
-        Task.objects.filter(title__startswith="Сбой: ", department="oks").order_by("-created_at")[:20] if leads else []
+        Task.objects.filter(title__startswith="Сбой: ", department="oks").order_by("-created_at")[
+            :20
+        ]
+        if leads
+        else []
     )
     return render(
-        request, "b2c_procedures/failure.html", {"form": form, "reports": reports, "leads": leads}, status=status
+        request,
+        "b2c_procedures/failure.html",
+        {"form": form, "reports": reports, "leads": leads},
+        status=status,
     )

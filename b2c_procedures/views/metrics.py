@@ -1,4 +1,6 @@
-"""Diagrams with the path of a run or the head's figures, a function's page, the report and its XLSX."""
+"""Diagrams with the path of a run or the head's figures, a function's page, the report and its
+XLSX.
+"""
 
 import datetime as dt
 import io
@@ -43,7 +45,9 @@ def diagrams(request: StaffRequest) -> HttpResponse:
 
 @allow(*_SEEING)
 def diagram(request: StaffRequest, number: int) -> HttpResponse:
-    """The EPC diagram; with `?run=` the path of that run, with `?figures=1` the head's figures on it."""
+    """The EPC diagram; with `?run=` the path of that run, with `?figures=1` the head's figures on
+    it.
+    """
     context = _drawn(request, number)
     return render(request, "b2c_procedures/diagram.html", context)
 
@@ -53,7 +57,9 @@ def diagram_sheets(request: StaffRequest, number: int) -> HttpResponse:
     """The same for the printer: A4 landscape pages, row by row."""
     context = _drawn(request, number)
     return render(
-        request, "b2c_procedures/diagram_sheets.html", {**context, "sheets": drawing.sheets(context["picture"])}
+        request,
+        "b2c_procedures/diagram_sheets.html",
+        {**context, "sheets": drawing.sheets(context["picture"])},
     )
 
 
@@ -84,13 +90,17 @@ def _drawn(request: StaffRequest, number: int) -> dict[str, Any]:
 def _linked(picture: str, procedure: Procedure) -> str:
     """A click on a function opens its page, one on a process its diagram."""
     for function in procedure.functions:
-        picture = picture.replace(f'href="#{function.id}"', f'href="/procedures/functions/{function.id}/"')
-    return picture.replace('href="#procedure-', 'href="/procedures/diagrams/')
+        picture = picture.replace(
+            f'href="#{function.id}"', f'href="/b2c_procedures/functions/{function.id}/"'
+        )
+    return picture.replace('href="#procedure-', 'href="/b2c_procedures/diagrams/')
 
 
 @allow(*_SEEING)
 def function(request: StaffRequest, function_id: str) -> HttpResponse:
-    """One function: performer, norm, documents, systems, results, and the readings of the document's gaps."""
+    """One function: performer, norm, documents, systems, results, and the readings of the
+    document's gaps.
+    """
     book = current_book(timezone.now())
     procedure = _procedure(book, number_of(function_id.split(".")[0]) or 0)
     if function_id not in procedure.by_id:
@@ -106,7 +116,10 @@ def function(request: StaffRequest, function_id: str) -> HttpResponse:
         "function": found,
         "performer": performer_label(found.performer),
         "before": before,
-        "results": [(result, [_follows(item, book, procedure) for item in result.nexts]) for result in found.results],
+        "results": [
+            (result, [_follows(item, book, procedure) for item in result.nexts])
+            for result in found.results
+        ],
     }
     return render(request, "b2c_procedures/function.html", context)
 
@@ -127,16 +140,26 @@ def _period(request: StaffRequest) -> tuple[PeriodForm, metrics.MetricsPeriod]:
     since = data.get("since") or today - dt.timedelta(days=_DAYS)
     until = data.get("until") or today
     chosen = data.get("clinic")
-    clinics = (chosen.pk,) if chosen else tuple(Clinic.objects.visible_to(request.user).values_list("pk", flat=True))
-    if form.is_valid() or not form.is_bound:  # the days that are shown stand in the fields, also when nobody chose them
-        form = PeriodForm(initial={"since": since, "until": until, "clinic": chosen}, user=request.user)
+    clinics = (
+        (chosen.pk,)
+        if chosen
+        else tuple(Clinic.objects.visible_to(request.user).values_list("pk", flat=True))
+    )
+    if (
+        form.is_valid() or not form.is_bound
+    ):  # the days that are shown stand in the fields, also when nobody chose them
+        form = PeriodForm(
+            initial={"since": since, "until": until, "clinic": chosen}, user=request.user
+        )
     begins, ends = day_bounds(since, "Europe/Moscow")[0], day_bounds(until, "Europe/Moscow")[1]
     return form, metrics.MetricsPeriod(begins, ends, clinics)
 
 
 @allow(*CAN_READ_METRICS)
 def report(request: StaffRequest) -> HttpResponse:
-    """Runs, finished, norm kept, where they stop, repeated questions; by procedure, its functions, employee."""
+    """Runs, finished, norm kept, where they stop, repeated questions; by procedure, its functions,
+    employee.
+    """
     form, period = _period(request)
     book = current_book(timezone.now())
     wanted = number_of(request.GET.get("procedure"))
@@ -167,18 +190,23 @@ def report_file(request: StaffRequest) -> HttpResponse:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as workbook:
         _sheet(workbook, "Процедуры", "Процедура", metrics.by_procedure(period, book))
-        functions = [row for number in sorted(book) for row in metrics.by_function(period, book, number)]
+        functions = [
+            row for number in sorted(book) for row in metrics.by_function(period, book, number)
+        ]
         _sheet(workbook, "Функции", "Функция", functions)
         _sheet(workbook, "Сотрудники", "Сотрудник", metrics.by_employee(period, book))
     audit.record("b2c_procedures.export_report", by=request.user, now=now)
     answer = HttpResponse(
-        out.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        out.getvalue(),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     )
     answer["Content-Disposition"] = 'attachment; filename="procedures.xlsx"'
     return answer
 
 
-def _sheet(workbook: xlsxwriter.Workbook, name: str, first: str, rows: list[metrics.MetricsRow]) -> None:
+def _sheet(
+    workbook: xlsxwriter.Workbook, name: str, first: str, rows: list[metrics.MetricsRow]
+) -> None:
     sheet = workbook.add_worksheet(name)
     sheet.freeze_panes(1, 1)
     sheet.set_column(0, 0, 60)
@@ -187,6 +215,15 @@ def _sheet(workbook: xlsxwriter.Workbook, name: str, first: str, rows: list[metr
     sheet.write_row(0, 0, [first, *_COLUMNS], bold)
     for line, row in enumerate(rows, 1):
         kept = None if row.kept is None else round(row.kept * 100, 1)
-        values = [row.runs, row.finished, row.stopped, row.live, row.steps, kept, row.median, row.repeated]
+        values = [
+            row.runs,
+            row.finished,
+            row.stopped,
+            row.live,
+            row.steps,
+            kept,
+            row.median,
+            row.repeated,
+        ]
         sheet.write_string(line, 0, row.title)
         sheet.write_row(line, 1, values)

@@ -43,7 +43,11 @@ _PAGE = 50
 _KEEPERS = (*LEADERS, Role.SENIOR)
 
 KINDS: Final[dict[str, tuple[Any, str, tuple[str, ...]]]] = {
-    "studies": (Study, "Исследования", ("code", "name", "price", "term_days", "biomaterial", "responsible")),
+    "studies": (
+        Study,
+        "Исследования",
+        ("code", "name", "price", "term_days", "biomaterial", "responsible"),
+    ),
     "institutions": (Institution, "Учреждения ОМС", ("city", "name", "address", "phone", "note")),
     "couriers": (CourierCity, "Курьер: города и дни", ("city", "days", "note")),
     "branches": (Branch, "Филиалы и партнёры", ("city", "name", "address", "hours", "phone")),
@@ -61,14 +65,26 @@ class StudyForm(forms.ModelForm[Study]):
     class Meta:
         model = Study
         fields = (
-            *("code", "name", "description", "preanalytics", "biomaterial", "term_days", "price", "link"),
+            *(
+                "code",
+                "name",
+                "description",
+                "preanalytics",
+                "biomaterial",
+                "term_days",
+                "price",
+                "link",
+            ),
             *("responsible", "is_active"),
         )
 
 
 class CourierForm(forms.ModelForm[CourierCity]):
     weekdays = forms.TypedMultipleChoiceField(
-        label="Дни", choices=list(enumerate(WEEKDAYS)), coerce=int, widget=forms.CheckboxSelectMultiple
+        label="Дни",
+        choices=list(enumerate(WEEKDAYS)),
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
     )
 
     class Meta:
@@ -86,12 +102,14 @@ _FORMS: Final[dict[str, Any]] = {
 
 @allow(*PERFORMERS)
 def reference_home(request: StaffRequest) -> HttpResponse:  # noqa: ARG001
-    return redirect("procedures:reference", "studies")
+    return redirect("b2c_procedures:reference", "studies")
 
 
 @allow(*PERFORMERS)
 def reference(request: StaffRequest, kind: str) -> HttpResponse:
-    """One kind of reference data: its rows, a search, for those who keep it the form and the import."""
+    """One kind of reference data: its rows, a search, for those who keep it the form and the
+    import.
+    """
     model, title, columns = _kind(kind)
     text = request.GET.get("q", "")[:100]
     rows = model.objects.all()
@@ -102,7 +120,9 @@ def reference(request: StaffRequest, kind: str) -> HttpResponse:
     elif text.strip():
         rows = rows.filter(city__icontains=text.strip())
     page = Paginator(rows, _PAGE).get_page(request.GET.get("page"))
-    shown = [(row, [(_HEADINGS[name], name, getattr(row, name)) for name in columns]) for row in page]
+    shown = [
+        (row, [(_HEADINGS[name], name, getattr(row, name)) for name in columns]) for row in page
+    ]
     context = {
         "kind": kind,
         "kinds": [(key, value[1]) for key, value in KINDS.items()],
@@ -141,11 +161,13 @@ def reference_edit(request: StaffRequest, kind: str, pk: int | None = None) -> H
         status = 422
         if form.is_valid():
             saved = form.save()
-            audit.record("b2c_procedures.save_reference", saved, by=request.user, now=timezone.now())
+            audit.record(
+                "b2c_procedures.save_reference", saved, by=request.user, now=timezone.now()
+            )
             messages.success(request, "Сохранено.")
-            return redirect("procedures:reference", kind)
+            return redirect("b2c_procedures:reference", kind)
     return render(
-        request, "b2c_procedures/form.html", {"form": form, "title": title, "back": f"/procedures/reference/{kind}/"},
+        request, "b2c_procedures/form.html", {"form": form, "title": title, "back": f"/b2c_procedures/reference/{kind}/"},
         status=status,
     )  # fmt: skip
 
@@ -161,7 +183,9 @@ def reference_import(request: StaffRequest, kind: str) -> HttpResponse:
     report, status = None, 200
     if form.is_valid():
         try:
-            report = import_reference(kind, form.cleaned_data["file"].read(), by=request.user, now=timezone.now())
+            report = import_reference(
+                kind, form.cleaned_data["file"].read(), by=request.user, now=timezone.now()
+            )
         except Refused as error:
             refuse(form, error)
     if report is None:
@@ -174,9 +198,15 @@ def _blank(kind: str) -> HttpResponse:
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as workbook:
         sheet = workbook.add_worksheet()
-        sheet.write_row(0, 0, [*IMPORTERS[kind].needed, *IMPORTERS[kind].optional], workbook.add_format({"bold": True}))
+        sheet.write_row(
+            0,
+            0,
+            [*IMPORTERS[kind].needed, *IMPORTERS[kind].optional],
+            workbook.add_format({"bold": True}),
+        )
     answer = HttpResponse(
-        out.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        out.getvalue(),
+        content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     )
     answer["Content-Disposition"] = f'attachment; filename="{kind}.xlsx"'
     return answer
@@ -188,7 +218,11 @@ def orders(request: StaffRequest) -> HttpResponse:
     text = request.GET.get("q", "")[:100].strip()
     rows: QuerySet[Order] = Order.objects.visible_to(request.user)
     if text:
-        by_name = rows.filter(patient__sort_key__startswith=normalise(text)) if normalise(text) else rows.none()
+        by_name = (
+            rows.filter(patient__sort_key__startswith=normalise(text))
+            if normalise(text)
+            else rows.none()
+        )
         rows = by_name | rows.filter(number__startswith=text)
     status = request.GET.get("status", "")
     if status:
@@ -214,20 +248,27 @@ class DueForm(forms.Form):
 def _order(user: User, pk: int) -> Order:
     rows: QuerySet[Order] = Order.objects.visible_to(user)
     return get_object_or_404(
-        rows.select_related("patient", "clinic", "replaces").prefetch_related("lines__study__responsible"), pk=pk
+        rows.select_related("patient", "clinic", "replaces").prefetch_related(
+            "lines__study__responsible"
+        ),
+        pk=pk,
     )
 
 
 @allow(*PERFORMERS)
 def order(request: StaffRequest, pk: int) -> HttpResponse:
-    """One order with its tests, dates and history; the person responsible moves the date of the result."""
+    """One order with its tests, dates and history; the person responsible moves the date of the
+    result.
+    """
     found = _order(request.user, pk)
     form = DueForm(request.POST or None)
     status = 200
     if request.method == "POST":
         if form.is_valid():
-            order_actions.move_due_date(found, on=form.cleaned_data["on"], by=request.user, now=timezone.now())
-            return redirect("procedures:order", pk)
+            order_actions.move_due_date(
+                found, on=form.cleaned_data["on"], by=request.user, now=timezone.now()
+            )
+            return redirect("b2c_procedures:order", pk)
         status = 422
     context = {
         "order": found,
@@ -245,7 +286,9 @@ def receipt(request: StaffRequest, pk: int) -> HttpResponse:
     before = found.replaces.price if found.replaces else 0
     audit.record("b2c_procedures.view_receipt", found, by=request.user, now=timezone.now())
     return render(
-        request, "b2c_procedures/receipt.html", {"order": found, "due": max(found.price - before, 0), "before": before}
+        request,
+        "b2c_procedures/receipt.html",
+        {"order": found, "due": max(found.price - before, 0), "before": before},
     )
 
 
@@ -260,7 +303,7 @@ CASES: Final[dict[str, tuple[Any, str]]] = {
 
 @allow(*PERFORMERS)
 def cases_home(request: StaffRequest) -> HttpResponse:  # noqa: ARG001
-    return redirect("procedures:cases", "deliveries")
+    return redirect("b2c_procedures:cases", "deliveries")
 
 
 @allow(*PERFORMERS)
@@ -274,5 +317,10 @@ def cases(request: StaffRequest, kind: str) -> HttpResponse:
     if model is SentToClient:
         rows = rows.select_related("message")
     page = Paginator(rows.order_by("-created_at", "-pk"), _PAGE).get_page(request.GET.get("page"))
-    context = {"kind": kind, "kinds": [(key, value[1]) for key, value in CASES.items()], "title": title, "page": page}
+    context = {
+        "kind": kind,
+        "kinds": [(key, value[1]) for key, value in CASES.items()],
+        "title": title,
+        "page": page,
+    }
     return render(request, "b2c_procedures/cases.html", context)

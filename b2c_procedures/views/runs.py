@@ -40,7 +40,9 @@ _CLINIC = "procedures_clinic"  # in the session: where the user began a procedur
 
 def visible_run(user: User, pk: int) -> Run:
     """A run of the user's clinics with its clinic and client; else 404."""
-    run: Run = get_object_or_404(Run.objects.visible_to(user).select_related("clinic", "patient"), pk=pk)
+    run: Run = get_object_or_404(
+        Run.objects.visible_to(user).select_related("clinic", "patient"), pk=pk
+    )
     if run.holder_id == user.pk:
         run.holder = user
     return run
@@ -52,9 +54,13 @@ def visible_patient(user: User, pk: int | None) -> Patient | None:
 
 @dataclass(frozen=True)
 class ClientOnLine:
-    """Whom a procedure is begun for, as a page's address says it: ?patient= ?number= ?interaction= ?chat= ?run= ?order= ?source=."""
+    """Whom a procedure is begun for, as a page's address says it: ?patient= ?number= ?interaction=
+    ?chat= ?run= ?order= ?source=.
+    """
 
-    clinic: int | None  # of the call, the chat, the run before or the order; else one of the client's
+    clinic: (
+        int | None
+    )  # of the call, the chat, the run before or the order; else one of the client's
     patient: Patient | None
     family: list[Patient]  # who shares the number, when it is not one person
     number: str
@@ -68,8 +74,14 @@ class ClientOnLine:
 def _caller(request: StaffRequest) -> ClientOnLine:
     user, given = request.user, request.GET
     chat_id, call_id = number_of(given.get("chat")), number_of(given.get("interaction"))
-    chat = get_object_or_404(Chat.objects.visible_to(user).select_related("patient"), pk=chat_id) if chat_id else None
-    calls = Interaction.objects.filter(clinic__in=Clinic.objects.visible_to(user)).select_related("patient")
+    chat = (
+        get_object_or_404(Chat.objects.visible_to(user).select_related("patient"), pk=chat_id)
+        if chat_id
+        else None
+    )
+    calls = Interaction.objects.filter(clinic__in=Clinic.objects.visible_to(user)).select_related(
+        "patient"
+    )
     call = get_object_or_404(calls, pk=call_id) if call_id else None
     parent_id = number_of(given.get("run"))
     parent = visible_run(user, parent_id) if parent_id else None
@@ -97,13 +109,16 @@ def _caller(request: StaffRequest) -> ClientOnLine:
         chat=chat,
         parent=parent,
         order=order,
-        source=given.get("source") or (RunSource.CHAT if chat else RunSource.CALL if number else RunSource.CARD),
+        source=given.get("source")
+        or (RunSource.CHAT if chat else RunSource.CALL if number else RunSource.CARD),
     )
 
 
 @allow(*PERFORMERS)
 def home(request: StaffRequest) -> HttpResponse:
-    """What does the client want? The procedures that fit his words, one's own runs, runs that wait for one's role."""
+    """What does the client want? The procedures that fit his words, one's own runs, runs that wait
+    for one's role.
+    """
     said = request.GET.get("q", "")[:200]
     caller = _caller(request)
     clinics = list(Clinic.objects.visible_to(request.user))
@@ -115,14 +130,21 @@ def home(request: StaffRequest) -> HttpResponse:
         "found": find(current_book(timezone.now()), said),
         "caller": caller,
         "clinics": clinics,
-        "clinic_id": next((pk for pk in [caller.clinic, *likely, *usual, *(one.pk for one in clinics)] if pk), None),
+        "clinic_id": next(
+            (pk for pk in [caller.clinic, *likely, *usual, *(one.pk for one in clinics)] if pk),
+            None,
+        ),
         "mine": runs.listed(runs.my_runs(request.user)[:30]),
         "waiting": runs.listed(runs.runs_for_role(request.user)[:30]),
         "for_nobody": runs.listed(runs.runs_for_nobody(request.user)),
         "known": runs.known_in(caller.parent) if caller.parent else [],
         "now": timezone.now(),
     }
-    template = "b2c_procedures/home.html#found" if request.headers.get("HX-Request") else "b2c_procedures/home.html"
+    template = (
+        "b2c_procedures/home.html#found"
+        if request.headers.get("HX-Request")
+        else "b2c_procedures/home.html"
+    )
     return render(request, template, context)
 
 
@@ -148,7 +170,9 @@ def start(request: StaffRequest) -> HttpResponse:
         interaction = get_object_or_404(Interaction, pk=data["interaction"], clinic=data["clinic"])
     order = None
     if data["order"]:
-        order = get_object_or_404(Order.objects.visible_to(request.user).select_related("patient"), pk=data["order"])
+        order = get_object_or_404(
+            Order.objects.visible_to(request.user).select_related("patient"), pk=data["order"]
+        )
     number = interaction.number if interaction else ""
     if data["number"]:
         try:
@@ -156,7 +180,11 @@ def start(request: StaffRequest) -> HttpResponse:
         except phones.BadPhone as error:
             raise Refused(str(error), field="number") from None
     patient = visible_patient(request.user, data["patient"]) or (chat.patient if chat else None)
-    patient = patient or (interaction.patient if interaction else None) or (order.patient if order else None)
+    patient = (
+        patient
+        or (interaction.patient if interaction else None)
+        or (order.patient if order else None)
+    )
     request.session[_CLINIC] = data["clinic"].pk
     run = actions.start_run(
         procedure=data["procedure"],
@@ -171,12 +199,14 @@ def start(request: StaffRequest) -> HttpResponse:
         by=request.user,
         now=timezone.now(),
     )
-    return redirect("procedures:run", run.pk)
+    return redirect("b2c_procedures:run", run.pk)
 
 
 @allow(*PERFORMERS)
 def run(request: StaffRequest, pk: int) -> HttpResponse:
-    """The present step of a run; POST takes one of its ways out. 409 and 422 show the page as it stands now."""
+    """The present step of a run; POST takes one of its ways out. 409 and 422 show the page as it
+    stands now.
+    """
     now = timezone.now()
     here = visible_run(request.user, pk)
     form: StepForm | None = None
@@ -194,7 +224,7 @@ def run(request: StaffRequest, pk: int) -> HttpResponse:
                 by=request.user,
                 now=now,
             )
-            return redirect("procedures:run", pk)
+            return redirect("b2c_procedures:run", pk)
         except Refused as error:
             status = 422
             if form is not None:
@@ -204,14 +234,28 @@ def run(request: StaffRequest, pk: int) -> HttpResponse:
         except Conflict as error:
             status, problem, form = 409, str(error), None
             here = visible_run(request.user, pk)
-    return render(request, "b2c_procedures/run.html", _context(request, here, form, problem), status=status)
+    return render(
+        request, "b2c_procedures/run.html", _context(request, here, form, problem), status=status
+    )
 
 
-def _form(here: Run, function: Function | None, request: StaffRequest, data: Any) -> StepForm | None:
-    if function is None or function.action not in STEP_ACTIONS or not STEP_ACTIONS[function.action].fields:
+def _form(
+    here: Run, function: Function | None, request: StaffRequest, data: Any
+) -> StepForm | None:
+    if (
+        function is None
+        or function.action not in STEP_ACTIONS
+        or not STEP_ACTIONS[function.action].fields
+    ):
         return None
     return StepForm(
-        data, run=here, function=function, now=timezone.now(), user=request.user, look=_look(request), prefix="step"
+        data,
+        run=here,
+        function=function,
+        now=timezone.now(),
+        user=request.user,
+        look=_look(request),
+        prefix="step",
     )
 
 
@@ -220,7 +264,9 @@ def _look(request: StaffRequest) -> str:
     return request.GET.get("look", "")[:100]
 
 
-def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: str) -> dict[str, Any]:
+def _context(
+    request: StaffRequest, here: Run, form: StepForm | None, problem: str
+) -> dict[str, Any]:
     now = timezone.now()
     book = book_of(here)
     entries = runs.entries_of(here)
@@ -240,7 +286,9 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "function": screen.function,
         "performer": performer,
         "documents": runs.texts_of(here, screen, settings),
-        "looks": side_panels.looks_of(here, screen.function, text=_look(request), user=request.user, now=now)
+        "looks": side_panels.looks_of(
+            here, screen.function, text=_look(request), user=request.user, now=now
+        )
         if screen.function
         else [],
         "look_words": _look(request),
@@ -271,7 +319,7 @@ def _context(request: StaffRequest, here: Run, form: StepForm | None, problem: s
         "clients": search_patients(client, user=request.user)[:_FOUND] if client else [],
         "passed": screen.passed_to,
         "returned": book[screen.returned_from] if screen.returned_from else None,
-        "run_topic": f"procedures:run:{here.pk}",
+        "run_topic": f"b2c_procedures:run:{here.pk}",
         "line_held_at": _instant(here.facts.get("line_held_at")),
         "now": now,
     }
@@ -296,7 +344,10 @@ def run_action(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     except (Conflict, Refused) as error:
         here = visible_run(request.user, pk)
         return render(
-            request, "b2c_procedures/run.html", _context(request, here, None, str(error)), status=error.status
+            request,
+            "b2c_procedures/run.html",
+            _context(request, here, None, str(error)),
+            status=error.status,
         )
 
 
@@ -310,12 +361,14 @@ def _words(request: StaffRequest) -> str:
     return request.POST.get("text", "")[:1000]
 
 
-def _plain(verb: Callable[[StaffRequest, Run], object]) -> Callable[[StaffRequest, Run], HttpResponse]:
+def _plain(
+    verb: Callable[[StaffRequest, Run], object],
+) -> Callable[[StaffRequest, Run], HttpResponse]:
     """A deed after which the run's page is shown again."""
 
     def done(request: StaffRequest, here: Run) -> HttpResponse:
         verb(request, here)
-        return redirect("procedures:run", here.pk)
+        return redirect("b2c_procedures:run", here.pk)
 
     return done
 
@@ -339,18 +392,26 @@ def _hand_over(request: StaffRequest, here: Run) -> HttpResponse:
         **_asked(request),
     )
     messages.success(request, f"Передано: {given.holder or given.get_waits_for_display()}.")
-    return redirect("procedures:home")
+    return redirect("b2c_procedures:home")
 
 
 _DEEDS: dict[str, Callable[[StaffRequest, Run], HttpResponse]] = {
-    "back": _plain(lambda request, here: actions.go_back(here, reason=_words(request), **_asked(request))),
+    "back": _plain(
+        lambda request, here: actions.go_back(here, reason=_words(request), **_asked(request))
+    ),
     "hold": _plain(lambda request, here: actions.hold_run(here, **_asked(request))),
     "resume": _plain(lambda request, here: actions.resume_run(here, **_asked(request))),
-    "stop": _plain(lambda request, here: actions.stop_run(here, reason=_words(request), **_asked(request))),
-    "note": _plain(
-        lambda request, here: actions.add_note(here, text=_words(request), by=request.user, now=timezone.now())
+    "stop": _plain(
+        lambda request, here: actions.stop_run(here, reason=_words(request), **_asked(request))
     ),
-    "take": _plain(lambda request, here: actions.take_run(here, by=request.user, now=timezone.now())),
+    "note": _plain(
+        lambda request, here: actions.add_note(
+            here, text=_words(request), by=request.user, now=timezone.now()
+        )
+    ),
+    "take": _plain(
+        lambda request, here: actions.take_run(here, by=request.user, now=timezone.now())
+    ),
     "client": _plain(_set_client),
     "hand-over": _hand_over,
 }

@@ -9,7 +9,13 @@ from django.views.decorators.http import require_POST
 from b2c_procedures.actions import versions as actions
 from b2c_procedures.definition import FOLDER, BadDefinition
 from b2c_procedures.forms import PhraseForm, ProcedureSettingsForm, UploadForm
-from b2c_procedures.models import DocumentText, ForbiddenPhrase, ProcedureSettings, ProcedureVersion, ReviewDecision
+from b2c_procedures.models import (
+    DocumentText,
+    ForbiddenPhrase,
+    ProcedureSettings,
+    ProcedureVersion,
+    ReviewDecision,
+)
 from b2c_procedures.roles import EDITORS, LEADERS
 from b2c_procedures.texts import CHAT_RULES, packaged_texts
 from b2c_procedures.version_lookup import current_book
@@ -22,7 +28,9 @@ _LARGEST = 500_000  # bytes of a definition
 
 @allow(*LEADERS)
 def editions(request: StaffRequest) -> HttpResponse:
-    """Every edition; the head uploads a new one: linter's findings with file and line, or the list of differences."""
+    """Every edition; the head uploads a new one: linter's findings with file and line, or the list
+    of differences.
+    """
     now = timezone.now()
     context = {
         "editions": list(ProcedureVersion.objects.select_related("published_by")),
@@ -50,9 +58,11 @@ def editions(request: StaffRequest) -> HttpResponse:
             return render(request, "b2c_procedures/editions.html", context, status=422)
     try:
         if request.POST.get("publish"):
-            row = actions.publish_edition(text, file_name=name, by=request.user, now=now)
-            messages.success(request, f"Опубликовано: {row}. Начатые процедуры идут по прежней редакции.")
-            return redirect("procedures:editions")
+            row = actions.publish_version(text, file_name=name, by=request.user, now=now)
+            messages.success(
+                request, f"Опубликовано: {row}. Начатые процедуры идут по прежней редакции."
+            )
+            return redirect("b2c_procedures:editions")
         context |= {"draft": actions.draft_edition(text, file_name=name, now=now), "name": name}
     except BadDefinition as error:
         context |= {"problems": error.problems, "name": name}
@@ -67,9 +77,9 @@ def editions(request: StaffRequest) -> HttpResponse:
 @allow(*EDITORS)
 def confirm(request: StaffRequest) -> HttpResponse:
     """«Подтвердить актуальность»."""
-    actions.confirm_editions(note=request.POST.get("note", ""), by=request.user, now=timezone.now())
+    actions.confirm_versions(note=request.POST.get("note", ""), by=request.user, now=timezone.now())
     messages.success(request, "Актуальность подтверждена. Напомним через 12 месяцев.")
-    return redirect("procedures:editions")
+    return redirect("b2c_procedures:editions")
 
 
 @allow(*LEADERS)
@@ -82,7 +92,9 @@ def edition_file(request: StaffRequest, number: int) -> HttpResponse:  # noqa: A
     row = ProcedureVersion.objects.filter(digest=procedure.digest).first()
     text = row.text if row is not None else (FOLDER / procedure.file).read_text(encoding="utf-8")
     answer = HttpResponse(text, content_type="text/yaml; charset=utf-8")
-    answer["Content-Disposition"] = f'attachment; filename="{procedure.number:02}_{procedure.slug}.yaml"'
+    answer["Content-Disposition"] = (
+        f'attachment; filename="{procedure.number:02}_{procedure.slug}.yaml"'
+    )
     return answer
 
 
@@ -93,9 +105,11 @@ def texts(request: StaffRequest) -> HttpResponse:
     if request.method == "POST":
         name = request.POST.get("name", "")[:150]
         try:
-            actions.save_text(name, text=request.POST.get("text", ""), by=request.user, now=timezone.now())
+            actions.save_text(
+                name, text=request.POST.get("text", ""), by=request.user, now=timezone.now()
+            )
             messages.success(request, f"Сохранено: {name}.")
-            return redirect("procedures:texts")
+            return redirect("b2c_procedures:texts")
         except Refused as error:
             status, problem = 422, str(error)
     used: dict[str, list[str]] = {}
@@ -107,15 +121,24 @@ def texts(request: StaffRequest) -> HttpResponse:
     edited = {row.name: row for row in DocumentText.objects.select_related("changed_by")}
     words = packaged_texts()
     rows = [
-        (name, edited[name].text if name in edited else words.get(name, ""), edited.get(name), used.get(name, []))
+        (
+            name,
+            edited[name].text if name in edited else words.get(name, ""),
+            edited.get(name),
+            used.get(name, []),
+        )
         for name in sorted({*used, *edited, *words})
     ]
-    return render(request, "b2c_procedures/texts.html", {"rows": rows, "problem": problem}, status=status)
+    return render(
+        request, "b2c_procedures/texts.html", {"rows": rows, "problem": problem}, status=status
+    )
 
 
 @allow(*LEADERS)
 def settings(request: StaffRequest) -> HttpResponse:
-    """What clinics may want different, each with its default and its source sentence; and the forbidden wordings."""
+    """What clinics may want different, each with its default and its source sentence; and the
+    forbidden wordings.
+    """
     now = timezone.now()
     form = ProcedureSettingsForm(request.POST or None, instance=ProcedureSettings.present())
     status = 200
@@ -123,12 +146,20 @@ def settings(request: StaffRequest) -> HttpResponse:
         if form.is_valid():
             saved = form.save()
             audit.record(
-                "b2c_procedures.save_settings", saved, by=request.user, now=now, after={"changed": form.changed_data}
+                "b2c_procedures.save_settings",
+                saved,
+                by=request.user,
+                now=now,
+                after={"changed": form.changed_data},
             )
             messages.success(request, "Сохранено.")
-            return redirect("procedures:settings")
+            return redirect("b2c_procedures:settings")
         status = 422
-    context = {"form": form, "phrases": list(ForbiddenPhrase.objects.all()), "phrase_form": PhraseForm()}
+    context = {
+        "form": form,
+        "phrases": list(ForbiddenPhrase.objects.all()),
+        "phrase_form": PhraseForm(),
+    }
     return render(request, "b2c_procedures/settings.html", context, status=status)
 
 
@@ -142,7 +173,11 @@ def phrase(request: StaffRequest, pk: int | None = None) -> HttpResponse:
         if form.is_valid():
             saved = form.save()
             audit.record("b2c_procedures.save_phrase", saved, by=request.user, now=timezone.now())
-            return redirect("procedures:settings")
+            return redirect("b2c_procedures:settings")
         status = 422
-    context = {"form": form, "title": "Запрещённая формулировка", "back": "/procedures/settings/"}
+    context = {
+        "form": form,
+        "title": "Запрещённая формулировка",
+        "back": "/b2c_procedures/settings/",
+    }
     return render(request, "b2c_procedures/form.html", context, status=status)

@@ -3,7 +3,7 @@ WITH found AS (
     SELECT id, "on", started_at, outcome, money
     FROM contacts_contact
     WHERE "on" BETWEEN date '2026-01-01' AND date '2026-02-28' AND clinic_id = ANY(%(clinics)s)
-      AND who_type = 'wants_booking' AND outcome = 'not_booked' AND topic_id = %(topic)s
+      AND caller_type = 'wants_booking' AND outcome = 'not_booked' AND topic_id = %(topic)s
 ), sums AS (
     SELECT count(*) FILTER (WHERE "on" >= date '2026-02-01') AS total, count(*) FILTER (WHERE "on" < date '2026-02-01') AS before
     FROM found

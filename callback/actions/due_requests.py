@@ -1,4 +1,6 @@
-"""The ticker: due requests are claimed in batches and looked at one by one; one's failure stays on its row."""
+"""The ticker: due requests are claimed in batches and looked at one by one; one's failure stays on
+its row.
+"""
 
 import datetime as dt
 import logging
@@ -17,11 +19,15 @@ from callcenter.lib.leases import claim
 log = logging.getLogger(__name__)
 LEASE: Final = dt.timedelta(seconds=60)
 AGAIN: Final = dt.timedelta(seconds=60)  # after a failure
-BATCH: Final = 100  # few enough that what was read for the batch is still fresh for its last request
+BATCH: Final = (
+    100  # few enough that what was read for the batch is still fresh for its last request
+)
 
 
 def run_due_requests(*, now: dt.datetime, limit: int = BATCH) -> int:
-    """Looks at up to `limit` due requests; returns how many. Any number of workers may do so at once."""
+    """Looks at up to `limit` due requests; returns how many. Any number of workers may do so at
+    once.
+    """
     due = CallbackRequest.objects.select_related(*WITH).due(now)
     claimed: list[CallbackRequest] = claim(due, now=now, limit=limit)
     if not claimed:
@@ -41,8 +47,9 @@ def run_due_requests(*, now: dt.datetime, limit: int = BATCH) -> int:
 def process_due_request(known: CallbackRequest, batch: DueBatch) -> None:
     """Lets the event happen that the facts of one request call for, or says when to look again.
 
-    The facts were read for the whole batch, moments ago; what must hold exactly (one attempt of a request, one leg of a
-    patient, one ring of an administrator) the rows themselves see to, and the floor is asked again after the key.
+    The facts were read for the whole batch, moments ago; what must hold exactly (one attempt of a
+    request, one leg of a patient, one ring of an administrator) the rows themselves see to, and the
+    floor is asked again after the key.
     """
     now = batch.now
     with transaction.atomic():

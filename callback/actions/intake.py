@@ -46,10 +46,12 @@ def accept_request(
     patient: Patient | None = None,
     utm: dict[str, str] | None = None,
 ) -> CallbackRequest:
-    """Writes a request, puts it into the contact history, holds its window, and says when the robot calls.
+    """Writes a request, puts it into the contact history, holds its window, and says when the robot
+    calls.
 
-    The same `external_id` of a source again returns the first request unchanged. A second request of the same number
-    within an hour joins the first. Raises Refused for a bad phone or an empty name.
+    The same `external_id` of a source again returns the first request unchanged. A second request
+    of the same number within an hour joins the first. Raises Refused for a bad phone or an empty
+    name.
     """
     try:
         number = phones.parse(phone)
@@ -82,7 +84,9 @@ def accept_request(
         _into_history(request, by=by, now=now, utm=utm or {})
         if window is not None:
             _hold(request, window, now=now)
-        RequestLine.objects.create(request=request, at=now, after=RequestState.WAITING, by=by, text="заявка пришла")
+        RequestLine.objects.create(
+            request=request, at=now, after=RequestState.WAITING, by=by, text="заявка пришла"
+        )
         _schedule(request, now=now)
         audit.record("callback.accept_request", request, by=by, now=now)
         live_updates.bump(f"callback:clinic:{clinic.pk}")
@@ -92,7 +96,9 @@ def accept_request(
     return CallbackRequest.objects.get(pk=request.pk)
 
 
-def _into_history(request: CallbackRequest, *, by: User | None, now: dt.datetime, utm: dict[str, str]) -> None:
+def _into_history(
+    request: CallbackRequest, *, by: User | None, now: dt.datetime, utm: dict[str, str]
+) -> None:
     wishes = (request.doctor_name, request.service_name, request.wished, request.comment)
     request.interaction = record_interaction(
         clinic=request.clinic,
@@ -112,7 +118,9 @@ def _into_history(request: CallbackRequest, *, by: User | None, now: dt.datetime
 
 
 def _hold(request: CallbackRequest, window: ScheduleWindow, *, now: dt.datetime) -> None:
-    """РТЗ: the chosen window is held until the talk; one that is taken already is told to everybody."""
+    """РТЗ: the chosen window is held until the talk; one that is taken already is told to
+    everybody.
+    """
     ways = settings_of(request.clinic)
     start = _first_call(request, ways, now) or now
     until = start + dt.timedelta(minutes=ways.hold_minutes)
@@ -122,7 +130,9 @@ def _hold(request: CallbackRequest, window: ScheduleWindow, *, now: dt.datetime)
     request.save(update_fields=["window", "window_lost", "doctor"])
 
 
-def _first_call(request: CallbackRequest, ways: CallbackSettings, now: dt.datetime) -> dt.datetime | None:
+def _first_call(
+    request: CallbackRequest, ways: CallbackSettings, now: dt.datetime
+) -> dt.datetime | None:
     zone = request.patient.zone if request.patient is not None else ""
     nine = ways.start == CallbackSettings.Start.NINE
     return next_call(hours_of(request.clinic), now, from_nine=nine, zone=zone)
@@ -137,7 +147,10 @@ def _schedule(request: CallbackRequest, *, now: dt.datetime) -> None:
 def _first_of(request: CallbackRequest, *, now: dt.datetime) -> CallbackRequest | None:
     return (
         CallbackRequest.objects.filter(
-            number=request.number, clinic=request.clinic, state__in=OPEN, asked_at__gt=now - JOIN_WITHIN
+            number=request.number,
+            clinic=request.clinic,
+            state__in=OPEN,
+            asked_at__gt=now - JOIN_WITHIN,
         )
         .exclude(pk=request.pk)
         .order_by("pk")
@@ -147,7 +160,12 @@ def _first_of(request: CallbackRequest, *, now: dt.datetime) -> CallbackRequest 
 
 def _join(request: CallbackRequest, first: CallbackRequest, *, now: dt.datetime) -> None:
     """The second request stops; what it adds is written into the first one's story."""
-    apply(request.pk, RequestEvent.JOIN, now=now, reason=f"повторная: присоединена к заявке № {first.pk}")
+    apply(
+        request.pk,
+        RequestEvent.JOIN,
+        now=now,
+        reason=f"повторная: присоединена к заявке № {first.pk}",
+    )
     CallbackRequest.objects.filter(pk=request.pk).update(joined_to=first)
     wishes = (request.doctor_name, request.service_name, request.wished, request.comment)
     said = "; ".join(part for part in wishes if part)
@@ -159,7 +177,10 @@ def _join(request: CallbackRequest, first: CallbackRequest, *, now: dt.datetime)
     )
     if request.window is not None and first.window is None and not request.window_lost:
         held = hold_window(
-            request.window, held_for=notifications.hold_key(first), until=now + dt.timedelta(hours=3), now=now
+            request.window,
+            held_for=notifications.hold_key(first),
+            until=now + dt.timedelta(hours=3),
+            now=now,
         )
         CallbackRequest.objects.filter(pk=first.pk).update(window=held)
 

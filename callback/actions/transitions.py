@@ -1,4 +1,6 @@
-"""`apply`: locks a request, asks the table, carries the effects out as rows, saves. Nothing outside is called here."""
+"""`apply`: locks a request, asks the table, carries the effects out as rows, saves. Nothing outside
+is called here.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable
@@ -14,7 +16,13 @@ from callback.actions.slot_hold import hold
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, RequestLine
 from callback.queries import WITH, ClinicPolicy, DueBatch, is_family_number, phones_to_ring, ways_of
 from callback.schedule import may_call_at, next_try, window_end
-from callback.state_machine import NoTransition, RequestEvent, RequestState, TransitionEffect, TransitionRule
+from callback.state_machine import (
+    NoTransition,
+    RequestEvent,
+    RequestState,
+    TransitionEffect,
+    TransitionRule,
+)
 from callcenter.audit import actions as audit
 from callcenter.clinics.actions import release_hold
 from callcenter.clinics.schedule import Hours
@@ -64,7 +72,9 @@ class Transition:
 
     @cached_property
     def _ways(self) -> ClinicPolicy:
-        return self.batch.ways[self.request.clinic_id] if self.batch else ways_of(self.request.clinic)
+        return (
+            self.batch.ways[self.request.clinic_id] if self.batch else ways_of(self.request.clinic)
+        )
 
     @property
     def ways(self) -> CallbackSettings:
@@ -116,8 +126,8 @@ def apply(
 ) -> CallbackRequest:
     """Lets `event` happen to the request: one lock, one decision by the table, one save.
 
-    Raises Conflict when a person asks for what the state does not allow; late news of a telephone changes nothing.
-    `at` is when to look again, for a request postponed by a person (UTC).
+    Raises Conflict when a person asks for what the state does not allow; late news of a telephone
+    changes nothing. `at` is when to look again, for a request postponed by a person (UTC).
     """
     with transaction.atomic():
         return apply_transition(Transition(lock_request(request_id), event, now, by, reason, at))
@@ -126,10 +136,15 @@ def apply(
 def lock_request(request_id: int, known: CallbackRequest | None = None) -> CallbackRequest:
     """The request, nobody else's until the end of the transaction, with what decisions read of it.
 
-    `known`: the same request read before, whose neighbours (its clinic, its doctor …) need not be read again.
+    `known`: the same request read before, whose neighbours (its clinic, its doctor …) need not be
+    read again.
     """
     if known is None:
-        return CallbackRequest.objects.select_related(*WITH).select_for_update(of=("self",)).get(pk=request_id)
+        return (
+            CallbackRequest.objects.select_related(*WITH)
+            .select_for_update(of=("self",))
+            .get(pk=request_id)
+        )
     fresh = CallbackRequest.objects.select_for_update().get(pk=request_id)
     for name in WITH:
         if getattr(fresh, f"{name}_id") == getattr(known, f"{name}_id"):
@@ -165,18 +180,30 @@ def _step(turn: Transition) -> None:
         EFFECTS[effect](turn)
     _watch(turn)
     if turn.event == RequestEvent.POSTPONE:
-        request.first_try_at = request.until = None  # the clock of the robot begins anew with the agreed time
+        request.first_try_at = request.until = (
+            None  # the clock of the robot begins anew with the agreed time
+        )
     text = "; ".join(part for part in (turn.reason, *turn.story) if part)[:300]
     RequestLine.objects.create(
-        request=request, at=now, event=turn.event, before=turn.before, after=request.state, by=turn.by, text=text
+        request=request,
+        at=now,
+        event=turn.event,
+        before=turn.before,
+        after=request.state,
+        by=turn.by,
+        text=text,
     )
     if turn.by is not None:
         after: dict[str, object] = {"state": request.state}
-        audit.record(f"callback.{turn.event}", request, by=turn.by, now=now, note=turn.reason, after=after)
+        audit.record(
+            f"callback.{turn.event}", request, by=turn.by, now=now, note=turn.reason, after=after
+        )
 
 
 def _watch(turn: Transition) -> None:
-    """An attempt of which nothing more is heard must not hang: the ticker looks at it after a while."""
+    """An attempt of which nothing more is heard must not hang: the ticker looks at it after a
+    while.
+    """
     if turn.request.state not in state_machine.IN_CALL:
         return
     if turn.request.state == RequestState.TALKING:
@@ -187,7 +214,8 @@ def _watch(turn: Transition) -> None:
     turn.request.due_at = max(step, turn.now) + dt.timedelta(seconds=WATCHDOG)
 
 
-# --- the telephone ---------------------------------------------------------------------------------------------------
+# --- the telephone
+# ---------------------------------------------------------------------------------------------------
 
 
 def _begin_attempt(turn: Transition) -> None:
@@ -205,7 +233,9 @@ def _begin_attempt(turn: Transition) -> None:
         now=now,
     )
     tried = turn.batch.tried[request.pk] if turn.batch else request.attempts.count()
-    turn.attempt = CallbackAttempt.objects.create(request=request, number=tried + 1, call=call, started_at=now)
+    turn.attempt = CallbackAttempt.objects.create(
+        request=request, number=tried + 1, call=call, started_at=now
+    )
 
 
 def _hold_window(turn: Transition) -> None:
@@ -233,14 +263,18 @@ def _ring_next(turn: Transition) -> None:
     clinic_number = request.clinic.phone
     if clinic_number and not any(leg.number == clinic_number for leg in rung):
         with suppress(Conflict):  # another request's call rings there
-            _ring_employee(turn, call, endpoint=endpoint_of_number(clinic_number), number=clinic_number)
+            _ring_employee(
+                turn, call, endpoint=endpoint_of_number(clinic_number), number=clinic_number
+            )
             return
     if not rung and turn.attempt is not None:
         turn.attempt.note = "все телефоны заняты"
     turn.follow = RequestEvent.ADMINS_EXHAUSTED
 
 
-def _ring_employee(turn: Transition, call: Call, *, endpoint: str, user: User | None = None, number: str = "") -> None:
+def _ring_employee(
+    turn: Transition, call: Call, *, endpoint: str, user: User | None = None, number: str = ""
+) -> None:
     call_control.ring(
         call,
         role=LegRole.EMPLOYEE,
@@ -326,14 +360,18 @@ def _connect(turn: Transition) -> None:
 
 
 def _say_why(turn: Transition) -> None:
-    """Tells the administrator why there is no conversation. Where the request goes on, the end of it is awaited."""
+    """Tells the administrator why there is no conversation. Where the request goes on, the end of
+    it is awaited.
+    """
     call, leg = turn.call, turn.leg(LegRole.EMPLOYEE)
     if call is None or leg is None:
         turn.follow = RequestEvent.TOLD if turn.request.state == RequestState.TELLING else None
         return
     awaited = turn.request.state == RequestState.TELLING
     call_control.stop_playing(call, now=turn.now)
-    call_control.play(leg, speech.why(turn.event, turn.reason), now=turn.now, then_hang_up=not awaited)
+    call_control.play(
+        leg, speech.why(turn.event, turn.reason), now=turn.now, then_hang_up=not awaited
+    )
     call_control.set_step_timeout(call, 15 if awaited else None, now=turn.now)
 
 
@@ -346,7 +384,11 @@ def _end_attempt(turn: Transition) -> None:
     attempt = turn.attempt
     if attempt is None:
         return
-    attempt.ended_at, attempt.result, attempt.note = turn.now, turn.event, (turn.reason or attempt.note)[:250]
+    attempt.ended_at, attempt.result, attempt.note = (
+        turn.now,
+        turn.event,
+        (turn.reason or attempt.note)[:250],
+    )
     attempt.save()
     turn.attempt = None
     if attempt.call is not None:
@@ -356,12 +398,15 @@ def _end_attempt(turn: Transition) -> None:
         turn.request.holder = attempt.employee
 
 
-# --- the clock -------------------------------------------------------------------------------------------------------
+# --- the clock
+# -------------------------------------------------------------------------------------------------------
 
 
 def _redial(turn: Transition) -> None:
     request, ways = turn.request, turn.ways
-    if request.first_try_at is None:  # nobody could be rung yet: the time runs from here all the same
+    if (
+        request.first_try_at is None
+    ):  # nobody could be rung yet: the time runs from here all the same
         request.first_try_at = turn.now
         request.until = window_end(turn.hours, turn.now, ways.window_minutes)
     if request.dials >= ways.patient_tries and not ways.goes_on_after_sms:
@@ -377,7 +422,7 @@ def _start_now(turn: Transition) -> None:
     if request.until is not None and request.until <= turn.now:
         request.first_try_at = request.until = None
     if turn.event in (RequestEvent.CONTINUE, RequestEvent.UNDO):
-        request.looked_away_since = turn.now
+        request.ignore_talks_before = turn.now
         request.holder = None
 
 
@@ -404,7 +449,8 @@ def _keep_window(turn: Transition) -> None:
     request.due_at = request.until
 
 
-# --- letters, SMS, tasks ---------------------------------------------------------------------------------------------
+# --- letters, SMS, tasks
+# ---------------------------------------------------------------------------------------------
 
 
 def _letter_details(turn: Transition) -> None:
@@ -436,7 +482,7 @@ def _sms(turn: Transition) -> None:
     """«Если все они неудачные, пациенту уходит смс»: once, when he is dialled no more."""
     if turn.request.sms_at is None and turn.request.dials >= turn.ways.patient_tries:
         turn.request.sms_at = turn.now
-        notifications.sorry_sms(turn.request, text=turn.ways.sms_text, now=turn.now)
+        notifications.missed_you_sms(turn.request, text=turn.ways.sms_text, now=turn.now)
         turn.story.append("пациенту поставлена СМС")
 
 
@@ -448,7 +494,9 @@ def _finish(turn: Transition) -> None:
     request.ended_at = turn.now
     request.outcome = (turn.reason or turn.event.label)[:250]
     request.closed_by_key = turn.event in (RequestEvent.CHOSE_BOOKED, RequestEvent.CHOSE_NOT_OURS)
-    request.closed_by_floor = turn.event in (RequestEvent.BOOKED, RequestEvent.FORBIDDEN) and turn.by is None
+    request.closed_by_floor = (
+        turn.event in (RequestEvent.BOOKED, RequestEvent.FORBIDDEN) and turn.by is None
+    )
     if request.window is not None:
         release_hold(request.window, held_for=notifications.hold_key(request))
     if request.interaction is not None:

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('closed_by_key', models.BooleanField(default=False)),
                 ('closed_by_floor', models.BooleanField(default=False)),
                 ('pause_reason', models.CharField(blank=True, max_length=250)),
-                ('looked_away_since', models.DateTimeField(blank=True, null=True)),
+                ('ignore_talks_before', models.DateTimeField(blank=True, null=True)),
                 ('dials', models.PositiveSmallIntegerField(default=0, verbose_name='звонков пациенту')),
                 ('sms_at', models.DateTimeField(blank=True, null=True)),
                 ('details_at', models.DateTimeField(blank=True, null=True)),

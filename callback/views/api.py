@@ -86,7 +86,9 @@ def _clinic(source: RequestSource, body: dict[str, Any]) -> Clinic:
     if wanted is None and len(allowed) == 1:
         return allowed[0]
     for clinic in allowed:
-        if wanted == clinic.pk or (isinstance(wanted, str) and normalise(wanted) == normalise(clinic.name)):
+        if wanted == clinic.pk or (
+            isinstance(wanted, str) and normalise(wanted) == normalise(clinic.name)
+        ):
             return clinic
     names = ", ".join(f"{clinic.name} ({clinic.pk})" for clinic in allowed)
     raise ApiError(422, f"Клиника не найдена. У этого источника: {names}.", field="clinic")
@@ -96,7 +98,11 @@ def _doctor(clinic: Clinic, body: dict[str, Any]) -> Doctor | None:
     wanted = normalise(body.get("doctor", ""))
     if not wanted:
         return None
-    found = [one for one in Doctor.objects.filter(clinics=clinic, is_active=True) if normalise(one.full_name) == wanted]
+    found = [
+        one
+        for one in Doctor.objects.filter(clinics=clinic, is_active=True)
+        if normalise(one.full_name) == wanted
+    ]
     return found[0] if len(found) == 1 else None
 
 
@@ -113,7 +119,9 @@ def _window(clinic: Clinic, doctor: Doctor | None, body: dict[str, Any]) -> Sche
     at = moment(str(text))
     if at is None:
         example = "2026-03-18T12:00:00+03:00"
-        raise ApiError(422, f"Время не читается. Нужно ISO 8601 со смещением: {example}.", field="window_at")
+        raise ApiError(
+            422, f"Время не читается. Нужно ISO 8601 со смещением: {example}.", field="window_at"
+        )
     if doctor is None:
         raise ApiError(422, "Для выбранного окна нужен врач клиники.", field="doctor")
     window = ScheduleWindow.objects.filter(clinic=clinic, doctor=doctor, starts_at=at).first()

@@ -57,11 +57,15 @@ class BoardRequest:
 
 @allow(*CAN_CALL_PATIENTS, Role.MANAGER)
 def board(request: StaffRequest) -> HttpResponse:
-    """Tabs by who has to act, filters in the address, live. A fixed number of queries for any number of rows."""
+    """Tabs by who has to act, filters in the address, live. A fixed number of queries for any
+    number of rows.
+    """
     now = timezone.now()
     clinics = list(Clinic.objects.filter(staff=request.user))
     found = _filtered(request)
-    counts = found.aggregate(**{name: Count("pk", filter=Q(state__in=states)) for name, (_, _, states) in TABS.items()})
+    counts = found.aggregate(
+        **{name: Count("pk", filter=Q(state__in=states)) for name, (_, _, states) in TABS.items()}
+    )
     tab = request.GET.get("tab", "")
     if tab not in TABS:
         tab = "people" if counts["people"] and not counts["live"] else "live"
@@ -87,7 +91,9 @@ def board(request: StaffRequest) -> HttpResponse:
         "filtered": any(request.GET.get(name) for name in ("clinic", "source", "q")),
         "now": now,
     }
-    template = "callback/board.html#rows" if request.headers.get("HX-Request") else "callback/board.html"
+    template = (
+        "callback/board.html#rows" if request.headers.get("HX-Request") else "callback/board.html"
+    )
     return render(request, template, context)
 
 
@@ -101,14 +107,18 @@ def _filtered(request: StaffRequest) -> QuerySet[CallbackRequest]:
     if words:
         digits = "".join(sign for sign in words if sign.isdigit())
         match = Q(name__icontains=words) | Q(patient__sort_key__icontains=words.lower())
-        found = found.filter(match | Q(number__contains=digits[-10:]) if len(digits) >= 4 else match)
+        found = found.filter(
+            match | Q(number__contains=digits[-10:]) if len(digits) >= 4 else match
+        )
     return found
 
 
 @allow(*CAN_CALL_PATIENTS)
 def new(request: StaffRequest) -> HttpResponse:
     """A request written down by hand: the robot takes it like any other."""
-    form = RequestForm(request.POST or None, user=request.user, initial={"phone": request.GET.get("phone", "")})
+    form = RequestForm(
+        request.POST or None, user=request.user, initial={"phone": request.GET.get("phone", "")}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             made = actions.accept_request(**form.cleaned_data, now=timezone.now(), by=request.user)

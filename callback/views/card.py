@@ -25,14 +25,27 @@ from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 
 AHEAD = dt.timedelta(days=14)
 WINDOWS = 24
-OUTCOMES = ("записан по телефону", "перезвонит сам", "не отвечает", "отказался", "ошибся номером", "не наш пациент")
+OUTCOMES = (
+    "записан по телефону",
+    "перезвонит сам",
+    "не отвечает",
+    "отказался",
+    "ошибся номером",
+    "не наш пациент",
+)
 
 
 def visible(request: StaffRequest, pk: int) -> CallbackRequest:
     rows = CallbackRequest.objects.visible_to(request.user)
     found: CallbackRequest = get_object_or_404(
         rows.select_related(
-            "clinic", "patient", "doctor__specialty", "service__specialty", "source", "window__doctor", "holder"
+            "clinic",
+            "patient",
+            "doctor__specialty",
+            "service__specialty",
+            "source",
+            "window__doctor",
+            "holder",
         ),
         pk=pk,
     )
@@ -48,7 +61,9 @@ def card(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _context(found: CallbackRequest, problem: str = "") -> dict[str, object]:
     now = timezone.now()
-    attempts = found.attempts.select_related("employee", "call").prefetch_related("call__legs__user")
+    attempts = found.attempts.select_related("employee", "call").prefetch_related(
+        "call__legs__user"
+    )
     return {
         "one": found,
         "row": BoardRequest(found, now, list(attempts)),
@@ -64,16 +79,27 @@ def _context(found: CallbackRequest, problem: str = "") -> dict[str, object]:
 
 
 def _windows(found: CallbackRequest, now: dt.datetime) -> list[ScheduleWindow]:
-    """The window the request holds, then the next free ones of the doctor, of his specialty, or of the service's."""
+    """The window the request holds, then the next free ones of the doctor, of his specialty, or of
+    the service's.
+    """
     specialty = None
     if found.doctor is None and found.service is not None:
         specialty = found.service.specialty
     if found.doctor is None and specialty is None:
         return []
     free = free_windows(
-        now=now, clinics=[found.clinic], since=now, until=now + AHEAD, doctor=found.doctor, specialty=specialty
+        now=now,
+        clinics=[found.clinic],
+        since=now,
+        until=now + AHEAD,
+        doctor=found.doctor,
+        specialty=specialty,
     )
-    held = [found.window] if found.window is not None and not found.window_lost and found.window.state == "held" else []
+    held = (
+        [found.window]
+        if found.window is not None and not found.window_lost and found.window.state == "held"
+        else []
+    )
     return [*held, *free[:WINDOWS]]
 
 
@@ -89,9 +115,13 @@ def act(request: StaffRequest, pk: int) -> HttpResponse:
             case "take":
                 actions.take_over(found, by=request.user, now=now)
             case "stop":
-                actions.stop_robot(found, reason=request.POST.get("reason", ""), by=request.user, now=now)
+                actions.stop_robot(
+                    found, reason=request.POST.get("reason", ""), by=request.user, now=now
+                )
             case "done":
-                actions.mark_done(found, outcome=request.POST.get("outcome", ""), by=request.user, now=now)
+                actions.mark_done(
+                    found, outcome=request.POST.get("outcome", ""), by=request.user, now=now
+                )
             case "continue":
                 actions.resume(found, by=request.user, now=now)
             case "postpone":
@@ -115,7 +145,9 @@ def act(request: StaffRequest, pk: int) -> HttpResponse:
 def patient(request: StaffRequest, pk: int) -> HttpResponse:
     """«Кто из семьи?»"""
     found = visible(request, pk)
-    chosen = get_object_or_404(Patient, pk=request.POST.get("patient") or 0, phones__number=found.number)
+    chosen = get_object_or_404(
+        Patient, pk=request.POST.get("patient") or 0, phones__number=found.number
+    )
     actions.choose_patient(found, patient=chosen, by=request.user, now=timezone.now())
     return redirect("callback:card", pk)
 
@@ -125,16 +157,23 @@ def patient(request: StaffRequest, pk: int) -> HttpResponse:
 def book(request: StaffRequest, pk: int) -> HttpResponse:
     """A press on a window books it for the request's patient. 409 shows what is left."""
     found = visible(request, pk)
-    window = get_object_or_404(ScheduleWindow, pk=request.POST.get("window") or 0, clinic=found.clinic)
+    window = get_object_or_404(
+        ScheduleWindow, pk=request.POST.get("window") or 0, clinic=found.clinic
+    )
     chosen = found.patient or Patient.objects.filter(pk=request.POST.get("patient") or 0).first()
     if chosen is None:
         problem = "Сначала выберите пациента: записывают человека, а не номер."
         return render(request, "callback/card.html", _context(found, problem=problem), status=422)
     try:
-        visit = actions.book_from_card(found, patient=chosen, window=window, by=request.user, now=timezone.now())
+        visit = actions.book_from_card(
+            found, patient=chosen, window=window, by=request.user, now=timezone.now()
+        )
     except (Conflict, Refused) as error:
         return render(
-            request, "callback/card.html", _context(visible(request, pk), problem=str(error)), status=error.status
+            request,
+            "callback/card.html",
+            _context(visible(request, pk), problem=str(error)),
+            status=error.status,
         )
     messages.success(request, f"Записан: {visit}.")
     return redirect("callback:card", pk)

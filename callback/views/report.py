@@ -1,4 +1,6 @@
-"""Report: requests by source and hour, at which attempt they were connected, how long it took, what was saved."""
+"""Report: requests by source and hour, at which attempt they were connected, how long it took, what
+was saved.
+"""
 
 import datetime as dt
 import io
@@ -22,7 +24,9 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @allow(*{*CAN_CALL_PATIENTS, *CAN_READ_REPORTS})
 def report(request: StaffRequest) -> HttpResponse:
-    """Local days, both included; by default the last 30. `?format=xlsx` gives the same as a workbook."""
+    """Local days, both included; by default the last 30. `?format=xlsx` gives the same as a
+    workbook.
+    """
     now = timezone.now()
     clinics = list(Clinic.objects.filter(staff=request.user))
     chosen = [one for one in clinics if str(one.pk) == request.GET.get("clinic")] or clinics
@@ -35,7 +39,13 @@ def report(request: StaffRequest) -> HttpResponse:
         answer = HttpResponse(workbook(made), content_type=XLSX)
         answer["Content-Disposition"] = f'attachment; filename="callback_{since}_{until}.xlsx"'
         return answer
-    context = {"report": made, "clinics": clinics, "since": made.since, "until": made.until, "chosen": chosen}
+    context = {
+        "report": made,
+        "clinics": clinics,
+        "since": made.since,
+        "until": made.until,
+        "chosen": chosen,
+    }
     return render(request, "callback/report.html", context)
 
 

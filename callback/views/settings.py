@@ -19,7 +19,9 @@ from callcenter.staff.roles import CAN_MANAGE_CLINIC
 @allow(*CAN_MANAGE_CLINIC)
 def index(request: StaffRequest) -> HttpResponse:
     clinics = Clinic.objects.filter(staff=request.user)
-    sources = RequestSource.objects.filter(clinics__in=clinics).distinct().prefetch_related("clinics")
+    sources = (
+        RequestSource.objects.filter(clinics__in=clinics).distinct().prefetch_related("clinics")
+    )
     context = {"rows": [(clinic, settings_of(clinic)) for clinic in clinics], "sources": sources}
     return render(request, "callback/settings.html", context)
 
@@ -31,11 +33,20 @@ def clinic(request: StaffRequest, pk: int) -> HttpResponse:
     form = CallbackSettingsForm(request.POST or None, instance=settings_of(one))
     if request.method == "POST" and form.is_valid():
         ways = form.save()
-        changed: dict[str, object] = {name: str(form.cleaned_data[name]) for name in form.changed_data}
-        audit.record("callback.change_ways", ways, by=request.user, now=timezone.now(), after=changed)
+        changed: dict[str, object] = {
+            name: str(form.cleaned_data[name]) for name in form.changed_data
+        }
+        audit.record(
+            "callback.change_settings", ways, by=request.user, now=timezone.now(), after=changed
+        )
         messages.success(request, f"Сохранено: {one.name}.")
         return redirect("callback:settings")
-    return render(request, "callback/ways.html", {"form": form, "clinic": one}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "callback/ways.html",
+        {"form": form, "clinic": one},
+        status=422 if form.errors else 200,
+    )
 
 
 @allow(*CAN_MANAGE_CLINIC)
@@ -57,19 +68,33 @@ def new_source(request: StaffRequest) -> HttpResponse:
             form.add_error(error.field, str(error))
         else:
             return render(request, "callback/source_key.html", {"source": made, "key": key})
-    return render(request, "callback/source.html", {"form": form, "source": None}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "callback/source.html",
+        {"form": form, "source": None},
+        status=422 if form.errors else 200,
+    )
 
 
 @allow(*CAN_MANAGE_CLINIC)
 def source(request: StaffRequest, pk: int) -> HttpResponse:
     """A source's name, clinics, and whether it is listened to."""
-    one = get_object_or_404(RequestSource.objects.filter(clinics__staff=request.user).distinct(), pk=pk)
+    one = get_object_or_404(
+        RequestSource.objects.filter(clinics__staff=request.user).distinct(), pk=pk
+    )
     form = SourceForm(request.POST or None, instance=one, user=request.user)
     if request.method == "POST" and form.is_valid():
-        others = list(one.clinics.exclude(staff=request.user))  # clinics that this senior does not see stay
+        others = list(
+            one.clinics.exclude(staff=request.user)
+        )  # clinics that this senior does not see stay
         form.save()
         one.clinics.add(*others)
         audit.record("callback.change_source", one, by=request.user, now=timezone.now())
         messages.success(request, f"Сохранено: {one.name}.")
         return redirect("callback:settings")
-    return render(request, "callback/source.html", {"form": form, "source": one}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "callback/source.html",
+        {"form": form, "source": one},
+        status=422 if form.errors else 200,
+    )

@@ -36,8 +36,9 @@ def create_task(
 ) -> Task:
     """Gives a task to `assignee` or to whoever has `role`; `by=None` means the product itself.
 
-    `origin` ('callback.callbackrequest:15 escalation') makes it once: a second call with the same origin returns the
-    first task unchanged. Raises Refused when it is addressed to nobody. UTC times.
+    `origin` ('callback.callbackrequest:15 escalation') makes it once: a second call with the same
+    origin returns the first task unchanged. Raises Refused when it is addressed to nobody. UTC
+    times.
     """
     if assignee is None and not role:
         raise Refused("Кому задача? Выберите сотрудника или роль.", field="assignee")
@@ -64,14 +65,19 @@ def create_task(
             task = Task.objects.create(**facts)
         given = audit.values(task, "assignee", "role", "department", "deadline_at")
         audit.record(
-            "assignments.create_task", task, by=by, now=now, after={key: one for key, one in given.items() if one}
+            "assignments.create_task",
+            task,
+            by=by,
+            now=now,
+            after={key: one for key, one in given.items() if one},
         )
         _bump(task)
     return task
 
 
 def take_task(task: Task, *, by: User, now: dt.datetime) -> Task:
-    """Makes an open task one's own and puts it into work; raises Conflict when a colleague has taken it.
+    """Makes an open task one's own and puts it into work; raises Conflict when a colleague has
+    taken it.
 
     The second click of the same person changes nothing.
     """
@@ -110,12 +116,15 @@ def hand_over_task(
 ) -> Task:
     """Gives a live task to another person, or to whoever has `role`; `text` goes into the dialogue.
 
-    The deadline stays. Raises Conflict when it is closed, Refused without an addressee, NotAllowed for a stranger.
+    The deadline stays. Raises Conflict when it is closed, Refused without an addressee, NotAllowed
+    for a stranger.
     """
     if assignee is None and not role:
         raise Refused("Кому передать? Выберите сотрудника или роль.", field="assignee")
     if assignee is not None and not assignee.is_active:
-        raise Refused(f"{assignee.full_name} больше не работает. Выберите другого.", field="assignee")
+        raise Refused(
+            f"{assignee.full_name} больше не работает. Выберите другого.", field="assignee"
+        )
     with transaction.atomic():
         task = _live(task)
         _check_hand(task, by)
@@ -131,10 +140,14 @@ def hand_over_task(
     return task
 
 
-def move_task(task: Task, *, deadline_at: dt.datetime, by: User, now: dt.datetime, reason: str = "") -> Task:
-    """Puts the deadline off (or nearer); steps of the ladder already made stay made, the next waits for the new deadline.
+def move_task(
+    task: Task, *, deadline_at: dt.datetime, by: User, now: dt.datetime, reason: str = ""
+) -> Task:
+    """Puts the deadline off (or nearer); steps of the ladder already made stay made, the next waits
+    for the new deadline.
 
-    Raises Refused for a deadline that has passed, Conflict when the task is closed, NotAllowed for a stranger.
+    Raises Refused for a deadline that has passed, Conflict when the task is closed, NotAllowed for
+    a stranger.
     """
     if deadline_at <= now:
         raise Refused("Этот срок уже прошёл. Выберите время позже.", field="deadline_at")
@@ -159,10 +172,14 @@ def move_task(task: Task, *, deadline_at: dt.datetime, by: User, now: dt.datetim
     return task
 
 
-def close_task(task: Task, *, outcome: str, by: User | None, now: dt.datetime, cancelled: bool = False) -> Task:
-    """Closes a live task with what came of it; `by=None` is the product itself, which may close any.
+def close_task(
+    task: Task, *, outcome: str, by: User | None, now: dt.datetime, cancelled: bool = False
+) -> Task:
+    """Closes a live task with what came of it; `by=None` is the product itself, which may close
+    any.
 
-    Raises Conflict when somebody has closed it already, Refused without an outcome, NotAllowed for a stranger.
+    Raises Conflict when somebody has closed it already, Refused without an outcome, NotAllowed for
+    a stranger.
     """
     if not outcome.strip():
         raise Refused("Напишите, чем закончилось.", field="outcome")
@@ -174,7 +191,11 @@ def close_task(task: Task, *, outcome: str, by: User | None, now: dt.datetime, c
         task.outcome, task.closed_at, task.closed_by, task.due_at = outcome.strip(), now, by, None
         task.save(update_fields=["state", "outcome", "closed_at", "closed_by", "due_at"])
         audit.record(
-            "assignments.close_task", task, by=by, now=now, after={"state": task.state, "outcome": task.outcome}
+            "assignments.close_task",
+            task,
+            by=by,
+            now=now,
+            after={"state": task.state, "outcome": task.outcome},
         )
         _bump(task)
     return task
@@ -191,11 +212,12 @@ def add_message(task: Task, *, text: str, by: User | None, now: dt.datetime) -> 
 
 
 def escalate_due_tasks(*, now: dt.datetime, limit: int = 100) -> int:
-    """One step of the ladder for every task that is overdue in working hours; returns how many steps were made.
+    """One step of the ladder for every task that is overdue in working hours; returns how many
+    steps were made.
 
-    A row's step is one short transaction under the row's lock (SKIP LOCKED), and moves `due_at` on, so any number of
-    tickers make each step once; there is no outside call, hence no lease and no reaper. A row that fails says why in
-    `last_error` and is looked at again in ten minutes.
+    A row's step is one short transaction under the row's lock (SKIP LOCKED), and moves `due_at` on,
+    so any number of tickers make each step once; there is no outside call, hence no lease and no
+    reaper. A row that fails says why in `last_error` and is looked at again in ten minutes.
     """
     steps = 0
     for pk in Task.objects.overdue(now).order_by("due_at").values_list("pk", flat=True)[:limit]:
@@ -204,7 +226,8 @@ def escalate_due_tasks(*, now: dt.datetime, limit: int = 100) -> int:
         except Exception as error:
             log.exception("escalation of task %s", pk)
             Task.objects.filter(pk=pk).update(
-                last_error=f"{type(error).__name__}: {error}"[:250], due_at=now + dt.timedelta(minutes=10)
+                last_error=f"{type(error).__name__}: {error}"[:250],
+                due_at=now + dt.timedelta(minutes=10),
             )
     return steps
 
@@ -212,7 +235,9 @@ def escalate_due_tasks(*, now: dt.datetime, limit: int = 100) -> int:
 def _escalate(pk: int, now: dt.datetime) -> bool:
     with transaction.atomic():
         due = Task.objects.overdue(now).select_related("clinic")
-        task: Task | None = due.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
+        task: Task | None = (
+            due.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
+        )
         if task is None:  # another ticker has it, or it was closed or moved meanwhile
             return False
         step = next_step(
@@ -225,14 +250,18 @@ def _escalate(pk: int, now: dt.datetime) -> bool:
         if step.role is not None:
             task.escalated += 1
             _say(task, f"Срок вышел. Задачу видит {step.role.label}.", by=None, now=now)
-            audit.record("assignments.escalate_task", task, by=None, now=now, after={"role": str(step.role)})
+            audit.record(
+                "assignments.escalate_task", task, by=None, now=now, after={"role": str(step.role)}
+            )
             _bump(task)
         task.save(update_fields=["due_at", "last_error", "escalated"])
     return step.role is not None
 
 
 def may_handle(task: Task, user: User) -> bool:
-    """Whether the user may close, move or hand over the task: its two sides, a holder of its role, a leader."""
+    """Whether the user may close, move or hand over the task: its two sides, a holder of its role,
+    a leader.
+    """
     if user.pk in (task.assignee_id, task.author_id) or user.has(*LEADERS):
         return True
     if task.assignee is not None and task.assignee.works_in(task.clinic_id):
@@ -249,7 +278,9 @@ def may_take(task: Task, user: User) -> bool:
 
 def _check_hand(task: Task, by: User) -> None:
     if not may_handle(task, by):
-        raise NotAllowed(f"Это задача сотрудника: {_name(task.assignee) or task.get_role_display()}.")
+        raise NotAllowed(
+            f"Это задача сотрудника: {_name(task.assignee) or task.get_role_display()}."
+        )
 
 
 def _live(task: Task) -> Task:

@@ -30,8 +30,14 @@ class Addressee(forms.Form):
 
     def __init__(self, *args: Any, by: User, clinic: Clinic | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.people = {f"user:{person.pk}": person for person in colleagues_for(by, clinic).order_by("full_name")}
-        people = [(key, f"{person.full_name}{' (я)' if person == by else ''}") for key, person in self.people.items()]
+        self.people = {
+            f"user:{person.pk}": person
+            for person in colleagues_for(by, clinic).order_by("full_name")
+        }
+        people = [
+            (key, f"{person.full_name}{' (я)' if person == by else ''}")
+            for key, person in self.people.items()
+        ]
         roles = [(f"role:{value}", label) for value, label in Role.choices]
         field = self.fields["to"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 (for the type checker)
@@ -47,8 +53,12 @@ class Addressee(forms.Form):
 
 class TaskForm(Addressee):
     title = forms.CharField(label="Что сделать", max_length=200)
-    clinic: "forms.ModelChoiceField[Clinic]" = forms.ModelChoiceField(label="Клиника", queryset=None)
-    department = forms.ChoiceField(label="Отдел", choices=Department.choices, initial=Department.CALL_CENTRE)
+    clinic: "forms.ModelChoiceField[Clinic]" = forms.ModelChoiceField(
+        label="Клиника", queryset=None
+    )
+    department = forms.ChoiceField(
+        label="Отдел", choices=Department.choices, initial=Department.CALL_CENTRE
+    )
     deadline_at = MomentField(label="Срок", widget=_WHEN, help_text="По часам клиники.")
     body = forms.CharField(label="Подробности", required=False, widget=_LINES)
 
@@ -67,7 +77,10 @@ class TaskForm(Addressee):
         if data.get("deadline_at") and clinic:
             data["deadline_at"] = wall_clock(data["deadline_at"], clinic.zone)
         if clinic and person and not person.works_in(clinic.pk):
-            self.add_error("to", f"{person.full_name} не работает в клинике «{clinic}». Выберите другого или роль.")
+            self.add_error(
+                "to",
+                f"{person.full_name} не работает в клинике «{clinic}». Выберите другого или роль.",
+            )
         return data
 
 

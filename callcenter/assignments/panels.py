@@ -17,19 +17,41 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
     counts = mine_in_numbers(user, now=now)
     url = reverse("assignments:active")
     found = [
-        Card("Просрочено у вас", counts["overdue"], f"{url}?when=overdue", "alert-triangle", tone="late", order=10),
+        Card(
+            "Просрочено у вас",
+            counts["overdue"],
+            f"{url}?when=overdue",
+            "alert-triangle",
+            tone="late",
+            order=10,
+        ),
         Card("Сделать сегодня", counts["today"], f"{url}?when=today", "checklist", order=20),
         Card(
-            "Эскалации", counts["up"], f"{url}?whose=up", "arrow-big-up-lines", "срок вышел, задача у вас", "late", 15
+            "Эскалации",
+            counts["up"],
+            f"{url}?whose=up",
+            "arrow-big-up-lines",
+            "срок вышел, задача у вас",
+            "late",
+            15,
         ),
-        Card("Ничьи задачи и звонки", counts["free"], f"{url}?whose=free", "hand-grab", "можно взять себе", order=60),
+        Card(
+            "Ничьи задачи и звонки",
+            counts["free"],
+            f"{url}?whose=free",
+            "hand-grab",
+            "можно взять себе",
+            order=60,
+        ),
     ]
     return [card for card in found if card.count]
 
 
 def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel:
     """The patient's open tasks, overdue marked, the last closed ones, and the button for a new one."""
-    rows = Task.objects.visible_to(user).filter(patient=patient).select_related("assignee", "clinic")
+    rows = (
+        Task.objects.visible_to(user).filter(patient=patient).select_related("assignee", "clinic")
+    )
     closed = Q(closed_at__isnull=False)
     context: dict[str, object] = {
         "tasks": list(rows.exclude(closed).order_by("deadline_at")[:20]),

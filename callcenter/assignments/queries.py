@@ -1,11 +1,24 @@
-"""«Активные задачи»: one list of everything that somebody must call back or do, from two tables, with fixed queries."""
+"""«Активные задачи»: one list of everything that somebody must call back or do, from two tables,
+with fixed queries.
+"""
 
 import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from django.db.models import Count, DateTimeField, DurationField, Exists, F, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    Count,
+    DateTimeField,
+    DurationField,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 
 from callcenter.assignments.models import Task, gone_up_to
 from callcenter.assignments.states import LADDERS, LEADERS, OVERSEERS, Department
@@ -36,8 +49,9 @@ class TaskFilter:
 
 @dataclass(frozen=True)
 class ActiveRow:
-    """One line of the list. `late_at` (UTC): the deadline, or the end of the local day on which to call; `held`: somebody
-    has it who still works in its clinic."""
+    """One line of the list. `late_at` (UTC): the deadline, or the end of the local day on which to
+    call; `held`: somebody has it who still works in its clinic.
+    """
 
     subject: Task | WaitingListEntry
     late_at: dt.datetime
@@ -88,7 +102,9 @@ class ActiveList:
 
 
 def active_list(user: User, chosen: TaskFilter, *, now: dt.datetime, page: int = 1) -> ActiveList:
-    """A page of 50, overdue first, with the counts of every tab. At most eight queries, whatever the rows."""
+    """A page of 50, overdue first, with the counts of every tab. At most eight queries, whatever
+    the rows.
+    """
     clinics = list(Clinic.objects.visible_to(user).order_by("name"))
     zones = _Zones(clinics, now)
     tasks, waits = _scope(user, chosen)
@@ -106,11 +122,15 @@ def active_list(user: User, chosen: TaskFilter, *, now: dt.datetime, page: int =
 
 
 def mine_in_numbers(user: User, *, now: dt.datetime) -> dict[str, int]:
-    """For «Мой день»: overdue and today of one's own, what is nobody's, what has gone up. Three queries."""
+    """For «Мой день»: overdue and today of one's own, what is nobody's, what has gone up. Three
+    queries.
+    """
     zones = _Zones(list(Clinic.objects.visible_to(user)), now)
     tasks, waits = _scope(user, TaskFilter())
     whose_tasks, whose_waits = _whose(user)
-    counts = _count(tasks, whose_tasks, "mine", zones.tasks()) + _count(waits, whose_waits, "mine", zones.waits())
+    counts = _count(tasks, whose_tasks, "mine", zones.tasks()) + _count(
+        waits, whose_waits, "mine", zones.waits()
+    )
     return {
         "overdue": counts["when_overdue"],
         "today": counts["when_today"],
@@ -138,10 +158,16 @@ def _scope(user: User, chosen: TaskFilter) -> tuple["QuerySet[Task]", "QuerySet[
 
 
 def _whose(user: User) -> tuple[dict[str, Q], dict[str, Q]]:
-    """Filters of the tabs. Work of a colleague who is dismissed or has left its clinic is nobody's: it is not lost with him."""
+    """Filters of the tabs. Work of a colleague who is dismissed or has left its clinic is nobody's:
+    it is not lost with him.
+    """
     nobody = _nobodys("assignee")
     for_me = Q(role="") | Q(role__in=user.roles)
-    tasks = {"mine": Q(assignee=user), "free": nobody if user.has(*LEADERS) else nobody & for_me, "all": Q()}
+    tasks = {
+        "mine": Q(assignee=user),
+        "free": nobody if user.has(*LEADERS) else nobody & for_me,
+        "all": Q(),
+    }
     waits = {"mine": Q(owner=user), "free": _nobodys("owner"), "all": Q()}
     if any(user.has(*ladder) for ladder in LADDERS.values()):
         tasks["up"], waits["up"] = gone_up_to(user), Q(pk__in=[])
@@ -156,7 +182,9 @@ def _nobodys(who: str) -> Q:
 
 
 class _Zones:
-    """The bounds of today, clinic by clinic: 'today' in Vladivostok is over while Moscow is having lunch."""
+    """The bounds of today, clinic by clinic: 'today' in Vladivostok is over while Moscow is having
+    lunch.
+    """
 
     def __init__(self, clinics: list[Clinic], now: dt.datetime) -> None:
         self.now = now
@@ -169,7 +197,9 @@ class _Zones:
         hers = [pk for ids in self.zones.values() for pk in ids]
         today = ~Q(clinic__in=hers) & Q(deadline_at__lt=end)
         for zone, ids in self.zones.items():
-            today |= Q(clinic__in=ids, deadline_at__lt=day_bounds(local_day(self.now, zone), zone)[1])
+            today |= Q(
+                clinic__in=ids, deadline_at__lt=day_bounds(local_day(self.now, zone), zone)[1]
+            )
         overdue = Q(deadline_at__lte=self.now)
         return {"": Q(), "overdue": overdue, "today": ~overdue & today, "later": ~overdue & ~today}
 
@@ -190,30 +220,48 @@ class _Counts(dict[str, int]):
 
 def _count(rows: "QuerySet[Any]", whose: dict[str, Q], chosen: str, when: dict[str, Q]) -> _Counts:
     asked = {f"whose_{name}": Count("pk", filter=test) for name, test in whose.items()}
-    asked |= {f"when_{name}": Count("pk", filter=whose[chosen] & test) for name, test in when.items()}
+    asked |= {
+        f"when_{name}": Count("pk", filter=whose[chosen] & test) for name, test in when.items()
+    }
     found = rows.aggregate(**asked)
     return _Counts({name: found.get(name) or 0 for name in asked})
 
 
 def _rows(
-    tasks: "QuerySet[Task]", waits: "QuerySet[WaitingListEntry]", sort: str, skip: int, now: dt.datetime
+    tasks: "QuerySet[Task]",
+    waits: "QuerySet[WaitingListEntry]",
+    sort: str,
+    skip: int,
+    now: dt.datetime,
 ) -> list[ActiveRow]:
     next_day = F("call_on") + Value(dt.timedelta(days=1), output_field=DurationField())
-    day_over: Func = Func(F("clinic__zone"), next_day, function="timezone", output_field=DateTimeField())
+    day_over: Func = Func(
+        F("clinic__zone"), next_day, function="timezone", output_field=DateTimeField()
+    )
     columns = ("what", "pk", "late_at", "whom", "free")
     keys = (
         tasks.order_by()
         .annotate(
-            what=Value("task"), late_at=F("deadline_at"), whom=F("assignee__full_name"), free=_nobodys("assignee")
+            what=Value("task"),
+            late_at=F("deadline_at"),
+            whom=F("assignee__full_name"),
+            free=_nobodys("assignee"),
         )
         .values_list(*columns)
         .union(
             waits.order_by()
-            .annotate(what=Value("waiting"), late_at=day_over, whom=F("owner__full_name"), free=_nobodys("owner"))
+            .annotate(
+                what=Value("waiting"),
+                late_at=day_over,
+                whom=F("owner__full_name"),
+                free=_nobodys("owner"),
+            )
             .values_list(*columns),
             all=True,
         )
-        .order_by(*(("whom", "late_at", "pk") if sort == "owner" else ("late_at", "pk")))[skip : skip + PAGE]
+        .order_by(*(("whom", "late_at", "pk") if sort == "owner" else ("late_at", "pk")))[
+            skip : skip + PAGE
+        ]
     )
     found = list(keys)
     subjects: dict[tuple[str, int], Task | WaitingListEntry] = {}
@@ -236,7 +284,9 @@ def _rows(
     ]
 
 
-def _row(subject: Task | WaitingListEntry, late_at: dt.datetime, now: dt.datetime, *, held: bool) -> ActiveRow:
+def _row(
+    subject: Task | WaitingListEntry, late_at: dt.datetime, now: dt.datetime, *, held: bool
+) -> ActiveRow:
     zone = subject.clinic.zone if subject.clinic is not None else DEFAULT_ZONE
     return ActiveRow(subject, late_at, late_at <= now, local(late_at, zone), held)
 

@@ -28,8 +28,9 @@ class Department(TextChoices):
     HELP_DESK = "help_desk", "Help Desk"
 
 
-# Who hears of an overdue task, step by step (docs/adr/0012): in a clinic's call centre the senior and then the manager;
-# in the departments of the client service the lead manager and then the head (procedures, «Роли в процессах»).
+# Who hears of an overdue task, step by step (docs/adr/0012): in a clinic's call centre the senior
+# and then the manager; in the departments of the client service the lead manager and then the head
+# (procedures, «Роли в процессах»).
 _CLINIC_LADDER: Final = (Role.SENIOR, Role.MANAGER)
 _SERVICE_LADDER: Final = (Role.LEAD, Role.HEAD)
 LADDERS: Final[dict[Department, tuple[Role, ...]]] = {
@@ -42,8 +43,16 @@ LADDERS: Final[dict[Department, tuple[Role, ...]]] = {
     Department.LOGISTICS: _SERVICE_LADDER,
     Department.HELP_DESK: _SERVICE_LADDER,
 }
-# Who sees every task of his clinics; the others see what they gave, got, or what waits for their role.
-OVERSEERS: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.MANAGER, Role.LEAD, Role.HEAD, Role.BRANCH)
+# Who sees every task of his clinics; the others see what they gave, got, or what waits for their
+# role.
+OVERSEERS: Final = (
+    Role.ADMINISTRATOR,
+    Role.SENIOR,
+    Role.MANAGER,
+    Role.LEAD,
+    Role.HEAD,
+    Role.BRANCH,
+)
 # Who may close, move and hand over a task that is a colleague's.
 LEADERS: Final = (Role.SENIOR, Role.MANAGER, Role.LEAD, Role.HEAD)
 

@@ -52,29 +52,42 @@ def active(request: StaffRequest) -> HttpResponse:
         "whens": [(name, label, found.when[name]) for name, label in queries.WHEN.items()],
         "kinds": queries.KINDS.items(),
         "departments": Department.choices,
-        "people": queries.colleagues_for(user).order_by("full_name") if chosen.whose == "all" else [],
-        "topics": ["tasks", *(f"{what}:clinic:{pk}" for what in ("tasks", "waiting") for pk in sorted(own))],
+        "people": queries.colleagues_for(user).order_by("full_name")
+        if chosen.whose == "all"
+        else [],
+        "topics": [
+            "tasks",
+            *(f"{what}:clinic:{pk}" for what in ("tasks", "waiting") for pk in sorted(own)),
+        ],
         "zone": zone_of(user),
         "page": Paginator(range(found.total), queries.PAGE).get_page(page),
         "now": now,
     }
     part = request.headers.get("HX-Request") and not request.headers.get("HX-Boosted")
-    return render(request, "assignments/active.html#rows" if part else "assignments/active.html", context)
+    return render(
+        request, "assignments/active.html#rows" if part else "assignments/active.html", context
+    )
 
 
 @allow(*EVERYONE)
 @require_http_methods(["GET", "POST"])
 def new(request: StaffRequest) -> HttpResponse:
-    """A task by hand; `patient` binds it to a patient of one's own clinics, `q` finds him (to htmx only who was found)."""
+    """A task by hand; `patient` binds it to a patient of one's own clinics, `q` finds him (to htmx
+    only who was found).
+    """
     user, now = request.user, timezone.now()
     text = (request.POST.get("q") or request.GET.get("q") or "").replace("\x00", "")[:100]
     found = search_patients(text, user=user) if text and user.has(*CAN_OPEN_PATIENT) else []
     if _is_part(request) and request.method == "GET":
         return render(request, "assignments/new.html#found", {"found": found, "text": text})
     asked = request.POST.get("patient") or request.GET.get("patient")
-    patient = get_object_or_404(Patient.objects.visible_to(user), pk=number(asked)) if asked else None
+    patient = (
+        get_object_or_404(Patient.objects.visible_to(user), pk=number(asked)) if asked else None
+    )
     given = request.POST if request.method == "POST" and "find" not in request.POST else None
-    typed = request.POST.dict() if given is None else {}  # «Найти» without scripts keeps what stands in the form
+    typed = (
+        request.POST.dict() if given is None else {}
+    )  # «Найти» without scripts keeps what stands in the form
     form = TaskForm(given, by=user, initial=_defaults(user, patient, now) | typed)
     if given is not None and form.is_valid():
         data = form.cleaned_data
@@ -102,7 +115,9 @@ def new(request: StaffRequest) -> HttpResponse:
 
 
 def _defaults(user: Any, patient: Patient | None, now: dt.datetime) -> dict[str, object]:
-    """The clinic of the patient (else the first of the user's) and two hours of its opening time from now."""
+    """The clinic of the patient (else the first of the user's) and two hours of its opening time
+    from now.
+    """
     own = Clinic.objects.visible_to(user).order_by("name")
     clinic = (own.filter(patients=patient).first() if patient else None) or own.first()
     if clinic is None:
@@ -118,7 +133,9 @@ def task(request: StaffRequest, pk: int) -> HttpResponse:
     return _card(request, _task(request, pk))
 
 
-def _card(request: StaffRequest, shown: Task, status: int = 200, **bound: forms.Form) -> HttpResponse:
+def _card(
+    request: StaffRequest, shown: Task, status: int = 200, **bound: forms.Form
+) -> HttpResponse:
     zone = _zone(shown)
     typed = local(shown.deadline_at, zone).replace(tzinfo=None)
     context = {
@@ -150,7 +167,9 @@ def take(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 def say(request: StaffRequest, pk: int) -> HttpResponse:
     """One more line of the dialogue."""
-    actions.add_message(_task(request, pk), text=request.POST.get("text", ""), by=request.user, now=timezone.now())
+    actions.add_message(
+        _task(request, pk), text=request.POST.get("text", ""), by=request.user, now=timezone.now()
+    )
     return redirect("assignments:task", pk)
 
 
@@ -193,7 +212,12 @@ def close(request: StaffRequest, pk: int) -> HttpResponse:
             return _done(request, "Задача закрыта.", "assignments:active")
     if _is_part(request):
         return _row_form(request, form, "Закрыть")
-    return _card(request, found, 422 if form.is_bound else 200, **({"close_form": form} if form.is_bound else {}))
+    return _card(
+        request,
+        found,
+        422 if form.is_bound else 200,
+        **({"close_form": form} if form.is_bound else {}),
+    )
 
 
 @allow(*EVERYONE)
@@ -203,7 +227,11 @@ def move(request: StaffRequest, pk: int) -> HttpResponse:
     found = _task(request, pk)
     zone = _zone(found)
     typed = local(found.deadline_at, zone).replace(tzinfo=None)
-    form = MoveTaskForm(request.POST if request.method == "POST" else None, zone=zone, initial={"deadline_at": typed})
+    form = MoveTaskForm(
+        request.POST if request.method == "POST" else None,
+        zone=zone,
+        initial={"deadline_at": typed},
+    )
     if request.method == "POST" and form.is_valid():
         try:
             actions.move_task(found, **form.cleaned_data, by=request.user, now=timezone.now())
@@ -213,7 +241,12 @@ def move(request: StaffRequest, pk: int) -> HttpResponse:
             return _done(request, "Срок перенесён.", "assignments:task", pk)
     if _is_part(request):
         return _row_form(request, form, "Перенести")
-    return _card(request, found, 422 if form.is_bound else 200, **({"move_form": form} if form.is_bound else {}))
+    return _card(
+        request,
+        found,
+        422 if form.is_bound else 200,
+        **({"move_form": form} if form.is_bound else {}),
+    )
 
 
 @allow(*CAN_CALL_PATIENTS)
@@ -223,7 +256,9 @@ def waiting(request: StaffRequest, pk: int) -> HttpResponse:
     return _entry_page(request, _entry(request, pk))
 
 
-def _entry_page(request: StaffRequest, shown: WaitingListEntry, status: int = 200, **more: object) -> HttpResponse:
+def _entry_page(
+    request: StaffRequest, shown: WaitingListEntry, status: int = 200, **more: object
+) -> HttpResponse:
     now = timezone.now()
     context = {
         "entry": shown,
@@ -243,7 +278,9 @@ def waiting_take(request: StaffRequest, pk: int) -> HttpResponse:
     """«Беру»: I am the one who calls. 409 with the entry as it is when a colleague was quicker."""
     found, shown = _entry(request, pk), request.POST.get("shown")
     try:
-        clinics.give_waiting(found, owner=request.user, by=request.user, now=timezone.now(), shown=shown)
+        clinics.give_waiting(
+            found, owner=request.user, by=request.user, now=timezone.now(), shown=shown
+        )
     except Conflict as error:
         if _is_part(request):
             raise  # a message over the list, whose rows look again by themselves
@@ -254,7 +291,9 @@ def waiting_take(request: StaffRequest, pk: int) -> HttpResponse:
 @allow(*CAN_CALL_PATIENTS)
 @require_http_methods(["GET", "POST"])
 def waiting_close(request: StaffRequest, pk: int) -> HttpResponse:
-    """GET: the small form for a row. POST: closes the entry, with the visit it led to if there is one."""
+    """GET: the small form for a row. POST: closes the entry, with the visit it led to if there is
+    one.
+    """
     found, now = _entry(request, pk), timezone.now()
     form = CloseWaitingForm(
         request.POST if request.method == "POST" else None, visits=future_visits(found.patient, now)
@@ -266,11 +305,18 @@ def waiting_close(request: StaffRequest, pk: int) -> HttpResponse:
             refuse(form, error)
         else:
             if request.POST.get("back") == "card":
-                return _done(request, "Запись листа ожидания закрыта.", "clinics:patient", found.patient_id)
+                return _done(
+                    request, "Запись листа ожидания закрыта.", "clinics:patient", found.patient_id
+                )
             return _done(request, "Запись листа ожидания закрыта.", "assignments:active")
     if _is_part(request):
         return _row_form(request, form, "Закрыть")
-    return _entry_page(request, found, 422 if form.is_bound else 200, **({"close_form": form} if form.is_bound else {}))
+    return _entry_page(
+        request,
+        found,
+        422 if form.is_bound else 200,
+        **({"close_form": form} if form.is_bound else {}),
+    )
 
 
 @allow(*CAN_CALL_PATIENTS)
@@ -278,7 +324,9 @@ def waiting_close(request: StaffRequest, pk: int) -> HttpResponse:
 def waiting_move(request: StaffRequest, pk: int) -> HttpResponse:
     """GET: the small form for a row. POST: another day to call."""
     found = _entry(request, pk)
-    form = MoveWaitingForm(request.POST if request.method == "POST" else None, initial={"call_on": found.call_on})
+    form = MoveWaitingForm(
+        request.POST if request.method == "POST" else None, initial={"call_on": found.call_on}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             clinics.move_waiting(found, **form.cleaned_data, by=request.user, now=timezone.now())
@@ -288,17 +336,31 @@ def waiting_move(request: StaffRequest, pk: int) -> HttpResponse:
             return _done(request, "Дата звонка перенесена.", "assignments:waiting", pk)
     if _is_part(request):
         return _row_form(request, form, "Перенести")
-    return _entry_page(request, found, 422 if form.is_bound else 200, **({"move_form": form} if form.is_bound else {}))
+    return _entry_page(
+        request,
+        found,
+        422 if form.is_bound else 200,
+        **({"move_form": form} if form.is_bound else {}),
+    )
 
 
 def _task(request: StaffRequest, pk: int) -> Task:
-    rows = Task.objects.visible_to(request.user).select_related("clinic", "patient", "author", "assignee", "closed_by")
+    rows = Task.objects.visible_to(request.user).select_related(
+        "clinic", "patient", "author", "assignee", "closed_by"
+    )
     return get_object_or_404(rows.prefetch_related("patient__phones"), pk=pk)
 
 
 def _entry(request: StaffRequest, pk: int) -> WaitingListEntry:
     rows = WaitingListEntry.objects.visible_to(request.user).select_related(
-        "clinic", "patient", "owner", "doctor", "specialty", "opened_by", "closed_by", "appointment__clinic"
+        "clinic",
+        "patient",
+        "owner",
+        "doctor",
+        "specialty",
+        "opened_by",
+        "closed_by",
+        "appointment__clinic",
     )
     return get_object_or_404(rows.prefetch_related("patient__phones"), pk=pk)
 
@@ -314,11 +376,15 @@ def _is_part(request: HttpRequest) -> bool:
 def _row_form(request: HttpRequest, form: forms.Form, verb: str) -> HttpResponse:
     next(iter(form.fields.values())).widget.attrs["autofocus"] = True
     context = {"form": form, "verb": verb, "url": request.path}
-    return render(request, "assignments/row_form.html", context, status=422 if form.is_bound else 200)
+    return render(
+        request, "assignments/row_form.html", context, status=422 if form.is_bound else 200
+    )
 
 
 def _done(request: HttpRequest, text: str, to: str, *args: int) -> HttpResponse:
-    """After a deed: the list of a row's form looks again by itself, a page goes on to where its work continues."""
+    """After a deed: the list of a row's form looks again by itself, a page goes on to where its
+    work continues.
+    """
     if _is_part(request):
         return HttpResponse(headers={"HX-Trigger": "tasks-changed"})
     messages.success(request, text)

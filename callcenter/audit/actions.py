@@ -27,10 +27,12 @@ def record(
     after: dict[str, object] | None = None,
     note: str = "",
 ) -> AuditEntry:
-    """Writes one entry in the caller's transaction. `action` is '<app>.<verb>', e.g. 'clinics.book_appointment'.
+    """Writes one entry in the caller's transaction. `action` is '<app>.<verb>', e.g.
+    'clinics.book_appointment'.
 
-    `before` and `after` hold only what changed, as JSON values (dates as ISO text). `by=None` is the product itself
-    (a timer, an import in the background). `clinic_id` and `patient_id` default to those of `obj`.
+    `before` and `after` hold only what changed, as JSON values (dates as ISO text). `by=None` is
+    the product itself (a timer, an import in the background). `clinic_id` and `patient_id` default
+    to those of `obj`.
     """
     return AuditEntry.objects.create(
         at=now,
@@ -76,7 +78,16 @@ def record_many(
     )
     rows = (
         (
-            *(now, by_id, action, object_kind, deed.object_id, deed.object_name[:200], deed.clinic_id, deed.patient_id),
+            *(
+                now,
+                by_id,
+                action,
+                object_kind,
+                deed.object_id,
+                deed.object_name[:200],
+                deed.clinic_id,
+                deed.patient_id,
+            ),
             Jsonb(deed.before) if deed.before is not None else None,
             Jsonb(deed.after) if deed.after is not None else None,
             note,
@@ -87,7 +98,9 @@ def record_many(
 
 
 def values(obj: Model, *names: str) -> dict[str, object]:
-    """The named fields of `obj` as JSON values: dates and times as ISO text, another row by its name."""
+    """The named fields of `obj` as JSON values: dates and times as ISO text, another row by its
+    name.
+    """
     return {name: _json(getattr(obj, name)) for name in names}
 
 
@@ -103,7 +116,11 @@ def _json(value: object) -> object:
     return str(value)
 
 
-def changes(before: dict[str, object], after: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """What differs between two `values` of one object, as the (before, after) of an entry; both empty when nothing does."""
+def changes(
+    before: dict[str, object], after: dict[str, object]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """What differs between two `values` of one object, as the (before, after) of an entry; both
+    empty when nothing does.
+    """
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return {name: before.get(name) for name in names}, {name: after.get(name) for name in names}

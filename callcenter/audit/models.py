@@ -17,7 +17,9 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
 
 
 class AuditEntry(models.Model):
-    """One entry of the audit log: who, when, what, before and after. Written by `audit.actions.record` only, never changed."""
+    """One entry of the audit log: who, when, what, before and after. Written by
+    `audit.actions.record` only, never changed.
+    """
 
     at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
@@ -43,7 +45,9 @@ class AuditEntry(models.Model):
             models.Index(fields=["by", "-at", "-id"], name="audit_by"),
             models.Index(fields=["action", "-at", "-id"], name="audit_action"),
             models.Index(
-                fields=["patient_id", "-at"], name="audit_patient", condition=models.Q(patient_id__isnull=False)
+                fields=["patient_id", "-at"],
+                name="audit_patient",
+                condition=models.Q(patient_id__isnull=False),
             ),
         ]
 

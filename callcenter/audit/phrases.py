@@ -1,7 +1,9 @@
-"""The journal of deeds in Russian: a phrase for every action that `staff.audit.record` is called with, words for fields.
+"""The journal of deeds in Russian: a phrase for every action that `staff.audit.record` is called
+with, words for fields.
 
-The floor knows no desk, so the words for all of them stand here, beside `desks.py`. A test holds the table against the
-code: every action has a phrase. A phrase stays when its action goes: the entries of that time are still read.
+The floor knows no desk, so the words for all of them stand here, beside `desks.py`. A test holds
+the table against the code: every action has a phrase. A phrase stays when its action goes: the
+entries of that time are still read.
 """
 
 import datetime as dt
@@ -32,8 +34,8 @@ PHRASES: Final[dict[str, str]] = {
     "clinics.change_clinic": "изменил настройки клиники",
     "clinics.set_special_day": "записал особый день",
     "clinics.remove_special_day": "убрал особый день",
-    "clinics.record_ground": "записал основание",
-    "clinics.end_ground": "закончил основание",
+    "clinics.record_legal_basis": "записал основание",
+    "clinics.end_legal_basis": "закончил основание",
     "clinics.create_doctor": "добавил врача",
     "clinics.change_doctor": "изменил врача",
     "clinics.create_service": "добавил услугу",
@@ -67,12 +69,12 @@ PHRASES: Final[dict[str, str]] = {
     "clinics.drop_import": "отменил импорт",
     "clinics.export_rejected": "скачал отклонённые строки импорта",
     "contacts.add_by_hand": "добавил обращение",
-    "contacts.name_contact": "уточнил, кто обратился",
+    "contacts.assign_patient": "уточнил, кто обратился",
     "contacts.handle_request": "обработал заявку",
     "contacts.delete_comment": "удалил комментарий",
     "contacts.link_result": "привязал результат к обращению",
     "contacts.unlink_result": "отвязал результат от обращения",
-    "contacts.put_result_aside": "отложил результат без обращения",
+    "contacts.dismiss_result": "отложил результат без обращения",
     "contacts.order_recount": "запустил пересчёт каналов",
     "contacts.create_key": "выдал ключ источника",
     "contacts.revoke_key": "отозвал ключ источника",
@@ -133,7 +135,7 @@ PHRASES: Final[dict[str, str]] = {
     "callback.choose_patient": "выбрал пациента заявки",
     "callback.create_source": "добавил источник заявок",
     "callback.change_source": "изменил источник заявок",
-    "callback.change_ways": "изменил порядок обратных звонков",
+    "callback.change_settings": "изменил порядок обратных звонков",
     "callback.export_report": "выгрузил отчёт обратных звонков",
     "b2c_procedures.start_run": "начал процедуру",
     "b2c_procedures.take_run": "взял процедуру",
@@ -149,8 +151,8 @@ PHRASES: Final[dict[str, str]] = {
     "b2c_procedures.move_due_date": "перенёс срок результата",
     "b2c_procedures.ask_result_date": "запросил дату результата",
     "b2c_procedures.answer_chat": "ответил в чате",
-    "b2c_procedures.pass_chat": "передал чат",
-    "b2c_procedures.leave_chats": "ушёл из чатов",
+    "b2c_procedures.transfer_chat": "передал чат",
+    "b2c_procedures.pause_chats": "ушёл из чатов",
     "b2c_procedures.close_chat": "закрыл чат",
     "b2c_procedures.set_topic": "указал тему чата",
     "b2c_procedures.lift_refusal": "снял с заказа статус «Отказ»",
@@ -159,8 +161,8 @@ PHRASES: Final[dict[str, str]] = {
     "b2c_procedures.save_reference": "изменил справочник процедур",
     "b2c_procedures.import_reference": "загрузил справочник процедур",
     "b2c_procedures.save_settings": "изменил настройки процедур",
-    "b2c_procedures.publish_edition": "опубликовал редакцию процедуры",
-    "b2c_procedures.confirm_editions": "подтвердил актуальность процедур",
+    "b2c_procedures.publish_version": "опубликовал редакцию процедуры",
+    "b2c_procedures.confirm_versions": "подтвердил актуальность процедур",
     "b2c_procedures.view_receipt": "открыл чек",
     "b2c_procedures.export_report": "выгрузил отчёт по процедурам",
     "reports.export": "выгрузил отчёт",
@@ -221,12 +223,17 @@ FIELDS: Final[dict[str, str]] = {
     "missing": "нет в файле",
     "rejected": "не загружено",
 }
-_CHOICES: Final[dict[str, dict[str, str]]] = {"colour": dict(ShiftColour.choices), "role": dict(Role.choices)}
+_CHOICES: Final[dict[str, dict[str, str]]] = {
+    "colour": dict(ShiftColour.choices),
+    "role": dict(Role.choices),
+}
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field of an entry, in words; `was` is None when nothing else was, or the deed only tells what became."""
+    """One field of an entry, in words; `was` is None when nothing else was, or the deed only tells
+    what became.
+    """
 
     name: str
     was: str | None
@@ -243,7 +250,9 @@ def field_changes(entry: AuditEntry, zone: str) -> Iterator[FieldChange]:
     before, after = entry.before or {}, entry.after or {}
     for name in {**before, **after}:
         field = _field(entry.object_kind, name)
-        word = FIELDS.get(name) or (str(field.verbose_name) if field is not None else name.replace("_", " "))
+        word = FIELDS.get(name) or (
+            str(field.verbose_name) if field is not None else name.replace("_", " ")
+        )
         was = _value(before[name], name, field, zone) if name in before else None
         became = _value(after.get(name), name, field, zone)
         yield FieldChange(word, None if was == became else was, became)
@@ -263,11 +272,18 @@ def _value(value: object, name: str, field: "Field[Any, Any] | None", zone: str)
     if isinstance(value, bool):
         return "да" if value else "нет"
     if isinstance(value, list):
-        return ", ".join(_value(item, name, getattr(field, "base_field", None), zone) for item in value)
+        return ", ".join(
+            _value(item, name, getattr(field, "base_field", None), zone) for item in value
+        )
     if isinstance(value, dict):
-        return ", ".join(f"{FIELDS.get(key, key)}: {_value(item, key, None, zone)}" for key, item in value.items())
+        return ", ".join(
+            f"{FIELDS.get(key, key)}: {_value(item, key, None, zone)}"
+            for key, item in value.items()
+        )
     choices = _CHOICES.get(name) or dict(getattr(field, "flatchoices", None) or ())
-    return str(choices.get(str(value)) or (_moment(value, zone) if isinstance(value, str) else value))
+    return str(
+        choices.get(str(value)) or (_moment(value, zone) if isinstance(value, str) else value)
+    )
 
 
 def _moment(text: str, zone: str) -> str:

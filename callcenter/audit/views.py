@@ -35,29 +35,42 @@ _PAGES: Final = {
 @allow(*CAN_READ_REPORTS)
 @require_GET
 def audit(request: StaffRequest) -> HttpResponse:
-    """Newest first, fifty a page; the next page begins after the last row shown (no counting, no deep OFFSET)."""
+    """Newest first, fifty a page; the next page begins after the last row shown (no counting, no
+    deep OFFSET).
+    """
     user, zone = request.user, zone_of(request.user)
     rows = _chosen(request, _visible(user), zone).select_related("by").order_by("-at", "-pk")
     found = list(_after(rows, request.GET.get("after", ""))[: PAGE + 1])
     shown = found[:PAGE]
-    patients = Patient.objects.visible_to(user).in_bulk([row.patient_id for row in shown if row.patient_id])
+    patients = Patient.objects.visible_to(user).in_bulk(
+        [row.patient_id for row in shown if row.patient_id]
+    )
     context = {
         "entries": [_entry(row, patients, zone, user) for row in shown],
         "after": f"{shown[-1].at.isoformat()}_{shown[-1].pk}" if len(found) > PAGE else "",
         "paged": "after" in request.GET,
         "people": colleagues(user).order_by("full_name"),
         "actions": _actions(),
-        "chosen": {name: request.GET.get(name, "") for name in ("by", "action", "object", "patient", "since", "until")},
-        "patient": Patient.objects.visible_to(user).filter(pk=number(request.GET.get("patient")) or 0).first(),
+        "chosen": {
+            name: request.GET.get(name, "")
+            for name in ("by", "action", "object", "patient", "since", "until")
+        },
+        "patient": Patient.objects.visible_to(user)
+        .filter(pk=number(request.GET.get("patient")) or 0)
+        .first(),
     }
     return render(request, "audit/audit.html", context)
 
 
 def _visible(user: User) -> "QuerySet[AuditEntry]":
-    """Deeds in one's clinics; deeds of no clinic: about a patient of theirs, else by a colleague. Of what was done to a
-    person the colleague must be one too: who works in several clinics keeps the people of each."""
+    """Deeds in one's clinics; deeds of no clinic: about a patient of theirs, else by a colleague.
+    Of what was done to a person the colleague must be one too: who works in several clinics keeps
+    the people of each.
+    """
     own = list(user.clinics.values_list("pk", flat=True))
-    visits = Patient.clinics.through.objects.filter(patient_id=OuterRef("patient_id"), clinic_id__in=own)
+    visits = Patient.clinics.through.objects.filter(
+        patient_id=OuterRef("patient_id"), clinic_id__in=own
+    )
     nowhere, people = Q(clinic_id__isnull=True), colleagues(user)
     stranger = Q(object_kind=User._meta.label_lower) & ~Q(object_id__in=people.values("pk"))
     return AuditEntry.objects.filter(
@@ -67,7 +80,9 @@ def _visible(user: User) -> "QuerySet[AuditEntry]":
     )
 
 
-def _chosen(request: StaffRequest, rows: "QuerySet[AuditEntry]", zone: str) -> "QuerySet[AuditEntry]":
+def _chosen(
+    request: StaffRequest, rows: "QuerySet[AuditEntry]", zone: str
+) -> "QuerySet[AuditEntry]":
     asked = request.GET
     if asked.get("by") == "0":
         rows = rows.filter(by__isnull=True)
@@ -113,7 +128,9 @@ def _entry(row: AuditEntry, patients: dict[int, Patient], zone: str, user: User)
         "name": hide(row.object_name),
         "note": hide(row.note),
         "lines": [
-            replace(line, was=None if line.was is None else hide(line.was), became=hide(line.became))
+            replace(
+                line, was=None if line.was is None else hide(line.was), became=hide(line.became)
+            )
             for line in phrases.field_changes(row, zone)
         ],
         "patient": patients.get(row.patient_id) if row.patient_id else None,
@@ -123,5 +140,8 @@ def _entry(row: AuditEntry, patients: dict[int, Patient], zone: str, user: User)
 
 
 def _actions() -> list[tuple[str, list[tuple[str, str]]]]:
-    groups = {app: [pair for pair in phrases.PHRASES.items() if pair[0].startswith(f"{app}.")] for app in phrases.APPS}
+    groups = {
+        app: [pair for pair in phrases.PHRASES.items() if pair[0].startswith(f"{app}.")]
+        for app in phrases.APPS
+    }
     return [(phrases.APPS[app], pairs) for app, pairs in groups.items() if pairs]

@@ -25,7 +25,9 @@ class PatientForm(forms.ModelForm[Patient]):
         fields = ("last_name", "first_name", "middle_name", "birth_date", "email", "zone", "note")
         widgets = {"birth_date": DateInput(), "note": forms.Textarea(attrs={"rows": 2})}
 
-    def __init__(self, *args: Any, clinics: list[Clinic], sees_phones: bool, phone: str = "", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, clinics: list[Clinic], sees_phones: bool, phone: str = "", **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["clinic"]
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
@@ -35,13 +37,16 @@ class PatientForm(forms.ModelForm[Patient]):
             self._begin_with(phone)
         if self.instance.pk:
             field.help_text = "Другая клиника добавится к тем, которые он посещает."
-        # Who may not see the card's numbers cannot write them anew: what she types is added to them.
+        # Who may not see the card's numbers cannot write them anew: what she types is added to
+        # them.
         self.adds_numbers = bool(self.instance.pk) and not sees_phones
         numbers = [phone.number for phone in self.instance.phones.all()] if self.instance.pk else []
         if self.adds_numbers:
             known = ", ".join(map(phones.masked, numbers)) or "нет"
             self.fields["phones"].label = "Добавить телефоны"
-            self.fields["phones"].help_text = f"Записаны и останутся: {known}. Новый номер — с новой строки."
+            self.fields[
+                "phones"
+            ].help_text = f"Записаны и останутся: {known}. Новый номер — с новой строки."
         elif self.instance.pk:
             self.fields["phones"].initial = "\n".join(map(phones.format_phone, numbers))
 
@@ -78,7 +83,9 @@ class DoNotCallForm(forms.Form):
 class WaitingForm(forms.Form):
     kind = forms.ChoiceField(label="Вид", choices=WaitingKind.choices)
     clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника")
-    doctor = forms.ModelChoiceField(Doctor.objects.none(), label="Врач", required=False, empty_label="не назван")
+    doctor = forms.ModelChoiceField(
+        Doctor.objects.none(), label="Врач", required=False, empty_label="не назван"
+    )
     specialty = forms.ModelChoiceField(
         Specialty.objects.none(),
         label="Специальность",
@@ -91,7 +98,11 @@ class WaitingForm(forms.Form):
 
     def __init__(self, *args: Any, clinics: list[Clinic], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        field, doctor, specialty = self.fields["clinic"], self.fields["doctor"], self.fields["specialty"]
+        field, doctor, specialty = (
+            self.fields["clinic"],
+            self.fields["doctor"],
+            self.fields["specialty"],
+        )
         assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
         assert isinstance(doctor, forms.ModelChoiceField)  # noqa: S101
         assert isinstance(specialty, forms.ModelChoiceField)  # noqa: S101
@@ -106,7 +117,14 @@ class WaitingForm(forms.Form):
         if clinic and doctor and not doctor.clinics.filter(pk=clinic.pk).exists():
             self.add_error("doctor", "Этот врач принимает не в выбранной клинике.")
         if doctor and specialty and doctor.specialty_id != specialty.pk:
-            self.add_error("specialty", f"{doctor.short_name} — {doctor.specialty}: оставьте врача или специальность.")
-        elif clinic and specialty and not specialty.doctors.filter(is_active=True, clinics=clinic).exists():
+            self.add_error(
+                "specialty",
+                f"{doctor.short_name} — {doctor.specialty}: оставьте врача или специальность.",
+            )
+        elif (
+            clinic
+            and specialty
+            and not specialty.doctors.filter(is_active=True, clinics=clinic).exists()
+        ):
             self.add_error("specialty", "В выбранной клинике нет врачей этой специальности.")
         return data

@@ -1,8 +1,10 @@
-"""The lock on a doctor's day: whoever books, moves or imports a visit takes it first, so two can't take one time.
+"""The lock on a doctor's day: whoever books, moves or imports a visit takes it first, so two can't
+take one time.
 
-An advisory lock of the transaction, since the day has no row of its own. Days are of UTC: it only matters that two visits
-that overlap ask for a common lock, and a visit that crosses midnight asks for both days. Above the days stands one lock
-of them all, shared by everybody who takes days; an import of many days takes it alone (ADR 0083).
+An advisory lock of the transaction, since the day has no row of its own. Days are of UTC: it only
+matters that two visits that overlap ask for a common lock, and a visit that crosses midnight asks
+for both days. Above the days stands one lock of them all, shared by everybody who takes days; an
+import of many days takes it alone (ADR 0083).
 """
 
 import datetime as dt
@@ -13,15 +15,18 @@ from django.db import connection
 
 DoctorDay = tuple[int, dt.date]
 
-# Advisory locks live in a table of fixed size that the whole server shares: beyond this many days all are taken at once.
+# Advisory locks live in a table of fixed size that the whole server shares: beyond this many days
+# all are taken at once.
 MOST_DAYS: Final = 1_000
 _ALL_DAYS: Final = 0x1A_DA_75
 
 
 def lock_doctor_days(keys: Iterable[DoctorDay]) -> None:
-    """Waits for the locks of (doctor id, UTC day), always in the same order so that nobody waits in a ring.
+    """Waits for the locks of (doctor id, UTC day), always in the same order so that nobody waits in
+    a ring.
 
-    More than MOST_DAYS: for the lock of all days. Must run inside a transaction; the locks end with it.
+    More than MOST_DAYS: for the lock of all days. Must run inside a transaction; the locks end with
+    it.
     """
     days = sorted(set(keys))
     with connection.cursor() as cursor:

@@ -53,7 +53,11 @@ class Clinic(models.Model):
     site = models.URLField("сайт", blank=True)
     reception_email = models.EmailField("e-mail регистратуры", blank=True)
     responsible_emails = ArrayField(
-        models.EmailField(), verbose_name="e-mail ответственных", default=list, blank=True, help_text="через запятую"
+        models.EmailField(),
+        verbose_name="e-mail ответственных",
+        default=list,
+        blank=True,
+        help_text="через запятую",
     )
     observes_holidays = models.BooleanField("не работает в праздники России", default=True)
     # Quiet hours (design §4): nobody is dialled or written to outside them, in the patient's zone.
@@ -63,7 +67,9 @@ class Clinic(models.Model):
     calls_dayoff_to = models.TimeField("звонки в выходные до", default=dt.time(19))
     messages_from = models.TimeField("сообщения с", default=dt.time(8))
     messages_to = models.TimeField("сообщения до", default=dt.time(21))
-    staff = models.ManyToManyField(User, related_name="clinics", blank=True, verbose_name="сотрудники")
+    staff = models.ManyToManyField(
+        User, related_name="clinics", blank=True, verbose_name="сотрудники"
+    )
     source_id = models.CharField(max_length=60, blank=True)
 
     objects: ClassVar[models.Manager["Clinic"]] = ClinicQuerySet.as_manager()
@@ -88,13 +94,17 @@ class OpeningHours(models.Model):
         ordering: ClassVar[list[str]] = ["weekday"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["clinic", "weekday"], name="opening_hours_weekday"),
-            models.CheckConstraint(condition=Q(weekday__lte=6), name="opening_hours_weekday_of_week"),
+            models.CheckConstraint(
+                condition=Q(weekday__lte=6), name="opening_hours_weekday_of_week"
+            ),
             models.CheckConstraint(condition=Q(closes__gt=F("opens")), name="opening_hours_order"),
         ]
 
 
 class SpecialDay(models.Model):
-    """A day that differs from its weekday: closed (no hours) or open at other hours, holidays included."""
+    """A day that differs from its weekday: closed (no hours) or open at other hours, holidays
+    included.
+    """
 
     clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="special_days")
     on = models.DateField("день")
@@ -114,7 +124,9 @@ class SpecialDay(models.Model):
 
 
 class LegalBasis(models.Model):
-    """On what the clinic's messages and calls of a purpose rest: the document, its date, who recorded it (design §4)."""
+    """On what the clinic's messages and calls of a purpose rest: the document, its date, who
+    recorded it (design §4).
+    """
 
     clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="grounds")
     purpose = models.CharField("цель", max_length=12, choices=ConsentPurpose.choices)
@@ -136,7 +148,9 @@ class Specialty(models.Model):
 
 class Doctor(models.Model):
     full_name = models.CharField("ФИО", max_length=150)
-    specialty = models.ForeignKey(Specialty, models.PROTECT, related_name="doctors", verbose_name="специальность")
+    specialty = models.ForeignKey(
+        Specialty, models.PROTECT, related_name="doctors", verbose_name="специальность"
+    )
     clinics = models.ManyToManyField(Clinic, related_name="doctors", verbose_name="клиники")
     user = models.OneToOneField(
         User, models.SET_NULL, null=True, blank=True, related_name="doctor", verbose_name="логин"
@@ -147,7 +161,9 @@ class Doctor(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["full_name"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["source_id"], condition=~Q(source_id=""), name="doctor_source")
+            models.UniqueConstraint(
+                fields=["source_id"], condition=~Q(source_id=""), name="doctor_source"
+            )
         ]
 
     def __str__(self) -> str:
@@ -160,7 +176,9 @@ class Doctor(models.Model):
 
 class Service(models.Model):
     name = models.CharField("услуга", max_length=150, unique=True)
-    specialty = models.ForeignKey(Specialty, models.SET_NULL, null=True, blank=True, related_name="services")
+    specialty = models.ForeignKey(
+        Specialty, models.SET_NULL, null=True, blank=True, related_name="services"
+    )
     minutes = models.PositiveSmallIntegerField("минут", default=30)
     price = models.DecimalField("цена, ₽", max_digits=10, decimal_places=2, null=True, blank=True)
     is_active = models.BooleanField("оказывается", default=True)
@@ -174,7 +192,9 @@ class Service(models.Model):
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, user: User) -> Self:
-        """A patient belongs to the chain; his phone and history are seen by the clinics he visits (design §4)."""
+        """A patient belongs to the chain; his phone and history are seen by the clinics he visits
+        (design §4).
+        """
         return self.filter(clinics__in=Clinic.objects.filter(staff=user)).distinct()
 
 
@@ -184,19 +204,21 @@ class Patient(models.Model):
     middle_name = models.CharField("отчество", max_length=80, blank=True)
     birth_date = models.DateField("дата рождения", null=True, blank=True)
     email = models.EmailField("e-mail", blank=True)
-    zone = models.CharField("часовой пояс", max_length=40, blank=True, choices=ZONES, help_text="если известен")
+    zone = models.CharField(
+        "часовой пояс", max_length=40, blank=True, choices=ZONES, help_text="если известен"
+    )
     clinics = models.ManyToManyField(Clinic, related_name="patients", verbose_name="посещает")
     do_not_call = models.BooleanField("не звонить", default=False)
     do_not_call_since = models.DateTimeField(null=True, blank=True)
     do_not_call_reason = models.CharField("почему не звонить", max_length=250, blank=True)
     note = models.TextField("заметка", blank=True)
     source_id = models.CharField("код в картотеке", max_length=60, blank=True)
-    # Keys kept by the database itself, whoever writes the row: ё → е, lower case, one space between words; each begins with
-    # another field of the name, so that the beginning of its first word is the beginning of a key; the words further on
-    # are `PatientWord`s (readers: `clinics.search`).
+    # Keys kept by the database itself, whoever writes the row: ё → е, lower case, one space between
+    # words; each begins with another field of the name, so that the beginning of its first word is
+    # the beginning of a key; the words further on are `PatientWord`s (readers: `clinics.search`).
     sort_key = name_key("last_name", "first_name", "middle_name")
-    first_key = name_key("first_name", "last_name", "middle_name")
-    middle_key = name_key("middle_name", "last_name", "first_name")
+    first_name_key = name_key("first_name", "last_name", "middle_name")
+    middle_name_key = name_key("middle_name", "last_name", "first_name")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[models.Manager["Patient"]] = PatientQuerySet.as_manager()
@@ -205,14 +227,18 @@ class Patient(models.Model):
         ordering: ClassVar[list[str]] = ["sort_key"]
         verbose_name = "пациент"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["source_id"], condition=~Q(source_id=""), name="patient_source")
+            models.UniqueConstraint(
+                fields=["source_id"], condition=~Q(source_id=""), name="patient_source"
+            )
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["birth_date"], name="patient_birth", condition=Q(birth_date__isnull=False)),
+            models.Index(
+                fields=["birth_date"], name="patient_birth", condition=Q(birth_date__isnull=False)
+            ),
             # readers: patient search; the id rides along so that the index alone answers
             models.Index(fields=["sort_key", "id"], name="patient_last"),
-            models.Index(fields=["first_key", "id"], name="patient_first"),
-            models.Index(fields=["middle_key", "id"], name="patient_middle"),
+            models.Index(fields=["first_name_key", "id"], name="patient_first"),
+            models.Index(fields=["middle_name_key", "id"], name="patient_middle"),
         ]
 
     def __str__(self) -> str:
@@ -220,12 +246,19 @@ class Patient(models.Model):
 
     @property
     def full_name(self) -> str:
-        return " ".join(part for part in (self.last_name, self.first_name, self.middle_name) if part)
+        return " ".join(
+            part for part in (self.last_name, self.first_name, self.middle_name) if part
+        )
 
     @property
     def short_name(self) -> str:
         """'Иванова О. П.'"""
-        return " ".join([self.last_name, *(f"{part[0]}." for part in (self.first_name, self.middle_name) if part)])
+        return " ".join(
+            [
+                self.last_name,
+                *(f"{part[0]}." for part in (self.first_name, self.middle_name) if part),
+            ]
+        )
 
 
 class NamePart(models.IntegerChoices):
@@ -237,9 +270,11 @@ class NamePart(models.IntegerChoices):
 
 
 class PatientNameWord(models.Model):
-    """A word of a name that no key of the card begins with: 'оглы', the 'Мария' of 'Анна-Мария', the 'Круз' of 'де ла Круз'.
+    """A word of a name that no key of the card begins with: 'оглы', the 'Мария' of 'Анна-Мария',
+    the 'Круз' of 'де ла Круз'.
 
-    Written by triggers of the database (migration 0006), whoever writes the card; most cards have none.
+    Written by triggers of the database (migration 0006), whoever writes the card; most cards have
+    none.
     """
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="words")
@@ -257,7 +292,9 @@ class PatientNameWord(models.Model):
 
 
 class PatientPhone(models.Model):
-    """A number by which the patient is reached; the same number may stand with several patients: a family."""
+    """A number by which the patient is reached; the same number may stand with several patients: a
+    family.
+    """
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="phones")
     number = models.CharField("телефон", max_length=16, help_text="E.164")
@@ -285,7 +322,9 @@ class PatientPhone(models.Model):
 
 
 class Consent(models.Model):
-    """A consent or a refusal of one purpose through one channel; the newest row counts, none is ever changed."""
+    """A consent or a refusal of one purpose through one channel; the newest row counts, none is
+    ever changed.
+    """
 
     patient = models.ForeignKey(Patient, models.CASCADE, related_name="consents")
     purpose = models.CharField("цель", max_length=12, choices=ConsentPurpose.choices)
@@ -316,22 +355,29 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
 
 class Appointment(models.Model):
-    """A visit. `version` grows with every move or cancellation: messages and reminders are keyed by it."""
+    """A visit. `version` grows with every move or cancellation: messages and reminders are keyed by
+    it.
+    """
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="appointments")
     doctor = models.ForeignKey(Doctor, models.PROTECT, related_name="appointments")
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="appointments")
-    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, related_name="appointments")
+    service = models.ForeignKey(
+        Service, models.PROTECT, null=True, blank=True, related_name="appointments"
+    )
     starts_at = models.DateTimeField("начало")
     ends_at = models.DateTimeField("конец")
-    status = models.CharField(max_length=10, choices=AppointmentStatus.choices, default=AppointmentStatus.SCHEDULED)
+    status = models.CharField(
+        max_length=10, choices=AppointmentStatus.choices, default=AppointmentStatus.SCHEDULED
+    )
     version = models.PositiveIntegerField(default=1)
     money = models.DecimalField("сумма, ₽", max_digits=12, decimal_places=2, null=True, blank=True)
     comment = models.TextField("комментарий", blank=True)
     cancel_reason = models.CharField("причина отмены", max_length=250, blank=True)
     created_at = models.DateTimeField("записан")
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
-    # When its state, time or money last changed: read by tickers that pull facts (outcome of contacts, КОС closing).
+    # When its state, time or money last changed: read by tickers that pull facts (outcome of
+    # contacts, КОС closing).
     changed_at = models.DateTimeField()
     source = models.CharField("откуда", max_length=40, default="dozvon")
     source_id = models.CharField(max_length=60, blank=True)
@@ -343,12 +389,17 @@ class Appointment(models.Model):
         verbose_name = "приём"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["source", "source_id"], condition=~Q(source_id=""), name="appointment_source"
+                fields=["source", "source_id"],
+                condition=~Q(source_id=""),
+                name="appointment_source",
             ),
-            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appointment_order"),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="appointment_order"
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            # readers: overlap check and the doctor's day; the clinic's day (Дозвон); a patient's card; pulling tickers
+            # readers: overlap check and the doctor's day; the clinic's day (Дозвон); a patient's
+            # card; pulling tickers
             models.Index(fields=["doctor", "starts_at"], name="appointment_doctor_time"),
             models.Index(fields=["clinic", "starts_at"], name="appointment_clinic_time"),
             models.Index(fields=["patient", "-starts_at"], name="appointment_patient_time"),
@@ -379,7 +430,9 @@ class AppointmentEvent(models.Model):
     starts_at_before = models.DateTimeField(null=True)
     starts_at_after = models.DateTimeField(null=True)
     # Only of a move from one doctor to another.
-    doctor_before = models.ForeignKey(Doctor, models.PROTECT, null=True, related_name="+", db_index=False)
+    doctor_before = models.ForeignKey(
+        Doctor, models.PROTECT, null=True, related_name="+", db_index=False
+    )
     status_before = models.CharField(max_length=10, blank=True)
     status_after = models.CharField(max_length=10, blank=True, choices=AppointmentStatus.choices)
     reason = models.CharField(max_length=250, blank=True)
@@ -392,7 +445,8 @@ class WindowQuerySet(models.QuerySet["ScheduleWindow"]):
     def bookable(self, now: dt.datetime) -> Self:
         """Free and still to come, or held by a hold that has run out."""
         return self.filter(
-            Q(state=WindowState.FREE) | Q(state=WindowState.HELD, held_until__lte=now), starts_at__gt=now
+            Q(state=WindowState.FREE) | Q(state=WindowState.HELD, held_until__lte=now),
+            starts_at__gt=now,
         )
 
 
@@ -405,8 +459,12 @@ class ScheduleWindow(models.Model):
     ends_at = models.DateTimeField()
     state = models.CharField(max_length=6, choices=WindowState.choices, default=WindowState.FREE)
     held_until = models.DateTimeField(null=True, blank=True)
-    held_for = models.CharField(max_length=120, blank=True)  # whose hold it is, in words and as a key
-    appointment = models.ForeignKey(Appointment, models.SET_NULL, null=True, blank=True, related_name="windows")
+    held_for = models.CharField(
+        max_length=120, blank=True
+    )  # whose hold it is, in words and as a key
+    appointment = models.ForeignKey(
+        Appointment, models.SET_NULL, null=True, blank=True, related_name="windows"
+    )
     source_id = models.CharField(max_length=60, blank=True)
 
     objects: ClassVar[models.Manager["ScheduleWindow"]] = WindowQuerySet.as_manager()
@@ -418,7 +476,11 @@ class ScheduleWindow(models.Model):
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="window_order"),
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["doctor", "starts_at"], name="window_open", condition=Q(state__in=["free", "held"]))
+            models.Index(
+                fields=["doctor", "starts_at"],
+                name="window_open",
+                condition=Q(state__in=["free", "held"]),
+            )
         ]
 
     def __str__(self) -> str:
@@ -434,13 +496,19 @@ class WaitingListQuerySet(models.QuerySet["WaitingListEntry"]):
 
 
 class WaitingListEntry(models.Model):
-    """Лист ожидания: the patient waits for a window, or asked to be called on a date («напомнить позже»)."""
+    """Лист ожидания: the patient waits for a window, or asked to be called on a date («напомнить
+    позже»).
+    """
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="waiting_list")
     patient = models.ForeignKey(Patient, models.PROTECT, related_name="waiting_list")
-    kind = models.CharField("вид", max_length=12, choices=WaitingKind.choices, default=WaitingKind.WAITING_LIST)
+    kind = models.CharField(
+        "вид", max_length=12, choices=WaitingKind.choices, default=WaitingKind.WAITING_LIST
+    )
     doctor = models.ForeignKey(Doctor, models.SET_NULL, null=True, blank=True, related_name="+")
-    specialty = models.ForeignKey(Specialty, models.SET_NULL, null=True, blank=True, related_name="+")
+    specialty = models.ForeignKey(
+        Specialty, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     call_on = models.DateField("когда позвонить")
     comment = models.TextField("комментарий")
     owner = models.ForeignKey(
@@ -452,7 +520,9 @@ class WaitingListEntry(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     close_reason = models.CharField("чем закончилось", max_length=250, blank=True)
-    appointment = models.ForeignKey(Appointment, models.SET_NULL, null=True, blank=True, related_name="waiting_list")
+    appointment = models.ForeignKey(
+        Appointment, models.SET_NULL, null=True, blank=True, related_name="waiting_list"
+    )
 
     objects: ClassVar[models.Manager["WaitingListEntry"]] = WaitingListQuerySet.as_manager()
 
@@ -461,7 +531,9 @@ class WaitingListEntry(models.Model):
         verbose_name = "запись листа ожидания"
         indexes: ClassVar[list[models.Index]] = [
             # reader: «Активные задачи», overdue first
-            models.Index(fields=["clinic", "call_on"], name="waiting_open", condition=Q(state="open")),
+            models.Index(
+                fields=["clinic", "call_on"], name="waiting_open", condition=Q(state="open")
+            ),
             models.Index(fields=["patient"], name="waiting_patient"),
         ]
 

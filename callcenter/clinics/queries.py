@@ -40,9 +40,12 @@ __all__ = [
 
 
 def hours_of(clinic: Clinic) -> Hours:
-    """The clinic's week, special days and quiet hours as a value for `schedule` (two queries, or none if prefetched)."""
+    """The clinic's week, special days and quiet hours as a value for `schedule` (two queries, or
+    none if prefetched).
+    """
     special = {
-        day.on: (day.opens, day.closes) if day.opens and day.closes else None for day in clinic.special_days.all()
+        day.on: (day.opens, day.closes) if day.opens and day.closes else None
+        for day in clinic.special_days.all()
     }
     return Hours(
         zone=clinic.zone,
@@ -61,11 +64,18 @@ def patients_by_number(e164: str) -> list[Patient]:
 
 
 def family_of(patient: Patient, *, user: User) -> list[Patient]:
-    """Others of the user's clinics who share a number with the patient, with their phones; at most twenty."""
+    """Others of the user's clinics who share a number with the patient, with their phones; at most
+    twenty.
+    """
     numbers = [phone.number for phone in patient.phones.all()]
     if not numbers:
         return []
-    others = Patient.objects.visible_to(user).filter(phones__number__in=numbers).exclude(pk=patient.pk).distinct()
+    others = (
+        Patient.objects.visible_to(user)
+        .filter(phones__number__in=numbers)
+        .exclude(pk=patient.pk)
+        .distinct()
+    )
     return list(others.prefetch_related("phones").order_by("sort_key")[:20])
 
 
@@ -87,11 +97,19 @@ def future_visits(patient: Patient, now: dt.datetime) -> QuerySet[Appointment]:
     )
 
 
-def visits_answering(entries: Sequence[WaitingListEntry], *, user: User, now: dt.datetime) -> dict[int, Appointment]:
-    """For a person to decide: by open entry of the user's clinics, the visit to come that was booked or moved since it
-    was opened and may be what the patient waits for (docs/adr/0107). Two queries, for the entries of one patient."""
+def visits_answering(
+    entries: Sequence[WaitingListEntry], *, user: User, now: dt.datetime
+) -> dict[int, Appointment]:
+    """For a person to decide: by open entry of the user's clinics, the visit to come that was
+    booked or moved since it was opened and may be what the patient waits for (docs/adr/0107). Two
+    queries, for the entries of one patient.
+    """
     clinics = set(Clinic.objects.visible_to(user).values_list("pk", flat=True))
-    asked = [entry for entry in entries if entry.state == WaitingState.OPEN and entry.clinic_id in clinics]
+    asked = [
+        entry
+        for entry in entries
+        if entry.state == WaitingState.OPEN and entry.clinic_id in clinics
+    ]
     if not asked:
         return {}
     visits = (
@@ -120,7 +138,9 @@ def free_windows(
     doctor: Doctor | None = None,
     specialty: Specialty | None = None,
 ) -> QuerySet[ScheduleWindow]:
-    """«Прогнозное расписание»: windows that can be booked in [since, until) of a doctor, or of all of a specialty."""
+    """«Прогнозное расписание»: windows that can be booked in [since, until) of a doctor, or of all
+    of a specialty.
+    """
     windows = ScheduleWindow.objects.bookable(now).filter(
         clinic__in=list(clinics), starts_at__gte=since, starts_at__lt=until, doctor__is_active=True
     )
@@ -128,7 +148,9 @@ def free_windows(
         windows = windows.filter(doctor=doctor)
     if specialty is not None:
         windows = windows.filter(doctor__specialty=specialty)
-    result: QuerySet[ScheduleWindow] = windows.select_related("clinic", "doctor__specialty").order_by("starts_at")
+    result: QuerySet[ScheduleWindow] = windows.select_related(
+        "clinic", "doctor__specialty"
+    ).order_by("starts_at")
     return result
 
 
@@ -143,7 +165,8 @@ def window_to_book(text: str | None, *, user: User) -> ScheduleWindow | None:
 def call_block_reason(patient: Patient, *, robot: bool = False) -> str | None:
     """None when the patient may be called, else the reason in words.
 
-    A human call needs only that the patient has not said «не звонить»; an automatic one also no refusal of robots.
+    A human call needs only that the patient has not said «не звонить»; an automatic one also no
+    refusal of robots.
     """
     if patient.do_not_call:
         since = f" с {patient.do_not_call_since:%d.%m.%Y}" if patient.do_not_call_since else ""
@@ -156,25 +179,38 @@ def call_block_reason(patient: Patient, *, robot: bool = False) -> str | None:
 
 
 def may_robot_call_many(patients: Sequence[Patient]) -> dict[int, str]:
-    """`call_block_reason(…, robot=True)` for many in one query: the reason in words of each who may not be called."""
+    """`call_block_reason(…, robot=True)` for many in one query: the reason in words of each who may
+    not be called.
+    """
     newest = (
-        Consent.objects.filter(patient__in=patients, purpose=ConsentPurpose.SERVICE, channel=ConsentChannel.ROBOT)
+        Consent.objects.filter(
+            patient__in=patients, purpose=ConsentPurpose.SERVICE, channel=ConsentChannel.ROBOT
+        )
         .order_by("patient_id", "-at", "-pk")
         .distinct("patient_id")
     )
     refused = {
-        row.patient_id: f"отказ от автоматических звонков {row.at:%d.%m.%Y}" for row in newest if not row.granted
+        row.patient_id: f"отказ от автоматических звонков {row.at:%d.%m.%Y}"
+        for row in newest
+        if not row.granted
     }
-    return refused | {one.pk: reason for one in patients if (reason := call_block_reason(one)) is not None}
+    return refused | {
+        one.pk: reason for one in patients if (reason := call_block_reason(one)) is not None
+    }
 
 
 def message_block_reason(
-    patient: Patient, clinic: Clinic, *, purpose: ConsentPurpose, channel: ConsentChannel, now: dt.datetime
+    patient: Patient,
+    clinic: Clinic,
+    *,
+    purpose: ConsentPurpose,
+    channel: ConsentChannel,
+    now: dt.datetime,
 ) -> str | None:
     """None when the patient may be written to, else the reason in words.
 
-    Service messages rest on the clinic's recorded ground unless the patient refused; advertising needs his own consent
-    for the channel (38-ФЗ, ст. 18: its absence is presumed).
+    Service messages rest on the clinic's recorded ground unless the patient refused; advertising
+    needs his own consent for the channel (38-ФЗ, ст. 18: its absence is presumed).
     """
     return may_message_many([(patient.pk, clinic, purpose, channel)], now=now)[0]
 
@@ -182,15 +218,19 @@ def message_block_reason(
 def may_message_many(
     wanted: Sequence[tuple[int | None, Clinic | None, str, str]], *, now: dt.datetime
 ) -> list[str | None]:
-    """`message_block_reason` for many (patient id, clinic, purpose, channel) at once, in two queries.
+    """`message_block_reason` for many (patient id, clinic, purpose, channel) at once, in two
+    queries.
 
-    Without a patient (a number that nobody has) only the clinic's ground is asked; without a clinic nothing is.
+    Without a patient (a number that nobody has) only the clinic's ground is asked; without a clinic
+    nothing is.
     """
     patients = {patient for patient, *_ in wanted if patient}
     newest: dict[tuple[int, str, str], Consent] = {}
     for consent in Consent.objects.filter(patient__in=patients).order_by("at", "pk"):
         newest[consent.patient_id, consent.purpose, consent.channel] = consent
-    grounds = list(LegalBasis.objects.filter(clinic__in={clinic.pk for _, clinic, *_ in wanted if clinic}))
+    grounds = list(
+        LegalBasis.objects.filter(clinic__in={clinic.pk for _, clinic, *_ in wanted if clinic})
+    )
     return [_obstacle(*one, newest, grounds, now) for one in wanted]
 
 
@@ -222,5 +262,9 @@ def _obstacle(
 
 
 def _refusal(patient: Patient, purpose: ConsentPurpose, channel: ConsentChannel) -> Consent | None:
-    newest = Consent.objects.filter(patient=patient, purpose=purpose, channel=channel).order_by("-at", "-pk").first()
+    newest = (
+        Consent.objects.filter(patient=patient, purpose=purpose, channel=channel)
+        .order_by("-at", "-pk")
+        .first()
+    )
     return newest if newest is not None and not newest.granted else None

@@ -1,7 +1,9 @@
-"""When a clinic is open and when a patient may be disturbed. Pure: instants come from the caller, UTC in and out.
+"""When a clinic is open and when a patient may be disturbed. Pure: instants come from the caller,
+UTC in and out.
 
-«Рабочее время», «час открытия» (instruction «Обратный звонок»), «рабочий день клиники» (Журнал КОС) and quiet hours
-(calls 09:00–20:00, days off 10:00–19:00; messages 08:00–21:00) are all decided here.
+«Рабочее время», «час открытия» (instruction «Обратный звонок»), «рабочий день клиники» (Журнал КОС)
+and quiet hours (calls 09:00–20:00, days off 10:00–19:00; messages 08:00–21:00) are all decided
+here.
 """
 
 import datetime as dt
@@ -27,12 +29,16 @@ def refuse_too_far(call_on: dt.date, today: dt.date) -> None:
     """Raises Refused for a day to call that lies more than two years ahead."""
     last = today + FURTHEST_CALL
     if call_on > last:
-        raise Refused(f"Это слишком далеко: выберите день не позже {last:%d.%m.%Y}.", field="call_on")
+        raise Refused(
+            f"Это слишком далеко: выберите день не позже {last:%d.%m.%Y}.", field="call_on"
+        )
 
 
 @dataclass(frozen=True)
 class Hours:
-    """A clinic's week, its special days (None = closed), whether it keeps Russian holidays, and its quiet hours."""
+    """A clinic's week, its special days (None = closed), whether it keeps Russian holidays, and its
+    quiet hours.
+    """
 
     zone: str
     week: Mapping[int, Span]
@@ -54,7 +60,9 @@ def is_holiday(on: dt.date) -> bool:
 
 
 def opening(hours: Hours, on: dt.date) -> Span | None:
-    """Opening and closing time of the local day, or None when the clinic is closed. A special day outranks a holiday."""
+    """Opening and closing time of the local day, or None when the clinic is closed. A special day
+    outranks a holiday.
+    """
     if on in hours.special:
         return hours.special[on]
     if hours.observes_holidays and is_holiday(on):
@@ -64,7 +72,11 @@ def opening(hours: Hours, on: dt.date) -> Span | None:
 
 def _bounds(hours: Hours, on: dt.date) -> tuple[dt.datetime, dt.datetime] | None:
     span = opening(hours, on)
-    return None if span is None else (instant(on, span[0], hours.zone), instant(on, span[1], hours.zone))
+    return (
+        None
+        if span is None
+        else (instant(on, span[0], hours.zone), instant(on, span[1], hours.zone))
+    )
 
 
 def is_open(hours: Hours, moment: dt.datetime) -> bool:
@@ -74,7 +86,9 @@ def is_open(hours: Hours, moment: dt.datetime) -> bool:
 
 
 def next_opening(hours: Hours, moment: dt.datetime) -> dt.datetime | None:
-    """`moment` itself when open, else the next instant the doors open; None when there is none in two months."""
+    """`moment` itself when open, else the next instant the doors open; None when there is none in
+    two months.
+    """
     if is_open(hours, moment):
         return moment
     today = local(moment, hours.zone).date()
@@ -96,7 +110,9 @@ def is_working_day(hours: Hours, on: dt.date) -> bool:
 
 
 def next_working_day(hours: Hours, on: dt.date) -> dt.date:
-    """`on` when the clinic works then, else the first working day after it (`on` itself if there is none in sight)."""
+    """`on` when the clinic works then, else the first working day after it (`on` itself if there is
+    none in sight).
+    """
     for step in range(LOOK_AHEAD):
         day = on + dt.timedelta(days=step)
         if is_working_day(hours, day):
@@ -117,7 +133,9 @@ def open_seconds_between(hours: Hours, start: dt.datetime, end: dt.datetime) -> 
 
 
 def add_open_seconds(hours: Hours, start: dt.datetime, seconds: float) -> dt.datetime | None:
-    """The instant at which `seconds` of opening time have passed since `start`; None when the clinic never opens."""
+    """The instant at which `seconds` of opening time have passed since `start`; None when the
+    clinic never opens.
+    """
     left, day = seconds, local(start, hours.zone).date()
     for _ in range(LOOK_AHEAD * 4):
         bounds = _bounds(hours, day)
@@ -136,7 +154,8 @@ def quiet_until(
 ) -> dt.datetime | None:
     """None when a person may be disturbed at the instant, else the instant at which he may be.
 
-    `zone` is the patient's own if known, else the clinic's. Days off for calls: Saturday, Sunday and Russian holidays.
+    `zone` is the patient's own if known, else the clinic's. Days off for calls: Saturday, Sunday
+    and Russian holidays.
     """
     zone = zone or hours.zone
     here = local(moment, zone)

@@ -1,9 +1,10 @@
-"""Finding a patient from everywhere: beginnings of words of his name in any order, last digits of a phone, birth date.
+"""Finding a patient from everywhere: beginnings of words of his name in any order, last digits of a
+phone, birth date.
 
-Speed at a million cards comes from three things. Each name is stored as three keys, one for each field in front, and as one
-for each further word of a field, so the beginning of any word is a range of one index. Of several words the rarest leads
-(counted up to a bound), the others only filter that range, in the index alone. And the ranges are read in the order of the
-answer, so twenty are enough.
+Speed at a million cards comes from three things. Each name is stored as three keys, one for each
+field in front, and as one for each further word of a field, so the beginning of any word is a range
+of one index. Of several words the rarest leads (counted up to a bound), the others only filter that
+range, in the index alone. And the ranges are read in the order of the answer, so twenty are enough.
 """
 
 import datetime as dt
@@ -23,15 +24,17 @@ from callcenter.staff.models import User
 Value = str | int | dt.date
 
 FIRST: Final = 20
-# A word with fewer beginnings than this leads at once; counting further would cost more than it saves.
+# A word with fewer beginnings than this leads at once; counting further would cost more than it
+# saves.
 RARE: Final = 1500
-# Where a word may stand, the best place first; each is read as a table `p` of (id, key), in the order of an index.
+# Where a word may stand, the best place first; each is read as a table `p` of (id, key), in the
+# order of an index.
 _KEYS: Final = {
     "surname": "(SELECT id, sort_key AS key FROM clinics_patient)",
     "in surname": f"(SELECT patient_id AS id, key FROM clinics_patientnameword WHERE part = {NamePart.LAST})",  # noqa: S608
-    "first name": "(SELECT id, first_key AS key FROM clinics_patient)",
+    "first name": "(SELECT id, first_name_key AS key FROM clinics_patient)",
     "in first name": f"(SELECT patient_id AS id, key FROM clinics_patientnameword WHERE part = {NamePart.FIRST})",  # noqa: S608
-    "patronymic": "(SELECT id, middle_key AS key FROM clinics_patient)",
+    "patronymic": "(SELECT id, middle_name_key AS key FROM clinics_patient)",
     "in patronymic": f"(SELECT patient_id AS id, key FROM clinics_patientnameword WHERE part = {NamePart.MIDDLE})",  # noqa: S608
 }
 _CARDS: Final = "clinics_patient"
@@ -49,7 +52,9 @@ class _ClinicScope:
     @classmethod
     def of(cls, user: User) -> "_ClinicScope":
         staff = Clinic.staff.through.objects.filter(clinic=OuterRef("pk"), user=user)
-        chain = list(Clinic.objects.order_by().annotate(hers=Exists(staff)).values_list("pk", "hers"))
+        chain = list(
+            Clinic.objects.order_by().annotate(hers=Exists(staff)).values_list("pk", "hers")
+        )
         clinics = [pk for pk, hers in chain if hers]
         return cls(clinics, few=len(clinics) * 4 < len(chain))
 
@@ -65,9 +70,9 @@ class _ClinicScope:
     def along_an_index(self) -> str:
         """The same for a walk along an index that ends at the first rows that fit.
 
-        Of many clinics: asked at each row. Of few, most rows do not fit, and thousands may be asked before twenty do:
-        the clinics' patients are read into a hash once. `IS TRUE` keeps the planner from making a join of it, which
-        would lose the order of the index.
+        Of many clinics: asked at each row. Of few, most rows do not fit, and thousands may be asked
+        before twenty do: the clinics' patients are read into a hash once. `IS TRUE` keeps the
+        planner from making a join of it, which would lose the order of the index.
         """
         if not self.few:
             return self.asked_at_each_row
@@ -75,9 +80,11 @@ class _ClinicScope:
 
 
 def search_patients(text: str, *, user: User, limit: int = FIRST) -> list[Patient]:
-    """The first `limit` patients of the user's clinics that fit, best first, with phones and clinics prefetched.
+    """The first `limit` patients of the user's clinics that fit, best first, with phones and
+    clinics prefetched.
 
-    Surnames before first names before patronymics, then by alphabet. Fewer than two letters or four digits find nothing.
+    Surnames before first names before patronymics, then by alphabet. Fewer than two letters or four
+    digits find nothing.
     """
     hers = _ClinicScope.of(user)
     text, born = _birth_date(text)
@@ -98,8 +105,9 @@ def search_patients(text: str, *, user: User, limit: int = FIRST) -> list[Patien
 
 
 def patients_that_fit(text: str) -> QuerySet[Patient]:
-    """All cards that fit, of any clinic and in no order: a filter over something else that is narrowed to the user's
-    clinics itself. Reads them as `search_patients` does."""
+    """All cards that fit, of any clinic and in no order: a filter over something else that is
+    narrowed to the user's clinics itself. Reads them as `search_patients` does.
+    """
     text, born = _birth_date(text)
     digits, words = _digits_and_words(text)
     if (digits and len(digits) < 4) or not (digits or words or born):
@@ -113,7 +121,9 @@ def patients_that_fit(text: str) -> QuerySet[Patient]:
         found = found.filter(pk__in=numbers.values("patient"))
     lead = max(words, key=len, default="")
     for word in words:
-        found = found.filter(Q(pk__in=_in_front(word)) if word == lead else Q(sort_key__regex=_begins_a_word(word)))
+        found = found.filter(
+            Q(pk__in=_in_front(word)) if word == lead else Q(sort_key__regex=_begins_a_word(word))
+        )
     return found
 
 
@@ -121,7 +131,7 @@ def _in_front(word: str) -> "QuerySet[Patient, int]":
     """The ids of the cards of which one key begins with the word: ranges of their indexes."""
     low, high = _range(word)
     begins = Q()
-    for key in ("sort_key", "first_key", "middle_key"):
+    for key in ("sort_key", "first_name_key", "middle_name_key"):
         begins |= Q(**{f"{key}__gte": low, f"{key}__lt": high})
     inside = PatientNameWord.objects.filter(part__in=NamePart.values, key__gte=low, key__lt=high)
     return (
@@ -149,10 +159,16 @@ def _digits_and_words(text: str) -> tuple[str, list[str]]:
     return digits, words[:4] if len("".join(words)) >= 2 else []
 
 
-def _by_phone(digits: str, words: list[str], born: dt.date | None, hers: _ClinicScope, limit: int) -> list[int]:
-    """By the end of any of the patient's numbers; a whole number in any shape counts by its last ten digits."""
+def _by_phone(
+    digits: str, words: list[str], born: dt.date | None, hers: _ClinicScope, limit: int
+) -> list[int]:
+    """By the end of any of the patient's numbers; a whole number in any shape counts by its last
+    ten digits.
+    """
     low, high = _range(_ending(digits)[::-1])
-    where = ["id IN (SELECT patient_id FROM clinics_patientphone WHERE reversed_digits >= %s AND reversed_digits < %s)"]
+    where = [
+        "id IN (SELECT patient_id FROM clinics_patientphone WHERE reversed_digits >= %s AND reversed_digits < %s)"
+    ]
     params: list[Value] = [low, high]
     for word in words:
         where.append("sort_key ~ %s")
@@ -180,7 +196,8 @@ def _by_name(words: list[str], born: dt.date | None, hers: _ClinicScope, limit: 
     found: list[int] = []
     surnames_done = len(words) > 1 and rarity >= RARE
     if surnames_done:
-        # All words are common. Whole words in the order of a key are one short range: «иванова анна», «анна иванова»…
+        # All words are common. Whole words in the order of a key are one short range: «иванова
+        # анна», «анна иванова»…
         for key in ("surname", "first name"):
             found += _ahead(found, key, " ".join(words), (), hers, limit)
         # …else each as the beginning of a surname, a range that ends as soon as twenty fit.
@@ -194,8 +211,12 @@ def _by_name(words: list[str], born: dt.date | None, hers: _ClinicScope, limit: 
     return _surnames_first(found, words)[:limit]
 
 
-def _ahead(found: Sequence[int], key: str, word: str, rest: Sequence[str], hers: _ClinicScope, limit: int) -> list[int]:
-    """Further ids whose `key` begins with `word` and whose other words begin with `rest`, in the order of the key."""
+def _ahead(
+    found: Sequence[int], key: str, word: str, rest: Sequence[str], hers: _ClinicScope, limit: int
+) -> list[int]:
+    """Further ids whose `key` begins with `word` and whose other words begin with `rest`, in the
+    order of the key.
+    """
     low, high = _range(word)
     where = ["p.key >= %s", "p.key < %s", *["p.key ~ %s"] * len(rest)]
     params: list[Value] = [low, high, *map(_after_the_first_word, rest)]
@@ -205,20 +226,29 @@ def _ahead(found: Sequence[int], key: str, word: str, rest: Sequence[str], hers:
 
 
 def _rows(
-    where: str, params: list[Value], order: str, hers: _ClinicScope, limit: int, *, table: str = _CARDS
+    where: str,
+    params: list[Value],
+    order: str,
+    hers: _ClinicScope,
+    limit: int,
+    *,
+    table: str = _CARDS,
 ) -> list[int]:
     """The first ids of `hers` in the order of the key; one of `_KEYS` is walked along its index."""
     seen = hers.asked_at_each_row if table == _CARDS else hers.along_an_index
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT p.id FROM {table} p WHERE {seen} AND {where} ORDER BY {order}, p.id LIMIT %s",  # noqa: S608 (column names are ours, values are parameters)
+            # Column names are ours, values are parameters
+            f"SELECT p.id FROM {table} p WHERE {seen} AND {where} ORDER BY {order}, p.id LIMIT %s",  # noqa: S608
             [hers.clinics, *params, limit],
         )
         return [row[0] for row in cursor.fetchall()]
 
 
 def _rarest(words: list[str]) -> tuple[int, str]:
-    """How many cards have the rarest word in front of a key, at most RARE, and that word; of equals the longer one."""
+    """How many cards have the rarest word in front of a key, at most RARE, and that word; of equals
+    the longer one.
+    """
     count, _, word = min((_count_up_to_rare(word), -len(word), word) for word in words)
     return count, word
 
@@ -237,7 +267,9 @@ def _count_up_to_rare(word: str) -> int:
 
 def _surnames_first(ids: list[int], words: list[str]) -> list[int]:
     """In the order of `_KEYS` by the best place of any of the words, then by alphabet."""
-    cards = Patient.objects.filter(pk__in=ids).values_list("pk", "sort_key", "last_name", "first_name", "middle_name")
+    cards = Patient.objects.filter(pk__in=ids).values_list(
+        "pk", "sort_key", "last_name", "first_name", "middle_name"
+    )
     ranks: dict[int, tuple[int, str]] = {}
     for pk, key, *names in cards:
         places = [

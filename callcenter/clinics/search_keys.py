@@ -1,4 +1,6 @@
-"""Names as keys: ё = е, case and hyphens do not matter. The database keeps the keys; `normalise` says the same in Python."""
+"""Names as keys: ё = е, case and hyphens do not matter. The database keeps the keys; `normalise`
+says the same in Python.
+"""
 
 import re
 
@@ -17,7 +19,12 @@ def name_key(*fields: str) -> "models.GeneratedField":
     joined: models.Expression | F = F(fields[0])
     for name in fields[1:]:
         joined = Func(
-            joined, Value(" "), F(name), template="(%(expressions)s)", arg_joiner=" || ", output_field=CharField()
+            joined,
+            Value(" "),
+            F(name),
+            template="(%(expressions)s)",
+            arg_joiner=" || ",
+            output_field=CharField(),
         )
     folded = Func(
         Replace(Lower(joined), Value("ё"), Value("е")),
@@ -27,7 +34,9 @@ def name_key(*fields: str) -> "models.GeneratedField":
         function="regexp_replace",
         output_field=CharField(),
     )
-    return models.GeneratedField(expression=Trim(folded), output_field=CharField(max_length=250), db_persist=True)
+    return models.GeneratedField(
+        expression=Trim(folded), output_field=CharField(max_length=250), db_persist=True
+    )
 
 
 def search_key(text: str) -> list[str]:

@@ -1,4 +1,6 @@
-"""Forms of the settings: a clinic with its week, its days off, grounds, doctors, services, specialties."""
+"""Forms of the settings: a clinic with its week, its days off, grounds, doctors, services,
+specialties.
+"""
 
 import datetime as dt
 from typing import Any, Final
@@ -14,15 +16,28 @@ from callcenter.staff.models import User
 from callcenter.staff.queries import colleagues
 from callcenter.staff.roles import Role
 
-WEEKDAYS: Final = ("Понедельник", "Вторник", "Среда", "Четверг", "Пятница", "Суббота", "Воскресенье")
+WEEKDAYS: Final = (
+    "Понедельник",
+    "Вторник",
+    "Среда",
+    "Четверг",
+    "Пятница",
+    "Суббота",
+    "Воскресенье",
+)
 _QUIET = [name for name in CLINIC_FIELDS if name.startswith(("calls_", "messages_"))]
 
 
 class ClinicForm(forms.ModelForm[Clinic]):
-    """The clinic's own fields and, for each weekday, `opens_N` and `closes_N`; both empty means closed."""
+    """The clinic's own fields and, for each weekday, `opens_N` and `closes_N`; both empty means
+    closed.
+    """
 
     phone = forms.CharField(
-        label="Телефон", max_length=40, required=False, help_text="С кодом города, например +7 812 000-01-11."
+        label="Телефон",
+        max_length=40,
+        required=False,
+        help_text="С кодом города, например +7 812 000-01-11.",
     )
     site = forms.URLField(label="Сайт", required=False, assume_scheme="https")
 
@@ -47,7 +62,10 @@ class ClinicForm(forms.ModelForm[Clinic]):
             opens, closes = (week or {}).get(weekday, (None, None))
             for name, value in (("opens", opens), ("closes", closes)):
                 self.fields[f"{name}_{weekday}"] = forms.TimeField(
-                    required=False, initial=value, widget=TimeInput(), label=f"{WEEKDAYS[weekday]}: {name}"
+                    required=False,
+                    initial=value,
+                    widget=TimeInput(),
+                    label=f"{WEEKDAYS[weekday]}: {name}",
                 )
         if self.instance.phone:
             self.initial["phone"] = phones.format_phone(self.instance.phone)
@@ -123,15 +141,24 @@ class DoctorForm(forms.ModelForm[Doctor]):
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         clinics, user = self.fields["clinics"], self.fields["user"]
-        assert isinstance(clinics, forms.ModelMultipleChoiceField)  # noqa: S101 (for the type checker)
+        # For the type checker
+        assert isinstance(clinics, forms.ModelMultipleChoiceField)  # noqa: S101
         assert isinstance(user, forms.ModelChoiceField)  # noqa: S101 (for the type checker)
         clinics.queryset = Clinic.objects.visible_to(by).order_by("name")
         if self.instance.pk:
             self.initial["clinics"] = clinics.queryset.filter(doctors=self.instance)
         clinics.required = False  # the action knows the places in clinics that are not hers
-        free = colleagues(by).filter(roles__contains=[Role.DOCTOR], is_active=True, doctor__isnull=True)
-        own = User.objects.filter(pk=self.instance.user_id) if self.instance.user_id else User.objects.none()
-        user.queryset = (free | own).distinct().order_by("full_name") if self.instance.user_id else free
+        free = colleagues(by).filter(
+            roles__contains=[Role.DOCTOR], is_active=True, doctor__isnull=True
+        )
+        own = (
+            User.objects.filter(pk=self.instance.user_id)
+            if self.instance.user_id
+            else User.objects.none()
+        )
+        user.queryset = (
+            (free | own).distinct().order_by("full_name") if self.instance.user_id else free
+        )
         user.empty_label = "не заходит"
 
     def facts(self) -> dict[str, Any]:

@@ -42,15 +42,23 @@ TRANSITIONS: Final[dict[AppointmentStatus, tuple[AppointmentStatus, ...]]] = {
         AppointmentStatus.CANCELLED,
         AppointmentStatus.NO_SHOW,
     ),
-    AppointmentStatus.ARRIVED: (AppointmentStatus.COMPLETED, AppointmentStatus.NO_SHOW, AppointmentStatus.CANCELLED),
+    AppointmentStatus.ARRIVED: (
+        AppointmentStatus.COMPLETED,
+        AppointmentStatus.NO_SHOW,
+        AppointmentStatus.CANCELLED,
+    ),
     AppointmentStatus.COMPLETED: (),
     AppointmentStatus.CANCELLED: (),
     AppointmentStatus.NO_SHOW: (AppointmentStatus.ARRIVED, AppointmentStatus.COMPLETED),
 }
 
 
-def is_too_early(status: AppointmentStatus, starts_at: dt.datetime, now: dt.datetime, zone: str) -> bool:
-    """Whether nobody can know it yet: who came, on an earlier day; who did not come, before the hour itself."""
+def is_too_early(
+    status: AppointmentStatus, starts_at: dt.datetime, now: dt.datetime, zone: str
+) -> bool:
+    """Whether nobody can know it yet: who came, on an earlier day; who did not come, before the
+    hour itself.
+    """
     if status == AppointmentStatus.NO_SHOW:
         return now < starts_at
     came = status in (AppointmentStatus.ARRIVED, AppointmentStatus.COMPLETED)

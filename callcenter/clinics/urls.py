@@ -25,7 +25,7 @@ urlpatterns = [
     path("settings/clinics/<int:pk>/days/", settings.special_day, name="settings_day"),
     path("settings/days/<int:pk>/remove/", settings.remove_special_day, name="settings_day_remove"),
     path("settings/clinics/<int:pk>/grounds/", settings.ground, name="settings_ground"),
-    path("settings/grounds/<int:pk>/end/", settings.end_ground, name="settings_ground_end"),
+    path("settings/grounds/<int:pk>/end/", settings.end_legal_basis, name="settings_ground_end"),
     path("settings/doctors/", settings.doctors, name="settings_doctors"),
     path("settings/doctors/new/", settings.doctor, name="settings_doctor_new"),
     path("settings/doctors/<int:pk>/", settings.doctor, name="settings_doctor"),
@@ -34,5 +34,9 @@ urlpatterns = [
     path("settings/services/<int:pk>/", settings.service, name="settings_service"),
     path("settings/specialties/", settings.specialties, name="settings_specialties"),
     path("settings/specialties/<int:pk>/", settings.specialty, name="settings_specialty"),
-    path("settings/specialties/<int:pk>/remove/", settings.remove_specialty, name="settings_specialty_remove"),
+    path(
+        "settings/specialties/<int:pk>/remove/",
+        settings.remove_specialty,
+        name="settings_specialty_remove",
+    ),
 ]

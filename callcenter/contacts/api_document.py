@@ -23,7 +23,9 @@ SCHEMAS: Final[dict[str, Any]] = {
         "additionalProperties": False,
         "properties": {
             "id": _limited(
-                120, "The source's own id: the same one again adds to the first, never doubles it.", minLength=1
+                120,
+                "The source's own id: the same one again adds to the first, never doubles it.",
+                minLength=1,
             ),
             "kind": {"type": "string", "enum": ["call", "chat", "request"]},
             "direction": {"type": "string", "enum": ["in", "out"], "default": "in"},
@@ -46,7 +48,9 @@ SCHEMAS: Final[dict[str, Any]] = {
             },
             "client": _limited(80, "Chats: the client's id in the messenger."),
             "line": _limited(40, "Our number or line."),
-            "account": _limited(80, "The account or service it came through; the source's name by default."),
+            "account": _limited(
+                80, "The account or service it came through; the source's name by default."
+            ),
             "chat_channel": _limited(40, "Chats: whatsapp, max, vk…"),
             "employee": _limited(60, "Who answered: the extension or the log-in of an employee."),
             "comment": _limited(MAX_COMMENT, "What the client wrote, or a note."),
@@ -56,7 +60,13 @@ SCHEMAS: Final[dict[str, Any]] = {
                 "additionalProperties": False,
                 "properties": {
                     name: _limited(200, "")
-                    for name in ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+                    for name in (
+                        "utm_source",
+                        "utm_medium",
+                        "utm_campaign",
+                        "utm_content",
+                        "utm_term",
+                    )
                 },
             },
             "messages": {
@@ -83,7 +93,10 @@ SCHEMAS: Final[dict[str, Any]] = {
         "required": ["interaction", "contact", "state"],
         "properties": {
             "interaction": {"type": "integer"},
-            "contact": {"type": "integer", "description": "The contact of the person and the day it belongs to."},
+            "contact": {
+                "type": "integer",
+                "description": "The contact of the person and the day it belongs to.",
+            },
             "state": _text,
         },
     },
@@ -97,11 +110,16 @@ PATHS: Final[dict[str, Any]] = {
             "summary": "A call with its phases, a chat with its messages, or a request from a site.",
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Interaction"}}},
+                "content": {
+                    "application/json": {"schema": {"$ref": "#/components/schemas/Interaction"}}
+                },
             },
             "responses": {
                 "201": {"description": "Written down.", "content": _accepted},
-                "200": {"description": "Known already; what was new in it has been added.", "content": _accepted},
+                "200": {
+                    "description": "Known already; what was new in it has been added.",
+                    "content": _accepted,
+                },
                 **errors(400, 401, 413, 422),
             },
         }

@@ -21,16 +21,25 @@ def _digest(key: str) -> str:
 
 
 def create_key(*, name: str, clinic: Clinic, by: User, now: dt.datetime) -> tuple[SourceKey, str]:
-    """Makes a key for a source and returns it with its text, which is never shown again. Raises Refused for a taken name."""
+    """Makes a key for a source and returns it with its text, which is never shown again. Raises
+    Refused for a taken name.
+    """
     text = f"dz_{secrets.token_urlsafe(32)}"
     try:
         with transaction.atomic():
             key = SourceKey.objects.create(
-                name=name, clinic=clinic, digest=_digest(text), tail=text[-4:], created_at=now, created_by=by
+                name=name,
+                clinic=clinic,
+                digest=_digest(text),
+                tail=text[-4:],
+                created_at=now,
+                created_by=by,
             )
             audit.record("contacts.create_key", key, by=by, now=now)
     except IntegrityError:
-        raise Refused("Источник с таким названием уже есть. Назовите иначе.", field="name") from None
+        raise Refused(
+            "Источник с таким названием уже есть. Назовите иначе.", field="name"
+        ) from None
     return key, text
 
 
@@ -57,9 +66,16 @@ def source_of(request: HttpRequest, *, now: dt.datetime) -> SourceKey:
 def source_with(text: str, *, now: dt.datetime) -> SourceKey:
     """The source of a key, however it was carried. Raises ApiError 401."""
     digest = _digest(text)
-    key = SourceKey.objects.select_related("clinic", "clinic__contact_policy").filter(digest=digest).first()
+    key = (
+        SourceKey.objects.select_related("clinic", "clinic__contact_policy")
+        .filter(digest=digest)
+        .first()
+    )
     if key is None or key.revoked_at is not None:
-        raise ApiError(401, "Ключ источника неизвестен или отозван. Создайте новый на странице «Ключи источников».")
+        raise ApiError(
+            401,
+            "Ключ источника неизвестен или отозван. Создайте новый на странице «Ключи источников».",
+        )
     if key.last_used_on != now.date():
         SourceKey.objects.filter(pk=key.pk).update(last_used_on=now.date())
     return key

@@ -9,7 +9,9 @@ from callcenter.contacts.states import RULE_ORDER, InteractionKind, RuleKind
 
 @dataclass(frozen=True)
 class AttributionRule:
-    """`pattern` for UTM is 'utm_source=yandex' (several joined by '&'); elsewhere the value, '*' standing for anything."""
+    """`pattern` for UTM is 'utm_source=yandex' (several joined by '&'); elsewhere the value, '*'
+    standing for anything.
+    """
 
     id: int
     channel: int
@@ -32,7 +34,9 @@ class AttributionMarks:
 
 @dataclass(frozen=True)
 class AttributionCheck:
-    """One line of «Определение канала по приоритету»: the rule, and whether it is the one that fired."""
+    """One line of «Определение канала по приоритету»: the rule, and whether it is the one that
+    fired.
+    """
 
     rule: AttributionRule
     matches: bool
@@ -40,13 +44,17 @@ class AttributionCheck:
 
 
 def in_order(kind: InteractionKind, rules: Iterable[AttributionRule]) -> list[AttributionRule]:
-    """The rules that concern this kind of interaction, as they are checked: by kind of rule, then by position."""
+    """The rules that concern this kind of interaction, as they are checked: by kind of rule, then
+    by position.
+    """
     order = {rule_kind: place for place, rule_kind in enumerate(RULE_ORDER[kind])}
     concerned = [rule for rule in rules if rule.kind in order]
     return sorted(concerned, key=lambda rule: (order[rule.kind], rule.position, rule.id))
 
 
-def matching_rule(marks: AttributionMarks, rules: Iterable[AttributionRule]) -> AttributionRule | None:
+def matching_rule(
+    marks: AttributionMarks, rules: Iterable[AttributionRule]
+) -> AttributionRule | None:
     """The first rule from the top that matches."""
     return next((rule for rule in in_order(marks.kind, rules) if matches(marks, rule)), None)
 
@@ -65,7 +73,9 @@ def explain(marks: AttributionMarks, rules: Iterable[AttributionRule]) -> list[A
 def matches(marks: AttributionMarks, rule: AttributionRule) -> bool:
     if rule.kind == RuleKind.UTM:
         wanted = dict(part.split("=", 1) for part in rule.pattern.split("&") if "=" in part)
-        return bool(wanted) and all(_like(str(marks.utm.get(name, "")), value) for name, value in wanted.items())
+        return bool(wanted) and all(
+            _like(str(marks.utm.get(name, "")), value) for name, value in wanted.items()
+        )
     value = {
         RuleKind.NUMBER_FROM: marks.number_from,
         RuleKind.NUMBER_TO: marks.number_to,

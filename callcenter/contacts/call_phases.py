@@ -30,9 +30,13 @@ def _earliest(one: dt.datetime | None, other: dt.datetime | None) -> dt.datetime
 
 
 def state_of(phases: Phases, direction: str) -> InteractionState:
-    """An end without an answer is a missed call, or one that failed when it was ours; the answer may still arrive."""
+    """An end without an answer is a missed call, or one that failed when it was ours; the answer
+    may still arrive.
+    """
     if phases.answered_at is not None:
-        return InteractionState.ANSWERED if phases.ended_at is not None else InteractionState.TALKING
+        return (
+            InteractionState.ANSWERED if phases.ended_at is not None else InteractionState.TALKING
+        )
     if phases.ended_at is None:
         return InteractionState.RINGING
     return InteractionState.MISSED if direction == Direction.IN else InteractionState.FAILED

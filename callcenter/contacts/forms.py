@@ -1,4 +1,6 @@
-"""Forms of contacts. `ContactFields` is the part «Обращение в колл-центр» that cards of desks show too."""
+"""Forms of contacts. `ContactFields` is the part «Обращение в колл-центр» that cards of desks show
+too.
+"""
 
 from typing import Any
 
@@ -29,24 +31,38 @@ def _offer_clinics_of(user: User, form: forms.BaseForm) -> None:
 
 
 class ContactFields(forms.Form):
-    """«Обращение в колл-центр»: признак, КОС, итог, причина, тема, комментарий. Rendered by contacts/contact_fields.html.
+    """«Обращение в колл-центр»: признак, КОС, итог, причина, тема, комментарий. Rendered by
+    contacts/contact_fields.html.
 
     A desk's form may inherit it, or stand beside it with a `prefix` of its own.
     """
 
-    direction = forms.ChoiceField(label="Признак", choices=[(str(one), one.label) for one in Direction], initial="in")
+    direction = forms.ChoiceField(
+        label="Признак", choices=[(str(one), one.label) for one in Direction], initial="in"
+    )
     is_recall = forms.BooleanField(label="КОС", required=False)
     summary = forms.ChoiceField(
-        label="Итог", choices=[("", "не указан"), *((str(one), one.label) for one in Summary)], required=False
+        label="Итог",
+        choices=[("", "не указан"), *((str(one), one.label) for one in Summary)],
+        required=False,
     )
     reason = forms.ModelChoiceField(
-        label="Причина", queryset=Reason.objects.filter(is_active=True), required=False, empty_label="не указана"
+        label="Причина",
+        queryset=Reason.objects.filter(is_active=True),
+        required=False,
+        empty_label="не указана",
     )
     topic = forms.ModelChoiceField(
-        label="Тема разговора", queryset=Topic.objects.filter(is_active=True), required=False, empty_label="не указана"
+        label="Тема разговора",
+        queryset=Topic.objects.filter(is_active=True),
+        required=False,
+        empty_label="не указана",
     )
     comment = forms.CharField(
-        label="Комментарий", required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3})
+        label="Комментарий",
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
 
@@ -61,15 +77,17 @@ class InteractionForm(ContactFields):
             (str(InteractionKind.REQUEST_DIALOG), "Заявка-диалог (нужно позвонить)"),
         ],
     )
-    clinic = forms.ModelChoiceField(label="Клиника", queryset=Clinic.objects.none(), empty_label=None)
+    clinic = forms.ModelChoiceField(
+        label="Клиника", queryset=Clinic.objects.none(), empty_label=None
+    )
     number = forms.CharField(label="Телефон", required=False, max_length=40)
-    who_type = forms.ChoiceField(
+    caller_type = forms.ChoiceField(
         label="Кто, тип",
         required=False,
         choices=[("", "не указано"), *((str(one), one.label) for one in WHO_BY_HAND)],
     )
     at = forms.TimeField(label="Во сколько", required=False, help_text="сегодня; пусто — сейчас")
-    field_order = ("kind", "clinic", "number", "at", "who_type")
+    field_order = ("kind", "clinic", "number", "at", "caller_type")
 
     def __init__(self, *args: Any, user: User, known_number: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -77,7 +95,8 @@ class InteractionForm(ContactFields):
         self.fields["at"].widget = forms.TimeInput(attrs={"type": "time"})
         number = self.fields["number"]
         number.widget.attrs.update({"inputmode": "tel", "placeholder": "+7 911 010-10-01"})
-        # Who may not see the patient's number leaves the field empty: the action takes it from the card all the same.
+        # Who may not see the patient's number leaves the field empty: the action takes it from the
+        # card all the same.
         if user.sees_phones:
             number.initial = known_number
         elif known_number:
@@ -93,7 +112,11 @@ class InteractionForm(ContactFields):
             raise forms.ValidationError(str(error)) from None
 
     def clean_who_type(self) -> CallerType | None:
-        return CallerType(self.cleaned_data["who_type"]) if self.cleaned_data["who_type"] else None
+        return (
+            CallerType(self.cleaned_data["caller_type"])
+            if self.cleaned_data["caller_type"]
+            else None
+        )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -102,7 +125,8 @@ class InteractionForm(ContactFields):
         return cleaned
 
 
-# --- Dictionaries -----------------------------------------------------------------------------------------------------
+# --- Dictionaries
+# -----------------------------------------------------------------------------------------------------
 
 
 class TopicForm(forms.ModelForm[Topic]):
@@ -113,7 +137,10 @@ class TopicForm(forms.ModelForm[Topic]):
 
 class ReasonForm(forms.ModelForm[Reason]):
     uses = forms.MultipleChoiceField(
-        label="Где предлагать", choices=ReasonUse.choices, widget=forms.CheckboxSelectMultiple, required=False
+        label="Где предлагать",
+        choices=ReasonUse.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
     )
 
     class Meta:
@@ -146,7 +173,9 @@ class ChannelRuleForm(forms.ModelForm[ChannelRule]):
         cleaned = super().clean() or {}
         pattern, kind = cleaned.get("pattern", ""), cleaned.get("kind")
         if kind == "utm" and "=" not in pattern:
-            self.add_error("pattern", "UTM-метка пишется как utm_source=yandex; несколько — через &.")
+            self.add_error(
+                "pattern", "UTM-метка пишется как utm_source=yandex; несколько — через &."
+            )
         if kind == "number_to" and "*" not in pattern:
             cleaned["pattern"] = phones.e164_or_text(pattern)
         if kind == "number_from" and pattern and "*" not in pattern:
@@ -162,7 +191,7 @@ class DirectoryNumberForm(forms.ModelForm[DirectoryNumber]):
 
     class Meta:
         model = DirectoryNumber
-        fields = ("number", "name", "who_type")
+        fields = ("number", "name", "caller_type")
 
     def clean_number(self) -> str:
         try:
@@ -188,7 +217,9 @@ class SourceKeyForm(forms.ModelForm[SourceKey]):
 
 
 class RecountForm(forms.Form):
-    clinic = forms.ModelChoiceField(label="Клиника", queryset=Clinic.objects.none(), empty_label=None)
+    clinic = forms.ModelChoiceField(
+        label="Клиника", queryset=Clinic.objects.none(), empty_label=None
+    )
     since = DayField(label="С")
     until = DayField(label="По")
 

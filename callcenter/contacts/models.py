@@ -1,4 +1,6 @@
-"""Interactions (one call, chat, request…) and contacts: one person in one local day of a clinic (seed 002)."""
+"""Interactions (one call, chat, request…) and contacts: one person in one local day of a clinic
+(seed 002).
+"""
 
 import datetime as dt
 import uuid
@@ -49,11 +51,15 @@ class ReasonUse(models.TextChoices):
 
 
 class Reason(models.Model):
-    """Причина, почему не записался: an editable dictionary; `uses` says at which outcomes it is offered."""
+    """Причина, почему не записался: an editable dictionary; `uses` says at which outcomes it is
+    offered.
+    """
 
     name = models.CharField("причина", max_length=100, unique=True)
     uses = ArrayField(
-        models.CharField(max_length=12, choices=ReasonUse.choices), default=list, verbose_name="где предлагать"
+        models.CharField(max_length=12, choices=ReasonUse.choices),
+        default=list,
+        verbose_name="где предлагать",
     )
     is_active = models.BooleanField("показывать", default=True)
     position = models.PositiveSmallIntegerField("порядок", default=100)
@@ -71,7 +77,12 @@ class AdChannel(models.Model):
 
     name = models.CharField("канал", max_length=100)
     parent = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="входит в"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name="входит в",
     )
     is_active = models.BooleanField("показывать", default=True)
 
@@ -79,7 +90,9 @@ class AdChannel(models.Model):
         ordering: ClassVar[list[str]] = ["name"]
         verbose_name = "рекламный канал"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["parent", "name"], name="ad_channel_once", nulls_distinct=False)
+            models.UniqueConstraint(
+                fields=["parent", "name"], name="ad_channel_once", nulls_distinct=False
+            )
         ]
 
     def __str__(self) -> str:
@@ -87,9 +100,13 @@ class AdChannel(models.Model):
 
 
 class ChannelRule(models.Model):
-    """By what a channel is recognised; the kinds are checked in the order of `states.RULE_ORDER`, then by position."""
+    """By what a channel is recognised; the kinds are checked in the order of `states.RULE_ORDER`,
+    then by position.
+    """
 
-    channel = models.ForeignKey(AdChannel, models.CASCADE, related_name="rules", verbose_name="канал")
+    channel = models.ForeignKey(
+        AdChannel, models.CASCADE, related_name="rules", verbose_name="канал"
+    )
     kind = models.CharField("по чему", max_length=12, choices=RuleKind.choices)
     pattern = models.CharField(
         "значение",
@@ -112,7 +129,7 @@ class DirectoryNumber(models.Model):
 
     number = models.CharField("номер", max_length=16, unique=True)
     name = models.CharField("чей", max_length=120)
-    who_type = models.CharField(
+    caller_type = models.CharField(
         "кто",
         max_length=14,
         choices=[(str(who), who.label) for who in (CallerType.EMPLOYEE, CallerType.OTHER)],
@@ -130,7 +147,9 @@ class DirectoryNumber(models.Model):
 class ContactPolicy(models.Model):
     """What a clinic may want different in «История обращений»; without a row the defaults hold."""
 
-    clinic = models.OneToOneField(Clinic, models.CASCADE, primary_key=True, related_name="contact_policy")
+    clinic = models.OneToOneField(
+        Clinic, models.CASCADE, primary_key=True, related_name="contact_policy"
+    )
     comment_minutes = models.PositiveSmallIntegerField(
         "комментарий соединяется со звонком, ± минут",
         default=5,
@@ -152,7 +171,8 @@ class ContactPolicy(models.Model):
 
     @classmethod
     def said(cls, clinics: Iterable[Clinic]) -> dict[str, str]:
-        """Each rule of these clinics in words: '5', or '5; Клиника Б — 10' where one differs from most.
+        """Each rule of these clinics in words: '5', or '5; Клиника Б — 10' where one differs from
+        most.
 
         No query where the clinics were read with `select_related("contact_policy")`.
         """
@@ -171,7 +191,11 @@ def _most_and_others(clinics: Sequence[Clinic], values: Sequence[int]) -> str:
     if not values:
         return ""
     most = max(set(values), key=lambda value: (values.count(value), -value))
-    others = [f"{clinic.name} — {value}" for clinic, value in zip(clinics, values, strict=True) if value != most]
+    others = [
+        f"{clinic.name} — {value}"
+        for clinic, value in zip(clinics, values, strict=True)
+        if value != most
+    ]
     return "; ".join([str(most), *others])
 
 
@@ -182,51 +206,73 @@ class ContactQuerySet(models.QuerySet["Contact"]):
     def due(self, now: dt.datetime) -> Self:
         """Those to be decided anew that no worker holds; a lease lasts two minutes."""
         return self.filter(
-            Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - dt.timedelta(minutes=2)), due_at__lte=now
+            Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - dt.timedelta(minutes=2)),
+            due_at__lte=now,
         ).order_by("due_at")
 
 
 class Contact(models.Model):
-    """Обращение: all that one person and one clinic had with each other from 00:00 to 23:59 of the clinic's zone.
+    """Обращение: all that one person and one clinic had with each other from 00:00 to 23:59 of the
+    clinic's zone.
 
-    Everything below `person_key` is decided by `machine.decide` from the interactions and results, and never edited: it
-    stands here so that the report reads one narrow index and joins nothing.
+    Everything below `person_key` is decided by `machine.decide` from the interactions and results,
+    and never edited: it stands here so that the report reads one narrow index and joins nothing.
     """
 
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="contacts", db_index=False)
     on = models.DateField("день")
-    patient = models.ForeignKey(Patient, models.PROTECT, null=True, blank=True, related_name="contacts", db_index=False)
-    number = models.CharField("номер", max_length=16, blank=True)
-    # 'p<patient id>', or 'n<E.164>' while nobody is known behind the number, 'c<chat client>', 'x<uuid>' without any.
-    person_key = models.CharField(max_length=100)
-    is_asking = models.BooleanField("у номера несколько пациентов", default=False)
-    who_type = models.CharField("Кто, тип", max_length=14, choices=CallerType.choices, default=CallerType.UNKNOWN)
-    is_first_time = models.BooleanField("первичный", default=False)
-    direction = models.CharField("признак", max_length=3, choices=Direction.choices, default=Direction.IN)
-    topic = models.ForeignKey(Topic, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    owner = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    outcome = models.CharField(
-        "успешность", max_length=10, choices=ContactOutcome.choices, default=ContactOutcome.NOT_BOOKED
+    patient = models.ForeignKey(
+        Patient, models.PROTECT, null=True, blank=True, related_name="contacts", db_index=False
     )
-    channel = models.ForeignKey(AdChannel, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    number = models.CharField("номер", max_length=16, blank=True)
+    # 'p<patient id>', or 'n<E.164>' while nobody is known behind the number, 'c<chat client>',
+    # 'x<uuid>' without any.
+    person_key = models.CharField(max_length=100)
+    is_ambiguous = models.BooleanField("у номера несколько пациентов", default=False)
+    caller_type = models.CharField(
+        "Кто, тип", max_length=14, choices=CallerType.choices, default=CallerType.UNKNOWN
+    )
+    is_first_time = models.BooleanField("первичный", default=False)
+    direction = models.CharField(
+        "признак", max_length=3, choices=Direction.choices, default=Direction.IN
+    )
+    topic = models.ForeignKey(
+        Topic, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    owner = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    outcome = models.CharField(
+        "успешность",
+        max_length=10,
+        choices=ContactOutcome.choices,
+        default=ContactOutcome.NOT_BOOKED,
+    )
+    channel = models.ForeignKey(
+        AdChannel, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     line = models.CharField("наша линия", max_length=40, blank=True)
-    shape = models.CharField("с чего началось", max_length=16, choices=ContactType.choices, blank=True)
-    shapes = models.IntegerField(default=0, help_text="bits of states.BIT_OF")
+    contact_type = models.CharField(
+        "с чего началось", max_length=16, choices=ContactType.choices, blank=True
+    )
+    contact_types = models.IntegerField(default=0, help_text="bits of states.BIT_OF")
     started_at = models.DateTimeField("начало")
     last_at = models.DateTimeField("последнее событие")
-    hour = models.PositiveSmallIntegerField("час начала в клинике", default=0)
-    size = models.PositiveIntegerField("записей", default=0)
+    start_hour = models.PositiveSmallIntegerField("час начала в клинике", default=0)
+    interaction_count = models.PositiveIntegerField("записей", default=0)
     overdue_on = models.DateField("с какого дня просрочена заявка", null=True, blank=True)
-    money = models.DecimalField("сумма состоявшихся приёмов, ₽", max_digits=12, decimal_places=2, default=0)
+    money = models.DecimalField(
+        "сумма состоявшихся приёмов, ₽", max_digits=12, decimal_places=2, default=0
+    )
     wait_seconds = models.PositiveIntegerField("ожидание, с", default=0)
-    waits = models.PositiveIntegerField(default=0)
+    wait_count = models.PositiveIntegerField(default=0)
     talk_seconds = models.PositiveIntegerField("длительность, с", default=0)
-    talks = models.PositiveIntegerField(default=0)
+    talk_count = models.PositiveIntegerField(default=0)
     main_result = models.ForeignKey(
         "ContactResult", models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     results_count = models.PositiveSmallIntegerField("записей пациента", default=0)
-    # Facts it rests on have changed: `settle_due_contacts` decides it anew.
+    # Facts it rests on have changed: `recompute_due_contacts` decides it anew.
     due_at = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=250, blank=True)
@@ -237,43 +283,50 @@ class Contact(models.Model):
         ordering: ClassVar[list[str]] = ["-started_at", "-pk"]
         verbose_name = "обращение"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["clinic", "on", "person_key"], name="contact_person_day")
+            models.UniqueConstraint(
+                fields=["clinic", "on", "person_key"], name="contact_person_day"
+            )
         ]
         indexes: ClassVar[list[models.Index]] = [
-            # readers: the report's totals and lists of a period (an index-only scan of the days it asks for)
+            # readers: the report's totals and lists of a period (an index-only scan of the days it
+            # asks for)
             models.Index(
                 fields=["on", "started_at", "id"],
                 name="contact_report",
                 include=[
                     "clinic",
-                    "who_type",
+                    "caller_type",
                     "is_first_time",
                     "topic",
                     "owner",
                     "outcome",
                     "channel",
                     "line",
-                    "shape",
-                    "shapes",
-                    "hour",
+                    "contact_type",
+                    "contact_types",
+                    "start_hour",
                     "overdue_on",
                     "money",
                     "wait_seconds",
-                    "waits",
+                    "wait_count",
                     "talk_seconds",
-                    "talks",
+                    "talk_count",
                 ],
             ),
             # a patient's own history; a number's contacts that may be tied to a patient
             models.Index(fields=["patient", "-started_at"], name="contact_patient_time"),
             models.Index(
-                fields=["on", "number"], name="contact_unknown", condition=Q(patient__isnull=True) & ~Q(number="")
+                fields=["on", "number"],
+                name="contact_unknown",
+                condition=Q(patient__isnull=True) & ~Q(number=""),
             ),
             # `Contact.objects.due`
             models.Index(fields=["due_at"], name="contact_due", condition=Q(due_at__isnull=False)),
             # the day's card: unhandled requests of the clinic
             models.Index(
-                fields=["clinic", "overdue_on"], name="contact_requests", condition=Q(overdue_on__isnull=False)
+                fields=["clinic", "overdue_on"],
+                name="contact_requests",
+                condition=Q(overdue_on__isnull=False),
             ),
         ]
 
@@ -313,33 +366,56 @@ class Interaction(models.Model):
     wait_seconds = models.PositiveIntegerField("ожидание", null=True, blank=True)
     talk_seconds = models.PositiveIntegerField("длительность", null=True, blank=True)
     summary = models.CharField("итог", max_length=10, choices=Summary.choices, blank=True)
-    topic = models.ForeignKey(Topic, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    reason = models.ForeignKey(Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    topic = models.ForeignKey(
+        Topic, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    reason = models.ForeignKey(
+        Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     comment = models.TextField("комментарий", blank=True)
     is_recall = models.BooleanField("КОС", default=False)
-    who_given = models.CharField("кто (указал сотрудник)", max_length=14, choices=CallerType.choices, blank=True)
+    caller_type_given = models.CharField(
+        "кто (указал сотрудник)", max_length=14, choices=CallerType.choices, blank=True
+    )
     origin = models.CharField("из какого списка", max_length=14, choices=Origin.choices, blank=True)
     utm = models.JSONField(default=dict, blank=True)
     referrer = models.CharField(max_length=500, blank=True)
-    channel = models.ForeignKey(AdChannel, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    channel = models.ForeignKey(
+        AdChannel, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     channel_rule = models.ForeignKey(
         ChannelRule, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
     )
     # Decided by the rules: the call this comment joined, and what the report shows in the row.
-    bound_to = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="notes", db_index=False)
-    shape = models.CharField("тип обращения", max_length=16, choices=ContactType.choices, blank=True)
-    who_type = models.CharField("Кто, тип", max_length=14, choices=CallerType.choices, default=CallerType.UNKNOWN)
-    shown_employee = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    shown_topic = models.ForeignKey(Topic, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
-    # Of a request: the call that answered it; of a missed call: when and from which side the talk came about.
-    handled_by = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="handled")
-    back_at = models.DateTimeField(null=True, blank=True)
-    back_by = models.CharField(max_length=3, choices=Direction.choices, blank=True)
+    joined_call = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="notes", db_index=False
+    )
+    contact_type = models.CharField(
+        "тип обращения", max_length=16, choices=ContactType.choices, blank=True
+    )
+    caller_type = models.CharField(
+        "Кто, тип", max_length=14, choices=CallerType.choices, default=CallerType.UNKNOWN
+    )
+    shown_employee = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    shown_topic = models.ForeignKey(
+        Topic, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
+    # Of a request: the call that answered it; of a missed call: when and from which side the talk
+    # came about.
+    handled_by = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="handled"
+    )
+    returned_at = models.DateTimeField(null=True, blank=True)
+    returned_by = models.CharField(max_length=3, choices=Direction.choices, blank=True)
     # The source's own id makes intake idempotent.
     source = models.CharField("откуда", max_length=40, default="hand")
     source_id = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
-    created_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    created_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
 
     objects: ClassVar[models.Manager["Interaction"]] = InteractionQuerySet.as_manager()
 
@@ -348,7 +424,9 @@ class Interaction(models.Model):
         verbose_name = "запись обращения"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["source", "source_id"], condition=~Q(source_id=""), name="interaction_source"
+                fields=["source", "source_id"],
+                condition=~Q(source_id=""),
+                name="interaction_source",
             )
         ]
         indexes: ClassVar[list[models.Index]] = [
@@ -358,12 +436,12 @@ class Interaction(models.Model):
             models.Index(
                 fields=["at", "id"],
                 name="interaction_report",
-                condition=Q(bound_to__isnull=True),
+                condition=Q(joined_call__isnull=True),
                 include=[
                     "clinic",
                     "contact",
-                    "who_type",
-                    "shape",
+                    "caller_type",
+                    "contact_type",
                     "shown_employee",
                     "shown_topic",
                     "channel",
@@ -372,12 +450,26 @@ class Interaction(models.Model):
                 ],
             ),
             # who turned to us by this number; a patient's own history
-            models.Index(fields=["number", "-at"], name="interaction_number", condition=~Q(number="")),
-            models.Index(fields=["patient", "-at"], name="interaction_patient", condition=Q(patient__isnull=False)),
+            models.Index(
+                fields=["number", "-at"], name="interaction_number", condition=~Q(number="")
+            ),
+            models.Index(
+                fields=["patient", "-at"],
+                name="interaction_patient",
+                condition=Q(patient__isnull=False),
+            ),
             # comments of a call
-            models.Index(fields=["bound_to"], name="interaction_bound", condition=Q(bound_to__isnull=False)),
+            models.Index(
+                fields=["joined_call"],
+                name="interaction_bound",
+                condition=Q(joined_call__isnull=False),
+            ),
             # «Пропущенные» of a period
-            models.Index(fields=["clinic", "-at"], name="interaction_missed", condition=Q(kind="call", state="missed")),
+            models.Index(
+                fields=["clinic", "-at"],
+                name="interaction_missed",
+                condition=Q(kind="call", state="missed"),
+            ),
             # unhandled requests that a call may answer; live calls and chats
             models.Index(
                 fields=["clinic", "at"],
@@ -391,48 +483,81 @@ class Interaction(models.Model):
 
 
 class ContactResult(models.Model):
-    """What came of a contact: a booking, a move, a waiting-list entry… bound to the contact it belongs to.
+    """What came of a contact: a booking, a move, a waiting-list entry… bound to the contact it
+    belongs to.
 
     `contact` is empty while nothing fits: an action without a call, shown on «Связать».
     """
 
-    contact = models.ForeignKey(Contact, models.CASCADE, null=True, blank=True, related_name="results")
+    contact = models.ForeignKey(
+        Contact, models.CASCADE, null=True, blank=True, related_name="results"
+    )
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="+", db_index=False)
-    interaction = models.ForeignKey(Interaction, models.SET_NULL, null=True, blank=True, related_name="results")
+    interaction = models.ForeignKey(
+        Interaction, models.SET_NULL, null=True, blank=True, related_name="results"
+    )
     kind = models.CharField(max_length=14, choices=ResultKind.choices)
-    patient = models.ForeignKey(Patient, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    patient = models.ForeignKey(
+        Patient, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     appointment = models.ForeignKey(
-        Appointment, models.CASCADE, null=True, blank=True, related_name="contact_results", db_index=False
+        Appointment,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="contact_results",
+        db_index=False,
     )
     waiting = models.ForeignKey(
-        WaitingListEntry, models.CASCADE, null=True, blank=True, related_name="contact_results", db_index=False
+        WaitingListEntry,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="contact_results",
+        db_index=False,
     )
     task = models.ForeignKey(
         Task, models.CASCADE, null=True, blank=True, related_name="contact_results", db_index=False
     )
     origin = models.CharField("из какого списка", max_length=14, blank=True)
     at = models.DateTimeField()
-    by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     note = models.CharField(max_length=250, blank=True)
-    # 'booked:a15:1': one deed is one result, whether the card attached it or the ticker found it.
-    deed = models.CharField(max_length=60, blank=True)
+    # 'booked:a15:1': one act is one result, whether the card attached it or the ticker found it.
+    source_key = models.CharField(max_length=60, blank=True)
     # The state in which the contact was last decided, to see that it has changed since.
-    seen_at = models.DateTimeField(null=True, blank=True)
+    subject_changed_at = models.DateTimeField(null=True, blank=True)
     # A person bound it or put it aside on «Связать»: the ticker does not move it any more.
     is_by_hand = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["deed"], condition=~Q(deed=""), name="result_deed")
+            models.UniqueConstraint(
+                fields=["source_key"], condition=~Q(source_key=""), name="result_source_key"
+            )
         ]
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["appointment"], name="result_appointment", condition=Q(appointment__isnull=False)),
-            models.Index(fields=["waiting"], name="result_waiting", condition=Q(waiting__isnull=False)),
+            models.Index(
+                fields=["appointment"],
+                name="result_appointment",
+                condition=Q(appointment__isnull=False),
+            ),
+            models.Index(
+                fields=["waiting"], name="result_waiting", condition=Q(waiting__isnull=False)
+            ),
             models.Index(fields=["task"], name="result_task", condition=Q(task__isnull=False)),
             # «Связать» and the settling of a contact: deeds that fitted nowhere yet
-            models.Index(fields=["patient", "at"], name="result_loose", condition=Q(contact__isnull=True)),
-            models.Index(fields=["clinic", "-at"], name="result_loose_clinic", condition=Q(contact__isnull=True)),
+            models.Index(
+                fields=["patient", "at"], name="result_loose", condition=Q(contact__isnull=True)
+            ),
+            models.Index(
+                fields=["clinic", "-at"],
+                name="result_loose_clinic",
+                condition=Q(contact__isnull=True),
+            ),
         ]
 
 
@@ -443,7 +568,9 @@ def recording_path(recording: "Recording", filename: str) -> str:
 
 
 class Recording(models.Model):
-    """The sound of one call, and what was said in it. `transcript` is [{"at": 3.2, "side": "client", "text": "…"}]."""
+    """The sound of one call, and what was said in it. `transcript` is [{"at": 3.2, "side":
+    "client", "text": "…"}].
+    """
 
     interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="recordings")
     file = models.FileField(upload_to=recording_path, max_length=200)
@@ -457,7 +584,9 @@ class Recording(models.Model):
         ordering: ClassVar[list[str]] = ["pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["interaction", "source_id"], condition=~Q(source_id=""), name="recording_source"
+                fields=["interaction", "source_id"],
+                condition=~Q(source_id=""),
+                name="recording_source",
             )
         ]
 
@@ -476,7 +605,9 @@ class ChatLine(models.Model):
         ordering: ClassVar[list[str]] = ["at", "pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["interaction", "source_id"], condition=~Q(source_id=""), name="chat_line_source"
+                fields=["interaction", "source_id"],
+                condition=~Q(source_id=""),
+                name="chat_line_source",
             )
         ]
 
@@ -484,8 +615,12 @@ class ChatLine(models.Model):
 class SourceKey(models.Model):
     """The key by which an outside source writes contacts of one clinic. Only a hash of it is kept."""
 
-    name = models.CharField("источник", max_length=40, unique=True, help_text="латиницей: site, uis, max-bot")
-    clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="source_keys", verbose_name="клиника")
+    name = models.CharField(
+        "источник", max_length=40, unique=True, help_text="латиницей: site, uis, max-bot"
+    )
+    clinic = models.ForeignKey(
+        Clinic, models.PROTECT, related_name="source_keys", verbose_name="клиника"
+    )
     digest = models.CharField(max_length=64, unique=True)
     tail = models.CharField("конец ключа", max_length=6)
     created_at = models.DateTimeField()
@@ -502,7 +637,9 @@ class SourceKey(models.Model):
 
 
 class ChannelRecount(models.Model):
-    """An order to find the channels of a period anew by today's rules: «changing rules recomputes only on request»."""
+    """An order to find the channels of a period anew by today's rules: «changing rules recomputes
+    only on request».
+    """
 
     clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="+", verbose_name="клиника")
     since = models.DateField("с")

@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from callcenter.clinics.models import Appointment, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus, WaitingState
 from callcenter.contacts.attribution import AttributionMarks, AttributionRule
-from callcenter.contacts.models import ChannelRule, Contact, ContactPolicy, ContactResult, DirectoryNumber, Interaction
+from callcenter.contacts.models import (
+    ChannelRule,
+    Contact,
+    ContactPolicy,
+    ContactResult,
+    DirectoryNumber,
+    Interaction,
+)
 from callcenter.contacts.rules import (
     ContactFacts,
     InteractionFacts,
@@ -16,12 +23,23 @@ from callcenter.contacts.rules import (
     VisitFacts,
     WaitingFacts,
 )
-from callcenter.contacts.states import Direction, InteractionKind, InteractionState, ResultKind, RuleKind, Summary
+from callcenter.contacts.states import (
+    Direction,
+    InteractionKind,
+    InteractionState,
+    ResultKind,
+    RuleKind,
+    Summary,
+)
 from callcenter.lib.localtime import day_bounds
 
 
-def facts_of(contact: Contact, rows: Sequence[Interaction], results: Sequence[ContactResult]) -> ContactFacts:
-    """What `machine.decide` is to know of a contact; `clinic` and `clinic.contact_policy` should be joined already."""
+def facts_of(
+    contact: Contact, rows: Sequence[Interaction], results: Sequence[ContactResult]
+) -> ContactFacts:
+    """What `machine.decide` is to know of a contact; `clinic` and `clinic.contact_policy` should be
+    joined already.
+    """
     return ContactFacts(
         zone=contact.clinic.zone,
         patient=contact.patient_id,
@@ -56,7 +74,7 @@ def said_of(row: Interaction) -> InteractionFacts:
         talk_seconds=row.talk_seconds,
         topic=row.topic_id,
         has_comment=bool(row.comment or row.summary),
-        who_given=row.who_given,
+        caller_type_given=row.caller_type_given,
         origin=row.origin,
         channel=row.channel_id,
         line=row.line,
@@ -81,11 +99,19 @@ def gave_of(row: ContactResult) -> ResultFacts:
 
 
 def _visit(appointment: Appointment | None) -> VisitFacts | None:
-    return VisitFacts(AppointmentStatus(appointment.status), appointment.money) if appointment is not None else None
+    return (
+        VisitFacts(AppointmentStatus(appointment.status), appointment.money)
+        if appointment is not None
+        else None
+    )
 
 
 def _waiting(entry: WaitingListEntry | None) -> WaitingFacts | None:
-    return WaitingFacts(WaitingState(entry.state), _visit(entry.appointment)) if entry is not None else None
+    return (
+        WaitingFacts(WaitingState(entry.state), _visit(entry.appointment))
+        if entry is not None
+        else None
+    )
 
 
 def deed_of(row: ContactResult) -> PatientAction | None:
@@ -95,7 +121,12 @@ def deed_of(row: ContactResult) -> PatientAction | None:
 def _directory(contact: Contact) -> str:
     if contact.patient_id is not None or not contact.number:
         return ""
-    return DirectoryNumber.objects.filter(number=contact.number).values_list("who_type", flat=True).first() or ""
+    return (
+        DirectoryNumber.objects.filter(number=contact.number)
+        .values_list("caller_type", flat=True)
+        .first()
+        or ""
+    )
 
 
 def _had_completed_visit(contact: Contact) -> bool:
@@ -110,9 +141,12 @@ def _had_completed_visit(contact: Contact) -> bool:
 
 def channel_rules() -> list[AttributionRule]:
     """The rules in force, for `attribution.matching_rule`."""
-    rows = ChannelRule.objects.filter(is_active=True).values_list("pk", "channel_id", "kind", "pattern", "position")
+    rows = ChannelRule.objects.filter(is_active=True).values_list(
+        "pk", "channel_id", "kind", "pattern", "position"
+    )
     return [
-        AttributionRule(pk, channel, RuleKind(kind), pattern, position) for pk, channel, kind, pattern, position in rows
+        AttributionRule(pk, channel, RuleKind(kind), pattern, position)
+        for pk, channel, kind, pattern, position in rows
     ]
 
 
@@ -131,7 +165,9 @@ def marks_of(row: Interaction) -> AttributionMarks:
 
 
 def requests_for(call: Interaction) -> list[Interaction]:
-    """Unhandled requests of the call's clinic that it may have answered: the same person's first, then the last month's."""
+    """Unhandled requests of the call's clinic that it may have answered: the same person's first,
+    then the last month's.
+    """
     found = (
         Interaction.objects.filter(
             clinic=call.clinic_id,

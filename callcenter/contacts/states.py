@@ -39,7 +39,11 @@ STATES_OF: Final[dict[InteractionKind, tuple[InteractionState, ...]]] = {
         InteractionState.MISSED,
         InteractionState.FAILED,
     ),
-    InteractionKind.CHAT: (InteractionState.ACTIVE, InteractionState.MISSED, InteractionState.CLOSED),
+    InteractionKind.CHAT: (
+        InteractionState.ACTIVE,
+        InteractionState.MISSED,
+        InteractionState.CLOSED,
+    ),
     InteractionKind.REQUEST: (InteractionState.NEW, InteractionState.PROCESSED),
     InteractionKind.REQUEST_DIALOG: (InteractionState.NEW, InteractionState.PROCESSED),
     InteractionKind.DIALOG: (InteractionState.FINISHED,),
@@ -101,7 +105,9 @@ class Summary(TextChoices):
 
 
 class Origin(TextChoices):
-    """The list an outgoing call came from (seed 002: «Обзвон на ближайший день», лист ожидания, задачи)."""
+    """The list an outgoing call came from (seed 002: «Обзвон на ближайший день», лист ожидания,
+    задачи).
+    """
 
     WAITING_LIST = "waiting_list", "лист ожидания"
     CRM_TASK = "crm_task", "задача CRM"
@@ -114,14 +120,24 @@ WHO_OF_ORIGIN: Final[dict[Origin, CallerType]] = {
     Origin.CRM_TASK: CallerType.CRM_TASK,
     Origin.REMINDER: CallerType.REMINDER,
 }
-ORIGIN_OF_WHO: Final[dict[CallerType, Origin]] = {who: origin for origin, who in WHO_OF_ORIGIN.items()}
+ORIGIN_OF_WHO: Final[dict[CallerType, Origin]] = {
+    who: origin for origin, who in WHO_OF_ORIGIN.items()
+}
 
-# What a person may choose in the form; the rest is set by lists, bookings and the directory of numbers.
-WHO_BY_HAND: Final = (CallerType.WANTS_BOOKING, CallerType.CONVERSATION, CallerType.EMPLOYEE, CallerType.OTHER)
+# What a person may choose in the form; the rest is set by lists, bookings and the directory of
+# numbers.
+WHO_BY_HAND: Final = (
+    CallerType.WANTS_BOOKING,
+    CallerType.CONVERSATION,
+    CallerType.EMPLOYEE,
+    CallerType.OTHER,
+)
 
 
 class ContactType(TextChoices):
-    """«Тип обращения» of the report: kind, direction, state and whether it was written up, in one word (seed 002)."""
+    """«Тип обращения» of the report: kind, direction, state and whether it was written up, in one
+    word (seed 002).
+    """
 
     CALL_IN = "call_in", "Входящий звонок"
     CALL_IN_NOTED = "call_in_noted", "Входящий звонок с комментарием"
@@ -147,8 +163,11 @@ class ContactType(TextChoices):
     COMMENT_OUT = "comment_out", "Комментарий без звонка (исходящий)"
 
 
-# Each shape has its bit in `Contact.shapes`: 'contacts in which such a thing happened' is one AND on an integer.
-BIT_OF: Final[dict[str, int]] = {str(shape): 1 << place for place, shape in enumerate(ContactType)}
+# Each contact_type has its bit in `Contact.contact_types`: 'contacts in which such a thing
+# happened' is one AND on an integer.
+BIT_OF: Final[dict[str, int]] = {
+    str(contact_type): 1 << place for place, contact_type in enumerate(ContactType)
+}
 # Yellow rows: «пропущенные звонки и чаты, а также необработанные заявки».
 YELLOW: Final = (
     ContactType.CALL_IN_MISSED,
@@ -165,14 +184,19 @@ ORANGE: Final = (
 )
 MISSED: Final = (ContactType.CALL_IN_MISSED, ContactType.CHAT_IN_MISSED)
 # Talks that nobody wrote up: «Входящий звонок»: «Звонок».
-UNNOTED: Final = (ContactType.CALL_IN, ContactType.CALL_OUT, ContactType.CHAT_IN, ContactType.CHAT_OUT)
+UNNOTED: Final = (
+    ContactType.CALL_IN,
+    ContactType.CALL_OUT,
+    ContactType.CHAT_IN,
+    ContactType.CHAT_OUT,
+)
 
 
-def mask(shapes: "tuple[str, ...] | list[str]") -> int:
-    """The bits of several shapes together."""
+def mask(contact_types: "tuple[str, ...] | list[str]") -> int:
+    """The bits of several contact_types together."""
     total = 0
-    for shape in shapes:
-        total |= BIT_OF[str(shape)]
+    for contact_type in contact_types:
+        total |= BIT_OF[str(contact_type)]
     return total
 
 
@@ -186,11 +210,17 @@ class RuleKind(TextChoices):
     ACCOUNT = "account", "личный кабинет или сервис"
 
 
-# Seed 002: «У звонков сначала проверяются UTM-метки, затем номера, с которых пришел звонок, затем номера, на которые
-# пришел звонок … из какого личного кабинета … У чатов … UTM-метки, затем каналы чатов и дальше — из какого сервиса …
-# У заявок проверяются только UTM-метки и — из какого личного кабинета».
+# Seed 002: «У звонков сначала проверяются UTM-метки, затем номера, с которых пришел звонок, затем
+# номера, на которые пришел звонок … из какого личного кабинета … У чатов … UTM-метки, затем каналы
+# чатов и дальше — из какого сервиса … У заявок проверяются только UTM-метки и — из какого личного
+# кабинета».
 RULE_ORDER: Final[dict[InteractionKind, tuple[RuleKind, ...]]] = {
-    InteractionKind.CALL: (RuleKind.UTM, RuleKind.NUMBER_FROM, RuleKind.NUMBER_TO, RuleKind.ACCOUNT),
+    InteractionKind.CALL: (
+        RuleKind.UTM,
+        RuleKind.NUMBER_FROM,
+        RuleKind.NUMBER_TO,
+        RuleKind.ACCOUNT,
+    ),
     InteractionKind.CHAT: (RuleKind.UTM, RuleKind.CHAT_CHANNEL, RuleKind.ACCOUNT),
     InteractionKind.REQUEST: (RuleKind.UTM, RuleKind.ACCOUNT),
     InteractionKind.REQUEST_DIALOG: (RuleKind.UTM, RuleKind.ACCOUNT),

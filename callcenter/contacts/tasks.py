@@ -11,8 +11,8 @@ from callcenter.contacts.actions import (
     collect_results,
     link_known_numbers,
     mark_changed_contacts,
+    recompute_due_contacts,
     recount_due_channels,
-    settle_due_contacts,
 )
 
 SECONDS: Final = 5  # that one tick may take of a worker
@@ -36,7 +36,7 @@ def _refresh(back: dt.timedelta, *, days: int) -> None:
     link_known_numbers(since=now.date() - dt.timedelta(days=days))
     mark_changed_contacts(since=now - back, now=now)
     until = time.monotonic() + SECONDS
-    while settle_due_contacts(now=timezone.now()) and time.monotonic() < until:
+    while recompute_due_contacts(now=timezone.now()) and time.monotonic() < until:
         pass  # what is left is the next tick's: the other timers need this worker, too
 
 

@@ -22,11 +22,29 @@ urlpatterns = [
     path("settings/contacts/rules/<int:pk>/", dictionaries.policies, name="policy"),
     path("settings/contacts/recount/", dictionaries.recount, name="recount"),
     path("settings/contacts/topics/", dictionaries.dictionary, {"slug": "topics"}, name="topics"),
-    path("settings/contacts/reasons/", dictionaries.dictionary, {"slug": "reasons"}, name="reasons"),
-    path("settings/contacts/channels/", dictionaries.dictionary, {"slug": "channels"}, name="channels"),
-    path("settings/contacts/channel-rules/", dictionaries.dictionary, {"slug": "channel_rules"}, name="rules"),
-    path("settings/contacts/numbers/", dictionaries.dictionary, {"slug": "numbers"}, name="numbers"),
+    path(
+        "settings/contacts/reasons/", dictionaries.dictionary, {"slug": "reasons"}, name="reasons"
+    ),
+    path(
+        "settings/contacts/channels/",
+        dictionaries.dictionary,
+        {"slug": "channels"},
+        name="channels",
+    ),
+    path(
+        "settings/contacts/channel-rules/",
+        dictionaries.dictionary,
+        {"slug": "channel_rules"},
+        name="rules",
+    ),
+    path(
+        "settings/contacts/numbers/", dictionaries.dictionary, {"slug": "numbers"}, name="numbers"
+    ),
     path("settings/contacts/<slug:slug>/list/", dictionaries.dictionary, name="dictionary"),
     path("settings/contacts/<slug:slug>/<int:pk>/", dictionaries.dictionary, name="dictionary_row"),
-    path("settings/contacts/<slug:slug>/<int:pk>/delete/", dictionaries.delete_row, name="dictionary_delete"),
+    path(
+        "settings/contacts/<slug:slug>/<int:pk>/delete/",
+        dictionaries.delete_row,
+        name="dictionary_delete",
+    ),
 ]

@@ -1,4 +1,6 @@
-"""Обратный звонок of the demo: a week of requests played by the real robot on a clock of its own, and some of today."""
+"""Обратный звонок of the demo: a week of requests played by the real robot on a clock of its own,
+and some of today.
+"""
 
 import datetime as dt
 import random
@@ -21,8 +23,12 @@ from callcenter.telephony.robot import Robot
 from callcenter.telephony.states import PhoneKind
 
 DAYS: Final = 4
-SOURCES: Final = (("НаПоправку", "napopravku", "НаПоправку"), ("Сайт клиники", "site", "сайта клиники"))
-# The last digit of a number is its owner's character: 0–4 talk, 5 busy, 6 silent, 7 rejects, 8 a machine, 9 in a hurry.
+SOURCES: Final = (
+    ("НаПоправку", "napopravku", "НаПоправку"),
+    ("Сайт клиники", "site", "сайта клиники"),
+)
+# The last digit of a number is its owner's character: 0–4 talk, 5 busy, 6 silent, 7 rejects, 8 a
+# machine, 9 in a hurry.
 CHARACTERS: Final = "0123401286"
 
 
@@ -42,7 +48,9 @@ class CallbackPlayback:
             moments += Call.objects.filter(ended_at=None).values_list("step_due_at", flat=True)
             moments += CallbackRequest.objects.exclude(due_at=None).values_list("due_at", flat=True)
             ahead = [moment for moment in moments if moment is not None]
-            self.now = min(max(moment, self.now + dt.timedelta(milliseconds=200)) for moment in ahead)
+            self.now = min(
+                max(moment, self.now + dt.timedelta(milliseconds=200)) for moment in ahead
+            )
             self._settle()
 
     def _settle(self) -> None:
@@ -51,7 +59,9 @@ class CallbackPlayback:
 
 
 def load(now: dt.datetime) -> None:
-    """Two sources, the clinics' lines, a week of requests and today's: one for the robot, one for people, night ones."""
+    """Two sources, the clinics' lines, a week of requests and today's: one for the robot, one for
+    people, night ones.
+    """
     dice = random.Random(people.SEED + 7)
     clinics = demo_clinics.clinics()
     senior = User.objects.get(login="senior")
@@ -60,7 +70,11 @@ def load(now: dt.datetime) -> None:
         for name, code, spoken in SOURCES
     ]
     PhoneLine.objects.bulk_create(
-        [PhoneLine(number=clinic.phone, label=clinic.name, clinic=clinic) for clinic in clinics if clinic.phone],
+        [
+            PhoneLine(number=clinic.phone, label=clinic.name, clinic=clinic)
+            for clinic in clinics
+            if clinic.phone
+        ],
         ignore_conflicts=True,
     )
     clinic = clinics[0]
@@ -70,7 +84,9 @@ def load(now: dt.datetime) -> None:
     _today(dice, clinics, sources, now)
 
 
-def _a_week(dice: random.Random, clinic: Clinic, sources: list[RequestSource], now: dt.datetime) -> None:
+def _a_week(
+    dice: random.Random, clinic: Clinic, sources: list[RequestSource], now: dt.datetime
+) -> None:
     staff = list(User.objects.filter(login__in=("administrator", "administrator2")))
     for step in range(DAYS, 0, -1):
         on = local_day(now, clinic.zone) - dt.timedelta(days=step)
@@ -81,7 +97,11 @@ def _a_week(dice: random.Random, clinic: Clinic, sources: list[RequestSource], n
             continue
         for user, persona in zip(staff, ("admin_thorough", "admin_noanswer"), strict=True):
             PhoneBinding.objects.create(
-                user=user, on=on, kind=PhoneKind.PBX, endpoint=f"persona/{persona}", bound_at=theatre.now
+                user=user,
+                on=on,
+                kind=PhoneKind.PBX,
+                endpoint=f"persona/{persona}",
+                bound_at=theatre.now,
             )
         RobotLease.objects.all().delete()
         for _ in range(2):
@@ -95,7 +115,9 @@ def _a_week(dice: random.Random, clinic: Clinic, sources: list[RequestSource], n
         theatre.robot.release()
 
 
-def _today(dice: random.Random, clinics: list[Clinic], sources: list[RequestSource], now: dt.datetime) -> None:
+def _today(
+    dice: random.Random, clinics: list[Clinic], sources: list[RequestSource], now: dt.datetime
+) -> None:
     senior = User.objects.get(login="senior")
     for clinic in clinics[:2]:
         _ask(dice, clinic, sources, now, _somebody(clinic))
@@ -105,15 +127,23 @@ def _today(dice: random.Random, clinics: list[Clinic], sources: list[RequestSour
 
 def _somebody(clinic: Clinic) -> Patient:
     """Another one for every request."""
-    return Patient.objects.filter(clinics=clinic).order_by("pk")[CallbackRequest.objects.count() * 7 % 90]
+    return Patient.objects.filter(clinics=clinic).order_by("pk")[
+        CallbackRequest.objects.count() * 7 % 90
+    ]
 
 
 def _ask(
-    dice: random.Random, clinic: Clinic, sources: list[RequestSource], now: dt.datetime, who: Patient
+    dice: random.Random,
+    clinic: Clinic,
+    sources: list[RequestSource],
+    now: dt.datetime,
+    who: Patient,
 ) -> CallbackRequest:
     serial = CallbackRequest.objects.count()
     doctor = dice.choice(list(Doctor.objects.filter(clinics=clinic, is_active=True).order_by("pk")))
-    windows = free_windows(now=now, clinics=[clinic], since=now, until=now + dt.timedelta(days=7), doctor=doctor)
+    windows = free_windows(
+        now=now, clinics=[clinic], since=now, until=now + dt.timedelta(days=7), doctor=doctor
+    )
     return accept_request(
         clinic=clinic,
         name=who.full_name,
@@ -133,7 +163,9 @@ def _book(request: CallbackRequest, patient: Patient, by: User, now: dt.datetime
     if request.doctor is None:
         return
     ahead = now + dt.timedelta(days=14)
-    window = free_windows(now=now, clinics=[request.clinic], since=now, until=ahead, doctor=request.doctor).first()
+    window = free_windows(
+        now=now, clinics=[request.clinic], since=now, until=ahead, doctor=request.doctor
+    ).first()
     if window is None:
         return
     try:

@@ -1,4 +1,6 @@
-"""The fictional chain «Ромашка»: three clinics in two zones, twelve doctors, everybody who logs in, their shifts."""
+"""The fictional chain «Ромашка»: three clinics in two zones, twelve doctors, everybody who logs in,
+their shifts.
+"""
 
 import datetime as dt
 from typing import Final
@@ -14,9 +16,33 @@ from callcenter.staff.roles import ShiftColour
 
 CLINICS: Final = (
     # name, zone, address, phone, weekday hours, Saturday, Sunday
-    ("Ромашка на Лесной", "Europe/Moscow", "Москва, Лесная ул., 7", "+79000009901", (8, 21), (9, 18), (10, 18)),
-    ("Ромашка на Садовой", "Europe/Moscow", "Москва, Садовая ул., 21", "+79000009902", (9, 20), (10, 16), None),
-    ("Ромашка Урал", "Asia/Yekaterinburg", "Екатеринбург, Малахитовая ул., 3", "+79000009903", (9, 20), (10, 17), None),
+    (
+        "Ромашка на Лесной",
+        "Europe/Moscow",
+        "Москва, Лесная ул., 7",
+        "+79000009901",
+        (8, 21),
+        (9, 18),
+        (10, 18),
+    ),
+    (
+        "Ромашка на Садовой",
+        "Europe/Moscow",
+        "Москва, Садовая ул., 21",
+        "+79000009902",
+        (9, 20),
+        (10, 16),
+        None,
+    ),
+    (
+        "Ромашка Урал",
+        "Asia/Yekaterinburg",
+        "Екатеринбург, Малахитовая ул., 3",
+        "+79000009903",
+        (9, 20),
+        (10, 17),
+        None,
+    ),
 )
 DOCTORS: Final = (
     # full name, specialty, clinics
@@ -50,7 +76,9 @@ SHIFT_DAYS: Final = 14
 
 
 def load(now: dt.datetime) -> None:
-    """Writes what no import brings: clinics with their hours and grounds, doctors, services, people, shifts."""
+    """Writes what no import brings: clinics with their hours and grounds, doctors, services,
+    people, shifts.
+    """
     clinics = [_clinic(index, now) for index in range(len(CLINICS))]
     users = _users(clinics)
     _doctors(clinics, users["doctor"])
@@ -127,7 +155,9 @@ def _shifts(users: dict[str, User], today: dt.date) -> None:
     for step in range(-SHIFT_DAYS, SHIFT_DAYS + 1):
         on = today + dt.timedelta(days=step)
         first, second = (
-            ("administrator", "administrator2") if on.toordinal() % 4 < 2 else ("administrator2", "administrator")
+            ("administrator", "administrator2")
+            if on.toordinal() % 4 < 2
+            else ("administrator2", "administrator")
         )
         shifts.append(Shift(user=users[first], on=on, colour=ShiftColour.YELLOW))
         shifts.append(Shift(user=users[second], on=on, colour=ShiftColour.GREEN))

@@ -1,4 +1,6 @@
-"""История обращений of the demo: three months of every kind of contact, made by the product's own actions."""
+"""История обращений of the demo: three months of every kind of contact, made by the product's own
+actions.
+"""
 
 import datetime as dt
 import random
@@ -10,7 +12,12 @@ from django.db import transaction
 
 from callcenter.assignments.actions import close_task, create_task
 from callcenter.assignments.models import Task
-from callcenter.clinics.actions import close_waiting, move_waiting, open_waiting, schedule_appointments
+from callcenter.clinics.actions import (
+    close_waiting,
+    move_waiting,
+    open_waiting,
+    schedule_appointments,
+)
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.actions import (
@@ -21,7 +28,14 @@ from callcenter.contacts.actions import (
     store_recording,
 )
 from callcenter.contacts.models import AdChannel, ChannelRule, DirectoryNumber, Interaction, Topic
-from callcenter.contacts.states import CallerType, Direction, InteractionKind, InteractionState, ResultKind, RuleKind
+from callcenter.contacts.states import (
+    CallerType,
+    Direction,
+    InteractionKind,
+    InteractionState,
+    ResultKind,
+    RuleKind,
+)
 from callcenter.demo import clinics as demo_clinics
 from callcenter.demo.people import SEED
 from callcenter.demo.recordings import Talk, talks
@@ -83,12 +97,18 @@ def load(now: dt.datetime) -> None:
         now=now,
         dice=dice,
         clinics=clinics,
-        crew=list(User.objects.with_role(Role.ADMINISTRATOR).filter(login__startswith="administrator").order_by("pk")),
+        crew=list(
+            User.objects.with_role(Role.ADMINISTRATOR)
+            .filter(login__startswith="administrator")
+            .order_by("pk")
+        ),
         doctors=list(Doctor.objects.order_by("pk")),
         topics=[Topic.objects.get_or_create(name=name)[0] for name in TOPICS],
         patients={
             clinic.pk: list(
-                Patient.objects.filter(clinics=clinic, phones__isnull=False).distinct().order_by("pk")[:600]
+                Patient.objects.filter(clinics=clinic, phones__isnull=False)
+                .distinct()
+                .order_by("pk")[:600]
             )
             for clinic in clinics
         },
@@ -96,10 +116,12 @@ def load(now: dt.datetime) -> None:
     )
     _channels()
     DirectoryNumber.objects.get_or_create(
-        number="+79000009951", defaults=dict(name="Курьер лаборатории", who_type=CallerType.OTHER)
+        number="+79000009951",
+        defaults=dict(name="Курьер лаборатории", caller_type=CallerType.OTHER),
     )
     DirectoryNumber.objects.get_or_create(
-        number="+79000009952", defaults=dict(name="Дежурный техник", who_type=CallerType.EMPLOYEE)
+        number="+79000009952",
+        defaults=dict(name="Дежурный техник", caller_type=CallerType.EMPLOYEE),
     )
     today = local_day(now, clinics[0].zone)
     for step in range(DAYS):
@@ -108,7 +130,9 @@ def load(now: dt.datetime) -> None:
             clinic = dice.choices(clinics, (5, 3, 2))[0]
             at = instant(
                 on,
-                dt.time(dice.choice((9, 10, 10, 11, 11, 12, 13, 14, 15, 16, 17, 18)), dice.randrange(60)),
+                dt.time(
+                    dice.choice((9, 10, 10, 11, 11, 12, 13, 14, 15, 16, 17, 18)), dice.randrange(60)
+                ),
                 clinic.zone,
             )
             _tell(demo, dice.choices(STORIES, demo.weights)[0], clinic, at)
@@ -124,7 +148,9 @@ def load(now: dt.datetime) -> None:
 
 
 def _two_at_work(demo: _Demo) -> None:
-    """Yesterday two administrators shared the work: one contact has a «участвовали», one deed waits on «Связать»."""
+    """Yesterday two administrators shared the work: one contact has a «участвовали», one deed waits
+    on «Связать».
+    """
     clinic, (first, second) = demo.clinics[0], demo.crew[:2]
     asked, promised = demo.dice.sample(demo.patients[clinic.pk], 2)
     at = instant(local_day(demo.now, clinic.zone) - dt.timedelta(days=1), dt.time(11), clinic.zone)
@@ -145,7 +171,9 @@ def _two_at_work(demo: _Demo) -> None:
         who=wants,
     )
     _write(demo, note, clinic, at, patient=asked, employee=first)
-    ours = ScriptStep(InteractionKind.CALL, InteractionState.ANSWERED, Direction.OUT, minute=150, wait=9, talk=95)
+    ours = ScriptStep(
+        InteractionKind.CALL, InteractionState.ANSWERED, Direction.OUT, minute=150, wait=9, talk=95
+    )
     back = _write(demo, ours, clinic, at, patient=asked, employee=second)
     _result(demo, ContactScript(0, (), result=ResultKind.WAITING_LIST), back, asked, second)
     _write(
@@ -185,10 +213,24 @@ def _tell(demo: _Demo, story: ContactScript, clinic: Clinic, at: dt.datetime) ->
     number = "" if patient else f"+7900000{8000 + dice.randrange(1500):04}"
     employee = dice.choice(demo.crew)
     topic = dice.choice(demo.topics) if story.topic else None
-    utm = {"utm_source": "yandex", "utm_medium": "cpc"} if story.channel and dice.random() < 0.5 else {}
+    utm = (
+        {"utm_source": "yandex", "utm_medium": "cpc"}
+        if story.channel and dice.random() < 0.5
+        else {}
+    )
     first: Interaction | None = None
     for step in story.steps:
-        one = _write(demo, step, clinic, at, patient=patient, number=number, employee=employee, topic=topic, utm=utm)
+        one = _write(
+            demo,
+            step,
+            clinic,
+            at,
+            patient=patient,
+            number=number,
+            employee=employee,
+            topic=topic,
+            utm=utm,
+        )
         if first is None and step.answered:
             first = one
         utm = {}
@@ -209,7 +251,11 @@ def _write(
     utm: dict[str, str] | None = None,
 ) -> Interaction:
     at += dt.timedelta(minutes=step.minute, seconds=demo.dice.randrange(50))
-    is_written = step.kind in (InteractionKind.COMMENT, InteractionKind.DIALOG, InteractionKind.REQUEST_DIALOG)
+    is_written = step.kind in (
+        InteractionKind.COMMENT,
+        InteractionKind.DIALOG,
+        InteractionKind.REQUEST_DIALOG,
+    )
     longer = demo.dice.randrange(60)
     talk = step.talk + longer if step.talk is not None else None
     talked = step.kind == InteractionKind.CALL and talk is not None
@@ -225,7 +271,9 @@ def _write(
         direction=step.direction,
         patient=patient,
         number=number,
-        client=f"max:{demo.serial}" if step.kind == InteractionKind.CHAT and not number and patient is None else "",
+        client=f"max:{demo.serial}"
+        if step.kind == InteractionKind.CHAT and not number and patient is None
+        else "",
         employee=employee if step.answered else None,
         line=demo.dice.choice(LINES) if step.kind == InteractionKind.CALL else "",
         account=account,
@@ -238,7 +286,7 @@ def _write(
         else None,
         topic=topic if is_written or not step.minute else None,
         comment=step.comment,
-        who_type=CallerType(step.who or step.origin) if step.who or step.origin else None,
+        caller_type=CallerType(step.who or step.origin) if step.who or step.origin else None,
         utm=utm,
         source="hand" if is_written else "demo",
         source_id="" if is_written else f"demo-{demo.serial}",
@@ -246,7 +294,11 @@ def _write(
     if step.kind == InteractionKind.CHAT:
         for place, (direction, text) in enumerate(CHAT):
             add_chat_line(
-                one, at=at + dt.timedelta(seconds=70 * place), direction=direction, text=text, source_id=str(place)
+                one,
+                at=at + dt.timedelta(seconds=70 * place),
+                direction=direction,
+                text=text,
+                source_id=str(place),
             )
     if talked and demo.recorded < RECORDED and at > demo.now - dt.timedelta(days=45):
         _record(demo, one, topic)
@@ -257,11 +309,20 @@ def _record(demo: _Demo, call: Interaction, topic: Topic | None) -> None:
     """The talk about the call's topic, or any."""
     fitting = [talk for talk in demo.talks if topic is not None and talk.topic == topic.name]
     talk = fitting[0] if fitting else demo.dice.choice(demo.talks)
-    store_recording(call, content=talk.wav, seconds=talk.seconds, now=call.at, source_id="demo", transcript=talk.lines)
+    store_recording(
+        call,
+        content=talk.wav,
+        seconds=talk.seconds,
+        now=call.at,
+        source_id="demo",
+        transcript=talk.lines,
+    )
     demo.recorded += 1
 
 
-def _result(demo: _Demo, story: ContactScript, call: Interaction, patient: Patient, employee: User) -> None:
+def _result(
+    demo: _Demo, story: ContactScript, call: Interaction, patient: Patient, employee: User
+) -> None:
     """What came of the call, by the same actions as at the desks, at the time of the call."""
     if story.result is None:
         return
@@ -287,9 +348,16 @@ def _result(demo: _Demo, story: ContactScript, call: Interaction, patient: Patie
 
 
 def _waiting(
-    demo: _Demo, story: ContactScript, call: Interaction, patient: Patient, employee: User, at: dt.datetime
+    demo: _Demo,
+    story: ContactScript,
+    call: Interaction,
+    patient: Patient,
+    employee: User,
+    at: dt.datetime,
 ) -> WaitingListEntry:
-    """An entry of the waiting list: the recent ones are open still, the others closed, with a visit or without."""
+    """An entry of the waiting list: the recent ones are open still, the others closed, with a visit
+    or without.
+    """
     on = local_day(at, call.clinic.zone)
     entry = open_waiting(
         clinic=call.clinic,
@@ -306,7 +374,9 @@ def _waiting(
         return entry
     came = replace(story, visit=AppointmentStatus.COMPLETED)
     visit = _visit(demo, came, call, patient, employee) if demo.dice.random() < 0.5 else None
-    return close_waiting(entry, reason="" if visit else "передумал", by=employee, now=closed_at, appointment=visit)
+    return close_waiting(
+        entry, reason="" if visit else "передумал", by=employee, now=closed_at, appointment=visit
+    )
 
 
 def _task(call: Interaction, patient: Patient, employee: User, at: dt.datetime) -> Task:
@@ -325,16 +395,25 @@ def _task(call: Interaction, patient: Patient, employee: User, at: dt.datetime) 
 def _visit(
     demo: _Demo, story: ContactScript, call: Interaction, patient: Patient, employee: User
 ) -> Appointment | None:
-    """A visit some days after the call, at a time of its own; one that lies ahead is only planned. None in a full week."""
+    """A visit some days after the call, at a time of its own; one that lies ahead is only planned.
+    None in a full week.
+    """
     doctors = [one for one in demo.doctors if one.clinics.filter(pk=call.clinic_id).exists()]
     for _ in range(6):
         on = local_day(call.at, call.clinic.zone) + dt.timedelta(days=demo.dice.randrange(1, 8))
         starts_at = instant(
-            on, dt.time(demo.dice.randrange(8, 20), demo.dice.choice((5, 20, 35, 50))), call.clinic.zone
+            on,
+            dt.time(demo.dice.randrange(8, 20), demo.dice.choice((5, 20, 35, 50))),
+            call.clinic.zone,
         )
-        is_ahead = story.visit == AppointmentStatus.SCHEDULED or starts_at > demo.now - dt.timedelta(hours=2)
+        is_ahead = (
+            story.visit == AppointmentStatus.SCHEDULED
+            or starts_at > demo.now - dt.timedelta(hours=2)
+        )
         status = (
-            AppointmentStatus.SCHEDULED if is_ahead else AppointmentStatus(story.visit or AppointmentStatus.COMPLETED)
+            AppointmentStatus.SCHEDULED
+            if is_ahead
+            else AppointmentStatus(story.visit or AppointmentStatus.COMPLETED)
         )
         if is_ahead and starts_at < demo.now:
             starts_at += dt.timedelta(days=7 * (1 + (demo.now - starts_at).days // 7))
@@ -345,7 +424,9 @@ def _visit(
             starts_at=starts_at,
             ends_at=starts_at + dt.timedelta(minutes=15),
             status=status,
-            money=Decimal(demo.dice.choice(MONEY)) if status == AppointmentStatus.COMPLETED else None,
+            money=Decimal(demo.dice.choice(MONEY))
+            if status == AppointmentStatus.COMPLETED
+            else None,
             created_at=call.at,
             created_by=employee,
             changed_at=call.at,

@@ -1,4 +1,6 @@
-"""The chain's files as its own system would export them, loaded through the import: the real way from the first day."""
+"""The chain's files as its own system would export them, loaded through the import: the real way
+from the first day.
+"""
 
 import datetime as dt
 import io
@@ -62,15 +64,32 @@ def load(now: dt.datetime) -> None:
     slots = list(_schedule(clinics, cards, now))
     visits = [slot for slot in slots if slot.person is not None]
     free = [slot for slot in slots if slot.person is None]
-    bring_in("patients", "Картотека.xlsx", PATIENT_HEAD, _patient_rows(clinics, cards, today), by=senior, now=now)
+    bring_in(
+        "patients",
+        "Картотека.xlsx",
+        PATIENT_HEAD,
+        _patient_rows(clinics, cards, today),
+        by=senior,
+        now=now,
+    )
     bring_in("appointments", "Расписание.xlsx", VISIT_HEAD, _visit_rows(visits), by=senior, now=now)
-    bring_in("windows", "Прогнозное расписание.xlsx", WINDOW_HEAD, _window_rows(free), by=senior, now=now)
+    bring_in(
+        "windows", "Прогнозное расписание.xlsx", WINDOW_HEAD, _window_rows(free), by=senior, now=now
+    )
 
 
 def bring_in(
-    kind: str, name: str, head: Sequence[str], rows: Iterator[Sequence[Cell]], *, by: User, now: dt.datetime
+    kind: str,
+    name: str,
+    head: Sequence[str],
+    rows: Iterator[Sequence[Cell]],
+    *,
+    by: User,
+    now: dt.datetime,
 ) -> None:
-    """Writes a workbook, reads it as an upload, checks and confirms it. A row that is refused is a fault of the demo."""
+    """Writes a workbook, reads it as an upload, checks and confirms it. A row that is refused is a
+    fault of the demo.
+    """
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"default_date_format": "dd.mm.yyyy"}) as book:
         sheet, clock = book.add_worksheet("Выгрузка"), book.add_format({"num_format": "hh:mm"})
@@ -85,19 +104,30 @@ def bring_in(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(out.getvalue())
     run = actions.start_import(
-        kind=kinds()[kind], clinic=demo_clinics.clinics()[0], file_name=name, content=out.getvalue(), by=by, now=now
+        kind=kinds()[kind],
+        clinic=demo_clinics.clinics()[0],
+        file_name=name,
+        content=out.getvalue(),
+        by=by,
+        now=now,
     )
-    actions.choose_columns(run, columns={int(key): field for key, field in run.columns.items()}, by=by, now=now)
+    actions.choose_columns(
+        run, columns={int(key): field for key, field in run.columns.items()}, by=by, now=now
+    )
     actions.work_on_due(clock=lambda: now, pk=run.pk)
     actions.confirm_import(run, cancel_missing=False, by=by, now=now)
     actions.work_on_due(clock=lambda: now, pk=run.pk)
     run.refresh_from_db()
     if run.state != ImportState.DONE or run.counts["rejected"]:
         first = run.findings.first()
-        raise RuntimeError(f"{name}: {run.state} {run.error} {run.counts} {first.problems if first else ''}")
+        raise RuntimeError(
+            f"{name}: {run.state} {run.error} {run.counts} {first.problems if first else ''}"
+        )
 
 
-def _patient_rows(clinics: list[Clinic], cards: list[DemoPerson], today: dt.date) -> Iterator[Sequence[Cell]]:
+def _patient_rows(
+    clinics: list[Clinic], cards: list[DemoPerson], today: dt.date
+) -> Iterator[Sequence[Cell]]:
     dice = random.Random(people.SEED + 1)
     for card in cards:
         consent_on = today - dt.timedelta(days=dice.randint(30, 700)) if card.consents else None
@@ -122,11 +152,19 @@ def _visit_rows(visits: list[Slot]) -> Iterator[Sequence[Cell]]:
 def _window_rows(free: list[Slot]) -> Iterator[Sequence[Cell]]:
     for slot in free:
         end = (dt.datetime.combine(slot.on, slot.at) + dt.timedelta(minutes=slot.minutes)).time()
-        yield slot.on, slot.at, end, demo_clinics.DOCTORS[slot.doctor][0], demo_clinics.CLINICS[slot.clinic][0]
+        yield (
+            slot.on,
+            slot.at,
+            end,
+            demo_clinics.DOCTORS[slot.doctor][0],
+            demo_clinics.CLINICS[slot.clinic][0],
+        )
 
 
 def _schedule(clinics: list[Clinic], cards: list[DemoPerson], now: dt.datetime) -> Iterator[Slot]:
-    """Every doctor's half-days, filled more thickly in the past and thinly towards the end of the month."""
+    """Every doctor's half-days, filled more thickly in the past and thinly towards the end of the
+    month.
+    """
     dice = random.Random(people.SEED + 2)
     hours = [hours_of(clinic) for clinic in clinics]
     own = [[card for card in cards if card.clinic == index] for index in range(len(clinics))]
@@ -145,7 +183,20 @@ def _schedule(clinics: list[Clinic], cards: list[DemoPerson], now: dt.datetime) 
                 service = dice.choice(services)
                 length = min(service[2], min((start + 6) * 60, span[1].hour * 60) - minute)
                 at = dt.time(minute // 60, minute % 60)
-                slot = _slot(dice, index, place, clinics[place], on, at, length, service, step, own[place], busy, now)
+                slot = _slot(
+                    dice,
+                    index,
+                    place,
+                    clinics[place],
+                    on,
+                    at,
+                    length,
+                    service,
+                    step,
+                    own[place],
+                    busy,
+                    now,
+                )
                 if slot is not None:
                     yield slot
                 minute += length
@@ -162,8 +213,13 @@ def _slot(
     person = dice.choice(own)
     if dice.random() < fill and (person.code, on) not in busy:
         busy.add((person.code, on))
-        booked_on = min(on - dt.timedelta(days=dice.choice((0, 1, 2, 3, 5, 7, 10, 14))), local(now, clinic.zone).date())
-        return Slot(doctor, place, on, at, length, service, person, _status(dice, starts_at, now), booked_on)
+        booked_on = min(
+            on - dt.timedelta(days=dice.choice((0, 1, 2, 3, 5, 7, 10, 14))),
+            local(now, clinic.zone).date(),
+        )
+        return Slot(
+            doctor, place, on, at, length, service, person, _status(dice, starts_at, now), booked_on
+        )
     return None if past else Slot(doctor, place, on, at, length, service, None, "", on)
 
 

@@ -1,4 +1,6 @@
-"""What fills the demo, in this order: callables of the moment that 'today' is. A desk adds its own part at the end."""
+"""What fills the demo, in this order: callables of the moment that 'today' is. A desk adds its own
+part at the end.
+"""
 
 from typing import Final
 
@@ -8,6 +10,7 @@ LOADERS: Final[tuple[str, ...]] = (
     "callcenter.demo.recalls.load",
     "callcenter.demo.callbacks.load",
     "callcenter.demo.reminders.load",
-    "callcenter.demo.procedures.load",  # after the gateways of the reminders: its chats come through them
+    # after the gateways of the reminders: its chats come through them
+    "callcenter.demo.procedures.load",
     "callcenter.demo.contacts.load",
 )

@@ -1,4 +1,5 @@
-"""Invented people: natural Russian names with the right endings, families on one telephone, a fixed seed.
+"""Invented people: natural Russian names with the right endings, families on one telephone, a fixed
+seed.
 
 Phones are of +7 900 000-xx-xx only, which belong to nobody.
 """
@@ -11,7 +12,8 @@ from typing import Final
 
 SEED: Final = 20_260_321
 PATIENTS: Final = 2_000
-# Surnames in both forms come from the man's one; all of them from the meadow, the wood and the weather.
+# Surnames in both forms come from the man's one; all of them from the meadow, the wood and the
+# weather.
 SURNAMES: Final = [
     "Ромашкин",
     "Облаков",
@@ -212,7 +214,9 @@ class DemoPerson:
     email: str = ""
     note: str = ""
     do_not_call: str = ""
-    consents: dict[str, str] = field(default_factory=dict)  # heading of the patients' file → да / нет
+    consents: dict[str, str] = field(
+        default_factory=dict
+    )  # heading of the patients' file → да / нет
 
     @property
     def full_name(self) -> str:
@@ -245,7 +249,9 @@ def patronymic(father: str, *, woman: bool) -> str:
 
 
 def patients(today: dt.date, clinics: int) -> list[DemoPerson]:
-    """The whole card file, the same for the same day: families, shared and missing phones, refusals, consents."""
+    """The whole card file, the same for the same day: families, shared and missing phones,
+    refusals, consents.
+    """
     dice = random.Random(SEED)
     numbers = iter(dice.sample(range(100, 9_900), 3_000))
     people: list[DemoPerson] = []
@@ -257,17 +263,31 @@ def patients(today: dt.date, clinics: int) -> list[DemoPerson]:
     return people
 
 
-def _family(dice: random.Random, today: dt.date, size: int, clinics: int, numbers: Iterator[int]) -> list[DemoPerson]:
+def _family(
+    dice: random.Random, today: dt.date, size: int, clinics: int, numbers: Iterator[int]
+) -> list[DemoPerson]:
     surname = dice.choice(UNCHANGED) if dice.random() < 0.05 else dice.choice(SURNAMES)
     clinic, shared = dice.choices(range(clinics), (5, 3, 2)[:clinics])[0], _number(numbers)
     father = dice.choice(MEN)
     family = []
     for place in range(size):
         child = place >= 2
-        woman = place == 1 or (place != 0 and dice.random() < 0.5) or (size == 1 and dice.random() < 0.58)
-        age = dice.randint(3, 16) if child else dice.randint(19, 84) if size == 1 else dice.randint(27, 46)
+        woman = (
+            place == 1
+            or (place != 0 and dice.random() < 0.5)
+            or (size == 1 and dice.random() < 0.58)
+        )
+        age = (
+            dice.randint(3, 16)
+            if child
+            else dice.randint(19, 84)
+            if size == 1
+            else dice.randint(27, 46)
+        )
         parent = father if child else dice.choice(MEN)
-        first = dice.choice(WOMEN) if woman else father if place == 0 and size > 1 else dice.choice(MEN)
+        first = (
+            dice.choice(WOMEN) if woman else father if place == 0 and size > 1 else dice.choice(MEN)
+        )
         own = [] if child else [shared] if place == 0 else [_number(numbers), shared]
         person = DemoPerson(
             code="",
@@ -289,7 +309,9 @@ def _number(numbers: Iterator[int]) -> str:
 
 
 def _habits(dice: random.Random, person: DemoPerson, numbers: Iterator[int]) -> None:
-    """What makes one card differ from the next: no phone, a second one, e-mail, refusals and consents, a note."""
+    """What makes one card differ from the next: no phone, a second one, e-mail, refusals and
+    consents, a note.
+    """
     if dice.random() < 0.03:
         person.phones = []
     elif dice.random() < 0.06:

@@ -1,4 +1,6 @@
-"""The client service of the demo: tests, orders, institutions, couriers, branches, runs on the way, chats that wait."""
+"""The client service of the demo: tests, orders, institutions, couriers, branches, runs on the way,
+chats that wait.
+"""
 
 import datetime as dt
 import random
@@ -32,13 +34,22 @@ STUDIES: Final = (
     ("ОНКО-1", "Молекулярный профиль опухоли", 21, 64_000, "блоки и стёкла", "Подбор лечения по изменениям в опухоли.", "Парафиновый блок и два стекла, описание патолога."),
     ("РОД-1", "Установление родства", 7, 11_900, "мазок", "Отцовство, материнство, родство.", "Не есть час, чистить зубы не нужно."),
 )  # fmt: skip
-CITIES: Final = (("Казань", (0, 2, 4)), ("Тула", (1, 3)), ("Тверь", (0, 3)), ("Пермь", (2,)), ("Омск", (1, 4)))
+CITIES: Final = (
+    ("Казань", (0, 2, 4)),
+    ("Тула", (1, 3)),
+    ("Тверь", (0, 3)),
+    ("Пермь", (2,)),
+    ("Омск", (1, 4)),
+)
 INSTITUTIONS: Final = (
     ("Москва", "Городская поликлиника № 901", ("КАР-1", "НИПТ-1")),
     ("Екатеринбург", "Областной центр охраны материнства", ("НИПТ-1", "ХМА-1")),
     ("Казань", "Городской онкологический диспансер", ("BRCA-1",)),
 )
-PARTNERS: Final = (("Казань", "Пункт «Василёк»", "ул. Речная, 2"), ("Тула", "Пункт «Подорожник»", "ул. Полевая, 11"))
+PARTNERS: Final = (
+    ("Казань", "Пункт «Василёк»", "ул. Речная, 2"),
+    ("Тула", "Пункт «Подорожник»", "ул. Полевая, 11"),
+)
 QUESTIONS: Final = (
     "Здравствуйте! Сколько стоит полногеномное секвенирование?",
     "Когда будет готов мой результат?",
@@ -46,7 +57,9 @@ QUESTIONS: Final = (
     "Где вы находитесь и до скольки работаете?",
     "Как получить справку для налоговой?",
 )
-RUNS: Final = 45  # finished ones of the last days, so that the head's figures have something to show
+RUNS: Final = (
+    45  # finished ones of the last days, so that the head's figures have something to show
+)
 
 
 def load(now: dt.datetime) -> None:
@@ -72,7 +85,9 @@ def load(now: dt.datetime) -> None:
 
 
 def _places(studies: dict[str, Study]) -> None:
-    CourierCity.objects.bulk_create(CourierCity(city=city, weekdays=list(days)) for city, days in CITIES)
+    CourierCity.objects.bulk_create(
+        CourierCity(city=city, weekdays=list(days)) for city, days in CITIES
+    )
     for city, name, codes in INSTITUTIONS:
         row = Institution.objects.create(city=city, name=name, note="направление 057/у")
         row.studies.set([studies[code] for code in codes])
@@ -89,14 +104,20 @@ def _places(studies: dict[str, Study]) -> None:
 
 
 def _orders(
-    clinic: Clinic, patients: list[Patient], studies: list[Study], chance: random.Random, now: dt.datetime
+    clinic: Clinic,
+    patients: list[Patient],
+    studies: list[Study],
+    chance: random.Random,
+    now: dt.datetime,
 ) -> None:
     """One of each fate: on its way, late with a new date, taken anew, done, a partner's, paid."""
     by = User.objects.get(login="administrator")
     today = now.date()
     for index, patient in enumerate(patients[:24]):
         made = now - dt.timedelta(days=chance.randint(2, 40))
-        order = create_order(clinic=clinic, patient=patient, studies=[chance.choice(studies)], by=by, now=made)
+        order = create_order(
+            clinic=clinic, patient=patient, studies=[chance.choice(studies)], by=by, now=made
+        )
         fate = index % 6
         order.biomaterial_received_on = made.date() if fate != 5 else None
         if fate == 1:
@@ -113,27 +134,41 @@ def _orders(
 
 
 def _runs(clinic: Clinic, patients: list[Patient], chance: random.Random, now: dt.datetime) -> None:
-    """Consultations and questions about hours and results led to their ends, and three still on the way."""
+    """Consultations and questions about hours and results led to their ends, and three still on the
+    way.
+    """
     by = [User.objects.get(login=login) for login in ("administrator", "administrator2")]
     for index in range(RUNS):
         at = now - dt.timedelta(days=chance.randint(1, 12), minutes=chance.randint(0, 400))
         order = Order.objects.order_by("pk")[index % 20]
         number = chance.choice((1, 8, 10))
         run = start_run(
-            procedure=number, clinic=clinic, patient=order.patient, order=order, by=chance.choice(by), now=at
+            procedure=number,
+            clinic=clinic,
+            patient=order.patient,
+            order=order,
+            by=chance.choice(by),
+            now=at,
         )
         at = _lead(run, at, chance.random, most=12)
         run.refresh_from_db()
         if run.state in LIVE_RUNS and run.holder is not None:
-            stop_run(run, version=run.version, reason="клиент положил трубку", by=run.holder, now=at)
+            stop_run(
+                run, version=run.version, reason="клиент положил трубку", by=run.holder, now=at
+            )
     for number, patient in zip((3, 13, 1), patients[30:33], strict=True):
-        order = create_order(clinic=clinic, patient=patient, studies=[Study.objects.all()[0]], by=by[0], now=now)
-        run = start_run(procedure=number, clinic=clinic, patient=patient, order=order, by=by[0], now=now)
+        order = create_order(
+            clinic=clinic, patient=patient, studies=[Study.objects.all()[0]], by=by[0], now=now
+        )
+        run = start_run(
+            procedure=number, clinic=clinic, patient=patient, order=order, by=by[0], now=now
+        )
         _lead(run, now, lambda: 0.0, most=2)
 
 
 def _lead(run: Run, at: dt.datetime, chance: Callable[[], float], *, most: int) -> dt.datetime:
-    """Presses as a person would, at a human pace; a step that wants what the demo does not say stays as it is.
+    """Presses as a person would, at a human pace; a step that wants what the demo does not say
+    stays as it is.
 
     Returns when the last press was made (UTC).
     """
@@ -141,7 +176,11 @@ def _lead(run: Run, at: dt.datetime, chance: Callable[[], float], *, most: int) 
         screen = screen_of(run)
         if screen.kind == "end" or run.holder is None:
             return at
-        buttons = [button for button in screen.buttons if not any(target.enters for target in button.targets)]
+        buttons = [
+            button
+            for button in screen.buttons
+            if not any(target.enters for target in button.targets)
+        ]
         if not buttons:
             return at
         button = buttons[int(chance() * len(buttons))]
@@ -158,7 +197,9 @@ def _lead(run: Run, at: dt.datetime, chance: Callable[[], float], *, most: int) 
 def _chats(patients: list[Patient], now: dt.datetime) -> None:
     """Five clients have just written; the ticker has shared them out."""
     provider = Provider.objects.filter(channels__overlap=["telegram", "max", "whatsapp"]).first()
-    if provider is None:  # the messages' own loader sets the gateways up; without them nobody can write
+    if (
+        provider is None
+    ):  # the messages' own loader sets the gateways up; without them nobody can write
         return
     channel = next(name for name in provider.channels if name in {"telegram", "max", "whatsapp"})
     for index, text in enumerate(QUESTIONS):

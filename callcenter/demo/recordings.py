@@ -1,4 +1,6 @@
-"""Talks of the demo: what was said, spoken by the speech engine (or as tones where it has no voice), with exact times."""
+"""Talks of the demo: what was said, spoken by the speech engine (or as tones where it has no
+voice), with exact times.
+"""
 
 import array
 import io
@@ -79,12 +81,16 @@ def _spoken(topic: str, lines: tuple[tuple[str, str], ...]) -> Talk:
 
 
 def _voice(text: str, side: str) -> "array.array[int]":
-    """The line in the engine's voice, slower for the client; a tone as long as the line where there is no voice."""
+    """The line in the engine's voice, slower for the client; a tone as long as the line where there
+    is no voice.
+    """
     try:
         heard = Espeak(words_per_minute=165 if side == "clinic" else 135).say(text)
     except SpeechFailed:
         height = 330 if side == "clinic" else 220
         length = round(len(text) * 0.06 * RATE)
-        return array.array("h", (round(6_000 * math.sin(2 * math.pi * height * n / RATE)) for n in range(length)))
+        return array.array(
+            "h", (round(6_000 * math.sin(2 * math.pi * height * n / RATE)) for n in range(length))
+        )
     step = heard.rate / RATE
     return array.array("h", (heard.data[int(n * step)] for n in range(int(len(heard.data) / step))))

@@ -1,5 +1,7 @@
-"""«Дозвон» of the demo: a simulated provider, yesterday's evening with its colours and calls (so that ДД has work this
-morning), and today's list, whose messages the workers send while one looks on."""
+"""«Дозвон» of the demo: a simulated provider, yesterday's evening with its colours and calls (so
+that ДД has work this morning), and today's list, whose messages the workers send while one looks
+on.
+"""
 
 import datetime as dt
 import random
@@ -21,7 +23,8 @@ from reminders.models import Reminder, ReminderRun
 from reminders.queries.lists import evening_list
 from reminders.states import CallResult
 
-PACE: Final = "150"  # seconds over which a simulated patient's reports and answers arrive: slow enough to be watched
+# seconds over which a simulated patient's reports and answers arrive: slow enough to be watched
+PACE: Final = "150"
 CALLED: Final = 0.6  # of those who had to be called yesterday evening
 
 
@@ -34,9 +37,15 @@ def load(now: dt.datetime) -> None:
         price=Decimal("4.50"),
     )
     for clinic in demo_clinics.clinics():
-        for position, (channel, minutes) in enumerate(((MessageChannel.MAX, 10), (MessageChannel.SMS, 60)), start=1):
+        for position, (channel, minutes) in enumerate(
+            ((MessageChannel.MAX, 10), (MessageChannel.SMS, 60)), start=1
+        ):
             CascadeStep.objects.create(
-                clinic=clinic, position=position, channel=channel, provider=provider, wait_minutes=minutes
+                clinic=clinic,
+                position=position,
+                channel=channel,
+                provider=provider,
+                wait_minutes=minutes,
             )
     actions.plan_openings(now=now)
     _yesterday(now)
@@ -64,7 +73,9 @@ def _yesterday(now: dt.datetime) -> None:
 
 
 def _evening_calls(run: ReminderRun, dice: random.Random) -> None:
-    """The yellow shift has called most of those who had not confirmed, and left a note for the morning."""
+    """The yellow shift has called most of those who had not confirmed, and left a note for the
+    morning.
+    """
     caller = _yellow(run.clinic, run.on)
     at = instant(run.on, dt.time(17), run.clinic.zone)
     listing = evening_list([run], clinics=[run.clinic], user=caller, now=at, show="call")
@@ -73,12 +84,16 @@ def _evening_calls(run: ReminderRun, dice: random.Random) -> None:
         if entry.starts_at <= at or dice.random() > CALLED:
             continue
         at += dt.timedelta(minutes=2)
-        result = dice.choices([CallResult.COMING, CallResult.UNREACHED, CallResult.NOT_COMING], [6, 3, 1])[0]
+        result = dice.choices(
+            [CallResult.COMING, CallResult.UNREACHED, CallResult.NOT_COMING], [6, 3, 1]
+        )[0]
         unreached += result == CallResult.UNREACHED
         reminder = Reminder.objects.get(pk=entry.id)
         actions.mark_called(reminder, by=caller, now=at)
         actions.save_result(reminder, result=result, by=caller, now=at + dt.timedelta(minutes=1))
-    actions.hand_over(run, note=f"Не взяли трубку: {unreached}. Остальным голубым ушло СМС.", by=caller, now=at)
+    actions.hand_over(
+        run, note=f"Не взяли трубку: {unreached}. Остальным голубым ушло СМС.", by=caller, now=at
+    )
     actions.send_blue_sms(run, by=caller, now=at)
 
 

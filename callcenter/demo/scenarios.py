@@ -1,4 +1,6 @@
-"""How contacts of a large chain go: some thirty stories with weights, each decided once by the product's own rules."""
+"""How contacts of a large chain go: some thirty stories with weights, each decided once by the
+product's own rules.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -16,10 +18,18 @@ from callcenter.contacts.rules import (
     WaitingFacts,
     decide,
 )
-from callcenter.contacts.states import CallerType, Direction, InteractionKind, InteractionState, Origin, ResultKind
+from callcenter.contacts.states import (
+    CallerType,
+    Direction,
+    InteractionKind,
+    InteractionState,
+    Origin,
+    ResultKind,
+)
 
 IN, OUT = Direction.IN, Direction.OUT
-# A day whose decisions are copied to every other day; the employee, topic and channel are filled in for each contact.
+# A day whose decisions are copied to every other day; the employee, topic and channel are filled in
+# for each contact.
 _DAY: Final = dt.datetime(2026, 3, 18, 9, tzinfo=dt.UTC)
 EMPLOYEE: Final = 1
 PATIENT: Final = 1
@@ -58,19 +68,38 @@ def _call(talk: int, wait: int = 14, **more: object) -> ScriptStep:
 
 
 def _ours(talk: int, minute: int = 0, **more: object) -> ScriptStep:
-    return ScriptStep(InteractionKind.CALL, InteractionState.ANSWERED, OUT, minute=minute, wait=9, talk=talk, **more)  # type: ignore[arg-type]
-
-
-def _note(text: str, direction: Direction = IN, minute: int = 2, who: str = CallerType.WANTS_BOOKING) -> ScriptStep:
     return ScriptStep(
-        InteractionKind.COMMENT, InteractionState.FINISHED, direction, minute=minute, comment=text, who=who
+        InteractionKind.CALL,
+        InteractionState.ANSWERED,
+        OUT,
+        minute=minute,
+        wait=9,
+        talk=talk,
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def _note(
+    text: str, direction: Direction = IN, minute: int = 2, who: str = CallerType.WANTS_BOOKING
+) -> ScriptStep:
+    return ScriptStep(
+        InteractionKind.COMMENT,
+        InteractionState.FINISHED,
+        direction,
+        minute=minute,
+        comment=text,
+        who=who,
     )
 
 
 _MISSED = ScriptStep(InteractionKind.CALL, InteractionState.MISSED, wait=38, answered=False)
-_FAILED = ScriptStep(InteractionKind.CALL, InteractionState.FAILED, OUT, minute=20, wait=30, answered=False)
+_FAILED = ScriptStep(
+    InteractionKind.CALL, InteractionState.FAILED, OUT, minute=20, wait=30, answered=False
+)
 _CHAT = ScriptStep(InteractionKind.CHAT, InteractionState.CLOSED, wait=45, talk=420)
-_REQUEST = ScriptStep(InteractionKind.REQUEST, InteractionState.PROCESSED, comment="Перезвоните мне, пожалуйста")
+_REQUEST = ScriptStep(
+    InteractionKind.REQUEST, InteractionState.PROCESSED, comment="Перезвоните мне, пожалуйста"
+)
 _V = AppointmentStatus
 
 STORIES: Final[tuple[ContactScript, ...]] = (
@@ -108,7 +137,9 @@ STORIES: Final[tuple[ContactScript, ...]] = (
 
 
 def said_of(steps: Sequence[ScriptStep]) -> list[InteractionFacts]:
-    """The steps as the rules see them; a comment is written down, everything else heard from the exchange."""
+    """The steps as the rules see them; a comment is written down, everything else heard from the
+    exchange.
+    """
     heard = []
     for place, step in enumerate(steps):
         at = _DAY + dt.timedelta(minutes=step.minute)
@@ -121,13 +152,15 @@ def said_of(steps: Sequence[ScriptStep]) -> list[InteractionFacts]:
                 state=step.state,
                 direction=step.direction,
                 at=at,
-                ended_at=at + dt.timedelta(seconds=length) if step.kind == InteractionKind.CALL else None,
+                ended_at=at + dt.timedelta(seconds=length)
+                if step.kind == InteractionKind.CALL
+                else None,
                 number="+79000000001",
                 employee=EMPLOYEE if step.answered else None,
                 wait_seconds=step.wait,
                 talk_seconds=step.talk,
                 has_comment=bool(step.comment),
-                who_given=str(step.who),
+                caller_type_given=str(step.who),
                 origin=str(step.origin),
                 is_written=step.kind in (InteractionKind.COMMENT, InteractionKind.DIALOG),
             )

@@ -1,4 +1,6 @@
-"""The verbs of an import: start, choose columns, check, confirm, load, drop. Nothing of a file is written before `load`."""
+"""The verbs of an import: start, choose columns, check, confirm, load, drop. Nothing of a file is
+written before `load`.
+"""
 
 import contextlib
 import datetime as dt
@@ -31,7 +33,8 @@ log = logging.getLogger(__name__)
 LEASE: Final = dt.timedelta(minutes=2)
 PULSE: Final = dt.timedelta(seconds=1)
 MAX_CRASHES: Final = 3
-# An import that nobody confirms is dropped with its file; findings hold names and phones and go after a month.
+# An import that nobody confirms is dropped with its file; findings hold names and phones and go
+# after a month.
 KEEP_OPEN: Final = dt.timedelta(days=3)
 KEEP_FINDINGS: Final = dt.timedelta(days=30)
 SAMPLES: Final = 3
@@ -41,9 +44,17 @@ Clock = Callable[[], dt.datetime]
 
 
 def start_import(
-    *, kind: ImportKind, clinic: Clinic, file_name: str, content: bytes, by: User | None, now: dt.datetime
+    *,
+    kind: ImportKind,
+    clinic: Clinic,
+    file_name: str,
+    content: bytes,
+    by: User | None,
+    now: dt.datetime,
 ) -> ImportRun:
-    """Takes a file in and guesses its columns. Raises Refused (field `file`) for one that is no table: nothing is kept."""
+    """Takes a file in and guesses its columns. Raises Refused (field `file`) for one that is no
+    table: nothing is kept.
+    """
     file_name = file_name.rpartition("/")[2].rpartition("\\")[2][-200:]
     try:
         sheet = file_reader.read(content, file_name)
@@ -60,7 +71,10 @@ def start_import(
             rows=len(layout.lines),
             headings=layout.headings,
             samples=[[shown(cell)[:60] for cell in line.cells] for line in layout.lines[:SAMPLES]],
-            columns={str(column): name for column, name in headings_of.guess(layout.headings, kind.fields).items()},
+            columns={
+                str(column): name
+                for column, name in headings_of.guess(layout.headings, kind.fields).items()
+            },
             created_at=now,
             created_by=by,
         )
@@ -69,9 +83,12 @@ def start_import(
     return run
 
 
-def choose_columns(run: ImportRun, *, columns: Mapping[int, str], by: User | None, now: dt.datetime) -> ImportRun:
-    """Sets which column is what and asks for a check. Raises Refused when something needed is not pointed out, or a
-    field is given twice; Conflict when the import has gone on meanwhile."""
+def choose_columns(
+    run: ImportRun, *, columns: Mapping[int, str], by: User | None, now: dt.datetime
+) -> ImportRun:
+    """Sets which column is what and asks for a check. Raises Refused when something needed is not
+    pointed out, or a field is given twice; Conflict when the import has gone on meanwhile.
+    """
     kind = kinds()[run.kind]
     labels = {field.name: field.label for field in kind.fields}
     chosen = {column: name for column, name in sorted(columns.items()) if name}
@@ -84,27 +101,38 @@ def choose_columns(run: ImportRun, *, columns: Mapping[int, str], by: User | Non
         raise Refused(f"Укажите, в каком столбце {', '.join(missing)}.")
     with transaction.atomic():
         run = _locked(run, OPEN)
-        run.state, run.columns = ImportState.CHECKING, {str(column): name for column, name in chosen.items()}
-        run.error, run.progress, run.broken_off, run.claimed_at = "", 0, 0, None
+        run.state, run.columns = (
+            ImportState.CHECKING,
+            {str(column): name for column, name in chosen.items()},
+        )
+        run.error, run.progress, run.crash_count, run.claimed_at = "", 0, 0, None
         run.save()
         audit.record("clinics.check_import", run, by=by, now=now)
     return run
 
 
-def confirm_import(run: ImportRun, *, cancel_missing: bool, by: User | None, now: dt.datetime) -> ImportRun:
-    """«Загрузить»: what the preview showed is to be written. Raises Conflict for the second of two confirmations."""
+def confirm_import(
+    run: ImportRun, *, cancel_missing: bool, by: User | None, now: dt.datetime
+) -> ImportRun:
+    """«Загрузить»: what the preview showed is to be written. Raises Conflict for the second of two
+    confirmations.
+    """
     with transaction.atomic():
         run = _locked(run, (ImportState.READY,))
         run.state, run.cancel_missing = ImportState.RUNNING, cancel_missing
         run.confirmed_at, run.confirmed_by = now, by
-        run.error, run.progress, run.broken_off, run.claimed_at = "", 0, 0, None
+        run.error, run.progress, run.crash_count, run.claimed_at = "", 0, 0, None
         run.save()
-        audit.record("clinics.confirm_import", run, by=by, now=now, after={"cancel_missing": cancel_missing})
+        audit.record(
+            "clinics.confirm_import", run, by=by, now=now, after={"cancel_missing": cancel_missing}
+        )
     return run
 
 
 def drop_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportRun:
-    """Leaves an import that has not been confirmed: the file and everything found in it are deleted."""
+    """Leaves an import that has not been confirmed: the file and everything found in it are
+    deleted.
+    """
     with transaction.atomic():
         run = _locked(run, OPEN)
         run.state, run.finished_at, run.samples = ImportState.DROPPED, now, []
@@ -116,16 +144,21 @@ def drop_import(run: ImportRun, *, by: User | None, now: dt.datetime) -> ImportR
 
 
 def _locked(run: ImportRun, states: tuple[ImportState, ...]) -> ImportRun:
-    fresh = ImportRun.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=run.pk)
+    fresh = (
+        ImportRun.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=run.pk)
+    )
     if fresh.state not in states:
-        raise Conflict(f"Этот импорт уже «{fresh.get_state_display()}». Откройте его снова, чтобы увидеть, что вышло.")
+        raise Conflict(
+            f"Этот импорт уже «{fresh.get_state_display()}». Откройте его снова, чтобы увидеть, что вышло."
+        )
     return fresh
 
 
 def work_on_due(*, clock: Clock, pk: int | None = None) -> bool:
     """Claims one import that waits for a worker (the one given, if any) and checks or loads it.
 
-    False when there is nothing to do now: none waits, or another is being loaded and this one must wait for its end.
+    False when there is nothing to do now: none waits, or another is being loaded and this one must
+    wait for its end.
     """
     due = ImportRun.objects.due()
     if pk is not None:
@@ -139,32 +172,39 @@ def work_on_due(*, clock: Clock, pk: int | None = None) -> bool:
             log.warning("import %s failed: %s", run.pk, type(error).__name__)
             _fail(run, error, clock())
         except Exception as error:
-            # A defect of ours is stored on the run as well: a claim left behind would go round until it is given up.
+            # A defect of ours is stored on the run as well: a claim left behind would go round
+            # until it is given up.
             log.exception("import %s failed", run.pk)
             _fail(run, error, clock())
     return worked
 
 
 def release_abandoned(*, now: dt.datetime) -> int:
-    """Gives imports whose worker has died back to the others; after the third death a person must look."""
+    """Gives imports whose worker has died back to the others; after the third death a person must
+    look.
+    """
     abandoned = ImportRun.objects.abandoned(now - LEASE)
-    given_up = abandoned.filter(broken_off__gte=MAX_CRASHES - 1).update(
+    given_up = abandoned.filter(crash_count__gte=MAX_CRASHES - 1).update(
         state=ImportState.FAILED,
         claimed_at=None,
         token="",
         error="Загрузка трижды прервалась на середине. Ничего не записано; попробуйте файл поменьше.",
         finished_at=now,
     )
-    return given_up + abandoned.update(claimed_at=None, token="", broken_off=F("broken_off") + 1)
+    return given_up + abandoned.update(claimed_at=None, token="", crash_count=F("crash_count") + 1)
 
 
 def clean_up(*, now: dt.datetime) -> None:
-    """Drops imports that nobody confirmed, and the findings and first rows of old ones: all hold people's data."""
+    """Drops imports that nobody confirmed, and the findings and first rows of old ones: all hold
+    people's data.
+    """
     for run in ImportRun.objects.filter(state__in=OPEN, created_at__lt=now - KEEP_OPEN):
         with contextlib.suppress(Conflict):  # somebody has just gone on with it
             drop_import(run, by=None, now=now)
     ImportFinding.objects.filter(run__finished_at__lt=now - KEEP_FINDINGS).delete()
-    ImportRun.objects.filter(finished_at__lt=now - KEEP_FINDINGS).exclude(samples=[]).update(samples=[])
+    ImportRun.objects.filter(finished_at__lt=now - KEEP_FINDINGS).exclude(samples=[]).update(
+        samples=[]
+    )
 
 
 def _check(run: ImportRun, clock: Clock) -> bool:
@@ -180,20 +220,24 @@ def _check(run: ImportRun, clock: Clock) -> bool:
         _note_old_file(fresh)
         fresh.state, fresh.claimed_at, fresh.token = ImportState.READY, None, ""
         missing = job.counts["missing"]
-        # More missing than present: rather a part of the schedule than a schedule with so much cancelled.
+        # More missing than present: rather a part of the schedule than a schedule with so much
+        # cancelled.
         fresh.cancel_missing = 0 < missing <= max(10, fresh.rows - job.counts["rejected"])
         fresh.save()
     return True
 
 
 def _load(run: ImportRun, clock: Clock) -> bool:
-    """All good rows in one transaction; a worker that has lost its lease meanwhile takes everything back. False when
-    another import is being loaded: this one goes back to those that wait."""
+    """All good rows in one transaction; a worker that has lost its lease meanwhile takes everything
+    back. False when another import is being loaded: this one goes back to those that wait.
+    """
     with _pulse(run, clock) as report, transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ONE_AT_A_TIME])
             if cursor.fetchone() != (True,):
-                ImportRun.objects.filter(pk=run.pk, token=run.token).update(claimed_at=None, token="")
+                ImportRun.objects.filter(pk=run.pk, token=run.token).update(
+                    claimed_at=None, token=""
+                )
                 return False
         now = clock()
         job, rows = _prepared(run, by=run.confirmed_by, now=now)
@@ -204,15 +248,24 @@ def _load(run: ImportRun, clock: Clock) -> bool:
             transaction.set_rollback(True)
             return True
         _keep_findings(fresh, job, rows)
-        fresh.state, fresh.claimed_at, fresh.token, fresh.finished_at = ImportState.DONE, None, "", clock()
+        fresh.state, fresh.claimed_at, fresh.token, fresh.finished_at = (
+            ImportState.DONE,
+            None,
+            "",
+            clock(),
+        )
         fresh.progress = fresh.rows
         fresh.save()
         ImportFile.objects.filter(run=fresh).delete()
-        audit.record("clinics.load_import", fresh, by=run.confirmed_by, now=now, after=dict(job.counts))
+        audit.record(
+            "clinics.load_import", fresh, by=run.confirmed_by, now=now, after=dict(job.counts)
+        )
     return True
 
 
-def _prepared(run: ImportRun, *, by: User | None, now: dt.datetime) -> tuple[ImportJob, list[ImportRow]]:
+def _prepared(
+    run: ImportRun, *, by: User | None, now: dt.datetime
+) -> tuple[ImportJob, list[ImportRow]]:
     """The job over the file's rows. The clinics are those where the person works now."""
     kind = kinds()[run.kind]
     content = ImportFile.objects.only("content").get(run=run).content
@@ -221,7 +274,11 @@ def _prepared(run: ImportRun, *, by: User | None, now: dt.datetime) -> tuple[Imp
     confirmed: dict[int, int] | None = {} if run.state == ImportState.RUNNING else None
     if confirmed is not None and run.cancel_missing:
         missing = run.findings.filter(kind=FindingKind.MISSING, subject_id__isnull=False)
-        confirmed = {pk: version for pk, version in missing.values_list("subject_id", "version") if pk is not None}
+        confirmed = {
+            pk: version
+            for pk, version in missing.values_list("subject_id", "version")
+            if pk is not None
+        }
     scope = ImportScope(
         clinic=run.clinic,
         clinics=list(Clinic.objects.visible_to(by) if by else Clinic.objects.all()),
@@ -235,7 +292,9 @@ def _prepared(run: ImportRun, *, by: User | None, now: dt.datetime) -> tuple[Imp
 
 def _still_ours(run: ImportRun) -> ImportRun | None:
     """The run under a lock, unless another worker has taken it over since."""
-    fresh = ImportRun.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=run.pk)
+    fresh = (
+        ImportRun.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=run.pk)
+    )
     return fresh if fresh.token == run.token else None
 
 
@@ -251,7 +310,9 @@ def _keep_findings(run: ImportRun, job: ImportJob, rows: list[ImportRow]) -> Non
                 run=run,
                 kind=FindingKind.REJECTED,
                 line=row.line.number,
-                problems=[{"column": p.column, "what": p.what, "todo": p.todo} for p in row.problems],
+                problems=[
+                    {"column": p.column, "what": p.what, "todo": p.todo} for p in row.problems
+                ],
                 cells=[shown(cell).replace("\x00", "") for cell in row.line.cells],
             )
             for row in rejected
@@ -276,15 +337,21 @@ def _keep_findings(run: ImportRun, job: ImportJob, rows: list[ImportRow]) -> Non
 
 def _note_old_file(run: ImportRun) -> None:
     """Says when this very file has been loaded already, and whether another came after it."""
-    done = ImportRun.objects.filter(kind=run.kind, clinic=run.clinic, state=ImportState.DONE).exclude(pk=run.pk)
+    done = ImportRun.objects.filter(
+        kind=run.kind, clinic=run.clinic, state=ImportState.DONE
+    ).exclude(pk=run.pk)
     earlier = done.filter(digest=run.digest).first()
     if earlier is None or earlier.finished_at is None:
         return
-    what = f"Этот файл уже загружали {local(earlier.finished_at, run.clinic.zone):%d.%m.%Y в %H:%M}."
+    what = (
+        f"Этот файл уже загружали {local(earlier.finished_at, run.clinic.zone):%d.%m.%Y в %H:%M}."
+    )
     todo = "Повторная загрузка ничего не изменит, если с тех пор ничего не меняли."
     later = done.filter(finished_at__gt=earlier.finished_at).first()
     if later is not None:
-        todo = f"После него загружали «{later.file_name}»: старый файл вернёт то, что изменил новый."
+        todo = (
+            f"После него загружали «{later.file_name}»: старый файл вернёт то, что изменил новый."
+        )
     ImportFinding.objects.create(
         run=run, kind=FindingKind.NOTICE, problems=[{"column": "", "what": what, "todo": todo}]
     )
@@ -296,7 +363,9 @@ def _fail(run: ImportRun, error: Exception, now: dt.datetime) -> None:
         case BadFile() | DomainError():
             words = str(error)
         case DatabaseError():
-            words = "Пока файл загружался, данные изменили. Ничего не записано; проверьте файл ещё раз."
+            words = (
+                "Пока файл загружался, данные изменили. Ничего не записано; проверьте файл ещё раз."
+            )
         case _:
             words = (
                 f"В самой программе ошибка ({type(error).__name__}). Ничего не записано; "
@@ -309,8 +378,9 @@ def _fail(run: ImportRun, error: Exception, now: dt.datetime) -> None:
 
 @contextlib.contextmanager
 def _pulse(run: ImportRun, clock: Clock) -> Iterator[Report]:
-    """A report that shows progress and life at most once a second, over a connection of its own: the import's own
-    transaction is open all the while and nobody could see what it writes."""
+    """A report that shows progress and life at most once a second, over a connection of its own:
+    the import's own transaction is open all the while and nobody could see what it writes.
+    """
     own = connection.copy()
     last = clock()
 

@@ -1,4 +1,6 @@
-"""What a file of visits means: each row is matched with the visit we know, what is missing is found, clashes are refused."""
+"""What a file of visits means: each row is matched with the visit we know, what is missing is
+found, clashes are refused.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -25,17 +27,30 @@ from callcenter.imports.appointment_rules import (
     spans,
     when,
 )
-from callcenter.imports.jobs import ImportJob, ImportRow, ImportScope, PreviewFinding, Report, batches
+from callcenter.imports.jobs import (
+    ImportJob,
+    ImportRow,
+    ImportScope,
+    PreviewFinding,
+    Report,
+    batches,
+)
 from callcenter.imports.overlap_check import DoctorTime, Schedule, place_of
 from callcenter.imports.patient_matching import PatientDirectory, PatientRecord, sought
 from callcenter.imports.states import FindingKind
 from callcenter.lib.localtime import day_bounds, instant, local, local_day
 
-_HAPPENED: Final = (AppointmentStatus.ARRIVED, AppointmentStatus.COMPLETED, AppointmentStatus.NO_SHOW)
+_HAPPENED: Final = (
+    AppointmentStatus.ARRIVED,
+    AppointmentStatus.COMPLETED,
+    AppointmentStatus.NO_SHOW,
+)
 
 
 class AppointmentsPlan(ImportJob):
-    """Visits are matched by the system's code, else by patient, doctor and start; what is left over is missing."""
+    """Visits are matched by the system's code, else by patient, doctor and start; what is left over
+    is missing.
+    """
 
     def __init__(self, scope: ImportScope) -> None:
         super().__init__(scope)
@@ -54,11 +69,15 @@ class AppointmentsPlan(ImportJob):
     def plan(self, rows: Sequence[ImportRow], report: Report) -> None:
         done = 0
         for batch in batches(rows):
-            read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
+            read = [
+                (row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch
+            ]
             codes = [row.get("code", cell_parsers.identifier) or "" for row in batch]
             self._read_coded({code for code in codes if code})
             coded = [self._by_code.get(code) for code in codes]
-            self.people.load([one for _, one in read], {known.patient_id for known in coded if known})
+            self.people.load(
+                [one for _, one in read], {known.patient_id for known in coded if known}
+            )
             for (row, one), code, known in zip(read, codes, coded, strict=True):
                 person = self.people.of_row(row, one, usual=known.patient_id if known else None)
                 planned = self._read(row, code, person)
@@ -78,11 +97,15 @@ class AppointmentsPlan(ImportJob):
         self._count()
 
     def _read_coded(self, codes: set[str]) -> None:
-        found = Appointment.objects.filter(source=SOURCE, source_id__in=codes - self._by_code.keys())
+        found = Appointment.objects.filter(
+            source=SOURCE, source_id__in=codes - self._by_code.keys()
+        )
         self._by_code |= {known.code: known for known in read_known(found)}
 
     def _read(self, row: ImportRow, code: str, person: PatientRecord | None) -> PlannedVisit | None:
-        """A row with its visit, or None with the problems on the row. Its dates count even when it is refused."""
+        """A row with its visit, or None with the problems on the row. Its dates count even when it
+        is refused.
+        """
         clinic = self.places.clinic(row)
         doctor = self.places.doctor(row, clinic)
         service = row.get("service", lambda cell: cell_parsers.text(cell, limit=150)) or ""
@@ -100,8 +123,11 @@ class AppointmentsPlan(ImportJob):
         if row.problems or clinic is None or doctor is None or times is None:
             self._shield(code, times)
             return None
-        # A day without a time: its end, since whatever was opened on that day came before as far as anybody can tell.
-        booked_at = instant(booked_on, booked_time or dt.time(23, 59), clinic.zone) if booked_on else None
+        # A day without a time: its end, since whatever was opened on that day came before as far as
+        # anybody can tell.
+        booked_at = (
+            instant(booked_on, booked_time or dt.time(23, 59), clinic.zone) if booked_on else None
+        )
         person = person or PatientRecord(0, "", cell_parsers.ParsedName("", "", ""), None)
         return PlannedVisit(
             row, code, person, doctor, clinic, *times, status, service, money, comment or "", booked_at
@@ -110,15 +136,21 @@ class AppointmentsPlan(ImportJob):
     def _possible(
         self, row: ImportRow, status: AppointmentStatus, starts_at: dt.datetime, clinic: Clinic
     ) -> AppointmentStatus | None:
-        """The state, unless the visit is still to come: paid ahead it is like any other, over it can't be. Who is early
-        has come all the same."""
+        """The state, unless the visit is still to come: paid ahead it is like any other, over it
+        can't be. Who is early has come all the same.
+        """
         early = (
-            status == AppointmentStatus.ARRIVED and local_day(starts_at, clinic.zone) <= self.places.today[clinic.pk]
+            status == AppointmentStatus.ARRIVED
+            and local_day(starts_at, clinic.zone) <= self.places.today[clinic.pk]
         )
         if status not in _HAPPENED or starts_at <= self.scope.now or early:
             return status
         if not cell_parsers.paid(row.cell("status")):
-            row.refuse("status", f"Приём ещё впереди, а статус «{status.label}».", "Проверьте дату и статус.")
+            row.refuse(
+                "status",
+                f"Приём ещё впереди, а статус «{status.label}».",
+                "Проверьте дату и статус.",
+            )
         return None
 
     def _shield(self, code: str, times: Times | None) -> None:
@@ -140,7 +172,9 @@ class AppointmentsPlan(ImportJob):
             if first is not None:
                 column = "code" if planned.code == first.code != "" else "date"
                 planned.row.refuse(
-                    column, f"Этот же приём уже есть в строке {first.row.line.number}.", "Удалите лишнюю строку."
+                    column,
+                    f"Этот же приём уже есть в строке {first.row.line.number}.",
+                    "Удалите лишнюю строку.",
                 )
                 continue
             if planned.code:
@@ -167,15 +201,25 @@ class AppointmentsPlan(ImportJob):
                 if coded is None:
                     continue
                 if coded.patient_id != planned.person.pk:
-                    planned.row.refuse("code", "Под этим кодом у нас приём другого пациента.", "Проверьте код приёма.")
+                    planned.row.refuse(
+                        "code",
+                        "Под этим кодом у нас приём другого пациента.",
+                        "Проверьте код приёма.",
+                    )
                 elif coded.clinic_id not in {clinic.pk for clinic in self.scope.clinics}:
-                    planned.row.refuse("code", "Под этим кодом приём клиники, где вы не работаете.", "Проверьте код.")
+                    planned.row.refuse(
+                        "code",
+                        "Под этим кодом приём клиники, где вы не работаете.",
+                        "Проверьте код.",
+                    )
                 if planned.row.problems:
                     self._shield(planned.code, None)
         self.planned = [planned for planned in self.planned if not planned.row.problems]
 
     def _find_missing(self) -> None:
-        """Visits of the file's clinics and days, still to come, that earlier files brought and this one does not."""
+        """Visits of the file's clinics and days, still to come, that earlier files brought and this
+        one does not.
+        """
         seen = {planned.known.pk for planned in self.planned if planned.known}
         ours = 0
         for clinic in self.scope.clinics:
@@ -189,7 +233,11 @@ class AppointmentsPlan(ImportJob):
                 within, clinic=clinic, starts_at__gt=self.scope.now, status__in=UPCOMING
             ).order_by("starts_at", "pk")
             for known in read_known(coming):
-                if known.pk in seen or known.code in self._shielded_codes or known.starts_at in self._shielded_starts:
+                if (
+                    known.pk in seen
+                    or known.code in self._shielded_codes
+                    or known.starts_at in self._shielded_starts
+                ):
                     continue
                 if known.source == SOURCE:
                     self.missing.append(known)
@@ -206,13 +254,20 @@ class AppointmentsPlan(ImportJob):
             )
 
     def _pair_moves(self) -> None:
-        """Without codes a moved visit looks like a missing one and a new one of the same patient and doctor."""
+        """Without codes a moved visit looks like a missing one and a new one of the same patient
+        and doctor.
+        """
         left: dict[tuple[int, int], list[ExistingVisit]] = defaultdict(list)
         for known in self.missing:
             left[known.patient_id, known.doctor_id].append(known)
         fresh: dict[tuple[int, int], list[PlannedVisit]] = defaultdict(list)
         for planned in self.planned:
-            if planned.known is None and planned.person.pk and planned.occupies and planned.starts_at > self.scope.now:
+            if (
+                planned.known is None
+                and planned.person.pk
+                and planned.occupies
+                and planned.starts_at > self.scope.now
+            ):
                 fresh[planned.person.pk, planned.doctor.pk].append(planned)
         paired = set()
         for key, candidates in fresh.items():
@@ -240,29 +295,47 @@ class AppointmentsPlan(ImportJob):
             return
         money_differs = planned.money is not None and planned.money != known.money
         planned.step = decide(
-            known.status, planned.status, moved=planned.moved, money_differs=money_differs, dropped=known.dropped
+            known.status,
+            planned.status,
+            moved=planned.moved,
+            money_differs=money_differs,
+            dropped=known.dropped,
         )
         if planned.step == VisitChange.BACK:
             planned.known, planned.instead_of = None, known
         if planned.step == VisitChange.DEAD and planned.starts_at > self.scope.now:
             self._notice(
-                planned, "У нас этот приём отменён, а в файле он есть.", "Отмените его и в системе расписания."
+                planned,
+                "У нас этот приём отменён, а в файле он есть.",
+                "Отмените его и в системе расписания.",
             )
         if planned.step == VisitChange.LATE:
             label = known.status.label
-            planned.row.refuse("date", f"Приём уже «{label}», перенести его нельзя.", "Заведите новый приём.")
+            planned.row.refuse(
+                "date", f"Приём уже «{label}», перенести его нельзя.", "Заведите новый приём."
+            )
 
     def _notice(self, planned: PlannedVisit, what: str, todo: str) -> None:
-        self.findings.append(PreviewFinding(FindingKind.NOTICE, planned.row.line.number, what, todo))
+        self.findings.append(
+            PreviewFinding(FindingKind.NOTICE, planned.row.line.number, what, todo)
+        )
 
     def _refuse_overlaps(self) -> None:
-        """Of two visits of one doctor at one time to come the later row is refused; one that needs the time of a missing
-        visit says so in the preview, and is refused when that visit is not cancelled after all."""
+        """Of two visits of one doctor at one time to come the later row is refused; one that needs
+        the time of a missing visit says so in the preview, and is refused when that visit is not
+        cancelled after all.
+        """
         now = self.scope.now
-        coming = [p for p in self.planned if not p.row.problems and p.ends_at > now and places_itself(p)]
+        coming = [
+            p for p in self.planned if not p.row.problems and p.ends_at > now and places_itself(p)
+        ]
         if not coming:
             return
-        leaving = {p.known.pk for p in self.planned if p.known and p.step in (VisitChange.CANCEL, VisitChange.MOVE)}
+        leaving = {
+            p.known.pk
+            for p in self.planned
+            if p.known and p.step in (VisitChange.CANCEL, VisitChange.MOVE)
+        }
         missing = self.missing if self.scope.confirmed_missing is None else self.confirmed_missing()
         leaving |= {known.pk for known in missing}
         standing = Appointment.objects.occupying().filter(
@@ -271,10 +344,14 @@ class AppointmentsPlan(ImportJob):
             starts_at__lt=max(p.ends_at for p in coming),
         )
         places = standing.values_list("pk", "doctor_id", "starts_at", "ends_at")
-        schedule = Schedule(DoctorTime(doctor, start, end) for pk, doctor, start, end in places if pk not in leaving)
+        schedule = Schedule(
+            DoctorTime(doctor, start, end) for pk, doctor, start, end in places if pk not in leaving
+        )
         for planned, other in schedule.settle(coming):
             where = f" (строка {other.row.row.line.number})" if other.row else ""
-            start, end = (local(moment, planned.clinic.zone) for moment in (other.starts_at, other.ends_at))
+            start, end = (
+                local(moment, planned.clinic.zone) for moment in (other.starts_at, other.ends_at)
+            )
             planned.row.refuse(
                 "date",
                 f"У врача уже есть приём {start:%d.%m.%Y %H:%M}–{end:%H:%M}{where}.",
@@ -320,7 +397,9 @@ class AppointmentsPlan(ImportJob):
             if normalise(planned.service) and normalise(planned.service) not in self._services:
                 self._new_services.setdefault(normalise(planned.service), planned.service)
         self._list_missing()
-        if back := sum(planned.instead_of is not None and not planned.row.problems for planned in self.planned):
+        if back := sum(
+            planned.instead_of is not None and not planned.row.problems for planned in self.planned
+        ):
             self.findings.append(
                 PreviewFinding(
                     FindingKind.NOTICE,
@@ -332,7 +411,9 @@ class AppointmentsPlan(ImportJob):
         if self._new_services:
             names = ", ".join(list(self._new_services.values())[:10])
             self.findings.append(
-                PreviewFinding(FindingKind.NOTICE, 0, f"Новые услуги: {names}.", "Появятся в справочнике.")
+                PreviewFinding(
+                    FindingKind.NOTICE, 0, f"Новые услуги: {names}.", "Появятся в справочнике."
+                )
             )
 
     def _sort_of(self, planned: PlannedVisit) -> str:
@@ -342,10 +423,14 @@ class AppointmentsPlan(ImportJob):
             return "moved"
         if planned.step == VisitChange.CANCEL:
             return "cancelled"
-        return "changed" if planned.step == VisitChange.MARK or self._details(planned) else "unchanged"
+        return (
+            "changed" if planned.step == VisitChange.MARK or self._details(planned) else "unchanged"
+        )
 
     def _details(self, planned: PlannedVisit) -> dict[str, object]:
-        """What the file knows besides time and state: the code of a visit booked here, the service, a first comment."""
+        """What the file knows besides time and state: the code of a visit booked here, the service,
+        a first comment.
+        """
         known = planned.known
         if known is None:
             return {}
@@ -366,5 +451,7 @@ class AppointmentsPlan(ImportJob):
         for known in self.missing:
             start = local(known.starts_at, zones[known.clinic_id])
             words = f"{start:%d.%m.%Y %H:%M}, {patients[known.patient_id]}, врач {doctors[known.doctor_id].short_name}"
-            self.findings.append(PreviewFinding(FindingKind.MISSING, 0, words, "", known.pk, known.version))
+            self.findings.append(
+                PreviewFinding(FindingKind.MISSING, 0, words, "", known.pk, known.version)
+            )
         self.counts["missing"] = len(self.missing)

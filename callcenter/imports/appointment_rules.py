@@ -1,4 +1,6 @@
-"""What a row of a schedule means: when, whose visit, and what to do about the one we know. Almost all of it is pure."""
+"""What a row of a schedule means: when, whose visit, and what to do about the one we know. Almost
+all of it is pure.
+"""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -18,13 +20,25 @@ from callcenter.imports.patient_matching import PatientRecord
 from callcenter.lib.localtime import instant
 
 SOURCE: Final = "import"
-MISSING: Final = "нет в файле: импорт"  # how the reason begins when an import cancels what its file lacks
+MISSING: Final = (
+    "нет в файле: импорт"  # how the reason begins when an import cancels what its file lacks
+)
 USUAL_MINUTES: Final = 30
 LONGEST_VISIT: Final = dt.timedelta(hours=12)
 LONGEST_GAP: Final = dt.timedelta(days=31)
 TIME_FIELDS: Final = (
     Field(
-        "date", "Дата", ("Дата приёма", "Дата визита", "Дата", "Дата и время", "Дата и время приёма", "День", "Начало")
+        "date",
+        "Дата",
+        (
+            "Дата приёма",
+            "Дата визита",
+            "Дата",
+            "Дата и время",
+            "Дата и время приёма",
+            "День",
+            "Начало",
+        ),
     ),
     Field("time", "Время", ("Время приёма", "Время", "Время начала", "Начало", "Час")),
     Field("end", "Окончание", ("Окончание", "Конец", "Время окончания", "До")),
@@ -57,9 +71,11 @@ def decide(
     money_differs: bool = False,
     dropped: bool = False,
 ) -> VisitChange:
-    """The file against what we know. The file owns time and cancellation; it never takes back a confirmation, since it
-    may be older than the patient's answer, nor what a person cancelled: only what an earlier file cancelled by lacking it
-    (`dropped`). Marks go forward only, as the table of states allows."""
+    """The file against what we know. The file owns time and cancellation; it never takes back a
+    confirmation, since it may be older than the patient's answer, nor what a person cancelled: only
+    what an earlier file cancelled by lacking it (`dropped`). Marks go forward only, as the table of
+    states allows.
+    """
     if ours == AppointmentStatus.CANCELLED:
         if theirs in (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW):
             return VisitChange.NOTHING
@@ -74,8 +90,9 @@ def decide(
 
 
 def spans(days: Iterable[dt.date]) -> list[tuple[dt.date, dt.date]]:
-    """The file's dates as stretches from first to last day. A gap of over a month ends one: a single slip of the year
-    must not stretch the file over everything between."""
+    """The file's dates as stretches from first to last day. A gap of over a month ends one: a
+    single slip of the year must not stretch the file over everything between.
+    """
     found: list[tuple[dt.date, dt.date]] = []
     for day in sorted(days):
         if found and day - found[-1][1] <= LONGEST_GAP:
@@ -132,7 +149,11 @@ class PlannedVisit:
         known = self.known
         if known is None:
             return False
-        place = (known.starts_at, known.doctor_id, known.clinic_id) != (self.starts_at, self.doctor.pk, self.clinic.pk)
+        place = (known.starts_at, known.doctor_id, known.clinic_id) != (
+            self.starts_at,
+            self.doctor.pk,
+            self.clinic.pk,
+        )
         return place or (known.ends_at != self.ends_at and known.status in UPCOMING)
 
     def mean(self, known: ExistingVisit) -> None:
@@ -157,7 +178,8 @@ class Times(NamedTuple):
 def when(row: ImportRow, clinic: Clinic, usual_minutes: int) -> Times | None:
     """A date with a time in one cell or in two; the end, else the length, else the usual.
 
-    None when the start can't be read. A fault of the end or the length is put down on the row, whose start still counts.
+    None when the start can't be read. A fault of the end or the length is put down on the row,
+    whose start still counts.
     """
     on, at = row.need("date", cell_parsers.moment, "Напишите дату приёма.") or (None, None)
     own = row.get("time", cell_parsers.time)
@@ -165,7 +187,11 @@ def when(row: ImportRow, clinic: Clinic, usual_minutes: int) -> Times | None:
     end_on, until = row.get("end", cell_parsers.time_or_moment) or (None, None)
     at = own or at
     if on is not None and at is None and not row.faulty("date", "time"):
-        row.refuse("time" if "time" in row.columns else "date", "Нет времени.", "Напишите время начала: 09:30.")
+        row.refuse(
+            "time" if "time" in row.columns else "date",
+            "Нет времени.",
+            "Напишите время начала: 09:30.",
+        )
     if on is None or at is None or row.faulty("date", "time"):
         return None
     starts_at = instant(on, at, clinic.zone)
@@ -174,10 +200,14 @@ def when(row: ImportRow, clinic: Clinic, usual_minutes: int) -> Times | None:
         return Times(starts_at, usual, told=length is not None)
     ends_at = instant(end_on or on, until, clinic.zone)
     if ends_at <= starts_at:
-        row.refuse("end", f"Окончание {until:%H:%M} не позже начала {at:%H:%M}.", "Исправьте время.")
+        row.refuse(
+            "end", f"Окончание {until:%H:%M} не позже начала {at:%H:%M}.", "Исправьте время."
+        )
     elif ends_at - starts_at > LONGEST_VISIT:
         hours = int(LONGEST_VISIT.total_seconds()) // 3600
-        row.refuse("end", f"От начала до окончания больше {hours} часов.", "Проверьте даты и время.")
+        row.refuse(
+            "end", f"От начала до окончания больше {hours} часов.", "Проверьте даты и время."
+        )
     return Times(starts_at, ends_at, told=True)
 
 
@@ -199,7 +229,13 @@ def read_known(visits: QuerySet[Appointment]) -> list[ExistingVisit]:
 
 
 def same_place(code: str, here: list[ExistingVisit]) -> ExistingVisit | None:
-    """Of the visits at the same time: one that the file may mean, living ones first. Another code is another visit."""
-    fitting = [known for known in here if not code or not known.code or known.code == code or known.source != SOURCE]
+    """Of the visits at the same time: one that the file may mean, living ones first. Another code
+    is another visit.
+    """
+    fitting = [
+        known
+        for known in here
+        if not code or not known.code or known.code == code or known.source != SOURCE
+    ]
     fitting.sort(key=lambda known: (known.status not in OCCUPYING, -known.pk))
     return fitting[0] if fitting and (fitting[0].status in OCCUPYING or not code) else None

@@ -1,4 +1,6 @@
-"""Import of visits. The clinic's own system owns the schedule (ADR 0020): its file books, moves and cancels here too."""
+"""Import of visits. The clinic's own system owns the schedule (ADR 0020): its file books, moves and
+cancels here too.
+"""
 
 import contextlib
 import datetime as dt
@@ -12,7 +14,14 @@ from callcenter.clinics.models import Appointment, Service
 from callcenter.clinics.search_keys import normalise
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.imports.appointment_diff import AppointmentsPlan
-from callcenter.imports.appointment_rules import DOCTOR_FIELDS, MISSING, SOURCE, TIME_FIELDS, PlannedVisit, VisitChange
+from callcenter.imports.appointment_rules import (
+    DOCTOR_FIELDS,
+    MISSING,
+    SOURCE,
+    TIME_FIELDS,
+    PlannedVisit,
+    VisitChange,
+)
 from callcenter.imports.columns import Field
 from callcenter.imports.jobs import ImportKind, Report, batches
 from callcenter.imports.patient_matching import PATIENT_FIELDS, PATIENT_NEEDED
@@ -23,7 +32,9 @@ from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 FIELDS: Final = (
     Field(
-        "code", "Код приёма", ("Код приёма", "ID приёма", "Номер приёма", "Код визита", "ID визита", "Код записи", "ID")
+        "code",
+        "Код приёма",
+        ("Код приёма", "ID приёма", "Номер приёма", "Код визита", "ID визита", "Код записи", "ID"),
     ),
     *TIME_FIELDS,
     *DOCTOR_FIELDS,
@@ -32,23 +43,34 @@ FIELDS: Final = (
     Field("status", "Статус", ("Статус", "Статус приёма", "Состояние")),
     Field("money", "Сумма, ₽", ("Сумма", "Стоимость", "Оплата", "Оплачено")),
     Field("comment", "Комментарий", ("Комментарий", "Примечание")),
-    Field("booked_at", "Когда записан", ("Дата записи", "Когда записан", "Создан", "Дата создания")),
+    Field(
+        "booked_at", "Когда записан", ("Дата записи", "Когда записан", "Создан", "Дата создания")
+    ),
 )
 
 
-_AFTER_MOVE: Final = frozenset(AppointmentStatus) - {AppointmentStatus.SCHEDULED, AppointmentStatus.CANCELLED}
+_AFTER_MOVE: Final = frozenset(AppointmentStatus) - {
+    AppointmentStatus.SCHEDULED,
+    AppointmentStatus.CANCELLED,
+}
 
 
 class AppointmentsJob(AppointmentsPlan):
-    """What was planned is written through the actions of the screen, since reminders and journals live on them."""
+    """What was planned is written through the actions of the screen, since reminders and journals
+    live on them.
+    """
 
     def write(self, report: Report) -> None:
-        """What takes long comes first and holds nobody up; then the locks of all days at once, and what needs them."""
+        """What takes long comes first and holds nobody up; then the locks of all days at once, and
+        what needs them.
+        """
         good = [planned for planned in self.planned if not planned.row.problems]
         new = [planned for planned in good if planned.known is None]
         steps = itertools.count(len(new))
 
-        def alive() -> None:  # at each row: the lease is two minutes, and what follows may be thousands of actions
+        def alive() -> (
+            None
+        ):  # at each row: the lease is two minutes, and what follows may be thousands of actions
             report(next(steps))
 
         self._make_services()
@@ -61,12 +83,16 @@ class AppointmentsJob(AppointmentsPlan):
         self._write_details([planned for planned in good if planned.known is not None], alive)
 
     def _lock_days(self, good: list[PlannedVisit], visits: list[Appointment]) -> None:
-        """Every day on which a visit will stand or has stood. Taken together and in order: see `lock_doctor_days`."""
+        """Every day on which a visit will stand or has stood. Taken together and in order: see
+        `lock_doctor_days`.
+        """
         days = actions.days_to_come(visits, self.scope.now)
         for planned in good:
             if planned.known is not None and planned.step in (VisitChange.CANCEL, VisitChange.MOVE):
                 days |= _days(planned.doctor.pk, planned.starts_at, planned.ends_at)
-                days |= _days(planned.known.doctor_id, planned.known.starts_at, planned.known.ends_at)
+                days |= _days(
+                    planned.known.doctor_id, planned.known.starts_at, planned.known.ends_at
+                )
         for known in self.confirmed_missing():
             days |= _days(known.doctor_id, known.starts_at, known.ends_at)
         lock_doctor_days(days)
@@ -84,7 +110,9 @@ class AppointmentsJob(AppointmentsPlan):
         gone = self.confirmed_missing()
         visits = Appointment.objects.in_bulk([known.pk for known in gone])
         for known in gone:
-            actions.cancel_appointment(visits[known.pk], reason=f"{MISSING} «{self.scope.file_name}»", by=by, now=now)
+            actions.cancel_appointment(
+                visits[known.pk], reason=f"{MISSING} «{self.scope.file_name}»", by=by, now=now
+            )
             alive()
         self.counts["cancelled"] += len(gone)
         self.counts["missing"] -= len(gone)
@@ -116,13 +144,21 @@ class AppointmentsJob(AppointmentsPlan):
     def _mark(self, good: list[PlannedVisit], alive: Callable[[], None]) -> None:
         """States and sums that the file knows better, those of moved visits included.
 
-        Not before the days are locked: whoever cancels a visit has its day first and its row then, and so must we.
+        Not before the days are locked: whoever cancels a visit has its day first and its row then,
+        and so must we.
         """
         told = [
-            p for p in good if p.step == VisitChange.MARK or (p.step == VisitChange.MOVE and p.status in _AFTER_MOVE)
+            p
+            for p in good
+            if p.step == VisitChange.MARK
+            or (p.step == VisitChange.MOVE and p.status in _AFTER_MOVE)
         ]
         for batch in batches(planned for planned in told if not planned.row.problems):
-            marks = [actions.VisitMark(p.known.pk, p.status, p.money) for p in batch if p.known is not None]
+            marks = [
+                actions.VisitMark(p.known.pk, p.status, p.money)
+                for p in batch
+                if p.known is not None
+            ]
             cancelled = actions.mark_visits(marks, by=self.scope.by, now=self.scope.now)
             for planned in batch:
                 if planned.known is not None and planned.known.pk in cancelled:
@@ -135,9 +171,16 @@ class AppointmentsJob(AppointmentsPlan):
         self.people.write_new(self._note)
         visits: list[Appointment] = []
         for batch in batches(new):
-            # One that comes back is booked anew, so that reminders and journals see a new visit; its code goes with it.
-            old = [planned.instead_of.pk for planned in batch if planned.code and planned.instead_of is not None]
-            Appointment.objects.filter(pk__in=old, status=AppointmentStatus.CANCELLED).update(source_id="")
+            # One that comes back is booked anew, so that reminders and journals see a new visit;
+            # its code goes with it.
+            old = [
+                planned.instead_of.pk
+                for planned in batch
+                if planned.code and planned.instead_of is not None
+            ]
+            Appointment.objects.filter(pk__in=old, status=AppointmentStatus.CANCELLED).update(
+                source_id=""
+            )
             fresh = [self._appointment(planned) for planned in batch]
             actions.write_visits(fresh, by=self.scope.by, now=self.scope.now, note=self._note)
             visits += fresh
@@ -148,8 +191,13 @@ class AppointmentsJob(AppointmentsPlan):
         for index in sorted(actions.place_visits(visits, by=self.scope.by, now=self.scope.now)):
             planned = new[index]
             words = "Это время у врача только что заняли"
-            if (other := actions.visit_at(planned.doctor, planned.starts_at, planned.ends_at)) is not None:
-                start, end = (local(moment, planned.clinic.zone) for moment in (other.starts_at, other.ends_at))
+            if (
+                other := actions.visit_at(planned.doctor, planned.starts_at, planned.ends_at)
+            ) is not None:
+                start, end = (
+                    local(moment, planned.clinic.zone)
+                    for moment in (other.starts_at, other.ends_at)
+                )
                 words += f": приём {start:%d.%m.%Y %H:%M}–{end:%H:%M}"
             self.counts["created"] -= 1
             planned.row.refuse("date", f"{words}.", "Загрузите файл ещё раз.")
@@ -174,7 +222,9 @@ class AppointmentsJob(AppointmentsPlan):
         )
 
     def _write_details(self, good: list[PlannedVisit], alive: Callable[[], None]) -> None:
-        """Codes, services and first comments of known visits; `version` stays, since nothing the patient was told changes."""
+        """Codes, services and first comments of known visits; `version` stays, since nothing the
+        patient was told changes.
+        """
         changed = []
         for planned, visit in _visits([p for p in good if not p.row.problems and self._details(p)]):
             details = self._details(planned)

@@ -1,6 +1,8 @@
-"""What one cell means: dates, times, phones, names, sums. Pure; whatever stands in a cell, the answer is a value or BadCell.
+"""What one cell means: dates, times, phones, names, sums. Pure; whatever stands in a cell, the
+answer is a value or BadCell.
 
-A cell comes as Excel stored it (number, date, time…) or as the text of a CSV. An empty cell is `None` everywhere.
+A cell comes as Excel stored it (number, date, time…) or as the text of a CSV. An empty cell is
+`None` everywhere.
 """
 
 import contextlib
@@ -24,16 +26,27 @@ LONGEST: Final = 5_000  # characters of one cell
 _EXCEL_EPOCH: Final = dt.date(1899, 12, 30)
 _SERIAL_DAYS: Final = range(10_000, 80_000)  # 1927…2119: numbers that Excel shows as a date
 _ZONE: Final = re.compile(r"\s*(?:Z|UTC|GMT|[+\-]\d{1,2}:?(?:\d{2})?)", re.IGNORECASE)
-# '1500', '1500,5' and '1500.0000' of a database; '1 500', '1.500,50' and '1,500.50': groups of three after one to three
-# digits, their sign another than the one before the kopecks.
+# '1500', '1500,5' and '1500.0000' of a database; '1 500', '1.500,50' and '1,500.50': groups of
+# three after one to three digits, their sign another than the one before the kopecks.
 _PLAIN_SUM: Final = re.compile(r"(?P<whole>-?\d+)(?:[.,](?P<kopecks>\d{1,2}|\d{4}))?")
 _GROUPED_SUM: Final = re.compile(
     r"(?P<whole>-?[1-9]\d{0,2}(?P<point>[ .,'])\d{3}(?:(?P=point)\d{3})*)(?:(?P<comma>[.,])(?P<kopecks>\d{1,2}))?"
 )
 _MONTHS: Final = ("янв", "фев", "мар", "апр", "ма", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
-_YES: Final = frozenset({"да", "д", "yes", "y", "true", "истина", "1", "есть", "согласен", "согласна", "x", "х", "v"})
-_NO: Final = frozenset({"нет", "н", "no", "n", "false", "ложь", "0", "отказ", "не согласен", "не согласна"})
-_SIGNS: Final[Mapping[str, bool]] = {"+": True, "✓": True, "✔": True, "-": False, "—": False, "–": False}
+_YES: Final = frozenset(
+    {"да", "д", "yes", "y", "true", "истина", "1", "есть", "согласен", "согласна", "x", "х", "v"}
+)
+_NO: Final = frozenset(
+    {"нет", "н", "no", "n", "false", "ложь", "0", "отказ", "не согласен", "не согласна"}
+)
+_SIGNS: Final[Mapping[str, bool]] = {
+    "+": True,
+    "✓": True,
+    "✔": True,
+    "-": False,
+    "—": False,
+    "–": False,
+}
 # What Excel shows for a formula that failed, in English and in Russian.
 _EXCEL_ERROR: Final = re.compile(
     r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|GETTING_DATA"
@@ -42,17 +55,34 @@ _EXCEL_ERROR: Final = re.compile(
 )
 _PAID: Final = "оплачен"  # of a visit to come: paid ahead; of one that is over: it took place
 STATUS_WORDS: Final[Mapping[AppointmentStatus, tuple[str, ...]]] = {
-    AppointmentStatus.SCHEDULED: ("запланирован", "записан", "новый", "назначен", "ожидается", "создан"),
+    AppointmentStatus.SCHEDULED: (
+        "запланирован",
+        "записан",
+        "новый",
+        "назначен",
+        "ожидается",
+        "создан",
+    ),
     AppointmentStatus.CONFIRMED: ("подтвержд",),
     AppointmentStatus.ARRIVED: ("пришел", "пришла", "на приеме", "в клинике", "явился", "явилась"),
-    AppointmentStatus.COMPLETED: ("состоялся", "заверш", "выполнен", "оказан", "принят", "закрыт", _PAID),
+    AppointmentStatus.COMPLETED: (
+        "состоялся",
+        "заверш",
+        "выполнен",
+        "оказан",
+        "принят",
+        "закрыт",
+        _PAID,
+    ),
     AppointmentStatus.CANCELLED: ("отмен", "удален", "аннулир"),
     AppointmentStatus.NO_SHOW: ("не пришел", "не пришла", "неявка", "не явил"),
 }
 
 
 class BadCell(ValueError):
-    """What is wrong in this cell, and what to do about it: both in Russian, for the person with the file."""
+    """What is wrong in this cell, and what to do about it: both in Russian, for the person with the
+    file.
+    """
 
     def __init__(self, what: str, todo: str) -> None:
         super().__init__(f"{what} {todo}")
@@ -75,7 +105,11 @@ def shown(cell: Cell) -> str:
         case float():
             return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
         case dt.datetime():
-            return cell.strftime("%d.%m.%Y") if cell.time() == dt.time() else cell.strftime("%d.%m.%Y %H:%M")
+            return (
+                cell.strftime("%d.%m.%Y")
+                if cell.time() == dt.time()
+                else cell.strftime("%d.%m.%Y %H:%M")
+            )
         case dt.date():
             return cell.strftime("%d.%m.%Y")
         case dt.time():
@@ -93,7 +127,9 @@ def _quoted(cell: Cell) -> str:
 
 
 def text(cell: Cell, *, limit: int = LONGEST) -> str | None:
-    """The cell's words without the spaces around; line ends are kept. A formula that failed is no words at all."""
+    """The cell's words without the spaces around; line ends are kept. A formula that failed is no
+    words at all.
+    """
     value = shown(cell).strip().replace("\x00", "").replace("\x0b", "\n")
     if isinstance(cell, str) and _EXCEL_ERROR.fullmatch(value):
         raise BadCell(f"В ячейке ошибка Excel {value}.", "Исправьте формулу или впишите значение.")
@@ -108,7 +144,9 @@ def identifier(cell: Cell) -> str | None:
 
 
 def date(cell: Cell) -> dt.date | None:
-    """A day: an Excel date, its serial number, or text such as 05.11.2026, 2026-11-05, 5 ноября 2026 г."""
+    """A day: an Excel date, its serial number, or text such as 05.11.2026, 2026-11-05, 5 ноября
+    2026 г.
+    """
     if isinstance(cell, dt.datetime):
         return _reasonable(cell.date(), cell)
     if isinstance(cell, dt.date):
@@ -116,24 +154,36 @@ def date(cell: Cell) -> dt.date | None:
     value = text(cell)
     if value is None:
         return None
-    serial = _number(cell) if isinstance(cell, int | float) else _number(value) if value.isdecimal() else None
+    serial = (
+        _number(cell)
+        if isinstance(cell, int | float)
+        else _number(value)
+        if value.isdecimal()
+        else None
+    )
     if serial is not None and int(serial) in _SERIAL_DAYS:
         return _EXCEL_EPOCH + dt.timedelta(days=int(serial))
     found = _date_of_text(value)
     if found is None:
-        raise BadCell(f"{_quoted(cell)} не похоже на дату.", "Напишите день, месяц и год: 05.11.2026.")
+        raise BadCell(
+            f"{_quoted(cell)} не похоже на дату.", "Напишите день, месяц и год: 05.11.2026."
+        )
     return _reasonable(found, cell)
 
 
 def _date_of_text(value: str) -> dt.date | None:
-    """The date at the beginning of `value`, which may go on with a midnight; None when there is none."""
+    """The date at the beginning of `value`, which may go on with a midnight; None when there is
+    none.
+    """
     value = re.sub(r"[T ]+0?0:00(:00(\.0+)?)?$", "", value)
     if found := re.fullmatch(r"(\d{1,2})[./\-](\d{1,2})[./\-](\d{4}|\d{2})\s*(?:г\.?)?", value):
         day, month, year = (int(part) for part in found.groups())
         return _real(_full_year(year, digits=len(found[3])), month, day)
     if found := re.fullmatch(r"(\d{4})[./\-](\d{1,2})[./\-](\d{1,2})", value):
         return _real(*(int(part) for part in found.groups()))
-    if found := re.fullmatch(r"(\d{1,2})\s+([а-яё]{3,10})\.?\s+(\d{4})\s*(?:г\.?|года)?", value.lower()):
+    if found := re.fullmatch(
+        r"(\d{1,2})\s+([а-яё]{3,10})\.?\s+(\d{4})\s*(?:г\.?|года)?", value.lower()
+    ):
         starts = (number for number, word in enumerate(_MONTHS, 1) if found[2].startswith(word))
         month_number = next(starts, 0)
         return _real(int(found[3]), month_number, int(found[1]))
@@ -163,7 +213,11 @@ def _reasonable(on: dt.date, cell: Cell) -> dt.date:
 def birth_date(cell: Cell, *, today: dt.date) -> dt.date | None:
     """A day of birth: not in the future, not more than 120 years ago."""
     value = text(cell)
-    if value is not None and isinstance(cell, str) and (found := re.fullmatch(r"(\d{1,2}\W\d{1,2}\W)(\d{2})", value)):
+    if (
+        value is not None
+        and isinstance(cell, str)
+        and (found := re.fullmatch(r"(\d{1,2}\W\d{1,2}\W)(\d{2})", value))
+    ):
         # Nobody is born in the future: with two digits 31 may be 1931.
         century = 2000 if 2000 + int(found[2]) <= today.year else 1900
         cell = f"{found[1]}{century + int(found[2])}"
@@ -190,7 +244,9 @@ def time(cell: Cell) -> dt.time | None:
     value = text(cell)
     if value is None:
         return None
-    found = re.fullmatch(r"(\d{1,2})[:.\-](\d{2})(?:[:.]\d{2})?", value) or re.fullmatch(r"(\d{1,2})(\d{2})", value)
+    found = re.fullmatch(r"(\d{1,2})[:.\-](\d{2})(?:[:.]\d{2})?", value) or re.fullmatch(
+        r"(\d{1,2})(\d{2})", value
+    )
     if not found or int(found[1]) > 23 or int(found[2]) > 59:
         raise BadCell(f"{_quoted(cell)} не похоже на время.", "Напишите часы и минуты: 09:30.")
     return dt.time(int(found[1]), int(found[2]))
@@ -198,7 +254,9 @@ def time(cell: Cell) -> dt.time | None:
 
 def _minute(value: dt.time) -> dt.time:
     """Excel keeps 09:30 as 0.39583…, which may come out as 09:29:59.999."""
-    return _clock(round((value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6) / 60))
+    return _clock(
+        round((value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6) / 60)
+    )
 
 
 def _clock(minutes: int) -> dt.time:
@@ -207,17 +265,28 @@ def _clock(minutes: int) -> dt.time:
 
 
 def moment(cell: Cell) -> tuple[dt.date | None, dt.time | None] | None:
-    """A day and, when the cell has one, a time: '21.11.2026 10:30' is both. The zone is the clinic's."""
+    """A day and, when the cell has one, a time: '21.11.2026 10:30' is both. The zone is the
+    clinic's.
+    """
     if isinstance(cell, dt.datetime):
         at = None if cell.time() == dt.time() else _minute(cell.time())
         return date(cell), at
-    if isinstance(cell, float) and math.isfinite(cell) and not cell.is_integer() and int(cell) in _SERIAL_DAYS:
+    if (
+        isinstance(cell, float)
+        and math.isfinite(cell)
+        and not cell.is_integer()
+        and int(cell) in _SERIAL_DAYS
+    ):
         return date(float(int(cell))), _clock(round(cell % 1 * 24 * 60))
     value = text(cell)
     if (
         isinstance(cell, str)
         and value
-        and (found := re.fullmatch(r"(.+?)(?:\s*,\s*|\s+в\s+|\s+|T)(\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?)(.*)", value))
+        and (
+            found := re.fullmatch(
+                r"(.+?)(?:\s*,\s*|\s+в\s+|\s+|T)(\d{1,2}[:.]\d{2}(?::\d{2}(?:\.\d+)?)?)(.*)", value
+            )
+        )
     ):
         if _ZONE.fullmatch(found[3]):
             raise BadCell(
@@ -225,14 +294,18 @@ def moment(cell: Cell) -> tuple[dt.date | None, dt.time | None] | None:
                 "Выгрузите местное время, без «Z» и без сдвига.",
             )
         if found[3]:
-            raise BadCell(f"{_quoted(cell)} не похоже на дату и время.", "Напишите так: 05.11.2026 10:30.")
+            raise BadCell(
+                f"{_quoted(cell)} не похоже на дату и время.", "Напишите так: 05.11.2026 10:30."
+            )
         return date(found[1]), time(found[2].partition(".")[0] if ":" in found[2] else found[2])
     return None if value is None else (date(cell), None)
 
 
 def time_or_moment(cell: Cell) -> tuple[dt.date | None, dt.time] | None:
     """A time of day, with its day where the cell has one: how a table says when something ends."""
-    if isinstance(cell, dt.datetime) and cell.year >= 1900:  # before it: a mere time, as Excel counts from 1899
+    if (
+        isinstance(cell, dt.datetime) and cell.year >= 1900
+    ):  # before it: a mere time, as Excel counts from 1899
         return cell.date(), _minute(cell.time())
     with contextlib.suppress(BadCell):
         on, at = moment(cell) or (None, None)
@@ -256,10 +329,14 @@ def minutes(cell: Cell) -> int | None:
         length = _number(cell)
     elif found := re.fullmatch(r"(\d{1,2}):(\d{2})(?::\d{2})?", value):
         length = int(found[1]) * 60 + int(found[2])
-    elif found := re.fullmatch(r"(?:(\d{1,2})\s*ч\w*\.?)?\s*(?:(\d{1,3})\s*(?:м\w*\.?)?)?", value.lower()):
+    elif found := re.fullmatch(
+        r"(?:(\d{1,2})\s*ч\w*\.?)?\s*(?:(\d{1,3})\s*(?:м\w*\.?)?)?", value.lower()
+    ):
         length = int(found[1] or 0) * 60 + int(found[2] or 0)
     if length is None or not 1 <= length <= 12 * 60:
-        raise BadCell(f"{_quoted(cell)} не похоже на длительность.", "Напишите минуты, например 30.")
+        raise BadCell(
+            f"{_quoted(cell)} не похоже на длительность.", "Напишите минуты, например 30."
+        )
     return round(length)
 
 
@@ -276,9 +353,13 @@ def money(cell: Cell) -> Decimal | None:
     elif (grouped := _GROUPED_SUM.fullmatch(words)) and grouped["point"] != grouped["comma"]:
         amount = Decimal(f"{re.sub('[^0-9-]', '', grouped['whole'])}.{grouped['kopecks'] or 0}")
     elif re.fullmatch(r"[\d .,']+", words):
-        raise BadCell(f"{_quoted(cell)}: непонятно, где рубли, а где копейки.", "Напишите так: 1500,00.")
+        raise BadCell(
+            f"{_quoted(cell)}: непонятно, где рубли, а где копейки.", "Напишите так: 1500,00."
+        )
     else:
-        raise BadCell(f"{_quoted(cell)} не похоже на сумму.", "Напишите число рублей, например 1500,00.")
+        raise BadCell(
+            f"{_quoted(cell)} не похоже на сумму.", "Напишите число рублей, например 1500,00."
+        )
     if amount >= Decimal("1e10"):
         raise BadCell(f"{_quoted(cell)} — слишком большая сумма.", "Проверьте число.")
     if amount < 0:
@@ -353,7 +434,9 @@ def email(cell: Cell) -> str | None:
     try:
         validate_email(value)
     except ValidationError:
-        raise BadCell(f"{_quoted(cell)} не похоже на e-mail.", "Пример: ivanova@example.org.") from None
+        raise BadCell(
+            f"{_quoted(cell)} не похоже на e-mail.", "Пример: ivanova@example.org."
+        ) from None
     return value.lower()
 
 
@@ -371,8 +454,9 @@ def name_part(cell: Cell) -> str | None:
 
 
 def full_name(cell: Cell) -> ParsedName | None:
-    """«Фамилия Имя Отчество» in this order; whatever follows the first name is the patronymic («Али оглы»). Two
-    initials are two names, with a space between them or without («Иванов И.И.»)."""
+    """«Фамилия Имя Отчество» in this order; whatever follows the first name is the patronymic («Али
+    оглы»). Two initials are two names, with a space between them or without («Иванов И.И.»).
+    """
     value = text(cell, limit=240)
     if value is None:
         return None

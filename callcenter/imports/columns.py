@@ -13,7 +13,9 @@ _HEADING_WITHIN: Final = 15  # lines: a report may carry its title and period ab
 
 @dataclass(frozen=True)
 class Field:
-    """Something a row may say. `headings` are the usual names of its column, in any case and with ё or е."""
+    """Something a row may say. `headings` are the usual names of its column, in any case and with ё
+    or е.
+    """
 
     name: str
     label: str
@@ -50,7 +52,9 @@ def layout(lines: Sequence[FileLine], fields: Sequence[Field]) -> Layout:
 
 
 def guess(headings: Sequence[str], fields: Sequence[Field]) -> dict[int, str]:
-    """Column index → field name. Exact names win over names that begin alike; a field is given to one column only."""
+    """Column index → field name. Exact names win over names that begin alike; a field is given to
+    one column only.
+    """
     wanted: list[tuple[int, int, int, str]] = []
     for column, heading in enumerate(headings):
         folded = normalise(heading)
@@ -76,8 +80,16 @@ def _likeness(heading: str, name: str) -> int | None:
     return 2 if set(name.split()) <= set(heading.split()) else None
 
 
-def missing(chosen: Mapping[int, str], needed: Sequence[tuple[str, ...]], fields: Sequence[Field]) -> list[str]:
-    """What must still be pointed out, in words; each item of `needed` is satisfied by any one of its fields."""
+def missing(
+    chosen: Mapping[int, str], needed: Sequence[tuple[str, ...]], fields: Sequence[Field]
+) -> list[str]:
+    """What must still be pointed out, in words; each item of `needed` is satisfied by any one of
+    its fields.
+    """
     labels = {field.name: field.label for field in fields}
     have = set(chosen.values())
-    return [" или ".join(f"«{labels[name]}»" for name in group) for group in needed if not have & set(group)]
+    return [
+        " или ".join(f"«{labels[name]}»" for name in group)
+        for group in needed
+        if not have & set(group)
+    ]

@@ -27,12 +27,19 @@ class ImportCommand(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument(
-            "--clinic", help="name or id of the clinic of rows that name none; not needed if there is one"
+            "--clinic",
+            help="name or id of the clinic of rows that name none; not needed if there is one",
         )
         parser.add_argument("--yes", action="store_true", help="load without asking")
-        parser.add_argument("--keep-missing", action="store_true", help="do not cancel visits that the file lacks")
-        parser.add_argument("--column", action="append", default=[], metavar="HEADING=FIELD", help="correct a guess")
-        parser.add_argument("--rejected", type=Path, help="write rejected rows with reasons into this .xlsx")
+        parser.add_argument(
+            "--keep-missing", action="store_true", help="do not cancel visits that the file lacks"
+        )
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="HEADING=FIELD", help="correct a guess"
+        )
+        parser.add_argument(
+            "--rejected", type=Path, help="write rejected rows with reasons into this .xlsx"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
@@ -58,7 +65,9 @@ class ImportCommand(BaseCommand):
             _work(run)
             self._show(run)
             if run.state != ImportState.READY or not (options["yes"] or self._agreed()):
-                raise CommandError(run.error or "Не загружено. Чтобы загрузить без вопроса, добавьте --yes.")
+                raise CommandError(
+                    run.error or "Не загружено. Чтобы загрузить без вопроса, добавьте --yes."
+                )
         except (CommandError, DomainError):
             actions.drop_import(run, by=None, now=timezone.now())
             raise
@@ -84,7 +93,12 @@ class ImportCommand(BaseCommand):
             self.stdout.write(f"  … и ещё {left}")
 
     def _agreed(self) -> bool:
-        return sys.stdin.isatty() and input("Загрузить? [да/нет] ").strip().lower() in {"да", "д", "yes", "y"}
+        return sys.stdin.isatty() and input("Загрузить? [да/нет] ").strip().lower() in {
+            "да",
+            "д",
+            "yes",
+            "y",
+        }
 
 
 def _clinic(wanted: str | None) -> Clinic:
@@ -94,7 +108,9 @@ def _clinic(wanted: str | None) -> Clinic:
     found = next((clinic for clinic in clinics if wanted in (clinic.name, str(clinic.pk))), None)
     if found is None:
         names = ", ".join(f"{clinic.pk} — {clinic.name}" for clinic in clinics)
-        raise CommandError(f"Укажите клинику: --clinic НАЗВАНИЕ или номер. Есть: {names or 'ни одной'}.")
+        raise CommandError(
+            f"Укажите клинику: --clinic НАЗВАНИЕ или номер. Есть: {names or 'ни одной'}."
+        )
     return found
 
 
@@ -103,7 +119,9 @@ def _columns(run: ImportRun, corrections: list[str]) -> dict[int, str]:
     for correction in corrections:
         heading, _, name = correction.rpartition("=")
         if heading not in run.headings:
-            raise CommandError(f"Нет столбца «{heading}». Есть: {', '.join(filter(None, run.headings))}.")
+            raise CommandError(
+                f"Нет столбца «{heading}». Есть: {', '.join(filter(None, run.headings))}."
+            )
         columns = {column: field for column, field in columns.items() if field != name}
         columns[run.headings.index(heading)] = name
     return columns
@@ -129,4 +147,9 @@ def _counts(run: ImportRun) -> str:
         "rejected": "не годится",
         "missing": "нет в файле",
     }
-    return ", ".join(f"{word} {run.counts[name]}" for name, word in words.items() if run.counts.get(name)) or "ничего"
+    return (
+        ", ".join(
+            f"{word} {run.counts[name]}" for name, word in words.items() if run.counts.get(name)
+        )
+        or "ничего"
+    )

@@ -1,4 +1,6 @@
-"""What every kind of import has in common: rows that gather their own problems, and a job that plans first, writes after."""
+"""What every kind of import has in common: rows that gather their own problems, and a job that
+plans first, writes after.
+"""
 
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -49,7 +51,9 @@ class PreviewFinding:
 
 @dataclass(slots=True)
 class ImportRow:
-    """A line under the chosen columns. Whatever is wrong with it is kept in `problems`: such a row is not loaded."""
+    """A line under the chosen columns. Whatever is wrong with it is kept in `problems`: such a row
+    is not loaded.
+    """
 
     line: FileLine
     columns: Mapping[str, int]
@@ -58,7 +62,9 @@ class ImportRow:
 
     def cell(self, name: str) -> Cell:
         index = self.columns.get(name)
-        return self.line.cells[index] if index is not None and index < len(self.line.cells) else None
+        return (
+            self.line.cells[index] if index is not None and index < len(self.line.cells) else None
+        )
 
     def get(self, name: str, parse: Callable[[Cell], Value | None]) -> Value | None:
         """The value of a field, or None for an empty or a bad cell; the bad one is put down."""
@@ -83,7 +89,9 @@ class ImportRow:
         self.problems.append(RowProblem(self._heading(name), what, todo))
 
     def faulty(self, *names: str) -> bool:
-        """Whether something is put down already in one of these columns: a bad cell is not called an empty one too."""
+        """Whether something is put down already in one of these columns: a bad cell is not called
+        an empty one too.
+        """
         headings = {self._heading(name) for name in names if name in self.columns}
         return any(problem.column in headings for problem in self.problems)
 
@@ -101,15 +109,17 @@ class ImportScope:
     by: User | None
     now: datetime
     file_name: str
-    # Missing visits to cancel on confirmation: visit id → the version the person saw; None in the preview.
+    # Missing visits to cancel on confirmation: visit id → the version the person saw; None in the
+    # preview.
     confirmed_missing: Mapping[int, int] | None = None
 
 
 class ImportJob(ABC):
     """One kind's way from rows to the database.
 
-    `plan` reads the database and changes nothing; `write` runs in the transaction of the whole import. Both may put
-    problems on rows. `counts` and `findings` are what the preview and the result show.
+    `plan` reads the database and changes nothing; `write` runs in the transaction of the whole
+    import. Both may put problems on rows. `counts` and `findings` are what the preview and the
+    result show.
     """
 
     def __init__(self, scope: ImportScope) -> None:
@@ -156,17 +166,24 @@ class ClinicDirectory:
             self.clinics[normalise(clinic.name)] = clinic
             if clinic.source_id:
                 self.clinics[normalise(clinic.source_id)] = clinic
-        self.today = {clinic.pk: local_day(scope.now, clinic.zone) for clinic in (scope.clinic, *scope.clinics)}
+        self.today = {
+            clinic.pk: local_day(scope.now, clinic.zone)
+            for clinic in (scope.clinic, *scope.clinics)
+        }
         self._doctors: dict[str, list[Doctor]] = {}
         self._sees: dict[int, set[int]] = {}
-        for doctor in Doctor.objects.filter(clinics__in=scope.clinics).distinct().prefetch_related("clinics"):
+        for doctor in (
+            Doctor.objects.filter(clinics__in=scope.clinics).distinct().prefetch_related("clinics")
+        ):
             self._sees[doctor.pk] = {clinic.pk for clinic in doctor.clinics.all()}
             names = {normalise(doctor.full_name), normalise(doctor.short_name)}
             for name in names | ({f"#{doctor.source_id}"} if doctor.source_id else set()):
                 self._doctors.setdefault(name, []).append(doctor)
 
     def clinic(self, row: ImportRow) -> Clinic | None:
-        """The clinic of a row: its own, else that of the import. A clinic the person does not work in is unknown."""
+        """The clinic of a row: its own, else that of the import. A clinic the person does not work
+        in is unknown.
+        """
         name = row.get("clinic", cell_parsers.text)
         if name is None:
             return self.scope.clinic
@@ -180,18 +197,31 @@ class ClinicDirectory:
 
     def doctor(self, row: ImportRow, clinic: Clinic | None) -> Doctor | None:
         """By the code of the clinic's system, by the full name or by «Фамилия И. О.»."""
-        code, name = row.get("doctor_id", cell_parsers.identifier), row.get("doctor", cell_parsers.text)
+        code, name = (
+            row.get("doctor_id", cell_parsers.identifier),
+            row.get("doctor", cell_parsers.text),
+        )
         field_name = "doctor" if name else "doctor_id"
         if code is None and name is None:
-            row.refuse("doctor" if "doctor" in row.columns else "doctor_id", "Врач не указан.", "Напишите ФИО врача.")
+            row.refuse(
+                "doctor" if "doctor" in row.columns else "doctor_id",
+                "Врач не указан.",
+                "Напишите ФИО врача.",
+            )
             return None
         found = self._doctors.get(f"#{code}", []) if code else []
         found = found or (self._doctors.get(normalise(name), []) if name else [])
         shown = name or code or ""
         if not found:
-            row.refuse(field_name, f"Врача «{shown[:60]}» нет в справочнике.", "Добавьте его или исправьте написание.")
+            row.refuse(
+                field_name,
+                f"Врача «{shown[:60]}» нет в справочнике.",
+                "Добавьте его или исправьте написание.",
+            )
         elif len(found) > 1:
-            row.refuse(field_name, f"«{shown[:60]}» — таких врачей несколько.", "Укажите код врача.")
+            row.refuse(
+                field_name, f"«{shown[:60]}» — таких врачей несколько.", "Укажите код врача."
+            )
         elif clinic is not None and clinic.pk not in self._sees[found[0].pk]:
             row.refuse(
                 field_name,

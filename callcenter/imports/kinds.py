@@ -1,4 +1,6 @@
-"""The kinds of imports by name. Apps above contribute theirs at start (`workbench.registry.IMPORT_KINDS`)."""
+"""The kinds of imports by name. Apps above contribute theirs at start
+(`workbench.registry.IMPORT_KINDS`).
+"""
 
 from collections.abc import Iterable
 
@@ -9,7 +11,9 @@ _registered: dict[str, ImportKind] = {}
 
 
 def register_import_kinds(kinds: Iterable[ImportKind]) -> None:
-    """Set what can be loaded from a file, in the order of the page; the registry on top calls it once at start."""
+    """Set what can be loaded from a file, in the order of the page; the registry on top calls it
+    once at start.
+    """
     _registered.clear()
     _registered.update({kind.name: kind for kind in kinds})
 

@@ -1,4 +1,6 @@
-"""An import from the upload to the end: a row that a worker claims, the file it reads, and what was found in it."""
+"""An import from the upload to the end: a row that a worker claims, the file it reads, and what was
+found in it.
+"""
 
 import datetime as dt
 from typing import ClassVar, Self
@@ -12,8 +14,9 @@ from callcenter.staff.models import User
 
 class ImportRunQuerySet(models.QuerySet["ImportRun"]):
     def visible_to(self, user: User) -> Self:
-        """Imports that speak of the user's clinics only; of which they speak is known once the file is checked, and till
-        then it is the affair of whoever brought it."""
+        """Imports that speak of the user's clinics only; of which they speak is known once the file
+        is checked, and till then it is the affair of whoever brought it.
+        """
         own = user.clinics.all()
         named = ImportRun.clinics.through.objects.filter(importrun=OuterRef("pk"))
         checked = Q(Exists(named)) | Q(created_by=user)
@@ -29,12 +32,17 @@ class ImportRunQuerySet(models.QuerySet["ImportRun"]):
 
 
 class ImportRun(models.Model):
-    """One file on its way in. `clinic` is that of the rows which name none, `clinics` are those of all its rows, known after
-    the check; `columns` maps column index → field name."""
+    """One file on its way in. `clinic` is that of the rows which name none, `clinics` are those of
+    all its rows, known after the check; `columns` maps column index → field name.
+    """
 
     kind = models.CharField("что", max_length=20)
-    clinic = models.ForeignKey("clinics.Clinic", models.CASCADE, related_name="+", verbose_name="клиника")
-    clinics = models.ManyToManyField("clinics.Clinic", related_name="+", verbose_name="клиники строк")
+    clinic = models.ForeignKey(
+        "clinics.Clinic", models.CASCADE, related_name="+", verbose_name="клиника"
+    )
+    clinics = models.ManyToManyField(
+        "clinics.Clinic", related_name="+", verbose_name="клиники строк"
+    )
     state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.COLUMNS)
     file_name = models.CharField("файл", max_length=200)
     digest = models.CharField(max_length=64)  # sha256 of the file
@@ -46,11 +54,12 @@ class ImportRun(models.Model):
     counts = models.JSONField(default=dict)  # of the preview, then of what was done
     cancel_missing = models.BooleanField("отменить визиты, которых нет в файле", default=False)
     error = models.TextField(blank=True)
-    # The lease: who works on it (`token`), his last sign of life, how far he is, and how often somebody died over it.
+    # The lease: who works on it (`token`), his last sign of life, how far he is, and how often
+    # somebody died over it.
     claimed_at = models.DateTimeField(null=True, blank=True)
     token = models.CharField(max_length=32, blank=True)
     progress = models.PositiveIntegerField(default=0)
-    broken_off = models.PositiveSmallIntegerField(default=0)
+    crash_count = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField("выбран")
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     confirmed_at = models.DateTimeField("подтверждён", null=True, blank=True)
@@ -64,7 +73,11 @@ class ImportRun(models.Model):
         verbose_name = "импорт"
         indexes: ClassVar[list[models.Index]] = [
             # readers: the ticker that takes due imports, the reaper of abandoned ones
-            models.Index(fields=["claimed_at"], name="import_work", condition=Q(state__in=["checking", "running"])),
+            models.Index(
+                fields=["claimed_at"],
+                name="import_work",
+                condition=Q(state__in=["checking", "running"]),
+            ),
             # reader: «этот файл уже загружали»
             models.Index(fields=["digest"], name="import_digest"),
         ]
@@ -80,7 +93,9 @@ class ImportRun(models.Model):
 
 
 class ImportFile(models.Model):
-    """The bytes themselves, here and not on a disk, since the worker may be another machine. Deleted when it is over."""
+    """The bytes themselves, here and not on a disk, since the worker may be another machine.
+    Deleted when it is over.
+    """
 
     run = models.OneToOneField(ImportRun, models.CASCADE, related_name="file")
     content = models.BinaryField()

@@ -1,4 +1,6 @@
-"""The schedule as it will be after a file: of two visits of one doctor at one time only one can stay. Pure."""
+"""The schedule as it will be after a file: of two visits of one doctor at one time only one can
+stay. Pure.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -11,7 +13,9 @@ from callcenter.imports.appointment_rules import ExistingVisit, PlannedVisit, Vi
 
 @dataclass(slots=True, eq=False)
 class DoctorTime:
-    """A stretch of a doctor's time: of a row of the file, or of a visit that stands there (`row` is None)."""
+    """A stretch of a doctor's time: of a row of the file, or of a visit that stands there (`row` is
+    None).
+    """
 
     doctor_id: int
     starts_at: dt.datetime
@@ -36,9 +40,11 @@ class Schedule:
             self._put(place)
 
     def settle(self, rows: Iterable[PlannedVisit]) -> Iterator[tuple[PlannedVisit, DoctorTime]]:
-        """Puts the rows in, one after another; yields those for which there is no place, with what stands there.
+        """Puts the rows in, one after another; yields those for which there is no place, with what
+        stands there.
 
-        A move without a place stays where it was: a row that has been given its old time loses it again.
+        A move without a place stays where it was: a row that has been given its old time loses it
+        again.
         """
         for planned in rows:
             place = DoctorTime(planned.doctor.pk, planned.starts_at, planned.ends_at, planned)

@@ -1,4 +1,6 @@
-"""Import of patients: new cards, and what the clinic's card file knows better than ours. Nothing is ever taken away."""
+"""Import of patients: new cards, and what the clinic's card file knows better than ours. Nothing is
+ever taken away.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -26,7 +28,9 @@ from callcenter.lib.localtime import instant
 from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 CONSENT_FIELDS: Final[dict[str, tuple[ConsentPurpose, ConsentChannel]]] = {
-    f"{purpose}_{channel}": (purpose, channel) for purpose in ConsentPurpose for channel in ConsentChannel
+    f"{purpose}_{channel}": (purpose, channel)
+    for purpose in ConsentPurpose
+    for channel in ConsentChannel
 }
 _PURPOSE_WORD: Final = {ConsentPurpose.SERVICE: "О визите", ConsentPurpose.ADVERTISING: "Реклама"}
 FIELDS: Final = (
@@ -35,10 +39,21 @@ FIELDS: Final = (
     Field("email", "E-mail", ("E-mail", "Email", "Почта", "Электронная почта")),
     Field("note", "Заметка", ("Заметка", "Примечание", "Комментарий")),
     Field("clinic", "Клиника", ("Клиника", "Филиал")),
-    Field("do_not_call", "Не звонить", ("Не звонить", "Запрет звонков"), "да / нет; «нет» не снимает нашу отметку"),
-    Field("do_not_call_reason", "Почему не звонить", ("Почему не звонить", "Причина запрета звонков")),
+    Field(
+        "do_not_call",
+        "Не звонить",
+        ("Не звонить", "Запрет звонков"),
+        "да / нет; «нет» не снимает нашу отметку",
+    ),
+    Field(
+        "do_not_call_reason", "Почему не звонить", ("Почему не звонить", "Причина запрета звонков")
+    ),
     *(
-        Field(name, f"{_PURPOSE_WORD[purpose]}: {channel.label}", (f"{_PURPOSE_WORD[purpose]}: {channel.label}",))
+        Field(
+            name,
+            f"{_PURPOSE_WORD[purpose]}: {channel.label}",
+            (f"{_PURPOSE_WORD[purpose]}: {channel.label}",),
+        )
         for name, (purpose, channel) in CONSENT_FIELDS.items()
     ),
     Field("consent_on", "Дата согласия", ("Дата согласия", "Согласие от")),
@@ -79,7 +94,9 @@ class PatientsJob(ImportJob):
     def plan(self, rows: Sequence[ImportRow], report: Report) -> None:
         done = 0
         for batch in batches(rows):
-            read = [(row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch]
+            read = [
+                (row, sought(row, today=self.places.today[self.scope.clinic.pk])) for row in batch
+            ]
             self.people.load([one for _, one in read])
             planned = [card for row, one in read if (card := self._plan_row(row, one)) is not None]
             self._keep_what_is_news(planned)
@@ -116,7 +133,9 @@ class PatientsJob(ImportJob):
             row.refuse("patient_id" if one.code else "phone", unclear.what, unclear.todo)
             return None
         if person is not None and (earlier := self._rows.get(id(person))):
-            row.refuse("full_name", f"Этот пациент уже есть в строке {earlier}.", "Соедините строки.")
+            row.refuse(
+                "full_name", f"Этот пациент уже есть в строке {earlier}.", "Соедините строки."
+            )
             return None
         card = PatientCardChange(
             row,
@@ -124,7 +143,11 @@ class PatientsJob(ImportJob):
             clinic,
             is_new=person is None,
             fields={name: value for name, value in fields.items() if value is not None},
-            numbers=[number for number in one.numbers if person is not None and number not in person.numbers],
+            numbers=[
+                number
+                for number in one.numbers
+                if person is not None and number not in person.numbers
+            ],
             consents=consents,
             consent_at=instant(since, dt.time(), clinic.zone) if since else None,
             consent_source=source or "",
@@ -133,7 +156,9 @@ class PatientsJob(ImportJob):
         )
         self._rows[id(card.person)] = row.line.number
         if card.is_new:
-            card.person.extras = {name: str(card.fields[name]) for name in ("email", "note") if name in card.fields}
+            card.person.extras = {
+                name: str(card.fields[name]) for name in ("email", "note") if name in card.fields
+            }
         else:
             self.people.learn(card.person, one)
         return card
@@ -142,9 +167,13 @@ class PatientsJob(ImportJob):
         """Takes from each card what the database says already; counts new, changed and unchanged."""
         known = {
             patient.pk: patient
-            for patient in Patient.objects.filter(pk__in=[card.person.pk for card in planned if card.person.pk])
+            for patient in Patient.objects.filter(
+                pk__in=[card.person.pk for card in planned if card.person.pk]
+            )
         }
-        newest = self._newest_consents([card for card in planned if card.consents and card.person.pk])
+        newest = self._newest_consents(
+            [card for card in planned if card.consents and card.person.pk]
+        )
         for card in planned:
             patient = known.get(card.person.pk)
             if patient is not None:
@@ -163,15 +192,21 @@ class PatientsJob(ImportJob):
             joins = card.clinic.pk not in card.person.clinics
             if card.is_new:
                 self.counts["created"] += 1
-            elif card.person.pk and (card.fields or card.numbers or card.consents or card.do_not_call or joins):
+            elif card.person.pk and (
+                card.fields or card.numbers or card.consents or card.do_not_call or joins
+            ):
                 self.counts["changed"] += 1
             else:
                 self.counts["unchanged"] += 1
                 continue
             self.cards.append(card)
 
-    def _newest_consents(self, cards: list[PatientCardChange]) -> dict[tuple[int, str, str], tuple[bool, dt.datetime]]:
-        found = Consent.objects.filter(patient_id__in=[card.person.pk for card in cards]).order_by("at", "pk")
+    def _newest_consents(
+        self, cards: list[PatientCardChange]
+    ) -> dict[tuple[int, str, str], tuple[bool, dt.datetime]]:
+        found = Consent.objects.filter(patient_id__in=[card.person.pk for card in cards]).order_by(
+            "at", "pk"
+        )
         return {
             (patient_id, purpose, channel): (granted, at)
             for patient_id, purpose, channel, granted, at in found.values_list(
@@ -208,13 +243,18 @@ class PatientsJob(ImportJob):
                 if card.do_not_call:
                     patient = Patient.objects.get(pk=card.person.pk)
                     reason = f"{card.do_not_call} ({note})"
-                    actions.set_do_not_call(patient, value=True, reason=reason, by=self.scope.by, now=self.scope.now)
+                    actions.set_do_not_call(
+                        patient, value=True, reason=reason, by=self.scope.by, now=self.scope.now
+                    )
             report(done := done + len(batch))
 
     def _change(self, cards: list[PatientCardChange], note: str) -> None:
-        """Corrects known cards and adds their new numbers, with what stood there before in the journal of deeds."""
+        """Corrects known cards and adds their new numbers, with what stood there before in the
+        journal of deeds.
+        """
         wanted = [card.person.pk for card in cards if card.fields and card.person.pk]
-        # Held till the end and in one order: whoever edits a card meanwhile waits, and nobody waits in a ring.
+        # Held till the end and in one order: whoever edits a card meanwhile waits, and nobody waits
+        # in a ring.
         patients = Patient.objects.select_for_update(no_key=True).order_by("pk").in_bulk(wanted)
         for card in cards:
             for name, value in card.fields.items():
@@ -222,7 +262,11 @@ class PatientsJob(ImportJob):
         update_rows(list(patients.values()), _CARD)
         PatientPhone.objects.bulk_create(
             (
-                PatientPhone(patient_id=card.person.pk, number=number, is_main=not card.had_numbers and index == 0)
+                PatientPhone(
+                    patient_id=card.person.pk,
+                    number=number,
+                    is_main=not card.had_numbers and index == 0,
+                )
                 for card in cards
                 for index, number in enumerate(card.numbers)
             ),
@@ -238,7 +282,8 @@ class PatientsJob(ImportJob):
                     clinic_id=card.clinic.pk,
                     patient_id=card.person.pk,
                     before=card.before,
-                    after={name: str(value) for name, value in card.fields.items()} | {"phones": card.numbers},
+                    after={name: str(value) for name, value in card.fields.items()}
+                    | {"phones": card.numbers},
                 )
                 for card in cards
             ),
@@ -249,15 +294,19 @@ class PatientsJob(ImportJob):
 
 
 def _is_better(name: str, ours: str | dt.date | None, theirs: str | dt.date) -> bool:
-    """Whether the file knows a field of the card better: our code stays, and an initial is no better than the name."""
+    """Whether the file knows a field of the card better: our code stays, and an initial is no
+    better than the name.
+    """
     if ours == theirs or (name == "source_id" and ours):
         return False
     return name not in _NAME or not cell_parsers.is_initial_of(str(theirs), str(ours))
 
 
 def _is_news(known: tuple[bool, dt.datetime] | None, granted: bool, at: dt.datetime | None) -> bool:
-    """Whether the file's consent adds to ours. A dated one counts when it is newer; of the undated only a refusal
-    outweighs what we have: a refusal works at once, a consent is never taken from a file that may be older than it."""
+    """Whether the file's consent adds to ours. A dated one counts when it is newer; of the undated
+    only a refusal outweighs what we have: a refusal works at once, a consent is never taken from a
+    file that may be older than it.
+    """
     if known is None:
         return True
     if known[0] == granted:

@@ -1,4 +1,6 @@
-"""What of an import a person without the right to see numbers gets to read: files hold phones in any column and shape."""
+"""What of an import a person without the right to see numbers gets to read: files hold phones in
+any column and shape.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -32,7 +34,10 @@ class PhoneMasking:
     def problems(self, problems: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
         """What is wrong with a row, in which the cells are quoted."""
         return [
-            {**problem, "what": self._hide(problem["what"], of_phones=problem["column"] in self.headings)}
+            {
+                **problem,
+                "what": self._hide(problem["what"], of_phones=problem["column"] in self.headings),
+            }
             for problem in problems
         ]
 
@@ -49,9 +54,13 @@ def veil(run: ImportRun, user: User) -> PhoneMasking:
     """The one through which this user sees the import."""
     if user.sees_phones:
         return NO_VEIL
-    columns = frozenset(int(column) for column, name in run.columns.items() if name in _PHONE_FIELDS)
+    columns = frozenset(
+        int(column) for column, name in run.columns.items() if name in _PHONE_FIELDS
+    )
     return PhoneMasking(
-        True, columns, frozenset(run.headings[column] for column in columns if column < len(run.headings))
+        True,
+        columns,
+        frozenset(run.headings[column] for column in columns if column < len(run.headings)),
     )
 
 

@@ -8,7 +8,9 @@ from callcenter.imports import actions
 
 @shared_task
 def work_on_imports() -> None:
-    """Checks or loads what waits, one import after another; first gives back what a dead worker has left."""
+    """Checks or loads what waits, one import after another; first gives back what a dead worker has
+    left.
+    """
     actions.release_abandoned(now=timezone.now())
     while actions.work_on_due(clock=timezone.now):
         pass

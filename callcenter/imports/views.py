@@ -1,4 +1,6 @@
-"""Upload, choice of columns, preview, confirmation, progress, rejected rows: one page an import, a view a verb."""
+"""Upload, choice of columns, preview, confirmation, progress, rejected rows: one page an import, a
+view a verb.
+"""
 
 from collections.abc import Mapping
 from typing import Final
@@ -70,7 +72,9 @@ def imports(request: StaffRequest) -> HttpResponse:
     return render(request, "imports/list.html", context, status=error.status if error else 200)
 
 
-def _upload(request: StaffRequest, kinds: Mapping[str, ImportKind], clinics: list[Clinic]) -> ImportRun:
+def _upload(
+    request: StaffRequest, kinds: Mapping[str, ImportKind], clinics: list[Clinic]
+) -> ImportRun:
     kind = kinds.get(request.POST.get("kind", ""))
     clinic = next((one for one in clinics if str(one.pk) == request.POST.get("clinic")), None)
     file = request.FILES.get("file")
@@ -81,9 +85,16 @@ def _upload(request: StaffRequest, kinds: Mapping[str, ImportKind], clinics: lis
     if file is None:
         raise Refused("Выберите файл.", field="file")
     if (file.size or 0) > LARGEST:
-        raise Refused(f"Файл больше {LARGEST // 1024 // 1024} МБ. Разделите его на части.", field="file")
+        raise Refused(
+            f"Файл больше {LARGEST // 1024 // 1024} МБ. Разделите его на части.", field="file"
+        )
     return actions.start_import(
-        kind=kind, clinic=clinic, file_name=file.name or "", content=file.read(), by=request.user, now=timezone.now()
+        kind=kind,
+        clinic=clinic,
+        file_name=file.name or "",
+        content=file.read(),
+        by=request.user,
+        now=timezone.now(),
     )
 
 
@@ -93,22 +104,32 @@ def _visible(user: User) -> QuerySet[ImportRun]:
 
 def visible_run(user: User, pk: int) -> ImportRun:
     """An import of the user's clinics and of a kind that his roles may load; else 404."""
-    return get_object_or_404(_visible(user).select_related("clinic", "created_by", "confirmed_by"), pk=pk)
+    return get_object_or_404(
+        _visible(user).select_related("clinic", "created_by", "confirmed_by"), pk=pk
+    )
 
 
 @allow(*IMPORTERS)
 def run(request: StaffRequest, pk: int) -> HttpResponse:
-    """The import as it stands: columns, progress, preview or result. htmx gets the part that changes by itself."""
+    """The import as it stands: columns, progress, preview or result. htmx gets the part that
+    changes by itself.
+    """
     part = "#state" if request.headers.get("HX-Request") else ""
-    return render(request, f"imports/run.html{part}", _context(request, visible_run(request.user, pk)))
+    return render(
+        request, f"imports/run.html{part}", _context(request, visible_run(request.user, pk))
+    )
 
 
-def _context(request: StaffRequest, one: ImportRun, error: Refused | None = None) -> dict[str, object]:
+def _context(
+    request: StaffRequest, one: ImportRun, error: Refused | None = None
+) -> dict[str, object]:
     kind = kinds_for(request.user)[one.kind]
     counted = dict(one.findings.values_list("kind").annotate(Count("pk")))
     tabs = [(finding, counted[finding]) for finding in TABS if counted.get(finding)]
     shown = request.GET.get("show") or (tabs[0][0] if tabs else "")
-    page = Paginator(one.findings.filter(kind=shown).order_by("line", "pk"), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(one.findings.filter(kind=shown).order_by("line", "pk"), PAGE).get_page(
+        request.GET.get("page")
+    )
     notices = one.findings.filter(kind=FindingKind.NOTICE).order_by("line", "pk")[:30]
     seen_through = veil(one, request.user)
     for finding in (*page, *notices):
@@ -124,7 +145,10 @@ def _context(request: StaffRequest, one: ImportRun, error: Refused | None = None
             for name, before, after, icon in COUNTERS
             if one.counts.get(name)
         ],
-        "news": sum(one.counts.get(name, 0) for name in ("created", "changed", "moved", "cancelled", "closed")),
+        "news": sum(
+            one.counts.get(name, 0)
+            for name in ("created", "changed", "moved", "cancelled", "closed")
+        ),
         "notices": notices,
         "tabs": tabs,
         "shown": shown,
@@ -144,7 +168,11 @@ def _column_choices(
     """(index, heading, samples, chosen field) of each column that holds anything."""
     choices = []
     for index, heading in enumerate(one.headings):
-        samples = [seen_through.cell(index, row[index]) for row in one.samples if index < len(row) and row[index]]
+        samples = [
+            seen_through.cell(index, row[index])
+            for row in one.samples
+            if index < len(row) and row[index]
+        ]
         if heading or samples:
             chosen = posted.get(f"column-{index}", one.columns.get(str(index), ""))
             choices.append((index, heading or f"Столбец {index + 1}", samples, chosen))
@@ -160,7 +188,9 @@ def columns(request: StaffRequest, pk: int) -> HttpResponse:
     try:
         actions.choose_columns(one, columns=chosen, by=request.user, now=timezone.now())
     except Refused as refused:
-        return render(request, "imports/run.html", _context(request, one, refused), status=refused.status)
+        return render(
+            request, "imports/run.html", _context(request, one, refused), status=refused.status
+        )
     return _go_on(one)
 
 
@@ -194,8 +224,12 @@ def rejected(request: StaffRequest, pk: int) -> HttpResponse:
     one = visible_run(request.user, pk)
     findings = one.findings.filter(kind=FindingKind.REJECTED).order_by("line", "pk")
     content = workbooks.rejected(one.headings, findings, veil(one, request.user))
-    audit.record("clinics.export_rejected", one, by=request.user, now=timezone.now(), clinic_id=one.clinic_id)
-    return _download(content, f"не загружено — {one.file_name.rpartition('.')[0] or one.file_name}.xlsx")
+    audit.record(
+        "clinics.export_rejected", one, by=request.user, now=timezone.now(), clinic_id=one.clinic_id
+    )
+    return _download(
+        content, f"не загружено — {one.file_name.rpartition('.')[0] or one.file_name}.xlsx"
+    )
 
 
 @allow(*IMPORTERS)
@@ -209,4 +243,6 @@ def example(request: StaffRequest, kind: str) -> HttpResponse:
 
 def _download(content: bytes, name: str) -> HttpResponse:
     disposition = content_disposition_header(as_attachment=True, filename=name)
-    return HttpResponse(content, content_type=XLSX, headers={"Content-Disposition": disposition or "attachment"})
+    return HttpResponse(
+        content, content_type=XLSX, headers={"Content-Disposition": disposition or "attachment"}
+    )

@@ -1,4 +1,6 @@
-"""Import of free windows («прогнозное расписание»): the file is a picture of what is free on its days."""
+"""Import of free windows («прогнозное расписание»): the file is a picture of what is free on its
+days.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -12,7 +14,14 @@ from callcenter.clinics.locks import days_of
 from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindow
 from callcenter.clinics.states import WindowState
 from callcenter.imports import cell_parsers
-from callcenter.imports.appointment_rules import DOCTOR_FIELDS, TIME_FIELDS, USUAL_MINUTES, Times, spans, when
+from callcenter.imports.appointment_rules import (
+    DOCTOR_FIELDS,
+    TIME_FIELDS,
+    USUAL_MINUTES,
+    Times,
+    spans,
+    when,
+)
 from callcenter.imports.columns import Field
 from callcenter.imports.jobs import (
     BATCH,
@@ -50,7 +59,9 @@ class Free:
 
 
 class WindowsJob(ImportJob):
-    """New windows open, those that the file no longer has on its doctors' days close; a booked window stays booked."""
+    """New windows open, those that the file no longer has on its doctors' days close; a booked
+    window stays booked.
+    """
 
     def __init__(self, scope: ImportScope) -> None:
         super().__init__(scope)
@@ -81,8 +92,13 @@ class WindowsJob(ImportJob):
         doctors = Doctor.objects.in_bulk({window.doctor_id for window in self.gone})
         zones = {free.clinic.pk: free.clinic.zone for free in self.free}
         for window in sorted(self.gone, key=lambda window: (window.starts_at, window.doctor_id)):
-            start, end = (local(moment, zones[window.clinic_id]) for moment in (window.starts_at, window.ends_at))
-            words = f"{start:%d.%m.%Y %H:%M}–{end:%H:%M}, врач {doctors[window.doctor_id].short_name}"
+            start, end = (
+                local(moment, zones[window.clinic_id])
+                for moment in (window.starts_at, window.ends_at)
+            )
+            words = (
+                f"{start:%d.%m.%Y %H:%M}–{end:%H:%M}, врач {doctors[window.doctor_id].short_name}"
+            )
             self.findings.append(PreviewFinding(FindingKind.CLOSED, 0, words))
 
     def _read(self, row: ImportRow) -> Free | None:
@@ -111,7 +127,9 @@ class WindowsJob(ImportJob):
             earlier = first.setdefault((free.doctor.pk, free.starts_at), free)
             if earlier is not free:
                 where = f"в строке {earlier.row.line.number}"
-                free.row.refuse("date", f"Это окно врача уже есть {where}.", "Удалите лишнюю строку.")
+                free.row.refuse(
+                    "date", f"Это окно врача уже есть {where}.", "Удалите лишнюю строку."
+                )
         self.free = [free for free in self.free if not free.row.problems]
 
     def _days(self) -> Q:
@@ -123,7 +141,9 @@ class WindowsJob(ImportJob):
         for (clinic, doctor_id), named in days.items():
             for first, last in spans(named):
                 since, until = day_bounds(first, clinic.zone)[0], day_bounds(last, clinic.zone)[1]
-                where |= Q(clinic=clinic, doctor_id=doctor_id, starts_at__gte=since, starts_at__lt=until)
+                where |= Q(
+                    clinic=clinic, doctor_id=doctor_id, starts_at__gte=since, starts_at__lt=until
+                )
         return where
 
     def _match(self) -> None:
@@ -154,14 +174,18 @@ class WindowsJob(ImportJob):
             self.gone = []
 
     def _refuse_taken_times(self) -> None:
-        """A window under a visit is not free; the visit may be one that the other system does not know yet."""
+        """A window under a visit is not free; the visit may be one that the other system does not
+        know yet.
+        """
         visits = Appointment.objects.occupying().filter(
             doctor_id__in={free.doctor.pk for free in self.free},
             starts_at__gt=min(free.starts_at for free in self.free) - dt.timedelta(days=1),
             starts_at__lt=max(free.ends_at for free in self.free),
         )
         taken: dict[tuple[int, dt.date], list[tuple[dt.datetime, dt.datetime]]] = {}
-        for doctor_id, starts_at, ends_at in visits.values_list("doctor_id", "starts_at", "ends_at"):
+        for doctor_id, starts_at, ends_at in visits.values_list(
+            "doctor_id", "starts_at", "ends_at"
+        ):
             for day in days_of(starts_at, ends_at):
                 taken.setdefault((doctor_id, day), []).append((starts_at, ends_at))
         for free in self.free:
@@ -169,12 +193,20 @@ class WindowsJob(ImportJob):
                 continue
             for day in days_of(free.starts_at, free.ends_at):
                 clash = next(
-                    (t for t in taken.get((free.doctor.pk, day), ()) if t[0] < free.ends_at and t[1] > free.starts_at),
+                    (
+                        t
+                        for t in taken.get((free.doctor.pk, day), ())
+                        if t[0] < free.ends_at and t[1] > free.starts_at
+                    ),
                     None,
                 )
                 if clash is not None and not free.row.problems:
                     begins = local(clash[0], free.clinic.zone)
-                    free.row.refuse("date", f"В это время у врача приём ({begins:%d.%m.%Y %H:%M}).", "Уберите окно.")
+                    free.row.refuse(
+                        "date",
+                        f"В это время у врача приём ({begins:%d.%m.%Y %H:%M}).",
+                        "Уберите окно.",
+                    )
 
     def write(self, report: Report) -> None:
         new = [free for free in self.free if free.known is None]
@@ -202,9 +234,13 @@ class WindowsJob(ImportJob):
         live_updates.bump(*{f"schedule:clinic:{free.clinic.pk}" for free in self.free})
 
     def _change(self, wanted: list[Free]) -> None:
-        """Opens and lengthens those that are still nobody's: one that was booked or held since the plan is left alone."""
+        """Opens and lengthens those that are still nobody's: one that was booked or held since the
+        plan is left alone.
+        """
         ends = {free.known.pk: free.ends_at for free in wanted if free.known is not None}
-        still = ScheduleWindow.objects.filter(pk__in=ends, state__in=[WindowState.FREE, WindowState.CLOSED])
+        still = ScheduleWindow.objects.filter(
+            pk__in=ends, state__in=[WindowState.FREE, WindowState.CLOSED]
+        )
         windows = list(still.select_for_update().order_by("pk"))
         for window in windows:
             window.state, window.ends_at = WindowState.FREE, ends[window.pk]
@@ -218,7 +254,9 @@ def _sort_of(free: Free) -> str:
     known = free.known
     if known is None:
         return "created"
-    if known.state == WindowState.CLOSED or (known.state == WindowState.FREE and known.ends_at != free.ends_at):
+    if known.state == WindowState.CLOSED or (
+        known.state == WindowState.FREE and known.ends_at != free.ends_at
+    ):
         return "changed"
     return "unchanged"
 

@@ -10,16 +10,28 @@ from callcenter.imports.models import ImportFinding
 from callcenter.imports.phone_masking import NO_VEIL, PhoneMasking
 
 
-def rejected(headings: list[str], findings: QuerySet[ImportFinding], veil: PhoneMasking = NO_VEIL) -> bytes:
-    """The rejected rows as they were, each with its line and the reasons: corrected, the table can be loaded again.
+def rejected(
+    headings: list[str], findings: QuerySet[ImportFinding], veil: PhoneMasking = NO_VEIL
+) -> bytes:
+    """The rejected rows as they were, each with its line and the reasons: corrected, the table can
+    be loaded again.
 
-    `veil` hides numbers from who may not see them. Everything is written as text: a phone keeps its plus, and a cell that begins with '=' stays words.
+    `veil` hides numbers from who may not see them. Everything is written as text: a phone keeps its
+    plus, and a cell that begins with '=' stays words.
     """
     out = io.BytesIO()
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "in_memory": True,
+    }
     with xlsxwriter.Workbook(out, options) as book:
         sheet = book.add_worksheet("Не загружено")
-        bold, wrap = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "font_color": "#b02a37"})
+        bold, wrap = (
+            book.add_format({"bold": True}),
+            book.add_format({"text_wrap": True, "font_color": "#b02a37"}),
+        )
         sheet.set_column(0, len(headings), 18)
         sheet.set_column(len(headings) + 1, len(headings) + 1, 70)
         sheet.freeze_panes(1, 0)
@@ -30,7 +42,9 @@ def rejected(headings: list[str], findings: QuerySet[ImportFinding], veil: Phone
                 sheet.write_string(index, column, veil.cell(column, cell))
             sheet.write_number(index, len(headings), finding.line)
             reasons = (
-                " ".join(filter(None, (f"{p['column']}:" if p["column"] else "", p["what"], p["todo"])))
+                " ".join(
+                    filter(None, (f"{p['column']}:" if p["column"] else "", p["what"], p["todo"]))
+                )
                 for p in veil.problems(finding.problems)
             )
             sheet.write_string(index, len(headings) + 1, "\n".join(reasons), wrap)

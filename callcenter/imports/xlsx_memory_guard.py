@@ -1,7 +1,7 @@
 """How much text a workbook becomes once it is read. Pure.
 
-A string is stored once and named by any number of cells, and the parser gives each cell a copy of its own: a file of ten
-kilobytes may name two megabytes five thousand times.
+A string is stored once and named by any number of cells, and the parser gives each cell a copy of
+its own: a file of ten kilobytes may name two megabytes five thousand times.
 """
 
 import re
@@ -11,7 +11,9 @@ from itertools import zip_longest
 from typing import Final
 from xml.parsers import expat
 
-Part = Callable[[], Iterator[bytes]]  # one file inside the workbook, unpacked in pieces, from the beginning each time
+Part = Callable[
+    [], Iterator[bytes]
+]  # one file inside the workbook, unpacked in pieces, from the beginning each time
 
 _STRING_ENDS: Final = re.compile(rb"</(?:[^<>/\s:]+:)?si\s*>")
 _PLAIN_VALUE: Final = re.compile(rb"<v>([^<>&]*)</v>")
@@ -21,17 +23,24 @@ _OVERLAP: Final = 256  # bytes searched twice where two pieces meet
 
 
 def text_size(parts: Sequence[Part], enough: int) -> int:
-    """Characters that the cells of all parts hold through shared strings, or somewhat more if that is below `enough`.
+    """Characters that the cells of all parts hold through shared strings, or somewhat more if that
+    is below `enough`.
 
-    Counting stops above `enough`. What costs more is only asked when the cheaper bound does not suffice: the longest
-    string in every cell; every number as if it named a string; each cell by itself.
+    Counting stops above `enough`. What costs more is only asked when the cheaper bound does not
+    suffice: the longest string in every cell; every number as if it named a string; each cell by
+    itself.
     """
     gauges = [_gauge(part()) for part in parts]
     longest = max((longest for longest, _ in gauges), default=0)
     if (most := longest * sum(cells for _, cells in gauges)) <= enough:
         return most
-    # A workbook keeps its strings in one part; of several the longer string counts, whichever the parser takes.
-    lists = [_lengths(part()) for part, (longest_here, _) in zip(parts, gauges, strict=True) if longest_here]
+    # A workbook keeps its strings in one part; of several the longer string counts, whichever the
+    # parser takes.
+    lists = [
+        _lengths(part())
+        for part, (longest_here, _) in zip(parts, gauges, strict=True)
+        if longest_here
+    ]
     lengths = [max(strings) for strings in zip_longest(*lists, fillvalue=0)]
     total = 0
     for part, (_, cells) in zip(parts, gauges, strict=True):
@@ -49,7 +58,9 @@ def text_size(parts: Sequence[Part], enough: int) -> int:
 
 
 def _gauge(pieces: Iterable[bytes]) -> tuple[int, int]:
-    """Bytes that the longest shared string can't exceed, and a number that cells with a value can't."""
+    """Bytes that the longest shared string can't exceed, and a number that cells with a value
+    can't.
+    """
     longest = end = offset = tags = 0
     tail = b""
     for piece in pieces:
@@ -64,7 +75,9 @@ def _gauge(pieces: Iterable[bytes]) -> tuple[int, int]:
 
 
 def _lengths(pieces: Iterable[bytes]) -> list[int]:
-    """Characters of each shared string, in order; nothing beyond the place where the part stops being XML."""
+    """Characters of each shared string, in order; nothing beyond the place where the part stops
+    being XML.
+    """
     lengths: list[int] = []
 
     def start(name: str, _: dict[str, str]) -> None:
@@ -83,7 +96,9 @@ def _lengths(pieces: Iterable[bytes]) -> list[int]:
 
 
 def _at_most(pieces: Iterable[bytes], lengths: Sequence[int]) -> int | None:
-    """The sum over all values of cells, each taken for the number of a string; None when one is not written plainly."""
+    """The sum over all values of cells, each taken for the number of a string; None when one is not
+    written plainly.
+    """
     total = 0
     tail = b""
     for piece in pieces:
@@ -135,7 +150,11 @@ def _named(pieces: Iterable[bytes], lengths: Sequence[int]) -> Iterator[int]:
             number.append(data)
 
     parser = expat.ParserCreate()
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, characters
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = (
+        start,
+        end,
+        characters,
+    )
     for piece in pieces:
         parser.Parse(piece)
         yield from found

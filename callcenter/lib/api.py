@@ -1,7 +1,8 @@
 """The HTTP API's common rules: bodies checked by the OpenAPI document, refusals in JSON.
 
-Apps describe their operations in `api_document.py` (`PATHS` and `SCHEMAS` in the words of OpenAPI 3.1). The document is
-put together on top (`workbench.openapi`), so what `/api/v1/openapi.json` shows is what `read_body` checks.
+Apps describe their operations in `api_document.py` (`PATHS` and `SCHEMAS` in the words of OpenAPI
+3.1). The document is put together on top (`workbench.openapi`), so what `/api/v1/openapi.json`
+shows is what `read_body` checks.
 """
 
 import functools
@@ -16,7 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from callcenter.lib.errors import DomainError
 from callcenter.lib.public_views import public
 
-# Of one request body, bytes: a chat of a day with room to spare; more is answered 413 before it is read.
+# Of one request body, bytes: a chat of a day with room to spare; more is answered 413 before it is
+# read.
 MAX_BODY: Final = 512 * 1024
 
 Params = ParamSpec("Params")
@@ -24,7 +26,9 @@ _schemas: dict[str, Any] = {}
 
 
 class ApiError(Exception):
-    """An answer to a request that can't be served: an HTTP status, a sentence, and the field it is about."""
+    """An answer to a request that can't be served: an HTTP status, a sentence, and the field it is
+    about.
+    """
 
     def __init__(self, status: int, message: str, *, field: str = "") -> None:
         super().__init__(message)
@@ -33,7 +37,9 @@ class ApiError(Exception):
 
 
 def register_schemas(schemas: dict[str, Any]) -> None:
-    """Set the schemas that bodies are checked by: those of the whole document. Called once at start."""
+    """Set the schemas that bodies are checked by: those of the whole document. Called once at
+    start.
+    """
     _schemas.clear()
     _schemas.update(schemas)
     _validator.cache_clear()
@@ -60,7 +66,9 @@ def _validator(schema: str) -> jsonschema.Draft202012Validator:
 
 
 def read_body(request: HttpRequest, schema: str) -> dict[str, Any]:
-    """The request's JSON, checked by the named schema of the document. Raises ApiError 400, 413, 422."""
+    """The request's JSON, checked by the named schema of the document. Raises ApiError 400, 413,
+    422.
+    """
     try:
         length = int(request.headers.get("Content-Length") or 0)
     except ValueError:
@@ -73,12 +81,16 @@ def read_body(request: HttpRequest, schema: str) -> dict[str, Any]:
     try:
         text = raw.decode("utf-8")
         body = json.loads(text)
-        json.dumps(body, ensure_ascii=False).encode("utf-8")  # lone surrogates have no place in the database
+        json.dumps(body, ensure_ascii=False).encode(
+            "utf-8"
+        )  # lone surrogates have no place in the database
     except (ValueError, RecursionError):
         raise ApiError(400, "Тело запроса — не JSON в UTF-8.") from None
     if "\\u0000" in text:
         raise ApiError(422, "В тексте есть нулевой символ (\\u0000). Уберите его.")
-    found = sorted(_validator(schema).iter_errors(body), key=lambda error: list(map(str, error.absolute_path)))
+    found = sorted(
+        _validator(schema).iter_errors(body), key=lambda error: list(map(str, error.absolute_path))
+    )
     if found:
         where = ".".join(str(part) for part in found[0].absolute_path)
         raise ApiError(422, found[0].message[:300], field=where)
@@ -91,15 +103,21 @@ def endpoint(
     """A view of the API: no log-in and no CSRF (it checks a key), and every refusal is JSON."""
 
     @functools.wraps(view)
-    def answer(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
+    def answer(
+        request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
+    ) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except ApiError as error:
             body = {"error": str(error), **({"field": error.field} if error.field else {})}
-            return JsonResponse(body, status=error.status, json_dumps_params={"ensure_ascii": False})
+            return JsonResponse(
+                body, status=error.status, json_dumps_params={"ensure_ascii": False}
+            )
         except DomainError as error:
             field = getattr(error, "field", None)
             body = {"error": str(error), **({"field": field} if field else {})}
-            return JsonResponse(body, status=error.status, json_dumps_params={"ensure_ascii": False})
+            return JsonResponse(
+                body, status=error.status, json_dumps_params={"ensure_ascii": False}
+            )
 
     return csrf_exempt(public(answer))

@@ -1,4 +1,6 @@
-"""Many rows at once: what Django builds for thousands of them costs more than PostgreSQL's own work."""
+"""Many rows at once: what Django builds for thousands of them costs more than PostgreSQL's own
+work.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -17,12 +19,16 @@ def new_ids(model: type[models.Model], count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def copy_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Writes rows of the named fields by COPY, in their order; every column without a default of the database must be among them.
+def copy_rows(
+    model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Writes rows of the named fields by COPY, in their order; every column without a default of
+    the database must be among them.
 
     JSON goes in as psycopg's Jsonb. No signals, no defaults of the model, no conflicts ignored.
     """
-    columns = [sql.Identifier(str(getattr(model._meta.get_field(name), "column"))) for name in names]  # noqa: B009 (relations have none)
+    fields = [getattr(model._meta.get_field(name), "column") for name in names]  # noqa: B009
+    columns = [sql.Identifier(str(column)) for column in fields]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(model._meta.db_table), sql.SQL(", ").join(columns)
     )
@@ -32,20 +38,26 @@ def copy_rows(model: type[models.Model], names: Sequence[str], rows: Iterable[Se
 
 
 def update_rows(rows: Sequence[models.Model], names: Sequence[str]) -> None:
-    """Writes the named fields of saved rows of one model in one UPDATE from arrays; `bulk_update` would build a CASE for every
-    field of every row. The caller holds the rows' locks: in which order they are written is not said. No signals, no JSON.
+    """Writes the named fields of saved rows of one model in one UPDATE from arrays; `bulk_update`
+    would build a CASE for every field of every row. The caller holds the rows' locks: in which
+    order they are written is not said. No signals, no JSON.
     """
     if not rows:
         return
     meta = rows[0]._meta
     by_name = {field.name: field for field in meta.concrete_fields}
     fields = [by_name[name] for name in ("id", *names)]
-    arrays = [[field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows] for field in fields]
-    # The type without its length: a cast to `varchar(11)` would shorten silently what the column itself refuses.
+    arrays = [
+        [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows]
+        for field in fields
+    ]
+    # The type without its length: a cast to `varchar(11)` would shorten silently what the column
+    # itself refuses.
     types = [str(field.db_type(connection)).partition("(")[0] for field in fields]
     columns = [f'"{field.column}"' for field in fields]
     news = ", ".join(f"{column} = new.{column}" for column in columns[1:])
     table = f"unnest({', '.join(f'%s::{kind}[]' for kind in types)}) AS new ({', '.join(columns)})"
     with connection.cursor() as cursor:
-        # every name in it is a model's own
-        cursor.execute(f'UPDATE "{meta.db_table}" AS old SET {news} FROM {table} WHERE old.id = new.id', arrays)  # noqa: S608
+        # Every name in the statement is a model's own.
+        statement = f'UPDATE "{meta.db_table}" AS old SET {news} FROM {table} WHERE old.id = new.id'  # noqa: S608
+        cursor.execute(statement, arrays)

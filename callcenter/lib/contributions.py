@@ -1,4 +1,6 @@
-"""The shapes in which apps contribute to shared pages: cards of «Мой день», panels of a patient's card, the menu."""
+"""The shapes in which apps contribute to shared pages: cards of «Мой день», panels of a patient's
+card, the menu.
+"""
 
 import functools
 from dataclasses import dataclass, field
@@ -31,7 +33,9 @@ class Panel:
 
 @dataclass(frozen=True)
 class MenuItem:
-    """One page of the menu. `roles` are values of `staff.roles.Role`; items of one `group` share a drop-down."""
+    """One page of the menu. `roles` are values of `staff.roles.Role`; items of one `group` share a
+    drop-down.
+    """
 
     label: str
     url_name: str

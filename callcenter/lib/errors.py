@@ -1,4 +1,6 @@
-"""The errors that actions raise. Each carries a sentence for the person at the screen: what happened and what to do."""
+"""The errors that actions raise. Each carries a sentence for the person at the screen: what
+happened and what to do.
+"""
 
 
 class DomainError(Exception):
@@ -14,7 +16,9 @@ class Conflict(DomainError):
 
 
 class Refused(DomainError):
-    """A rule says no, or the input is wrong: HTTP 422. `field` names the form field to mark, if there is one."""
+    """A rule says no, or the input is wrong: HTTP 422. `field` names the form field to mark, if
+    there is one.
+    """
 
     status = 422
 
@@ -30,6 +34,8 @@ class NotAllowed(DomainError):
 
 
 class MaybeSent(DomainError):
-    """An outside call that may or may not have been carried out. Never repeated by itself; a person decides."""
+    """An outside call that may or may not have been carried out. Never repeated by itself; a person
+    decides.
+    """
 
     status = 502

@@ -12,7 +12,9 @@ from callcenter.lib.query_params import EARLIEST, LATEST
 
 
 class Renderer(TemplatesSetting):
-    """Fields as Tabler shows them: `{{ form.as_div }}`, `{{ form.name.as_field_group }}`, `{{ form.name }}`."""
+    """Fields as Tabler shows them: `{{ form.as_div }}`, `{{ form.name.as_field_group }}`, `{{
+    form.name }}`.
+    """
 
     field_template_name = "django/forms/field.html"
     form_template_name = "django/forms/div.html"
@@ -74,7 +76,8 @@ def refuse(form: forms.BaseForm, error: Refused) -> None:
 
 
 def show_conflict(form: forms.BaseForm, present: forms.BaseForm, error: Conflict) -> None:
-    """After a Conflict: what was typed stays in its fields, beside each that differs stands what is there now.
+    """After a Conflict: what was typed stays in its fields, beside each that differs stands what is
+    there now.
 
     `present` is the same form, unbound, of the row as it is now.
     """

@@ -4,10 +4,11 @@ import gc
 
 
 def shorten_pauses() -> None:
-    """Once a process has loaded what it lives on: that is never looked through again, and the rest seldom.
+    """Once a process has loaded what it lives on: that is never looked through again, and the rest
+    seldom.
 
-    A full look at everything Django has loaded takes a tenth of a second, in the middle of somebody's page; rows of a page
-    die by their reference counts and need no collector.
+    A full look at everything Django has loaded takes a tenth of a second, in the middle of
+    somebody's page; rows of a page die by their reference counts and need no collector.
     """
     gc.collect()
     gc.freeze()

@@ -1,6 +1,8 @@
-"""Taking due rows for work: SKIP LOCKED, in batches, under a lease, so that any number of workers share one queue.
+"""Taking due rows for work: SKIP LOCKED, in batches, under a lease, so that any number of workers
+share one queue.
 
-The siblings of each ticker: a partial index on the due column, a reaper for expired leases, a race test.
+The siblings of each ticker: a partial index on the due column, a reaper for expired leases, a race
+test.
 """
 
 import datetime as dt
@@ -12,9 +14,11 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def claim(due: models.QuerySet[Row], *, now: dt.datetime, limit: int, **lease: object) -> list[Row]:
-    """Locks up to `limit` rows of `due` that nobody else holds and stamps them with `claimed_at=now` and `lease`.
+    """Locks up to `limit` rows of `due` that nobody else holds and stamps them with
+    `claimed_at=now` and `lease`.
 
-    One short transaction; the rows come back claimed and committed. `due` must exclude rows that are already claimed.
+    One short transaction; the rows come back claimed and committed. `due` must exclude rows that
+    are already claimed.
     """
     with transaction.atomic():
         rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])

@@ -1,7 +1,9 @@
-"""Hints for live screens: a write bumps a version of its topic in Valkey after commit; pages ask `/live` and re-fetch.
+"""Hints for live screens: a write bumps a version of its topic in Valkey after commit; pages ask
+`/live` and re-fetch.
 
-Best effort by design: a lost hint costs freshness (each page also refreshes by itself now and then), never data.
-The topics a page may ask about are signed into the page, so `/live` touches neither the session nor the database.
+Best effort by design: a lost hint costs freshness (each page also refreshes by itself now and
+then), never data. The topics a page may ask about are signed into the page, so `/live` touches
+neither the session nor the database.
 """
 
 import functools
@@ -42,9 +44,11 @@ def _bump_now(topics: tuple[str, ...]) -> None:
 
 
 def versions(topics: list[str]) -> dict[str, str]:
-    """The present version of each topic ('' when never bumped). Raises redis.RedisError when Valkey is away.
+    """The present version of each topic ('' when never bumped). Raises redis.RedisError when Valkey
+    is away.
 
-    A version is '<seconds of the epoch>-<random>': its own clock tells whether it is younger than a page.
+    A version is '<seconds of the epoch>-<random>': its own clock tells whether it is younger than a
+    page.
     """
     values = _valkey().mget([f"live:{topic}" for topic in topics])
     return {topic: _text(value) for topic, value in zip(topics, values, strict=True)}
@@ -55,12 +59,16 @@ def _text(value: bytes | str | None) -> str:
 
 
 def sign(topics: list[str]) -> str:
-    """The topics of a part of a page and the time it was rendered, as a token for its `data-live` attribute."""
+    """The topics of a part of a page and the time it was rendered, as a token for its `data-live`
+    attribute.
+    """
     return signing.dumps([int(time.time()), *topics], salt=_SALT, compress=True)
 
 
 def unsign(token: str) -> "Part":
-    """Back from the token; raises django.core.signing.BadSignature (SignatureExpired after two days)."""
+    """Back from the token; raises django.core.signing.BadSignature (SignatureExpired after two
+    days).
+    """
     rendered, *topics = signing.loads(token, salt=_SALT, max_age=_KEEP)
     return Part(topics, rendered)
 
@@ -78,5 +86,10 @@ class Part:
         return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
     def is_older_than(self, versions: dict[str, str]) -> bool:
-        """Whether a topic was bumped since the part was rendered, or in the seconds its rendering may have taken."""
-        return any(float(versions[topic].partition("-")[0] or 0) >= self.rendered - 3 for topic in self.topics)
+        """Whether a topic was bumped since the part was rendered, or in the seconds its rendering
+        may have taken.
+        """
+        return any(
+            float(versions[topic].partition("-")[0] or 0) >= self.rendered - 3
+            for topic in self.topics
+        )

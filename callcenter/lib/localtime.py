@@ -1,4 +1,6 @@
-"""Days and hours of a clinic's own zone, from an instant that the caller gives. UTC in the database, always."""
+"""Days and hours of a clinic's own zone, from an instant that the caller gives. UTC in the
+database, always.
+"""
 
 import datetime as dt
 from zoneinfo import ZoneInfo

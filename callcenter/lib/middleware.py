@@ -15,7 +15,9 @@ from callcenter.lib.errors import DomainError
 
 
 class LoginRequired(LoginRequiredMiddleware):
-    """An expired session answers htmx with HX-Redirect, so that no log-in form lands inside a table row."""
+    """An expired session answers htmx with HX-Redirect, so that no log-in form lands inside a table
+    row.
+    """
 
     def process_view(
         self,
@@ -24,7 +26,9 @@ class LoginRequired(LoginRequiredMiddleware):
         view_args: tuple[object, ...],
         view_kwargs: dict[str, object],
     ) -> HttpResponseBase | None:
-        """Asks a public page's marks before the user: Django asks the user first, which reads the session each time."""
+        """Asks a public page's marks before the user: Django asks the user first, which reads the
+        session each time.
+        """
         if not getattr(view_func, "login_required", True):
             return None
         return super().process_view(request, view_func, view_args, view_kwargs)
@@ -32,17 +36,23 @@ class LoginRequired(LoginRequiredMiddleware):
     def handle_no_permission(  # type: ignore[override]
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseBase:
-        """To the log-in, and from there back to the page one was on: a form's own address shows nothing by itself."""
+        """To the log-in, and from there back to the page one was on: a form's own address shows
+        nothing by itself.
+        """
         answer: HttpResponseBase = super().handle_no_permission(request, view_func)
         if page := _page_of(request):
-            answer = redirect_to_login(page, self.get_login_url(view_func), self.get_redirect_field_name(view_func))
+            answer = redirect_to_login(
+                page, self.get_login_url(view_func), self.get_redirect_field_name(view_func)
+            )
         if request.headers.get("HX-Request") and isinstance(answer, HttpResponseRedirect):
             return HttpResponseClientRedirect(answer.url)
         return answer
 
 
 class StripNulBytes(MiddlewareMixin):
-    """NUL in an address is a space before any page reads it: PostgreSQL takes it in no text, and nobody means it."""
+    """NUL in an address is a space before any page reads it: PostgreSQL takes it in no text, and
+    nobody means it.
+    """
 
     def process_request(self, request: HttpRequest) -> None:
         asked = request.META.get("QUERY_STRING", "")
@@ -51,23 +61,31 @@ class StripNulBytes(MiddlewareMixin):
 
 
 def _page_of(request: HttpRequest) -> str:
-    """The page of ours from which htmx asked or a form was sent; '' where the request's own address is the page."""
+    """The page of ours from which htmx asked or a form was sent; '' where the request's own address
+    is the page.
+    """
     address = request.headers.get("HX-Current-URL") or (
         "" if request.method == "GET" else request.headers.get("Referer")
     )
-    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        address, {request.get_host()}, require_https=request.is_secure()
+    ):
         return ""
     parts = urlsplit(address or "")
     return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 class DomainErrorMiddleware(MiddlewareMixin):
-    """Turns an action's Conflict, Refused, NotAllowed that no view has caught into a page (or a message for htmx)."""
+    """Turns an action's Conflict, Refused, NotAllowed that no view has caught into a page (or a
+    message for htmx).
+    """
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, DomainError):
             return None
-        template = "errors/message.html" if request.headers.get("HX-Request") else "errors/page.html"
+        template = (
+            "errors/message.html" if request.headers.get("HX-Request") else "errors/page.html"
+        )
         answer = render(request, template, {"error": exception}, status=exception.status)
         if request.headers.get("HX-Request"):
             answer["HX-Retarget"] = "#messages"

@@ -1,4 +1,6 @@
-"""Which files of the npm packages are served: these, and no other of the many thousands in node_modules."""
+"""Which files of the npm packages are served: these, and no other of the many thousands in
+node_modules.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,13 +10,18 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
 
-# Prefix under /static/, folder in node_modules, files. The maps are named by the files themselves, and hashed storage
-# refuses a file that names a missing one.
+# Prefix under /static/, folder in node_modules, files. The maps are named by the files themselves,
+# and hashed storage refuses a file that names a missing one.
 FILES: Final = (
     (
         "vendor/tabler",
         "@tabler/core/dist",
-        ("css/tabler.min.css", "css/tabler.min.css.map", "js/tabler.min.js", "js/tabler.min.js.map"),
+        (
+            "css/tabler.min.css",
+            "css/tabler.min.css.map",
+            "js/tabler.min.js",
+            "js/tabler.min.js.map",
+        ),
     ),
     (
         "vendor/icons",
@@ -52,7 +59,8 @@ class VendoredFinder(BaseFinder):
         ]
         return found if find_all else next(iter(found), None)
 
-    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:  # noqa: ARG002 (the table decides)
+    # The table decides
+    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:  # noqa: ARG002
         for storage, names in self.storages:
             for name in names:
                 if storage.exists(name):

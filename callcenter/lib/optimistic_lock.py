@@ -1,4 +1,6 @@
-"""Two people at one form: whoever saves second is told so, and nothing of the first one's is lost (docs/adr/0106)."""
+"""Two people at one form: whoever saves second is told so, and nothing of the first one's is lost
+(docs/adr/0106).
+"""
 
 import hashlib
 import json
@@ -14,7 +16,8 @@ def fingerprint(values: Mapping[str, object]) -> str:
 
 
 def ensure_unchanged(shown: str | None, present: str) -> None:
-    """Raises Conflict when what a page showed is no longer what stands there; call it under the row's lock.
+    """Raises Conflict when what a page showed is no longer what stands there; call it under the
+    row's lock.
 
     None is a caller that has no page; a form that gives nothing back ('') has shown nothing.
     """

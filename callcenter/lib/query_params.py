@@ -3,7 +3,8 @@
 import datetime as dt
 from typing import Final
 
-# The days that a page can be asked for: the calendar's own ends have no day before, none after, and in some zones none.
+# The days that a page can be asked for: the calendar's own ends have no day before, none after, and
+# in some zones none.
 EARLIEST: Final = dt.date(2000, 1, 1)
 LATEST: Final = dt.date(2100, 12, 31)
 

@@ -1,17 +1,26 @@
-"""Parts of files (RFC 9110, Range): without them no browser can jump inside a recording. Django's FileResponse knows none."""
+"""Parts of files (RFC 9110, Range): without them no browser can jump inside a recording. Django's
+FileResponse knows none.
+"""
 
 import re
 from collections.abc import Iterator
 from typing import IO, Any, Final
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 
 _CHUNK: Final = 64 * 1024
 _ONE_RANGE: Final = re.compile(r"^bytes=(\d*)-(\d*)$")
 
 
 def part_of(header: str, size: int) -> tuple[int, int] | None:
-    """First and last byte of the one range asked for, None when it can't be satisfied. Raises ValueError for another form.
+    """First and last byte of the one range asked for, None when it can't be satisfied. Raises
+    ValueError for another form.
 
     'bytes=0-99', 'bytes=100-' (to the end), 'bytes=-500' (the last ones).
     """
@@ -46,7 +55,9 @@ def serve_file(request: HttpRequest, file: IO[Any], *, size: int, mime: str) -> 
         answer["Content-Length"] = str(size)
     else:
         begin, end = part
-        answer = StreamingHttpResponse(_bytes(file, begin, end - begin + 1), status=206, content_type=mime)
+        answer = StreamingHttpResponse(
+            _bytes(file, begin, end - begin + 1), status=206, content_type=mime
+        )
         answer["Content-Range"] = f"bytes {begin}-{end}/{size}"
         answer["Content-Length"] = str(end - begin + 1)
     answer["Accept-Ranges"] = "bytes"

@@ -1,6 +1,7 @@
 """Templates of messages: `{{ поле }}` in a text, filled with a visit's values. Pure.
 
-Only the fields below exist; a text with any other is refused when it is saved, so that nothing unfilled is ever sent.
+Only the fields below exist; a text with any other is refused when it is saved, so that nothing
+unfilled is ever sent.
 """
 
 import datetime as dt
@@ -26,7 +27,15 @@ FIELDS: Final[dict[str, str]] = {
     "ссылка": "адрес страницы пациента",
 }
 _FIELD: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-_WEEKDAYS: Final = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
+_WEEKDAYS: Final = (
+    "понедельник",
+    "вторник",
+    "среда",
+    "четверг",
+    "пятница",
+    "суббота",
+    "воскресенье",
+)
 _MONTHS: Final = (
     *("января", "февраля", "марта", "апреля", "мая", "июня"),
     *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
@@ -41,7 +50,9 @@ VISIT_SMS: Final = "{{ клиника }}: ждём вас {{ дата }} в {{ �
 
 @dataclass(frozen=True)
 class TemplateVisit:
-    """What a template may tell of a visit. `starts_at` UTC, `zone` of the clinic, `link` '' while there is none."""
+    """What a template may tell of a visit. `starts_at` UTC, `zone` of the clinic, `link` '' while
+    there is none.
+    """
 
     patient: str
     first_name: str
@@ -60,7 +71,8 @@ def values_of(visit: TemplateVisit) -> dict[str, str]:
     here = local(visit.starts_at, visit.zone)
     return {
         "пациент": visit.patient,
-        "имя": " ".join(part for part in (visit.first_name, visit.middle_name) if part) or visit.patient,
+        "имя": " ".join(part for part in (visit.first_name, visit.middle_name) if part)
+        or visit.patient,
         "врач": visit.doctor,
         "врач_кратко": visit.doctor_short,
         "клиника": visit.clinic,
@@ -81,6 +93,8 @@ def unknown_fields(text: str) -> list[str]:
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with its fields filled; a field that is no key raises KeyError (saving has refused it before)."""
+    """The text with its fields filled; a field that is no key raises KeyError (saving has refused
+    it before).
+    """
     filled = _FIELD.sub(lambda match: values[match.group(1)], text)
     return re.sub(r"[ \t]{2,}", " ", filled).strip()

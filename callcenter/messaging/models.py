@@ -1,4 +1,6 @@
-"""The outbox, the providers it goes through, what they said, the patient's link with his answer, and chats."""
+"""The outbox, the providers it goes through, what they said, the patient's link with his answer,
+and chats.
+"""
 
 import datetime as dt
 import secrets
@@ -32,14 +34,17 @@ class Provider(models.Model):
     name = models.CharField("название", max_length=80, unique=True)
     kind = models.CharField("вид", max_length=12, choices=[(kind, kind) for kind in KINDS])
     channels = ArrayField(
-        models.CharField(max_length=10, choices=MessageChannel.choices), verbose_name="каналы", default=list
+        models.CharField(max_length=10, choices=MessageChannel.choices),
+        verbose_name="каналы",
+        default=list,
     )
     settings = models.JSONField("настройки", default=dict, blank=True)
     secret = models.CharField(max_length=64, default=_secret, editable=False)
     per_second = models.FloatField("не больше сообщений в секунду", null=True, blank=True)
     price = models.DecimalField("цена одной части, ₽", max_digits=8, decimal_places=2, default=0)
     is_active = models.BooleanField("работает", default=True)
-    # The next free slot under the limit; moved on in the claiming transaction, under the row's lock.
+    # The next free slot under the limit; moved on in the claiming transaction, under the row's
+    # lock.
     next_slot_at = models.DateTimeField(null=True, blank=True, editable=False)
     paused_until = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.CharField(max_length=250, blank=True, editable=False)
@@ -53,7 +58,9 @@ class Provider(models.Model):
 
 
 class CascadeStep(models.Model):
-    """One step of a clinic's cascade: after `wait_minutes` without a delivery the next step goes by itself."""
+    """One step of a clinic's cascade: after `wait_minutes` without a delivery the next step goes by
+    itself.
+    """
 
     clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="cascade")
     position = models.PositiveSmallIntegerField("порядок")
@@ -66,7 +73,9 @@ class CascadeStep(models.Model):
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["clinic", "channel"], name="cascade_channel_once"),
             models.UniqueConstraint(
-                fields=["clinic", "position"], name="cascade_position_once", deferrable=models.Deferrable.DEFERRED
+                fields=["clinic", "position"],
+                name="cascade_position_once",
+                deferrable=models.Deferrable.DEFERRED,
             ),
         ]
 
@@ -82,7 +91,12 @@ class MessageTemplate(models.Model):
     name = models.CharField("шаблон", max_length=80, default="Уведомление о приёме")
     form = models.CharField("вид", max_length=10, choices=Form.choices)
     clinic = models.ForeignKey(
-        Clinic, models.CASCADE, null=True, blank=True, related_name="templates", verbose_name="клиника"
+        Clinic,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="templates",
+        verbose_name="клиника",
     )
     text = models.TextField("текст")
     changed_at = models.DateTimeField()
@@ -92,7 +106,9 @@ class MessageTemplate(models.Model):
         ordering: ClassVar[list[str]] = ["name", "form", "clinic"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["name", "form", "clinic"], name="template_version_once", nulls_distinct=False
+                fields=["name", "form", "clinic"],
+                name="template_version_once",
+                nulls_distinct=False,
             )
         ]
 
@@ -106,7 +122,8 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One message to one address on one channel. Its key makes it single: purpose × subject × version × channel.
+    """One message to one address on one channel. Its key makes it single: purpose × subject ×
+    version × channel.
 
     A person may send once more after a failure (`repeat` = 1, 2, …); the product itself never does.
     """
@@ -123,26 +140,33 @@ class Message(models.Model):
     appointment = models.ForeignKey(Appointment, models.PROTECT, null=True, related_name="messages")
     provider = models.ForeignKey(Provider, models.PROTECT, null=True, related_name="+")
     ground = models.CharField(max_length=12, choices=Ground.choices, default=Ground.SERVICE)
-    to_staff = models.BooleanField(default=False)  # a letter to a colleague: no quiet hours, no consents
+    to_staff = models.BooleanField(
+        default=False
+    )  # a letter to a colleague: no quiet hours, no consents
     to = models.CharField("кому", max_length=254)
     subject = models.CharField("тема", max_length=200, blank=True)
     text = models.TextField("текст")
     files = models.JSONField(default=list, blank=True)  # [[name, path below MEDIA_ROOT], …]
     parts = models.PositiveSmallIntegerField(default=1)
 
-    state = models.CharField(max_length=11, choices=MessageState.choices, default=MessageState.QUEUED)
+    state = models.CharField(
+        max_length=11, choices=MessageState.choices, default=MessageState.QUEUED
+    )
     reason = models.CharField("почему", max_length=250, blank=True)
     due_at = models.DateTimeField()
     not_after = models.DateTimeField(null=True)  # later it is of no use
     claimed_at = models.DateTimeField(null=True)
     attempted_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # How often the provider was asked what became of it; `due_at` of an accepted or unknown message is when to ask next.
+    # How often the provider was asked what became of it; `due_at` of an accepted or unknown message
+    # is when to ask next.
     asks = models.PositiveSmallIntegerField(default=0)
     # When the next channel takes over by itself; NULL when it has, or will not.
     fallback_at = models.DateTimeField(null=True)
     given_up = models.BooleanField(default=False)  # the next channel has taken over
-    position = models.PositiveSmallIntegerField(null=True)  # its step of the cascade; NULL outside one
+    position = models.PositiveSmallIntegerField(
+        null=True
+    )  # its step of the cascade; NULL outside one
 
     provider_ref = models.CharField(max_length=120, blank=True)
     accepted_at = models.DateTimeField(null=True)
@@ -166,15 +190,23 @@ class Message(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             # readers: send_due; reap; advance_due_cascades; a visit's row; a conversation by number
-            models.Index(fields=["provider", "due_at"], name="message_due", condition=Q(state="queued")),
-            models.Index(fields=["claimed_at"], name="message_leased", condition=Q(state="sending")),
+            models.Index(
+                fields=["provider", "due_at"], name="message_due", condition=Q(state="queued")
+            ),
+            models.Index(
+                fields=["claimed_at"], name="message_leased", condition=Q(state="sending")
+            ),
             # reader: ask_due_messages
             models.Index(
                 fields=["provider", "due_at"],
                 name="message_ask",
                 condition=Q(state__in=["accepted", "unknown"], asks__lt=5),
             ),
-            models.Index(fields=["fallback_at"], name="message_fallback", condition=Q(fallback_at__isnull=False)),
+            models.Index(
+                fields=["fallback_at"],
+                name="message_fallback",
+                condition=Q(fallback_at__isnull=False),
+            ),
             models.Index(fields=["appointment"], name="message_appointment"),
             models.Index(fields=["to", "-created_at"], name="message_to"),
         ]
@@ -207,12 +239,16 @@ class ProviderWebhook(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # readers: absorb_due_calls, and its reaper; the sweeping of old ones
             models.Index(fields=["due_at"], name="call_due", condition=Q(absorbed_at__isnull=True)),
-            models.Index(fields=["absorbed_at"], name="call_absorbed", condition=Q(absorbed_at__isnull=False)),
+            models.Index(
+                fields=["absorbed_at"], name="call_absorbed", condition=Q(absorbed_at__isnull=False)
+            ),
         ]
 
 
 class VisitLink(models.Model):
-    """The patient's page for one version of a visit: its token, whether it was opened, what he chose last."""
+    """The patient's page for one version of a visit: its token, whether it was opened, what he
+    chose last.
+    """
 
     token = models.CharField(max_length=32, unique=True, default=_token)
     appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="links")
@@ -240,14 +276,17 @@ class VisitEvent(models.Model):
 
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "pk"]
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["link", "at"], name="visit_event_link")]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["link", "at"], name="visit_event_link")
+        ]
 
 
 class ChatMessage(models.Model):
-    """One line of a conversation in a messenger or by SMS, on the interaction of the day it belongs to.
+    """One line of a conversation in a messenger or by SMS, on the interaction of the day it belongs
+    to.
 
-    Incoming ones carry a proposed meaning; what a person made of it stands in `accepted`, for which visit in
-    `accepted_for`. A text never changes a visit by itself.
+    Incoming ones carry a proposed meaning; what a person made of it stands in `accepted`, for which
+    visit in `accepted_for`. A text never changes a visit by itself.
     """
 
     interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="chat_messages")
@@ -273,7 +312,9 @@ class ChatMessage(models.Model):
         ordering: ClassVar[list[str]] = ["at", "pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["provider", "external_id"], condition=~Q(external_id=""), name="chat_external_once"
+                fields=["provider", "external_id"],
+                condition=~Q(external_id=""),
+                name="chat_external_once",
             )
         ]
         indexes: ClassVar[list[models.Index]] = [

@@ -15,8 +15,9 @@ from callcenter.messaging.states import ARRIVED, MessageChannel, MessagePurpose,
 
 
 def facts_of(messages: Sequence[Message], *, now: dt.datetime) -> list[SendFacts]:
-    """The facts on which each message may go or not, in their order; eight queries for any number of messages, whether
-    they stand in the outbox or are only thought of."""
+    """The facts on which each message may go or not, in their order; eight queries for any number
+    of messages, whether they stand in the outbox or are only thought of.
+    """
     clinics = _clinics({message.clinic_id for message in messages if message.clinic_id})
     hours = {pk: hours_of(clinic) for pk, clinic in clinics.items()}
     visits = {
@@ -26,7 +27,9 @@ def facts_of(messages: Sequence[Message], *, now: dt.datetime) -> list[SendFacts
         ).values_list("pk", "version", "status")
     }
     zones = dict(
-        Patient.objects.filter(pk__in={message.patient_id for message in messages if message.patient_id})
+        Patient.objects.filter(
+            pk__in={message.patient_id for message in messages if message.patient_id}
+        )
         .exclude(zone="")
         .values_list("pk", "zone")
     )
@@ -34,7 +37,12 @@ def facts_of(messages: Sequence[Message], *, now: dt.datetime) -> list[SendFacts
     arrived = _arrived(messages)
     obstacles = may_message_many(
         [
-            (message.patient_id, clinics.get(message.clinic_id or 0), message.ground, consent_channel(message.channel))
+            (
+                message.patient_id,
+                clinics.get(message.clinic_id or 0),
+                message.ground,
+                consent_channel(message.channel),
+            )
             for message in messages
         ],
         now=now,
@@ -99,14 +107,22 @@ def _clinics(ids: set[int]) -> dict[int, Clinic]:
 
 def _answers(visits: Iterable[int]) -> dict[tuple[int, int], str]:
     rows = VisitLink.objects.filter(appointment__in=list(visits)).exclude(answer="")
-    return {(visit, version): answer for visit, version, answer in rows.values_list("appointment", "version", "answer")}
+    return {
+        (visit, version): answer
+        for visit, version, answer in rows.values_list("appointment", "version", "answer")
+    }
 
 
 def _arrived(messages: Sequence[Message]) -> dict[tuple[str, int], str]:
     """Which messenger has already delivered a visit's message, by (subject, version)."""
-    visits = {message.appointment_id for message in messages if message.purpose == MessagePurpose.VISIT}
+    visits = {
+        message.appointment_id for message in messages if message.purpose == MessagePurpose.VISIT
+    }
     rows = Message.objects.filter(
-        appointment__in=visits, purpose=MessagePurpose.VISIT, state__in=ARRIVED, position__isnull=False
+        appointment__in=visits,
+        purpose=MessagePurpose.VISIT,
+        state__in=ARRIVED,
+        position__isnull=False,
     )
     return {
         (subject, version): MessageChannel(channel).label
@@ -117,6 +133,8 @@ def _arrived(messages: Sequence[Message]) -> dict[tuple[str, int], str]:
 def conversation(number: str, *, since: dt.datetime) -> QuerySet[ChatMessage]:
     """The lines exchanged with a number, oldest first."""
     lines: QuerySet[ChatMessage] = (
-        ChatMessage.objects.filter(number=number, at__gte=since).select_related("by", "message").order_by("at", "pk")
+        ChatMessage.objects.filter(number=number, at__gte=since)
+        .select_related("by", "message")
+        .order_by("at", "pk")
     )
     return lines

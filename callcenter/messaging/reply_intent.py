@@ -1,7 +1,9 @@
-"""What a patient's free words about his visit probably mean: a proposal for a person, never an action. Pure.
+"""What a patient's free words about his visit probably mean: a proposal for a person, never an
+action. Pure.
 
-Rules instead of a model: they can be read, corrected in a minute, and run anywhere. The order tells which word outweighs
-which («приду, но опоздаю» is late, not confirmed; «не смогу, перенесите» is a move, not a cancellation).
+Rules instead of a model: they can be read, corrected in a minute, and run anywhere. The order tells
+which word outweighs which («приду, но опоздаю» is late, not confirmed; «не смогу, перенесите» is a
+move, not a cancellation).
 """
 
 import re
@@ -38,7 +40,9 @@ _AFFIRMS: Final = _any(
     r"\bкак штык\b|\bплюс(?:ик)?\b|^\++$|^1$|[👍👌✅🤝🙋💯]",
 )
 # He does not: said outright, or by what has happened to him.
-_BETWEEN: Final = r"(?:(?:завтра|сегодня|я|мы|точно|уже|к вам|на прием|скорее всего|наверное?|видимо) ){0,2}"
+_BETWEEN: Final = (
+    r"(?:(?:завтра|сегодня|я|мы|точно|уже|к вам|на прием|скорее всего|наверное?|видимо) ){0,2}"
+)
 _DECLINES: Final = _any(
     rf"\bне {_BETWEEN}(?:{_GO}|{_WILL})\b|\bотмен(?!и(?:ть|л\w*)? нельзя)|аннулир|\bсн(?:имите|ять|имаюсь)\b|вычеркн|не (?:пой|пое)[дт]",
     r"(?:удалите|уберите|убрать|удалить) (?:меня|мою|запись|нас|прием|пожалуйста)|\bне ждите|отказ(?:ыва|ал|аться)|откажусь|передумал|пропущу",
@@ -71,7 +75,9 @@ _LATE: Final = _any(
     r"(?<!без )оп[ао]зд|задерж(?!ивается)|не успева|застря|\bпробк|с опозданием|\bна (?:\d+|пять|десять|пятнадцать|двадцать|тридцать) ?(?:мин|м\b)|минут(?:ок)? на \d+",
     r"полчас\w* (?:по)?(?:позже|позднее)|после назначенного|(?:немного|чуть|чуток) (?:по)?(?:позже|позднее)|не (?:к|в) \d[\d :.]*,? а (?:к|в) \d",
 )
-_LATER: Final = re.compile(r"\b(?:по)?(?:позже|позднее)\b(?! (?:отве|напи|ска|позвон|перезвон|сообщ|реш))")
+_LATER: Final = re.compile(
+    r"\b(?:по)?(?:позже|позднее)\b(?! (?:отве|напи|ска|позвон|перезвон|сообщ|реш))"
+)
 _WHO: Final = _any(
     r"\bкто (?:это|вы|пишет|звонил)|(?:это|вы) кто|не туда|ошиб(?:лись|очк)|ошибк\w* номер|не записыв|не запис(?:ан|ал)|не запись?ывал",
     r"(?:как(?:ой|ая|ую)|что за)(?: еще| такая| такой)? (?:прием|врач|клиник|запис|организац|сообщени|больниц)|\bспам|мошенн|\bразвод\b",
@@ -91,7 +97,8 @@ _NOT_NAMED: Final = re.compile(r"\b(?:[Яя]|[Ээ]то) не [А-ЯЁ][а-яё]
 _WHAT_ELSE: Final = re.compile(
     r"\bкогда\b|\bкаки[ех]\b|вариант|свободн|\bокошк|\bесть (?:ли|еще|что|врем|мест|запис)|\bможно\b(?! отмен)|\bдругие?\b"
 )
-# The word is there and means its contrary, or is only politeness, or is about something else than the visit.
+# The word is there and means its contrary, or is only politeness, or is about something else than
+# the visit.
 _KEEPS: Final = _any(r"\bне (?:отмен|аннулир|снимайте|перен[ео]с|отказыва|пропущу)\w*")
 _NO_MATTER: Final = _any(
     r"(?:нет|без) (?:проблем|вопросов)|если (?:это )?(?:можно|возможно|не ?(?:сложно|трудно))|\bне (?:надо|нужно) (?:звонить|писать|напоминать)",
@@ -144,7 +151,9 @@ def meaning_of(text: str) -> Meaning:
 
 
 def _asks_for_another_time(words: str, left: str, *, will: bool, declines: bool) -> bool:
-    """A day or an hour that is wished for: «в четверг есть окошко?», «могу только вечером» — not «не смогу в четверг»."""
+    """A day or an hour that is wished for: «в четверг есть окошко?», «могу только вечером» — not
+    «не смогу в четверг».
+    """
     can = re.search(r"\b(?:смогу|сможем|могу|можем)\b", left) is not None
     wishes = _WISHES.search(left) is not None or (declines and can)
     if _OTHER_DAY.search(words) or re.search(r"можно (?:на )?завтра", words):

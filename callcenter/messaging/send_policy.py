@@ -1,4 +1,6 @@
-"""May this message go out now? One pure function over the facts that the claiming transaction has read again."""
+"""May this message go out now? One pure function over the facts that the claiming transaction has
+read again.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ _PAUSES: Final = (30, 60, 180, 600, 1200)  # seconds between these attempts
 
 @dataclass(frozen=True)
 class SendFacts:
-    """What is true at the moment of claiming. `obstacle`: a refusal or a missing ground, in words; `quiet_until`: UTC."""
+    """What is true at the moment of claiming. `obstacle`: a refusal or a missing ground, in words;
+    `quiet_until`: UTC.
+    """
 
     now: dt.datetime
     zone: str
@@ -42,7 +46,9 @@ class SendLater:
 
 @dataclass(frozen=True)
 class DoNotSend:
-    """Not sent, with the reason. `refused`: this channel is closed, the next one may try; else nobody shall be written to."""
+    """Not sent, with the reason. `refused`: this channel is closed, the next one may try; else
+    nobody shall be written to.
+    """
 
     reason: str
     refused: bool = False
@@ -75,19 +81,24 @@ def decide(facts: SendFacts) -> SendNow | SendLater | DoNotSend:
     return SendNow()
 
 
-# Minutes after a message was handed over at which a provider that remembers is asked what became of it, when no report
-# has told: reports come within minutes as a rule, edna repeats a lost one for 35 minutes and gives a message up after a day.
+# Minutes after a message was handed over at which a provider that remembers is asked what became of
+# it, when no report has told: reports come within minutes as a rule, edna repeats a lost one for 35
+# minutes and gives a message up after a day.
 ASKS: Final = (15, 60, 180, 720, 1500)
 
 
 def next_ask(asks: int, attempted_at: dt.datetime, now: dt.datetime) -> dt.datetime:
-    """When a message is asked about again after `asks` questions; past the last of them the moment means nothing."""
+    """When a message is asked about again after `asks` questions; past the last of them the moment
+    means nothing.
+    """
     minutes = ASKS[min(asks, len(ASKS) - 1)]
     return max(attempted_at + dt.timedelta(minutes=minutes), now + dt.timedelta(minutes=1))
 
 
 def next_attempt(attempts: int, now: dt.datetime) -> dt.datetime | None:
-    """When a message put off by a busy provider is tried again; None when it has been tried often enough."""
+    """When a message put off by a busy provider is tried again; None when it has been tried often
+    enough.
+    """
     if attempts >= ATTEMPTS:
         return None
     return now + dt.timedelta(seconds=_PAUSES[min(attempts, len(_PAUSES)) - 1])

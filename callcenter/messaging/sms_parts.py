@@ -8,13 +8,18 @@ _BASIC: Final = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _EXTENDED: Final = frozenset("^{}\\[~]|€\f")  # an escape before each: two septets
-GSM: Final = (160, 153)  # septets in a single SMS, in a part of several (6 bytes go to the header that joins them)
+GSM: Final = (
+    160,
+    153,
+)  # septets in a single SMS, in a part of several (6 bytes go to the header that joins them)
 UCS2: Final = (70, 67)  # UTF-16 code units; Cyrillic always
 
 
 @dataclass(frozen=True)
 class Size:
-    """`length` in septets or UTF-16 units, `limit` of that many in the last part's kind, `parts` billed each as one."""
+    """`length` in septets or UTF-16 units, `limit` of that many in the last part's kind, `parts`
+    billed each as one.
+    """
 
     parts: int
     length: int
@@ -54,7 +59,9 @@ def _width(letter: str, unicode: bool) -> int:
 
 
 def _parts(widths: list[int], room: int) -> int:
-    """Fills part after part; a letter of two units is never cut, so an emoji at the edge may cost a part more."""
+    """Fills part after part; a letter of two units is never cut, so an emoji at the edge may cost a
+    part more.
+    """
     parts, used = 1, 0
     for width in widths:
         if used + width > room:

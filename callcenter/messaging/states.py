@@ -1,4 +1,6 @@
-"""States of a message, the channels it takes, what providers may say of it, and how far it has come. Pure: no ORM."""
+"""States of a message, the channels it takes, what providers may say of it, and how far it has
+come. Pure: no ORM.
+"""
 
 from typing import Final
 
@@ -54,7 +56,12 @@ ARRIVED: Final = (MessageState.DELIVERED, MessageState.READ)
 # It was not and will not be sent to him on this channel.
 FAILED: Final = (MessageState.UNDELIVERED, MessageState.REFUSED)
 # Another message on the same channel may follow only from these, and only by a person's word.
-REPEATABLE: Final = (MessageState.UNDELIVERED, MessageState.REFUSED, MessageState.CANCELLED, MessageState.UNKNOWN)
+REPEATABLE: Final = (
+    MessageState.UNDELIVERED,
+    MessageState.REFUSED,
+    MessageState.CANCELLED,
+    MessageState.UNKNOWN,
+)
 
 
 class DeliveryStatus(TextChoices):
@@ -66,8 +73,9 @@ class DeliveryStatus(TextChoices):
     UNDELIVERED = "undelivered", "не доставлено"
 
 
-# Reports come late, repeated and in any order: a message only ever climbs. 'Delivered' after 'undelivered' is believed
-# (the operator found the telephone after all), 'undelivered' after 'delivered' is not.
+# Reports come late, repeated and in any order: a message only ever climbs. 'Delivered' after
+# 'undelivered' is believed (the operator found the telephone after all), 'undelivered' after
+# 'delivered' is not.
 RANK: Final[dict[MessageState, int]] = {
     MessageState.QUEUED: 0,
     MessageState.SENDING: 0,
@@ -82,13 +90,17 @@ RANK: Final[dict[MessageState, int]] = {
 
 
 def after_report(state: MessageState, report: DeliveryStatus) -> MessageState:
-    """The state after a report. A report on what we took for refused or stopped is proof that it had left us after all."""
+    """The state after a report. A report on what we took for refused or stopped is proof that it
+    had left us after all.
+    """
     heard = MessageState(report.value)
     return heard if RANK[heard] > RANK[state] else state
 
 
 class MessagePurpose(TextChoices):
-    """What a message is for: the first part of its key. Desks add their own words; these are the floor's."""
+    """What a message is for: the first part of its key. Desks add their own words; these are the
+    floor's.
+    """
 
     VISIT = "visit", "уведомление о приёме"
     LETTER = "letter", "письмо сотруднику"

@@ -29,7 +29,9 @@ def advance_cascades() -> int:
 
 @shared_task
 def reap_messages() -> int:
-    """A killed worker's messages: back into the queue, or «unknown» where the call may have gone out."""
+    """A killed worker's messages: back into the queue, or «unknown» where the call may have gone
+    out.
+    """
     now = timezone.now()
     return actions.reap_lost_messages(now=now) + actions.requeue_lost_webhooks(now=now)
 

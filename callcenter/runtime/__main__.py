@@ -1,7 +1,9 @@
-"""The running demo: `python -m callcenter.runtime FOLDER PORT`, started by bootstrap.py, which holds the folder's lock.
+"""The running demo: `python -m callcenter.runtime FOLDER PORT`, started by bootstrap.py, which
+holds the folder's lock.
 
-Starts PostgreSQL, Valkey and the table of processes, starts again what dies, and on Ctrl-C, SIGTERM or a closed terminal
-stops all of it within 10 seconds. Should it be killed itself, everything it started gets a signal from the kernel (Linux).
+Starts PostgreSQL, Valkey and the table of processes, starts again what dies, and on Ctrl-C, SIGTERM
+or a closed terminal stops all of it within 10 seconds. Should it be killed itself, everything it
+started gets a signal from the kernel (Linux).
 """
 
 import contextlib
@@ -23,7 +25,8 @@ from callcenter.runtime.process_table import Process, table
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 120  # seconds
-# Seconds to stop: the processes together, then PostgreSQL; with Valkey's fraction it stays under 10.
+# Seconds to stop: the processes together, then PostgreSQL; with Valkey's fraction it stays under
+# 10.
 STOP_PROCESSES, STOP_POSTGRES = 3.5, 3.5
 # A process that dies this often within a minute is broken, not unlucky.
 DEATHS_A_MINUTE = 5
@@ -118,7 +121,9 @@ class Demo:
         return path.read_text()
 
     def _migrate_and_load(self) -> None:
-        """The demo clinic is loaded whole or not at all: a load that was broken off is begun again on an empty database."""
+        """The demo clinic is loaded whole or not at all: a load that was broken off is begun again
+        on an empty database.
+        """
         loaded, migrated = self.folder / "loaded", self.folder / "migrated"
         if not loaded.exists():
             migrated.unlink(missing_ok=True)
@@ -136,24 +141,32 @@ class Demo:
     def _manage(self, *command: str) -> None:
         log = self.logs / f"{command[0]}.log"
         log.unlink(missing_ok=True)
-        child = supervisor.start([sys.executable, "manage.py", *command], log=log, env=self.env(), cwd=ROOT)
+        child = supervisor.start(
+            [sys.executable, "manage.py", *command], log=log, env=self.env(), cwd=ROOT
+        )
         try:
             code = child.wait()
         finally:
             supervisor.kill(child)
         if code:
-            raise Failed(f"`manage.py {' '.join(command)}` failed:\n{_tail(log)}\nThe whole of it: {log}")
+            raise Failed(
+                f"`manage.py {' '.join(command)}` failed:\n{_tail(log)}\nThe whole of it: {log}"
+            )
 
     def _start(self, process: Process) -> None:
         log = self.logs / f"{process.name}.log"
-        self.running[process] = supervisor.start(process.command, log=log, env=self.env(pool=process.pool), cwd=ROOT)
+        self.running[process] = supervisor.start(
+            process.command, log=log, env=self.env(pool=process.pool), cwd=ROOT
+        )
 
     def _died(self, name: str) -> None:
         now = time.monotonic()
         self.deaths = [moment for moment in self.deaths if now - moment < 60] + [now]
         if len(self.deaths) > DEATHS_A_MINUTE:
             log = self.logs / f"{name}.log"
-            raise Failed(f"{name} ends again and again; its last words:\n{_tail(log)}\nThe whole of it: {log}")
+            raise Failed(
+                f"{name} ends again and again; its last words:\n{_tail(log)}\nThe whole of it: {log}"
+            )
         say(f"{name} has ended by itself; starting it again.")
 
     def _wait_for(self, web: Process) -> None:
@@ -163,7 +176,9 @@ class Demo:
                 return
             time.sleep(0.1)
         log = self.logs / "web.log"
-        raise Failed(f"The web process did not answer at {self.address}; its last words:\n{_tail(log)}\nAll: {log}")
+        raise Failed(
+            f"The web process did not answer at {self.address}; its last words:\n{_tail(log)}\nAll: {log}"
+        )
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
@@ -176,7 +191,9 @@ class Demo:
             connection.close()
 
     def _write_address(self) -> None:
-        """For `make demo` in a second window, and for who wants to run `manage.py` on this demo: `. demo/environment`."""
+        """For `make demo` in a second window, and for who wants to run `manage.py` on this demo: `.
+        demo/environment`.
+        """
         (self.folder / "address").write_text(f"{self.address}\n")
         names = ("DEMO", "DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL", "FILES_DIR")
         environment = self.folder / "environment"
@@ -187,14 +204,20 @@ class Demo:
         say(f"\nDozvon is ready ({seconds:.0f} s): {self.address}\n")
         say(_logins())
         say(f"Logs: {self.logs}")
-        say(f"manage.py on this demo: . {self.folder}/environment && .venv/bin/python manage.py help")
+        say(
+            f"manage.py on this demo: . {self.folder}/environment && .venv/bin/python manage.py help"
+        )
         say("Ctrl-C stops everything.")
 
 
 def _migrations() -> str:
-    """A sum over all migrations: equal to the last start's, nothing is to be brought up to date, and a Django start saved."""
+    """A sum over all migrations: equal to the last start's, nothing is to be brought up to date,
+    and a Django start saved.
+    """
     files = sorted([*ROOT.glob("*/migrations/*.py"), *ROOT.glob("callcenter/*/migrations/*.py")])
-    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
+    return hashlib.sha256(
+        b"".join(path.name.encode() + path.read_bytes() for path in files)
+    ).hexdigest()
 
 
 def _logins() -> str:
@@ -204,7 +227,11 @@ def _logins() -> str:
 
 
 def _tail(log: Path) -> str:
-    return "\n".join(log.read_text(errors="replace").strip().splitlines()[-15:]) if log.exists() else ""
+    return (
+        "\n".join(log.read_text(errors="replace").strip().splitlines()[-15:])
+        if log.exists()
+        else ""
+    )
 
 
 def _stop(*_: object) -> None:
@@ -212,7 +239,8 @@ def _stop(*_: object) -> None:
 
 
 def main(folder: Path, port: int) -> int:
-    # Explicitly, since a shell starts background jobs with SIGINT ignored. A job under nohup keeps ignoring SIGHUP.
+    # Explicitly, since a shell starts background jobs with SIGINT ignored. A job under nohup keeps
+    # ignoring SIGHUP.
     caught = [signal.SIGTERM, signal.SIGINT]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         caught.append(signal.SIGHUP)
@@ -229,7 +257,9 @@ def main(folder: Path, port: int) -> int:
         return 1
     finally:
         for number in caught:
-            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it running
+            signal.signal(
+                number, signal.SIG_IGN
+            )  # a second Ctrl-C must not leave half of it running
         demo.stop()
     say("Stopped.")
     return 0

@@ -1,7 +1,9 @@
-"""`make demo`, `make demo-reset` and the first step of every other target: from a bare machine to an installed project.
+"""`make demo`, `make demo-reset` and the first step of every other target: from a bare machine to
+an installed project.
 
-Run by the machine's own Python before anything is installed, so: standard library only, and no syntax that an old Python
-can't read, since it must be able to say that it is too old. Every failure is one sentence: what, and what to do.
+Run by the machine's own Python before anything is installed, so: standard library only, and no
+syntax that an old Python can't read, since it must be able to say that it is too old. Every failure
+is one sentence: what, and what to do.
 """
 
 import contextlib
@@ -36,7 +38,11 @@ def main(what: str) -> None:
         elif what == "demo":
             _demo()
         else:
-            with _alone(ROOT / "var" / "setup.lock", "Another `make` is installing this project", seconds=900):
+            with _alone(
+                ROOT / "var" / "setup.lock",
+                "Another `make` is installing this project",
+                seconds=900,
+            ):
                 install("dev")
     except SetupFailed as reason:
         sys.exit(f"\n{reason}")
@@ -50,7 +56,9 @@ def _demo() -> None:
     _check_disk(folder)
     lock = _lock(folder)
     _check_port(port)
-    with _alone(ROOT / "var" / "setup.lock", "Another `make` is installing this project", seconds=900):
+    with _alone(
+        ROOT / "var" / "setup.lock", "Another `make` is installing this project", seconds=900
+    ):
         install("demo")
     os.set_inheritable(lock, True)  # held by the product's runner from here on
     python = str(VENV / "bin" / "python")
@@ -67,14 +75,18 @@ def _reset() -> None:
 
 
 def demo_folder() -> Path:
-    """Where the demo keeps its data. PostgreSQL never runs as root, so as root it is a place that `nobody` can reach."""
+    """Where the demo keeps its data. PostgreSQL never runs as root, so as root it is a place that
+    `nobody` can reach.
+    """
     if os.geteuid() != 0:
         return ROOT / "var" / "demo"
     return Path("/var/tmp") / f"dozvon-demo-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:10]}"  # noqa: S108
 
 
 def install(which: str) -> None:
-    """Brings .venv and node_modules to what the lock files say; nothing is done when they are there already."""
+    """Brings .venv and node_modules to what the lock files say; nothing is done when they are there
+    already.
+    """
     _make_venv()
     _install_packages(which)
     _install_assets(which)
@@ -102,7 +114,9 @@ def _check_port(port: int) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
-            raise SetupFailed(f"Port {port} needs root. Choose one above 1023: make demo PORT=8080") from None
+            raise SetupFailed(
+                f"Port {port} needs root. Choose one above 1023: make demo PORT=8080"
+            ) from None
         except OSError:
             raise SetupFailed(
                 f"Port {port} is taken by another program. Stop that one, or choose another: make demo PORT={port + 1}"
@@ -126,7 +140,9 @@ def _existing(path: Path) -> Path:
 
 
 def _lock(folder: Path) -> int:
-    """Held as long as the demo runs, also by the process that follows this one. It ends with its holder, however that ends."""
+    """Held as long as the demo runs, also by the process that follows this one. It ends with its
+    holder, however that ends.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0 and folder.stat().st_uid != 0:
@@ -182,7 +198,9 @@ def _alone(path: Path, busy: str, seconds: int):  # type: ignore[no-untyped-def]
                 break
             except BlockingIOError:
                 if time.monotonic() > until:
-                    raise SetupFailed(f"{busy} since {seconds // 60} minutes. Wait for it or end it.") from None
+                    raise SetupFailed(
+                        f"{busy} since {seconds // 60} minutes. Wait for it or end it."
+                    ) from None
                 time.sleep(0.2)
         yield
 
@@ -230,12 +248,20 @@ def _install_packages(which: str) -> None:
     say(f"Installing the Python packages of requirements/{which}.txt (about a minute, once) …")
     wanted = ["--require-hashes", "-r", str(_requirements(which))]
     python = str(VENV / "bin" / "python")
-    uv = shutil.which("uv") or (str(VENV / "bin" / "uv") if (VENV / "bin" / "uv").exists() else None)
-    code, output = run([uv, "pip", "install", "--quiet", "--python", python, *wanted]) if uv else (1, "")
+    uv = shutil.which("uv") or (
+        str(VENV / "bin" / "uv") if (VENV / "bin" / "uv").exists() else None
+    )
+    code, output = (
+        run([uv, "pip", "install", "--quiet", "--python", python, *wanted]) if uv else (1, "")
+    )
     if code:  # no uv, or it knows less of this machine's package mirrors than pip does
-        code, output = run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
+        code, output = run(
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
+        )
     if code:
-        raise SetupFailed(f"Installing the Python packages failed: {_why(output)}\nWhat pip said:\n{tail(output)}")
+        raise SetupFailed(
+            f"Installing the Python packages failed: {_why(output)}\nWhat pip said:\n{tail(output)}"
+        )
     for part in {which, "demo"}:  # dev contains demo
         _stamp(part).write_text(_sum(_requirements(part)))
 
@@ -244,10 +270,12 @@ def _why(output: str) -> str:
     """Pip's words as a sentence."""
     missing = re.search(r"No matching distribution found for ([\w.-]+)", output)
     unbuilt = re.search(
-        r"[Ff]ail(?:ed|ure)[^\n]*?(?:building|build) (?:wheel|installable wheels?)?[^\n]*?for ([\w.-]+)", output
+        r"[Ff]ail(?:ed|ure)[^\n]*?(?:building|build) (?:wheel|installable wheels?)?[^\n]*?for ([\w.-]+)",
+        output,
     )
     if re.search(
-        r"NewConnectionError|Temporary failure in name|Network is unreachable|ConnectTimeout|ProxyError", output
+        r"NewConnectionError|Temporary failure in name|Network is unreachable|ConnectTimeout|ProxyError",
+        output,
     ):
         return "the package index can't be reached. Check the network (or the proxy, or pip's index setting) and run again."
     if "No space left" in output:
@@ -288,11 +316,19 @@ def _install_assets(which: str) -> None:
     flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--no-update-notifier"]
     if which != "dev":
         flags.append("--omit=dev")  # the formatter of styles and scripts
-    code, output = run([npm, "ci", *flags], PATH=f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+    code, output = run(
+        [npm, "ci", *flags], PATH=f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    )
     if code:
         offline = re.search(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH", output)
-        what = "the npm registry can't be reached. Check the network and run again." if offline else "see below."
-        raise SetupFailed(f"Installing the npm packages failed: {what}\nWhat npm said:\n{tail(output)}")
+        what = (
+            "the npm registry can't be reached. Check the network and run again."
+            if offline
+            else "see below."
+        )
+        raise SetupFailed(
+            f"Installing the npm packages failed: {what}\nWhat npm said:\n{tail(output)}"
+        )
     for part in {which, "demo"}:  # dev contains demo
         _assets_stamp(part).write_text(_sum(ROOT / "package-lock.json"))
 
@@ -329,7 +365,8 @@ def _signals_held():  # type: ignore[no-untyped-def]
     """A signal in the middle of starting a command would leave it running with nobody who knows it."""
     came: list[int] = []
     before = {
-        number: signal.signal(number, lambda got, _: came.append(got)) for number in (signal.SIGTERM, signal.SIGINT)
+        number: signal.signal(number, lambda got, _: came.append(got))
+        for number in (signal.SIGTERM, signal.SIGINT)
     }
     try:
         yield

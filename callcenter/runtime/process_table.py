@@ -17,10 +17,27 @@ def table(folder: Path, port: int) -> tuple[Process, ...]:
     celery = (sys.executable, "-m", "celery", "-A", "callcenter")
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return (
-        Process("web", (sys.executable, "-m", "gunicorn", "callcenter.wsgi", *_gunicorn(port)), pool=True),
+        Process(
+            "web",
+            (sys.executable, "-m", "gunicorn", "callcenter.wsgi", *_gunicorn(port)),
+            pool=True,
+        ),
         Process("worker", (*celery, "worker", "-l", "INFO", "-c", "2", "-Q", "celery", *quiet)),
         Process(
-            "hauler", (*celery, "worker", "-l", "INFO", "-c", "2", "-Q", "messages,long", "-n", "hauler@%h", *quiet)
+            "hauler",
+            (
+                *celery,
+                "worker",
+                "-l",
+                "INFO",
+                "-c",
+                "2",
+                "-Q",
+                "messages,long",
+                "-n",
+                "hauler@%h",
+                *quiet,
+            ),
         ),
         Process("robot", (sys.executable, "manage.py", "run_robot")),
         Process("beat", (*celery, "beat", "-l", "INFO", "-s", str(folder / "beat.schedule"))),
@@ -29,4 +46,14 @@ def table(folder: Path, port: int) -> tuple[Process, ...]:
 
 def _gunicorn(port: int) -> tuple[str, ...]:
     where = ("--bind", f"127.0.0.1:{port}", "--no-control-socket")
-    return (*where, "--worker-class", "gthread", "--threads", "8", "--graceful-timeout", "3", "--timeout", "60")
+    return (
+        *where,
+        "--worker-class",
+        "gthread",
+        "--threads",
+        "8",
+        "--graceful-timeout",
+        "3",
+        "--timeout",
+        "60",
+    )

@@ -15,7 +15,9 @@ TETHER = Path(__file__).with_name("die_with_parent.py")
 
 
 def unprivileged() -> tuple[str, str]:
-    """Whom to be for what refuses to run as root: uid and gid of `nobody`, or ('-', '-') when we are not root."""
+    """Whom to be for what refuses to run as root: uid and gid of `nobody`, or ('-', '-') when we
+    are not root.
+    """
     if os.geteuid() != 0:
         return "-", "-"
     nobody = pwd.getpwnam("nobody")
@@ -31,16 +33,27 @@ def start(
     step_down: bool = False,
     dying: signal.Signals = signal.SIGTERM,
 ) -> "subprocess.Popen[bytes]":
-    """Starts it as the leader of a session of its own, its output in `log`; when we die it gets the signal `dying`.
+    """Starts it as the leader of a session of its own, its output in `log`; when we die it gets the
+    signal `dying`.
 
-    Call it from a thread that lives as long as the child should: Linux ties the child to the thread.
-    `step_down` runs it as `nobody` if we are root.
+    Call it from a thread that lives as long as the child should: Linux ties the child to the
+    thread. `step_down` runs it as `nobody` if we are root.
     """
     uid, gid = unprivileged() if step_down else ("-", "-")
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("ab")) if isinstance(log, Path) else log
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), str(int(dying)), uid, gid, *command],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                str(TETHER),
+                str(os.getpid()),
+                str(int(dying)),
+                uid,
+                gid,
+                *command,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -50,7 +63,12 @@ def start(
         )
 
 
-def end(process: "subprocess.Popen[bytes]", *, politely: signal.Signals = signal.SIGTERM, seconds: float = 5) -> None:
+def end(
+    process: "subprocess.Popen[bytes]",
+    *,
+    politely: signal.Signals = signal.SIGTERM,
+    seconds: float = 5,
+) -> None:
     """Asks it to end, then kills it and whatever it has started; returns when it is gone."""
     if process.poll() is None:
         process.send_signal(politely)
@@ -67,7 +85,9 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def end_all(processes: Sequence["subprocess.Popen[bytes]"], *, seconds: float) -> None:
-    """Asks all of them at once, so that the slowest alone decides how long it takes; kills what is left."""
+    """Asks all of them at once, so that the slowest alone decides how long it takes; kills what is
+    left.
+    """
     until = time.monotonic() + seconds
     for process in processes:
         if process.poll() is None:

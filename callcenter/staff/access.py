@@ -1,4 +1,6 @@
-"""Default deny: every view names the roles that may open it; a test walks the URLs and finds any that does not."""
+"""Default deny: every view names the roles that may open it; a test walks the URLs and finds any
+that does not.
+"""
 
 import functools
 from collections.abc import Callable
@@ -21,14 +23,24 @@ class StaffRequest(HttpRequest):
     user: User
 
 
-def allow(*roles: Role) -> Callable[[Callable[Concatenate[StaffRequest, Params], HttpResponseBase]], View[Params]]:
-    """Lets in users with at least one of the roles; others get 403 (NotAllowed). Sets `allowed_roles` for the test."""
+def allow(
+    *roles: Role,
+) -> Callable[[Callable[Concatenate[StaffRequest, Params], HttpResponseBase]], View[Params]]:
+    """Lets in users with at least one of the roles; others get 403 (NotAllowed). Sets
+    `allowed_roles` for the test.
+    """
 
-    def decorate(view: Callable[Concatenate[StaffRequest, Params], HttpResponseBase]) -> View[Params]:
+    def decorate(
+        view: Callable[Concatenate[StaffRequest, Params], HttpResponseBase],
+    ) -> View[Params]:
         @functools.wraps(view)
-        def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponseBase:
+        def guarded(
+            request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs
+        ) -> HttpResponseBase:
             if not isinstance(request.user, User) or not request.user.has(*roles):
-                raise NotAllowed("Эта страница не для вашей роли. Если она нужна для работы, попросите старшего.")
+                raise NotAllowed(
+                    "Эта страница не для вашей роли. Если она нужна для работы, попросите старшего."
+                )
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
         guarded.allowed_roles = roles  # type: ignore[attr-defined]
@@ -40,10 +52,14 @@ def allow(*roles: Role) -> Callable[[Callable[Concatenate[StaffRequest, Params],
 def client_address(request: HttpRequest) -> str:
     """The address the request came from, by which failed log-ins are counted.
 
-    Behind our own proxies (settings.PROXIES of them) it is the entry that the outermost of them wrote; what stands
-    before it in X-Forwarded-For was written by the caller and may be invented.
+    Behind our own proxies (settings.PROXIES of them) it is the entry that the outermost of them
+    wrote; what stands before it in X-Forwarded-For was written by the caller and may be invented.
     """
-    seen = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    seen = [
+        part.strip()
+        for part in request.headers.get("X-Forwarded-For", "").split(",")
+        if part.strip()
+    ]
     if settings.PROXIES and len(seen) >= settings.PROXIES:
         return seen[-settings.PROXIES]
     return str(request.META.get("REMOTE_ADDR", ""))

@@ -1,4 +1,6 @@
-"""Every meaningful write about people: accounts, passwords, roles, clinics, shifts. Who may do what: docs/adr/0010."""
+"""Every meaningful write about people: accounts, passwords, roles, clinics, shifts. Who may do
+what: docs/adr/0010.
+"""
 
 import datetime as dt
 from collections import Counter
@@ -38,9 +40,9 @@ class PersonFacts:
 def create_user(*, facts: PersonFacts, password: str, by: User | None, now: dt.datetime) -> User:
     """Opens an account; `by=None` is the command line of the installation, which may give anything.
 
-    Raises Refused for a log-in that is taken, a weak password, no roles, no clinics or the sight of numbers that she
-    does not have herself; NotAllowed for a role or a
-    clinic that is not hers to give.
+    Raises Refused for a log-in that is taken, a weak password, no roles, no clinics or the sight of
+    numbers that she does not have herself; NotAllowed for a role or a clinic that is not hers to
+    give.
     """
     with transaction.atomic():
         if User.objects.filter(login__iexact=facts.login).exists():
@@ -61,12 +63,15 @@ def create_user(*, facts: PersonFacts, password: str, by: User | None, now: dt.d
     return person
 
 
-def change_user(person: User, *, facts: PersonFacts, by: User, now: dt.datetime, shown: str | None = None) -> User:
+def change_user(
+    person: User, *, facts: PersonFacts, by: User, now: dt.datetime, shown: str | None = None
+) -> User:
     """Changes a person's data, roles and clinics; an unchanged form writes nothing.
 
-    Raises NotAllowed when the person is not hers to manage; Refused when a clinic would stay without a senior or for the
-    sight of numbers that she does not have herself; Conflict when the person is not what a page `shown` him as
-    (`person_stamp`): a role taken away meanwhile must not come back.
+    Raises NotAllowed when the person is not hers to manage; Refused when a clinic would stay
+    without a senior or for the sight of numbers that she does not have herself; Conflict when the
+    person is not what a page `shown` him as (`person_stamp`): a role taken away meanwhile must not
+    come back.
     """
     with transaction.atomic():
         person = _lock(person)
@@ -77,7 +82,11 @@ def change_user(person: User, *, facts: PersonFacts, by: User, now: dt.datetime,
             raise Refused(f"Логин «{facts.login}» уже занят. Придумайте другой.", field="login")
         clinics = _clinic_ids(person)
         _check_rights(
-            by, facts, roles_before=tuple(person.roles), clinics_before=clinics, saw_phones=person.sees_phones
+            by,
+            facts,
+            roles_before=tuple(person.roles),
+            clinics_before=clinics,
+            saw_phones=person.sees_phones,
         )
         was = _person(person)
         leaves = clinics if Role.SENIOR not in facts.roles else clinics - facts.clinic_ids
@@ -97,8 +106,9 @@ def place_user(
 ) -> User:
     """Says in which of `by`'s own clinics a colleague works; his other clinics stay as they are.
 
-    For people who also work where `by` does not: their data and password are not hers to change, their place is.
-    Raises Conflict when his places are not what a page `shown` them as (`place_stamp`).
+    For people who also work where `by` does not: their data and password are not hers to change,
+    their place is. Raises Conflict when his places are not what a page `shown` them as
+    (`place_stamp`).
     """
     with transaction.atomic():
         person = _lock(person)
@@ -110,13 +120,20 @@ def place_user(
         optimistic_lock.ensure_unchanged(shown, place_stamp(person, by))
         result = (had - hers) | wanted
         if not result:
-            raise Refused("Оставьте хотя бы одну клинику или отключите сотрудника.", field="clinics")
+            raise Refused(
+                "Оставьте хотя бы одну клинику или отключите сотрудника.", field="clinics"
+            )
         _keep_a_senior(person, had - result)
         was = _names(person)
         person.clinics.set(result)
         if result != had:
             audit.record(
-                "staff.place_user", person, by=by, now=now, before={"clinics": was}, after={"clinics": _names(person)}
+                "staff.place_user",
+                person,
+                by=by,
+                now=now,
+                before={"clinics": was},
+                after={"clinics": _names(person)},
             )
     return person
 
@@ -134,7 +151,8 @@ def place_stamp(person: User, by: User) -> str:
 def dismiss_user(person: User, *, by: User, now: dt.datetime) -> User:
     """Closes the account: the person is logged out at the next click, his work shows as nobody's.
 
-    Raises Refused for oneself and for the last senior of a clinic, Conflict when somebody has done it already.
+    Raises Refused for oneself and for the last senior of a clinic, Conflict when somebody has done
+    it already.
     """
     with transaction.atomic():
         person = _lock(person)
@@ -166,9 +184,11 @@ def return_user(person: User, *, by: User, now: dt.datetime) -> User:
 
 
 def set_password(person: User, *, password: str, by: User, now: dt.datetime) -> User:
-    """Sets a password, one's own or (senior) a colleague's; his sessions end, a lock-out of his log-in is lifted.
+    """Sets a password, one's own or (senior) a colleague's; his sessions end, a lock-out of his
+    log-in is lifted.
 
-    Raises Refused for a weak password and for a colleague who sees numbers that `by` does not: she could log in as him.
+    Raises Refused for a weak password and for a colleague who sees numbers that `by` does not: she
+    could log in as him.
     """
     with transaction.atomic():
         person = _lock(person)
@@ -182,7 +202,12 @@ def set_password(person: User, *, password: str, by: User, now: dt.datetime) -> 
         _check_password(password, person)
         person.set_password(password)
         person.save(update_fields=["password"])
-        audit.record("staff.change_password" if person == by else "staff.set_password", person, by=by, now=now)
+        audit.record(
+            "staff.change_password" if person == by else "staff.set_password",
+            person,
+            by=by,
+            now=now,
+        )
     forget_failed_logins(username=person.login)
     return person
 
@@ -196,12 +221,18 @@ def change_profile(person: User, *, email: str, extension: str, now: dt.datetime
         person.save(update_fields=["email", "extension"])
         before, after = audit.changes(was, audit.values(person, "email", "extension"))
         if after:
-            audit.record("staff.change_profile", person, by=person, now=now, before=before, after=after)
+            audit.record(
+                "staff.change_profile", person, by=person, now=now, before=before, after=after
+            )
     return person
 
 
-def set_shift(person: User, *, on: dt.date, colour: str, by: User, now: dt.datetime) -> Shift | None:
-    """Puts the person on a shift of a colour on a local day; '' takes him off. A day has one colour a person."""
+def set_shift(
+    person: User, *, on: dt.date, colour: str, by: User, now: dt.datetime
+) -> Shift | None:
+    """Puts the person on a shift of a colour on a local day; '' takes him off. A day has one colour
+    a person.
+    """
     if colour and colour not in ShiftColour.values:
         raise Refused("Такой смены нет.", field="colour")
     with transaction.atomic():
@@ -228,13 +259,21 @@ def set_shift(person: User, *, on: dt.date, colour: str, by: User, now: dt.datet
 
 
 def copy_week(people: list[User], *, monday: dt.date, by: User, now: dt.datetime) -> int:
-    """Repeats the week before `monday` for `people` where their days are still free; returns how many shifts it gave."""
+    """Repeats the week before `monday` for `people` where their days are still free; returns how
+    many shifts it gave.
+    """
     week = dt.timedelta(days=7)
     with transaction.atomic():
         hers = set(colleagues(by).filter(is_active=True).values_list("pk", flat=True))
-        mine = list(User.objects.select_for_update(no_key=True).filter(pk__in=[p.pk for p in people if p.pk in hers]))
+        mine = list(
+            User.objects.select_for_update(no_key=True).filter(
+                pk__in=[p.pk for p in people if p.pk in hers]
+            )
+        )
         taken = set(
-            Shift.objects.filter(user__in=mine, on__gte=monday, on__lt=monday + week).values_list("user_id", "on")
+            Shift.objects.filter(user__in=mine, on__gte=monday, on__lt=monday + week).values_list(
+                "user_id", "on"
+            )
         )
         fresh = [
             Shift(user_id=shift.user_id, on=shift.on + week, colour=shift.colour)
@@ -245,7 +284,11 @@ def copy_week(people: list[User], *, monday: dt.date, by: User, now: dt.datetime
         if fresh:
             given = Counter(shift.user_id for shift in fresh)
             deeds = [
-                LogRow(person.pk, str(person), after={"week": monday.isoformat(), "shifts": given[person.pk]})
+                LogRow(
+                    person.pk,
+                    str(person),
+                    after={"week": monday.isoformat(), "shifts": given[person.pk]},
+                )
                 for person in mine
                 if given[person.pk]
             ]
@@ -258,7 +301,8 @@ _NOT_YOURS = "Этот сотрудник не ваш: у него есть кл
 
 
 def _lock(person: User) -> User:
-    # NO KEY: two seniors at work on each other write audit rows that refer to each other's locked row.
+    # NO KEY: two seniors at work on each other write audit rows that refer to each other's locked
+    # row.
     return User.objects.select_for_update(no_key=True).get(pk=person.pk)
 
 
@@ -309,7 +353,9 @@ def _check_rights(
     if not touched <= {str(role) for role in grantable(by.roles)}:
         raise NotAllowed("Такую роль вы дать или снять не можете. Обратитесь к управляющему.")
     if not facts.clinic_ids:
-        raise Refused("Выберите хотя бы одну клинику: без неё сотрудник ничего не увидит.", field="clinics")
+        raise Refused(
+            "Выберите хотя бы одну клинику: без неё сотрудник ничего не увидит.", field="clinics"
+        )
     if not (facts.clinic_ids ^ clinics_before) <= _clinic_ids(by):
         raise NotAllowed("Давать можно только свои клиники.")
     if facts.sees_phones and not saw_phones and not by.sees_phones:
@@ -333,7 +379,12 @@ def _keep_a_senior(person: User, leaves: frozenset[int]) -> None:
 
 
 def _clinics_in_turn(person: User, leaves: frozenset[int]) -> list[tuple[int, str]]:
-    """The clinics' ids and names, their rows locked in one order: two seniors who take each other off at the same
-    moment would otherwise both see the other one still there."""
-    rows = person.clinics.select_for_update(of=("self",), no_key=True).filter(pk__in=leaves).order_by("pk")
+    """The clinics' ids and names, their rows locked in one order: two seniors who take each other
+    off at the same moment would otherwise both see the other one still there.
+    """
+    rows = (
+        person.clinics.select_for_update(of=("self",), no_key=True)
+        .filter(pk__in=leaves)
+        .order_by("pk")
+    )
     return [(clinic.pk, clinic.name) for clinic in rows]

@@ -1,4 +1,6 @@
-"""Forms about people. What they offer is what the user may give (docs/adr/0010); the actions check it again."""
+"""Forms about people. What they offer is what the user may give (docs/adr/0010); the actions check
+it again.
+"""
 
 from typing import Any
 
@@ -20,7 +22,9 @@ class PersonForm(forms.Form):
         label="Клиники", queryset=None, widget=forms.CheckboxSelectMultiple
     )
     sees_phones = forms.BooleanField(label="Видит номера телефонов", required=False, initial=True)
-    capacity = forms.IntegerField(label="Звонков по плану в день", min_value=0, max_value=500, initial=40)
+    capacity = forms.IntegerField(
+        label="Звонков по плану в день", min_value=0, max_value=500, initial=40
+    )
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,7 +82,10 @@ class PasswordForm(forms.Form):
 class ProfileForm(forms.Form):
     email = forms.EmailField(label="E-mail", required=False)
     extension = forms.CharField(
-        label="Внутренний номер", max_length=20, required=False, help_text="Ваш аппарат: на него приходит звонок."
+        label="Внутренний номер",
+        max_length=20,
+        required=False,
+        help_text="Ваш аппарат: на него приходит звонок.",
     )
 
 

@@ -23,13 +23,17 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who logs in. The clinics he may see stand in `clinics` (the clinic's own list of its staff)."""
+    """A person who logs in. The clinics he may see stand in `clinics` (the clinic's own list of its
+    staff).
+    """
 
     login = models.CharField("логин", max_length=60, unique=True)
     full_name = models.CharField("ФИО", max_length=150)
     email = models.EmailField("e-mail", blank=True)
     extension = models.CharField("внутренний номер", max_length=20, blank=True)
-    roles = ArrayField(models.CharField(max_length=20, choices=Role.choices), verbose_name="роли", default=list)
+    roles = ArrayField(
+        models.CharField(max_length=20, choices=Role.choices), verbose_name="роли", default=list
+    )
     sees_phones = models.BooleanField("видит номера телефонов", default=True)
     capacity = models.PositiveSmallIntegerField("звонков по плану в день", default=40)
     is_active = models.BooleanField("работает", default=True)

@@ -12,7 +12,9 @@ DEFAULT_ZONE = "Europe/Moscow"
 
 
 def zone_of(user: User) -> str:
-    """The zone on whose wall clock the user's own pages are shown: that of the first of his clinics by name."""
+    """The zone on whose wall clock the user's own pages are shown: that of the first of his clinics
+    by name.
+    """
     return user.clinics.order_by("name").values_list("zone", flat=True).first() or DEFAULT_ZONE
 
 
@@ -25,8 +27,9 @@ def colleagues(user: User) -> QuerySet[User]:
 def manages(by: User, person: User) -> bool:
     """Whether `by` may change the person's data, roles and password (docs/adr/0010).
 
-    Only when every role of the person is one that `by` could give, and every clinic of the person is also hers:
-    else a password set for a colleague would open clinics and rights that are not hers.
+    Only when every role of the person is one that `by` could give, and every clinic of the person
+    is also hers: else a password set for a colleague would open clinics and rights that are not
+    hers.
     """
     if not set(person.roles) <= {str(role) for role in grantable(by.roles)}:
         return False
@@ -37,7 +40,9 @@ def manages(by: User, person: User) -> bool:
 
 def on_shift(*, colour: ShiftColour, on: dt.date, clinic_ids: Collection[int]) -> list[User]:
     """Who works in the clinics under a colour on their local day."""
-    people = User.objects.filter(is_active=True, clinics__in=clinic_ids, shifts__on=on, shifts__colour=colour)
+    people = User.objects.filter(
+        is_active=True, clinics__in=clinic_ids, shifts__on=on, shifts__colour=colour
+    )
     return list(people.distinct())
 
 
@@ -49,32 +54,44 @@ def shift_of(user: User, on: dt.date) -> Shift | None:
 def team_of(user: User, on: dt.date) -> dict[str, list[User]]:
     """Who of the user's colleagues works on the local day, by the colour's word. One query."""
     found: dict[str, list[User]] = {}
-    rows = Shift.objects.filter(user__in=colleagues(user).filter(is_active=True), on=on).select_related("user")
+    rows = Shift.objects.filter(
+        user__in=colleagues(user).filter(is_active=True), on=on
+    ).select_related("user")
     for shift in rows.order_by("user__full_name"):
         found.setdefault(shift.colour, []).append(shift.user)
     labels = dict(ShiftColour.choices)
     return {labels[colour]: found[colour] for colour in ShiftColour.values if colour in found}
 
 
-def shifts_of(people: list[User], since: dt.date, until: dt.date) -> dict[tuple[int, dt.date], Shift]:
-    """The shifts of `people` on the days since…until, both included, by (user's id, day). One query."""
+def shifts_of(
+    people: list[User], since: dt.date, until: dt.date
+) -> dict[tuple[int, dt.date], Shift]:
+    """The shifts of `people` on the days since…until, both included, by (user's id, day). One
+    query.
+    """
     found = Shift.objects.filter(user__in=people, on__gte=since, on__lte=until)
     return {(shift.user_id, shift.on): shift for shift in found}
 
 
 def shift_people(user: User, clinic_id: int | None = None) -> list[User]:
     """Active colleagues who work in shifts, of one clinic or of all of the user's."""
-    people = colleagues(user).filter(is_active=True, roles__overlap=[str(role) for role in ON_SHIFT])
+    people = colleagues(user).filter(
+        is_active=True, roles__overlap=[str(role) for role in ON_SHIFT]
+    )
     if clinic_id is not None:
         people = people.filter(clinics=clinic_id)
     return list(people.order_by("full_name"))
 
 
-def search_people(user: User, *, text: str, role: str, clinic_id: int | None, dismissed: bool) -> list[User]:
+def search_people(
+    user: User, *, text: str, role: str, clinic_id: int | None, dismissed: bool
+) -> list[User]:
     """The page «Сотрудники»: colleagues by part of a name or log-in, role and clinic. Two queries."""
     people = colleagues(user).filter(is_active=not dismissed).prefetch_related("clinics")
     if text:
-        people = people.filter(Q(full_name__icontains=text) | Q(login__icontains=text) | Q(extension=text))
+        people = people.filter(
+            Q(full_name__icontains=text) | Q(login__icontains=text) | Q(extension=text)
+        )
     if role in Role.values:
         people = people.filter(roles__contains=[role])
     if clinic_id is not None:

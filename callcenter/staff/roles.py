@@ -27,7 +27,8 @@ class ShiftColour(TextChoices):
 
 # Who works with patients on the line.
 CAN_CALL_PATIENTS: Final = (Role.ADMINISTRATOR, Role.SENIOR)
-# Who sits at a telephone: also those to whom procedures put a client through, and who call him back.
+# Who sits at a telephone: also those to whom procedures put a client through, and who call him
+# back.
 CAN_USE_PHONE: Final = (*CAN_CALL_PATIENTS, Role.CONSULTANT, Role.LEAD, Role.HEAD)
 # Who sets the clinics' ways and gives out work.
 CAN_MANAGE_CLINIC: Final = (Role.SENIOR,)
@@ -46,7 +47,8 @@ CAN_OPEN_PATIENT: Final = (
 EVERYONE: Final = tuple(Role)
 # Who stands in the grid of shifts.
 ON_SHIFT: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.LEAD, Role.CONSULTANT, Role.BRANCH)
-# The ladder of docs/adr/0010: whoever holds the key may give and take the roles of its value, and no others.
+# The ladder of docs/adr/0010: whoever holds the key may give and take the roles of its value, and
+# no others.
 GRANTS: Final[dict[Role, tuple[Role, ...]]] = {
     Role.SENIOR: (
         Role.ADMINISTRATOR,

@@ -1,4 +1,6 @@
-"""People and their shifts. Log-in, log-out and the profile have no prefix: Django's own settings name them."""
+"""People and their shifts. Log-in, log-out and the profile have no prefix: Django's own settings
+name them.
+"""
 
 from django.urls import path
 

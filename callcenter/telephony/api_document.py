@@ -30,9 +30,19 @@ SCHEMAS: Final[dict[str, Any]] = {
             "contact": {**_line, "description": "{{contact_phone_number}}"},
             "line": {**_line, "description": "{{virtual_phone_number}}"},
             "employee_phone": {**_line, "description": "{{employee_phone_number}}"},
-            "talk_time": {"type": ["integer", "string", "null"], "description": "{{talk_time_duration}}, seconds"},
-            "file_link": {"type": ["string", "null"], "maxLength": 500, "description": "{{file_link}}"},
-            "file_duration": {"type": ["number", "string", "null"], "description": "{{file_duration}}, seconds"},
+            "talk_time": {
+                "type": ["integer", "string", "null"],
+                "description": "{{talk_time_duration}}, seconds",
+            },
+            "file_link": {
+                "type": ["string", "null"],
+                "maxLength": 500,
+                "description": "{{file_link}}",
+            },
+            "file_duration": {
+                "type": ["number", "string", "null"],
+                "description": "{{file_duration}}, seconds",
+            },
         },
     }
 }
@@ -47,7 +57,9 @@ PATHS: Final[dict[str, Any]] = {
             ),
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/CallNotice"}}},
+                "content": {
+                    "application/json": {"schema": {"$ref": "#/components/schemas/CallNotice"}}
+                },
             },
             "responses": {
                 "200": {
@@ -57,7 +69,10 @@ PATHS: Final[dict[str, Any]] = {
                             "schema": {
                                 "type": "object",
                                 "required": ["notice", "session"],
-                                "properties": {"notice": {"type": "integer"}, "session": {"type": "string"}},
+                                "properties": {
+                                    "notice": {"type": "integer"},
+                                    "session": {"type": "string"},
+                                },
                             }
                         }
                     },

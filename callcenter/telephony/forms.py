@@ -12,7 +12,9 @@ class LineForm(forms.Form):
     """One more number of ours."""
 
     number = forms.CharField(label="Номер", max_length=40)
-    label = forms.CharField(label="Название", max_length=60, required=False, help_text="Реклама, сайт, вывеска")
+    label = forms.CharField(
+        label="Название", max_length=60, required=False, help_text="Реклама, сайт, вывеска"
+    )
     clinic = forms.ModelChoiceField(Clinic.objects.none(), label="Клиника", empty_label=None)
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

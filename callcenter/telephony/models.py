@@ -24,7 +24,9 @@ from callcenter.telephony.states import (
 
 
 class PhoneLine(models.Model):
-    """One of our own numbers: calls to it belong to its clinic; its label names the advertising channel's line."""
+    """One of our own numbers: calls to it belong to its clinic; its label names the advertising
+    channel's line.
+    """
 
     number = models.CharField("номер", max_length=16, unique=True, help_text="E.164")
     label = models.CharField("название", max_length=60, blank=True)
@@ -38,14 +40,18 @@ class PhoneLine(models.Model):
 
 
 class PhoneBinding(models.Model):
-    """At which telephone somebody sits on a day, chosen at the start of the shift; 'off' = «не на телефоне»."""
+    """At which telephone somebody sits on a day, chosen at the start of the shift; 'off' = «не на
+    телефоне».
+    """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="phone_bindings")
     on = models.DateField("день")
     kind = models.CharField("телефон", max_length=8, choices=PhoneKind.choices)
     endpoint = models.CharField("адрес в АТС", max_length=80, blank=True)
     bound_at = models.DateTimeField()
-    rung_at = models.DateTimeField(null=True, blank=True)  # the robot begins with whom it rang longest ago
+    rung_at = models.DateTimeField(
+        null=True, blank=True
+    )  # the robot begins with whom it rang longest ago
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -61,7 +67,9 @@ class CallQuerySet(models.QuerySet["Call"]):
         return self.filter(ended_at__isnull=True)
 
     def due(self, now: dt.datetime) -> Self:
-        """Those whose present step has lasted its time; the process that holds the exchange looks after them."""
+        """Those whose present step has lasted its time; the process that holds the exchange looks
+        after them.
+        """
         return self.filter(ended_at__isnull=True, step_due_at__lte=now)
 
 
@@ -72,7 +80,9 @@ class Call(models.Model):
     scenario = models.CharField(max_length=10, choices=Scenario.choices)
     direction = models.CharField(max_length=3, choices=Direction.choices)
     clinic = models.ForeignKey(Clinic, models.PROTECT, related_name="calls")
-    patient = models.ForeignKey(Patient, models.PROTECT, null=True, blank=True, related_name="calls")
+    patient = models.ForeignKey(
+        Patient, models.PROTECT, null=True, blank=True, related_name="calls"
+    )
     employee = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="calls")
     number = models.CharField(max_length=16, blank=True)
     line = models.CharField(max_length=40, blank=True)
@@ -84,7 +94,9 @@ class Call(models.Model):
     bridge = models.CharField(max_length=60, blank=True)
     step_due_at = models.DateTimeField(null=True, blank=True)
     note = models.CharField(max_length=250, blank=True)
-    interaction = models.OneToOneField(Interaction, models.SET_NULL, null=True, blank=True, related_name="call")
+    interaction = models.OneToOneField(
+        Interaction, models.SET_NULL, null=True, blank=True, related_name="call"
+    )
 
     objects: ClassVar[models.Manager["Call"]] = CallQuerySet.as_manager()
 
@@ -92,7 +104,9 @@ class Call(models.Model):
         ordering: ClassVar[list[str]] = ["-started_at", "-pk"]
         indexes: ClassVar[list[models.Index]] = [
             # readers: the loop of `run_robot` (steps that lasted their time); a live list
-            models.Index(fields=["step_due_at"], name="call_step", condition=Q(ended_at__isnull=True)),
+            models.Index(
+                fields=["step_due_at"], name="call_step", condition=Q(ended_at__isnull=True)
+            ),
             models.Index(fields=["clinic", "-started_at"], name="call_clinic_time"),
         ]
 
@@ -111,7 +125,9 @@ class Leg(models.Model):
     """One telephone that was rung (or that rang us) within a call."""
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="legs")
-    channel = models.CharField(max_length=80, unique=True)  # ours, chosen before the exchange is asked
+    channel = models.CharField(
+        max_length=80, unique=True
+    )  # ours, chosen before the exchange is asked
     role = models.CharField(max_length=8, choices=LegRole.choices)
     user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="legs")
     endpoint = models.CharField(max_length=120)
@@ -129,19 +145,24 @@ class Leg(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["pk"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            # at most one live leg to a patient's number over all requests, and one to each administrator
+            # at most one live leg to a patient's number over all requests, and one to each
+            # administrator
             models.UniqueConstraint(
-                fields=["number"], condition=Q(role="patient", state__in=LIVE_LEGS), name="leg_one_per_patient"
+                fields=["number"],
+                condition=Q(role="patient", state__in=LIVE_LEGS),
+                name="leg_one_per_patient",
             ),
             models.UniqueConstraint(
                 fields=["user"],
                 condition=Q(role="employee", state__in=LIVE_LEGS, user__isnull=False),
                 name="leg_one_per_employee",
             ),
-            # the clinic's own number stands for whoever is near it: one call of ours rings there at a time
+            # the clinic's own number stands for whoever is near it: one call of ours rings there at
+            # a time
             models.UniqueConstraint(
                 fields=["number"],
-                condition=Q(role="employee", user__isnull=True, state__in=["planned", "ringing"]) & ~Q(number=""),
+                condition=Q(role="employee", user__isnull=True, state__in=["planned", "ringing"])
+                & ~Q(number=""),
                 name="leg_one_ring_per_number",
             ),
         ]
@@ -171,16 +192,24 @@ class PbxCommandQuerySet(models.QuerySet["PbxCommand"]):
 
 
 class PbxCommand(models.Model):
-    """One thing to ask of the exchange: written with the state that wants it, carried out outside, answered here."""
+    """One thing to ask of the exchange: written with the state that wants it, carried out outside,
+    answered here.
+    """
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="commands")
     leg = models.ForeignKey(Leg, models.CASCADE, null=True, blank=True, related_name="commands")
     verb = models.CharField(max_length=12, choices=CommandType.choices)
-    ref = models.CharField(max_length=80, blank=True)  # the playback's, bridge's or recording's own id
+    ref = models.CharField(
+        max_length=80, blank=True
+    )  # the playback's, bridge's or recording's own id
     args = models.JSONField(default=dict)
-    state = models.CharField(max_length=8, choices=CommandState.choices, default=CommandState.PENDING)
+    state = models.CharField(
+        max_length=8, choices=CommandState.choices, default=CommandState.PENDING
+    )
     created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True, blank=True)  # a ring that comes too late is no longer wanted
+    expires_at = models.DateTimeField(
+        null=True, blank=True
+    )  # a ring that comes too late is no longer wanted
     claimed_at = models.DateTimeField(null=True, blank=True)
     fence = models.BigIntegerField(null=True, blank=True)  # the lease under which it was taken
     done_at = models.DateTimeField(null=True, blank=True)
@@ -191,15 +220,24 @@ class PbxCommand(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["pk"]
         indexes: ClassVar[list[models.Index]] = [
-            # readers: the loop of `run_robot`, oldest first; a playback's end; recordings whose end nobody heard
-            models.Index(fields=["id"], name="command_pending", condition=Q(state__in=["pending", "taken"])),
+            # readers: the loop of `run_robot`, oldest first; a playback's end; recordings whose end
+            # nobody heard
+            models.Index(
+                fields=["id"], name="command_pending", condition=Q(state__in=["pending", "taken"])
+            ),
             models.Index(fields=["ref"], name="command_ref", condition=~Q(ref="")),
-            models.Index(fields=["done_at"], name="command_recorded", condition=Q(verb="record", state="done")),
+            models.Index(
+                fields=["done_at"],
+                name="command_recorded",
+                condition=Q(verb="record", state="done"),
+            ),
         ]
 
 
 class RobotLease(models.Model):
-    """Who holds the exchange: one row, one holder, a token that grows with every change of hands (the fence)."""
+    """Who holds the exchange: one row, one holder, a token that grows with every change of hands
+    (the fence).
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     holder = models.CharField(max_length=80, blank=True)
@@ -216,7 +254,9 @@ class RobotLease(models.Model):
 
 
 class Handset(models.Model):
-    """A telephone in a browser during one leg: what rings there, what is heard. Used by the demo and for training."""
+    """A telephone in a browser during one leg: what rings there, what is heard. Used by the demo
+    and for training.
+    """
 
     channel = models.CharField(max_length=80, primary_key=True)
     user = models.ForeignKey(User, models.CASCADE, related_name="handsets")
@@ -243,7 +283,9 @@ class HandsetAction(models.Model):
 
 
 class PbxWebhook(models.Model):
-    """One webhook of a cloud PBX as it came; read at once, and again by the ticker when that failed."""
+    """One webhook of a cloud PBX as it came; read at once, and again by the ticker when that
+    failed.
+    """
 
     vendor = models.CharField(max_length=20)
     session = models.CharField(max_length=80)
@@ -258,16 +300,22 @@ class PbxWebhook(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["vendor", "session", "event", "happened"], name="pbx_notice_once")
+            models.UniqueConstraint(
+                fields=["vendor", "session", "event", "happened"], name="pbx_notice_once"
+            )
         ]
         indexes: ClassVar[list[models.Index]] = [
             # reader: the ticker that takes up what could not be read at once
-            models.Index(fields=["received_at"], name="pbx_notice_open", condition=Q(done_at__isnull=True)),
+            models.Index(
+                fields=["received_at"], name="pbx_notice_open", condition=Q(done_at__isnull=True)
+            ),
         ]
 
 
 class LinkedRecording(models.Model):
-    """The sound of a call that lies at a cloud PBX behind a link: fetched into our own storage, or why it was not."""
+    """The sound of a call that lies at a cloud PBX behind a link: fetched into our own storage, or
+    why it was not.
+    """
 
     interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="linked_recordings")
     url = models.CharField(max_length=1000)  # who has it may listen: it never goes into a log
@@ -285,6 +333,12 @@ class LinkedRecording(models.Model):
         ]
         indexes: ClassVar[list[models.Index]] = [
             # readers: the ticker that fetches them; its reaper
-            models.Index(fields=["due_at"], name="linked_recording_due", condition=Q(due_at__isnull=False)),
-            models.Index(fields=["claimed_at"], name="linked_recording_claimed", condition=Q(claimed_at__isnull=False)),
+            models.Index(
+                fields=["due_at"], name="linked_recording_due", condition=Q(due_at__isnull=False)
+            ),
+            models.Index(
+                fields=["claimed_at"],
+                name="linked_recording_claimed",
+                condition=Q(claimed_at__isnull=False),
+            ),
         ]

@@ -13,7 +13,9 @@ _registered: list[tuple[Scenario | None, CallPanel]] = []
 
 
 def register_call_panels(panels: Iterable[tuple[Scenario | None, CallPanel]]) -> None:
-    """Set the panels of a call: each with its scenario, or None for every call. Called once at start."""
+    """Set the panels of a call: each with its scenario, or None for every call. Called once at
+    start.
+    """
     _registered[:] = panels
 
 

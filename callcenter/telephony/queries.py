@@ -21,9 +21,11 @@ LEASE_SECONDS = 10.0  # a holder that has not been heard of for so long has lost
 def free_phones(
     clinic: Clinic, *, on: dt.date, besides: Collection[int] = (), limit: int | None = None
 ) -> list[PhoneBinding]:
-    """Telephones of the clinic's callers on the day that are bound and not in a call, the longest unrung first.
+    """Telephones of the clinic's callers on the day that are bound and not in a call, the longest
+    unrung first.
 
-    Where the day's shifts are written down, only people of a shift count. `besides`: users to leave out. One query.
+    Where the day's shifts are written down, only people of a shift count. `besides`: users to leave
+    out. One query.
     """
     written = Exists(Shift.objects.filter(on=on, user__clinics=clinic))
     on_shift = Exists(Shift.objects.filter(user=OuterRef("user"), on=on))
@@ -32,7 +34,11 @@ def free_phones(
     )
     if besides:
         staff = staff.exclude(user__in=besides)
-    return list(staff.select_related("user").order_by(F("rung_at").asc(nulls_first=True), "bound_at")[:limit])
+    return list(
+        staff.select_related("user").order_by(F("rung_at").asc(nulls_first=True), "bound_at")[
+            :limit
+        ]
+    )
 
 
 def _bound(clinic: Clinic, on: dt.date) -> QuerySet[PhoneBinding]:
@@ -59,8 +65,14 @@ def talk_of(user: User) -> Call | None:
 
 
 def colleagues_for(call: Call, user: User, *, now: dt.datetime) -> list[User]:
-    """To whom the user may transfer the call: who sits at a telephone of its clinic and is not in a call."""
-    bound = _bound(call.clinic, local_day(now, call.clinic.zone)).exclude(user=user).select_related("user")
+    """To whom the user may transfer the call: who sits at a telephone of its clinic and is not in a
+    call.
+    """
+    bound = (
+        _bound(call.clinic, local_day(now, call.clinic.zone))
+        .exclude(user=user)
+        .select_related("user")
+    )
     return [phone.user for phone in bound.order_by("user__full_name")]
 
 
@@ -94,7 +106,9 @@ class CallerCard:
 
 
 def ringing_for(user: User, *, now: dt.datetime) -> CallerCard | None:
-    """The call on the user's own telephone at this moment, with the card of who is behind the number."""
+    """The call on the user's own telephone at this moment, with the card of who is behind the
+    number.
+    """
     leg = (
         Leg.objects.filter(user=user, role=LegRole.EMPLOYEE, state__in=LIVE_LEGS)
         .select_related("call__clinic", "call__patient")
@@ -103,11 +117,21 @@ def ringing_for(user: User, *, now: dt.datetime) -> CallerCard | None:
     if leg is None:
         return None
     call = leg.call
-    card = CallerCard(call=call, leg=leg, handset=Handset.objects.filter(channel=leg.channel).first())
+    card = CallerCard(
+        call=call, leg=leg, handset=Handset.objects.filter(channel=leg.channel).first()
+    )
     if call.connected_at is not None:
-        rung = call.legs.filter(role=LegRole.EMPLOYEE, state__in=(LegState.PLANNED, LegState.RINGING))
+        rung = call.legs.filter(
+            role=LegRole.EMPLOYEE, state__in=(LegState.PLANNED, LegState.RINGING)
+        )
         card.transfer = rung.exclude(pk=leg.pk).select_related("user").first()
-    card.people = [call.patient] if call.patient is not None else patients_by_number(call.number) if call.number else []
+    card.people = (
+        [call.patient]
+        if call.patient is not None
+        else patients_by_number(call.number)
+        if call.number
+        else []
+    )
     for person in card.people[:5]:
         visit = future_visits(person, now).first()
         if visit is not None:

@@ -1,8 +1,10 @@
-"""The process at the exchange: holds the lease and the link, takes facts into rows, carries out the rows' commands.
+"""The process at the exchange: holds the lease and the link, takes facts into rows, carries out the
+rows' commands.
 
-One is active at a time. The lease is a row with a heartbeat; its token grows with every change of hands. Everything that
-is written here is written under the lease's own row lock and the present token (the fence), and nothing is asked of the
-exchange long after it was taken, so one who was asleep and wakes up can write nothing and dial nothing.
+One is active at a time. The lease is a row with a heartbeat; its token grows with every change of
+hands. Everything that is written here is written under the lease's own row lock and the present
+token (the fence), and nothing is asked of the exchange long after it was taken, so one who was
+asleep and wakes up can write nothing and dial nothing.
 """
 
 import datetime as dt
@@ -41,7 +43,14 @@ from callcenter.telephony.pbx.base import (
 )
 from callcenter.telephony.queries import LEASE_SECONDS
 from callcenter.telephony.speech import SpeechFailed, synthesize
-from callcenter.telephony.states import LIVE_LEGS, CommandState, CommandType, HangupReason, LegRole, LegState
+from callcenter.telephony.states import (
+    LIVE_LEGS,
+    CommandState,
+    CommandType,
+    HangupReason,
+    LegRole,
+    LegState,
+)
 
 log = logging.getLogger(__name__)
 HEARTBEAT: Final = 2.0  # seconds
@@ -56,9 +65,16 @@ class LeaseLost(Exception):
 
 class Robot:
     def __init__(
-        self, pbx: Callable[[], Pbx], *, holder: str, clock: Callable[[], dt.datetime], workers: int = 8
+        self,
+        pbx: Callable[[], Pbx],
+        *,
+        holder: str,
+        clock: Callable[[], dt.datetime],
+        workers: int = 8,
     ) -> None:
-        """`pbx` makes a fresh link each time the lease is won; `workers=0` carries commands out in this thread."""
+        """`pbx` makes a fresh link each time the lease is won; `workers=0` carries commands out in
+        this thread.
+        """
         self._make, self._holder, self._clock = pbx, holder, clock
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="pbx") if workers else None
         self.pbx: Pbx | None = None
@@ -67,11 +83,18 @@ class Robot:
         self._linked = False  # calls can be made
         self._hearing = False  # facts flow
         self._look_again_at: dt.datetime | None = None
-        self._untaken: deque[PbxEvent] = deque()  # heard, and not yet written down (the database may be away)
-        self._running: dict[int, tuple[PbxCommand, Future[None]]] = {}  # what was asked and is not answered yet
-        self._fetching: dict[str, tuple[Recorded, Future[bytes]]] = {}  # recordings on their way to us
+        self._untaken: deque[PbxEvent] = (
+            deque()
+        )  # heard, and not yet written down (the database may be away)
+        self._running: dict[
+            int, tuple[PbxCommand, Future[None]]
+        ] = {}  # what was asked and is not answered yet
+        self._fetching: dict[
+            str, tuple[Recorded, Future[bytes]]
+        ] = {}  # recordings on their way to us
 
-    # --- the lease ---------------------------------------------------------------------------------------------------
+    # --- the lease
+    # ---------------------------------------------------------------------------------------------------
 
     def take_lease(self) -> bool:
         """Wins the lease if its holder has been silent for LEASE_SECONDS; opens the link."""
@@ -79,7 +102,10 @@ class Robot:
         with transaction.atomic():
             RobotLease.objects.get_or_create(pk=1)
             lease = RobotLease.objects.select_for_update().get(pk=1)
-            fresh = lease.heartbeat_at is not None and (now - lease.heartbeat_at).total_seconds() < LEASE_SECONDS
+            fresh = (
+                lease.heartbeat_at is not None
+                and (now - lease.heartbeat_at).total_seconds() < LEASE_SECONDS
+            )
             if fresh and lease.holder:
                 return False
             lease.holder, lease.token, lease.heartbeat_at = self._holder, lease.token + 1, now
@@ -102,7 +128,9 @@ class Robot:
         if self.pbx is not None:
             self.pbx.close()
             self.pbx = None
-        RobotLease.objects.filter(pk=1, token=self.token).update(holder="", heartbeat_at=None, connected=False)
+        RobotLease.objects.filter(pk=1, token=self.token).update(
+            holder="", heartbeat_at=None, connected=False
+        )
         self.token = 0
 
     def _keep_lease(self, now: dt.datetime) -> None:
@@ -114,15 +142,23 @@ class Robot:
 
     @contextmanager
     def _fence(self) -> Iterator[None]:
-        """A transaction that only the lease's holder can commit: nobody takes the lease over before its end."""
+        """A transaction that only the lease's holder can commit: nobody takes the lease over before
+        its end.
+        """
         with transaction.atomic():
-            if not RobotLease.objects.select_for_update(no_key=True).filter(pk=1, token=self.token).exists():
+            if (
+                not RobotLease.objects.select_for_update(no_key=True)
+                .filter(pk=1, token=self.token)
+                .exists()
+            ):
                 raise LeaseLost(f"lease {self.token} of {self._holder} was taken over")
             yield
 
     def _set_link(self, connected: bool, trouble: str = "") -> None:
         changes: dict[str, object] = {"trouble": trouble[:250]}
-        if self._linked != connected:  # one more failed try does not make the gap younger: people hear after a minute
+        if (
+            self._linked != connected
+        ):  # one more failed try does not make the gap younger: people hear after a minute
             changes |= {"connected": connected, "connected_at": self._clock()}
         if trouble or len(changes) > 1:
             RobotLease.objects.filter(pk=1, token=self.token).update(**changes)
@@ -130,14 +166,18 @@ class Robot:
         self._linked = connected
 
     def _lose_link(self, why: str) -> None:
-        """The exchange did not answer a request: nothing is asked of it for a second, then rows are compared anew."""
+        """The exchange did not answer a request: nothing is asked of it for a second, then rows are
+        compared anew.
+        """
         self._set_link(False, why)
         self._look_again_at = self._clock() + dt.timedelta(seconds=1)
 
-    # --- one round ---------------------------------------------------------------------------------------------------
+    # --- one round
+    # ---------------------------------------------------------------------------------------------------
 
     def run_once(self, wait: float = 0.2) -> bool:
-        """One round: lease, facts, steps that lasted their time, commands. True when there was work.
+        """One round: lease, facts, steps that lasted their time, commands. True when there was
+        work.
 
         Raises LeaseLost; the caller then calls `release` and tries `take_lease` later.
         """
@@ -151,7 +191,11 @@ class Robot:
             self._take(self._untaken[0])
             self._untaken.popleft()
             found = True
-        if self._look_again_at is not None and self._hearing and self._clock() >= self._look_again_at:
+        if (
+            self._look_again_at is not None
+            and self._hearing
+            and self._clock() >= self._look_again_at
+        ):
             self._link_up()
         if self._linked:
             found = self._fire_steps() or found
@@ -193,7 +237,9 @@ class Robot:
             self._submit(self.pbx.give_back, fact.channel)
 
     def _take_in(self, fact: UnknownChannel) -> None:
-        """A telephone that an earlier process dialled and that was answered just now: its leg's, or nobody's."""
+        """A telephone that an earlier process dialled and that was answered just now: its leg's, or
+        nobody's.
+        """
         assert self.pbx is not None  # noqa: S101
         if Leg.objects.filter(channel=fact.channel, state__in=LIVE_LEGS).exists():
             self.pbx.adopt([fact.channel], answered=[fact.channel])
@@ -204,19 +250,26 @@ class Robot:
 
     def _fire_steps(self) -> bool:
         now = self._clock()
-        due = list(Call.objects.due(now).order_by("step_due_at").values_list("pk", flat=True)[:BATCH])
+        due = list(
+            Call.objects.due(now).order_by("step_due_at").values_list("pk", flat=True)[:BATCH]
+        )
         for call_id in due:
             self._guarded(event_handlers.take_step, call_id, now=now)
         return bool(due)
 
-    # --- after a gap -------------------------------------------------------------------------------------------------
+    # --- after a gap
+    # -------------------------------------------------------------------------------------------------
 
     def _link_up(self) -> None:
-        """Compares our rows with what is alive at the exchange: nobody told us what happened meanwhile."""
+        """Compares our rows with what is alive at the exchange: nobody told us what happened
+        meanwhile.
+        """
         assert self.pbx is not None  # noqa: S101
         self._look_again_at = None
         legs = {leg.channel: leg for leg in Leg.objects.filter(state__in=LIVE_LEGS)}
-        self.pbx.adopt(legs, answered=[leg.channel for leg in legs.values() if leg.state == LegState.UP])
+        self.pbx.adopt(
+            legs, answered=[leg.channel for leg in legs.values() if leg.state == LegState.UP]
+        )
         try:
             alive = self.pbx.snapshot()
         except PbxError as error:
@@ -227,11 +280,15 @@ class Robot:
             if channel in alive.channels:
                 if alive.channels[channel] and leg.state != LegState.UP:
                     self._guarded(event_handlers.handle_event, Answered(self._clock(), channel))
-            elif not leg.commands.filter(verb=CommandType.RING, state=CommandState.PENDING).exists():
+            elif not leg.commands.filter(
+                verb=CommandType.RING, state=CommandState.PENDING
+            ).exists():
                 self._guarded(event_handlers.mark_leg_lost, channel, now=self._clock())
         self._clear_strays(alive)
         self._rebuild_bridges(alive)
-        for caller in alive.callers:  # put to us while nobody listened, or to a process that died over it
+        for (
+            caller
+        ) in alive.callers:  # put to us while nobody listened, or to a process that died over it
             if caller.channel not in legs:
                 self.pbx.adopt([caller.channel], answered=[caller.channel])
                 self._take_call(caller)
@@ -242,68 +299,106 @@ class Robot:
     def _settle_taken(self, alive: Snapshot) -> None:
         """Commands that an earlier process took and never answered for.
 
-        Playing, connecting and hanging up are safe to ask again: their ids are ours. A ring is not: it counts as done
-        when its channel is there, and as lost when it is not.
+        Playing, connecting and hanging up are safe to ask again: their ids are ours. A ring is not:
+        it counts as done when its channel is there, and as lost when it is not.
         """
         for command in (
-            PbxCommand.objects.filter(state=CommandState.TAKEN).exclude(fence=self.token).select_related("leg")
+            PbxCommand.objects.filter(state=CommandState.TAKEN)
+            .exclude(fence=self.token)
+            .select_related("leg")
         ):
             if command.verb != CommandType.RING:
                 self._ask_again(command.pk)
             elif command.leg is not None and command.leg.channel in alive.channels:
                 self._finish(command.pk, CommandState.DONE)
             else:
-                self._finish(command.pk, CommandState.MAYBE, "процесс прервался во время набора", HangupReason.LOST)
+                self._finish(
+                    command.pk,
+                    CommandState.MAYBE,
+                    "процесс прервался во время набора",
+                    HangupReason.LOST,
+                )
 
     def _clear_strays(self, alive: Snapshot) -> None:
-        """Channels of ours whose leg has ended in our rows, and bridges of calls that are over: nobody else ends them."""
+        """Channels of ours whose leg has ended in our rows, and bridges of calls that are over:
+        nobody else ends them.
+        """
         assert self.pbx is not None  # noqa: S101
         ours = [channel for channel in alive.channels if channel.startswith(call_control.OURS)]
-        known = set(Leg.objects.filter(channel__in=ours, state__in=LIVE_LEGS).values_list("channel", flat=True))
+        known = set(
+            Leg.objects.filter(channel__in=ours, state__in=LIVE_LEGS).values_list(
+                "channel", flat=True
+            )
+        )
         for channel in set(ours) - known:
             try:
                 self.pbx.hang_up(channel)
             except PbxError as error:
                 log.warning("stray %s stays: %s", channel, error)
         bridges = {
-            name for name, inside in alive.bridges.items() if name.startswith(call_control.BRIDGE) and not inside
+            name
+            for name, inside in alive.bridges.items()
+            if name.startswith(call_control.BRIDGE) and not inside
         }
-        for bridge in bridges - set(Call.objects.live().filter(bridge__in=bridges).values_list("bridge", flat=True)):
+        for bridge in bridges - set(
+            Call.objects.live().filter(bridge__in=bridges).values_list("bridge", flat=True)
+        ):
             try:
                 self.pbx.disconnect(bridge)
             except PbxError as error:
                 log.warning("empty bridge %s stays: %s", bridge, error)
 
     def _rebuild_bridges(self, alive: Snapshot) -> None:
-        """A conversation whose bridge did not come about before the gap, though both sides are still there."""
+        """A conversation whose bridge did not come about before the gap, though both sides are
+        still there.
+        """
         for call in Call.objects.live().exclude(bridge="").prefetch_related("legs"):
-            up = [leg for leg in call.legs.all() if leg.state == LegState.UP and leg.channel in alive.channels]
+            up = [
+                leg
+                for leg in call.legs.all()
+                if leg.state == LegState.UP and leg.channel in alive.channels
+            ]
             inside = alive.bridges.get(call.bridge, frozenset())
-            pending = call.commands.filter(verb=CommandType.CONNECT, state=CommandState.PENDING).exists()
+            pending = call.commands.filter(
+                verb=CommandType.CONNECT, state=CommandState.PENDING
+            ).exists()
             if len(up) == 2 and not pending and not {leg.channel for leg in up} <= inside:
                 with self._fence():
                     call_control.connect(call, up, now=self._clock())
 
-    # --- commands ----------------------------------------------------------------------------------------------------
+    # --- commands
+    # ----------------------------------------------------------------------------------------------------
 
     def _carry_out(self) -> bool:
         """Takes pending commands under the lease, one at a time for each call, oldest first."""
         now = self._clock()
         busy = {one.call_id for one, _ in self._running.values()}
-        first = PbxCommand.objects.pending().exclude(call__in=busy).order_by("call_id", "pk").distinct("call_id")
+        first = (
+            PbxCommand.objects.pending()
+            .exclude(call__in=busy)
+            .order_by("call_id", "pk")
+            .distinct("call_id")
+        )
         wanted = list(first.values_list("pk", flat=True)[:BATCH])
         if not wanted:
             return False
         with self._fence():
             due = PbxCommand.objects.pending().filter(pk__in=wanted).order_by("pk")
             taken = claim(due, now=now, limit=BATCH, state=CommandState.TAKEN, fence=self.token)
-        legs = Leg.objects.in_bulk([command.leg_id for command in taken if command.leg_id is not None])
+        legs = Leg.objects.in_bulk(
+            [command.leg_id for command in taken if command.leg_id is not None]
+        )
         for command in taken:
             if command.expires_at is not None and command.expires_at < now:
-                self._finish(command.pk, CommandState.EXPIRED, "АТС была недоступна, звонок устарел")
+                self._finish(
+                    command.pk, CommandState.EXPIRED, "АТС была недоступна, звонок устарел"
+                )
                 continue
             leg = legs.get(command.leg_id) if command.leg_id is not None else None
-            self._running[command.pk] = (command, self._submit(self._ask, command, leg, time.monotonic()))
+            self._running[command.pk] = (
+                command,
+                self._submit(self._ask, command, leg, time.monotonic()),
+            )
         self._collect()
         return bool(taken)
 
@@ -319,9 +414,11 @@ class Robot:
         return work
 
     def _ask(self, command: PbxCommand, leg: Leg | None, taken: float) -> None:
-        """The outside call, outside any transaction and without the database: it may run in another thread.
+        """The outside call, outside any transaction and without the database: it may run in another
+        thread.
 
-        `taken`: when the command was taken (seconds, monotonic). Whoever slept since then may have lost the lease.
+        `taken`: when the command was taken (seconds, monotonic). Whoever slept since then may have
+        lost the lease.
         """
         pbx, args = self.pbx, command.args
         if pbx is None or time.monotonic() - taken > FRESH:
@@ -332,7 +429,15 @@ class Robot:
                 for phrases in args["prepare"]:
                     synthesize(*phrases)
                 to_patient = leg is not None and leg.role == LegRole.PATIENT
-                pbx.ring(DialRequest(channel, args["endpoint"], args["caller"], args["timeout"], listen=to_patient))
+                pbx.ring(
+                    DialRequest(
+                        channel,
+                        args["endpoint"],
+                        args["caller"],
+                        args["timeout"],
+                        listen=to_patient,
+                    )
+                )
             case CommandType.PLAY:
                 pbx.play(channel, command.ref, synthesize(*args["phrases"]))
             case CommandType.STOP_PLAYING:
@@ -356,7 +461,9 @@ class Robot:
         plain = [
             command.pk
             for command, work in through
-            if not work.cancelled() and work.exception() is None and command.verb != CommandType.CONNECT
+            if not work.cancelled()
+            and work.exception() is None
+            and command.verb != CommandType.CONNECT
         ]
         if plain:
             with self._fence():
@@ -380,7 +487,8 @@ class Robot:
             case PbxRefused():
                 self._finish(pk, CommandState.REFUSED, str(error), error.end)
             case PbxUnavailable() | PbxUncertain():
-                # not done, or safe to do twice (its id is ours): asked again once the link is back; a ring expires
+                # not done, or safe to do twice (its id is ours): asked again once the link is back;
+                # a ring expires
                 self._ask_again(pk, str(error))
                 self._lose_link(str(error))
             case ChannelGone():
@@ -391,14 +499,21 @@ class Robot:
             case _:
                 raise error
 
-    def _finish(self, pk: int, state: CommandState, error: str = "", end: HangupReason = HangupReason.FAILED) -> None:
-        self._guarded(event_handlers.finish_command, pk, state, now=self._clock(), error=error, end=end)
+    def _finish(
+        self, pk: int, state: CommandState, error: str = "", end: HangupReason = HangupReason.FAILED
+    ) -> None:
+        self._guarded(
+            event_handlers.finish_command, pk, state, now=self._clock(), error=error, end=end
+        )
 
     def _ask_again(self, pk: int, error: str = "") -> None:
         with self._fence():
-            PbxCommand.objects.filter(pk=pk).update(state=CommandState.PENDING, claimed_at=None, last_error=error[:250])
+            PbxCommand.objects.filter(pk=pk).update(
+                state=CommandState.PENDING, claimed_at=None, last_error=error[:250]
+            )
 
-    # --- recordings --------------------------------------------------------------------------------------------------
+    # --- recordings
+    # --------------------------------------------------------------------------------------------------
 
     def _fetch(self, fact: Recorded) -> None:
         """Brings what one leg said into our own files, before the exchange clears its folder."""

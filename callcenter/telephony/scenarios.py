@@ -20,7 +20,9 @@ from callcenter.telephony.queries import free_phones
 from callcenter.telephony.states import LegRole, LegState, Scenario
 
 PATIENT_SECONDS: Final = 45  # how long a patient is rung from the program
-GROUP_SECONDS: Final = 40  # how long an incoming call rings here before it goes the exchange's own way
+GROUP_SECONDS: Final = (
+    40  # how long an incoming call rings here before it goes the exchange's own way
+)
 LOOK_SECONDS: Final = 3  # who has become free meanwhile is rung too
 
 
@@ -56,8 +58,8 @@ def click(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
 def incoming(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
     """All free telephones of the clinic ring; who is first talks, the others fall silent.
 
-    Whoever becomes free meanwhile is rung too. When nobody has taken it, the caller goes the exchange's own way (a
-    reception, a queue, a recorded word), which the dialplan knows.
+    Whoever becomes free meanwhile is rung too. When nobody has taken it, the caller goes the
+    exchange's own way (a reception, a queue, a recorded word), which the dialplan knows.
     """
     caller = call_control.live_leg(call, LegRole.PATIENT)
     if isinstance(fact, StepDue):
@@ -81,7 +83,8 @@ def incoming(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
 
 
 def open_incoming(fact: Incoming) -> Call | None:
-    """A call from outside becomes rows and rings the clinic's free telephones; heard of twice it stays one call.
+    """A call from outside becomes rows and rings the clinic's free telephones; heard of twice it
+    stays one call.
 
     None when the line belongs to no clinic: the dialplan's own way goes on.
     """
@@ -105,9 +108,12 @@ def open_incoming(fact: Incoming) -> Call | None:
             channel=fact.channel,
             role=LegRole.PATIENT,
             endpoint=fact.channel,
-            # two calls of one number at once: the second leg goes without it, since a number has one live leg
+            # two calls of one number at once: the second leg goes without it, since a number has
+            # one live leg
             number=""
-            if Leg.objects.filter(role=LegRole.PATIENT, number=number).exclude(state="ended").exists()
+            if Leg.objects.filter(role=LegRole.PATIENT, number=number)
+            .exclude(state="ended")
+            .exists()
             else number,
             state=LegState.UP,
             created_at=fact.at,
@@ -121,7 +127,9 @@ def open_incoming(fact: Incoming) -> Call | None:
 
 
 def _ring_on(call: Call, caller: Leg, now: dt.datetime) -> None:
-    """Looks again who is free, or lets the exchange go on with the caller when he has waited long enough."""
+    """Looks again who is free, or lets the exchange go on with the caller when he has waited long
+    enough.
+    """
     if (now - call.started_at).total_seconds() < GROUP_SECONDS:
         _ring_group(call, now)
         call_control.set_step_timeout(call, LOOK_SECONDS, now=now)
@@ -154,7 +162,9 @@ def _ring_group(call: Call, now: dt.datetime) -> None:
 
 def _clinic_of(line: str) -> Clinic | None:
     number = _number(line)
-    known = PhoneLine.objects.filter(number=number).select_related("clinic").first() if number else None
+    known = (
+        PhoneLine.objects.filter(number=number).select_related("clinic").first() if number else None
+    )
     if known is not None:
         return known.clinic
     by_phone = Clinic.objects.filter(phone=number).first() if number else None

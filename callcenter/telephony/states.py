@@ -33,7 +33,9 @@ class LegState(TextChoices):
 
 
 class Scenario(TextChoices):
-    """Who decides what happens next in a call; the handlers stand in callcenter/workbench/registry.py."""
+    """Who decides what happens next in a call; the handlers stand in
+    callcenter/workbench/registry.py.
+    """
 
     CLICK = "click", "звонок из программы"
     INCOMING = "incoming", "входящий"

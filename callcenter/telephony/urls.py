@@ -1,4 +1,6 @@
-"""Telephones: the bar of every page, calls by a click, clips for the exchange, webhooks of cloud PBXs."""
+"""Telephones: the bar of every page, calls by a click, clips for the exchange, webhooks of cloud
+PBXs.
+"""
 
 from django.urls import path
 

@@ -1,4 +1,6 @@
-"""Whether this web process can do its work: asked by `make demo`, by Docker and by whoever watches production."""
+"""Whether this web process can do its work: asked by `make demo`, by Docker and by whoever watches
+production.
+"""
 
 import redis
 from django.conf import settings
@@ -16,7 +18,9 @@ SECONDS = 2
 @never_cache
 @require_GET
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """200 when PostgreSQL and Valkey answer, else 503; a word for each, and nothing that a stranger could use."""
+    """200 when PostgreSQL and Valkey answer, else 503; a word for each, and nothing that a stranger
+    could use.
+    """
     found = {"database": _database(), "valkey": _valkey()}
     return JsonResponse(found, status=200 if set(found.values()) == {"ok"} else 503)
 
@@ -32,7 +36,9 @@ def _database() -> str:
 
 def _valkey() -> str:
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS) as client:
+        with redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=SECONDS, socket_connect_timeout=SECONDS
+        ) as client:
             client.ping()
     except redis.RedisError:
         return "away"

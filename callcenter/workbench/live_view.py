@@ -1,6 +1,8 @@
-"""`/live`: what of this page has changed? Asked every 2 s by static/js/live.js from every visible tab.
+"""`/live`: what of this page has changed? Asked every 2 s by static/js/live.js from every visible
+tab.
 
-It touches neither the session nor the database: the topics stand signed in the page, their versions in Valkey.
+It touches neither the session nor the database: the topics stand signed in the page, their versions
+in Valkey.
 """
 
 import redis
@@ -18,10 +20,12 @@ SECONDS_WITHOUT_HINTS = 10  # how often a page refreshes by itself while Valkey 
 @public
 @require_GET
 def look(request: HttpRequest) -> HttpResponseBase:
-    """`topics`: the parts' tokens, repeated; `since`: their marks of the former answer (or ''), joined by dots.
+    """`topics`: the parts' tokens, repeated; `since`: their marks of the former answer (or ''),
+    joined by dots.
 
-    204: nothing changed. 200: {"since": …, "changed": [numbers of the parts]}. 400: a token that is not ours or of the
-    day before yesterday, the page must be opened anew. 503: Valkey is away, refresh after Retry-After seconds.
+    204: nothing changed. 200: {"since": …, "changed": [numbers of the parts]}. 400: a token that is
+    not ours or of the day before yesterday, the page must be opened anew. 503: Valkey is away,
+    refresh after Retry-After seconds.
     """
     tokens = request.GET.getlist("topics")[:MOST_PARTS]
     try:

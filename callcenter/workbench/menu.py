@@ -30,11 +30,14 @@ class MenuGroup:
 def menu_for(user: object, path: str) -> tuple[MenuItem | MenuGroup, ...]:
     """The items of the user's roles, the one whose page (or a page below it) is open marked active.
 
-    Items of one group stand together under its name, where the first of them stands; a lonely one stands by itself.
+    Items of one group stand together under its name, where the first of them stands; a lonely one
+    stands by itself.
     """
     roles = frozenset(getattr(user, "roles", ()) or ())
     fitting = [
-        item.url for item in _items(roles) if path == item.url or (item.url != "/" and path.startswith(item.url))
+        item.url
+        for item in _items(roles)
+        if path == item.url or (item.url != "/" and path.startswith(item.url))
     ]
     return _menu(roles, max(fitting, key=len, default=None))
 
@@ -59,6 +62,8 @@ def _menu(roles: frozenset[str], here: str | None) -> tuple[MenuItem | MenuGroup
 
 
 def page(request: HttpRequest) -> dict[str, object]:
-    """Context processor: what every page's frame shows; nothing is asked of the database beyond the user."""
+    """Context processor: what every page's frame shows; nothing is asked of the database beyond the
+    user.
+    """
     user: User | None = getattr(request, "user", None)
     return {"menu": menu_for(user, request.path) if user is not None else [], "demo": settings.DEMO}

@@ -1,6 +1,8 @@
-"""What every app contributes to the shared pages: the menu, «Мой день», panels, imports, call scenarios, settings.
+"""What every app contributes to the shared pages: the menu, «Мой день», panels, imports, call
+scenarios, settings.
 
-The only place that knows all apps. Apps below never import it: they read what `register_contributions` gave them at start.
+The only place that knows all apps. Apps below never import it: they read what
+`register_contributions` gave them at start.
 """
 
 import datetime as dt
@@ -44,18 +46,37 @@ DayCards = Callable[[User, dt.datetime], list[Card]]
 
 MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Мой день", "home", "sun", EVERYONE),
-    MenuItem("Журнал КОС", "journals:journal", "notebook", (*CAN_CALL_PATIENTS, Role.MANAGER, Role.DOCTOR)),
+    MenuItem(
+        "Журнал КОС",
+        "journals:journal",
+        "notebook",
+        (*CAN_CALL_PATIENTS, Role.MANAGER, Role.DOCTOR),
+    ),
     MenuItem("Дозвон", "reminders:evening", "phone-outgoing", (*CAN_CALL_PATIENTS, Role.MANAGER)),
     MenuItem("Задачи", "assignments:active", "checklist", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CAN_OPEN_PATIENT),
-    MenuItem("Процедуры", "procedures:home", "list-check", CAN_RUN_PROCEDURES),
-    MenuItem("Обратный звонок", "callback:board", "phone-incoming", (*CAN_CALL_PATIENTS, Role.MANAGER)),
+    MenuItem("Процедуры", "b2c_procedures:home", "list-check", CAN_RUN_PROCEDURES),
+    MenuItem(
+        "Обратный звонок", "callback:board", "phone-incoming", (*CAN_CALL_PATIENTS, Role.MANAGER)
+    ),
     MenuItem("История", "reports:history", "history", (*CAN_CALL_PATIENTS, Role.MANAGER)),
-    MenuItem("Отчёт по дозвону", "reminders:report", "chart-bar", CAN_READ_REPORTS, group="Управление"),
-    MenuItem("Отчёт по процедурам", "procedures:report", "chart-bar", (Role.MANAGER,), group="Управление"),
+    MenuItem(
+        "Отчёт по дозвону", "reminders:report", "chart-bar", CAN_READ_REPORTS, group="Управление"
+    ),
+    MenuItem(
+        "Отчёт по процедурам",
+        "b2c_procedures:report",
+        "chart-bar",
+        (Role.MANAGER,),
+        group="Управление",
+    ),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
     MenuItem(
-        "Импорт", "imports:list", "file-import", (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR), group="Управление"
+        "Импорт",
+        "imports:list",
+        "file-import",
+        (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR),
+        group="Управление",
     ),
     MenuItem("Сотрудники", "staff:people", "id-badge-2", CAN_MANAGE_STAFF, group="Управление"),
     MenuItem("Журнал действий", "audit:entries", "history", CAN_READ_REPORTS, group="Управление"),
@@ -83,7 +104,12 @@ PATIENT_PANELS: Final[tuple[PatientPanel, ...]] = (
 )
 
 # What can be loaded from a file, in the order of the page.
-IMPORT_KINDS: Final[tuple[ImportKind, ...]] = (PATIENTS, APPOINTMENTS, WINDOWS, journals.imports.RECALLS)
+IMPORT_KINDS: Final[tuple[ImportKind, ...]] = (
+    PATIENTS,
+    APPOINTMENTS,
+    WINDOWS,
+    journals.imports.RECALLS,
+)
 
 # One page a feature or a dictionary, in the order of «Настройки».
 SETTINGS_PAGES: Final[tuple[SettingsPage, ...]] = (
@@ -106,7 +132,7 @@ SETTINGS_PAGES: Final[tuple[SettingsPage, ...]] = (
     SettingsPage("Справочник номеров", "contacts:numbers", "address-book"),
     SettingsPage("Правила истории обращений", "contacts:policies", "adjustments"),
     SettingsPage("Ключи источников", "contacts:keys", "key"),
-    SettingsPage("Процедуры B2C", "procedures:settings", "list-check"),
+    SettingsPage("Процедуры B2C", "b2c_procedures:settings", "list-check"),
 )
 
 # Who decides in a call of each scenario.

@@ -20,9 +20,13 @@ NEXT: Final = 7  # rows of «Ближайшее»
 
 @allow(*EVERYONE)
 def home(request: StaffRequest) -> HttpResponse:
-    """The shift, the cards of every app that has something for the user, the most urgent first, and what is next."""
+    """The shift, the cards of every app that has something for the user, the most urgent first, and
+    what is next.
+    """
     user, now = request.user, timezone.now()
-    cards = [card for day_cards in registry.DAY_CARDS for card in day_cards(user, now) if card.count]
+    cards = [
+        card for day_cards in registry.DAY_CARDS for card in day_cards(user, now) if card.count
+    ]
     cards.sort(key=lambda card: ({"late": 0, "warn": 1}.get(card.tone, 2), card.order, card.title))
     today = local_day(now, zone_of(user))
     next_rows = active_list(user, TaskFilter(whose="mine"), now=now)

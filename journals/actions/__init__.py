@@ -1,1 +1,3 @@
-"""Every meaningful write of Журнал КОС, split by what it is about: entries, cards and calls, plans, timers."""
+"""Every meaningful write of Журнал КОС, split by what it is about: entries, cards and calls, plans,
+timers.
+"""

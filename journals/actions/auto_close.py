@@ -1,4 +1,6 @@
-"""What the clock does to the journal: closes entries booked by another way, and follows the waiting list's dates."""
+"""What the clock does to the journal: closes entries booked by another way, and follows the waiting
+list's dates.
+"""
 
 import datetime as dt
 import logging
@@ -28,10 +30,12 @@ _PULL = "appointments"
 
 
 def close_found(*, now: dt.datetime, limit: int = 500) -> int:
-    """Closes as «Записан» the entries whose patient has got a matching visit by another way; returns how many.
+    """Closes as «Записан» the entries whose patient has got a matching visit by another way;
+    returns how many.
 
-    Reads appointments changed since the last look. Several visits for an entry, or one visit for several entries of
-    which none is that doctor's: a person is asked (`several_visits`). One entry's failure is stored on it.
+    Reads appointments changed since the last look. Several visits for an entry, or one visit for
+    several entries of which none is that doctor's: a person is asked (`several_visits`). One
+    entry's failure is stored on it.
     """
     with transaction.atomic():
         SyncCursor.objects.get_or_create(name=_PULL, defaults={"at": now - dt.timedelta(days=30)})
@@ -41,7 +45,9 @@ def close_found(*, now: dt.datetime, limit: int = 500) -> int:
         fresh = list(_newly_booked(mark.at - OVERLAP, now)[: limit + 1])
         asked = list(_perhaps_settled(now))
         closed = sum(_close_if_booked(pk, now=now) for pk in (*fresh[:limit], *asked))
-        if len(fresh) <= limit:  # else the next look begins where this one did; those of this one are settled by then
+        if (
+            len(fresh) <= limit
+        ):  # else the next look begins where this one did; those of this one are settled by then
             mark.at = now
             mark.save(update_fields=["at"])
     return closed
@@ -59,20 +65,32 @@ def _fitting(now: dt.datetime) -> QuerySet[Appointment]:
 
 
 def _newly_booked(since: dt.datetime, now: dt.datetime) -> QuerySet[RecallEntry, int]:
-    """Entries with a fitting visit that has changed since. A look settles each of them: closed, or a person is asked.
+    """Entries with a fitting visit that has changed since. A look settles each of them: closed, or
+    a person is asked.
 
-    Fitting ones only: patients with other visits, thousands after an import, would stand before them in every look.
+    Fitting ones only: patients with other visits, thousands after an import, would stand before
+    them in every look.
     """
-    changed = Appointment.objects.filter(changed_at__gt=since, status__in=UPCOMING, starts_at__gt=now)
-    entries = RecallEntry.objects.to_call().filter(several_visits=False, patient_id__in=changed.values("patient_id"))
+    changed = Appointment.objects.filter(
+        changed_at__gt=since, status__in=UPCOMING, starts_at__gt=now
+    )
+    entries = RecallEntry.objects.to_call().filter(
+        several_visits=False, patient_id__in=changed.values("patient_id")
+    )
     found = entries.filter(Exists(_fitting(now).filter(changed_at__gt=since)))
     return found.order_by("last_error", "pk").values_list("pk", flat=True)
 
 
 def _perhaps_settled(now: dt.datetime) -> QuerySet[RecallEntry, int]:
-    """Entries of which a person is asked though at most one visit is left: as few as people leave unanswered."""
+    """Entries of which a person is asked though at most one visit is left: as few as people leave
+    unanswered.
+    """
     fitting = _fitting(now).order_by().values("patient").annotate(count=Count("*")).values("count")
-    entries = RecallEntry.objects.to_call().filter(several_visits=True).alias(fitting=Coalesce(Subquery(fitting), 0))
+    entries = (
+        RecallEntry.objects.to_call()
+        .filter(several_visits=True)
+        .alias(fitting=Coalesce(Subquery(fitting), 0))
+    )
     return entries.filter(fitting__lte=1).order_by("pk").values_list("pk", flat=True)
 
 
@@ -101,7 +119,9 @@ def _is_ours(entry: RecallEntry, visit: Appointment) -> bool:
     """Whether the visit answers this entry and no other of the patient's."""
     if visit.doctor_id == entry.doctor_id:
         return True
-    rivals = Q(stage=Stage.CALL) & (Q(doctor_id=visit.doctor_id) | Q(doctor__specialty_id=entry.doctor.specialty_id))
+    rivals = Q(stage=Stage.CALL) & (
+        Q(doctor_id=visit.doctor_id) | Q(doctor__specialty_id=entry.doctor.specialty_id)
+    )
     return (
         not RecallEntry.objects.filter(patient_id=entry.patient_id)
         .filter(rivals | Q(appointment_id=visit.pk))
@@ -113,19 +133,24 @@ def _is_ours(entry: RecallEntry, visit: Appointment) -> bool:
 def settle_visits(
     entry: RecallEntry, *, appointment: Appointment | None, version: int, by: User, now: dt.datetime
 ) -> RecallEntry:
-    """A person's answer to «какая из записей?»: this visit closes the entry, or none does (then it stays in «Звать»).
+    """A person's answer to «какая из записей?»: this visit closes the entry, or none does (then it
+    stays in «Звать»).
 
     Raises Conflict when the entry changed meanwhile or the visit no longer fits.
     """
     with transaction.atomic():
         entry = RecallEntry.locked(entry.pk)
         if entry.stage != Stage.CALL or entry.version != version:
-            raise Conflict("Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь.")
+            raise Conflict(
+                "Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь."
+            )
         if appointment is None:
             entry.several_visits, entry.visits_from, entry.touched_at = False, now, now
             entry.version += 1
             entry.save(update_fields=["several_visits", "visits_from", "touched_at", "version"])
-            audit.record("journals.settle_visits", entry, by=by, now=now, note="ни одна из записей не по КОС")
+            audit.record(
+                "journals.settle_visits", entry, by=by, now=now, note="ни одна из записей не по КОС"
+            )
             live_updates.bump(topic(entry.clinic_id))
         else:
             if appointment.pk not in {visit.pk for visit in matching_visits(entry, now)}:
@@ -135,10 +160,12 @@ def settle_visits(
 
 
 def follow_waiting(*, now: dt.datetime, limit: int = 500) -> int:
-    """Takes over what happened to «напомнить позже» in «Активные задачи»: a new date, a booking, or its closing.
+    """Takes over what happened to «напомнить позже» in «Активные задачи»: a new date, a booking, or
+    its closing.
 
-    The waiting-list row is the one clock; the entry's date follows it. Closed without a visit: the entry is ready today.
-    Claims and writes in one transaction (SKIP LOCKED). Returns how many entries changed.
+    The waiting-list row is the one clock; the entry's date follows it. Closed without a visit: the
+    entry is ready today. Claims and writes in one transaction (SKIP LOCKED). Returns how many
+    entries changed.
     """
     with transaction.atomic():
         moved = list(
@@ -168,14 +195,22 @@ def _follow(entry: RecallEntry, *, now: dt.datetime) -> None:
     entry.touched_at = now
     entry.version += 1
     entry.save(update_fields=["waiting", "call_on", "touched_at", "version"])
-    audit.record("journals.follow_waiting", entry, by=None, now=now, after={"call_on": entry.call_on.isoformat()})
+    audit.record(
+        "journals.follow_waiting",
+        entry,
+        by=None,
+        now=now,
+        after={"call_on": entry.call_on.isoformat()},
+    )
     live_updates.bump(topic(entry.clinic_id))
 
 
 def _close(entry: RecallEntry, visit: Appointment, *, by: User | None, now: dt.datetime) -> None:
     """«Записан», naming the visit; the entry leaves every plan and its reminder is closed."""
     close_reminder(entry, reason="КОС: записан другим путём", by=by, now=now, appointment=visit)
-    PlanItem.objects.open().filter(entry=entry).update(state=PlanState.CLOSED, stage_after=Stage.BOOKED, done_at=now)
+    PlanItem.objects.open().filter(entry=entry).update(
+        state=PlanState.CLOSED, stage_after=Stage.BOOKED, done_at=now
+    )
     entry.stage, entry.appointment, entry.waiting = Stage.BOOKED, visit, None
     entry.several_visits, entry.flagged, entry.last_error = False, False, ""
     entry.closed_at, entry.closed_by, entry.touched_at = now, by, now

@@ -15,7 +15,13 @@ from callcenter.clinics.schedule import Hours, is_working_day, next_working_day
 from callcenter.clinics.states import WaitingKind, WaitingState
 from callcenter.contacts.actions import attach_result, defer_recompute, record_interaction
 from callcenter.contacts.models import Interaction, Reason, ReasonUse
-from callcenter.contacts.states import Direction, InteractionKind, InteractionState, ResultKind, Summary
+from callcenter.contacts.states import (
+    Direction,
+    InteractionKind,
+    InteractionState,
+    ResultKind,
+    Summary,
+)
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import day_bounds, local, local_day
@@ -28,7 +34,9 @@ from journals.outcome_rules import CallOutcome, NextDate, Stage
 from journals.schedule import half_of, next_call_on, other_half
 
 FURTHEST = dt.timedelta(days=365)  # a call put off further than a year is a slip of the finger
-FORGOTTEN = dt.timedelta(hours=1)  # an open card is kept for a call that outlasts the clinic's day, not for the night
+FORGOTTEN = dt.timedelta(
+    hours=1
+)  # an open card is kept for a call that outlasts the clinic's day, not for the night
 
 _USE_OF = {
     CallOutcome.UNREACHED: ReasonUse.UNREACHED,
@@ -38,7 +46,9 @@ _USE_OF = {
 
 
 class NotInPlan(NotAllowed):
-    """The entry is in nobody's plan, or in a colleague's: only a patient who calls in himself may be served."""
+    """The entry is in nobody's plan, or in a colleague's: only a patient who calls in himself may
+    be served.
+    """
 
 
 @dataclass(frozen=True)
@@ -53,11 +63,14 @@ class CallOutcomeInput:
     call_on: dt.date | None = None
 
 
-def open_card(entry: RecallEntry, *, by: User, now: dt.datetime, patient_called: bool = False) -> RecallEntry:
+def open_card(
+    entry: RecallEntry, *, by: User, now: dt.datetime, patient_called: bool = False
+) -> RecallEntry:
     """Reserves the entry for the policy's minutes (10), to be renewed while the card is open.
 
-    Raises NotInPlan when an administrator's plan lacks it (instruction: «обзваниваем только Пациентов, которым нужно
-    позвонить по плану»), Refused when the patient may not be called or not yet, Conflict when a colleague has it open.
+    Raises NotInPlan when an administrator's plan lacks it (instruction: «обзваниваем только
+    Пациентов, которым нужно позвонить по плану»), Refused when the patient may not be called or not
+    yet, Conflict when a colleague has it open.
     """
     with transaction.atomic():
         entry = RecallEntry.locked(entry.pk)
@@ -68,10 +81,12 @@ def open_card(entry: RecallEntry, *, by: User, now: dt.datetime, patient_called:
 
 
 def renew_card(entry: RecallEntry, *, key: str, by: User, now: dt.datetime) -> RecallEntry:
-    """Keeps the reservation of an opening (`key`) for some minutes more: it is never taken here, only kept.
+    """Keeps the reservation of an opening (`key`) for some minutes more: it is never taken here,
+    only kept.
 
-    Raises Conflict when a colleague has the card by now, when this opening no longer holds it (the call is saved, the card
-    was left), and an hour after the plan's day is over: a card forgotten open must not keep its entry from the others.
+    Raises Conflict when a colleague has the card by now, when this opening no longer holds it (the
+    call is saved, the card was left), and an hour after the plan's day is over: a card forgotten
+    open must not keep its entry from the others.
     """
     with transaction.atomic():
         entry = RecallEntry.locked(entry.pk)
@@ -81,8 +96,14 @@ def renew_card(entry: RecallEntry, *, key: str, by: User, now: dt.datetime) -> R
             return entry  # opened again in a later tab: that one keeps it
         if entry.reserved_by_id != by.pk or not entry.reserved_key:
             raise Conflict("Карточка больше не за вами. Откройте её снова.")
-        if PlanItem.objects.open().filter(entry=entry, assignee=by, due_at__lt=now - FORGOTTEN).exists():
-            raise Conflict("План этого дня закончился, карточка свободна. Что осталось, вернётся в готовые.")
+        if (
+            PlanItem.objects.open()
+            .filter(entry=entry, assignee=by, due_at__lt=now - FORGOTTEN)
+            .exists()
+        ):
+            raise Conflict(
+                "План этого дня закончился, карточка свободна. Что осталось, вернётся в готовые."
+            )
         return _hold(entry, by=by, now=now, key=key)
 
 
@@ -97,7 +118,9 @@ def release_card(entry: RecallEntry, *, key: str, by: User) -> bool:
 
 
 def take_over(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
-    """The senior takes an entry out of a colleague's hands. Raises NotAllowed for others, Conflict when it is closed."""
+    """The senior takes an entry out of a colleague's hands. Raises NotAllowed for others, Conflict
+    when it is closed.
+    """
     if not by.has(Role.SENIOR):
         raise NotAllowed("Забрать открытую карточку может только старший администратор.")
     with transaction.atomic():
@@ -107,7 +130,12 @@ def take_over(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
         entry = _hold(entry, by=by, now=now)
         if holder is not None:
             audit.record(
-                "journals.take_over", entry, by=by, now=now, before={"holder": str(holder)}, after={"holder": str(by)}
+                "journals.take_over",
+                entry,
+                by=by,
+                now=now,
+                before={"holder": str(holder)},
+                after={"holder": str(by)},
             )
     return entry
 
@@ -122,23 +150,28 @@ def record_call(
     now: dt.datetime,
     patient_called: bool = False,
 ) -> RecallCall:
-    """Ends a call: one transaction over contact, journal, appointment and waiting list (table of «Журнал КОС»).
+    """Ends a call: one transaction over contact, journal, appointment and waiting list (table of
+    «Журнал КОС»).
 
-    `version` is that of the card the form was filled in on; `token` makes a second click return the first call. Raises
-    Conflict when the entry or the window is no longer what the card showed (nothing is written), NotInPlan, and Refused
-    with the field that lacks. The third call that did not reach the patient is refused without `refusal_reason`: then
-    the entry leaves «Звать» for «Отказ».
+    `version` is that of the card the form was filled in on; `token` makes a second click return the
+    first call. Raises Conflict when the entry or the window is no longer what the card showed
+    (nothing is written), NotInPlan, and Refused with the field that lacks. The third call that did
+    not reach the patient is refused without `refusal_reason`: then the entry leaves «Звать» for
+    «Отказ».
     """
     with transaction.atomic(), defer_recompute():
         entry = RecallEntry.locked(entry.pk)
         if entry.version != version:
-            # The second of two clicks has waited for the entry's lock and finds the first one's call.
+            # The second of two clicks has waited for the entry's lock and finds the first one's
+            # call.
             known = RecallCall.objects.filter(token=token, by=by, entry=entry).first()
             if known is not None:
                 return known
         _refuse_closed(entry)
         if entry.version != version:
-            raise Conflict("Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь.")
+            raise Conflict(
+                "Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь."
+            )
         item = _refuse_call(entry, by=by, now=now, patient_called=patient_called)
         _refuse_held(entry, by=by, now=now)
         hours, rule = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).rule
@@ -183,14 +216,20 @@ def _refuse_closed(entry: RecallEntry) -> None:
     raise Conflict(f"Запись уже закрыта: «{entry.get_stage_display()}»{who}{when}.")
 
 
-def _refuse_call(entry: RecallEntry, *, by: User, now: dt.datetime, patient_called: bool) -> PlanItem | None:
-    """The plan item under which `by` may call; None for the senior and for a patient who calls in himself."""
+def _refuse_call(
+    entry: RecallEntry, *, by: User, now: dt.datetime, patient_called: bool
+) -> PlanItem | None:
+    """The plan item under which `by` may call; None for the senior and for a patient who calls in
+    himself.
+    """
     if patient_called:
         return None
     today = local_day(now, entry.clinic.zone)
     item = PlanItem.objects.open().filter(entry=entry, assignee=by, on__lte=today).first()
     if item is None and not by.has(Role.SENIOR):
-        raise NotInPlan("Этой записи нет в вашем плане на сегодня: на КОС звоним только по плану старшего.")
+        raise NotInPlan(
+            "Этой записи нет в вашем плане на сегодня: на КОС звоним только по плану старшего."
+        )
     reason = call_block_reason(entry.patient)
     if reason is not None:
         raise Refused(f"Звонить нельзя: {reason}.")
@@ -202,7 +241,9 @@ def _refuse_call(entry: RecallEntry, *, by: User, now: dt.datetime, patient_call
 def _refuse_held(entry: RecallEntry, *, by: User, now: dt.datetime) -> None:
     if entry.is_held_by_other(by, now) and entry.reserved_by and entry.reserved_until:
         until = local(entry.reserved_until, entry.clinic.zone)
-        raise Conflict(f"Карточку держит {entry.reserved_by.short_name}, освободится не позже {until:%H:%M}.")
+        raise Conflict(
+            f"Карточку держит {entry.reserved_by.short_name}, освободится не позже {until:%H:%M}."
+        )
 
 
 def _hold(entry: RecallEntry, *, by: User, now: dt.datetime, key: str = "") -> RecallEntry:
@@ -217,13 +258,19 @@ def _hold(entry: RecallEntry, *, by: User, now: dt.datetime, key: str = "") -> R
 
 
 def _refuse_answer(
-    answer: CallOutcomeInput, line: outcome_rules.OutcomeRule, entry: RecallEntry, *, patient_called: bool
+    answer: CallOutcomeInput,
+    line: outcome_rules.OutcomeRule,
+    entry: RecallEntry,
+    *,
+    patient_called: bool,
 ) -> None:
     """Everything that the table asks for must be there, and fit the outcome."""
     if patient_called and answer.outcome not in outcome_rules.OUTCOMES_IN:
         raise Refused("Пациент позвонил сам — «не берёт трубку» не подходит.", field="outcome")
     if not answer.comment.strip():
-        raise Refused("Напишите комментарий: его прочтёт тот, кто позвонит следующим.", field="comment")
+        raise Refused(
+            "Напишите комментарий: его прочтёт тот, кто позвонит следующим.", field="comment"
+        )
     if "reason" in line.asks:
         use = _USE_OF[answer.outcome]
         if answer.reason is None:
@@ -262,13 +309,19 @@ def _next_date(
     if not is_working_day(hours, chosen):
         working = next_working_day(hours, chosen)
         raise Refused(
-            f"{chosen:%d.%m.%Y} клиника не работает. Ближайший рабочий день — {working:%d.%m.%Y}.", field="call_on"
+            f"{chosen:%d.%m.%Y} клиника не работает. Ближайший рабочий день — {working:%d.%m.%Y}.",
+            field="call_on",
         )
     return chosen
 
 
 def _contact(
-    entry: RecallEntry, answer: CallOutcomeInput, *, by: User, now: dt.datetime, patient_called: bool
+    entry: RecallEntry,
+    answer: CallOutcomeInput,
+    *,
+    by: User,
+    now: dt.datetime,
+    patient_called: bool,
 ) -> Interaction:
     """«Обращение в колл-центр»: «Мы звоним» and «КОС» are set here, so they can't be forgotten."""
     number = _dialled(entry, by=by, now=now)
@@ -293,14 +346,20 @@ def _contact(
 
 
 def _dialled(entry: RecallEntry, *, by: User, now: dt.datetime) -> str:
-    """The patient's number that this call went over: of several, that of the user's newest call of the day; else the
-    main one. Two numbers for one call would make two calls of it in the contact."""
+    """The patient's number that this call went over: of several, that of the user's newest call of
+    the day; else the main one. Two numbers for one call would make two calls of it in the contact.
+    """
     numbers = [phone.number for phone in entry.patient.phones.all()]
     if len(numbers) < 2:
         return "".join(numbers)
     since, _ = day_bounds(local_day(now, entry.clinic.zone), entry.clinic.zone)
     spoken = Interaction.objects.filter(
-        clinic=entry.clinic, kind=InteractionKind.CALL, employee=by, number__in=numbers, at__gte=since, is_recall=False
+        clinic=entry.clinic,
+        kind=InteractionKind.CALL,
+        employee=by,
+        number__in=numbers,
+        at__gte=since,
+        is_recall=False,
     )
     newest: str | None = spoken.order_by("-at").values_list("number", flat=True).first()
     return newest or numbers[0]
@@ -315,11 +374,15 @@ def _consequence(
     by: User,
     now: dt.datetime,
 ) -> tuple[Appointment | None, WaitingListEntry | None]:
-    """The visit or the waiting-list entry that the call led to; the former reminder is closed by this call."""
+    """The visit or the waiting-list entry that the call led to; the former reminder is closed by
+    this call.
+    """
     visit = waiting = None
     comment = answer.comment.strip()
     if "window" in line.asks and answer.window is not None:
-        visit = book_appointment(patient=entry.patient, window=answer.window, by=by, now=now, comment=comment)
+        visit = book_appointment(
+            patient=entry.patient, window=answer.window, by=by, now=now, comment=comment
+        )
         attach_result(
             interaction.contact,
             kind=ResultKind.BOOKED,
@@ -329,7 +392,9 @@ def _consequence(
             appointment=visit,
             origin="recall",
         )
-    close_reminder(entry, reason=f"КОС: {answer.outcome.label.lower()}", by=by, now=now, appointment=visit)
+    close_reminder(
+        entry, reason=f"КОС: {answer.outcome.label.lower()}", by=by, now=now, appointment=visit
+    )
     if line.next_date is NextDate.WAITING_LIST and answer.call_on is not None:
         waiting = open_waiting(
             clinic=entry.clinic,
@@ -355,7 +420,12 @@ def _consequence(
 
 
 def close_reminder(
-    entry: RecallEntry, *, reason: str, by: User | None, now: dt.datetime, appointment: Appointment | None = None
+    entry: RecallEntry,
+    *,
+    reason: str,
+    by: User | None,
+    now: dt.datetime,
+    appointment: Appointment | None = None,
 ) -> None:
     """Closes the entry's waiting-list row if it is still open (a booking has closed it already)."""
     if entry.waiting_id is None:
@@ -382,13 +452,17 @@ def _move_entry(entry: RecallEntry, call: RecallCall, rule: outcome_rules.Recall
     talked = place.talks > entry.talks
     before: dict[str, object] = {"stage": entry.stage, "call_on": entry.call_on.isoformat()}
     entry.stage, entry.unreached, entry.talks = place.stage, place.unreached, place.talks
-    if talked or place.stage is not Stage.CALL:  # what the senior has cleared, an unreached call does not bring back
+    if (
+        talked or place.stage is not Stage.CALL
+    ):  # what the senior has cleared, an unreached call does not bring back
         entry.flagged = outcome_rules.is_flagged(place, rule)
     if call.direction == Direction.OUT:
         entry.calls += 1
     entry.call_on = call.next_on or entry.call_on
     entry.call_half = (
-        other_half(outcome_rules.Half(call.half)) if outcome is CallOutcome.UNREACHED and call.next_on else ""
+        other_half(outcome_rules.Half(call.half))
+        if outcome is CallOutcome.UNREACHED and call.next_on
+        else ""
     )
     entry.last_outcome, entry.last_comment = outcome, call.comment
     entry.last_reason = call.refusal_reason or call.reason

@@ -1,4 +1,6 @@
-"""Entries of the journal: opened and edited by hand or by import, given one more call, looked at by the senior."""
+"""Entries of the journal: opened and edited by hand or by import, given one more call, looked at by
+the senior.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -38,13 +40,18 @@ def open_entry(
     source: str = "hand",
     source_id: str = "",
 ) -> RecallEntry:
-    """Puts a patient into «3. Звать». `call_on` is a local day of the clinic; an entry of the same `source_id` is
-    returned as it is.
+    """Puts a patient into «3. Звать». `call_on` is a local day of the clinic; an entry of the same
+    `source_id` is returned as it is.
 
-    Raises Refused without the doctor's comment (instruction «Журнал КОС»: «с прописанным комментарием, содержащим
-    предложение от доктора») or for a day more than two years ahead, and Conflict when this doctor's entry for the patient is open already.
+    Raises Refused without the doctor's comment (instruction «Журнал КОС»: «с прописанным
+    комментарием, содержащим предложение от доктора») or for a day more than two years ahead, and
+    Conflict when this doctor's entry for the patient is open already.
     """
-    known = RecallEntry.objects.filter(source=source, source_id=source_id).first() if source_id else None
+    known = (
+        RecallEntry.objects.filter(source=source, source_id=source_id).first()
+        if source_id
+        else None
+    )
     if known is not None:
         return known
     refuse_too_far(call_on, local_day(now, clinic.zone))
@@ -107,11 +114,20 @@ def new_entry(
     )
 
 
-def open_entries(entries: Sequence[RecallEntry], *, by: User | None, now: dt.datetime, note: str) -> None:
-    """`open_entry` for the many `new_entry`s of an import, which has looked for open ones before. In its transaction."""
+def open_entries(
+    entries: Sequence[RecallEntry], *, by: User | None, now: dt.datetime, note: str
+) -> None:
+    """`open_entry` for the many `new_entry`s of an import, which has looked for open ones before.
+    In its transaction.
+    """
     RecallEntry.objects.bulk_create(entries)
-    deeds = (LogRow(one.pk, str(one), one.clinic_id, one.patient_id, after=_opened(one)) for one in entries)
-    audit.record_many("journals.open_entry", RecallEntry._meta.label_lower, deeds, by=by, now=now, note=note)
+    deeds = (
+        LogRow(one.pk, str(one), one.clinic_id, one.patient_id, after=_opened(one))
+        for one in entries
+    )
+    audit.record_many(
+        "journals.open_entry", RecallEntry._meta.label_lower, deeds, by=by, now=now, note=note
+    )
     live_updates.bump(*{topic(one.clinic_id) for one in entries})
 
 
@@ -120,20 +136,31 @@ def _opened(entry: RecallEntry) -> dict[str, object]:
 
 
 def edit_entry(
-    entry: RecallEntry, *, doctor_comment: str, call_on: dt.date, version: int, by: User | None, now: dt.datetime
+    entry: RecallEntry,
+    *,
+    doctor_comment: str,
+    call_on: dt.date,
+    version: int,
+    by: User | None,
+    now: dt.datetime,
 ) -> RecallEntry:
-    """Changes the doctor's comment and the call date of an entry in «3. Звать»; the same values change nothing.
+    """Changes the doctor's comment and the call date of an entry in «3. Звать»; the same values
+    change nothing.
 
-    Raises Refused without the comment, for a day more than two years ahead or when the date stands in the waiting list («напомнить позже» has one clock),
-    Conflict when the entry is no longer to be called, or no longer the one of `version` that the person looked at: a call
-    made meanwhile has moved its date, and an older date would let the patient be called again at once.
+    Raises Refused without the comment, for a day more than two years ahead or when the date stands
+    in the waiting list («напомнить позже» has one clock), Conflict when the entry is no longer to
+    be called, or no longer the one of `version` that the person looked at: a call made meanwhile
+    has moved its date, and an older date would let the patient be called again at once.
     """
     comment = doctor_comment.strip()
     if not comment:
         raise Refused("Комментарий врача обязателен.", field="doctor_comment")
     with transaction.atomic():
         entry = RecallEntry.locked(entry.pk)
-        before: dict[str, object] = {"doctor_comment": entry.doctor_comment, "call_on": entry.call_on.isoformat()}
+        before: dict[str, object] = {
+            "doctor_comment": entry.doctor_comment,
+            "call_on": entry.call_on.isoformat(),
+        }
         after: dict[str, object] = {"doctor_comment": comment, "call_on": call_on.isoformat()}
         if before == after:
             return entry
@@ -145,7 +172,9 @@ def edit_entry(
                 f" «{entry.doctor_comment}». Проверьте и сохраните ещё раз."
             )
         if entry.waiting_id is not None and call_on != entry.call_on:
-            raise Refused("Дата стоит в листе ожидания: измените её в «Активных задачах».", field="call_on")
+            raise Refused(
+                "Дата стоит в листе ожидания: измените её в «Активных задачах».", field="call_on"
+            )
         if call_on != entry.call_on:
             refuse_too_far(call_on, local_day(now, entry.clinic.zone))
         entry.doctor_comment, entry.call_on, entry.touched_at = comment, call_on, now
@@ -157,10 +186,12 @@ def edit_entry(
 
 
 def grant_call(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
-    """The senior grants one call beyond the policy; an entry closed for want of an answer returns to «Звать».
+    """The senior grants one call beyond the policy; an entry closed for want of an answer returns
+    to «Звать».
 
-    Its date is a week after the last call, on a working day. Raises NotAllowed for others, Refused when the policy still
-    has calls left or the patient himself refused, Conflict when the doctor has opened another entry meanwhile.
+    Its date is a week after the last call, on a working day. Raises NotAllowed for others, Refused
+    when the policy still has calls left or the patient himself refused, Conflict when the doctor
+    has opened another entry meanwhile.
     """
     if not by.has(Role.SENIOR):
         raise NotAllowed("Разрешить ещё один звонок может только старший администратор.")
@@ -169,12 +200,17 @@ def grant_call(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry
             entry = RecallEntry.locked(entry.pk)
             rule = RecallPolicy.of(entry.clinic_id).rule
             if not outcome_rules.may_grant(entry.position, rule):
-                raise Refused("Разрешать нечего: звонки по правилу ещё есть, или пациент отказался сам.")
+                raise Refused(
+                    "Разрешать нечего: звонки по правилу ещё есть, или пациент отказался сам."
+                )
             before: dict[str, object] = {"stage": entry.stage, "granted": entry.granted}
             place = outcome_rules.granted(entry.position, rule)
             if entry.stage != Stage.CALL:
                 last = local_day(entry.last_call_at or now, entry.clinic.zone)
-                entry.call_on = max(next_call_on(hours_of(entry.clinic), last, rule), local_day(now, entry.clinic.zone))
+                entry.call_on = max(
+                    next_call_on(hours_of(entry.clinic), last, rule),
+                    local_day(now, entry.clinic.zone),
+                )
                 entry.closed_at, entry.closed_by, entry.visits_from = None, None, now
             entry.stage, entry.granted, entry.touched_at = place.stage, place.granted, now
             entry.version += 1
@@ -185,7 +221,11 @@ def grant_call(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry
                 by=by,
                 now=now,
                 before=before,
-                after={"stage": entry.stage, "granted": entry.granted, "call_on": entry.call_on.isoformat()},
+                after={
+                    "stage": entry.stage,
+                    "granted": entry.granted,
+                    "call_on": entry.call_on.isoformat(),
+                },
             )
             live_updates.bump(topic(entry.clinic_id))
     except IntegrityError as error:
@@ -196,20 +236,30 @@ def grant_call(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry
 
 
 def clear_flag(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
-    """The senior has looked at an entry of many talks without a result; the next such talk flags it again."""
+    """The senior has looked at an entry of many talks without a result; the next such talk flags it
+    again.
+    """
     if not by.has(Role.SENIOR):
         raise NotAllowed("Пометку снимает старший администратор.")
     with transaction.atomic():
-        cleared = RecallEntry.objects.filter(pk=entry.pk, flagged=True).update(flagged=False, touched_at=now)
+        cleared = RecallEntry.objects.filter(pk=entry.pk, flagged=True).update(
+            flagged=False, touched_at=now
+        )
         if cleared:
-            audit.record("journals.clear_flag", entry, by=by, now=now, before={"talks": entry.talks})
+            audit.record(
+                "journals.clear_flag", entry, by=by, now=now, before={"talks": entry.talks}
+            )
             live_updates.bump(topic(entry.clinic_id))
     entry.flagged = False
     return entry
 
 
-def set_policy(clinic: Clinic, *, values: dict[str, int], by: User, now: dt.datetime) -> RecallPolicy:
-    """Changes the clinic's policy; entries already in «Звать» are held to it from their next call on."""
+def set_policy(
+    clinic: Clinic, *, values: dict[str, int], by: User, now: dt.datetime
+) -> RecallPolicy:
+    """Changes the clinic's policy; entries already in «Звать» are held to it from their next call
+    on.
+    """
     if not by.has(Role.SENIOR):
         raise NotAllowed("Правила журнала меняет старший администратор.")
     with transaction.atomic():

@@ -1,4 +1,6 @@
-"""The senior's plan: given out, shared out again, and what was not called goes back at the clinic's closing."""
+"""The senior's plan: given out, shared out again, and what was not called goes back at the clinic's
+closing.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -22,12 +24,16 @@ from journals.queries.segments import Segment
 from journals.schedule import plan_ends_at
 
 
-def give_plan(segment: Segment, *, shares: Mapping[User, int], by: User, now: dt.datetime) -> CallPlan:
-    """Gives each person her number of the segment's ready entries for the day `segment.on` (local day of the clinic).
+def give_plan(
+    segment: Segment, *, shares: Mapping[User, int], by: User, now: dt.datetime
+) -> CallPlan:
+    """Gives each person her number of the segment's ready entries for the day `segment.on` (local
+    day of the clinic).
 
-    Entries go first to whoever called the patient last. Raises NotAllowed for anybody but the senior, Refused when
-    nobody gets anything, the day is over or a person does not work in the clinic, Conflict when nothing is ready any
-    more. Fewer ready entries than asked: what there is is given, in proportion (`sharing.deal`).
+    Entries go first to whoever called the patient last. Raises NotAllowed for anybody but the
+    senior, Refused when nobody gets anything, the day is over or a person does not work in the
+    clinic, Conflict when nothing is ready any more. Fewer ready entries than asked: what there is
+    is given, in proportion (`sharing.deal`).
     """
     _only_senior(by)
     people = {person.pk: person for person, count in shares.items() if count > 0}
@@ -50,11 +56,20 @@ def give_plan(segment: Segment, *, shares: Mapping[User, int], by: User, now: dt
             wanted = plan_split.by_capacity(len(rows), wanted)
         given = plan_split.deal(rows, wanted)
         plan = CallPlan.objects.create(
-            clinic=segment.clinic, on=segment.on, segment=segment.as_json(), given_at=now, given_by=by
+            clinic=segment.clinic,
+            on=segment.on,
+            segment=segment.as_json(),
+            given_at=now,
+            given_by=by,
         )
         PlanItem.objects.bulk_create(
             PlanItem(
-                plan=plan, entry_id=entry, clinic=segment.clinic, on=segment.on, assignee=people[person], due_at=ends_at
+                plan=plan,
+                entry_id=entry,
+                clinic=segment.clinic,
+                on=segment.on,
+                assignee=people[person],
+                due_at=ends_at,
             )
             for entry, _last in rows
             if (person := given.get(entry)) is not None
@@ -64,17 +79,23 @@ def give_plan(segment: Segment, *, shares: Mapping[User, int], by: User, now: dt
             plan,
             by=by,
             now=now,
-            after={people[pk].full_name: sum(person == pk for person in given.values()) for pk in people},
+            after={
+                people[pk].full_name: sum(person == pk for person in given.values())
+                for pk in people
+            },
         )
         live_updates.bump(topic(segment.clinic.pk))
     return plan
 
 
-def redistribute(*, clinic: Clinic, on: dt.date, person: User, to: Sequence[User], by: User, now: dt.datetime) -> int:
-    """Shares a person's remaining rows of a day out among others, evenly; returns how many were moved.
+def redistribute(
+    *, clinic: Clinic, on: dt.date, person: User, to: Sequence[User], by: User, now: dt.datetime
+) -> int:
+    """Shares a person's remaining rows of a day out among others, evenly; returns how many were
+    moved.
 
-    Rows whose card she has open now stay with her. Raises NotAllowed, Refused for nobody to give to, Conflict when
-    nothing remains.
+    Rows whose card she has open now stay with her. Raises NotAllowed, Refused for nobody to give
+    to, Conflict when nothing remains.
     """
     _only_senior(by)
     others = [user for user in to if user.pk != person.pk]
@@ -94,16 +115,18 @@ def redistribute(*, clinic: Clinic, on: dt.date, person: User, to: Sequence[User
             raise Conflict(f"У {person.short_name} не осталось записей, которые можно передать.")
         given = plan_split.deal(items, plan_split.evenly(len(items), [user.pk for user in others]))
         for user in others:
-            PlanItem.objects.filter(pk__in=[pk for pk, owner in given.items() if owner == user.pk]).update(
-                assignee=user
-            )
+            PlanItem.objects.filter(
+                pk__in=[pk for pk, owner in given.items() if owner == user.pk]
+            ).update(assignee=user)
         audit.record(
             "journals.redistribute",
             by=by,
             now=now,
             clinic_id=clinic.pk,
             before={person.full_name: len(items)},
-            after={user.full_name: sum(owner == user.pk for owner in given.values()) for user in others},
+            after={
+                user.full_name: sum(owner == user.pk for owner in given.values()) for user in others
+            },
             note=f"план на {on:%d.%m.%Y}",
         )
         live_updates.bump(topic(clinic.pk))
@@ -111,10 +134,11 @@ def redistribute(*, clinic: Clinic, on: dt.date, person: User, to: Sequence[User
 
 
 def return_uncalled(*, now: dt.datetime, limit: int = 500) -> int:
-    """Sends the rows whose day is over back to ready; returns how many. A card that is open now is left to its call.
+    """Sends the rows whose day is over back to ready; returns how many. A card that is open now is
+    left to its call.
 
-    One short transaction that claims and writes (SKIP LOCKED), so two workers share the rows and nothing stays claimed
-    by a killed one.
+    One short transaction that claims and writes (SKIP LOCKED), so two workers share the rows and
+    nothing stays claimed by a killed one.
     """
     with transaction.atomic():
         rows = list(
@@ -124,7 +148,9 @@ def return_uncalled(*, now: dt.datetime, limit: int = 500) -> int:
             .order_by("due_at")
             .values_list("pk", "clinic_id")[:limit]
         )
-        PlanItem.objects.filter(pk__in=[pk for pk, _clinic in rows]).update(state=PlanState.RETURNED, done_at=now)
+        PlanItem.objects.filter(pk__in=[pk for pk, _clinic in rows]).update(
+            state=PlanState.RETURNED, done_at=now
+        )
         live_updates.bump(*(topic(clinic) for clinic in {clinic for _pk, clinic in rows}))
     return len(rows)
 
@@ -138,7 +164,9 @@ def _refuse_strangers(clinic: Clinic, people: list[User]) -> None:
     ours = set(clinic.staff.filter(is_active=True).values_list("pk", flat=True))
     for person in people:
         if person.pk not in ours or not person.has(*CAN_CALL_PATIENTS):
-            raise Refused(f"{person.short_name} не звонит пациентам клиники «{clinic}».", field="people")
+            raise Refused(
+                f"{person.short_name} не звонит пациентам клиники «{clinic}».", field="people"
+            )
 
 
 def _end_of_day(clinic: Clinic, on: dt.date, now: dt.datetime) -> dt.datetime:
@@ -147,7 +175,8 @@ def _end_of_day(clinic: Clinic, on: dt.date, now: dt.datetime) -> dt.datetime:
     ends_at = plan_ends_at(hours_of(clinic), on)
     if ends_at <= now:
         raise Refused(
-            f"Рабочий день клиники закончился в {local(ends_at, clinic.zone):%H:%M}: дайте план на завтра.", field="on"
+            f"Рабочий день клиники закончился в {local(ends_at, clinic.zone):%H:%M}: дайте план на завтра.",
+            field="on",
         )
     return ends_at
 

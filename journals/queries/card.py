@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from django.db.models import Exists, OuterRef, Q, Value
 
 from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, ScheduleWindow
-from callcenter.clinics.queries import call_block_reason, family_of, free_windows, future_visits, hours_of, visits_of
+from callcenter.clinics.queries import (
+    call_block_reason,
+    family_of,
+    free_windows,
+    future_visits,
+    hours_of,
+    visits_of,
+)
 from callcenter.clinics.schedule import quiet_until
 from callcenter.clinics.states import UPCOMING
 from callcenter.contacts.models import Reason, ReasonUse
@@ -68,7 +75,9 @@ class RecallCard:
 
 
 def card(entry: RecallEntry, *, user: User, now: dt.datetime) -> RecallCard:
-    """All but the windows, as far as the user may see it; about a dozen queries however long the history is."""
+    """All but the windows, as far as the user may see it; about a dozen queries however long the
+    history is.
+    """
     hours, policy = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).rule
     today = local_day(now, entry.clinic.zone)
     quiet = quiet_until(hours, "call", now, entry.patient.zone)
@@ -82,9 +91,9 @@ def card(entry: RecallEntry, *, user: User, now: dt.datetime) -> RecallCard:
         past=list(visits_of(entry.patient).filter(starts_at__lte=now)[:PAST_VISITS]),
         coming=list(future_visits(entry.patient, now)),
         calls=list(
-            entry.call_log.select_related("by", "reason", "refusal_reason", "appointment__clinic").order_by(
-                "-at", "-pk"
-            )
+            entry.call_log.select_related(
+                "by", "reason", "refusal_reason", "appointment__clinic"
+            ).order_by("-at", "-pk")
         ),
         item=PlanItem.objects.open().filter(entry=entry).select_related("assignee").first(),
         number=entry.calls + 1,
@@ -107,7 +116,9 @@ def _for(use: ReasonUse, reasons: Iterable[Reason]) -> list[Reason]:
 
 
 def matching_visits(entry: RecallEntry, now: dt.datetime) -> list[Appointment]:
-    """Future visits with this doctor or specialty that the patient got since the entry was opened, the next first."""
+    """Future visits with this doctor or specialty that the patient got since the entry was opened,
+    the next first.
+    """
     return list(
         Appointment.objects.filter(
             Q(doctor_id=entry.doctor_id) | Q(doctor__specialty_id=entry.doctor.specialty_id),
@@ -123,7 +134,9 @@ def matching_visits(entry: RecallEntry, now: dt.datetime) -> list[Appointment]:
 
 def got_since(moment: Value | OuterRef, specialty: Value | OuterRef) -> Q:
     """Of visits: booked since the moment, or moved since then from a doctor of another specialty."""
-    inner_moment, inner_specialty = (OuterRef(one) if isinstance(one, OuterRef) else one for one in (moment, specialty))
+    inner_moment, inner_specialty = (
+        OuterRef(one) if isinstance(one, OuterRef) else one for one in (moment, specialty)
+    )
     brought = AppointmentEvent.objects.filter(
         ~Q(doctor_before__specialty=inner_specialty),
         appointment=OuterRef("pk"),
@@ -133,8 +146,12 @@ def got_since(moment: Value | OuterRef, specialty: Value | OuterRef) -> Q:
     return Q(created_at__gte=moment) | Q(Exists(brought))
 
 
-def windows(entry: RecallEntry, *, whole_specialty: bool, clinics: list[Clinic], now: dt.datetime) -> list[WindowDay]:
-    """«Прогнозное расписание»: thirty days of free windows of the doctor, or of the other doctors of the specialty."""
+def windows(
+    entry: RecallEntry, *, whole_specialty: bool, clinics: list[Clinic], now: dt.datetime
+) -> list[WindowDay]:
+    """«Прогнозное расписание»: thirty days of free windows of the doctor, or of the other doctors
+    of the specialty.
+    """
     found = free_windows(
         now=now,
         clinics=clinics,
@@ -158,7 +175,10 @@ def windows(entry: RecallEntry, *, whole_specialty: bool, clinics: list[Clinic],
         for window in found
     ]
     free.sort(key=lambda window: (window.starts_at.date(), window.doctor, window.starts_at))
-    return [WindowDay(on, list(day)) for on, day in itertools.groupby(free, key=lambda window: window.starts_at.date())]
+    return [
+        WindowDay(on, list(day))
+        for on, day in itertools.groupby(free, key=lambda window: window.starts_at.date())
+    ]
 
 
 def _minutes(window: ScheduleWindow) -> int:

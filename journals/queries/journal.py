@@ -22,7 +22,8 @@ from journals.models import PlanItem, RecallEntry, RecallPolicy
 from journals.outcome_rules import EntryProgress, RecallLimits, Stage, limit
 
 PAGE: Final = 50
-# Counters above this read '10 000+': an exact number of a million closed rows helps nobody and costs a scan.
+# Counters above this read '10 000+': an exact number of a million closed rows helps nobody and
+# costs a scan.
 CAP: Final = 10_000
 
 TABS: Final[dict[str, str]] = {
@@ -64,17 +65,35 @@ class Sort:
 
 
 SORTS: Final[dict[str, Sort]] = {
-    "date": Sort("дата прозвона", "call_on", False, lambda line: line.call_on.isoformat(), dt.date.fromisoformat),
-    "-date": Sort("дата, поздние", "call_on", True, lambda line: line.call_on.isoformat(), dt.date.fromisoformat),
+    "date": Sort(
+        "дата прозвона",
+        "call_on",
+        False,
+        lambda line: line.call_on.isoformat(),
+        dt.date.fromisoformat,
+    ),
+    "-date": Sort(
+        "дата, поздние",
+        "call_on",
+        True,
+        lambda line: line.call_on.isoformat(),
+        dt.date.fromisoformat,
+    ),
     "-touched": Sort(
-        "последнее изменение", "touched_at", True, lambda line: line.touched_at.isoformat(), dt.datetime.fromisoformat
+        "последнее изменение",
+        "touched_at",
+        True,
+        lambda line: line.touched_at.isoformat(),
+        dt.datetime.fromisoformat,
     ),
     "patient": Sort("пациент", "patient__sort_key", False, lambda line: line.sort_key, str),
 }
 
 
 def sort_of(filters: Filters) -> str:
-    """The order asked for, or the tab's own: what is to be called by date, what is closed newest first."""
+    """The order asked for, or the tab's own: what is to be called by date, what is closed newest
+    first.
+    """
     if filters.sort in SORTS:
         return filters.sort
     return "date" if filters.tab in ("call", "mine") else "-touched"
@@ -82,7 +101,9 @@ def sort_of(filters: Filters) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EntryLine:
-    """What a line needs of the tables of entries, patients and doctors, in the order of LINE: no whole rows are read."""
+    """What a line needs of the tables of entries, patients and doctors, in the order of LINE: no
+    whole rows are read.
+    """
 
     pk: int
     clinic: int
@@ -117,10 +138,42 @@ class EntryLine:
 
 
 LINE: Final = (
-    *("pk", "clinic_id", "patient_id", "stage", "call_on", "call_half", "doctor_comment", "unreached", "talks"),
-    *("granted", "calls", "flagged", "several_visits", "last_outcome", "last_comment", "last_call_at", "touched_at"),
-    *("reserved_until", "waiting_id", "last_reason_id", "last_caller_id", "reserved_by_id", "appointment_id"),
-    *("doctor__full_name", "patient__last_name", "patient__first_name", "patient__middle_name", "patient__sort_key"),
+    *(
+        "pk",
+        "clinic_id",
+        "patient_id",
+        "stage",
+        "call_on",
+        "call_half",
+        "doctor_comment",
+        "unreached",
+        "talks",
+    ),
+    *(
+        "granted",
+        "calls",
+        "flagged",
+        "several_visits",
+        "last_outcome",
+        "last_comment",
+        "last_call_at",
+        "touched_at",
+    ),
+    *(
+        "reserved_until",
+        "waiting_id",
+        "last_reason_id",
+        "last_caller_id",
+        "reserved_by_id",
+        "appointment_id",
+    ),
+    *(
+        "doctor__full_name",
+        "patient__last_name",
+        "patient__first_name",
+        "patient__middle_name",
+        "patient__sort_key",
+    ),
     *("patient__zone", "patient__do_not_call"),
 )
 
@@ -181,7 +234,9 @@ def entries(filters: Filters, *, user: User) -> QuerySet[RecallEntry]:
     return found
 
 
-def _of_tab(found: QuerySet[RecallEntry], tab: str, *, user: User, now: dt.datetime) -> QuerySet[RecallEntry]:
+def _of_tab(
+    found: QuerySet[RecallEntry], tab: str, *, user: User, now: dt.datetime
+) -> QuerySet[RecallEntry]:
     if tab == "mine":
         return found.filter(pk__in=my_items(user, now).values("entry_id"))
     return found if tab == "all" else found.filter(stage=tab)
@@ -189,18 +244,24 @@ def _of_tab(found: QuerySet[RecallEntry], tab: str, *, user: User, now: dt.datet
 
 def my_items(user: User, now: dt.datetime) -> QuerySet[PlanItem]:
     """The open rows of the user's plan whose day has come at their clinic."""
-    latest = (now + dt.timedelta(hours=14)).date()  # no zone is further ahead: what the index can seek to
+    latest = (
+        now + dt.timedelta(hours=14)
+    ).date()  # no zone is further ahead: what the index can seek to
     return PlanItem.objects.open().filter(assignee=user, on__lte=latest).filter(on__lte=_today(now))
 
 
 def _today(now: dt.datetime) -> Cast:
     """The local day of the row's clinic, in SQL."""
-    here: Func = Func(F("clinic__zone"), Value(now), function="timezone", output_field=DateTimeField())
+    here: Func = Func(
+        F("clinic__zone"), Value(now), function="timezone", output_field=DateTimeField()
+    )
     return Cast(here, DateField())
 
 
 def counters(filters: Filters, *, user: User, now: dt.datetime) -> dict[str, int]:
-    """How many entries each tab has under the present filters; CAP + 1 means 'more than CAP'. One query."""
+    """How many entries each tab has under the present filters; CAP + 1 means 'more than CAP'. One
+    query.
+    """
     tabs = ("mine", "call", "booked", "refused")
     asked: list[str] = []
     params: list[Any] = []
@@ -212,7 +273,8 @@ def counters(filters: Filters, *, user: User, now: dt.datetime) -> dict[str, int
         except EmptyResultSet:  # nothing can fit, and Django knows it without asking
             asked.append("0")
             continue
-        asked.append(f"(SELECT count(*) FROM ({sql}) AS counted)")  # noqa: S608 (Django's own SQL, values are parameters)
+        # Django's own SQL, values are parameters
+        asked.append(f"(SELECT count(*) FROM ({sql}) AS counted)")  # noqa: S608
         params += values
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(asked)}", params)
@@ -226,7 +288,8 @@ def page(filters: Filters, *, user: User, now: dt.datetime) -> JournalPage:
     backwards = bool(filters.before)
     wanted = _of_tab(entries(filters, user=user), filters.tab, user=user, now=now)
     found = _from(wanted, sort, filters.before or filters.after, backwards=backwards)
-    # Two joins and short look-ups by key: with all its relations joined, planning the query took longer than the page.
+    # Two joins and short look-ups by key: with all its relations joined, planning the query took
+    # longer than the page.
     picked = [EntryLine(*values) for values in found.values_list(*LINE)[: PAGE + 1]]
     more = len(picked) > PAGE
     picked = picked[:PAGE]
@@ -245,7 +308,9 @@ def _place(line: EntryLine, sort: Sort) -> str:
     return f"{sort.value(line)}~{line.pk}"
 
 
-def _from(found: QuerySet[RecallEntry], sort: Sort, place: str, *, backwards: bool) -> QuerySet[RecallEntry]:
+def _from(
+    found: QuerySet[RecallEntry], sort: Sort, place: str, *, backwards: bool
+) -> QuerySet[RecallEntry]:
     descending = sort.descending != backwards
     sign = "-" if descending else ""
     found = found.order_by(f"{sign}{sort.field}", f"{sign}pk")
@@ -257,7 +322,8 @@ def _from(found: QuerySet[RecallEntry], sort: Sort, place: str, *, backwards: bo
     except ValueError:
         return found  # an address somebody typed: begin at the beginning
     word = "lt" if descending else "gt"
-    # The outer condition is what the index can seek to; the inner one drops the rows of the same value already seen.
+    # The outer condition is what the index can seek to; the inner one drops the rows of the same
+    # value already seen.
     return found.filter(**{f"{sort.field}__{word}e": value}).filter(
         Q(**{f"{sort.field}__{word}": value}) | Q(**{f"pk__{word}": int(pk)})
     )
@@ -284,24 +350,42 @@ def rows(lines: Sequence[EntryLine], *, user: User, now: dt.datetime) -> list[Jo
 
 def _beside(lines: Sequence[EntryLine]) -> _Beside:
     clinics = {line.clinic for line in lines}
-    hours = {pk: Hours(zone, {}, calls=week, calls_day_off=off) for pk, zone, week, off in _clinics(clinics)}
+    hours = {
+        pk: Hours(zone, {}, calls=week, calls_day_off=off)
+        for pk, zone, week, off in _clinics(clinics)
+    }
     planned = dict(
-        PlanItem.objects.open().filter(entry__in=[line.pk for line in lines]).values_list("entry_id", "assignee_id")
+        PlanItem.objects.open()
+        .filter(entry__in=[line.pk for line in lines])
+        .values_list("entry_id", "assignee_id")
     )
-    people = {pk for line in lines for pk in (line.caller, line.holder) if pk} | set(planned.values())
+    people = {pk for line in lines for pk in (line.caller, line.holder) if pk} | set(
+        planned.values()
+    )
     reasons = {line.reason for line in lines if line.reason}
-    numbers = PatientPhone.objects.filter(patient__in={line.patient for line in lines}).order_by("is_main", "-pk")
+    numbers = PatientPhone.objects.filter(patient__in={line.patient for line in lines}).order_by(
+        "is_main", "-pk"
+    )
     visits = {line.visit for line in lines if line.visit}
-    starts = Appointment.objects.filter(pk__in=visits).order_by().values_list("pk", "starts_at", "clinic__zone")
+    starts = (
+        Appointment.objects.filter(pk__in=visits)
+        .order_by()
+        .values_list("pk", "starts_at", "clinic__zone")
+    )
     return _Beside(
         hours,
         {
             pk: RecallLimits(calls)
-            for pk, calls in RecallPolicy.objects.filter(clinic__in=clinics).values_list("clinic", "calls")
+            for pk, calls in RecallPolicy.objects.filter(clinic__in=clinics).values_list(
+                "clinic", "calls"
+            )
         },
         dict(numbers.values_list("patient_id", "number")),  # the last one stays: the main number
         dict(Reason.objects.filter(pk__in=reasons).values_list("pk", "name")) if reasons else {},
-        {pk: short_name(name) for pk, name in User.objects.filter(pk__in=people).values_list("pk", "full_name")},
+        {
+            pk: short_name(name)
+            for pk, name in User.objects.filter(pk__in=people).values_list("pk", "full_name")
+        },
         planned,
         {pk: _words(local(start, zone)) for pk, start, zone in starts} if visits else {},
     )
@@ -327,11 +411,19 @@ def _row(line: EntryLine, beside: _Beside, *, user: User, now: dt.datetime) -> J
     position = EntryProgress(Stage(line.stage), line.unreached, line.talks, line.granted)
     return JournalRow(
         line=line,
-        patient=" ".join(part for part in (line.last_name, line.first_name, line.middle_name) if part),
+        patient=" ".join(
+            part for part in (line.last_name, line.first_name, line.middle_name) if part
+        ),
         doctor=short_name(line.doctor),
         phone=number,
-        phone_text=(phones.format_phone if user.sees_phones else phones.masked)(number) if number else "",
-        dial=bool(number) and user.sees_phones and may_dial and not line.do_not_call and quiet is None,
+        phone_text=(phones.format_phone if user.sees_phones else phones.masked)(number)
+        if number
+        else "",
+        dial=bool(number)
+        and user.sees_phones
+        and may_dial
+        and not line.do_not_call
+        and quiet is None,
         quiet_until=f"{local(quiet, hours.zone):%H:%M}" if quiet else "",
         call_on=f"{line.call_on:%d.%m.%Y}",
         is_late=to_call and line.call_on < local_day(now, hours.zone),
@@ -353,12 +445,16 @@ def _words(moment: dt.datetime) -> str:
 
 
 def next_in_plan(user: User, now: dt.datetime, *, but: int | None = None) -> int | None:
-    """The id of the next entry of the user's plan that may be called and nobody else holds; the order of «2. Мой план»."""
+    """The id of the next entry of the user's plan that may be called and nobody else holds; the
+    order of «2. Мой план».
+    """
     items = (
         my_items(user, now)
         .exclude(entry=but)
         .exclude(Q(entry__reserved_until__gt=now) & ~Q(entry__reserved_by=user))
         .filter(entry__patient__do_not_call=False, entry__call_on__lte=_today(now))
     )
-    found: int | None = items.order_by("entry__call_on", "entry_id").values_list("entry_id", flat=True).first()
+    found: int | None = (
+        items.order_by("entry__call_on", "entry_id").values_list("entry_id", flat=True).first()
+    )
     return found

@@ -68,7 +68,10 @@ def board(clinic: Clinic, on: dt.date, *, now: dt.datetime) -> list[Progress]:
     return [
         Progress(
             person=person,
-            **{name: row[name] for name in ("given", "called", "booked", "refused", "left", "returned", "closed")},
+            **{
+                name: row[name]
+                for name in ("given", "called", "booked", "refused", "left", "returned", "closed")
+            },
             done_by=_done_by(row, clinic.zone, now),
             talking_to=open_cards.get(person.pk),
         )
@@ -99,8 +102,15 @@ class CallerProgress:
 
 
 def callers(clinic: Clinic, on: dt.date) -> list[CallerProgress]:
-    """Who calls the clinic's patients, with what they have in the day's plans of all clinics; two queries."""
-    people = list(User.objects.with_role(*CAN_CALL_PATIENTS).filter(clinics=clinic).distinct().order_by("full_name"))
+    """Who calls the clinic's patients, with what they have in the day's plans of all clinics; two
+    queries.
+    """
+    people = list(
+        User.objects.with_role(*CAN_CALL_PATIENTS)
+        .filter(clinics=clinic)
+        .distinct()
+        .order_by("full_name")
+    )
     given = dict(
         PlanItem.objects.filter(assignee__in=people, on=on)
         .exclude(state__in=[PlanState.RETURNED, PlanState.CLOSED])

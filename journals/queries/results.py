@@ -1,4 +1,6 @@
-"""«Результаты прозвона КОСы»: every number is a filter over calls or plan rows, so it opens exactly the rows it counts."""
+"""«Результаты прозвона КОСы»: every number is a filter over calls or plan rows, so it opens exactly
+the rows it counts.
+"""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -16,7 +18,11 @@ from journals.models import PlanItem, RecallCall
 from journals.outcome_rules import CallOutcome, Stage
 
 Grouping = Literal["caller", "doctor", "clinic"]
-GROUPINGS: Final[dict[str, str]] = {"caller": "администратор", "doctor": "врач", "clinic": "клиника"}
+GROUPINGS: Final[dict[str, str]] = {
+    "caller": "администратор",
+    "doctor": "врач",
+    "clinic": "клиника",
+}
 
 _OUT = Q(direction=Direction.OUT)
 
@@ -32,16 +38,25 @@ class Measure:
 
 # Over plan rows.
 PLANNED: Final = Measure("По плану", Q(), "строк, выданных в план на эти дни, с возвращёнными")
-# Over calls. called = reached + unreached; reached = booked + thinking + remind + refused in a talk.
+# Over calls. called = reached + unreached; reached = booked + thinking + remind + refused in a
+# talk.
 CALLS: Final[dict[str, Measure]] = {
     "called": Measure("Звонков", _OUT, "наши звонки с записанным итогом"),
     "reached": Measure("Дозвонились", _OUT & ~Q(outcome=CallOutcome.UNREACHED), "пациент ответил"),
     "booked": Measure("Записано", _OUT & Q(outcome=CallOutcome.BOOKED), "записан в этом звонке"),
-    "thinking": Measure("Думает", _OUT & Q(outcome=CallOutcome.THINKING), "думает, не знает, когда удобно"),
+    "thinking": Measure(
+        "Думает", _OUT & Q(outcome=CallOutcome.THINKING), "думает, не знает, когда удобно"
+    ),
     "remind": Measure("Напомнить", _OUT & Q(outcome=CallOutcome.REMIND), "просил позвонить позже"),
-    "unreached": Measure("Не ответил", _OUT & Q(outcome=CallOutcome.UNREACHED), "не берёт трубку или недоступен"),
-    "refused": Measure("Отказ", _OUT & Q(stage_after=Stage.REFUSED), "отказался сам или не ответил в последний раз"),
-    "incoming": Measure("Звонил сам", Q(direction=Direction.IN), "пациент позвонил сам, не по плану"),
+    "unreached": Measure(
+        "Не ответил", _OUT & Q(outcome=CallOutcome.UNREACHED), "не берёт трубку или недоступен"
+    ),
+    "refused": Measure(
+        "Отказ", _OUT & Q(stage_after=Stage.REFUSED), "отказался сам или не ответил в последний раз"
+    ),
+    "incoming": Measure(
+        "Звонил сам", Q(direction=Direction.IN), "пациент позвонил сам, не по плану"
+    ),
 }
 MEASURES: Final[dict[str, Measure]] = {"planned": PLANNED, **CALLS}
 LAST_NUMBER: Final = 4  # the fourth call and later stand in one line
@@ -120,7 +135,11 @@ def items(period: ResultsPeriod, *, user: User) -> QuerySet[PlanItem]:
 
 
 _CALL_KEY: Final[dict[str, str]] = {"caller": "by_id", "doctor": "doctor_id", "clinic": "clinic_id"}
-_ITEM_KEY: Final[dict[str, str]] = {"caller": "assignee_id", "doctor": "entry__doctor_id", "clinic": "clinic_id"}
+_ITEM_KEY: Final[dict[str, str]] = {
+    "caller": "assignee_id",
+    "doctor": "entry__doctor_id",
+    "clinic": "clinic_id",
+}
 
 
 def results(period: ResultsPeriod, *, user: User) -> Results:
@@ -136,14 +155,19 @@ def results(period: ResultsPeriod, *, user: User) -> Results:
         .annotate(count=Count("pk"))
         .values_list("key", "count")
     )
-    by_key = {key: dict(zip(CALLS, numbers, strict=True)) for key, *numbers in grouped.values_list("key", *CALLS)}
+    by_key = {
+        key: dict(zip(CALLS, numbers, strict=True))
+        for key, *numbers in grouped.values_list("key", *CALLS)
+    }
     names = _names(period.by, {*by_key, *planned})
     empty = dict.fromkeys(CALLS, 0)
     lines = [
         ResultsLine(key, names[key], {"planned": planned.get(key, 0), **by_key.get(key, empty)})
         for key in sorted(names, key=lambda key: names[key])
     ]
-    total = ResultsLine(None, "Итого", {name: sum(line.numbers[name] for line in lines) for name in MEASURES})
+    total = ResultsLine(
+        None, "Итого", {name: sum(line.numbers[name] for line in lines) for name in MEASURES}
+    )
     return Results(lines, total, _reasons(period, user=user), _numbers(period, user=user))
 
 
@@ -207,9 +231,19 @@ def call_rows(
     if reason is not None:
         found = found.annotate(why=_REASON).filter(why=reason)
     if number is not None:
-        found = found.filter(number__gte=number) if number >= LAST_NUMBER else found.filter(number=number)
+        found = (
+            found.filter(number__gte=number)
+            if number >= LAST_NUMBER
+            else found.filter(number=number)
+        )
     return found.select_related(
-        "entry__patient", "clinic", "doctor", "by", "reason", "refusal_reason", "appointment__clinic"
+        "entry__patient",
+        "clinic",
+        "doctor",
+        "by",
+        "reason",
+        "refusal_reason",
+        "appointment__clinic",
     ).order_by("-at", "-pk")
 
 
@@ -218,4 +252,6 @@ def item_rows(period: ResultsPeriod, *, user: User, key: int | None = None) -> Q
     found = items(period, user=user)
     if key is not None:
         found = found.filter(**{_ITEM_KEY[period.by]: key})
-    return found.select_related("entry__patient", "entry__doctor", "clinic", "assignee").order_by("-on", "-pk")
+    return found.select_related("entry__patient", "entry__doctor", "clinic", "assignee").order_by(
+        "-on", "-pk"
+    )

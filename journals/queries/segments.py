@@ -1,10 +1,25 @@
-"""The senior's segment: which entries of «3. Звать» are ready, planned, resting or blocked — and why."""
+"""The senior's segment: which entries of «3. Звать» are ready, planned, resting or blocked — and
+why.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
 from typing import Final, cast
 
-from django.db.models import Case, CharField, Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 
 from callcenter.clinics.models import Appointment, Clinic, Consent, Doctor, PatientPhone
 from callcenter.clinics.states import UPCOMING, ConsentChannel, ConsentPurpose
@@ -21,12 +36,19 @@ BLOCKED: Final[dict[str, str]] = {
 }
 
 
-PLACES: Final[dict[str, str]] = {"ready": "готовы", "planned": "в плане", "resting": "отдыхают до даты", **BLOCKED}
+PLACES: Final[dict[str, str]] = {
+    "ready": "готовы",
+    "planned": "в плане",
+    "resting": "отдыхают до даты",
+    **BLOCKED,
+}
 
 
 @dataclass(frozen=True)
 class Segment:
-    """What the senior chose: entries of one clinic, for a local day, narrowed by doctor, call number and date."""
+    """What the senior chose: entries of one clinic, for a local day, narrowed by doctor, call
+    number and date.
+    """
 
     clinic: Clinic
     on: dt.date
@@ -73,7 +95,11 @@ def entries_of(segment: Segment) -> QuerySet[RecallEntry]:
     if segment.doctor is not None:
         entries = entries.filter(doctor=segment.doctor)
     if segment.number is not None:
-        entries = entries.filter(calls__gte=2) if segment.number >= 3 else entries.filter(calls=segment.number - 1)
+        entries = (
+            entries.filter(calls__gte=2)
+            if segment.number >= 3
+            else entries.filter(calls=segment.number - 1)
+        )
     if segment.since is not None:
         entries = entries.filter(call_on__gte=segment.since)
     if segment.until is not None:
@@ -82,16 +108,22 @@ def entries_of(segment: Segment) -> QuerySet[RecallEntry]:
 
 
 def classified(segment: Segment, *, now: dt.datetime) -> QuerySet[RecallEntry]:
-    """The segment with `place` on each entry: 'planned', a key of BLOCKED, 'resting' or 'ready'; the first that holds."""
+    """The segment with `place` on each entry: 'planned', a key of BLOCKED, 'resting' or 'ready';
+    the first that holds.
+    """
     patient = OuterRef("patient_id")
     newest_consent = (
-        Consent.objects.filter(patient=patient, purpose=ConsentPurpose.ADVERTISING, channel=ConsentChannel.CALL)
+        Consent.objects.filter(
+            patient=patient, purpose=ConsentPurpose.ADVERTISING, channel=ConsentChannel.CALL
+        )
         .order_by("-at", "-pk")
         .values("granted")[:1]
     )
     planned = Exists(PlanItem.objects.filter(entry=OuterRef("pk"), state=PlanState.OPEN))
     phone = Exists(PatientPhone.objects.filter(patient=patient))
-    visit = Exists(Appointment.objects.filter(patient=patient, status__in=UPCOMING, starts_at__gt=now))
+    visit = Exists(
+        Appointment.objects.filter(patient=patient, status__in=UPCOMING, starts_at__gt=now)
+    )
     place = Case(
         When(planned, then=Value("planned")),
         When(patient__do_not_call=True, then=Value("do_not_call")),
@@ -133,4 +165,6 @@ def ready(segment: Segment, *, now: dt.datetime) -> QuerySet[RecallEntry]:
 def rows(segment: Segment, place: str, *, now: dt.datetime) -> QuerySet[RecallEntry]:
     """The entries behind one of the counts, the longest waiting first, with what a line shows."""
     found = classified(segment, now=now).filter(Q(place=place))
-    return found.select_related("patient", "doctor", "last_caller", "last_reason").order_by("call_on", "pk")
+    return found.select_related("patient", "doctor", "last_caller", "last_reason").order_by(
+        "call_on", "pk"
+    )

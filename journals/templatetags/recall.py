@@ -1,4 +1,6 @@
-"""The journal's own tags: its sections, and what a list of fifty lines shows fifty times (rendered once)."""
+"""The journal's own tags: its sections, and what a list of fifty lines shows fifty times (rendered
+once).
+"""
 
 import functools
 
@@ -20,10 +22,17 @@ _NAMES = {"clinic": "name", "reason": "name", "doctor": "full_name", "user": "fu
 def recall_nav(context: template.RequestContext, here: str) -> dict[str, object]:
     """The sections that the user's roles may open; `here` is the present one."""
     user: User = context["request"].user
-    sections = [("journal", "notebook", "Журнал", True), ("plan", "users", "План", user.has(Role.SENIOR))]
+    sections = [
+        ("journal", "notebook", "Журнал", True),
+        ("plan", "users", "План", user.has(Role.SENIOR)),
+    ]
     sections += [("results", "chart-bar", "Результаты", user.has(*CAN_READ_REPORTS))]
     sections += [("policy", "settings", "Правило", user.has(Role.SENIOR))]
-    shown = [(f"journals:{name}", icon, label, name == here) for name, icon, label, may in sections if may]
+    shown = [
+        (f"journals:{name}", icon, label, name == here)
+        for name, icon, label, may in sections
+        if may
+    ]
     return {"sections": shown if len(shown) > 1 else []}
 
 
@@ -37,14 +46,17 @@ def home_key(place: int) -> str:
 @functools.cache
 def stage_badge(stage: str) -> SafeString:
     """«Звать», «Записан», «Отказ» with icon and colour."""
-    return mark_safe(render_to_string("journals/stage.html", {"entry": {"stage": stage}}))  # noqa: S308 (a template)
+    # A template
+    return mark_safe(render_to_string("journals/stage.html", {"entry": {"stage": stage}}))  # noqa: S308
 
 
 @register.simple_tag
 def choose(form: forms.Form, name: str) -> SafeString:
-    """The drop-down of a form's ModelChoiceField: one query of two columns, no widget template for each option.
+    """The drop-down of a form's ModelChoiceField: one query of two columns, no widget template for
+    each option.
 
-    A senior of fifty clinics has six hundred doctors in it, and Django's own Select takes 50 ms for them.
+    A senior of fifty clinics has six hundred doctors in it, and Django's own Select takes 50 ms for
+    them.
     """
     field = form.fields[name]
     if not isinstance(field, forms.ModelChoiceField) or field.queryset is None:
@@ -59,7 +71,15 @@ def choose(form: forms.Form, name: str) -> SafeString:
             for pk, text in field.queryset.values_list("pk", label)
         ),
     )
-    empty = format_html('<option value="">{}</option>', field.empty_label) if field.empty_label is not None else ""
+    empty = (
+        format_html('<option value="">{}</option>', field.empty_label)
+        if field.empty_label is not None
+        else ""
+    )
     return format_html(
-        '<select class="form-select" name="{}" id="id_{}">{}{}</select>', name, name, conditional_escape(empty), options
+        '<select class="form-select" name="{}" id="id_{}">{}{}</select>',
+        name,
+        name,
+        conditional_escape(empty),
+        options,
     )

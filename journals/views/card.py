@@ -39,9 +39,13 @@ class Mode:
 
 
 def visible_entry(request: StaffRequest, pk: int) -> RecallEntry:
-    """The entry of one of the user's clinics; else 404. Joined is what every page of it needs, the rest is read when it
-    is there: with all its relations joined, planning the query took longer than everything else."""
-    entries_seen = RecallEntry.objects.visible_to(request.user).select_related("clinic", "patient", "doctor__specialty")
+    """The entry of one of the user's clinics; else 404. Joined is what every page of it needs, the
+    rest is read when it is there: with all its relations joined, planning the query took longer
+    than everything else.
+    """
+    entries_seen = RecallEntry.objects.visible_to(request.user).select_related(
+        "clinic", "patient", "doctor__specialty"
+    )
     return get_object_or_404(entries_seen, pk=pk)
 
 
@@ -49,14 +53,21 @@ def visible_entry(request: StaffRequest, pk: int) -> RecallEntry:
 def card(request: StaffRequest, pk: int) -> HttpResponse:
     """GET reserves the entry and shows everything; POST ends the call.
 
-    403 outside one's plan, 409 when a colleague holds it or it changed, 422 with the form — each with the card as it is.
+    403 outside one's plan, 409 when a colleague holds it or it changed, 422 with the form — each
+    with the card as it is.
     """
     patient_called = (request.POST.get("call") or request.GET.get("call")) == "in"
     if request.method == "POST" and request.user.has(*CAN_CALL_PATIENTS):
         return _save(request, pk, patient_called=patient_called)
     entry = visible_entry(request, pk)
     mode = _open(request, entry, patient_called=patient_called)
-    audit.record("journals.view_card", entry, by=request.user, now=timezone.now(), patient_id=entry.patient_id)
+    audit.record(
+        "journals.view_card",
+        entry,
+        by=request.user,
+        now=timezone.now(),
+        patient_id=entry.patient_id,
+    )
     return _show(request, pk, mode)
 
 
@@ -67,7 +78,9 @@ def _open(request: StaffRequest, entry: RecallEntry, *, patient_called: bool) ->
         return Mode(works=False)
     planned_for_other = PlanItem.objects.open().filter(entry=entry).exclude(assignee=user).exists()
     if user.has(Role.SENIOR) and planned_for_other and request.GET.get("call") not in ("in", "out"):
-        return Mode(works=False, may_serve_caller=True)  # the senior looks on without taking the card away
+        return Mode(
+            works=False, may_serve_caller=True
+        )  # the senior looks on without taking the card away
     try:
         cards.open_card(entry, by=user, now=now, patient_called=patient_called)
     except NotInPlan as error:
@@ -84,7 +97,9 @@ def _save(request: StaffRequest, pk: int, *, patient_called: bool) -> HttpRespon
     entry = get_object_or_404(RecallEntry.objects.visible_to(request.user).only("pk"), pk=pk)
     form = CallForm(request.POST, user=request.user)
     if not form.is_valid():
-        return _show_again(request, pk, form, "Проверьте отмеченное.", 422, patient_called=patient_called)
+        return _show_again(
+            request, pk, form, "Проверьте отмеченное.", 422, patient_called=patient_called
+        )
     now = timezone.now()
     try:
         call = cards.record_call(
@@ -100,9 +115,15 @@ def _save(request: StaffRequest, pk: int, *, patient_called: bool) -> HttpRespon
         form.refuse(error.field, str(error))
         return _show_again(request, pk, form, str(error), 422, patient_called=patient_called)
     except DomainError as error:
-        return _show_again(request, pk, form, str(error), error.status, patient_called=patient_called)
+        return _show_again(
+            request, pk, form, str(error), error.status, patient_called=patient_called
+        )
     messages.success(request, _told(call))
-    following = journal.next_in_plan(request.user, now, but=entry.pk) if request.POST.get("go") == "next" else None
+    following = (
+        journal.next_in_plan(request.user, now, but=entry.pk)
+        if request.POST.get("go") == "next"
+        else None
+    )
     if following is not None:
         return redirect("journals:card", following)
     return redirect("journals:journal")
@@ -121,7 +142,13 @@ def _told(call: RecallCall) -> str:
 
 
 def _show_again(
-    request: StaffRequest, pk: int, form: CallForm, problem: str, status: int, *, patient_called: bool
+    request: StaffRequest,
+    pk: int,
+    form: CallForm,
+    problem: str,
+    status: int,
+    *,
+    patient_called: bool,
 ) -> HttpResponse:
     """The card as it is by now, with what was typed, if the user still may end the call."""
     mode = _open(request, visible_entry(request, pk), patient_called=patient_called)
@@ -136,20 +163,26 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
     shown = card_of(entry, user=user, now=now)
     specialty = mode.works and request.GET.get("specialty") == "1"
     context = {
-        "specialty_days": windows_of(entry, whole_specialty=True, clinics=clinics, now=now) if specialty else None,
+        "specialty_days": windows_of(entry, whole_specialty=True, clinics=clinics, now=now)
+        if specialty
+        else None,
         "card": shown,
         "entry": entry,
         "mode": mode,
         "form": form,
         "typed": form.data if form is not None else {},
         "token": (form.data.get("token") if form is not None else None) or uuid.uuid4(),
-        "days": windows_of(entry, whole_specialty=False, clinics=clinics, now=now) if mode.works else [],
+        "days": windows_of(entry, whole_specialty=False, clinics=clinics, now=now)
+        if mode.works
+        else [],
         "days_chosen": _days_chosen(form, shown.next_on.isoformat()),
         "outcomes": _outcomes(shown, patient_called=mode.patient_called),
         "is_senior": user.has(*CAN_MANAGE_CLINIC),
         "held_by_other": entry.reserved_by if entry.is_held_by_other(user, now) else None,
         "may_write": user.has(*WRITE),
-        "renew_every": RecallPolicy.of(entry.clinic_id).hold_minutes * 60 // 3,  # seconds: two may fail
+        "renew_every": RecallPolicy.of(entry.clinic_id).hold_minutes
+        * 60
+        // 3,  # seconds: two may fail
         "mine_left": journal.my_items(user, now).count() if user.has(*CAN_CALL_PATIENTS) else 0,
         "now": now,
     }
@@ -157,9 +190,13 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
 
 
 def _days_chosen(form: CallForm | None, proposed: str) -> dict[str, str]:
-    """Which of the proposed days is marked: the rule's own until a person has chosen; '' means «другой день»."""
+    """Which of the proposed days is marked: the rule's own until a person has chosen; '' means
+    «другой день».
+    """
     names = ("call_on", "remind_on")
-    return {name: str(form.data.get(name, proposed)) if form is not None else proposed for name in names}
+    return {
+        name: str(form.data.get(name, proposed)) if form is not None else proposed for name in names
+    }
 
 
 @dataclass(frozen=True)
@@ -210,7 +247,9 @@ def windows(request: StaffRequest, pk: int) -> HttpResponse:
 def hold(request: StaffRequest, pk: int) -> HttpResponse:
     """Renews the reservation of an open card; 409 when somebody else has it by now."""
     entry = visible_entry(request, pk)
-    cards.renew_card(entry, key=request.POST.get("key", "")[:32], by=request.user, now=timezone.now())
+    cards.renew_card(
+        entry, key=request.POST.get("key", "")[:32], by=request.user, now=timezone.now()
+    )
     return HttpResponse(status=204)
 
 
@@ -218,7 +257,9 @@ def hold(request: StaffRequest, pk: int) -> HttpResponse:
 @allow(*CAN_CALL_PATIENTS)
 def release(request: StaffRequest, pk: int) -> HttpResponse:
     """Frees the card when it is left."""
-    cards.release_card(visible_entry(request, pk), key=request.POST.get("key", "")[:32], by=request.user)
+    cards.release_card(
+        visible_entry(request, pk), key=request.POST.get("key", "")[:32], by=request.user
+    )
     if request.POST.get("leave"):
         return redirect("journals:journal")
     return HttpResponse(status=204)
@@ -260,7 +301,9 @@ def settle(request: StaffRequest, pk: int) -> HttpResponse:
     if chosen != "none":
         if not chosen.isdecimal():
             raise Refused("Выберите запись на приём или «ни одна из них».")
-        visit = get_object_or_404(Appointment.objects.filter(patient_id=entry.patient_id), pk=int(chosen))
+        visit = get_object_or_404(
+            Appointment.objects.filter(patient_id=entry.patient_id), pk=int(chosen)
+        )
     auto_close.settle_visits(
         entry,
         appointment=visit,

@@ -36,7 +36,13 @@ def index(request: StaffRequest) -> HttpResponse:
         "here": request.path,
         "many_clinics": len(clinics) > 1,
         "tabs": [
-            (key, label, counters[key], min(counters[key], journal.CAP), counters[key] > journal.CAP)
+            (
+                key,
+                label,
+                counters[key],
+                min(counters[key], journal.CAP),
+                counters[key] > journal.CAP,
+            )
             for key, label in journal.TABS.items()
         ],
         "page": journal.page(filters, user=request.user, now=now),
@@ -45,13 +51,19 @@ def index(request: StaffRequest) -> HttpResponse:
         "may_write": request.user.has(*WRITE),
         "sort": journal.sort_of(filters),
     }
-    template = "journals/journal.html#rows" if request.headers.get("HX-Request") else "journals/journal.html"
+    template = (
+        "journals/journal.html#rows"
+        if request.headers.get("HX-Request")
+        else "journals/journal.html"
+    )
     return render(request, template, context)
 
 
 @allow(*WRITE)
 def new(request: StaffRequest) -> HttpResponse:
-    """First the patient is found, then the entry is filled in; 422 with the form, 409 when it is open already."""
+    """First the patient is found, then the entry is filled in; 422 with the form, 409 when it is
+    open already.
+    """
     text = request.GET.get("q", "")[:100]
     pk = request.GET.get("patient", "")
     if not pk.isdecimal():
@@ -62,7 +74,9 @@ def new(request: StaffRequest) -> HttpResponse:
     his = Clinic.objects.visible_to(request.user).filter(patients=patient).first()
     where = his or Clinic.objects.filter(staff=request.user).first()
     today = local_day(now, where.zone) if where else now.date()
-    form = EntryForm(request.POST or None, user=request.user, initial={"call_on": today, "clinic": where})
+    form = EntryForm(
+        request.POST or None, user=request.user, initial={"call_on": today, "clinic": where}
+    )
     status = 200
     if request.method == "POST":
         status = 422
@@ -84,14 +98,19 @@ def new(request: StaffRequest) -> HttpResponse:
             except Conflict as error:
                 form.add_error(None, str(error))
                 status = error.status
-    return render(request, "journals/new_entry.html", {"patient": patient, "form": form}, status=status)
+    return render(
+        request, "journals/new_entry.html", {"patient": patient, "form": form}, status=status
+    )
 
 
 @allow(*WRITE)
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
-    """The doctor's comment and the date of an entry in «3. Звать»; 409 when it changed while the form was open."""
+    """The doctor's comment and the date of an entry in «3. Звать»; 409 when it changed while the
+    form was open.
+    """
     entry = get_object_or_404(
-        RecallEntry.objects.visible_to(request.user).select_related("patient", "doctor", "clinic"), pk=pk
+        RecallEntry.objects.visible_to(request.user).select_related("patient", "doctor", "clinic"),
+        pk=pk,
     )
     form = EntryForm(request.POST or None, user=request.user, instance=entry)
     status = 200
@@ -116,4 +135,6 @@ def edit(request: StaffRequest, pk: int) -> HttpResponse:
                 form = form.over(entry)
                 form.add_error(None, str(error))
                 status = error.status
-    return render(request, "journals/edit_entry.html", {"entry": entry, "form": form}, status=status)
+    return render(
+        request, "journals/edit_entry.html", {"entry": entry, "form": form}, status=status
+    )

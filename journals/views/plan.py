@@ -27,7 +27,9 @@ SHOWN = 50
 
 @allow(*CAN_MANAGE_CLINIC)
 def plan(request: StaffRequest) -> HttpResponse:
-    """GET counts the segment and shows the board (to htmx the board alone); POST gives the plan out."""
+    """GET counts the segment and shows the board (to htmx the board alone); POST gives the plan
+    out.
+    """
     clinics = Clinic.objects.visible_to(request.user)
     clinic = clinics.filter(pk=number(request.GET.get("clinic")) or 0).first() or clinics.first()
     if clinic is None:
@@ -35,7 +37,10 @@ def plan(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     data = request.GET.copy()
     data.setdefault("on", local_day(now, clinic.zone).isoformat())
-    if data.get("doctor") and not clinic.doctors.filter(pk=number(request.GET.get("doctor")) or 0).exists():
+    if (
+        data.get("doctor")
+        and not clinic.doctors.filter(pk=number(request.GET.get("doctor")) or 0).exists()
+    ):
         del data["doctor"]  # of the clinic that was chosen before
     form = SegmentForm(data, clinic=clinic)
     segment = form.segment() if form.is_valid() else Segment(clinic, local_day(now, clinic.zone))
@@ -78,10 +83,17 @@ def _give(request: StaffRequest, segment: Segment) -> None:
     people: list[User] = list(form.cleaned_data["people"])
     total: int = form.cleaned_data["total"]
     if form.cleaned_data["how"] == "capacity":
-        rooms = {caller.person.pk: caller.room for caller in plan_progress.callers(segment.clinic, segment.on)}
-        shares = plan_split.by_capacity(total, {person.pk: rooms.get(person.pk, 0) for person in people})
+        rooms = {
+            caller.person.pk: caller.room
+            for caller in plan_progress.callers(segment.clinic, segment.on)
+        }
+        shares = plan_split.by_capacity(
+            total, {person.pk: rooms.get(person.pk, 0) for person in people}
+        )
         if not any(shares.values()):
-            raise Conflict("У выбранных людей на этот день больше нет места. Раздайте поровну или выберите других.")
+            raise Conflict(
+                "У выбранных людей на этот день больше нет места. Раздайте поровну или выберите других."
+            )
     else:
         shares = plan_split.evenly(total, [person.pk for person in people])
     given = give_plan(
@@ -90,7 +102,9 @@ def _give(request: StaffRequest, segment: Segment) -> None:
         by=request.user,
         now=timezone.now(),
     )
-    counts = [(person, PlanItem.objects.filter(plan=given, assignee=person).count()) for person in people]
+    counts = [
+        (person, PlanItem.objects.filter(plan=given, assignee=person).count()) for person in people
+    ]
     sum_given = sum(count for _person, count in counts)
     names = ", ".join(f"{person.short_name} — {count}" for person, count in counts)
     messages.success(request, f"Роздано {sum_given} из {total}: {names}.")
@@ -113,7 +127,14 @@ def share(request: StaffRequest) -> HttpResponse:
     data = form.cleaned_data
     person = get_object_or_404(User, pk=data["person"].pk)
     moved = redistribute(
-        clinic=data["clinic"], on=data["on"], person=person, to=list(data["to"]), by=request.user, now=timezone.now()
+        clinic=data["clinic"],
+        on=data["on"],
+        person=person,
+        to=list(data["to"]),
+        by=request.user,
+        now=timezone.now(),
     )
     messages.success(request, f"Передано записей: {moved}, от {person.short_name}.")
-    return redirect(f"{reverse('journals:plan')}?clinic={data['clinic'].pk}&on={data['on']:%Y-%m-%d}")
+    return redirect(
+        f"{reverse('journals:plan')}?clinic={data['clinic'].pk}&on={data['on']:%Y-%m-%d}"
+    )

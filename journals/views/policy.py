@@ -29,4 +29,9 @@ def policy(request: StaffRequest) -> HttpResponse:
             messages.success(request, f"Правило сохранено: {clinic}.")
             return redirect(f"{reverse('journals:policy')}?clinic={clinic.pk}")
         status = 422
-    return render(request, "journals/policy.html", {"clinics": clinics, "clinic": clinic, "form": form}, status=status)
+    return render(
+        request,
+        "journals/policy.html",
+        {"clinics": clinics, "clinic": clinic, "form": form},
+        status=status,
+    )

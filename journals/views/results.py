@@ -42,7 +42,8 @@ def _period(request: StaffRequest) -> ResultsPeriod:
     form = _form(request)
     if not form.is_valid():
         raise Refused(
-            "Проверьте период: " + " ".join(str(error) for errors in form.errors.values() for error in errors)
+            "Проверьте период: "
+            + " ".join(str(error) for errors in form.errors.values() for error in errors)
         )
     return form.period()
 
@@ -93,7 +94,9 @@ def rows(request: StaffRequest) -> HttpResponse:
     if measure == "planned":
         found = results.item_rows(period, user=request.user, key=key)
     else:
-        found = results.call_rows(period, measure, user=request.user, key=key, reason=reason, number=number)
+        found = results.call_rows(
+            period, measure, user=request.user, key=key, reason=reason, number=number
+        )
     context = {
         "period": period,
         "measure": results.MEASURES[measure],
@@ -110,7 +113,9 @@ def _number(text: str | None) -> int | None:
 
 @allow(*CAN_READ_REPORTS)
 def xlsx(request: StaffRequest) -> HttpResponse:
-    """The report with the same totals, its calls on a sheet of their own. The export is written into the journal."""
+    """The report with the same totals, its calls on a sheet of their own. The export is written
+    into the journal.
+    """
     period = _period(request)
     content = results_workbook(period, user=request.user)
     audit.record(
@@ -119,6 +124,10 @@ def xlsx(request: StaffRequest) -> HttpResponse:
         now=timezone.now(),
         after={"since": period.since.isoformat(), "until": period.until.isoformat()},
     )
-    answer = HttpResponse(content, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-    answer["Content-Disposition"] = f'attachment; filename="kos-{period.since:%Y-%m-%d}-{period.until:%Y-%m-%d}.xlsx"'
+    answer = HttpResponse(
+        content, content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    )
+    answer["Content-Disposition"] = (
+        f'attachment; filename="kos-{period.since:%Y-%m-%d}-{period.until:%Y-%m-%d}.xlsx"'
+    )
     return answer

@@ -1,4 +1,6 @@
-"""Pink rows and day calls: who was called, by whom, with what result. Marks are undone, never deleted."""
+"""Pink rows and day calls: who was called, by whom, with what result. Marks are undone, never
+deleted.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,7 +11,14 @@ from callcenter.audit import actions as audit
 from callcenter.clinics.models import Patient
 from callcenter.contacts.actions import attach_result, defer_recompute, record_interaction
 from callcenter.contacts.models import Interaction
-from callcenter.contacts.states import CallerType, Direction, InteractionKind, InteractionState, Origin, ResultKind
+from callcenter.contacts.states import (
+    CallerType,
+    Direction,
+    InteractionKind,
+    InteractionState,
+    Origin,
+    ResultKind,
+)
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
@@ -24,9 +33,12 @@ from reminders.queries.rows import CALLING
 from reminders.states import SETTLED, AttendanceAnswer, CallResult, Round
 
 
-def mark_called(reminder: Reminder, *, by: User, now: dt.datetime, round: Round = Round.EVENING) -> Reminder:
-    """The double click: the row is pink, «позвонили», the result may follow. A second click of the same instant, or a
-    colleague's, changes nothing: whoever was first stands there."""
+def mark_called(
+    reminder: Reminder, *, by: User, now: dt.datetime, round: Round = Round.EVENING
+) -> Reminder:
+    """The double click: the row is pink, «позвонили», the result may follow. A second click of the
+    same instant, or a colleague's, changes nothing: whoever was first stands there.
+    """
     with transaction.atomic():
         row = _locked(reminder)
         if row.called_at is None:  # no mark stands, so the new one is the whole story
@@ -38,7 +50,9 @@ def mark_called(reminder: Reminder, *, by: User, now: dt.datetime, round: Round 
 
 
 def undo_mark(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder:
-    """The double click on a pink row: its newest mark is undone, both the mark and the undoing are kept."""
+    """The double click on a pink row: its newest mark is undone, both the mark and the undoing are
+    kept.
+    """
     with transaction.atomic():
         row = _locked(reminder)
         mark = row.marks.filter(undone_at=None).order_by("-at", "-pk").first()
@@ -50,23 +64,30 @@ def undo_mark(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder:
     return row
 
 
-def save_result(reminder: Reminder, *, result: CallResult, by: User, now: dt.datetime, comment: str = "") -> Reminder:
-    """What the evening's call (or the patient's letter) gave; the row is pink. A call becomes an interaction.
+def save_result(
+    reminder: Reminder, *, result: CallResult, by: User, now: dt.datetime, comment: str = ""
+) -> Reminder:
+    """What the evening's call (or the patient's letter) gave; the row is pink. A call becomes an
+    interaction.
 
-    The same result again by the same person changes nothing. «Придёт» also stops what has not been sent yet. Raises Refused
-    for a call on the day of the visit: that is one of ДД, with its two answers and the comment (`save_day_call`).
+    The same result again by the same person changes nothing. «Придёт» also stops what has not been
+    sent yet. Raises Refused for a call on the day of the visit: that is one of ДД, with its two
+    answers and the comment (`save_day_call`).
     """
     with transaction.atomic():
         row = _locked(reminder)
         zone = row.clinic.zone
         if result != CallResult.WROTE and local_day(row.starts_at, zone) <= local_day(now, zone):
             raise Refused(
-                "Приём сегодня: запишите звонок в ДД — взял ли трубку, подойдёт ли и комментарий.", field="result"
+                "Приём сегодня: запишите звонок в ДД — взял ли трубку, подойдёт ли и комментарий.",
+                field="result",
             )
         newest = row.marks.filter(undone_at=None).order_by("-at", "-pk").first()
         if newest is not None and newest.result == result and newest.comment == comment.strip():
             return row
-        mark = newest if newest is not None and not newest.result and newest.by_id == by.pk else None
+        mark = (
+            newest if newest is not None and not newest.result and newest.by_id == by.pk else None
+        )
         mark = mark or ReminderMark(reminder=row, at=now, by=by, round=Round.EVENING)
         mark.result, mark.comment = result, comment.strip()
         if result != CallResult.WROTE:
@@ -79,10 +100,18 @@ def save_result(reminder: Reminder, *, result: CallResult, by: User, now: dt.dat
 
 
 def save_day_call(
-    reminder: Reminder, *, picked_up: bool | None, coming: str, comment: str, by: User, now: dt.datetime
+    reminder: Reminder,
+    *,
+    picked_up: bool | None,
+    coming: str,
+    comment: str,
+    by: User,
+    now: dt.datetime,
 ) -> Reminder:
-    """A call of ДД. «Обязательно оставляет комментарий, взял ли пациент трубку и подойдет ли на прием»: all three are
-    demanded. A try without an answer may be repeated. Raises Refused, naming the field."""
+    """A call of ДД. «Обязательно оставляет комментарий, взял ли пациент трубку и подойдет ли на
+    прием»: all three are demanded. A try without an answer may be repeated. Raises Refused, naming
+    the field.
+    """
     if picked_up is None:
         raise Refused("Отметьте, взял ли пациент трубку.", field="picked_up")
     if coming not in AttendanceAnswer.values:
@@ -90,7 +119,9 @@ def save_day_call(
     if not picked_up and coming != AttendanceAnswer.UNKNOWN:
         raise Refused("Трубку не взяли — значит, неизвестно, подойдёт ли пациент.", field="coming")
     if not comment.strip():
-        raise Refused("Без комментария не сохранить: напишите, что сказал пациент.", field="comment")
+        raise Refused(
+            "Без комментария не сохранить: напишите, что сказал пациент.", field="comment"
+        )
     with transaction.atomic():
         row = _locked(reminder)
         if row.starts_at <= now:
@@ -107,7 +138,13 @@ def save_day_call(
         )
         mark.interaction = _call(row, picked_up=picked_up, comment=_words(mark), by=by, now=now)
         _write(row, mark, now)
-        audit.record("reminders.save_day_call", row, by=by, now=now, after={"picked_up": picked_up, "coming": coming})
+        audit.record(
+            "reminders.save_day_call",
+            row,
+            by=by,
+            now=now,
+            after={"picked_up": picked_up, "coming": coming},
+        )
     return row
 
 
@@ -121,23 +158,35 @@ def _day_result(picked_up: bool, coming: AttendanceAnswer) -> str:
     }[coming]
 
 
-def accept_reply(reminder: Reminder, line: ChatMessage, *, meaning: Meaning, by: User, now: dt.datetime) -> Reminder:
-    """A person takes a patient's words for this visit: «приду» and «буду позже» make the row pink with «ответил письменно»,
-    «отмените» and «перенесите» make its number red or orange; the visit itself stays until somebody has called."""
+def accept_reply(
+    reminder: Reminder, line: ChatMessage, *, meaning: Meaning, by: User, now: dt.datetime
+) -> Reminder:
+    """A person takes a patient's words for this visit: «приду» and «буду позже» make the row pink
+    with «ответил письменно», «отмените» and «перенесите» make its number red or orange; the visit
+    itself stays until somebody has called.
+    """
     with transaction.atomic():
         row = _locked(reminder)
         accept_meaning(line, meaning=meaning, appointment=row.appointment, by=by, now=now)
         if meaning in (Meaning.COMING, Meaning.LATE):
-            row = save_result(row, result=CallResult.WROTE, comment=f"«{line.text[:200]}»", by=by, now=now)
+            row = save_result(
+                row, result=CallResult.WROTE, comment=f"«{line.text[:200]}»", by=by, now=now
+            )
         live_updates.bump(topic(row.clinic_id))
     return row
 
 
 def start_calling(reminder: Reminder, *, by: User, now: dt.datetime) -> Reminder:
-    """«Звонит Орлова» for everybody else. Raises Conflict when a colleague is on the line with this patient."""
+    """«Звонит Орлова» for everybody else. Raises Conflict when a colleague is on the line with this
+    patient.
+    """
     with transaction.atomic():
         row = _locked(reminder)
-        if row.calling_by_id not in (None, by.pk) and row.calling_at is not None and row.calling_at > now - CALLING:
+        if (
+            row.calling_by_id not in (None, by.pk)
+            and row.calling_at is not None
+            and row.calling_at > now - CALLING
+        ):
             who = row.calling_by.short_name if row.calling_by else "коллега"
             raise Conflict(f"Этому пациенту уже звонит {who}.")
         Reminder.objects.filter(calling_by=by).exclude(pk=row.pk).update(
@@ -166,8 +215,8 @@ def _locked(reminder: Reminder) -> Reminder:
         .select_related("appointment__clinic", "appointment__patient", "clinic")
         .get(pk=reminder.pk)
     )
-    if row.left_at is not None:
-        raise Conflict(f"Этого приёма больше нет в списке: {row.left_reason}.")
+    if row.removed_at is not None:
+        raise Conflict(f"Этого приёма больше нет в списке: {row.removed_reason}.")
     return row
 
 
@@ -197,18 +246,32 @@ def _retell(row: Reminder, standing: Sequence[ReminderMark], now: dt.datetime) -
     row.changed_at = now
     row.save(
         update_fields=[
-            *("called_at", "called_by", "result", "comment", "is_settled", "changed_at", "calling_by", "calling_at")
+            *(
+                "called_at",
+                "called_by",
+                "result",
+                "comment",
+                "is_settled",
+                "changed_at",
+                "calling_by",
+                "calling_at",
+            )
         ]
     )
     live_updates.bump(topic(row.clinic_id))
 
 
 def _words(mark: ReminderMark) -> str:
-    said = [Round(mark.round).label, CallResult(mark.result).label if mark.result else "дозвонились, не знает"]
+    said = [
+        Round(mark.round).label,
+        CallResult(mark.result).label if mark.result else "дозвонились, не знает",
+    ]
     return ": ".join([" · ".join(said), mark.comment]) if mark.comment else " · ".join(said)
 
 
-def _call(row: Reminder, *, picked_up: bool, comment: str, by: User, now: dt.datetime) -> Interaction:
+def _call(
+    row: Reminder, *, picked_up: bool, comment: str, by: User, now: dt.datetime
+) -> Interaction:
     """Each call is an interaction «Пациент. Напоминание», with its result on the visit."""
     patient = Patient.objects.prefetch_related("phones").get(pk=row.patient_id)
     phone = next(iter(patient.phones.all()), None)
@@ -225,7 +288,7 @@ def _call(row: Reminder, *, picked_up: bool, comment: str, by: User, now: dt.dat
             patient=patient,
             number=phone.number if phone else "",
             comment=comment,
-            who_type=CallerType.REMINDER,
+            caller_type=CallerType.REMINDER,
             source="reminders",
         )
         if picked_up:

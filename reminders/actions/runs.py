@@ -1,4 +1,6 @@
-"""Runs: opened once a day at the clinic's own noon, kept true to the schedule while their days last."""
+"""Runs: opened once a day at the clinic's own noon, kept true to the schedule while their days
+last.
+"""
 
 import datetime as dt
 import logging
@@ -22,7 +24,9 @@ from reminders.schedule import AHEAD, covered_span, last_covered_day, latest_ope
 
 log = logging.getLogger(__name__)
 REFRESH = dt.timedelta(seconds=5)  # how often a run looks at the schedule while its days last
-LEASE = dt.timedelta(minutes=1)  # of a run that a worker looks at; two at once would only do the same
+LEASE = dt.timedelta(
+    minutes=1
+)  # of a run that a worker looks at; two at once would only do the same
 
 
 def settings_of(clinic: Clinic) -> ReminderSettings:
@@ -35,21 +39,27 @@ def save_settings(settings: ReminderSettings, *, by: User, now: dt.datetime) -> 
     with transaction.atomic():
         settings.due_at = next_opening(now, settings.opens_at, settings.clinic.zone)
         settings.save()
-        audit.record("reminders.save_settings", settings, by=by, now=now, clinic_id=settings.clinic_id)
+        audit.record(
+            "reminders.save_settings", settings, by=by, now=now, clinic_id=settings.clinic_id
+        )
     return settings
 
 
 def yellow_days(clinic: Clinic, since: dt.date) -> set[dt.date]:
     """The days from `since` on (two weeks) on which somebody of the clinic is on the yellow shift."""
     shifts = Shift.objects.filter(
-        colour=ShiftColour.YELLOW, on__gte=since, on__lte=since + dt.timedelta(days=AHEAD), user__clinics=clinic
+        colour=ShiftColour.YELLOW,
+        on__gte=since,
+        on__lte=since + dt.timedelta(days=AHEAD),
+        user__clinics=clinic,
     )
     return set(shifts.values_list("on", flat=True))
 
 
 def plan_openings(*, now: dt.datetime) -> int:
-    """Gives every clinic its row of settings with the moment of its next run; a clinic new today opens at its next noon
-    (or at once, when today's noon has passed)."""
+    """Gives every clinic its row of settings with the moment of its next run; a clinic new today
+    opens at its next noon (or at once, when today's noon has passed).
+    """
     new = Clinic.objects.filter(reminder_settings=None)
     rows = [ReminderSettings(clinic=clinic) for clinic in new]
     for row in rows:
@@ -63,12 +73,18 @@ def plan_openings(*, now: dt.datetime) -> int:
 
 
 def open_due_runs(*, now: dt.datetime, limit: int = 20) -> int:
-    """Opens the run of every clinic whose noon has come; a tick that comes hours late opens it then, once.
+    """Opens the run of every clinic whose noon has come; a tick that comes hours late opens it
+    then, once.
 
-    The row is locked while its run opens and moved on in the same transaction: a second beat finds nothing due.
+    The row is locked while its run opens and moved on in the same transaction: a second beat finds
+    nothing due.
     """
     opened = 0
-    for pk in ReminderSettings.objects.filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:limit]:
+    for pk in (
+        ReminderSettings.objects.filter(due_at__lte=now)
+        .order_by("due_at")
+        .values_list("pk", flat=True)[:limit]
+    ):
         try:
             with transaction.atomic():
                 row = (
@@ -94,7 +110,9 @@ def open_due_runs(*, now: dt.datetime, limit: int = 20) -> int:
 
 
 def _is_wanted(clinic: Clinic, on: dt.date, now: dt.datetime) -> bool:
-    """Not on a day without a yellow shift whose tomorrow an earlier run covers already, and not when all is over."""
+    """Not on a day without a yellow shift whose tomorrow an earlier run covers already, and not
+    when all is over.
+    """
     if local_day(now, clinic.zone) > on + dt.timedelta(days=1):
         return False
     covered = ReminderRun.objects.filter(clinic=clinic, on__lt=on, until__gt=on).exists()
@@ -102,7 +120,8 @@ def _is_wanted(clinic: Clinic, on: dt.date, now: dt.datetime) -> bool:
 
 
 def open_run(clinic: Clinic, *, on: dt.date, by: User | None, now: dt.datetime) -> ReminderRun:
-    """The run of the clinic's local day `on`: opened now, or as it stands if it is open already (by hand before noon).
+    """The run of the clinic's local day `on`: opened now, or as it stands if it is open already (by
+    hand before noon).
 
     Enters every coming visit of its days and, as the clinic has set, starts the messages at once.
     """
@@ -120,7 +139,9 @@ def open_run(clinic: Clinic, *, on: dt.date, by: User | None, now: dt.datetime) 
                 opened_by=by,
                 due_at=now,
                 sent_at=now if settings.sends_itself else None,
-                blue_sms_due_at=instant(on, settings.blue_sms_at, clinic.zone) if settings.blue_sms_at else None,
+                blue_sms_due_at=instant(on, settings.blue_sms_at, clinic.zone)
+                if settings.blue_sms_at
+                else None,
             ),
         )
         if created:
@@ -130,9 +151,15 @@ def open_run(clinic: Clinic, *, on: dt.date, by: User | None, now: dt.datetime) 
 
 
 def refresh_due_runs(*, now: dt.datetime, limit: int = 50) -> int:
-    """Looks at the schedule again for every run whose days last; a visit made, moved or cancelled since then follows."""
+    """Looks at the schedule again for every run whose days last; a visit made, moved or cancelled
+    since then follows.
+    """
     ReminderRun.objects.filter(claimed_at__lt=now - LEASE).update(claimed_at=None)
-    due = ReminderRun.objects.filter(due_at__lte=now, claimed_at=None).order_by("due_at").select_related("clinic")
+    due = (
+        ReminderRun.objects.filter(due_at__lte=now, claimed_at=None)
+        .order_by("due_at")
+        .select_related("clinic")
+    )
     runs = claim(due, now=now, limit=limit)
     for run in runs:
         problem, changed = "", 0
@@ -143,7 +170,9 @@ def refresh_due_runs(*, now: dt.datetime, limit: int = 50) -> int:
             log.exception("run %s was not refreshed", run.pk)
             problem = str(error)[:250]
         _, end = covered_span(run.on, run.until, run.clinic.zone)
-        pause = dt.timedelta() if changed >= BATCH else REFRESH  # a big run's messages go on at once
+        pause = (
+            dt.timedelta() if changed >= BATCH else REFRESH
+        )  # a big run's messages go on at once
         ReminderRun.objects.filter(pk=run.pk).update(
             due_at=now + pause if now < end else None, claimed_at=None, last_error=problem
         )
@@ -151,34 +180,59 @@ def refresh_due_runs(*, now: dt.datetime, limit: int = 50) -> int:
 
 
 def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
-    """Makes the run's rows equal to the schedule: enters, follows a new time, lets go with the reason. Rows without
-    a message get theirs, a batch at a time. How many changed.
+    """Makes the run's rows equal to the schedule: enters, follows a new time, lets go with the
+    reason. Rows without a message get theirs, a batch at a time. How many changed.
 
-    Keys and versions are compared, and only rows that are not as they should be are read whole: a run of thousands has
-    nothing new most of the time. Rows of another run that still holds the visit stay with that run.
+    Keys and versions are compared, and only rows that are not as they should be are read whole: a
+    run of thousands has nothing new most of the time. Rows of another run that still holds the
+    visit stay with that run.
     """
     start, end = covered_span(run.on, run.until, run.clinic.zone)
     with transaction.atomic():
         rows = {
-            visit: (version, left_at)
-            for visit, version, left_at in run.reminders.values_list("appointment_id", "version", "left_at")
+            visit: (version, removed_at)
+            for visit, version, removed_at in run.reminders.values_list(
+                "appointment_id", "version", "removed_at"
+            )
         }
         coming = dict(
             Appointment.objects.filter(
-                clinic_id=run.clinic_id, starts_at__gte=start, starts_at__lt=end, status__in=UPCOMING
+                clinic_id=run.clinic_id,
+                starts_at__gte=start,
+                starts_at__lt=end,
+                status__in=UPCOMING,
             ).values_list("pk", "version")
         )
         fresh = _enter(run, [pk for pk in coming if pk not in rows], now)
         present = run.reminders.select_related("appointment")
         differing = [pk for pk, row in rows.items() if pk in coming and row != (coming[pk], None)]
-        moved = [row for row in present.filter(appointment__in=differing) if _follow(row, row.appointment, now)]
-        missing = [pk for pk, (_, left_at) in rows.items() if pk not in coming and left_at is None]
-        changed = Q(appointment__status=AppointmentStatus.CANCELLED) | ~Q(version=F("appointment__version"))
-        gone = [row for row in present.filter(changed, appointment__in=missing) if _let_go(row, run, now)]
+        moved = [
+            row
+            for row in present.filter(appointment__in=differing)
+            if _follow(row, row.appointment, now)
+        ]
+        missing = [
+            pk for pk, (_, removed_at) in rows.items() if pk not in coming and removed_at is None
+        ]
+        changed = Q(appointment__status=AppointmentStatus.CANCELLED) | ~Q(
+            version=F("appointment__version")
+        )
+        gone = [
+            row
+            for row in present.filter(changed, appointment__in=missing)
+            if _let_go(row, run, now)
+        ]
         Reminder.objects.bulk_update(
             [*moved, *gone],
             [
-                *("version", "starts_at", "patient_id", "left_at", "left_reason", "changed_at"),
+                *(
+                    "version",
+                    "starts_at",
+                    "patient_id",
+                    "removed_at",
+                    "removed_reason",
+                    "changed_at",
+                ),
                 *("called_at", "called_by", "result", "is_settled", "calling_by", "calling_at"),
             ],
             batch_size=500,
@@ -190,9 +244,13 @@ def refresh_run(run: ReminderRun, *, now: dt.datetime) -> int:
 
 
 def _enter(run: ReminderRun, visits: list[int], now: dt.datetime) -> int:
-    """Rows for these visits, but for those that have begun or have a present row in another run; how many."""
+    """Rows for these visits, but for those that have begun or have a present row in another run;
+    how many.
+    """
     elsewhere = set(
-        Reminder.objects.filter(appointment__in=visits, left_at=None).values_list("appointment_id", flat=True)
+        Reminder.objects.filter(appointment__in=visits, removed_at=None).values_list(
+            "appointment_id", flat=True
+        )
     )
     fresh = [
         Reminder(
@@ -214,21 +272,28 @@ def _enter(run: ReminderRun, visits: list[int], now: dt.datetime) -> int:
 
 
 def _follow(row: Reminder, visit: Appointment, now: dt.datetime) -> bool:
-    """The row takes the visit's new time; marks of the former time are of another agreement and count no longer."""
-    if row.version == visit.version and row.left_at is None:
+    """The row takes the visit's new time; marks of the former time are of another agreement and
+    count no longer.
+    """
+    if row.version == visit.version and row.removed_at is None:
         return False
-    if row.left_at is not None and Reminder.objects.filter(appointment_id=visit.pk, left_at=None).exists():
+    if (
+        row.removed_at is not None
+        and Reminder.objects.filter(appointment_id=visit.pk, removed_at=None).exists()
+    ):
         return False
     if row.version != visit.version:
         row.called_at, row.called_by, row.result, row.is_settled = None, None, "", False
         row.calling_by, row.calling_at = None, None
     row.version, row.starts_at, row.patient_id = visit.version, visit.starts_at, visit.patient_id
-    row.left_at, row.left_reason, row.changed_at = None, "", now
+    row.removed_at, row.removed_reason, row.changed_at = None, "", now
     return True
 
 
 def _let_go(row: Reminder, run: ReminderRun, now: dt.datetime) -> bool:
-    """A cancelled visit and one moved out of the run's days leave with the reason; one that took place stays."""
+    """A cancelled visit and one moved out of the run's days leave with the reason; one that took
+    place stays.
+    """
     visit = row.appointment
     if visit.status == AppointmentStatus.CANCELLED:
         reason = "приём отменён"
@@ -236,19 +301,32 @@ def _let_go(row: Reminder, run: ReminderRun, now: dt.datetime) -> bool:
         reason = f"перенесён на {local(visit.starts_at, run.clinic.zone):%d.%m.%Y %H:%M}"
     else:
         return False
-    row.left_at, row.left_reason, row.changed_at = now, reason, now
+    row.removed_at, row.removed_reason, row.changed_at = now, reason, now
     return True
 
 
 def hand_over(run: ReminderRun, *, note: str, by: User, now: dt.datetime) -> ReminderRun:
-    """The evening is over: what it leaves for the morning, in the words of whoever goes home. May be said again."""
+    """The evening is over: what it leaves for the morning, in the words of whoever goes home. May
+    be said again.
+    """
     if not note.strip():
         raise Refused("Напишите, что осталось на утро (или «всё обзвонили»).", field="note")
     with transaction.atomic():
-        run = ReminderRun.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=run.pk)
+        run = (
+            ReminderRun.objects.select_for_update(of=("self",))
+            .select_related("clinic")
+            .get(pk=run.pk)
+        )
         before = run.handover_note
         run.handed_over_at, run.handed_over_by, run.handover_note = now, by, note.strip()
         run.save(update_fields=["handed_over_at", "handed_over_by", "handover_note"])
-        audit.record("reminders.hand_over", run, by=by, now=now, before={"note": before}, after={"note": note.strip()})
+        audit.record(
+            "reminders.hand_over",
+            run,
+            by=by,
+            now=now,
+            before={"note": before},
+            after={"note": note.strip()},
+        )
         live_updates.bump(topic(run.clinic_id))
     return run

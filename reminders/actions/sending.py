@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 BATCH = 2000  # visits put into the outbox at a time
 
 
-def send_visits(ids: Iterable[int], *, by: User | None, now: dt.datetime, channel: str | None = None) -> int:
+def send_visits(
+    ids: Iterable[int], *, by: User | None, now: dt.datetime, channel: str | None = None
+) -> int:
     """Starts the cascade (or the one channel) for visits; how many messages are new."""
     ids = list(ids)
     queued = 0
@@ -37,21 +39,26 @@ def send_visits(ids: Iterable[int], *, by: User | None, now: dt.datetime, channe
 
 
 def send_missing(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
-    """Puts into the outbox up to BATCH of the run's rows whose present version has no message yet; how many were queued.
+    """Puts into the outbox up to BATCH of the run's rows whose present version has no message yet;
+    how many were queued.
 
-    What is missing is asked of the messages themselves, so a big run goes on at the next tick, whoever died in between.
+    What is missing is asked of the messages themselves, so a big run goes on at the next tick,
+    whoever died in between.
     """
     known = Message.objects.filter(
-        appointment=OuterRef("appointment"), version=OuterRef("version"), purpose=MessagePurpose.VISIT
+        appointment=OuterRef("appointment"),
+        version=OuterRef("version"),
+        purpose=MessagePurpose.VISIT,
     )
-    missing = run.reminders.filter(~Exists(known), left_at=None, is_settled=False, starts_at__gt=now).order_by(
-        "starts_at", "pk"
-    )
+    missing = run.reminders.filter(
+        ~Exists(known), removed_at=None, is_settled=False, starts_at__gt=now
+    ).order_by("starts_at", "pk")
     return send_visits(missing.values_list("appointment_id", flat=True)[:BATCH], by=by, now=now)
 
 
 def send_all(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
-    """«Отправить уведомление всем пациентам»: the cascade of every row; from now on later rows follow by themselves.
+    """«Отправить уведомление всем пациентам»: the cascade of every row; from now on later rows
+    follow by themselves.
 
     A second click finds every key taken and sends nothing.
     """
@@ -74,8 +81,8 @@ def send_one(reminder: Reminder, *, by: User, now: dt.datetime, channel: str | N
         reminder = Reminder.objects.select_for_update().get(
             pk=reminder.pk
         )  # the second of two clicks waits and is told
-        if reminder.left_at is not None:
-            raise Conflict(f"Этого приёма больше нет в списке: {reminder.left_reason}.")
+        if reminder.removed_at is not None:
+            raise Conflict(f"Этого приёма больше нет в списке: {reminder.removed_reason}.")
         queued = send_visits([reminder.appointment_id], by=by, now=now, channel=channel)
         if not queued:
             what = "СМС" if channel == MessageChannel.SMS else "Уведомление"
@@ -86,10 +93,14 @@ def send_one(reminder: Reminder, *, by: User, now: dt.datetime, channel: str | N
 
 
 def send_blue_sms(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int:
-    """«СМС голубым»: to whom a messenger has delivered and who keeps silent; they stay for the morning. Once a visit."""
+    """«СМС голубым»: to whom a messenger has delivered and who keeps silent; they stay for the
+    morning. Once a visit.
+    """
     with transaction.atomic():
         run = ReminderRun.objects.select_for_update().get(pk=run.pk)
-        queued = send_visits(blue_without_sms(run, now=now), by=by, now=now, channel=MessageChannel.SMS)
+        queued = send_visits(
+            blue_without_sms(run, now=now), by=by, now=now, channel=MessageChannel.SMS
+        )
         run.blue_sms_at, run.blue_sms_due_at = now, None
         run.save(update_fields=["blue_sms_at", "blue_sms_due_at"])
         audit.record("reminders.send_blue_sms", run, by=by, now=now, after={"queued": queued})
@@ -98,8 +109,9 @@ def send_blue_sms(run: ReminderRun, *, by: User | None, now: dt.datetime) -> int
 
 
 def send_due_blue_sms(*, now: dt.datetime) -> int:
-    """The same by itself, at the hour the clinic has set; how many runs. One run's failure is stored on it and tried again
-    in a minute; the others go on."""
+    """The same by itself, at the hour the clinic has set; how many runs. One run's failure is
+    stored on it and tried again in a minute; the others go on.
+    """
     done = 0
     for run in ReminderRun.objects.filter(blue_sms_due_at__lte=now):
         try:

@@ -21,8 +21,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('starts_at', models.DateTimeField()),
                 ('version', models.PositiveIntegerField()),
-                ('left_at', models.DateTimeField(null=True)),
-                ('left_reason', models.CharField(blank=True, max_length=120)),
+                ('removed_at', models.DateTimeField(null=True)),
+                ('removed_reason', models.CharField(blank=True, max_length=120)),
                 ('called_at', models.DateTimeField(null=True)),
                 ('result', models.CharField(blank=True, choices=[('coming', 'дозвонились, придёт'), ('not_coming', 'дозвонились, не придёт'), ('unreached', 'не дозвонились'), ('wrote', 'ответил письменно, придёт')], max_length=10)),
                 ('is_settled', models.BooleanField(default=False)),
@@ -136,7 +136,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='reminder',
-            constraint=models.UniqueConstraint(condition=models.Q(('left_at__isnull', True)), fields=('appointment',), name='reminder_present_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True)), fields=('appointment',), name='reminder_present_once'),
         ),
         migrations.AddIndex(
             model_name='remindersettings',

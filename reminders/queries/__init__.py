@@ -1,1 +1,3 @@
-"""What the screens of «Дозвон» ask, by screen: the rows, the lists with their counters, the dry run."""
+"""What the screens of «Дозвон» ask, by screen: the rows, the lists with their counters, the dry
+run.
+"""

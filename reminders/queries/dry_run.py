@@ -1,4 +1,6 @@
-"""The dry run of «Отправить уведомление всем пациентам»: what the outbox would do now, without doing it."""
+"""The dry run of «Отправить уведомление всем пациентам»: what the outbox would do now, without
+doing it.
+"""
 
 import datetime as dt
 import re
@@ -24,21 +26,29 @@ _TOKEN: Final = "x" * 22  # as long as a real one, so that the parts of an SMS a
 
 @dataclass
 class DryRun:
-    """Whom the button will reach, whom not and why, and what it costs at most when every messenger fails."""
+    """Whom the button will reach, whom not and why, and what it costs at most when every messenger
+    fails.
+    """
 
     total: int = 0
     already: int = 0
     first: dict[str, int] = field(default_factory=dict)  # how many begin with each channel
-    waiting: dict[str, int] = field(default_factory=dict)  # of them, by what they wait for: «ждёт 08:00»
+    waiting: dict[str, int] = field(
+        default_factory=dict
+    )  # of them, by what they wait for: «ждёт 08:00»
     stopped: dict[str, int] = field(default_factory=dict)  # how many get nothing, by reason
     sms_parts: int = 0
     sms_price: Decimal = Decimal(0)
-    examples: list[tuple[str, str]] = field(default_factory=list)  # (channel, text) of the first visit
+    examples: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # (channel, text) of the first visit
 
 
 def dry_run(run: ReminderRun, *, now: dt.datetime) -> DryRun:
-    """Asks the outbox's own rules (messaging/rules.py) of every message that the cascade could make, and sends none."""
-    rows = run.reminders.filter(left_at=None, starts_at__gt=now)
+    """Asks the outbox's own rules (messaging/rules.py) of every message that the cascade could
+    make, and sends none.
+    """
+    rows = run.reminders.filter(removed_at=None, starts_at__gt=now)
     visits = list(
         Appointment.objects.filter(pk__in=rows.values("appointment"))
         .select_related("clinic", "doctor", "patient")
@@ -57,7 +67,11 @@ def dry_run(run: ReminderRun, *, now: dt.datetime) -> DryRun:
     )
     fresh = [visit for visit in visits if (visit.pk, visit.version) not in known]
     texts = templates_of([run.clinic_id])
-    thought_of = [visit_message(visit, step, _TOKEN, texts, now=now, by=None) for visit in fresh for step in steps]
+    thought_of = [
+        visit_message(visit, step, _TOKEN, texts, now=now, by=None)
+        for visit in fresh
+        for step in steps
+    ]
     verdicts = [decide(facts) for facts in facts_of(thought_of, now=now)]
     plan = DryRun(total=len(visits), already=len(visits) - len(fresh))
     for number in range(len(fresh)):
@@ -65,13 +79,18 @@ def dry_run(run: ReminderRun, *, now: dt.datetime) -> DryRun:
         _count(plan, thought_of[here], verdicts[here])
     if visits:
         plan.examples = [
-            (MessageChannel(step.channel).label, text_for(visits[0], step.channel, texts, "…")) for step in steps
+            (MessageChannel(step.channel).label, text_for(visits[0], step.channel, texts, "…"))
+            for step in steps
         ]
     return plan
 
 
-def _count(plan: DryRun, messages: Sequence[Message], verdicts: Sequence[SendNow | SendLater | DoNotSend]) -> None:
-    """One visit: the first channel that is open begins; a closed one gives way, what stops the visit stops all."""
+def _count(
+    plan: DryRun, messages: Sequence[Message], verdicts: Sequence[SendNow | SendLater | DoNotSend]
+) -> None:
+    """One visit: the first channel that is open begins; a closed one gives way, what stops the
+    visit stops all.
+    """
     reason, first = _NO_CASCADE, True
     for message, verdict in zip(messages, verdicts, strict=True):
         if isinstance(verdict, DoNotSend):

@@ -17,8 +17,12 @@ from reminders.models import Reminder, ReminderRun
 from reminders.queries.rows import ReminderFacts, ReminderRow, RowBuilder, entries_of
 from reminders.states import CallResult, Colour, needs_day_call, needs_evening_call
 
-LEFT_STAYS: Final = dt.timedelta(hours=12)  # how long the evening shows, struck through, what has left
-OVERLAP: Final = dt.timedelta(seconds=10)  # a commit may be that much younger than the `now` it was written with
+LEFT_STAYS: Final = dt.timedelta(
+    hours=12
+)  # how long the evening shows, struck through, what has left
+OVERLAP: Final = dt.timedelta(
+    seconds=10
+)  # a commit may be that much younger than the `now` it was written with
 
 SHOWS: Final = (
     ("", "все", ""),
@@ -41,10 +45,12 @@ def topic(clinic_id: int) -> str:
 
 @dataclass
 class Listing:
-    """What stands in a list under the chosen filter, how many rows every filter has, and when it was read.
+    """What stands in a list under the chosen filter, how many rows every filter has, and when it
+    was read.
 
-    Asked with `since`, `entries` are those alone that have changed, and `gone` the rows that may still be on a screen and
-    stand in the list no longer; `total` counts what stands there either way.
+    Asked with `since`, `entries` are those alone that have changed, and `gone` the rows that may
+    still be on a screen and stand in the list no longer; `total` counts what stands there either
+    way.
     """
 
     entries: list[ReminderFacts]
@@ -70,11 +76,16 @@ def evening_list(
     show: str = "",
     since: dt.datetime | None = None,
 ) -> Listing:
-    """The rows of runs: red and orange not yet called on top, then by time; counters of every filter."""
+    """The rows of runs: red and orange not yet called on top, then by time; counters of every
+    filter.
+    """
     reminders = Reminder.objects.filter(run__in=[run.pk for run in runs]).filter(
-        Q(left_at=None) | Q(left_at__gt=now - LEFT_STAYS)
+        Q(removed_at=None) | Q(removed_at__gt=now - LEFT_STAYS)
     )
-    kinds = [(entry, _evening_kinds(entry)) for entry in entries_of(reminders, now=now, urgent_first=True)]
+    kinds = [
+        (entry, _evening_kinds(entry))
+        for entry in entries_of(reminders, now=now, urgent_first=True)
+    ]
     return _listing(kinds, clinics=clinics, user=user, now=now, show=show, since=since)
 
 
@@ -87,15 +98,17 @@ def day_list(
     show: str = "",
     since: dt.datetime | None = None,
 ) -> Listing:
-    """ДД of a local day: rows neither green nor settled by «придёт», by time; a row leaves when its visit begins."""
+    """ДД of a local day: rows neither green nor settled by «придёт», by time; a row leaves when its
+    visit begins.
+    """
     spans = Q(pk=None)
     for clinic in clinics:
         start, end = day_bounds(on, clinic.zone)
         spans |= Q(clinic=clinic, starts_at__gte=start, starts_at__lt=end)
     # What has begun or left since then is still on the screen that asks.
-    left, begun = Q(left_at=None), Q(starts_at__gt=now)
+    left, begun = Q(removed_at=None), Q(starts_at__gt=now)
     if since is not None:
-        left, begun = left | Q(left_at__gt=since - OVERLAP), Q(starts_at__gt=since - OVERLAP)
+        left, begun = left | Q(removed_at__gt=since - OVERLAP), Q(starts_at__gt=since - OVERLAP)
     entries = entries_of(Reminder.objects.filter(spans & left & begun), now=now)
     kinds = [(entry, _day_kinds(entry, now)) for entry in entries]
     return _listing(kinds, clinics=clinics, user=user, now=now, show=show, since=since)
@@ -111,7 +124,9 @@ def _listing(
     since: dt.datetime | None,
 ) -> Listing:
     counts = Counter(kind for _, of_one in kinds for kind in of_one)
-    standing = sorted((entry for entry, of_one in kinds if _stands(of_one, show)), key=lambda entry: entry.order)
+    standing = sorted(
+        (entry for entry, of_one in kinds if _stands(of_one, show)), key=lambda entry: entry.order
+    )
     shown, gone = standing, []
     if since is not None:
         fresh = since - OVERLAP
@@ -119,7 +134,8 @@ def _listing(
         gone = [
             entry.id
             for entry, of_one in kinds
-            if not _stands(of_one, show) and (entry.changed_at > fresh or fresh < entry.starts_at <= now)
+            if not _stands(of_one, show)
+            and (entry.changed_at > fresh or fresh < entry.starts_at <= now)
         ]
     return Listing(shown, counts, now, clinics, user, len(standing), gone)
 
@@ -153,9 +169,10 @@ def _kinds(entry: ReminderFacts, calls: bool) -> list[str]:
 
 
 def blue_without_sms(run: ReminderRun, *, now: dt.datetime) -> list[int]:
-    """Visits of the run's blue rows to which no SMS went: a messenger has delivered, nobody has answered, and by telephone
-    nobody was reached (docs/adr/0041)."""
-    rows = run.reminders.filter(left_at=None, starts_at__gt=now)
+    """Visits of the run's blue rows to which no SMS went: a messenger has delivered, nobody has
+    answered, and by telephone nobody was reached (docs/adr/0041).
+    """
+    rows = run.reminders.filter(removed_at=None, starts_at__gt=now)
     rows = rows.filter(Q(called_at=None) | Q(result=CallResult.UNREACHED), is_settled=False)
     return [
         entry.reminder.appointment_id
@@ -165,4 +182,7 @@ def blue_without_sms(run: ReminderRun, *, now: dt.datetime) -> list[int]:
 
 
 def _had_sms(entry: ReminderFacts) -> bool:
-    return any(one.channel == MessageChannel.SMS and one.state != MessageState.CANCELLED for one in entry.messages)
+    return any(
+        one.channel == MessageChannel.SMS and one.state != MessageState.CANCELLED
+        for one in entry.messages
+    )

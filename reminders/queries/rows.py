@@ -1,4 +1,6 @@
-"""Rows of «Дозвон»: the facts of all of them in a fixed number of queries, and words only for those that are shown."""
+"""Rows of «Дозвон»: the facts of all of them in a fixed number of queries, and words only for those
+that are shown.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -13,13 +15,21 @@ from callcenter.clinics.models import Clinic, Doctor, PatientPhone
 from callcenter.lib.phones import format_phone, is_mobile, masked
 from callcenter.messaging.models import ChatMessage, Message, VisitLink
 from callcenter.messaging.reply_intent import Meaning
-from callcenter.messaging.states import ARRIVED, MessageChannel, MessagePurpose, MessageState, VisitAnswer
+from callcenter.messaging.states import (
+    ARRIVED,
+    MessageChannel,
+    MessagePurpose,
+    MessageState,
+    VisitAnswer,
+)
 from callcenter.staff.models import User
 from reminders.models import Reminder
 from reminders.states import URGENT, CallResult, Colour, MessageStep, colour, is_uncertain
 
 CALLING: Final = dt.timedelta(minutes=10)  # «звонит Орлова» is forgotten after this
-REPLIES: Final = dt.timedelta(days=3)  # how old the words of a patient may be that his row still shows
+REPLIES: Final = dt.timedelta(
+    days=3
+)  # how old the words of a patient may be that his row still shows
 
 TINT: Final = {
     Colour.NONE: "",
@@ -58,7 +68,12 @@ _STATE_WORDS: Final = {
     MessageState.UNKNOWN: "неизвестно, ушло ли",
 }
 # States whose reason says more than the state does.
-_TELLING: Final = (MessageState.QUEUED, MessageState.REFUSED, MessageState.CANCELLED, MessageState.UNDELIVERED)
+_TELLING: Final = (
+    MessageState.QUEUED,
+    MessageState.REFUSED,
+    MessageState.CANCELLED,
+    MessageState.UNDELIVERED,
+)
 
 
 class _Reminder(NamedTuple):
@@ -71,8 +86,8 @@ class _Reminder(NamedTuple):
     patient_id: int
     version: int
     starts_at: dt.datetime
-    left_at: dt.datetime | None
-    left_reason: str
+    removed_at: dt.datetime | None
+    removed_reason: str
     called_at: dt.datetime | None
     called_by_id: int | None
     result: str
@@ -122,7 +137,9 @@ _NO_LINK: Final = _Link(None, "", None)
 
 @dataclass(slots=True)
 class ReminderFacts:
-    """One row's facts: enough for its colour, its filters and its place; words are made of it by `RowBuilder`."""
+    """One row's facts: enough for its colour, its filters and its place; words are made of it by
+    `RowBuilder`.
+    """
 
     reminder: _Reminder
     messages: list[_Sent]
@@ -147,7 +164,7 @@ class ReminderFacts:
 
     @property
     def has_left(self) -> bool:
-        return self.reminder.left_at is not None
+        return self.reminder.removed_at is not None
 
     @property
     def order(self) -> tuple[bool, dt.datetime, int]:
@@ -207,26 +224,41 @@ class ReminderRow:
         return _COLOUR_WORDS[self.colour]
 
 
-def entries_of(reminders: QuerySet[Reminder], *, now: dt.datetime, urgent_first: bool = False) -> list[ReminderFacts]:
+def entries_of(
+    reminders: QuerySet[Reminder], *, now: dt.datetime, urgent_first: bool = False
+) -> list[ReminderFacts]:
     """The facts of reminders in order of time: five queries for any number of rows."""
-    found = [_Reminder(*row) for row in reminders.order_by("starts_at", "pk").values_list(*_Reminder._fields)]
+    found = [
+        _Reminder(*row)
+        for row in reminders.order_by("starts_at", "pk").values_list(*_Reminder._fields)
+    ]
     messages, links = _messages_of(reminders), _links_of(reminders)
     phones, replies = _phones_of(reminders), _replies_to(reminders, now)
     entries = []
     for row in found:
         key = row.appointment_id, row.version
-        sent, link, numbers = messages.get(key, []), links.get(key, _NO_LINK), phones.get(row.patient_id, [])
+        sent, link, numbers = (
+            messages.get(key, []),
+            links.get(key, _NO_LINK),
+            phones.get(row.patient_id, []),
+        )
         reply = _newest(replies, numbers, row.appointment_id) if replies else None
-        tone = colour([MessageStep(one.channel, one.state, one.given_up) for one in sent], link.answer)
-        on_top = urgent_first and tone in URGENT and row.called_at is None and row.left_at is None
+        tone = colour(
+            [MessageStep(one.channel, one.state, one.given_up) for one in sent], link.answer
+        )
+        on_top = (
+            urgent_first and tone in URGENT and row.called_at is None and row.removed_at is None
+        )
         entries.append(
-            ReminderFacts(row, sent, link, numbers, reply, tone, _changed_at(row, sent, link, reply), on_top)
+            ReminderFacts(
+                row, sent, link, numbers, reply, tone, _changed_at(row, sent, link, reply), on_top
+            )
         )
     return entries
 
 
-# What belongs to the reminders is asked for by the same condition and not by a thousand ids: those cost more to write into
-# a query and to read there than the database needs to answer it.
+# What belongs to the reminders is asked for by the same condition and not by a thousand ids: those
+# cost more to write into a query and to read there than the database needs to answer it.
 
 
 def _messages_of(reminders: QuerySet[Reminder]) -> dict[tuple[int, int], list[_Sent]]:
@@ -249,31 +281,44 @@ def _links_of(reminders: QuerySet[Reminder]) -> dict[tuple[int, int], _Link]:
 
 def _phones_of(reminders: QuerySet[Reminder]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    rows = PatientPhone.objects.filter(patient__in=reminders.values("patient")).order_by("-is_main", "pk")
+    rows = PatientPhone.objects.filter(patient__in=reminders.values("patient")).order_by(
+        "-is_main", "pk"
+    )
     for patient, number in rows.values_list("patient_id", "number"):
         found[patient].append(number)
     return found
 
 
 def _replies_to(reminders: QuerySet[Reminder], now: dt.datetime) -> dict[str, list[_Line]]:
-    """Words of the patients (of anybody with their numbers: a family's rows all show them) of the last days."""
+    """Words of the patients (of anybody with their numbers: a family's rows all show them) of the
+    last days.
+    """
     numbers = PatientPhone.objects.filter(patient__in=reminders.values("patient")).values("number")
     found: dict[str, list[_Line]] = defaultdict(list)
-    lines = ChatMessage.objects.filter(number__in=numbers, direction="in", at__gte=now - REPLIES).order_by("at", "pk")
+    lines = ChatMessage.objects.filter(
+        number__in=numbers, direction="in", at__gte=now - REPLIES
+    ).order_by("at", "pk")
     for number, *rest in lines.values_list("number", *_Line._fields):
         found[number].append(_Line(*rest))
     return found
 
 
-def _newest(replies: dict[str, list[_Line]], numbers: Iterable[str], appointment: int) -> _Line | None:
+def _newest(
+    replies: dict[str, list[_Line]], numbers: Iterable[str], appointment: int
+) -> _Line | None:
     """The newest words not yet taken for another visit of the family."""
     lines = [
-        line for number in numbers for line in replies.get(number, ()) if line.accepted_for_id in (None, appointment)
+        line
+        for number in numbers
+        for line in replies.get(number, ())
+        if line.accepted_for_id in (None, appointment)
     ]
     return max(lines, key=lambda line: line.at, default=None)
 
 
-def _changed_at(row: _Reminder, sent: Sequence[_Sent], link: _Link, reply: _Line | None) -> dt.datetime:
+def _changed_at(
+    row: _Reminder, sent: Sequence[_Sent], link: _Link, reply: _Line | None
+) -> dt.datetime:
     moments = [row.changed_at, *(one.changed_at for one in sent)]
     if link.opened_at is not None:
         moments.append(link.opened_at)
@@ -285,10 +330,17 @@ def _changed_at(row: _Reminder, sent: Sequence[_Sent], link: _Link, reply: _Line
 
 
 class RowBuilder:
-    """Puts entries into the words of one user's screen; the few doctors and colleagues they name are asked once."""
+    """Puts entries into the words of one user's screen; the few doctors and colleagues they name
+    are asked once.
+    """
 
     def __init__(
-        self, entries: Sequence[ReminderFacts], *, clinics: Sequence[Clinic], user: User, now: dt.datetime
+        self,
+        entries: Sequence[ReminderFacts],
+        *,
+        clinics: Sequence[Clinic],
+        user: User,
+        now: dt.datetime,
     ) -> None:
         self._user, self._now = user, now
         self._clinics = {clinic.pk: (clinic.name, ZoneInfo(clinic.zone)) for clinic in clinics}
@@ -300,8 +352,12 @@ class RowBuilder:
             for pk in (entry.reminder.called_by_id, entry.reminder.calling_by_id)
             if pk is not None
         }
-        self._doctors = _short_names(Doctor.objects.filter(pk__in=doctors).values_list("pk", "full_name"))
-        self._people = _short_names(User.objects.filter(pk__in=people).values_list("pk", "full_name"))
+        self._doctors = _short_names(
+            Doctor.objects.filter(pk__in=doctors).values_list("pk", "full_name")
+        )
+        self._people = _short_names(
+            User.objects.filter(pk__in=people).values_list("pk", "full_name")
+        )
 
     def of(self, entry: ReminderFacts) -> ReminderRow:
         one, link, reply = entry.reminder, entry.link, entry.reply
@@ -326,7 +382,7 @@ class RowBuilder:
             phone=(format_phone(number) if sees else masked(number)) if number else "нет телефона",
             colour=entry.colour,
             warning=_warning(entry.messages),
-            state=one.left_reason if one.left_at else _state_words(entry.messages, zone),
+            state=one.removed_reason if one.removed_at else _state_words(entry.messages, zone),
             answer=f"{_ANSWER_WORDS[VisitAnswer(link.answer)]} {_clock_of(link.answered_at, zone)}"
             if link.answer
             else "",
@@ -344,7 +400,7 @@ class RowBuilder:
             calling=self._people.get(one.calling_by_id or 0, "") if calling and not mine else "",
             mine=mine,
             do_not_call=one.patient__do_not_call,
-            left=one.left_reason if one.left_at else "",
+            left=one.removed_reason if one.removed_at else "",
             until=int(one.starts_at.timestamp()),
             order=f"{0 if entry.on_top else 1}{int(one.starts_at.timestamp()):012}{one.pk:012}",
             v=int(entry.changed_at.timestamp() * 1000),

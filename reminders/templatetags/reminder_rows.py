@@ -1,7 +1,8 @@
-"""A row of «Дозвон» as HTML. The one part of the pages that is written in Python: a list has a thousand of them, and a
-template takes ten times as long.
+"""A row of «Дозвон» as HTML. The one part of the pages that is written in Python: a list has a
+thousand of them, and a template takes ten times as long.
 
-Each cell is a function. Every text of a row goes through `escape`; only numbers and this module's own words do not.
+Each cell is a function. Every text of a row goes through `escape`; only numbers and this module's
+own words do not.
 """
 
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ class RowContext:
 
 @register.simple_tag(takes_context=True)
 def reminder_row(context: template.Context, row: ReminderRow) -> SafeString:
-    """The row as the page's `round`, `can_work`, `several` want it; `problem` stands in it instead of its call."""
+    """The row as the page's `round`, `can_work`, `several` want it; `problem` stands in it instead
+    of its call.
+    """
     return SafeString(row_html(row, _look(context), str(context.get("problem") or "")))
 
 
@@ -99,12 +102,16 @@ def _state(row: ReminderRow, look: RowContext) -> str:
     answer = f"<b>{escape(row.answer)}</b> · " if row.answer else ""
     opened = ""
     if row.opened and not row.answer:
-        opened = f' <span class="opened"><i class="ti ti-eye"></i> открыл {escape(row.opened)}</span>'
+        opened = (
+            f' <span class="opened"><i class="ti ti-eye"></i> открыл {escape(row.opened)}</span>'
+        )
     return f'<td class="state">{answer}{escape(row.state)}{opened}{_reply(row, look) if row.reply else ""}</td>'
 
 
 def _reply(row: ReminderRow, look: RowContext) -> str:
-    """The patient's words with the proposed meaning: a button that accepts it, as long as nobody has."""
+    """The patient's words with the proposed meaning: a button that accepts it, as long as nobody
+    has.
+    """
     means = f" — {escape(row.reply_means)}"
     if row.reply_id and look.can_work:
         means = (
@@ -115,7 +122,12 @@ def _reply(row: ReminderRow, look: RowContext) -> str:
 
 
 def _call(row: ReminderRow, look: RowContext, problem: str) -> str:
-    asks = look.can_work and not row.left and not _by_day(row, look) and ((row.called and not row.result) or row.mine)
+    asks = (
+        look.can_work
+        and not row.left
+        and not _by_day(row, look)
+        and ((row.called and not row.result) or row.mine)
+    )
     return f'<td class="call">{_called(row, problem)}{_results(row) if asks else ""}</td>'
 
 

@@ -28,8 +28,9 @@ WATCHERS = (*CAN_CALL_PATIENTS, Role.MANAGER)
 @require_safe
 @allow(*WATCHERS)
 def evening(request: StaffRequest) -> HttpResponse:
-    """The evening round: the runs of a day, all the user's clinics or one of them. `since=…` gives only what changed,
-    `part=runs` the runs alone."""
+    """The evening round: the runs of a day, all the user's clinics or one of them. `since=…` gives
+    only what changed, `part=runs` the runs alone.
+    """
     now = timezone.now()
     clinics, chosen = _clinics(request)
     on = date(request.GET.get("on")) or (local_day(now, chosen[0].zone) if chosen else now.date())
@@ -41,7 +42,9 @@ def evening(request: StaffRequest) -> HttpResponse:
     known = _known(request)
     context: dict[str, object] = {
         "runs": runs,
-        "missing": [clinic for clinic in chosen if clinic.pk not in {run.clinic_id for run in runs}],
+        "missing": [
+            clinic for clinic in chosen if clinic.pk not in {run.clinic_id for run in runs}
+        ],
         "can_open": on == local_day(now, chosen[0].zone) if chosen else False,
         "can_work": request.user.has(*CAN_CALL_PATIENTS),
         "run_topics": [topic(clinic.pk) for clinic in chosen],
@@ -50,7 +53,9 @@ def evening(request: StaffRequest) -> HttpResponse:
     if request.headers.get("HX-Request") and request.GET.get("part") == "runs":
         return render(request, "reminders/list.html#runs", context)
     since = _since(request)
-    listing = evening_list(runs, clinics=chosen, user=request.user, now=now, show=known.get("show", ""), since=since)
+    listing = evening_list(
+        runs, clinics=chosen, user=request.user, now=now, show=known.get("show", ""), since=since
+    )
     context |= _context(request, "evening", clinics, chosen, on, listing)
     return _answer(request, context, since)
 
@@ -78,7 +83,9 @@ def _since(request: StaffRequest) -> dt.datetime | None:
     return _moment(request.GET.get("since")) if request.headers.get("HX-Request") else None
 
 
-def _answer(request: StaffRequest, context: dict[str, object], since: dt.datetime | None) -> HttpResponse:
+def _answer(
+    request: StaffRequest, context: dict[str, object], since: dt.datetime | None
+) -> HttpResponse:
     if since is not None:
         return render(request, "reminders/list.html#changes", context)
     return render(request, "reminders/list.html", context)
@@ -90,13 +97,24 @@ def _known(request: StaffRequest) -> dict[str, str]:
 
 
 def _context(
-    request: StaffRequest, round: str, clinics: list[Clinic], chosen: list[Clinic], on: dt.date, listing: Listing
+    request: StaffRequest,
+    round: str,
+    clinics: list[Clinic],
+    chosen: list[Clinic],
+    on: dt.date,
+    listing: Listing,
 ) -> dict[str, object]:
     known = _known(request)
     rest: dict[str, str] = {name: value for name, value in known.items() if name != "show"}
     show = known.get("show", "")
     shows = [
-        (name, word, icon, listing.counts[name], f"?{urlencode(rest | ({'show': name} if name else {}))}")
+        (
+            name,
+            word,
+            icon,
+            listing.counts[name],
+            f"?{urlencode(rest | ({'show': name} if name else {}))}",
+        )
         for name, word, icon in SHOWS
         if name in ("", "call") or listing.counts[name] or show == name
     ]
@@ -144,14 +162,18 @@ def _moment(text: str | None) -> dt.datetime | None:
 
 
 def _run(request: StaffRequest, pk: int) -> ReminderRun:
-    return get_object_or_404(ReminderRun.objects.visible_to(request.user).select_related("clinic"), pk=pk)
+    return get_object_or_404(
+        ReminderRun.objects.visible_to(request.user).select_related("clinic"), pk=pk
+    )
 
 
 @require_POST
 @allow(*CAN_CALL_PATIENTS)
 def open_run(request: StaffRequest) -> HttpResponse:
     """Opens today's list of a clinic by hand, before noon."""
-    clinic = get_object_or_404(Clinic.objects.visible_to(request.user), pk=_number(request.POST.get("clinic")))
+    clinic = get_object_or_404(
+        Clinic.objects.visible_to(request.user), pk=_number(request.POST.get("clinic"))
+    )
     now = timezone.now()
     run = actions.open_run(clinic, on=local_day(now, clinic.zone), by=request.user, now=now)
     messages.success(request, f"Список открыт: {clinic.name}, приёмы по {run.until:%d.%m.%Y}.")
@@ -160,12 +182,17 @@ def open_run(request: StaffRequest) -> HttpResponse:
 
 @allow(*CAN_CALL_PATIENTS)
 def send(request: StaffRequest, pk: int) -> HttpResponse:
-    """«Отправить уведомление всем пациентам»: first whom it reaches, whom not and why, and the price; then the button."""
+    """«Отправить уведомление всем пациентам»: first whom it reaches, whom not and why, and the
+    price; then the button.
+    """
     run = _run(request, pk)
     now = timezone.now()
     if request.method == "POST":
         queued = actions.send_all(run, by=request.user, now=now)
-        messages.success(request, f"Поставлено в очередь сообщений: {queued}." if queued else "Всем уже отправлено.")
+        messages.success(
+            request,
+            f"Поставлено в очередь сообщений: {queued}." if queued else "Всем уже отправлено.",
+        )
         return redirect(_list_of(run))
     return render(request, "reminders/send.html", {"run": run, "plan": dry_run(run, now=now)})
 
@@ -186,7 +213,9 @@ def hand_over(request: StaffRequest, pk: int) -> HttpResponse:
     """What the evening leaves for the morning."""
     run = _run(request, pk)
     try:
-        actions.hand_over(run, note=request.POST.get("note", ""), by=request.user, now=timezone.now())
+        actions.hand_over(
+            run, note=request.POST.get("note", ""), by=request.user, now=timezone.now()
+        )
         messages.success(request, "Передано утренней смене.")
     except Refused as error:
         messages.error(request, str(error))

@@ -47,7 +47,12 @@ def report(request: StaffRequest) -> HttpResponse:
             line,
             [(line.counts[name], _rows_url(chosen, line, name)) for name, _ in columns],
             [
-                (line.share(name), *line.shares[name], _rows_url(chosen, line, name), _rows_url(chosen, line, of))
+                (
+                    line.share(name),
+                    *line.shares[name],
+                    _rows_url(chosen, line, name),
+                    _rows_url(chosen, line, of),
+                )
                 for name, of, _ in SHARES
             ],
             _rows_url(chosen, line, "at_risk"),
@@ -75,7 +80,9 @@ def _rows_url(chosen: dict[str, object], line: ReminderReportLine, what: str) ->
 @require_safe
 @allow(*CAN_READ_REPORTS)
 def rows_behind(request: StaffRequest) -> HttpResponse:
-    """The reminders that one number of the report counts, a hundred a page. Audited: they name patients."""
+    """The reminders that one number of the report counts, a hundred a page. Audited: they name
+    patients.
+    """
     chosen = _chosen(request)
     what = request.GET.get("what", "")
     if what not in WORDS:
@@ -96,7 +103,12 @@ def rows_behind(request: StaffRequest) -> HttpResponse:
         note=f"{chosen['since']:%d.%m.%Y}–{chosen['until']:%d.%m.%Y}, {WORDS[what]}",
     )
     back = urlencode({name: str(chosen[name]) for name in ("since", "until", "clinic", "group")})
-    context = {**chosen, "page": page, "word": WORDS[what], "back": f"{reverse('reminders:report')}?{back}"}
+    context = {
+        **chosen,
+        "page": page,
+        "word": WORDS[what],
+        "back": f"{reverse('reminders:report')}?{back}",
+    }
     return render(request, "reminders/report_rows.html", context)
 
 
@@ -112,7 +124,9 @@ def _line_key(text: str | None, group: str) -> str | None:
 @require_safe
 @allow(*CAN_READ_REPORTS)
 def report_xlsx(request: StaffRequest) -> HttpResponse:
-    """The same as an Excel sheet: dates as dates, roubles as numbers, the filters on a sheet of their own. Audited."""
+    """The same as an Excel sheet: dates as dates, roubles as numbers, the filters on a sheet of
+    their own. Audited.
+    """
     chosen = _chosen(request)
     lines, total = _lines(chosen)
     audit.record(
@@ -159,9 +173,17 @@ def _chosen(request: StaffRequest) -> dict[str, object]:
 
 def _workbook(chosen: dict[str, object], lines: list[ReminderReportLine]) -> bytes:
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
-    head, day = book.add_format({"bold": True, "text_wrap": True}), book.add_format({"num_format": "dd.mm.yyyy"})
-    percent, money = book.add_format({"num_format": "0.0%"}), book.add_format({"num_format": "# ##0"})
+    book = xlsxwriter.Workbook(
+        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    head, day = (
+        book.add_format({"bold": True, "text_wrap": True}),
+        book.add_format({"num_format": "dd.mm.yyyy"}),
+    )
+    percent, money = (
+        book.add_format({"num_format": "0.0%"}),
+        book.add_format({"num_format": "# ##0"}),
+    )
     sheet = book.add_worksheet("Дозвон")
     headings = [
         GROUPS[str(chosen["group"])].word,

@@ -1,4 +1,6 @@
-"""One row: its marks, its messages, its card. htmx gets the row back, a browser without scripts the list."""
+"""One row: its marks, its messages, its card. htmx gets the row back, a browser without scripts the
+list.
+"""
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -27,11 +29,15 @@ WATCHERS = (*CAN_CALL_PATIENTS, Role.MANAGER)
 
 def _reminder(request: StaffRequest, pk: int) -> Reminder:
     """For a mark, which gives the row back: the clinic alone is read with it."""
-    return get_object_or_404(Reminder.objects.visible_to(request.user).select_related("clinic"), pk=pk)
+    return get_object_or_404(
+        Reminder.objects.visible_to(request.user).select_related("clinic"), pk=pk
+    )
 
 
 def _reminder_of_card(request: StaffRequest, pk: int) -> Reminder:
-    found = Reminder.objects.visible_to(request.user).select_related("clinic", "run", "patient", "appointment__doctor")
+    found = Reminder.objects.visible_to(request.user).select_related(
+        "clinic", "run", "patient", "appointment__doctor"
+    )
     return get_object_or_404(found, pk=pk)
 
 
@@ -39,7 +45,9 @@ def _round(params: QueryDict) -> str:
     return Round.DAY if params.get("round") == Round.DAY else Round.EVENING
 
 
-def _shown(request: StaffRequest, reminder: Reminder, *, status: int = 200, problem: str = "") -> HttpResponse:
+def _shown(
+    request: StaffRequest, reminder: Reminder, *, status: int = 200, problem: str = ""
+) -> HttpResponse:
     """The row as it stands now; without htmx back to the list."""
     if not request.headers.get("HX-Request"):
         if problem:
@@ -79,7 +87,9 @@ def mark(request: StaffRequest, pk: int) -> HttpResponse:
         if request.POST.get("undo"):
             actions.undo_mark(reminder, by=request.user, now=now)
         else:
-            actions.mark_called(reminder, by=request.user, now=now, round=Round(_round(request.POST)))
+            actions.mark_called(
+                reminder, by=request.user, now=now, round=Round(_round(request.POST))
+            )
     except Conflict as error:
         return _shown(request, reminder, status=409, problem=str(error))
     return _shown(request, reminder)
@@ -129,7 +139,9 @@ def day_call(request: StaffRequest, pk: int) -> HttpResponse:
                 status = error.status
         else:
             status = 422
-    return render(request, "reminders/card.html", _card(request, reminder) | {"day_form": form}, status=status)
+    return render(
+        request, "reminders/card.html", _card(request, reminder) | {"day_form": form}, status=status
+    )
 
 
 def _after(request: StaffRequest, reminder: Reminder) -> HttpResponse:
@@ -183,7 +195,12 @@ def send_again(request: StaffRequest, pk: int, message: int) -> HttpResponse:
         repeat_message(found, by=request.user, now=timezone.now())
     except DomainError as error:
         problem, status = str(error), error.status
-    return render(request, "reminders/card.html", _card(request, reminder) | {"problem": problem}, status=status)
+    return render(
+        request,
+        "reminders/card.html",
+        _card(request, reminder) | {"problem": problem},
+        status=status,
+    )
 
 
 @require_POST
@@ -197,7 +214,9 @@ def reply(request: StaffRequest, pk: int, line: int) -> HttpResponse:
     if meaning not in Meaning.values:
         raise Refused("Выберите, что хотел сказать пациент.", field="meaning")
     try:
-        actions.accept_reply(reminder, found, meaning=Meaning(meaning), by=request.user, now=timezone.now())
+        actions.accept_reply(
+            reminder, found, meaning=Meaning(meaning), by=request.user, now=timezone.now()
+        )
     except Conflict as error:
         return _shown(request, reminder, status=409, problem=str(error))
     return _after(request, reminder)
@@ -206,7 +225,9 @@ def reply(request: StaffRequest, pk: int, line: int) -> HttpResponse:
 @require_safe
 @allow(*WATCHERS)
 def card(request: StaffRequest, pk: int) -> HttpResponse:
-    """Everything of one row: messages step by step, the link's story, replies, marks, and what can be done."""
+    """Everything of one row: messages step by step, the link's story, replies, marks, and what can
+    be done.
+    """
     reminder = _reminder_of_card(request, pk)
     audit.record("reminders.view_card", reminder, by=request.user, now=timezone.now())
     return render(request, "reminders/card.html", _card(request, reminder))
@@ -220,9 +241,13 @@ def _card(request: StaffRequest, reminder: Reminder) -> dict[str, object]:
         "row": _words(request, reminder),
         "zone": reminder.clinic.zone,
         "numbers": numbers,
-        "steps": Message.objects.filter(appointment=reminder.appointment).select_related("created_by").order_by("pk"),
+        "steps": Message.objects.filter(appointment=reminder.appointment)
+        .select_related("created_by")
+        .order_by("pk"),
         "repeatable": REPEATABLE,
-        "events": VisitEvent.objects.filter(link__appointment=reminder.appointment).select_related("by"),
+        "events": VisitEvent.objects.filter(link__appointment=reminder.appointment).select_related(
+            "by"
+        ),
         "lines": [line for number in numbers for line in conversation(number, since=since)],
         "marks": reminder.marks.select_related("by", "undone_by"),
         "meanings": Meaning.choices,
@@ -230,6 +255,6 @@ def _card(request: StaffRequest, reminder: Reminder) -> dict[str, object]:
         "comings": AttendanceAnswer.choices,
         "day_form": DayCallForm(),
         "round": _round(request.POST or request.GET),
-        "can_work": request.user.has(*CAN_CALL_PATIENTS) and reminder.left_at is None,
+        "can_work": request.user.has(*CAN_CALL_PATIENTS) and reminder.removed_at is None,
         "partial": bool(request.headers.get("HX-Request")),
     }

@@ -1,12 +1,15 @@
-"""The parts of the report that repeat hundreds of times: check boxes of filters, rows, cells of totals.
+"""The parts of the report that repeat hundreds of times: check boxes of filters, rows, cells of
+totals.
 
-As templates they would cost more than the queries behind them (some three thousand look-ups a page); each value is escaped
-here.
+As templates they would cost more than the queries behind them (some three thousand look-ups a
+page); each value is escaped here.
 """
 
 import functools
 from collections.abc import Iterable, Mapping
-from html import escape  # Django's looks each time whether it was given a lazy text: a page has a thousand
+from html import (
+    escape,  # Django's looks each time whether it was given a lazy text: a page has a thousand
+)
 from typing import Any
 
 from django import template
@@ -55,10 +58,12 @@ def choices(name: str, values: Iterable[tuple[object, str, bool]]) -> SafeString
         f'{" checked" if on else ""}><span class="form-check-label">{escape(label)}</span></label>'
         for value, label, on in values
     ]
-    return mark_safe("".join(boxes))  # noqa: S308 (names and values are our own slugs and keys, labels are escaped)
+    # Names and values are our own slugs and keys, labels are escaped
+    return mark_safe("".join(boxes))  # noqa: S308
 
 
-# --- Totals -----------------------------------------------------------------------------------------------------------
+# --- Totals
+# -----------------------------------------------------------------------------------------------------------
 
 
 @register.simple_tag
@@ -77,11 +82,16 @@ def groups(shown: Iterable[Mapping[str, Any]], ask: ReportFilter) -> SafeString:
                 f'<a class="toggle" href="{escape(child["rows"])}" data-open>{icon("corner-down-right")}'
                 f" {escape(child['group'].label)}</a>"
             )
-            html.append(_group(child["group"], child["rows"], link, f"g{number}-{place}", "child", ask))
-    return mark_safe("".join(html))  # noqa: S308 (labels and addresses are escaped, the rest are numbers)
+            html.append(
+                _group(child["group"], child["rows"], link, f"g{number}-{place}", "child", ask)
+            )
+    # Labels and addresses are escaped, the rest are numbers
+    return mark_safe("".join(html))  # noqa: S308
 
 
-def _group(group: TotalsGroup, rows: str, link: str, key: str, level: str, ask: ReportFilter) -> str:
+def _group(
+    group: TotalsGroup, rows: str, link: str, key: str, level: str, ask: ReportFilter
+) -> str:
     now, before = group.now, group.before
     earlier = f'{before.booked} / {before.count} <span class="share">{percent(before.booked_share)}</span>'
     small = " small-sample" if now.small else ""
@@ -97,7 +107,8 @@ def _group(group: TotalsGroup, rows: str, link: str, key: str, level: str, ask: 
     )
 
 
-# --- Rows -------------------------------------------------------------------------------------------------------------
+# --- Rows
+# -------------------------------------------------------------------------------------------------------------
 
 
 @register.simple_tag(takes_context=True)
@@ -106,11 +117,16 @@ def rows(context: RequestContext, lines: Iterable[ReportRow]) -> SafeString:
     user, token, ask = context["request"].user, str(context["csrf_token"]), context["ask"]
     when = clock if ask.days == 1 else date_time
     several = len(context["clinics"]) > 1  # each with its own clock: a row says whose it is
-    return mark_safe("".join(_row(line, user, token, _when(line, when(line.at), several)) for line in lines))  # noqa: S308 (each cell escapes what people wrote)
+    shown = [_row(line, user, token, _when(line, when(line.at), several)) for line in lines]
+    return mark_safe("".join(shown))  # noqa: S308
 
 
 def _when(line: ReportRow, when: str, several: bool) -> str:
-    return f'{when}<div class="text-secondary small clinic">{escape(line.clinic.name)}</div>' if several else when
+    return (
+        f'{when}<div class="text-secondary small clinic">{escape(line.clinic.name)}</div>'
+        if several
+        else when
+    )
 
 
 def _row(line: ReportRow, user: User, token: str, when: str) -> str:
@@ -135,7 +151,11 @@ def _row(line: ReportRow, user: User, token: str, when: str) -> str:
 
 
 def _arrow(line: ReportRow) -> str:
-    size = f'<span class="size">{line.contact.size}</span>' if line.contact.size > 1 else ""
+    size = (
+        f'<span class="size">{line.contact.interaction_count}</span>'
+        if line.contact.interaction_count > 1
+        else ""
+    )
     return (
         f'<td class="unfold"><a class="btn btn-sm btn-icon" data-unfold href="{line.contact_url}" aria-expanded="false"'
         f' title="Развернуть обращение" aria-label="Развернуть обращение">{icon("chevron-right")}{size}</a></td>'
@@ -158,7 +178,7 @@ def _who(line: ReportRow, user: User) -> str:
         who = f'<a class="text-nowrap" href="{line.patient_url}">{escape(line.patient.short)}</a>'
     if line.contact.is_first_time:
         who += f' <span class="first" title="Первичный пациент">{icon("user-plus", "первичный")}</span>'
-    if line.contact.is_asking:
+    if line.contact.is_ambiguous:
         who += (
             f' <a class="badge whose-badge" href="{line.whose_url}"'
             ' title="У номера несколько пациентов: выберите, чьё это обращение">чей?</a>'
@@ -183,7 +203,9 @@ def _sign(sign: ResultBadge) -> str:
 
 
 def _why(whys: Iterable[ResultExplanation]) -> str:
-    """«Всплывающая подсказка разделена на два столбца»; on the contact's page the same is reports/why.html."""
+    """«Всплывающая подсказка разделена на два столбца»; on the contact's page the same is
+    reports/why.html.
+    """
     cells = [
         f'<div class="why-cell{" main" if why.is_main else ""}{"" if why.is_counted else " text-secondary"}">'
         f'{escape(why.then)}<span class="text-secondary"> — {escape(why.then_by)}</span>'
@@ -231,15 +253,26 @@ def _sounds(line: ReportRow) -> str:
 
 
 def _menu(line: ReportRow, user: User, token: str) -> str:
-    """What the right button of the mouse shows too; without scripts it opens by itself. Only what the user may do."""
+    """What the right button of the mouse shows too; without scripts it opens by itself. Only what
+    the user may do.
+    """
     may_work = user.has(*CAN_CALL_PATIENTS)
     items = [_item(line.contact_url, "list-search", "Детализировать", "data-open")]
     if line.said:
-        items.append(_item(line.rules_url, "route", "Посмотреть правила определения канала…", "data-window"))
+        items.append(
+            _item(line.rules_url, "route", "Посмотреть правила определения канала…", "data-window")
+        )
         if may_work and line.said.kind == InteractionKind.CALL:
             items.append(_item(line.comment_url, "edit", "Изменить комментарий"))
         if may_work and line.is_open_request:
-            items.append(_deed(reverse("contacts:handle", args=[line.said.pk]), "check", "Заявка обработана", token))
+            items.append(
+                _deed(
+                    reverse("contacts:handle", args=[line.said.pk]),
+                    "check",
+                    "Заявка обработана",
+                    token,
+                )
+            )
         is_own = line.said.created_by_id == user.pk or user.has(Role.SENIOR)
         if may_work and is_own and line.said.kind == InteractionKind.COMMENT:
             url = reverse("contacts:delete_comment", args=[line.said.pk])

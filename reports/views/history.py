@@ -38,7 +38,12 @@ from reports.queries import (
     zone_of,
 )
 from reports.row_data import parts_of_contacts
-from reports.row_presenter import contact_lines, interaction_lines, line_of_contact, line_of_interaction
+from reports.row_presenter import (
+    contact_lines,
+    interaction_lines,
+    line_of_contact,
+    line_of_interaction,
+)
 from reports.xlsx import count_rows, write_report
 
 # The right «История обращений»: «Кроме директора право по умолчанию есть и у администраторов».
@@ -60,7 +65,8 @@ def history(request: StaffRequest) -> HttpResponse:
         "clinics": clinics,
         "chips": chips_of(ask, names),
         "presets": [
-            (slug, title, address(ask, preset=slug, before=None, opened=())) for slug, title in PRESETS.items()
+            (slug, title, address(ask, preset=slug, before=None, opened=()))
+            for slug, title in PRESETS.items()
         ],
         "views": VIEWS,
         "dimensions": DIMENSIONS.values(),
@@ -84,7 +90,9 @@ def history(request: StaffRequest) -> HttpResponse:
 _CHARTS: Final = (("day", "По дням"), ("funnel", "Воронка"), ("heat", "Пропущенные по часам"))
 
 
-def _body(ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, today: dt.date) -> dict[str, Any]:
+def _body(
+    ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, today: dt.date
+) -> dict[str, Any]:
     """What differs by the view: totals with opened groups, or rows under their sums."""
     found = totals(ask, clinics, names, today=today)
     body: dict[str, Any] = {"totals": found}
@@ -93,7 +101,9 @@ def _body(ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, today: d
     if ask.grouped:
         body["groups"] = _groups(ask, found.groups)
         everything = tuple(group.key for group in found.groups if group.children)
-        body["open_all"] = address(ask, opened=everything) if set(everything) - set(ask.opened) else ""
+        body["open_all"] = (
+            address(ask, opened=everything) if set(everything) - set(ask.opened) else ""
+        )
         body["close_all"] = address(ask, opened=()) if ask.opened else ""
         return body
     if ask.view == ALL:
@@ -116,8 +126,20 @@ def _groups(ask: ReportFilter, groups: Sequence[TotalsGroup]) -> list[dict[str, 
         toggle = f"{open_of}&open={quote(group.key, safe=':')}" if group.children else rows
         if is_open:
             toggle = address(ask, opened=tuple(key for key in ask.opened if key != group.key))
-        children = [{"group": child, "rows": rows_of + _in(child)} for child in group.children] if is_open else []
-        shown.append({"group": group, "is_open": bool(children), "toggle": toggle, "rows": rows, "children": children})
+        children = (
+            [{"group": child, "rows": rows_of + _in(child)} for child in group.children]
+            if is_open
+            else []
+        )
+        shown.append(
+            {
+                "group": group,
+                "is_open": bool(children),
+                "toggle": toggle,
+                "rows": rows,
+                "children": children,
+            }
+        )
     return shown
 
 
@@ -142,7 +164,10 @@ def _filters(ask: ReportFilter, names: Lookups) -> list[dict[str, Any]]:
             "name": name,
             "title": title,
             "count": len(chosen),
-            "choices": [(NONE if value is None else value, label, value in chosen) for value, label in choices],
+            "choices": [
+                (NONE if value is None else value, label, value in chosen)
+                for value, label in choices
+            ],
         }
         for name, title, choices, chosen in keys
     ]
@@ -152,17 +177,25 @@ def _filters(ask: ReportFilter, names: Lookups) -> list[dict[str, Any]]:
 def contact(request: StaffRequest, pk: int) -> HttpResponse:
     """One contact with all it holds: unfolded under its row, or as a page of its own."""
     now = timezone.now()
-    found = get_object_or_404(Contact.objects.visible_to(request.user).select_related("clinic", "patient"), pk=pk)
+    found = get_object_or_404(
+        Contact.objects.visible_to(request.user).select_related("clinic", "patient"), pk=pk
+    )
     today = today_of([found.clinic], now)
     parts = parts_of_contacts([found.pk], [found.clinic], names_of([found.clinic]))
     said = parts.said.get(found.pk, [])
     context = {
         "line": line_of_contact(parts.contacts[found.pk], parts, today),
         "contact": found,
-        "rows": [line_of_interaction(one, parts, today) for one in said if one.bound_to_id is None],
+        "rows": [
+            line_of_interaction(one, parts, today) for one in said if one.joined_call_id is None
+        ],
         "back": reverse("reports:history"),
     }
-    template = "reports/contact.html#unfolded" if request.headers.get("HX-Request") else "reports/contact.html"
+    template = (
+        "reports/contact.html#unfolded"
+        if request.headers.get("HX-Request")
+        else "reports/contact.html"
+    )
     return render(request, template, context)
 
 
@@ -189,7 +222,8 @@ def delete_view(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("reports:history")
 
 
-# --- Export ---------------------------------------------------------------------------------------------------------
+# --- Export
+# ---------------------------------------------------------------------------------------------------------
 
 
 @require_POST
@@ -208,7 +242,9 @@ def export(request: StaffRequest) -> HttpResponse:
     rows = write_report(target, ask, user=request.user, clinics=clinics, today=today, now=now)
     actions.audit_export(None, rows=rows, query=query, by=request.user, now=now)
     answer = HttpResponse(target.getvalue(), content_type=XLSX)
-    answer["Content-Disposition"] = f'attachment; filename="istoriya-{ask.since:%Y%m%d}-{ask.until:%Y%m%d}.xlsx"'
+    answer["Content-Disposition"] = (
+        f'attachment; filename="istoriya-{ask.since:%Y%m%d}-{ask.until:%Y%m%d}.xlsx"'
+    )
     return answer
 
 
@@ -232,5 +268,8 @@ def download(request: StaffRequest, pk: int) -> FileResponse:
     """A finished export, to its owner alone."""
     found = get_object_or_404(Export.objects.filter(state=JobState.DONE), pk=pk, owner=request.user)
     return FileResponse(
-        found.file.open("rb"), as_attachment=True, filename=Path(str(found.file.name)).name, content_type=XLSX
+        found.file.open("rb"),
+        as_attachment=True,
+        filename=Path(str(found.file.name)).name,
+        content_type=XLSX,
     )

@@ -1,4 +1,6 @@
-"""«Пропущенные»: every missed call with what became of it; and «Связать»: calls without a result beside deeds without a call."""
+"""«Пропущенные»: every missed call with what became of it; and «Связать»: calls without a result
+beside deeds without a call.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -63,17 +65,19 @@ def missed_calls(ask: ReportFilter, clinics: Sequence[Clinic]) -> QuerySet[Inter
     for zone, keys in zones.items():
         begin, end = day_bounds(ask.since, zone)[0], day_bounds(ask.until, zone)[1]
         where |= Q(clinic__in=keys, at__gte=begin, at__lt=end)
-    return Interaction.objects.filter(where, kind=InteractionKind.CALL, state=InteractionState.MISSED)
+    return Interaction.objects.filter(
+        where, kind=InteractionKind.CALL, state=InteractionState.MISSED
+    )
 
 
 def fate_filters() -> dict[str, Q]:
     """The fates as conditions, for counting; `fate_of` says the same of one call."""
-    ours = Q(back_at__isnull=False, back_by=Direction.OUT)
-    quick = Q(back_at__lte=F("at") + dt.timedelta(seconds=QUICK_SECONDS))
-    day = Q(back_at__lte=F("at") + dt.timedelta(seconds=DAY_SECONDS))
+    ours = Q(returned_at__isnull=False, returned_by=Direction.OUT)
+    quick = Q(returned_at__lte=F("at") + dt.timedelta(seconds=QUICK_SECONDS))
+    day = Q(returned_at__lte=F("at") + dt.timedelta(seconds=DAY_SECONDS))
     return {
-        CallbackStatus.NOBODY: Q(back_at__isnull=True),
-        CallbackStatus.SELF: Q(back_at__isnull=False, back_by=Direction.IN),
+        CallbackStatus.NOBODY: Q(returned_at__isnull=True),
+        CallbackStatus.SELF: Q(returned_at__isnull=False, returned_by=Direction.IN),
         CallbackStatus.QUICK: ours & quick,
         CallbackStatus.DAY: ours & day & ~quick,
         CallbackStatus.LATER: ours & ~day,
@@ -91,7 +95,7 @@ def missed(request: StaffRequest) -> HttpResponse:
     conditions = fate_filters()
     counts = found.aggregate(
         total=Count("*"),
-        mean=Avg(F("back_at") - F("at"), filter=Q(back_by=Direction.OUT)),
+        mean=Avg(F("returned_at") - F("at"), filter=Q(returned_by=Direction.OUT)),
         **{f"n_{name}": Count("pk", filter=where) for name, where in conditions.items()},
     )
     if fate in conditions:
@@ -99,7 +103,11 @@ def missed(request: StaffRequest) -> HttpResponse:
     if ask.before is not None:
         _, moment, key = ask.before
         found = found.filter(Q(at__lt=moment) | Q(at=moment, pk__lt=key))
-    rows = list(found.select_related("patient", "clinic", "contact", "channel").order_by("-at", "-pk")[: PAGE + 1])
+    rows = list(
+        found.select_related("patient", "clinic", "contact", "channel").order_by("-at", "-pk")[
+            : PAGE + 1
+        ]
+    )
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     suffix = f"&fate={fate}" if fate in conditions else ""
     plain = address(ask, before=None, view="")
@@ -107,17 +115,30 @@ def missed(request: StaffRequest) -> HttpResponse:
         "ask": ask,
         "plain": plain + suffix,
         "presets": [
-            (slug, title, address(ask, preset=slug, before=None, view="") + suffix) for slug, title in _PRESETS
+            (slug, title, address(ask, preset=slug, before=None, view="") + suffix)
+            for slug, title in _PRESETS
         ],
-        "calls": [MissedCall(row, fate_of(row.at, row.back_at, row.back_by), _seconds(row)) for row in rows[:PAGE]],
+        "calls": [
+            MissedCall(row, fate_of(row.at, row.returned_at, row.returned_by), _seconds(row))
+            for row in rows[:PAGE]
+        ],
         "counts": [
-            (name, FATES[name], counts[f"n_{name}"], *_TONES[name], f"{plain}&fate={name}", name == fate)
+            (
+                name,
+                FATES[name],
+                counts[f"n_{name}"],
+                *_TONES[name],
+                f"{plain}&fate={name}",
+                name == fate,
+            )
             for name in conditions
         ],
         "total": counts["total"],
         "everything": plain,
         "mean": round(counts["mean"].total_seconds()) if counts["mean"] else None,
-        "next": address(ask, before=(ask.until, last.at, last.pk), view="") + suffix if last else "",
+        "next": address(ask, before=(ask.until, last.at, last.pk), view="") + suffix
+        if last
+        else "",
         "clinics": clinics,
         "topics": [f"contacts:clinic:{clinic.pk}" for clinic in clinics],
     }
@@ -127,14 +148,22 @@ def missed(request: StaffRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-_PRESETS: Final = (("today", "Сегодня"), ("yesterday", "Вчера"), ("week", "7 дней"), ("last_month", "Прошлый месяц"))
+_PRESETS: Final = (
+    ("today", "Сегодня"),
+    ("yesterday", "Вчера"),
+    ("week", "7 дней"),
+    ("last_month", "Прошлый месяц"),
+)
 
 
 def _seconds(row: Interaction) -> int | None:
-    return round((row.back_at - row.at).total_seconds()) if row.back_at is not None else None
+    return (
+        round((row.returned_at - row.at).total_seconds()) if row.returned_at is not None else None
+    )
 
 
-# --- «Связать» --------------------------------------------------------------------------------------------------------
+# --- «Связать»
+# --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -146,12 +175,22 @@ class Pair:
 
 
 def loose_pairs(user: User, *, since: dt.datetime) -> list[Pair]:
-    """Deeds that fitted no contact, each with talks of the same patient within a day, or of the same employee near it."""
+    """Deeds that fitted no contact, each with talks of the same patient within a day, or of the
+    same employee near it.
+    """
     results = list(
         ContactResult.objects.filter(
             contact__isnull=True, note="", at__gte=since, clinic__in=Clinic.objects.visible_to(user)
         )
-        .select_related("patient", "by", "clinic", "appointment__doctor", "appointment__clinic", "waiting", "task")
+        .select_related(
+            "patient",
+            "by",
+            "clinic",
+            "appointment__doctor",
+            "appointment__clinic",
+            "waiting",
+            "task",
+        )
         .order_by("-at")[:PAGE]
     )
     if not results:
@@ -160,10 +199,11 @@ def loose_pairs(user: User, *, since: dt.datetime) -> list[Pair]:
     earliest = min(result.at for result in results) - dt.timedelta(days=1)
     calls = list(
         Interaction.objects.filter(
-            Q(patient__in=patients) | Q(patient__isnull=True, employee__in={result.by_id for result in results}),
+            Q(patient__in=patients)
+            | Q(patient__isnull=True, employee__in={result.by_id for result in results}),
             clinic__in=Clinic.objects.visible_to(user),
             at__gte=earliest,
-            bound_to__isnull=True,
+            joined_call__isnull=True,
             results__isnull=True,
         )
         .select_related("patient", "clinic", "shown_employee", "contact")
@@ -177,9 +217,18 @@ def _likely(result: ContactResult, calls: Sequence[Interaction]) -> list[Interac
         call
         for call in calls
         if abs(call.at - result.at) <= dt.timedelta(days=1)
-        and (call.patient_id == result.patient_id or (call.patient_id is None and call.employee_id == result.by_id))
+        and (
+            call.patient_id == result.patient_id
+            or (call.patient_id is None and call.employee_id == result.by_id)
+        )
     ]
-    near.sort(key=lambda call: (call.patient_id is None, call.employee_id != result.by_id, abs(call.at - result.at)))
+    near.sort(
+        key=lambda call: (
+            call.patient_id is None,
+            call.employee_id != result.by_id,
+            abs(call.at - result.at),
+        )
+    )
     return near[:3]
 
 
@@ -195,7 +244,7 @@ def link(request: StaffRequest) -> HttpResponse:
             at__gte=now - dt.timedelta(days=2),
             kind=InteractionKind.CALL,
             state=InteractionState.ANSWERED,
-            bound_to__isnull=True,
+            joined_call__isnull=True,
             results__isnull=True,
             contact__results_count=0,
             comment="",

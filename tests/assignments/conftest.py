@@ -23,7 +23,12 @@ def task(world: World) -> MakeTask:
     """A task of clinic A for whoever is an administrator, due in an hour."""
 
     def make(**fields: Any) -> Task:
-        fields = {"title": "Перезвонить в лабораторию", "clinic": world.clinic, "by": world.senior, **fields}
+        fields = {
+            "title": "Перезвонить в лабораторию",
+            "clinic": world.clinic,
+            "by": world.senior,
+            **fields,
+        }
         fields = {"deadline_at": world.now + HOUR, "now": world.now, **fields}
         if "assignee" not in fields:
             fields.setdefault("role", Role.ADMINISTRATOR)
@@ -37,7 +42,12 @@ def wait(world: World) -> MakeWait:
     """An open entry of clinic A to be called on the suite's today, nobody's."""
 
     def make(**fields: Any) -> WaitingListEntry:
-        fields = {"clinic": world.clinic, "kind": WaitingKind.REMIND_LATER, "comment": "Просил напомнить", **fields}
+        fields = {
+            "clinic": world.clinic,
+            "kind": WaitingKind.REMIND_LATER,
+            "comment": "Просил напомнить",
+            **fields,
+        }
         fields = {"call_on": world.now.date(), "opened_at": world.now, **fields}
         fields.setdefault("patient", world.patient())
         return WaitingListEntry.objects.create(**fields)

@@ -47,21 +47,37 @@ def test_who_takes_it_has_it_and_the_next_one_is_told_who(world: World, task: Ma
 def test_a_task_for_a_role_is_taken_by_that_role_or_a_leader(world: World, task: MakeTask) -> None:
     with pytest.raises(NotAllowed):
         actions.take_task(task(role=Role.LEAD), by=world.administrator, now=world.now)
-    assert actions.take_task(task(role=Role.LEAD), by=world.senior, now=world.now).assignee == world.senior
+    assert (
+        actions.take_task(task(role=Role.LEAD), by=world.senior, now=world.now).assignee
+        == world.senior
+    )
 
 
 def test_the_task_of_a_dismissed_colleague_may_be_taken(world: World, task: MakeTask) -> None:
     given = task(assignee=world.administrator2)
     User.objects.filter(pk=world.administrator2.pk).update(is_active=False)
-    assert actions.take_task(given, by=world.administrator, now=world.now).assignee == world.administrator
+    assert (
+        actions.take_task(given, by=world.administrator, now=world.now).assignee
+        == world.administrator
+    )
 
 
-def test_handing_over_keeps_the_deadline_and_writes_into_the_dialogue(world: World, task: MakeTask) -> None:
+def test_handing_over_keeps_the_deadline_and_writes_into_the_dialogue(
+    world: World, task: MakeTask
+) -> None:
     given = actions.take_task(task(), by=world.administrator, now=world.now)
     passed = actions.hand_over_task(
-        given, assignee=world.administrator2, text="Просила вечером", by=world.administrator, now=world.now
+        given,
+        assignee=world.administrator2,
+        text="Просила вечером",
+        by=world.administrator,
+        now=world.now,
     )
-    assert (passed.assignee, passed.state, passed.role) == (world.administrator2, TaskState.OPEN, "")
+    assert (passed.assignee, passed.state, passed.role) == (
+        world.administrator2,
+        TaskState.OPEN,
+        "",
+    )
     assert passed.deadline_at == given.deadline_at
     assert "Просила вечером" in TaskMessage.objects.get().text
     with pytest.raises(NotAllowed):  # it is not hers any more
@@ -77,13 +93,19 @@ def test_nothing_is_handed_to_nobody_or_to_one_who_left(world: World, task: Make
         actions.hand_over_task(task(), by=world.senior, now=world.now)
     world.administrator2.is_active = False
     with pytest.raises(Refused, match="больше не работает"):
-        actions.hand_over_task(task(), assignee=world.administrator2, by=world.senior, now=world.now)
+        actions.hand_over_task(
+            task(), assignee=world.administrator2, by=world.senior, now=world.now
+        )
 
 
 def test_a_deadline_moves_only_into_the_future(world: World, task: MakeTask) -> None:
     given = task(assignee=world.administrator)
     moved = actions.move_task(
-        given, deadline_at=world.now + DAY, reason="Врач в отпуске", by=world.administrator, now=world.now
+        given,
+        deadline_at=world.now + DAY,
+        reason="Врач в отпуске",
+        by=world.administrator,
+        now=world.now,
     )
     assert moved.deadline_at == moved.due_at == world.now + DAY
     with pytest.raises(Refused) as refusal:
@@ -99,21 +121,35 @@ def test_a_task_is_closed_once_with_its_outcome(world: World, task: MakeTask) ->
     assert (done.state, done.due_at, done.closed_by) == (TaskState.DONE, None, world.administrator)
     deeds: tuple[Callable[[], object], ...] = (
         lambda: actions.close_task(given, outcome="Ещё раз", by=world.administrator, now=world.now),
-        lambda: actions.move_task(given, deadline_at=world.now + DAY, by=world.administrator, now=world.now),
+        lambda: actions.move_task(
+            given, deadline_at=world.now + DAY, by=world.administrator, now=world.now
+        ),
         lambda: actions.take_task(given, by=world.administrator, now=world.now),
     )
     for deed in deeds:
         with pytest.raises(Conflict):
             deed()
-    actions.add_message(given, text="А результат?", by=world.senior, now=world.now)  # one may still talk about it
+    actions.add_message(
+        given, text="А результат?", by=world.senior, now=world.now
+    )  # one may still talk about it
 
 
-def test_a_colleagues_task_is_closed_by_a_leader_or_the_product_only(world: World, task: MakeTask) -> None:
+def test_a_colleagues_task_is_closed_by_a_leader_or_the_product_only(
+    world: World, task: MakeTask
+) -> None:
     with pytest.raises(NotAllowed):
-        actions.close_task(task(assignee=world.administrator), outcome="х", by=world.administrator2, now=world.now)
-    assert actions.close_task(task(assignee=world.administrator), outcome="х", by=world.senior, now=world.now)
+        actions.close_task(
+            task(assignee=world.administrator), outcome="х", by=world.administrator2, now=world.now
+        )
+    assert actions.close_task(
+        task(assignee=world.administrator), outcome="х", by=world.senior, now=world.now
+    )
     cancelled = actions.close_task(
-        task(assignee=world.administrator), outcome="уже не нужно", by=None, now=world.now, cancelled=True
+        task(assignee=world.administrator),
+        outcome="уже не нужно",
+        by=None,
+        now=world.now,
+        cancelled=True,
     )
     assert cancelled.state == TaskState.CANCELLED
 
@@ -126,12 +162,22 @@ def test_an_empty_message_is_refused(world: World, task: MakeTask) -> None:
 def test_a_waiting_entry_is_taken_by_one_of_two(world: World, wait: MakeWait) -> None:
     entry = wait()
     for _ in range(2):  # the second click of the same person changes nothing
-        give_waiting(entry, owner=world.administrator, by=world.administrator, now=world.now, shown="")
+        give_waiting(
+            entry, owner=world.administrator, by=world.administrator, now=world.now, shown=""
+        )
     for shown in ("", None):
         with pytest.raises(Conflict, match="Орлова"):
-            give_waiting(entry, owner=world.administrator2, by=world.administrator2, now=world.now, shown=shown)
+            give_waiting(
+                entry,
+                owner=world.administrator2,
+                by=world.administrator2,
+                now=world.now,
+                shown=shown,
+            )
     seen = str(world.administrator.pk)  # knowing whose it is, a colleague may take it over
-    give_waiting(entry, owner=world.administrator2, by=world.administrator2, now=world.now, shown=seen)
+    give_waiting(
+        entry, owner=world.administrator2, by=world.administrator2, now=world.now, shown=seen
+    )
     with pytest.raises(Conflict, match="Зимина"):
         give_waiting(entry, owner=world.senior, by=world.senior, now=world.now, shown=seen)
     assert AuditEntry.objects.filter(action="clinics.give_waiting").count() == 2
@@ -169,14 +215,18 @@ def test_nothing_goes_up_at_night(world: World, task: MakeTask) -> None:
 def test_a_closed_or_moved_task_does_not_go_up(world: World, task: MakeTask) -> None:
     closed, moved = task(assignee=world.administrator), task(assignee=world.administrator)
     actions.close_task(closed, outcome="готово", by=world.administrator, now=world.now)
-    actions.move_task(moved, deadline_at=world.now + 5 * HOUR, by=world.administrator, now=world.now)
+    actions.move_task(
+        moved, deadline_at=world.now + 5 * HOUR, by=world.administrator, now=world.now
+    )
     assert actions.escalate_due_tasks(now=world.now + 2 * HOUR) == 0
 
 
 def test_moving_the_deadline_takes_no_step_back(world: World, task: MakeTask) -> None:
     given = task(assignee=world.administrator)
     actions.escalate_due_tasks(now=world.now + 2 * HOUR)
-    actions.move_task(given, deadline_at=world.now + DAY, by=world.administrator, now=world.now + 3 * HOUR)
+    actions.move_task(
+        given, deadline_at=world.now + DAY, by=world.administrator, now=world.now + 3 * HOUR
+    )
     assert actions.escalate_due_tasks(now=world.now + DAY + HOUR) == 1
     given.refresh_from_db()
     assert given.escalated == 2
@@ -235,4 +285,6 @@ def test_who_sees_what_has_gone_up(world: World, task: MakeTask) -> None:
     given = task(clinic=None, department=Department.OKS, role=Role.CONSULTANT)
     for steps, seen in ((0, [False, False]), (1, [True, False]), (2, [True, True])):
         Task.objects.filter(pk=given.pk).update(escalated=steps)
-        assert [Task.objects.visible_to(user).filter(pk=given.pk).exists() for user in (lead, head)] == seen
+        assert [
+            Task.objects.visible_to(user).filter(pk=given.pk).exists() for user in (lead, head)
+        ] == seen

@@ -24,9 +24,17 @@ def moscow(day: int, hour: int, minute: int = 0, month: int = 3) -> dt.datetime:
         (moscow(18, 12), 0, EscalationStep(Role.SENIOR, moscow(19, 12))),
         (moscow(18, 12), 1, EscalationStep(Role.MANAGER, None)),
         (moscow(18, 12), 2, EscalationStep(None, None)),
-        (moscow(18, 20), 0, EscalationStep(None, moscow(19, 8))),  # the closing minute is no working time
+        (
+            moscow(18, 20),
+            0,
+            EscalationStep(None, moscow(19, 8)),
+        ),  # the closing minute is no working time
         (moscow(18, 7), 0, EscalationStep(None, moscow(18, 8))),
-        (moscow(21, 12), 0, EscalationStep(Role.SENIOR, moscow(23, 8))),  # Saturday: the next working day is Monday
+        (
+            moscow(21, 12),
+            0,
+            EscalationStep(Role.SENIOR, moscow(23, 8)),
+        ),  # Saturday: the next working day is Monday
         (moscow(22, 12), 0, EscalationStep(None, moscow(23, 8))),  # Sunday
         (
             moscow(8, 12, month=5),
@@ -49,8 +57,12 @@ def test_a_clinic_without_hours_is_asked_again_tomorrow() -> None:
 
 def test_the_client_service_works_every_day_from_eight_to_eight() -> None:
     sunday = moscow(22, 12)
-    assert next_step(ladder=LADDER, escalated=0, hours=SERVICE_HOURS, now=sunday).role == Role.SENIOR
-    assert next_step(ladder=LADDER, escalated=0, hours=SERVICE_HOURS, now=moscow(22, 21)).role is None
+    assert (
+        next_step(ladder=LADDER, escalated=0, hours=SERVICE_HOURS, now=sunday).role == Role.SENIOR
+    )
+    assert (
+        next_step(ladder=LADDER, escalated=0, hours=SERVICE_HOURS, now=moscow(22, 21)).role is None
+    )
 
 
 def test_every_department_has_a_ladder_of_two_steps() -> None:

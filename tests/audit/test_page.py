@@ -54,12 +54,18 @@ def test_one_sees_the_deeds_of_ones_own_clinics(world: World, page: Callable[...
     assert set(notes(page(world.manager))) == set(notes(page()))
 
 
-def test_what_was_done_to_people_of_other_clinics_is_not_seen(world: World, page: Callable[..., str]) -> None:
+def test_what_was_done_to_people_of_other_clinics_is_not_seen(
+    world: World, page: Callable[..., str]
+) -> None:
     """A manager of both clinics keeps the people of both; the senior of one reads only of her own."""
     world.manager.clinics.add(world.clinic_b)
     for person in (world.administrator, world.administrator_b):
         audit.record(
-            "staff.change_user", person, by=world.manager, now=world.now, after={"email": "new@clinic.example"}
+            "staff.change_user",
+            person,
+            by=world.manager,
+            now=world.now,
+            after={"email": "new@clinic.example"},
         )
     shown = page()
     assert world.administrator.full_name in shown
@@ -73,7 +79,13 @@ def test_before_and_after_are_readable(world: World, page: Callable[..., str]) -
         before={"extension": "", "roles": ["administrator"]}, after={"extension": "107", "roles": ["senior"]},
     )  # fmt: skip
     html = page()
-    for text in ("изменил сотрудника", "внутренний номер:", "— → 107", "старший администратор", "18.03.2026 12:00"):
+    for text in (
+        "изменил сотрудника",
+        "внутренний номер:",
+        "— → 107",
+        "старший администратор",
+        "18.03.2026 12:00",
+    ):
         assert text in html
 
 
@@ -105,7 +117,9 @@ def test_filters_by_who_what_object_patient_and_day(world: World, page: Callable
     assert numbers(since="nonsense", by="x", object="y", after="z") == "0123"
 
 
-def test_pages_follow_each_other_without_a_gap_or_a_repeat(world: World, page: Callable[..., str]) -> None:
+def test_pages_follow_each_other_without_a_gap_or_a_repeat(
+    world: World, page: Callable[..., str]
+) -> None:
     """Twenty deeds of one instant lie across the border of the pages."""
     for number in range(110):
         at = world.now + dt.timedelta(seconds=number // 20)
@@ -132,7 +146,13 @@ def test_the_page_asks_the_same_for_three_and_for_thirty(world: World, as_user: 
     for count in (3, 27):
         for _ in range(count):
             patient = world.patient()
-            audit.record("clinics.view_patient", patient, by=world.administrator, now=world.now, patient_id=patient.pk)
+            audit.record(
+                "clinics.view_patient",
+                patient,
+                by=world.administrator,
+                now=world.now,
+                patient_id=patient.pk,
+            )
         with CaptureQueriesContext(connection) as seen:
             client.get(reverse("audit:entries"))
         counts.append(len(seen))

@@ -1,4 +1,6 @@
-"""Every deed that the code writes down has a Russian phrase, and before and after are shown in words."""
+"""Every deed that the code writes down has a Russian phrase, and before and after are shown in
+words.
+"""
 
 import ast
 import re
@@ -19,7 +21,9 @@ ACTION = re.compile(rf"({'|'.join(phrases.APPS)})\.[a-z_0-9]+")
 
 
 def _deeds_of(path: Path) -> Iterator[str]:
-    """Names of deeds in a module that writes into the journal: whole, or (a visit's history) put together from its kind."""
+    """Names of deeds in a module that writes into the journal: whole, or (a visit's history) put
+    together from its kind.
+    """
     source = path.read_text()
     if "audit.record(" not in source and "_record_change(" not in source:
         return
@@ -36,7 +40,12 @@ def _deeds_of(path: Path) -> Iterator[str]:
 
 
 def written() -> dict[str, str]:
-    files = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts]
+    files = [
+        path
+        for room in ROOMS
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if "migrations" not in path.parts
+    ]
     return {name: str(path.relative_to(ROOT)) for path in files for name in _deeds_of(path)}
 
 
@@ -56,12 +65,20 @@ def test_the_first_word_of_an_action_is_an_app_that_the_filter_knows() -> None:
 
 
 def test_nothing_is_written_down_under_a_name_that_the_test_cannot_see() -> None:
-    """A first argument that is neither text, nor a name bound to text in the same module, would slip through."""
+    """A first argument that is neither text, nor a name bound to text in the same module, would
+    slip through.
+    """
     for room in ROOMS:
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("audit.record") and node.args:
-                    assert isinstance(node.args[0], ast.Constant | ast.Name | ast.IfExp | ast.JoinedStr), path
+                if (
+                    isinstance(node, ast.Call)
+                    and ast.unparse(node.func).endswith("audit.record")
+                    and node.args
+                ):
+                    assert isinstance(
+                        node.args[0], ast.Constant | ast.Name | ast.IfExp | ast.JoinedStr
+                    ), path
 
 
 @pytest.mark.parametrize(
@@ -83,12 +100,23 @@ def test_before_and_after_in_words(
     after: dict[str, object],
     lines: list[tuple[str, str | None, str]],
 ) -> None:
-    entry = audit.record("staff.change_user", world.senior, by=None, now=world.now, before=before, after=after)
-    shown = [(line.name, line.was, line.became) for line in phrases.field_changes(entry, "Europe/Moscow")]
+    entry = audit.record(
+        "staff.change_user", world.senior, by=None, now=world.now, before=before, after=after
+    )
+    shown = [
+        (line.name, line.was, line.became) for line in phrases.field_changes(entry, "Europe/Moscow")
+    ]
     assert shown == lines
 
 
 def test_an_entry_of_a_former_version_still_opens() -> None:
-    entry = AuditEntry(action="staff.forgotten", object_kind="gone.model", before={"x": 1}, after={"x": {"y": [True]}})
+    entry = AuditEntry(
+        action="staff.forgotten",
+        object_kind="gone.model",
+        before={"x": 1},
+        after={"x": {"y": [True]}},
+    )
     assert phrases.phrase(entry.action) == "staff.forgotten"
-    assert [(line.was, line.became) for line in phrases.field_changes(entry, "Europe/Moscow")] == [("1", "y: да")]
+    assert [(line.was, line.became) for line in phrases.field_changes(entry, "Europe/Moscow")] == [
+        ("1", "y: да")
+    ]

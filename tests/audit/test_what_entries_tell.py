@@ -1,4 +1,6 @@
-"""What the journal of deeds tells of a deed: all that was before and became, and every look at a patient's data."""
+"""What the journal of deeds tells of a deed: all that was before and became, and every look at a
+patient's data.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -90,28 +92,49 @@ def test_a_confirmed_visit_moved_within_the_day_tells_of_no_other_doctor_but_tha
 
 def test_the_money_of_a_visit_is_told(world: World) -> None:
     visit, money = world.visit(), Decimal("1500.00")
-    set_status(visit, status=AppointmentStatus.COMPLETED, money=money, by=world.senior, now=visit.starts_at)
+    set_status(
+        visit, status=AppointmentStatus.COMPLETED, money=money, by=world.senior, now=visit.starts_at
+    )
     deed = _deed("clinics.marked")
     assert deed.before == {"status": "scheduled", "money": None}
-    assert deed.after == {"starts_at": visit.starts_at.isoformat(), "status": "completed", "money": "1500.00"}
+    assert deed.after == {
+        "starts_at": visit.starts_at.isoformat(),
+        "status": "completed",
+        "money": "1500.00",
+    }
 
 
 def test_a_closed_entry_of_the_waiting_list_tells_how(world: World) -> None:
     close_waiting(_waiting(world), reason="передумал", by=world.administrator, now=world.now)
     deed = _deed("clinics.close_waiting")
-    assert (deed.before, deed.after, deed.note) == ({"state": "open"}, {"state": "closed"}, "передумал")
+    assert (deed.before, deed.after, deed.note) == (
+        {"state": "open"},
+        {"state": "closed"},
+        "передумал",
+    )
 
 
 def test_an_entry_that_a_booking_closes_names_the_visit(world: World) -> None:
     patient = _waiting(world).patient
-    visit = book_appointment(patient=patient, window=world.window(), by=world.administrator, now=world.now)
+    visit = book_appointment(
+        patient=patient, window=world.window(), by=world.administrator, now=world.now
+    )
     deed = _deed("clinics.close_waiting")
-    assert (deed.before, deed.after) == ({"state": "open"}, {"state": "closed", "appointment": visit.pk})
+    assert (deed.before, deed.after) == (
+        {"state": "open"},
+        {"state": "closed", "appointment": visit.pk},
+    )
 
 
 def test_a_new_task_tells_to_whom_and_by_when(world: World) -> None:
     due = world.now + DAY
-    create_task(title="Позвонить", deadline_at=due, assignee=world.administrator, by=world.senior, now=world.now)
+    create_task(
+        title="Позвонить",
+        deadline_at=due,
+        assignee=world.administrator,
+        by=world.senior,
+        now=world.now,
+    )
     assert _deed("assignments.create_task").after == {
         "assignee": str(world.administrator),
         "department": "call_centre",
@@ -123,7 +146,13 @@ def test_a_copied_week_tells_whose_shifts(world: World) -> None:
     monday = dt.date(2026, 3, 16)
     people = [world.administrator, world.administrator2]
     for days in (0, 1):
-        set_shift(people[0], on=monday + days * DAY, colour=ShiftColour.YELLOW, by=world.senior, now=world.now)
+        set_shift(
+            people[0],
+            on=monday + days * DAY,
+            colour=ShiftColour.YELLOW,
+            by=world.senior,
+            now=world.now,
+        )
     copy_week(people, monday=monday + 7 * DAY, by=world.senior, now=world.now)
     deed = _deed("staff.copy_week")
     assert (deed.object_kind, deed.object_id) == ("staff.user", people[0].pk)
@@ -137,10 +166,19 @@ def test_a_contact_by_hand_and_looks_at_a_form_and_at_a_chat_are_written_down(
     client.get(reverse("clinics:patient_edit", args=[patient.pk]))
     assert _deed("clinics.view_patient").patient_id == patient.pk
 
-    given = {"kind": "comment", "clinic": world.clinic.pk, "direction": "in", "comment": "перезвонит"}
+    given = {
+        "kind": "comment",
+        "clinic": world.clinic.pk,
+        "direction": "in",
+        "comment": "перезвонит",
+    }
     client.post(f"{reverse('contacts:add')}?patient={patient.pk}", given)
     added = _deed("contacts.add_by_hand")
-    assert (added.by, added.patient_id, added.clinic_id) == (world.administrator, patient.pk, world.clinic.pk)
+    assert (added.by, added.patient_id, added.clinic_id) == (
+        world.administrator,
+        patient.pk,
+        world.clinic.pk,
+    )
     assert added.after is not None
     assert added.after["comment"] == "перезвонит"
 
@@ -158,4 +196,8 @@ def test_a_contact_by_hand_and_looks_at_a_form_and_at_a_chat_are_written_down(
     )
     assert client.get(reverse("contacts:chat", args=[chat.pk])).status_code == 200
     read = _deed("contacts.read_chat")
-    assert (read.by, read.patient_id, read.clinic_id) == (world.administrator, patient.pk, world.clinic.pk)
+    assert (read.by, read.patient_id, read.clinic_id) == (
+        world.administrator,
+        patient.pk,
+        world.clinic.pk,
+    )

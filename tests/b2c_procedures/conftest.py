@@ -46,7 +46,15 @@ class Service:
 
     @property
     def everybody(self) -> list[User]:
-        return [self.manager, self.lead, self.head, self.consultant, self.auditor, self.responsible, self.branch_user]
+        return [
+            self.manager,
+            self.lead,
+            self.head,
+            self.consultant,
+            self.auditor,
+            self.responsible,
+            self.branch_user,
+        ]
 
     def order(self, patient: Patient | None = None, studies: list[Study] | None = None) -> Order:
         return create_order(
@@ -71,15 +79,26 @@ def make_service(world: World) -> Service:
         link="https://clinic.example/exome",
         responsible=responsible,
     )
-    dearer = Study.objects.create(code="GE-1", name="Геном", price=Decimal("90000"), responsible=responsible)
+    dearer = Study.objects.create(
+        code="GE-1", name="Геном", price=Decimal("90000"), responsible=responsible
+    )
     institution = Institution.objects.create(city="Москва", name="Поликлиника 1")
     institution.studies.add(study)
     CourierCity.objects.create(city="Казань", weekdays=[0, 2, 4])
-    branch = Branch.objects.create(name="МО на Примерной", city="Москва", address="ул. Примерная, 1", hours="8–20")
-    for phrase in ("отдел* логистик*", "в лаборатори*"):  # a test that flushes takes away the migration's list
+    branch = Branch.objects.create(
+        name="МО на Примерной", city="Москва", address="ул. Примерная, 1", hours="8–20"
+    )
+    for phrase in (
+        "отдел* логистик*",
+        "в лаборатори*",
+    ):  # a test that flushes takes away the migration's list
         ForbiddenPhrase.objects.get_or_create(phrase=phrase, defaults={"why": "называет отдел"})
-    Provider.objects.create(name="симулятор", kind="simulator", channels=["sms", "email", "telegram", "max"])
-    LegalBasis.objects.create(clinic=world.clinic, purpose="service", basis="договор", since=dt.date(2024, 1, 1))
+    Provider.objects.create(
+        name="симулятор", kind="simulator", channels=["sms", "email", "telegram", "max"]
+    )
+    LegalBasis.objects.create(
+        clinic=world.clinic, purpose="service", basis="договор", since=dt.date(2024, 1, 1)
+    )
     return Service(
         world=world,
         lead=make_user("lead", "Ведущая Лидия Сергеевна", Role.LEAD, clinics=a),

@@ -30,20 +30,26 @@ def talk(rig: Rig, service: Service) -> Call:
         "patient_slow": PhonePersona("patient_slow", answers=1.0, hangs_up=60.0),
     }
     rig.bind(service.manager, "long")
-    call = call_patient(user=service.manager, number="+79000007700", clinic=service.clinic, now=rig.now)
+    call = call_patient(
+        user=service.manager, number="+79000007700", clinic=service.clinic, now=rig.now
+    )
     rig.run(3)
     assert talk_of(service.manager) == call
     return call
 
 
 def at_the_transfer(service: Service, rig: Rig) -> Run:
-    run = start_run(procedure=1, clinic=service.clinic, patient=service.patient, by=service.manager, now=rig.now)
+    run = start_run(
+        procedure=1, clinic=service.clinic, patient=service.patient, by=service.manager, now=rig.now
+    )
     for key in ("1", "2a"):
         run = press(run, version=run.version, key=key, by=service.manager, now=rig.now)
     return run
 
 
-def test_the_call_goes_with_the_run_to_the_doctor_at_a_telephone(talk: Call, rig: Rig, service: Service) -> None:
+def test_the_call_goes_with_the_run_to_the_doctor_at_a_telephone(
+    talk: Call, rig: Rig, service: Service
+) -> None:
     rig.bind(service.consultant, "long")
     run = at_the_transfer(service, rig)
     run = press(run, version=run.version, key="1", by=service.manager, now=rig.now)
@@ -68,11 +74,18 @@ def test_the_callers_card_leads_to_the_start_with_all_that_is_known(
     assert call_panel(talk, service.world.doctor_user, rig.now) is None
 
 
-def test_with_no_doctor_at_a_telephone_the_client_stays_on_the_line(talk: Call, rig: Rig, service: Service) -> None:
+def test_with_no_doctor_at_a_telephone_the_client_stays_on_the_line(
+    talk: Call, rig: Rig, service: Service
+) -> None:
     run = at_the_transfer(service, rig)
     with pytest.raises(Refused, match="не на телефоне") as wrong:
         press(
-            run, version=run.version, key="1", by=service.manager, now=rig.now, data={"colleague": service.consultant}
+            run,
+            version=run.version,
+            key="1",
+            by=service.manager,
+            now=rig.now,
+            data={"colleague": service.consultant},
         )
     assert wrong.value.field == "colleague"
     run = press(run, version=run.version, key="1", by=service.manager, now=rig.now)

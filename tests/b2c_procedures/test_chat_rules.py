@@ -12,8 +12,13 @@ def test_all_twenty_three_rules_are_named() -> None:
 
 
 def test_every_test_that_the_table_names_exists() -> None:
-    files = [*Path(__file__).parent.glob("test_*.py"), ROOT / "tests" / "e2e" / "test_procedures.py"]
-    there = set(re.findall(r"def (test_\w+)", "".join(file.read_text(encoding="utf-8") for file in files)))
+    files = [
+        *Path(__file__).parent.glob("test_*.py"),
+        ROOT / "tests" / "e2e" / "test_procedures.py",
+    ]
+    there = set(
+        re.findall(r"def (test_\w+)", "".join(file.read_text(encoding="utf-8") for file in files))
+    )
     named = set(re.findall(r"`(test_\w+)`", TABLE))
     assert len(named) > 15
     assert named - there == set()

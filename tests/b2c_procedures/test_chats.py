@@ -37,7 +37,9 @@ _ids = itertools.count(1)
 AsUser = Callable[[User], Client]
 
 
-def write(service: Service, text: str, *, patient: Patient | None = None, at: dt.datetime | None = None) -> None:
+def write(
+    service: Service, text: str, *, patient: Patient | None = None, at: dt.datetime | None = None
+) -> None:
     """A client writes in Telegram."""
     person = patient or service.patient
     now = at or service.world.now
@@ -97,14 +99,18 @@ def test_a_leaving_managers_chats_move_to_the_others(service: Service) -> None:
     assert Chat.objects.get(patient__last_name="Последний").manager == people[0]
 
 
-def test_a_chat_given_to_the_lead_stays_with_her_and_one_for_nobody_there_is_refused(service: Service) -> None:
+def test_a_chat_given_to_the_lead_stays_with_her_and_one_for_nobody_there_is_refused(
+    service: Service,
+) -> None:
     first, _ = managers(service, 2)
     write(service, "Здравствуйте")
     chat = Chat.objects.get()
     owner = chat.manager or first
     with pytest.raises(Refused, match="не берёт чаты"):
-        actions.pass_chat(chat, to=service.manager, by=owner, now=service.world.now)  # not on shift today
-    actions.pass_chat(chat, to=service.lead, by=owner, now=service.world.now)
+        actions.hand_over_chat(
+            chat, to=service.manager, by=owner, now=service.world.now
+        )  # not on shift today
+    actions.hand_over_chat(chat, to=service.lead, by=owner, now=service.world.now)
     chat_distribution.share_due_chats(now=service.world.now)
     assert Chat.objects.get().manager == service.lead
 
@@ -116,7 +122,10 @@ def test_when_everybody_on_shift_is_away_the_chat_waits_on_every_board_and_can_b
     chat_distribution.pause_chats(person, now=service.world.now)
     write(service, "Здравствуйте")
     chat = Chat.objects.get()
-    assert (chat.state, chat.manager) == (ChatState.WAITING, None)  # not given to those who are at home
+    assert (chat.state, chat.manager) == (
+        ChatState.WAITING,
+        None,
+    )  # not given to those who are at home
     assert [row.chat for row in board(person, service.world.now, everybody=False)] == [chat]
     chat_distribution.resume_chats(person, now=service.world.now)
     assert Chat.objects.get().manager == person
@@ -146,7 +155,9 @@ def test_the_answer_goes_out_in_the_name_of_the_team_and_meets_the_minute(servic
     now = service.world.now + dt.timedelta(seconds=40)
     with pytest.raises(Refused, match="тему чата"):
         actions.answer(chat, text="45 000 ₽", by=chat.manager or service.manager, now=now)
-    actions.answer(chat, text="45 000 ₽", topic=service.topic, by=chat.manager or service.manager, now=now)
+    actions.answer(
+        chat, text="45 000 ₽", topic=service.topic, by=chat.manager or service.manager, now=now
+    )
     message = Message.objects.get()
     assert message.text == "45 000 ₽\n— Команда Геномед"
     clock = ChatTimer.objects.get()
@@ -181,18 +192,30 @@ def test_a_forbidden_wording_is_stopped_before_sending(text: str, service: Servi
             now=service.world.now,
         )
     assert not ChatMessage.objects.filter(direction="out").exists()
-    actions.answer(chat, text=text, override=True, topic=service.topic, by=service.lead, now=service.world.now)
+    actions.answer(
+        chat, text=text, override=True, topic=service.topic, by=service.lead, now=service.world.now
+    )
     assert ChatMessageLink.objects.get(message__direction="out").overridden
 
 
 def test_the_author_does_not_even_tell_her_first_name(service: Service) -> None:
     write(service, "С кем я говорю?")
     chat = Chat.objects.get()
-    author = make_user("author", "Пишущая Дарья Юрьевна", Role.ADMINISTRATOR, clinics=[service.clinic])
+    author = make_user(
+        "author", "Пишущая Дарья Юрьевна", Role.ADMINISTRATOR, clinics=[service.clinic]
+    )
     Chat.objects.update(manager=author)
     with pytest.raises(Refused, match="«Дарья» — ваше имя; скажите «Команда Геномед»"):
-        actions.answer(chat, text="Пишет Дарья, рада помочь", topic=service.topic, by=author, now=service.world.now)
-    actions.answer(chat, text="Дарья уже вышла", topic=service.topic, by=service.lead, now=service.world.now)
+        actions.answer(
+            chat,
+            text="Пишет Дарья, рада помочь",
+            topic=service.topic,
+            by=author,
+            now=service.world.now,
+        )
+    actions.answer(
+        chat, text="Дарья уже вышла", topic=service.topic, by=service.lead, now=service.world.now
+    )
 
 
 def test_the_clients_own_name_may_be_said(service: Service) -> None:
@@ -226,10 +249,12 @@ def test_wordings_match_word_by_word() -> None:
         ("Иванова Анна, ваш результат готов", "Иванов Пётр Ильич", ""),  # the client's own name
     ],
 )
-def test_names_are_found_in_any_case_and_common_words_are_not(text: str, name: str, found: str) -> None:
-    assert [finding.words for finding in check(text, rules=[], employees=[name], client="Иванова Анна")] == (
-        [found] if found else []
-    )
+def test_names_are_found_in_any_case_and_common_words_are_not(
+    text: str, name: str, found: str
+) -> None:
+    assert [
+        finding.words for finding in check(text, rules=[], employees=[name], client="Иванова Анна")
+    ] == ([found] if found else [])
 
 
 def test_a_question_about_the_result_has_five_minutes(service: Service) -> None:
@@ -240,26 +265,45 @@ def test_a_question_about_the_result_has_five_minutes(service: Service) -> None:
     assert clock.due_at == service.world.now + dt.timedelta(minutes=5)  # «от получения сообщения»
 
 
-def test_the_doctor_has_thirty_minutes_and_the_responsible_person_two_working_hours(service: Service) -> None:
+def test_the_doctor_has_thirty_minutes_and_the_responsible_person_two_working_hours(
+    service: Service,
+) -> None:
     write(service, "Что выбрать?")
     chat, order = Chat.objects.get(), service.order()
     evening = dt.datetime(2026, 3, 18, 18, 30, tzinfo=dt.UTC)  # 21:30 Moscow
     doctor = actions.ask_person(
-        chat, kind=ClockKind.CONSULTANT, question="Экзом или геном?", order=order, by=service.lead, now=evening
+        chat,
+        kind=ClockKind.CONSULTANT,
+        question="Экзом или геном?",
+        order=order,
+        by=service.lead,
+        now=evening,
     )
     person = actions.ask_person(
-        chat, kind=ClockKind.RESPONSIBLE, question="Когда выдадут?", order=order, by=service.lead, now=evening
+        chat,
+        kind=ClockKind.RESPONSIBLE,
+        question="Когда выдадут?",
+        order=order,
+        by=service.lead,
+        now=evening,
     )
     assert doctor.deadline_at == evening + dt.timedelta(minutes=30)
-    link = f"/procedures/orders/{order.pk}/"
-    assert all(word in doctor.body for word in ("Клиентова Мария Ивановна", order.number, link, "Экзом или геном?"))
-    assert person.deadline_at == dt.datetime(2026, 3, 19, 7, 0, tzinfo=dt.UTC)  # 10:00 Moscow of the next working day
+    link = f"/b2c_procedures/orders/{order.pk}/"
+    assert all(
+        word in doctor.body
+        for word in ("Клиентова Мария Ивановна", order.number, link, "Экзом или геном?")
+    )
+    assert person.deadline_at == dt.datetime(
+        2026, 3, 19, 7, 0, tzinfo=dt.UTC
+    )  # 10:00 Moscow of the next working day
     assert person.assignee == service.responsible
     close_task(person, outcome="20 марта", by=None, now=evening)
     assert ChatTimer.objects.get(task=person).done_at == evening
 
 
-def test_a_closed_chat_takes_no_answers_and_an_unanswered_one_is_not_closed(service: Service) -> None:
+def test_a_closed_chat_takes_no_answers_and_an_unanswered_one_is_not_closed(
+    service: Service,
+) -> None:
     write(service, "Здравствуйте")
     chat = Chat.objects.get()
     with pytest.raises(Refused, match="не получил ответа"):
@@ -277,7 +321,11 @@ def test_a_closed_chat_takes_no_answers_and_an_unanswered_one_is_not_closed(serv
 
 def test_a_failure_goes_to_the_leads_and_one_opens_the_help_desk_task(service: Service) -> None:
     report = actions.report_failure(
-        system="ERP", text="не открывается", clinic=service.clinic, by=service.manager, now=service.world.now
+        system="ERP",
+        text="не открывается",
+        clinic=service.clinic,
+        by=service.manager,
+        now=service.world.now,
     )
     assert report.role == "lead"
     with pytest.raises(NotAllowed):
@@ -299,30 +347,41 @@ def test_a_colleague_does_not_answer_in_anothers_chat(service: Service) -> None:
         lambda: actions.close_chat(chat, **stranger),
         lambda: actions.set_topic(chat, topic=service.topic, **stranger),
         lambda: actions.ask_result_date(chat, **stranger),
-        lambda: actions.pass_chat(chat, to=service.lead, **stranger),
+        lambda: actions.hand_over_chat(chat, to=service.lead, **stranger),
     ):
         with pytest.raises(Conflict, match="Чат ведёт Менеджерова0"):
             deed()
 
 
-def test_the_chat_pages_show_the_conversation_and_the_clock(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_the_chat_pages_show_the_conversation_and_the_clock(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     write(service, "Сколько стоит экзом?")
     chat = Chat.objects.get()
     client = as_user(service.lead)
-    board = client.get("/procedures/chats/?all=1").content.decode()
+    board = client.get("/b2c_procedures/chats/?all=1").content.decode()
     assert "Клиентова Мария Ивановна" in board
-    page = client.get(f"/procedures/chats/{chat.pk}/?study=экзом").content.decode()
+    page = client.get(f"/b2c_procedures/chats/{chat.pk}/?study=экзом").content.decode()
     assert "Сколько стоит экзом?" in page
     assert "Полноэкзомное секвенирование" in page
     assert "Консультация по исследованию" in page
-    assert as_user(service.world.administrator_b).get(f"/procedures/chats/{chat.pk}/").status_code == 404
+    assert (
+        as_user(service.world.administrator_b).get(f"/b2c_procedures/chats/{chat.pk}/").status_code
+        == 404
+    )
 
 
 def test_a_question_back_is_an_answer_and_the_chat_goes_on(service: Service) -> None:
     write(service, "Сколько стоит?")
     chat = Chat.objects.get()
     who = chat.manager or service.manager
-    actions.answer(chat, text="Какое исследование вы выбрали?", topic=service.topic, by=who, now=service.world.now)
+    actions.answer(
+        chat,
+        text="Какое исследование вы выбрали?",
+        topic=service.topic,
+        by=who,
+        now=service.world.now,
+    )
     write(service, "Экзом", at=service.world.now + dt.timedelta(minutes=3))
     actions.answer(chat, text="45 000 ₽", by=who, now=service.world.now + dt.timedelta(minutes=4))
     assert Chat.objects.get().lines.count() == 4
@@ -333,28 +392,49 @@ def test_an_answer_about_a_service_has_description_term_price_and_link(
     service: Service, as_user: AsUser, noon: Any
 ) -> None:
     write(service, "Сколько стоит экзом?")
-    page = as_user(service.lead).get(f"/procedures/chats/{Chat.objects.get().pk}/?study=экзом").content.decode()
+    page = (
+        as_user(service.lead)
+        .get(f"/b2c_procedures/chats/{Chat.objects.get().pk}/?study=экзом")
+        .content.decode()
+    )
     (ready,) = re.findall(r'data-insert="([^"]+)"', page)
-    for part in ("Полноэкзомное секвенирование.", "30 рабочих дней", "45\u202f000", "https://clinic.example/exome"):
+    for part in (
+        "Полноэкзомное секвенирование.",
+        "30 рабочих дней",
+        "45\u202f000",
+        "https://clinic.example/exome",
+    ):
         assert part in ready
-    page = as_user(service.lead).get(f"/procedures/chats/{Chat.objects.get().pk}/?study=геном").content.decode()
+    page = (
+        as_user(service.lead)
+        .get(f"/b2c_procedures/chats/{Chat.objects.get().pk}/?study=геном")
+        .content.decode()
+    )
     assert "В справочнике нет описания и ссылки" in page
 
 
-def test_the_rules_stand_beside_the_chat_and_the_lead_edits_them(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_the_rules_stand_beside_the_chat_and_the_lead_edits_them(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     write(service, "Здравствуйте")
     chat, lead = Chat.objects.get(), as_user(service.lead)
-    assert "однозначно" in lead.get(f"/procedures/chats/{chat.pk}/").content.decode()
+    assert "однозначно" in lead.get(f"/b2c_procedures/chats/{chat.pk}/").content.decode()
     lead.post(
-        "/procedures/texts/", {"name": "Правила работы в чатах B2C", "text": "Пишите от лица «{команда}» и кратко."}
+        "/b2c_procedures/texts/",
+        {"name": "Правила работы в чатах B2C", "text": "Пишите от лица «{команда}» и кратко."},
     )
-    assert "от лица «Команда Геномед» и кратко" in lead.get(f"/procedures/chats/{chat.pk}/").content.decode()
+    assert (
+        "от лица «Команда Геномед» и кратко"
+        in lead.get(f"/b2c_procedures/chats/{chat.pk}/").content.decode()
+    )
 
 
-def test_an_order_without_a_date_or_too_late_says_whom_to_ask(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_an_order_without_a_date_or_too_late_says_whom_to_ask(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     order = service.order()
     write(service, "Когда будет результат?")
-    page = f"/procedures/chats/{Chat.objects.get().pk}/"
+    page = f"/b2c_procedures/chats/{Chat.objects.get().pk}/"
     lead = as_user(service.lead)
     assert "спросите ответственного" not in lead.get(page).content.decode()
     Order.objects.update(result_due_on=service.world.now.date() - dt.timedelta(days=1))
@@ -365,7 +445,9 @@ def test_an_order_without_a_date_or_too_late_says_whom_to_ask(service: Service, 
     assert Task.objects.get().assignee == service.responsible
 
 
-def test_an_answer_to_a_reminder_stays_with_its_desk_and_a_question_does_not(service: Service) -> None:
+def test_an_answer_to_a_reminder_stays_with_its_desk_and_a_question_does_not(
+    service: Service,
+) -> None:
     visit = service.world.visit(service.patient)
     phone = service.patient.phones.get().number
     queue_message(
@@ -376,7 +458,9 @@ def test_an_answer_to_a_reminder_stays_with_its_desk_and_a_question_does_not(ser
     assert ChatMessage.objects.get().message is not None
     assert not Chat.objects.exists()
     write(service, "А сколько стоит экзом?")
-    assert [line.message.text for line in Chat.objects.get().lines.all()] == ["А сколько стоит экзом?"]
+    assert [line.message.text for line in Chat.objects.get().lines.all()] == [
+        "А сколько стоит экзом?"
+    ]
 
 
 def test_a_conversation_that_cannot_be_written_waits_with_its_reason_and_the_others_go_on(
@@ -391,8 +475,13 @@ def test_a_conversation_that_cannot_be_written_waits_with_its_reason_and_the_oth
         return chat
 
     monkeypatch.setattr(chat_distribution, "_opened_by", too_long_for_the_database)
-    monkeypatch.setattr(chat_distribution, "gather_due_chats", lambda **_: 0)  # all five come before the ticker looks
-    for person in [*(service.world.patient(f"Писатель{n}") for n in range(4)), Patient.objects.get(last_name="Ядова")]:
+    monkeypatch.setattr(
+        chat_distribution, "gather_due_chats", lambda **_: 0
+    )  # all five come before the ticker looks
+    for person in [
+        *(service.world.patient(f"Писатель{n}") for n in range(4)),
+        Patient.objects.get(last_name="Ядова"),
+    ]:
         write(service, "Когда будет результат?", patient=person)
     monkeypatch.undo()
     monkeypatch.setattr(chat_distribution, "_opened_by", too_long_for_the_database)
@@ -403,11 +492,13 @@ def test_a_conversation_that_cannot_be_written_waits_with_its_reason_and_the_oth
     assert trouble.last_error.startswith("DataError: value too long")
     assert trouble.due_at == now + dt.timedelta(minutes=10)
     assert chat_distribution.gather_due_chats(now=now + dt.timedelta(minutes=9)) == 0
-    board_page = as_user(service.manager).get("/procedures/chats/").content.decode()
+    board_page = as_user(service.manager).get("/b2c_procedures/chats/").content.decode()
     assert "Сообщение не попало в чаты" in board_page
     assert "Ядова Анна Львовна" in board_page
     monkeypatch.undo()  # what was wrong has been mended
     assert chat_distribution.gather_due_chats(now=now + dt.timedelta(minutes=10)) == 1
     assert not FailedChatMessage.objects.exists()
     assert Chat.objects.count() == 5
-    assert "не попало" not in as_user(service.manager).get("/procedures/chats/").content.decode()
+    assert (
+        "не попало" not in as_user(service.manager).get("/b2c_procedures/chats/").content.decode()
+    )

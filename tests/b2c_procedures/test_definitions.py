@@ -14,7 +14,9 @@ from b2c_procedures.definition import BadDefinition, packaged, parse
 from b2c_procedures.search import find
 from b2c_procedures.version_diff import differences
 
-DOCUMENT: list[dict[str, Any]] = json.loads((Path(__file__).parent / "document.json").read_text(encoding="utf-8"))
+DOCUMENT: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent / "document.json").read_text(encoding="utf-8")
+)
 
 
 def dumped() -> list[dict[str, Any]]:
@@ -32,7 +34,9 @@ def test_all_166_functions_of_the_document_are_loaded_with_name_performer_and_no
     for function_id, source in theirs.items():
         mine = ours[function_id]
         assert mine["name"] == source["name"]
-        norms = [note["norm"] for note in source["norm_notes"] or []] or [n for n in [source["norm"]] if n]
+        norms = [note["norm"] for note in source["norm_notes"] or []] or [
+            n for n in [source["norm"]] if n
+        ]
         assert mine["norms"] == norms, function_id
         assert mine["performer"] == source["performer"] or mine["reading"], function_id
 
@@ -46,7 +50,9 @@ def test_every_link_of_the_document_stands_and_every_addition_is_marked_as_a_rea
             for result in source["results"]:
                 there = mine.pop(result["event"])
                 following = [
-                    {k: v for k, v in item.items() if k != "opens"} if isinstance(item, dict) else item
+                    {k: v for k, v in item.items() if k != "opens"}
+                    if isinstance(item, dict)
+                    else item
                     for item in there["next"]
                 ]
                 assert all(item in following for item in result["next"]), (source["id"], result)
@@ -54,7 +60,9 @@ def test_every_link_of_the_document_stands_and_every_addition_is_marked_as_a_rea
                 if there["next"] != result["next"]:
                     assert there["reading"], (source["id"], result)
             assert all(extra["reading"] for extra in mine.values()), source["id"]
-    assert links == sum(len(r["next"]) for p in DOCUMENT for f in p["functions"] for r in f["results"])
+    assert links == sum(
+        len(r["next"]) for p in DOCUMENT for f in p["functions"] for r in f["results"]
+    )
 
 
 def test_documents_systems_titles_and_triggers_are_those_of_the_document() -> None:
@@ -77,7 +85,9 @@ def test_only_the_three_functions_of_the_reading_do_all_their_results() -> None:
 
 def test_the_repeated_question_has_the_shorter_norm() -> None:
     function = packaged()[1].function("1.2")
-    first, again = (function.norm_on(event) for event in ("Поступил вопрос", "Получен новый вопрос от клиента"))
+    first, again = (
+        function.norm_on(event) for event in ("Поступил вопрос", "Получен новый вопрос от клиента")
+    )
     assert first is not None
     assert again is not None
     assert (first.seconds, again.seconds) == (180, 60)
@@ -132,7 +142,12 @@ BREACHES = [
     ("event-leads-on", 'next: ["1.2"]', 'next: ["1.2"]\n        end: true', 15),
     ("known-target", 'next: ["1.2"]', 'next: ["1.7"]', 15),
     ("known-target", 'next: ["1.2"]', 'next: ["1.2", {procedure: 9}]', 15),
-    ("no-split-after-event", 'next: ["1.2"]', 'next: ["1.2", "1.1"]\n        choose: ["а", "б"]', 15),
+    (
+        "no-split-after-event",
+        'next: ["1.2"]',
+        'next: ["1.2", "1.1"]\n        choose: ["а", "б"]',
+        15,
+    ),
     ("split", "    split: xor\n", "", 8),
     (
         "split",
@@ -153,7 +168,12 @@ BREACHES = [
         8,
     ),
     ("and-marked", "split: xor", "split: and", 8),
-    ("reading-marked", 'event: "Ответ дан"', 'event: "Ответ дан"\n        source_event: "Ответ дам"', 24),
+    (
+        "reading-marked",
+        'event: "Ответ дан"',
+        'event: "Ответ дан"\n        source_event: "Ответ дам"',
+        24,
+    ),
     ("reading-marked", 'next: ["1.2"]', 'next: ["1.2", {process: "Чужой", opens: 1}]', 15),
     ("labels", 'next: ["1.2"]', 'next: ["1.2"]\n        choose: ["а", "б"]', 15),
     (
@@ -167,8 +187,12 @@ BREACHES = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "old", "new", "line"), BREACHES, ids=[f"{b[0]}-{i}" for i, b in enumerate(BREACHES)])
-def test_the_linter_names_file_line_and_rule_of_each_breach(rule: str, old: str, new: str, line: int) -> None:
+@pytest.mark.parametrize(
+    ("rule", "old", "new", "line"), BREACHES, ids=[f"{b[0]}-{i}" for i, b in enumerate(BREACHES)]
+)
+def test_the_linter_names_file_line_and_rule_of_each_breach(
+    rule: str, old: str, new: str, line: int
+) -> None:
     assert GOOD.count(old) >= 1
     procedure = parse(GOOD.replace(old, new, 1), file="01_short.yaml")
     problems = linting.lint({1: procedure}, actions=["send"])

@@ -13,7 +13,13 @@ from django.test import Client
 from b2c_procedures.actions import versions as actions
 from b2c_procedures.actions.runs import start_run
 from b2c_procedures.definition import FOLDER, BadDefinition, packaged
-from b2c_procedures.models import DocumentText, ForbiddenPhrase, ProcedureSettings, ProcedureVersion, ReviewDecision
+from b2c_procedures.models import (
+    DocumentText,
+    ForbiddenPhrase,
+    ProcedureSettings,
+    ProcedureVersion,
+    ReviewDecision,
+)
 from callcenter.assignments.models import Task
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
@@ -35,7 +41,9 @@ def test_the_packaged_editions_are_stored_once_with_the_first_decision(service: 
     actions.store_packaged(now=now)
     actions.store_packaged(now=now)
     assert ProcedureVersion.objects.count() == 15
-    assert {row.digest for row in ProcedureVersion.objects.all()} == {p.digest for p in packaged().values()}
+    assert {row.digest for row in ProcedureVersion.objects.all()} == {
+        p.digest for p in packaged().values()
+    }
     decision = ReviewDecision.objects.get()
     assert decision.due_at == now.replace(year=now.year + 1)
 
@@ -43,10 +51,12 @@ def test_the_packaged_editions_are_stored_once_with_the_first_decision(service: 
 def test_publishing_wants_a_newer_edition_and_a_change(service: Service) -> None:
     now = service.world.now
     with pytest.raises(Refused, match="уже опубликован"):
-        actions.publish_edition(text(1), file_name=FILE, by=service.head, now=now)
+        actions.publish_version(text(1), file_name=FILE, by=service.head, now=now)
     with pytest.raises(Conflict, match="edition: 2"):
-        actions.publish_edition(text(1) + "\n# другое\n", file_name=FILE, by=service.head, now=now)
-    row = actions.publish_edition(text().replace("1 minute", "2 minutes", 1), file_name=FILE, by=service.head, now=now)
+        actions.publish_version(text(1) + "\n# другое\n", file_name=FILE, by=service.head, now=now)
+    row = actions.publish_version(
+        text().replace("1 minute", "2 minutes", 1), file_name=FILE, by=service.head, now=now
+    )
     assert row.differences == ["8.1: норматив: 1 минута → 2 минуты"]
 
 
@@ -54,19 +64,24 @@ def test_a_future_edition_waits_for_its_day(service: Service) -> None:
     from b2c_procedures.version_lookup import current_digests
 
     now = service.world.now
-    row = actions.publish_edition(
-        text().replace("valid_from: 2024-01-01", "valid_from: 2026-04-01"), file_name=FILE, by=service.head, now=now
+    row = actions.publish_version(
+        text().replace("valid_from: 2024-01-01", "valid_from: 2026-04-01"),
+        file_name=FILE,
+        by=service.head,
+        now=now,
     )
     assert current_digests(now)[8] != row.digest
-    assert current_digests(dt.datetime(2026, 3, 31, 21, 1, tzinfo=dt.UTC))[8] == row.digest  # 00:01 in Moscow
+    assert (
+        current_digests(dt.datetime(2026, 3, 31, 21, 1, tzinfo=dt.UTC))[8] == row.digest
+    )  # 00:01 in Moscow
 
 
 def test_a_broken_file_is_not_published_and_says_where(service: Service, as_user: AsUser) -> None:
     broken = text().replace('next: ["8.6"]', 'next: ["8.9"]')
     with pytest.raises(BadDefinition, match=r"08_hours_location.yaml:\d+: \[known-target\]"):
-        actions.publish_edition(broken, file_name=FILE, by=service.head, now=service.world.now)
+        actions.publish_version(broken, file_name=FILE, by=service.head, now=service.world.now)
     file = SimpleUploadedFile(FILE, broken.encode())
-    page = as_user(service.head).post("/procedures/editions/", {"file": file})
+    page = as_user(service.head).post("/b2c_procedures/editions/", {"file": file})
     assert page.status_code == 422
     assert "known-target" in page.content.decode()
     assert not ProcedureVersion.objects.filter(edition=2).exists()
@@ -75,12 +90,14 @@ def test_a_broken_file_is_not_published_and_says_where(service: Service, as_user
 def test_the_head_sees_the_differences_and_publishes(service: Service, as_user: AsUser) -> None:
     new = text().replace("1 minute", "2 minutes", 1)
     client = as_user(service.head)
-    page = client.post("/procedures/editions/", {"file": SimpleUploadedFile(FILE, new.encode())}).content.decode()
+    page = client.post(
+        "/b2c_procedures/editions/", {"file": SimpleUploadedFile(FILE, new.encode())}
+    ).content.decode()
     assert "8.1: норматив: 1 минута → 2 минуты" in page
-    answer = client.post("/procedures/editions/", {"text": new, "name": FILE, "publish": "1"})
+    answer = client.post("/b2c_procedures/editions/", {"text": new, "name": FILE, "publish": "1"})
     assert answer.status_code == 302
     assert ProcedureVersion.objects.get(number=8, edition=2).published_by == service.head
-    refused = as_user(service.lead).post("/procedures/editions/", {"text": new, "publish": "1"})
+    refused = as_user(service.lead).post("/b2c_procedures/editions/", {"text": new, "publish": "1"})
     assert refused.status_code == 422
 
 
@@ -93,7 +110,7 @@ def test_the_review_is_reminded_of_after_twelve_months_once(service: Service) ->
     assert actions.remind_due_reviews(now=year) == 0
     task = Task.objects.get(title="Пересмотреть процедуры B2C")
     assert task.role == "head"
-    decision = actions.confirm_editions(note="проверили", by=service.head, now=year)
+    decision = actions.confirm_versions(note="проверили", by=service.head, now=year)
     assert decision.due_at is not None
     assert decision.due_at > year + dt.timedelta(days=360)
 
@@ -112,31 +129,50 @@ def test_publish_procedure_checks_shows_and_publishes(service: Service, tmp_path
         call_command("publish_procedure", str(file), stdout=out)
 
 
-def test_the_words_of_a_document_are_edited_and_filled_in(service: Service, as_user: AsUser) -> None:
+def test_the_words_of_a_document_are_edited_and_filled_in(
+    service: Service, as_user: AsUser
+) -> None:
     client = as_user(service.lead)
     answer = client.post(
-        "/procedures/texts/", {"name": "Скрипт Приветствие/Прощание", "text": "Добрый день, {клиент}! Это {клиника}."}
+        "/b2c_procedures/texts/",
+        {"name": "Скрипт Приветствие/Прощание", "text": "Добрый день, {клиент}! Это {клиника}."},
     )
     assert answer.status_code == 302
     assert DocumentText.objects.get().changed_by == service.lead
     run = start_run(
-        procedure=1, clinic=service.clinic, patient=service.patient, by=service.manager, now=service.world.now
+        procedure=1,
+        clinic=service.clinic,
+        patient=service.patient,
+        by=service.manager,
+        now=service.world.now,
     )
-    page = as_user(service.manager).get(f"/procedures/runs/{run.pk}/").content.decode()
+    page = as_user(service.manager).get(f"/b2c_procedures/runs/{run.pk}/").content.decode()
     assert "Добрый день, Мария Ивановна! Это Клиника А." in page
-    assert client.post("/procedures/texts/", {"name": "x", "text": " "}).status_code == 422
+    assert client.post("/b2c_procedures/texts/", {"name": "x", "text": " "}).status_code == 422
 
 
-def test_settings_and_forbidden_wordings_are_saved_by_the_lead(service: Service, as_user: AsUser) -> None:
+def test_settings_and_forbidden_wordings_are_saved_by_the_lead(
+    service: Service, as_user: AsUser
+) -> None:
     client = as_user(service.lead)
-    assert client.get("/procedures/settings/").status_code == 200
-    form = {f.name: getattr(ProcedureSettings(), f.name) for f in ProcedureSettings._meta.fields if f.name != "id"}
-    assert client.post("/procedures/settings/", form | {"team_name": "Команда клиники"}).status_code == 302
+    assert client.get("/b2c_procedures/settings/").status_code == 200
+    form = {
+        f.name: getattr(ProcedureSettings(), f.name)
+        for f in ProcedureSettings._meta.fields
+        if f.name != "id"
+    }
+    assert (
+        client.post(
+            "/b2c_procedures/settings/", form | {"team_name": "Команда клиники"}
+        ).status_code
+        == 302
+    )
     assert ProcedureSettings.present().team_name == "Команда клиники"
-    assert client.post("/procedures/settings/", form | {"team_name": ""}).status_code == 422
+    assert client.post("/b2c_procedures/settings/", form | {"team_name": ""}).status_code == 422
     answer = client.post(
-        "/procedures/settings/phrases/new/", {"phrase": "никогда*", "why": "обещание", "is_active": "on"}
+        "/b2c_procedures/settings/phrases/new/",
+        {"phrase": "никогда*", "why": "обещание", "is_active": "on"},
     )
     assert answer.status_code == 302
     assert ForbiddenPhrase.objects.get(phrase="никогда*").is_active
-    assert as_user(service.manager).get("/procedures/settings/").status_code == 403
+    assert as_user(service.manager).get("/b2c_procedures/settings/").status_code == 403

@@ -1,4 +1,6 @@
-"""The engine: every edge can be taken, every walk can end, going back restores, replay gives the same screen."""
+"""The engine: every edge can be taken, every walk can end, going back restores, replay gives the
+same screen.
+"""
 
 import datetime as dt
 from typing import Any
@@ -35,7 +37,9 @@ def test_every_edge_of_the_procedure_leads_to_a_screen(number: int) -> None:
         assert screen.function == function
         after = step(BOOK, [*history, result_entry(screen, button)])
         inner = [target.function for target in button.targets if target.function]
-        entered = [target.enters for target in button.targets if target.enters and not function.is_and]
+        entered = [
+            target.enters for target in button.targets if target.enters and not function.is_and
+        ]
         if inner:
             assert after.function is not None
             assert after.function.id == inner[0]
@@ -76,7 +80,9 @@ walks = st.tuples(st.sampled_from(sorted(BOOK)), st.lists(st.integers(0, 11), ma
 
 @settings(max_examples=150, deadline=None)
 @given(walks)
-def test_from_wherever_people_wander_there_is_a_way_to_the_end(drawn: tuple[int, list[int]]) -> None:
+def test_from_wherever_people_wander_there_is_a_way_to_the_end(
+    drawn: tuple[int, list[int]],
+) -> None:
     _, screen = finish(walk(*drawn))
     assert screen.buttons == ()
 
@@ -94,7 +100,9 @@ def test_back_restores_the_screen_before(drawn: tuple[int, list[int]], choice: i
 
 @settings(max_examples=80, deadline=None)
 @given(walks)
-def test_replay_gives_the_same_screen_and_notes_change_nothing(drawn: tuple[int, list[int]]) -> None:
+def test_replay_gives_the_same_screen_and_notes_change_nothing(
+    drawn: tuple[int, list[int]],
+) -> None:
     history = walk(*drawn)
     noted: History = []
     for entry in history:

@@ -22,18 +22,24 @@ MAKING = ACTION_NAMES - {"transfer", "hold", "ask_logistics", "note_delivery", "
 
 def test_the_registry_knows_exactly_the_names_that_definitions_may_use() -> None:
     assert set(STEP_ACTIONS) == ACTION_NAMES
-    used = {function.action for procedure in packaged().values() for function in procedure.functions} - {""}
+    used = {
+        function.action for procedure in packaged().values() for function in procedure.functions
+    } - {""}
     assert used == ACTION_NAMES
 
 
 @pytest.mark.parametrize("number", sorted(packaged()))
-def test_every_edge_goes_through_the_pages_and_makes_its_objects(number: int, service: Service, noon: Any) -> None:
+def test_every_edge_goes_through_the_pages_and_makes_its_objects(
+    number: int, service: Service, noon: Any
+) -> None:
     procedure = packaged()[number]
     left = {(function.id, button.key) for function, button in presses(procedure, packaged())}
     while left:
         run = begin(service, number)
         target = sorted(left)[0]
-        keys = [str(entry["choice"]) for entry in way_to(procedure, target[0], packaged())[1:]] + [target[1]]
+        keys = [str(entry["choice"]) for entry in way_to(procedure, target[0], packaged())[1:]] + [
+            target[1]
+        ]
         for key in keys:
             screen = screen_of(run)
             assert screen.function is not None
@@ -42,7 +48,9 @@ def test_every_edge_goes_through_the_pages_and_makes_its_objects(number: int, se
             function = screen.function
             run = press(service, run, key, look=done in left)
             left.discard(done)
-            found = function.action == "find_order" and "не в Геномед" in str(screen.button(key).label)
+            found = function.action == "find_order" and "не в Геномед" in str(
+                screen.button(key).label
+            )
             found = found or "через партнера" in str(screen.button(key).label)
             if function.action in MAKING and not found:
                 assert run.objects_made.filter(function=function.id).exists(), (function.id, before)

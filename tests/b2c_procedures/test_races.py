@@ -26,8 +26,12 @@ def told(results: Sequence[object]) -> list[str]:
 def test_without_the_runs_lock_both_presses_get_past_the_version(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the last line of defence, the unique entry number, then stops the second one, with an error for its user."""
-    run = actions.start_run(procedure=1, clinic=service.clinic, by=service.manager, now=service.world.now)
+    """Only the last line of defence, the unique entry number, then stops the second one, with an
+    error for its user.
+    """
+    run = actions.start_run(
+        procedure=1, clinic=service.clinic, by=service.manager, now=service.world.now
+    )
 
     def press() -> None:
         actions.press(run, version=run.version, key="1", by=service.manager, now=service.world.now)
@@ -37,7 +41,9 @@ def test_without_the_runs_lock_both_presses_get_past_the_version(
 
 
 def test_with_the_lock_the_second_press_is_told_who_is_ahead(service: Service) -> None:
-    run = actions.start_run(procedure=1, clinic=service.clinic, by=service.manager, now=service.world.now)
+    run = actions.start_run(
+        procedure=1, clinic=service.clinic, by=service.manager, now=service.world.now
+    )
 
     def press() -> None:
         actions.press(run, version=run.version, key="1", by=service.manager, now=service.world.now)
@@ -52,7 +58,9 @@ def write_without_gathering(service: Service) -> None:
             id=f"race{number}", sender=person.phones.get().number, name="", text="Здравствуйте", channel="telegram",
             key="", at=service.world.now,
         )  # fmt: skip
-        assert receive_reply(reply, provider=Provider.objects.get(), now=service.world.now) is not None
+        assert (
+            receive_reply(reply, provider=Provider.objects.get(), now=service.world.now) is not None
+        )
 
 
 def test_without_the_sharing_lock_two_tickers_take_the_same_lines(
@@ -60,14 +68,24 @@ def test_without_the_sharing_lock_two_tickers_take_the_same_lines(
 ) -> None:
     write_without_gathering(service)
     monkeypatch.setattr(chat_distribution, "_lock_sharing", lambda: None)
-    assert overlapping([lambda: chat_distribution.gather_due_chats(now=service.world.now)] * 2) == [4, 0]
+    assert overlapping([lambda: chat_distribution.gather_due_chats(now=service.world.now)] * 2) == [
+        4,
+        0,
+    ]
     assert FailedChatMessage.objects.filter(last_error__startswith="IntegrityError").count() == 4
 
 
 def test_with_the_lock_every_line_is_gathered_once_and_nobody_fails(service: Service) -> None:
     write_without_gathering(service)
-    assert overlapping([lambda: chat_distribution.gather_due_chats(now=service.world.now)] * 2) == [4, 0]
-    assert (Chat.objects.count(), ChatMessageLink.objects.count(), FailedChatMessage.objects.count()) == (4, 4, 0)
+    assert overlapping([lambda: chat_distribution.gather_due_chats(now=service.world.now)] * 2) == [
+        4,
+        0,
+    ]
+    assert (
+        Chat.objects.count(),
+        ChatMessageLink.objects.count(),
+        FailedChatMessage.objects.count(),
+    ) == (4, 4, 0)
 
 
 def test_two_tickers_remind_of_an_invoice_once(service: Service) -> None:

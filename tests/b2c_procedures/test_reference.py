@@ -1,4 +1,6 @@
-"""Reference data: imports from XLSX, lists, the orders journal, the report and the figures on a diagram."""
+"""Reference data: imports from XLSX, lists, the orders journal, the report and the figures on a
+diagram.
+"""
 
 import datetime as dt
 import io
@@ -16,7 +18,13 @@ from b2c_procedures.actions.reference import IMPORTERS, import_reference
 from b2c_procedures.actions.runs import press, start_run, stop_run
 from b2c_procedures.definition import packaged
 from b2c_procedures.models import Branch, CourierCity, Institution, Order, Study
-from b2c_procedures.queries.metrics import MetricsPeriod, by_employee, by_function, by_procedure, figures_of
+from b2c_procedures.queries.metrics import (
+    MetricsPeriod,
+    by_employee,
+    by_function,
+    by_procedure,
+    figures_of,
+)
 from b2c_procedures.version_lookup import current_book
 from callcenter.lib.errors import Refused
 from callcenter.staff.models import User
@@ -59,18 +67,40 @@ def test_studies_come_from_a_table_and_again_change_nothing(service: Service) ->
 
 def test_institutions_couriers_branches_and_orders_come_from_tables(service: Service) -> None:
     assert (
-        take(service, "institutions", ["Город", "Учреждение", "Исследования"], ["Тула", "ТОКБ", "EX-1; GE-1"])[0] == 1
+        take(
+            service,
+            "institutions",
+            ["Город", "Учреждение", "Исследования"],
+            ["Тула", "ТОКБ", "EX-1; GE-1"],
+        )[0]
+        == 1
     )
     assert Institution.objects.get(city="Тула").studies.count() == 2
-    assert take(service, "couriers", ["Город", "Дни"], ["Тверь", "пн, ср"], ["Уфа", "всегда"])[3] == [
-        "Строка 3: «всегда» — не день недели; пишите пн, вт, ср…"
-    ]
+    assert take(service, "couriers", ["Город", "Дни"], ["Тверь", "пн, ср"], ["Уфа", "всегда"])[
+        3
+    ] == ["Строка 3: «всегда» — не день недели; пишите пн, вт, ср…"]
     assert CourierCity.objects.get(city="Тверь").days == "пн, ср"
-    assert take(service, "branches", ["МО", "Город", "Адрес", "График"], ["МО 2", "Тула", "ул. 1", "9–18"])[0] == 1
+    assert (
+        take(
+            service,
+            "branches",
+            ["МО", "Город", "Адрес", "График"],
+            ["МО 2", "Тула", "ул. 1", "9–18"],
+        )[0]
+        == 1
+    )
     assert Branch.objects.filter(city="Тула").exists()
     rows = [
         ["Номер", "Клиника", "Пациент", "Исследования", "Статус", "Срок выдачи", "Новый срок"],
-        ["7-1", "Клиника А", "Клиентова Мария Ивановна", "EX-1", "Оплачено", "01.04.2026", "10.04.2026"],
+        [
+            "7-1",
+            "Клиника А",
+            "Клиентова Мария Ивановна",
+            "EX-1",
+            "Оплачено",
+            "01.04.2026",
+            "10.04.2026",
+        ],
         ["7-2", "Клиника Б", "Клиентова Мария Ивановна", "EX-1", "", "", ""],
     ]
     made, _, _, errors = take(service, "orders", *rows)
@@ -94,19 +124,37 @@ def test_a_file_that_is_no_table_is_refused_in_words(service: Service, as_user: 
     with pytest.raises(Refused, match="Нет столбцов: Цена"):
         take(service, "studies", ["Код", "Исследование"])
     file = SimpleUploadedFile("x.xlsx", b"no table")
-    assert as_user(service.lead).post("/procedures/reference/studies/import/", {"file": file}).status_code == 422
-    assert as_user(service.manager).post("/procedures/reference/studies/import/", {"file": file}).status_code == 403
+    assert (
+        as_user(service.lead)
+        .post("/b2c_procedures/reference/studies/import/", {"file": file})
+        .status_code
+        == 422
+    )
+    assert (
+        as_user(service.manager)
+        .post("/b2c_procedures/reference/studies/import/", {"file": file})
+        .status_code
+        == 403
+    )
 
 
 @pytest.mark.parametrize("kind", sorted(IMPORTERS))
-def test_the_empty_table_has_the_headings_that_the_import_wants(kind: str, service: Service, as_user: AsUser) -> None:
-    answer = as_user(service.lead).get(f"/procedures/reference/{kind}/import/")
-    rows = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+def test_the_empty_table_has_the_headings_that_the_import_wants(
+    kind: str, service: Service, as_user: AsUser
+) -> None:
+    answer = as_user(service.lead).get(f"/b2c_procedures/reference/{kind}/import/")
+    rows = (
+        python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
+        .get_sheet_by_index(0)
+        .to_python()
+    )
     assert rows[0] == [*IMPORTERS[kind].needed, *IMPORTERS[kind].optional]
 
 
 @pytest.mark.parametrize("kind", ["studies", "institutions", "couriers", "branches"])
-def test_a_row_is_added_and_changed_on_the_page(kind: str, service: Service, as_user: AsUser) -> None:
+def test_a_row_is_added_and_changed_on_the_page(
+    kind: str, service: Service, as_user: AsUser
+) -> None:
     client = as_user(service.lead)
     rows: dict[str, dict[str, Any]] = {
         "studies": {"code": "Z", "name": "Зет", "price": "1", "term_days": "2"},
@@ -115,11 +163,16 @@ def test_a_row_is_added_and_changed_on_the_page(kind: str, service: Service, as_
         "branches": {"name": "Т", "city": "Тула", "address": "у", "hours": "ч"},
     }
     values = rows[kind]
-    assert client.post(f"/procedures/reference/{kind}/new/", {**values, "is_active": "on"}).status_code == 302
-    assert client.post(f"/procedures/reference/{kind}/new/", {}).status_code == 422
-    page = client.get(f"/procedures/reference/{kind}/")
+    assert (
+        client.post(
+            f"/b2c_procedures/reference/{kind}/new/", {**values, "is_active": "on"}
+        ).status_code
+        == 302
+    )
+    assert client.post(f"/b2c_procedures/reference/{kind}/new/", {}).status_code == 422
+    page = client.get(f"/b2c_procedures/reference/{kind}/")
     assert page.status_code == 200
-    assert client.get("/procedures/reference/unknown/").status_code == 404
+    assert client.get("/b2c_procedures/reference/unknown/").status_code == 404
 
 
 @pytest.mark.parametrize("count", [3, 30])
@@ -130,21 +183,30 @@ def test_the_journal_of_orders_asks_the_same_number_of_questions(
         service.order()
     client = as_user(service.manager)
     with django_assert_max_num_queries(9):
-        page = client.get("/procedures/orders/?q=клиент").content.decode()
+        page = client.get("/b2c_procedures/orders/?q=клиент").content.decode()
     assert page.count("data-row>") == count
 
 
 def test_the_date_of_a_result_is_moved_by_hand(service: Service, as_user: AsUser) -> None:
     order = service.order()
     client = as_user(service.responsible)
-    assert client.post(f"/procedures/orders/{order.pk}/", {"on": "2026-05-05"}).status_code == 302
-    assert "05.05.2026" in client.get(f"/procedures/orders/{order.pk}/").content.decode()
-    assert client.get(f"/procedures/orders/{order.pk}/receipt/").status_code == 200
-    assert as_user(service.world.administrator_b).get(f"/procedures/orders/{order.pk}/").status_code == 404
+    assert (
+        client.post(f"/b2c_procedures/orders/{order.pk}/", {"on": "2026-05-05"}).status_code == 302
+    )
+    assert "05.05.2026" in client.get(f"/b2c_procedures/orders/{order.pk}/").content.decode()
+    assert client.get(f"/b2c_procedures/orders/{order.pk}/receipt/").status_code == 200
+    assert (
+        as_user(service.world.administrator_b)
+        .get(f"/b2c_procedures/orders/{order.pk}/")
+        .status_code
+        == 404
+    )
 
 
 def a_few_runs(service: Service) -> MetricsPeriod:
-    """Three consultations: one within its norms, one late with a repeated question, one broken off at 1.2."""
+    """Three consultations: one within its norms, one late with a repeated question, one broken off
+    at 1.2.
+    """
     now = service.world.now
     for late, keys in ((30, "1111"), (90, "1111"), (30, "1")):
         run = start_run(procedure=1, clinic=service.clinic, by=service.manager, now=now)
@@ -155,7 +217,9 @@ def a_few_runs(service: Service) -> MetricsPeriod:
             run = press(run, version=run.version, key=chosen, by=service.manager, now=at)
         if keys == "1":
             stop_run(run, version=run.version, reason="положил трубку", by=service.manager, now=at)
-    return MetricsPeriod(now - dt.timedelta(days=1), now + dt.timedelta(days=1), (service.clinic.pk,))
+    return MetricsPeriod(
+        now - dt.timedelta(days=1), now + dt.timedelta(days=1), (service.clinic.pk,)
+    )
 
 
 def test_the_report_counts_runs_norms_stops_and_repeated_questions(service: Service) -> None:
@@ -171,7 +235,9 @@ def test_the_report_counts_runs_norms_stops_and_repeated_questions(service: Serv
     assert [(line.title, line.steps) for line in people] == [("Орлова Ольга Петровна", 9)]
 
 
-def test_the_diagram_carries_the_heads_figures(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_the_diagram_carries_the_heads_figures(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     period = a_few_runs(service)
     figures = figures_of(1, period)
     assert figures.taken["1.4", "1"] == 1
@@ -179,16 +245,23 @@ def test_the_diagram_carries_the_heads_figures(service: Service, as_user: AsUser
     picture = diagrams.svg(packaged()[1], figures)
     assert "1 · 50" in picture
     assert "медиана 0:30 из 1:00" in picture
-    page = as_user(service.head).get("/procedures/diagrams/1/?figures=1&since=2026-03-01&until=2026-03-31")
+    page = as_user(service.head).get(
+        "/b2c_procedures/diagrams/1/?figures=1&since=2026-03-01&until=2026-03-31"
+    )
     assert "медиана 0:30 из 1:00" in page.content.decode()
-    assert "медиана" not in as_user(service.manager).get("/procedures/diagrams/1/?figures=1").content.decode()
+    assert (
+        "медиана"
+        not in as_user(service.manager)
+        .get("/b2c_procedures/diagrams/1/?figures=1")
+        .content.decode()
+    )
 
 
 def test_the_report_is_the_same_as_a_file(service: Service, as_user: AsUser, noon: Any) -> None:
     a_few_runs(service)
     client = as_user(service.head)
-    assert client.get("/procedures/report/?procedure=1").status_code == 200
-    answer = client.get("/procedures/report/file/?since=2026-03-18&until=2026-03-18")
+    assert client.get("/b2c_procedures/report/?procedure=1").status_code == 200
+    answer = client.get("/b2c_procedures/report/file/?since=2026-03-18&until=2026-03-18")
     book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
     rows = book.get_sheet_by_name("Процедуры").to_python()
     assert rows[1][:4] == ["1. Консультация по исследованию", 3.0, 1.0, 1.0]
@@ -196,8 +269,14 @@ def test_the_report_is_the_same_as_a_file(service: Service, as_user: AsUser, noo
 
 
 def test_the_lit_diagram_marks_the_present_step_and_the_done_path() -> None:
-    picture = diagrams.lit(diagrams.svg(packaged()[3]), now="3.3", done=[("3.1", "1"), ("3.2", "1")])
-    for mark in ('id="f-3.3" class="node now"', 'id="f-3.1" class="node done"', 'id="e-3.2-1" class="node done"'):
+    picture = diagrams.lit(
+        diagrams.svg(packaged()[3]), now="3.3", done=[("3.1", "1"), ("3.2", "1")]
+    )
+    for mark in (
+        'id="f-3.3" class="node now"',
+        'id="f-3.1" class="node done"',
+        'id="e-3.2-1" class="node done"',
+    ):
         assert mark in picture
     assert 'id="f-3.5" class="node"' in picture
 
@@ -215,12 +294,16 @@ def test_every_diagram_shows_every_function_event_and_operator(number: int) -> N
 
 
 @pytest.mark.parametrize("number", [1, 4, 15])
-def test_a_diagram_is_parted_into_sheets_that_can_be_read(number: int, service: Service, as_user: AsUser) -> None:
+def test_a_diagram_is_parted_into_sheets_that_can_be_read(
+    number: int, service: Service, as_user: AsUser
+) -> None:
     picture = diagrams.svg(packaged()[number])
     sheets = diagrams.sheets(picture)
     left, top, wide, high = (float(part) for part in sheets[0].box.split())
     assert (left, top) == (0, 0)
     assert 785 / wide >= 0.69  # points of paper to a point of the picture: a name is 7 points high
     assert high == pytest.approx(500 / 785 * wide, abs=1)
-    page = as_user(service.manager).get(f"/procedures/diagrams/{number}/print/").content.decode()
+    page = (
+        as_user(service.manager).get(f"/b2c_procedures/diagrams/{number}/print/").content.decode()
+    )
     assert page.count('class="sheet"') == len(sheets)

@@ -10,7 +10,15 @@ from django.test import Client
 
 from b2c_procedures.actions import runs as actions
 from b2c_procedures.actions.orders import lift_refusal, replace_studies, set_status
-from b2c_procedures.models import Chat, DeliveryRequest, Order, RefundInvoice, Run, SentToClient, TaxCertificate
+from b2c_procedures.models import (
+    Chat,
+    DeliveryRequest,
+    Order,
+    RefundInvoice,
+    Run,
+    SentToClient,
+    TaxCertificate,
+)
 from b2c_procedures.queries.runs import made_by
 from b2c_procedures.states import OrderStatus, RunState
 from callcenter.assignments.actions import close_task, create_task
@@ -38,7 +46,9 @@ def start(service: Service, number: int, **fields: Any) -> Run:
 
 def go(service: Service, run: Run, *keys: str, **data: Any) -> Run:
     for key in keys:
-        run = actions.press(run, version=run.version, key=key, by=service.manager, now=service.world.now, data=data)
+        run = actions.press(
+            run, version=run.version, key=key, by=service.manager, now=service.world.now, data=data
+        )
     return run
 
 
@@ -56,7 +66,9 @@ def test_a_colleague_takes_the_run_and_the_first_one_is_told(service: Service) -
     taken = actions.take_run(run, by=colleague, now=service.world.now)
     assert taken.holder == colleague
     with pytest.raises(Conflict, match="Зимина"):
-        actions.press(taken, version=taken.version, key="1", by=service.manager, now=service.world.now)
+        actions.press(
+            taken, version=taken.version, key="1", by=service.manager, now=service.world.now
+        )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -64,7 +76,9 @@ def test_two_presses_of_one_moment_make_one_step(service: Service) -> None:
     run = start(service, 1)
 
     def press_now() -> Run:
-        return actions.press(run, version=run.version, key="1", by=service.manager, now=service.world.now)
+        return actions.press(
+            run, version=run.version, key="1", by=service.manager, now=service.world.now
+        )
 
     assert [type(result) for result in overlapping([press_now, press_now])] == [Run, Conflict]
     assert run.entries.filter(kind="result").count() == 1
@@ -74,7 +88,11 @@ def test_another_performers_step_is_not_for_a_manager(service: Service, noon: An
     run = begin(service, 13)
     for key in ("1", "1", "1", "1"):
         run = press(service, run, key)
-    assert (run.at_function, run.state, run.waits_for) == ("13.5", RunState.WAITING, "responsible_person")
+    assert (run.at_function, run.state, run.waits_for) == (
+        "13.5",
+        RunState.WAITING,
+        "responsible_person",
+    )
     with pytest.raises(NotAllowed, match="Ответственные лица"):
         actions.take_run(run, by=service.manager, now=service.world.now)
     run = press(service, run, "1")
@@ -89,24 +107,38 @@ def test_the_time_of_a_hold_is_not_the_steps_time(service: Service) -> None:
     now = service.world.now
     run = start(service, 1)
     due = run.step_due_at
-    run = actions.hold_run(run, version=run.version, by=service.manager, now=now + dt.timedelta(seconds=20))
-    run = actions.resume_run(run, version=run.version, by=service.manager, now=now + dt.timedelta(seconds=80))
+    run = actions.hold_run(
+        run, version=run.version, by=service.manager, now=now + dt.timedelta(seconds=20)
+    )
+    run = actions.resume_run(
+        run, version=run.version, by=service.manager, now=now + dt.timedelta(seconds=80)
+    )
     assert due is not None
     assert run.step_due_at == due + dt.timedelta(seconds=60)
-    run = actions.press(run, version=run.version, key="1", by=service.manager, now=now + dt.timedelta(seconds=100))
+    run = actions.press(
+        run, version=run.version, key="1", by=service.manager, now=now + dt.timedelta(seconds=100)
+    )
     step = run.steps.get()
     assert (step.seconds, step.norm_seconds) == (40, 60)
 
 
-def test_going_back_needs_a_reason_restores_the_step_and_leaves_the_measure_out(service: Service) -> None:
+def test_going_back_needs_a_reason_restores_the_step_and_leaves_the_measure_out(
+    service: Service,
+) -> None:
     run = go(service, start(service, 1), "1")
     with pytest.raises(Refused, match="почему"):
-        actions.go_back(run, version=run.version, reason=" ", by=service.manager, now=service.world.now)
-    run = actions.go_back(run, version=run.version, reason="не туда", by=service.manager, now=service.world.now)
+        actions.go_back(
+            run, version=run.version, reason=" ", by=service.manager, now=service.world.now
+        )
+    run = actions.go_back(
+        run, version=run.version, reason="не туда", by=service.manager, now=service.world.now
+    )
     assert run.at_function == "1.1"
     assert run.steps.get().is_undone
     with pytest.raises(Refused, match="первый шаг"):
-        actions.go_back(run, version=run.version, reason="ещё", by=service.manager, now=service.world.now)
+        actions.go_back(
+            run, version=run.version, reason="ещё", by=service.manager, now=service.world.now
+        )
 
 
 def test_going_back_from_a_return_takes_no_measured_step_away(service: Service) -> None:
@@ -118,7 +150,9 @@ def test_going_back_from_a_return_takes_no_measured_step_away(service: Service) 
     assert (run.at_procedure, run.at_function) == (10, "")  # the return
     run = go(service, run, "again")
     counted = run.steps.filter(is_undone=False).count()
-    run = actions.go_back(run, version=run.version, reason="не то", by=service.manager, now=service.world.now)
+    run = actions.go_back(
+        run, version=run.version, reason="не то", by=service.manager, now=service.world.now
+    )
     assert run.at_function == ""
     assert run.steps.filter(is_undone=False).count() == counted
 
@@ -126,27 +160,35 @@ def test_going_back_from_a_return_takes_no_measured_step_away(service: Service) 
 def test_a_colleagues_note_is_no_move_and_stops_nobody(service: Service) -> None:
     run = go(service, start(service, 1), "1")
     actions.add_note(run, text="перезвонит муж", by=service.lead, now=service.world.now)
-    after = actions.press(run, version=run.version, key="1", by=service.manager, now=service.world.now)
+    after = actions.press(
+        run, version=run.version, key="1", by=service.manager, now=service.world.now
+    )
     assert after.at_function == "1.3"
 
 
-def test_a_run_is_handed_only_to_somebody_who_may_do_the_step(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_a_run_is_handed_only_to_somebody_who_may_do_the_step(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     run = go(service, start(service, 1), "1")
     for receiver in ({"to": service.auditor}, {"performer": "lj_auditor"}):
         with pytest.raises(Refused, match="Менеджер ОКС"):
-            actions.hand_over(run, version=run.version, by=service.manager, now=service.world.now, **receiver)
-    page = as_user(service.manager).get(f"/procedures/runs/{run.pk}/?hand=1").content.decode()
+            actions.hand_over(
+                run, version=run.version, by=service.manager, now=service.world.now, **receiver
+            )
+    page = as_user(service.manager).get(f"/b2c_procedures/runs/{run.pk}/?hand=1").content.decode()
     assert "Ведущая Лидия Сергеевна" in page
     assert "Проверкин" not in page
 
 
-def test_around_the_steps_a_lost_race_shows_the_present_step(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_around_the_steps_a_lost_race_shows_the_present_step(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     run = go(service, start(service, 1), "1")
-    answer = as_user(service.manager).post(f"/procedures/runs/{run.pk}/hold/", {"version": 0})
+    answer = as_user(service.manager).post(f"/b2c_procedures/runs/{run.pk}/hold/", {"version": 0})
     assert answer.status_code == 409
     assert "уже впереди" in answer.content.decode()
     assert "1.2" in answer.content.decode()
-    assert as_user(service.manager).post(f"/procedures/runs/{run.pk}/fly/").status_code == 404
+    assert as_user(service.manager).post(f"/b2c_procedures/runs/{run.pk}/fly/").status_code == 404
 
 
 def test_a_chat_goes_with_its_run_to_the_doctor_who_takes_it(service: Service) -> None:
@@ -167,7 +209,9 @@ def test_a_booking_done_again_after_going_back_is_moved_not_doubled(service: Ser
     run = go(service, start(service, 3), "1", "1")
     run = go(service, run, "1", window=service.world.window())
     visit = Appointment.objects.get(patient=service.patient)
-    run = actions.go_back(run, version=run.version, reason="другое время", by=service.manager, now=service.world.now)
+    run = actions.go_back(
+        run, version=run.version, reason="другое время", by=service.manager, now=service.world.now
+    )
     run = go(service, run, "1", window=service.world.window())
     moved = Appointment.objects.get(patient=service.patient)
     assert (moved.pk, moved.version) == (visit.pk, 2)
@@ -177,7 +221,9 @@ def test_a_booking_done_again_after_going_back_is_moved_not_doubled(service: Ser
 def test_a_task_given_again_after_going_back_is_the_same_task(service: Service) -> None:
     run = go(service, start(service, 1), "1", "2b")
     run = go(service, run, "all", question="Можно ли при беременности?")
-    run = actions.go_back(run, version=run.version, reason="уточнил", by=service.manager, now=service.world.now)
+    run = actions.go_back(
+        run, version=run.version, reason="уточнил", by=service.manager, now=service.world.now
+    )
     go(service, run, "all", question="Можно ли при беременности?")
     task = Task.objects.get()
     assert task.deadline_at == service.world.now + dt.timedelta(minutes=30)
@@ -192,27 +238,34 @@ def test_the_consultants_task_opens_procedure_two_with_everything_known(
     run = go(service, run, "all", question="О чём заключение?")
     client = as_user(service.consultant)
     answer = client.post(
-        "/procedures/start/", {"procedure": 2, "clinic": service.clinic.pk, "parent": run.pk, "source": "task"}
+        "/b2c_procedures/start/",
+        {"procedure": 2, "clinic": service.clinic.pk, "parent": run.pk, "source": "task"},
     )
     child = Run.objects.get(parent=run)
-    assert answer.headers["Location"] == f"/procedures/runs/{child.pk}/"
-    assert (child.patient, child.order, child.holder) == (service.patient, run.order, service.consultant)
+    assert answer.headers["Location"] == f"/b2c_procedures/runs/{child.pk}/"
+    assert (child.patient, child.order, child.holder) == (
+        service.patient,
+        run.order,
+        service.consultant,
+    )
     assert child.facts["consultant_question"] == "О чём заключение?"
 
 
-def test_the_doctors_task_opens_procedure_two_and_closes_with_it(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_the_doctors_task_opens_procedure_two_and_closes_with_it(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     run = go(service, start(service, 1, order=service.order()), "1", "2b")
     run = go(service, run, "all", question="О чём заключение?")
     task = Task.objects.get()
-    assert f"/procedures/orders/{run.order_id}/" in task.body
+    assert f"/b2c_procedures/orders/{run.order_id}/" in task.body
     client = as_user(service.consultant)
     page = client.get(task.link).content.decode()
     assert "О чём заключение?" in page
     assert 'name="parent"' in page
     fields = dict(re.findall(r'name="(procedure|clinic|parent|source)" value="(\w+)"', page))
-    client.post("/procedures/start/", fields)
+    client.post("/b2c_procedures/start/", fields)
     child = Run.objects.get(parent=run)
-    assert "О чём заключение?" in client.get(f"/procedures/runs/{child.pk}/").content.decode()
+    assert "О чём заключение?" in client.get(f"/b2c_procedures/runs/{child.pk}/").content.decode()
     finish(service, child)
     task.refresh_from_db()
     assert (task.state, task.outcome) == ("done", "Общение завершено, клиент удовлетворен")
@@ -221,7 +274,12 @@ def test_the_doctors_task_opens_procedure_two_and_closes_with_it(service: Servic
 def test_a_handed_over_run_carries_everything_and_waits_for_the_role(service: Service) -> None:
     run = go(service, start(service, 1), "1")
     run = actions.hand_over(
-        run, version=run.version, performer="head_oks", comment="сложный", by=service.manager, now=service.world.now
+        run,
+        version=run.version,
+        performer="head_oks",
+        comment="сложный",
+        by=service.manager,
+        now=service.world.now,
     )
     assert (run.holder, run.state, run.waits_for) == (None, RunState.WAITING, "head_oks")
     taken = actions.take_run(run, by=service.head, now=service.world.now)
@@ -230,7 +288,7 @@ def test_a_handed_over_run_carries_everything_and_waits_for_the_role(service: Se
 
 
 def test_a_run_keeps_its_edition_when_a_new_one_is_published(service: Service) -> None:
-    from b2c_procedures.actions.versions import publish_edition
+    from b2c_procedures.actions.versions import publish_version
     from b2c_procedures.definition import FOLDER
 
     run = start(service, 8)
@@ -238,7 +296,7 @@ def test_a_run_keeps_its_edition_when_a_new_one_is_published(service: Service) -
     text = text.replace("edition: 1", "edition: 2").replace(
         'name: "Получение заявки от клиента"', 'name: "Приветствие"'
     )
-    publish_edition(text, file_name="08.yaml", by=service.head, now=service.world.now)
+    publish_version(text, file_name="08.yaml", by=service.head, now=service.world.now)
     old, new = actions.screen_of(run).function, actions.screen_of(start(service, 8)).function
     assert old is not None
     assert new is not None
@@ -254,7 +312,11 @@ def test_the_sender_is_the_doctor_when_the_biomaterial_goes_through_him(service:
         go(service, run, "1", sender="doctor", sender_name="")
     run = go(service, run, "1", sender="doctor", sender_name="Лекарев Олег Ильич")
     request = DeliveryRequest.objects.get()
-    assert (request.sender, request.sender_name, request.city) == ("doctor", "Лекарев Олег Ильич", "Казань")
+    assert (request.sender, request.sender_name, request.city) == (
+        "doctor",
+        "Лекарев Олег Ильич",
+        "Казань",
+    )
     assert Order.objects.get(patient=service.patient).lines.get().study == service.study
     assert run.at_function == "5.7"
 
@@ -264,7 +326,9 @@ def test_what_was_sent_shows_its_delivery_in_the_run(service: Service) -> None:
     run = go(service, run, "1", channel="email", address="client@clinic.example", text="Врачи: …")
     sent = SentToClient.objects.get()
     assert sent.message == Message.objects.get()
-    assert [made.state for made in made_by(run, ()) if made.title.startswith("Отправлено")] == ["в очереди"]
+    assert [made.state for made in made_by(run, ()) if made.title.startswith("Отправлено")] == [
+        "в очереди"
+    ]
 
 
 def test_the_waiting_list_and_the_call_back_are_real(service: Service) -> None:
@@ -280,16 +344,21 @@ def test_the_waiting_list_and_the_call_back_are_real(service: Service) -> None:
     assert Task.objects.get(title__startswith="Перезвонить").deadline_at == at
 
 
-def test_the_departments_answer_comes_back_into_the_run(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_the_departments_answer_comes_back_into_the_run(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     run = go(service, start(service, 9), "1", "2", "1")
     run = go(service, run, "1", question="Хватит ли ДНК?")
     task = Task.objects.get(department="sample_preparation")
     close_task(task, outcome="ДНК 300 нг, достаточно", by=None, now=service.world.now)
-    page = as_user(service.manager).get(f"/procedures/runs/{run.pk}/").content.decode()
+    page = as_user(service.manager).get(f"/b2c_procedures/runs/{run.pk}/").content.decode()
     assert page.count("ДНК 300 нг, достаточно") > 1  # beside the step, and in its form
     run = go(service, run, "1")  # nothing typed: the task's answer
     assert run.facts["department_answer"] == "ДНК 300 нг, достаточно"
-    assert "Ответ пробоподготовки" in as_user(service.manager).get(f"/procedures/runs/{run.pk}/").content.decode()
+    assert (
+        "Ответ пробоподготовки"
+        in as_user(service.manager).get(f"/b2c_procedures/runs/{run.pk}/").content.decode()
+    )
 
 
 def test_an_answer_told_by_telephone_closes_the_departments_task(service: Service) -> None:
@@ -376,16 +445,21 @@ def test_an_invoice_that_cannot_be_reminded_of_says_why_and_stops_no_other(
 
 def test_another_clinics_run_is_not_there(service: Service, as_user: AsUser) -> None:
     run = start(service, 1)
-    assert as_user(service.world.administrator_b).get(f"/procedures/runs/{run.pk}/").status_code == 404
+    assert (
+        as_user(service.world.administrator_b).get(f"/b2c_procedures/runs/{run.pk}/").status_code
+        == 404
+    )
 
 
-def test_the_page_answers_409_with_the_present_step_and_422_with_the_field(service: Service, as_user: AsUser) -> None:
+def test_the_page_answers_409_with_the_present_step_and_422_with_the_field(
+    service: Service, as_user: AsUser
+) -> None:
     run = go(service, start(service, 3), "1", "1")
     client = as_user(service.manager)
-    late = client.post(f"/procedures/runs/{run.pk}/", {"version": 0, "key": "1"})
+    late = client.post(f"/b2c_procedures/runs/{run.pk}/", {"version": 0, "key": "1"})
     assert late.status_code == 409
     assert "уже впереди" in late.content.decode()
-    empty = client.post(f"/procedures/runs/{run.pk}/", {"version": run.version, "key": "1"})
+    empty = client.post(f"/b2c_procedures/runs/{run.pk}/", {"version": run.version, "key": "1"})
     assert empty.status_code == 422
     assert "Выберите время в расписании." in empty.content.decode()
 
@@ -397,12 +471,14 @@ def test_the_start_page_asks_the_same_number_of_questions(
     for _ in range(count):
         start(service, 1)
     client = as_user(service.manager)
-    client.get("/procedures/")
+    client.get("/b2c_procedures/")
     with django_assert_max_num_queries(10):
-        assert client.get("/procedures/").status_code == 200
+        assert client.get("/b2c_procedures/").status_code == 200
 
 
-def test_a_booking_in_a_call_is_the_calls_result(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_a_booking_in_a_call_is_the_calls_result(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     now = service.world.now
     call = record_interaction(
         clinic=service.clinic,
@@ -415,14 +491,21 @@ def test_a_booking_in_a_call_is_the_calls_result(service: Service, as_user: AsUs
     )
     client = as_user(service.manager)
     client.post(
-        "/procedures/start/",
-        {"procedure": 3, "clinic": service.clinic.pk, "interaction": call.pk, "number": "8 900 000-00-17"},
+        "/b2c_procedures/start/",
+        {
+            "procedure": 3,
+            "clinic": service.clinic.pk,
+            "interaction": call.pk,
+            "number": "8 900 000-00-17",
+        },
     )
     run = Run.objects.get()
     assert (run.patient, run.number, run.interaction) == (service.patient, "+79000000017", call)
     run = go(service, run, "1", "1")
     go(service, run, "1", window=service.world.window())
-    assert call.contact.results.get().appointment == Appointment.objects.get(patient=service.patient)
+    assert call.contact.results.get().appointment == Appointment.objects.get(
+        patient=service.patient
+    )
 
 
 def test_the_start_page_knows_who_calls(service: Service, as_user: AsUser, noon: Any) -> None:
@@ -431,47 +514,65 @@ def test_the_start_page_knows_who_calls(service: Service, as_user: AsUser, noon:
         clinic=service.clinic, kind=InteractionKind.CALL, state=InteractionState.TALKING, at=service.world.now, now=service.world.now,
         by=service.manager, number=number,
     )  # fmt: skip
-    page = client.get("/procedures/", {"interaction": call.pk}).content.decode()
+    page = client.get("/b2c_procedures/", {"interaction": call.pk}).content.decode()
     assert "Клиентова Мария Ивановна" in page
     assert f'name="interaction" value="{call.pk}"' in page
-    assert "Клиентова" in client.get("/procedures/", {"number": number}).content.decode()
+    assert "Клиентова" in client.get("/b2c_procedures/", {"number": number}).content.decode()
     service.world.patient("Клиентов", "Пётр", "Иванович", phones=[number])
-    page = client.get("/procedures/", {"number": number}).content.decode()
+    page = client.get("/b2c_procedures/", {"number": number}).content.decode()
     assert "Кто звонит?" in page
     assert "Клиентов Пётр Иванович" in page
-    assert "никому не принадлежит" in client.get("/procedures/", {"number": "+79000000999"}).content.decode()
-    assert client.get("/procedures/", {"interaction": 999999}).status_code == 404
+    assert (
+        "никому не принадлежит"
+        in client.get("/b2c_procedures/", {"number": "+79000000999"}).content.decode()
+    )
+    assert client.get("/b2c_procedures/", {"interaction": 999999}).status_code == 404
     User.objects.filter(pk=service.manager.pk).update(sees_phones=False)
-    page = client.get("/procedures/", {"interaction": call.pk}).content.decode()
+    page = client.get("/b2c_procedures/", {"interaction": call.pk}).content.decode()
     assert number not in page
-    client.post("/procedures/start/", {"procedure": 3, "clinic": service.clinic.pk, "interaction": call.pk})
+    client.post(
+        "/b2c_procedures/start/",
+        {"procedure": 3, "clinic": service.clinic.pk, "interaction": call.pk},
+    )
     run = Run.objects.get()
     assert run.number == number
-    page = client.get(f"/procedures/runs/{run.pk}/").content.decode()
+    page = client.get(f"/b2c_procedures/runs/{run.pk}/").content.decode()
     assert (number not in page, format_phone(number) not in page) == (True, True)
-    assert as_user(service.world.administrator_b).get("/procedures/", {"interaction": call.pk}).status_code == 404
+    assert (
+        as_user(service.world.administrator_b)
+        .get("/b2c_procedures/", {"interaction": call.pk})
+        .status_code
+        == 404
+    )
 
 
 def test_free_time_is_narrowed_by_doctor_and_any_free_window_is_taken(
     service: Service, as_user: AsUser, noon: Any
 ) -> None:
-    rare = Doctor.objects.create(full_name="Редкий Лев Ильич", specialty=Specialty.objects.create(name="Генетика"))
+    rare = Doctor.objects.create(
+        full_name="Редкий Лев Ильич", specialty=Specialty.objects.create(name="Генетика")
+    )
     rare.clinics.add(service.clinic)
     service.world.window()
     far = service.world.window(service.world.now + dt.timedelta(days=29), doctor=rare)
     run = go(service, start(service, 4), "1", "1", "1", "1")
     assert run.at_function == "4.5"
     client = as_user(service.manager)
-    page = client.get(f"/procedures/runs/{run.pk}/?look=генет").content.decode()
+    page = client.get(f"/b2c_procedures/runs/{run.pk}/?look=генет").content.decode()
     assert "Редкий Л. И." in page
     assert "Белов" not in page
-    answer = client.post(f"/procedures/runs/{run.pk}/", {"version": run.version, "key": "1", "step-window": far.pk})
+    answer = client.post(
+        f"/b2c_procedures/runs/{run.pk}/",
+        {"version": run.version, "key": "1", "step-window": far.pk},
+    )
     assert answer.status_code == 302
     assert Appointment.objects.get(patient=service.patient).doctor == rare
 
 
-def test_a_script_says_the_clinics_number_as_people_write_it(service: Service, as_user: AsUser, noon: Any) -> None:
+def test_a_script_says_the_clinics_number_as_people_write_it(
+    service: Service, as_user: AsUser, noon: Any
+) -> None:
     type(service.clinic).objects.filter(pk=service.clinic.pk).update(phone="+79000009901")
     run = go(service, start(service, 8), "1")
-    page = as_user(service.manager).get(f"/procedures/runs/{run.pk}/").content.decode()
+    page = as_user(service.manager).get(f"/b2c_procedures/runs/{run.pk}/").content.decode()
     assert "Телефон +7 (900) 000-99-01" in page

@@ -20,14 +20,30 @@ def msk(text: str) -> dt.datetime:
     ("text", "start", "due"),
     [
         ("30 seconds", "20.11.2026 23:59", None),
-        ("3 minutes", "21.11.2026 12:00", "21.11.2026 12:03"),  # a Saturday: the clock's own minutes
+        (
+            "3 minutes",
+            "21.11.2026 12:00",
+            "21.11.2026 12:03",
+        ),  # a Saturday: the clock's own minutes
         ("2 hours", "20.11.2026 10:00", "20.11.2026 12:00"),
-        ("2 hours", "19.11.2026 21:00", "20.11.2026 10:00"),  # after 20:00: first two hours of the next working day
+        (
+            "2 hours",
+            "19.11.2026 21:00",
+            "20.11.2026 10:00",
+        ),  # after 20:00: first two hours of the next working day
         ("2 hours", "20.11.2026 21:00", "23.11.2026 10:00"),  # Friday evening → Monday
-        ("2 hours", "20.11.2026 03:00", "20.11.2026 10:00"),  # before 08:00 the day that is about to begin
+        (
+            "2 hours",
+            "20.11.2026 03:00",
+            "20.11.2026 10:00",
+        ),  # before 08:00 the day that is about to begin
         ("2 hours", "19.11.2026 20:00", "20.11.2026 10:00"),  # the boundary belongs to the evening
         ("2 hours", "20.11.2026 08:00", "20.11.2026 10:00"),
-        ("2 hours", "19.11.2026 19:00", "20.11.2026 09:00"),  # the rest goes over to the next working day
+        (
+            "2 hours",
+            "19.11.2026 19:00",
+            "20.11.2026 09:00",
+        ),  # the rest goes over to the next working day
         ("1 working day", "20.11.2026 15:00", "23.11.2026 15:00"),
         ("1 working day", "21.11.2026 15:00", "23.11.2026 20:00"),
         ("1 working day", "03.11.2026 15:00", "05.11.2026 15:00"),  # over the holiday of 4 November
@@ -51,7 +67,9 @@ def test_anything_else_is_no_norm(text: str) -> None:
         norm(text)
 
 
-moments = st.integers(0, 330 * 24 * 3600).map(lambda seconds: msk("01.01.2026 00:00") + dt.timedelta(seconds=seconds))
+moments = st.integers(0, 330 * 24 * 3600).map(
+    lambda seconds: msk("01.01.2026 00:00") + dt.timedelta(seconds=seconds)
+)
 
 
 @given(moments, st.integers(0, 100_000))
@@ -60,8 +78,12 @@ def test_adding_working_time_and_measuring_it_agree(start: dt.datetime, seconds:
 
 
 @given(moments)
-def test_two_hours_are_the_clocks_by_day_and_end_at_ten_when_asked_outside(start: dt.datetime) -> None:
-    """CH-15 and CH-16; what is asked less than two hours before 20:00 goes on at 08:00 of the next working day."""
+def test_two_hours_are_the_clocks_by_day_and_end_at_ten_when_asked_outside(
+    start: dt.datetime,
+) -> None:
+    """CH-15 and CH-16; what is asked less than two hours before 20:00 goes on at 08:00 of the next
+    working day.
+    """
     due, here = norm("2 hours").deadline(start).astimezone(MSK), start.astimezone(MSK)
     assert is_working_day(due.date())
     asked_in_time = is_working_day(here.date()) and dt.time(8) <= here.time() < dt.time(20)

@@ -1,4 +1,6 @@
-"""Leading a run through its pages as people do: the right person takes it, fills in the form and presses."""
+"""Leading a run through its pages as people do: the right person takes it, fills in the form and
+presses.
+"""
 
 from typing import Any
 
@@ -18,7 +20,11 @@ from tests.b2c_procedures.conftest import Service
 
 def form_of(run: Run, user: User) -> StepForm | None:
     function = screen_of(run).function
-    if function is None or function.action not in STEP_ACTIONS or not STEP_ACTIONS[function.action].fields:
+    if (
+        function is None
+        or function.action not in STEP_ACTIONS
+        or not STEP_ACTIONS[function.action].fields
+    ):
         return None
     return StepForm(None, run=run, function=function, now=timezone.now(), user=user, prefix="step")
 
@@ -33,7 +39,9 @@ def answers(service: Service, run: Run, user: User) -> dict[str, Any]:
         "answer": "Да, хватит",
         "comment": "клиент просил",
         "city": "Казань",
-        "address": "client@clinic.example" if screen_of(run).function.action == "letter" else "ул. Ясная, 5",  # type: ignore[union-attr]
+        "address": "client@clinic.example"
+        if screen_of(run).function.action == "letter"  # type: ignore[union-attr]
+        else "ул. Ясная, 5",
         "on": "2026-03-20",
         "email": "client@clinic.example",
         "call_on": "2026-03-20",
@@ -88,14 +96,14 @@ def press(service: Service, run: Run, key: str, *, look: bool = True, **changes:
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     if run.holder_id != user.pk:
-        taken = client.post(f"/procedures/runs/{run.pk}/take/")
+        taken = client.post(f"/b2c_procedures/runs/{run.pk}/take/")
         assert taken.status_code == 302, taken.content.decode()[:3000]
         run.refresh_from_db()
     if look:
-        page = client.get(f"/procedures/runs/{run.pk}/")
+        page = client.get(f"/b2c_procedures/runs/{run.pk}/")
         assert page.status_code == 200
     data = {"version": run.version, "key": key, **answers(service, run, user), **changes}
-    answer = client.post(f"/procedures/runs/{run.pk}/", data)
+    answer = client.post(f"/b2c_procedures/runs/{run.pk}/", data)
     assert answer.status_code == 302, (run.at_function, key, problems(answer.content.decode()))
     return Run.objects.get(pk=run.pk)
 
@@ -104,7 +112,9 @@ def problems(page: str) -> str:
     """The alerts and field errors of a page, for the message of a failed test."""
     import re
 
-    found = re.findall(r'(?s)(?:class="alert[^>]*>|invalid-feedback[^>]*>|errorlist[^>]*>)(.{0,400})', page)
+    found = re.findall(
+        r'(?s)(?:class="alert[^>]*>|invalid-feedback[^>]*>|errorlist[^>]*>)(.{0,400})', page
+    )
     return re.sub(r"<[^>]+>|\s+", " ", " | ".join(found))
 
 
@@ -130,7 +140,11 @@ def finish(service: Service, run: Run) -> Run:
             return run
         screen = screen_of(run)
         if screen.kind == "returned":
-            key = engine.ALL if any(button.key == engine.ALL for button in screen.buttons) else engine.ON
+            key = (
+                engine.ALL
+                if any(button.key == engine.ALL for button in screen.buttons)
+                else engine.ON
+            )
         else:
             assert screen.function is not None
             key = engine.shortest_end(screen.procedure, book_of(run))[screen.function.id]

@@ -36,7 +36,9 @@ def test_patients_of_the_measurements_are_as_the_product_writes_them() -> None:
     data.patients(200)
     data.patients(300)
     assert Patient.objects.count() == 300
-    one = Patient.objects.filter(last_name__startswith="Фёдоров").first() or Patient.objects.earliest("pk")
+    one = Patient.objects.filter(
+        last_name__startswith="Фёдоров"
+    ).first() or Patient.objects.earliest("pk")
     assert one.full_name
     assert one.phones.get().number.startswith("+7")
     assert Patient.objects.visible_to(data.senior()).count() == 300

@@ -1,4 +1,6 @@
-"""A clinic with a robot on a clock that the test turns: the real rows, the real robot, simulated telephones."""
+"""A clinic with a robot on a clock that the test turns: the real rows, the real robot, simulated
+telephones.
+"""
 
 import array
 import datetime as dt
@@ -38,17 +40,23 @@ class Rig:
 
     def start_robot(self, name: str) -> None:
         """A process at an exchange of its own making; the old one, if any, is simply gone."""
-        self.simulator = SimulatorPbx(lambda: self.now, personas=self.personas, wait=lambda _seconds: None)
+        self.simulator = SimulatorPbx(
+            lambda: self.now, personas=self.personas, wait=lambda _seconds: None
+        )
         self.robot = Robot(lambda: self.simulator, holder=name, clock=lambda: self.now, workers=0)
         for _ in range(3):
             self.robot.run_once(0)
 
     def bind(self, user: User, persona: str) -> PhoneBinding:
         """The user sits at a telephone that behaves like the persona."""
-        return bind_phone(user=user, kind=PhoneKind.PBX, endpoint=f"persona/{persona}", now=self.now)
+        return bind_phone(
+            user=user, kind=PhoneKind.PBX, endpoint=f"persona/{persona}", now=self.now
+        )
 
     def ask(self, digit: str = "0", **fields: object) -> CallbackRequest:
-        """A request; the last digit of its number is the patient's character (see simulator.BY_LAST_DIGIT)."""
+        """A request; the last digit of its number is the patient's character (see
+        simulator.BY_LAST_DIGIT).
+        """
         values: dict[str, object] = {
             "clinic": self.world.clinic,
             "name": "Пётр Семёнов",
@@ -80,10 +88,14 @@ class Rig:
         moments = [until, self.simulator.next_moment()]
         moments += Call.objects.filter(ended_at=None).values_list("step_due_at", flat=True)
         moments += CallbackRequest.objects.exclude(due_at=None).values_list("due_at", flat=True)
-        self.now = min(max(moment, self.now + dt.timedelta(milliseconds=50)) for moment in moments if moment)
+        self.now = min(
+            max(moment, self.now + dt.timedelta(milliseconds=50)) for moment in moments if moment
+        )
         self.settle()
 
-    def run_until(self, *states: str, request: CallbackRequest, seconds: float = 3600) -> CallbackRequest:
+    def run_until(
+        self, *states: str, request: CallbackRequest, seconds: float = 3600
+    ) -> CallbackRequest:
         """Until the request is in one of the states; fails after `seconds`."""
         until = self.now + dt.timedelta(seconds=seconds)
         self.settle()
@@ -92,11 +104,15 @@ class Rig:
             if request.state in states:
                 return request
             if self.now >= until:
-                pytest.fail(f"{request.state} after {seconds} s: {[line.text for line in request.lines.all()]}")
+                pytest.fail(
+                    f"{request.state} after {seconds} s: {[line.text for line in request.lines.all()]}"
+                )
             self._turn(until)
 
     def ways(self, **changes: object) -> CallbackSettings:
-        row, _ = CallbackSettings.objects.update_or_create(clinic=self.world.clinic, defaults=changes)
+        row, _ = CallbackSettings.objects.update_or_create(
+            clinic=self.world.clinic, defaults=changes
+        )
         return row
 
     def source(self, **fields: object) -> RequestSource:

@@ -34,7 +34,9 @@ def source(world: World) -> tuple[RequestSource, str]:
 
 @pytest.fixture
 def send(source: tuple[RequestSource, str]) -> Send:
-    def post(body: dict[str, Any] | bytes, *, method: str = "post", url: str = URL, **changed: str) -> Any:
+    def post(
+        body: dict[str, Any] | bytes, *, method: str = "post", url: str = URL, **changed: str
+    ) -> Any:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         stamp = changed.get("timestamp", str(int(timezone.now().timestamp())))
         headers = {
@@ -42,20 +44,32 @@ def send(source: tuple[RequestSource, str]) -> Send:
             "X-Timestamp": stamp,
             "X-Signature": changed.get("signature", signature(source[0].secret, stamp, raw)),
         }
-        return getattr(Client(), method)(url, data=raw, content_type="application/json", headers=headers)
+        return getattr(Client(), method)(
+            url, data=raw, content_type="application/json", headers=headers
+        )
 
     return post
 
 
 def body(**changes: Any) -> dict[str, Any]:
-    return {"id": "42", "name": "Вера Лунина", "phone": "8 900 000-77-01", "doctor": "Белов Олег Ильич", **changes}
+    return {
+        "id": "42",
+        "name": "Вера Лунина",
+        "phone": "8 900 000-77-01",
+        "doctor": "Белов Олег Ильич",
+        **changes,
+    }
 
 
 def test_a_signed_request_is_taken_and_stands_in_the_history(send: Send, world: World) -> None:
     answer = send(body(service="лечение", comment="после шести", utm={"utm_source": "site"}))
     assert answer.status_code == 201
     made = CallbackRequest.objects.get()
-    assert (made.number, made.doctor, made.service_words) == ("+79000007701", world.doctor, "лечение")
+    assert (made.number, made.doctor, made.service_words) == (
+        "+79000007701",
+        world.doctor,
+        "лечение",
+    )
     assert answer.json()["request"] == made.pk  # type: ignore[attr-defined]
     assert Interaction.objects.get().kind == "request"
 
@@ -87,7 +101,9 @@ def test_who_does_not_sign_properly_is_refused_and_nothing_is_written(
     assert not Interaction.objects.exists()
 
 
-def test_a_body_changed_on_the_way_is_refused(send: Send, source: tuple[RequestSource, str]) -> None:
+def test_a_body_changed_on_the_way_is_refused(
+    send: Send, source: tuple[RequestSource, str]
+) -> None:
     stamp = str(int(timezone.now().timestamp()))
     signed = signature(source[0].secret, stamp, json.dumps(body()).encode())
     assert send(body(phone="8 900 000-77-99"), timestamp=stamp, signature=signed).status_code == 401
@@ -105,7 +121,9 @@ def test_a_body_changed_on_the_way_is_refused(send: Send, source: tuple[RequestS
         ({"extra": 1}, ""),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_half_written(send: Send, changes: dict[str, Any], field: str) -> None:
+def test_what_is_wrong_is_named_and_nothing_is_half_written(
+    send: Send, changes: dict[str, Any], field: str
+) -> None:
     answer = send(body(**changes))
     assert answer.status_code == 422
     assert answer.json().get("field", "") == field  # type: ignore[attr-defined]

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callback import state_machine
-from callback.state_machine import NoTransition, RequestEvent, RequestState, TransitionEffect, TransitionRule
+from callback.state_machine import (
+    NoTransition,
+    RequestEvent,
+    RequestState,
+    TransitionEffect,
+    TransitionRule,
+)
 
 CODES: Final = {
     "wt": RequestState.WAITING,
@@ -93,12 +99,18 @@ def test_the_table(state: RequestState, event: RequestEvent, cell: str) -> None:
 
 def test_the_written_table_knows_every_state_and_every_event() -> None:
     known = {(state, event) for state, event, _ in pairs()}
-    assert known == {(state, event) for state in RequestState for event in RequestEvent} == set(state_machine.TABLE)
+    assert (
+        known
+        == {(state, event) for state in RequestState for event in RequestEvent}
+        == set(state_machine.TABLE)
+    )
 
 
 def steps() -> list[tuple[RequestState, RequestEvent, TransitionRule]]:
     return [
-        (state, event, row) for (state, event), row in state_machine.TABLE.items() if isinstance(row, TransitionRule)
+        (state, event, row)
+        for (state, event), row in state_machine.TABLE.items()
+        if isinstance(row, TransitionRule)
     ]
 
 
@@ -109,9 +121,11 @@ def test_who_leaves_the_telephone_ends_the_attempt() -> None:
 
 
 def test_an_attempt_begins_only_from_waiting() -> None:
-    assert [(state, event) for state, event, row in steps() if TransitionEffect.BEGIN_ATTEMPT in row.effects] == [
-        (RequestState.WAITING, RequestEvent.START)
-    ]
+    assert [
+        (state, event)
+        for state, event, row in steps()
+        if TransitionEffect.BEGIN_ATTEMPT in row.effects
+    ] == [(RequestState.WAITING, RequestEvent.START)]
 
 
 def test_whoever_waits_again_after_a_call_has_a_time_to_wait_for() -> None:
@@ -126,12 +140,16 @@ def test_every_end_is_finished_and_every_escalation_has_its_letter_and_task() ->
         if row.state in state_machine.FINAL or row.state == RequestState.ESCALATED:
             assert TransitionEffect.FINISH in row.effects
         if row.state == RequestState.ESCALATED:
-            assert {TransitionEffect.LETTER_CALL_BACK, TransitionEffect.TASK} <= set(row.effects), event
+            assert {TransitionEffect.LETTER_CALL_BACK, TransitionEffect.TASK} <= set(row.effects), (
+                event
+            )
 
 
 def test_the_patient_is_dialled_only_after_a_choice_and_connected_only_when_he_answers() -> None:
     for _, event, row in steps():
-        assert (TransitionEffect.DIAL_PATIENT in row.effects) == (event == RequestEvent.CHOSE_CONNECT)
+        assert (TransitionEffect.DIAL_PATIENT in row.effects) == (
+            event == RequestEvent.CHOSE_CONNECT
+        )
         assert (TransitionEffect.CONNECT in row.effects) == (event == RequestEvent.PATIENT_ANSWERED)
 
 

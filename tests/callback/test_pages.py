@@ -61,7 +61,9 @@ def test_the_board_takes_the_same_number_of_queries_for_any_number_of_rows(
     assert page.content.decode().count('class="request card') == many
 
 
-def test_stop_needs_a_reason_and_a_late_press_shows_the_present_state(rig: Rig, as_user: Login) -> None:
+def test_stop_needs_a_reason_and_a_late_press_shows_the_present_state(
+    rig: Rig, as_user: Login
+) -> None:
     request = rig.ask()
     client = as_user(rig.world.administrator)
     url = reverse("callback:act", args=[request.pk])
@@ -75,7 +77,9 @@ def test_stop_needs_a_reason_and_a_late_press_shows_the_present_state(rig: Rig, 
 def test_later_asks_when_and_the_robot_calls_then(rig: Rig, as_user: Login) -> None:
     request = rig.ask()
     client = as_user(rig.world.administrator)
-    answer = client.post(reverse("callback:act", args=[request.pk]), {"verb": "postpone", "at": "2100-01-12T15:00"})
+    answer = client.post(
+        reverse("callback:act", args=[request.pk]), {"verb": "postpone", "at": "2100-01-12T15:00"}
+    )
     assert answer.status_code == 302
     request.refresh_from_db()
     assert request.due_at is not None
@@ -108,7 +112,10 @@ def test_a_request_by_hand_names_a_bad_number(rig: Rig, as_user: Login) -> None:
     answer = client.post(reverse("callback:new"), form)
     assert answer.status_code == 422
     assert "не хватает цифр" in answer.content.decode()
-    assert client.post(reverse("callback:new"), {**form, "phone": "8 900 000 77 01"}).status_code == 302
+    assert (
+        client.post(reverse("callback:new"), {**form, "phone": "8 900 000 77 01"}).status_code
+        == 302
+    )
 
 
 def test_the_senior_changes_a_clinics_ways(rig: Rig, as_user: Login) -> None:
@@ -127,7 +134,13 @@ def test_the_senior_changes_a_clinics_ways(rig: Rig, as_user: Login) -> None:
 
 def test_a_sources_key_is_shown_once(rig: Rig, as_user: Login) -> None:
     client = as_user(rig.world.senior)
-    form = {"name": "Сайт", "code": "site", "spoken": "сайта", "clinics": [rig.world.clinic.pk], "is_active": "on"}
+    form = {
+        "name": "Сайт",
+        "code": "site",
+        "spoken": "сайта",
+        "clinics": [rig.world.clinic.pk],
+        "is_active": "on",
+    }
     page = client.post(reverse("callback:source_new"), form).content.decode()
     source = RequestSource.objects.get()
     assert "cb_" in page
@@ -150,7 +163,9 @@ def test_the_report_counts_and_its_workbook_opens(rig: Rig, as_user: Login) -> N
     assert CallbackRequest.objects.count() == 2
 
 
-def test_what_to_press_now_stands_above_the_family_on_the_ringing_card(rig: Rig, as_user: Login) -> None:
+def test_what_to_press_now_stands_above_the_family_on_the_ringing_card(
+    rig: Rig, as_user: Login
+) -> None:
     for name in ("Вера", "Олег"):
         rig.world.patient("Лунины", name, "", phones=["+79000007701"])
     rig.bind(rig.world.administrator, "admin_mute")
@@ -187,12 +202,17 @@ def test_a_paused_request_is_closed_or_continued_by_one_press(rig: Rig, as_user:
     assert "Продолжить" in page
     form = page[page.index('class="acts"') : page.index("</form>", page.index('class="acts"'))]
     assert 'name="outcome" value="звонил сам в 14:05"' in form
-    client.post(reverse("callback:act", args=[request.pk]), {"verb": "done", "outcome": "звонил сам в 14:05"})
+    client.post(
+        reverse("callback:act", args=[request.pk]),
+        {"verb": "done", "outcome": "звонил сам в 14:05"},
+    )
     request.refresh_from_db()
     assert (request.state, request.outcome) == (RequestState.CLOSED, "звонил сам в 14:05")
 
 
-def test_an_attempt_that_rang_nobody_says_that_every_telephone_was_busy(rig: Rig, as_user: Login) -> None:
+def test_an_attempt_that_rang_nobody_says_that_every_telephone_was_busy(
+    rig: Rig, as_user: Login
+) -> None:
     rig.bind(rig.world.administrator, "admin_mute")
     for digit in "012":  # the administrator's, the clinic's own, and none is left
         rig.ask(digit)
@@ -210,11 +230,15 @@ def test_whom_to_book_is_never_chosen_by_itself(rig: Rig, as_user: Login) -> Non
     assert all(" disabled" in tag.partition(">")[0] for tag in stranger.split('name="window"')[1:])
     for name in ("Вера", "Олег"):
         rig.world.patient("Лунины", name, "", phones=["+79000007702"])
-    family = client.get(reverse("callback:card", args=[rig.ask("2", name="Надежда").pk])).content.decode()
+    family = client.get(
+        reverse("callback:card", args=[rig.ask("2", name="Надежда").pk])
+    ).content.decode()
     assert '<option value="">Кого записываем?</option>' in family
 
 
-def test_the_board_shows_the_newest_attempts_and_the_card_all_of_them(rig: Rig, as_user: Login) -> None:
+def test_the_board_shows_the_newest_attempts_and_the_card_all_of_them(
+    rig: Rig, as_user: Login
+) -> None:
     rig.bind(rig.world.administrator, "admin_busy")
     request = rig.ask()
     rig.run(25 * 60)
@@ -223,4 +247,9 @@ def test_the_board_shows_the_newest_attempts_and_the_card_all_of_them(rig: Rig, 
     board = client.get(reverse("callback:board")).content.decode()
     assert board.count('class="try-no"') == 3 < made
     assert f"ранее {made - 3} попытки" in board or f"ранее {made - 3} попытка" in board
-    assert client.get(reverse("callback:card", args=[request.pk])).content.decode().count('class="try-no"') == made
+    assert (
+        client.get(reverse("callback:card", args=[request.pk]))
+        .content.decode()
+        .count('class="try-no"')
+        == made
+    )

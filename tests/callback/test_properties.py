@@ -1,4 +1,6 @@
-"""Whatever happens, in whatever order: nothing is dialled twice, nothing goes out twice, everything ends."""
+"""Whatever happens, in whatever order: nothing is dialled twice, nothing goes out twice, everything
+ends.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -86,7 +88,9 @@ class Story:
         simulator = Repeating(lambda: rig.now, wait=lambda _seconds: None)
         simulator.cast_as(*self.cast)
         rig.simulator = simulator
-        rig.robot = type(rig.robot)(lambda: simulator, holder=str(rig.now), clock=lambda: rig.now, workers=0)
+        rig.robot = type(rig.robot)(
+            lambda: simulator, holder=str(rig.now), clock=lambda: rig.now, workers=0
+        )
         for _ in range(3):
             rig.robot.run_once(0)
 
@@ -106,7 +110,9 @@ class Story:
                     actions.run_due_requests(now=now)
                     actions.run_due_requests(now=now)
                 case "booking":
-                    book_appointment(patient=self.patient, window=rig.world.window(), by=who, now=now)
+                    book_appointment(
+                        patient=self.patient, window=rig.world.window(), by=who, now=now
+                    )
                 case "called himself":
                     record_interaction(
                         clinic=request.clinic,
@@ -149,7 +155,12 @@ class Story:
     def check_gaps(self) -> None:
         """Five minutes from the end of one attempt to the next, unless a person asked for less."""
         asked = self.request.lines.filter(
-            event__in=[RequestEvent.CALL_NOW, RequestEvent.CONTINUE, RequestEvent.POSTPONE, RequestEvent.UNDO]
+            event__in=[
+                RequestEvent.CALL_NOW,
+                RequestEvent.CONTINUE,
+                RequestEvent.POSTPONE,
+                RequestEvent.UNDO,
+            ]
         )
         moments = list(asked.values_list("at", flat=True))
         for before, after in pairwise(self.request.attempts.all()):
@@ -162,7 +173,12 @@ plays = st.lists(st.tuples(st.integers(1, 900), st.sampled_from(DEEDS)), max_siz
 
 
 @pytest.mark.timeout(600)
-@settings(max_examples=10, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=10,
+    deadline=None,
+    phases=(Phase.generate,),
+    suppress_health_check=list(HealthCheck),
+)
 @given(
     admins=st.lists(st.sampled_from(ADMINS), min_size=1, max_size=5),
     patients=st.lists(st.sampled_from(PATIENTS), min_size=1, max_size=5),
@@ -188,4 +204,6 @@ def test_whatever_happens(
         if request.state == RequestState.ESCALATED and not human:
             assert request.first_try_at is not None
             assert request.letter_at is not None
-            assert 0 <= (request.letter_at - request.first_try_at).total_seconds() - WINDOW * 60 <= 200
+            assert (
+                0 <= (request.letter_at - request.first_try_at).total_seconds() - WINDOW * 60 <= 200
+            )

@@ -26,7 +26,9 @@ pytestmark = pytest.mark.django_db
 
 def said(rig: Rig) -> list[str]:
     return [
-        phrase for command in PbxCommand.objects.filter(verb=CommandType.PLAY) for phrase in command.args["phrases"]
+        phrase
+        for command in PbxCommand.objects.filter(verb=CommandType.PLAY)
+        for phrase in command.args["phrases"]
     ]
 
 
@@ -78,7 +80,9 @@ def test_administrators_are_rung_one_after_another_then_the_clinics_number(rig: 
     assert request.attempts.count() == 1
 
 
-def test_no_key_is_not_ready_and_the_next_attempt_comes_five_minutes_after_the_end(rig: Rig) -> None:
+def test_no_key_is_not_ready_and_the_next_attempt_comes_five_minutes_after_the_end(
+    rig: Rig,
+) -> None:
     rig.bind(rig.world.administrator, "admin_mute")
     request = rig.ask()
     rig.run(120)
@@ -116,7 +120,9 @@ def test_a_patient_who_never_answers_is_dialled_four_times_gets_one_sms_and_a_le
     assert "Пациент не ответил. Робот попробует позже." in said(rig)
 
 
-def test_as_the_document_has_it_the_robot_goes_on_after_the_sms_when_the_clinic_says_so(rig: Rig) -> None:
+def test_as_the_document_has_it_the_robot_goes_on_after_the_sms_when_the_clinic_says_so(
+    rig: Rig,
+) -> None:
     rig.ways(goes_on_after_sms=True)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask("6")
@@ -126,7 +132,9 @@ def test_as_the_document_has_it_the_robot_goes_on_after_the_sms_when_the_clinic_
 
 
 @pytest.mark.parametrize(("digit", "why"), [("9", "short talk"), ("8", "an answering machine")])
-def test_voicemail_and_a_talk_of_ten_seconds_or_less_do_not_close_the_request(rig: Rig, digit: str, why: str) -> None:
+def test_voicemail_and_a_talk_of_ten_seconds_or_less_do_not_close_the_request(
+    rig: Rig, digit: str, why: str
+) -> None:
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask(digit)
     rig.run(90)
@@ -146,7 +154,9 @@ def test_a_patient_whose_voicemail_took_every_dial_gets_the_sms_too(rig: Rig, di
     assert sum("СМС" in line.text for line in request.lines.all()) == 1
 
 
-def test_after_the_last_dial_the_administrator_hears_of_the_sms_and_not_of_another_try(rig: Rig) -> None:
+def test_after_the_last_dial_the_administrator_hears_of_the_sms_and_not_of_another_try(
+    rig: Rig,
+) -> None:
     rig.ways(patient_tries=1)
     rig.bind(rig.world.administrator, "admin_thorough")
     rig.ask("6")
@@ -168,7 +178,9 @@ def test_the_robot_does_not_take_back_what_it_may_not_dial_any_more(rig: Rig) ->
     assert request.state == RequestState.ESCALATED
 
 
-def test_a_request_withdrawn_at_its_source_is_closed_though_people_have_it_already(rig: Rig) -> None:
+def test_a_request_withdrawn_at_its_source_is_closed_though_people_have_it_already(
+    rig: Rig,
+) -> None:
     request = rig.ask()
     actions.take_over(request, by=rig.world.administrator, now=rig.now)
     assert actions.withdraw_request(request, now=rig.now).state == RequestState.CLOSED
@@ -178,7 +190,12 @@ def test_words_about_a_doctor_we_do_not_know_are_not_answered_by_any_visit(rig: 
     patient = rig.world.patient("Семёнов", "Пётр", phones=["+79000007700"])
     request = rig.ask(doctor=None, doctor_words="Профессор Незнакомый")
     window = rig.world.window(rig.now + dt.timedelta(days=1))
-    book_appointment(patient=patient, window=window, by=rig.world.administrator, now=rig.now + dt.timedelta(seconds=1))
+    book_appointment(
+        patient=patient,
+        window=window,
+        by=rig.world.administrator,
+        now=rig.now + dt.timedelta(seconds=1),
+    )
     rig.now += dt.timedelta(seconds=2)
     rig.run(60)
     request.refresh_from_db()
@@ -188,8 +205,20 @@ def test_words_about_a_doctor_we_do_not_know_are_not_answered_by_any_visit(rig: 
 @pytest.mark.parametrize(
     ("name", "spoken", "sms", "subject", "phrase"),
     [
-        ("НаПоправку", "НаПоправку", "с сайта НаПоправку.", "Заявка с НаПоправку —", "Заявка на запись с НаПоправку"),
-        ("Сайт", "сайта клиники", "с сайта клиники.", "Заявка с сайта клиники —", "Заявка на запись с сайта клиники"),
+        (
+            "НаПоправку",
+            "НаПоправку",
+            "с сайта НаПоправку.",
+            "Заявка с НаПоправку —",
+            "Заявка на запись с НаПоправку",
+        ),
+        (
+            "Сайт",
+            "сайта клиники",
+            "с сайта клиники.",
+            "Заявка с сайта клиники —",
+            "Заявка на запись с сайта клиники",
+        ),
         ("", "", "по заявке.", "Заявка —", "Заявка на запись"),
     ],
 )
@@ -215,23 +244,31 @@ def test_a_night_request_waits_for_the_opening_hour_of_the_next_working_day(rig:
     rig.run_until(RequestState.DONE, request=request, seconds=300)
 
 
-def test_nothing_is_dialled_after_closing_and_the_rest_of_the_two_and_a_half_hours_runs_next_morning(rig: Rig) -> None:
+def test_nothing_is_dialled_after_closing_and_the_rest_of_the_two_and_a_half_hours_runs_next_morning(
+    rig: Rig,
+) -> None:
     rig.now = rig.world.local(dt.date(2026, 3, 18), 19, 30)
     request = rig.ask()
     rig.run(14 * 3600)  # nobody sits at a telephone; the clinic's number hangs in the air
     closed = rig.world.local(dt.date(2026, 3, 18), 20), rig.world.local(dt.date(2026, 3, 19), 9)
-    assert not CallbackAttempt.objects.filter(started_at__gte=closed[0], started_at__lt=closed[1]).exists()
+    assert not CallbackAttempt.objects.filter(
+        started_at__gte=closed[0], started_at__lt=closed[1]
+    ).exists()
     request.refresh_from_db()
     # 30 minutes in the evening, then from the opening at 8:00: 2 h more
     assert request.until == rig.world.local(dt.date(2026, 3, 19), 10)
 
 
-def test_a_booking_made_since_for_this_doctor_closes_the_request_before_anybody_is_rung(rig: Rig) -> None:
+def test_a_booking_made_since_for_this_doctor_closes_the_request_before_anybody_is_rung(
+    rig: Rig,
+) -> None:
     rig.bind(rig.world.administrator, "admin_mute")
     patient = rig.world.patient("Семёнов", "Пётр", "", phones=["+79000007700"])
     request = rig.ask()
     rig.run(100)
-    book_appointment(patient=patient, window=rig.world.window(), by=rig.world.administrator2, now=rig.now)
+    book_appointment(
+        patient=patient, window=rig.world.window(), by=rig.world.administrator2, now=rig.now
+    )
     rig.run(400)
     request.refresh_from_db()
     assert request.state == RequestState.CLOSED
@@ -245,7 +282,9 @@ def test_a_booking_found_after_the_key_is_told_and_the_patient_is_left_in_peace(
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask()
     rig.run_until(RequestState.ASKING, request=request, seconds=30)
-    book_appointment(patient=patient, window=rig.world.window(), by=rig.world.administrator2, now=rig.now)
+    book_appointment(
+        patient=patient, window=rig.world.window(), by=rig.world.administrator2, now=rig.now
+    )
     rig.run_until(RequestState.CLOSED, request=request, seconds=60)
     rig.run(20)
     assert "Пациент уже записан. Звонить не нужно." in said(rig)
@@ -254,7 +293,9 @@ def test_a_booking_found_after_the_key_is_told_and_the_patient_is_left_in_peace(
 
 
 def test_a_booking_with_another_specialty_does_not_stop_the_robot(rig: Rig) -> None:
-    other = Doctor.objects.create(full_name="Зубов", specialty=Specialty.objects.create(name="Стоматология"))
+    other = Doctor.objects.create(
+        full_name="Зубов", specialty=Specialty.objects.create(name="Стоматология")
+    )
     patient = rig.world.patient("Семёнов", "Пётр", "", phones=["+79000007700"])
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask()
@@ -307,10 +348,17 @@ def test_a_second_request_of_the_number_within_an_hour_joins_the_first(rig: Rig)
 
 @pytest.mark.parametrize(
     ("digit", "state"),
-    [("2", RequestState.CLOSED), ("3", RequestState.LATER), ("4", RequestState.CLOSED), ("1", RequestState.DONE)],
+    [
+        ("2", RequestState.CLOSED),
+        ("3", RequestState.LATER),
+        ("4", RequestState.CLOSED),
+        ("1", RequestState.DONE),
+    ],
 )
 def test_the_second_key_counts(rig: Rig, digit: str, state: RequestState) -> None:
-    rig.simulator.personas["decided"] = PhonePersona("decided", answers=1.0, digits=((1.0, "1"), (3.5, digit)))
+    rig.simulator.personas["decided"] = PhonePersona(
+        "decided", answers=1.0, digits=((1.0, "1"), (3.5, digit))
+    )
     rig.bind(rig.world.administrator, "decided")
     request = rig.ask()
     rig.run_until(state, request=request, seconds=120)
@@ -319,14 +367,18 @@ def test_the_second_key_counts(rig: Rig, digit: str, state: RequestState) -> Non
 
 
 def test_a_key_pressed_twice_by_habit_is_no_second_key(rig: Rig) -> None:
-    rig.simulator.personas["nervous"] = PhonePersona("nervous", answers=1.0, digits=((1.0, "2"), (1.4, "2")))
+    rig.simulator.personas["nervous"] = PhonePersona(
+        "nervous", answers=1.0, digits=((1.0, "2"), (1.4, "2"))
+    )
     rig.bind(rig.world.administrator, "nervous")
     request = rig.ask()
     rig.run_until(RequestState.DONE, request=request, seconds=120)
 
 
 def test_a_closing_by_key_can_be_undone_for_fifteen_minutes(rig: Rig) -> None:
-    rig.simulator.personas["not_ours"] = PhonePersona("not_ours", answers=1.0, digits=((1.0, "1"), (3.5, "4")))
+    rig.simulator.personas["not_ours"] = PhonePersona(
+        "not_ours", answers=1.0, digits=((1.0, "1"), (3.5, "4"))
+    )
     rig.bind(rig.world.administrator, "not_ours")
     request = rig.ask()
     rig.run_until(RequestState.CLOSED, request=request, seconds=60)
@@ -340,7 +392,9 @@ def test_a_closing_by_key_can_be_undone_for_fifteen_minutes(rig: Rig) -> None:
         actions.undo_closing(request, by=rig.world.administrator, now=rig.now)
 
 
-def test_a_voice_that_fails_gives_the_request_to_people_before_anybody_is_rung(rig: Rig, settings: Any) -> None:
+def test_a_voice_that_fails_gives_the_request_to_people_before_anybody_is_rung(
+    rig: Rig, settings: Any
+) -> None:
     settings.SPEECH_ENGINE = "off"
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask()
@@ -365,7 +419,9 @@ def test_a_person_stops_takes_over_and_marks(rig: Rig) -> None:
     assert not Leg.objects.exclude(state="ended").exists()
     rig.run(1000)
     assert request.attempts.count() == 1
-    actions.mark_done(request, outcome="записан по телефону", by=rig.world.administrator2, now=rig.now)
+    actions.mark_done(
+        request, outcome="записан по телефону", by=rig.world.administrator2, now=rig.now
+    )
     with pytest.raises(Conflict):
         actions.take_over(request, by=rig.world.administrator, now=rig.now)
 
@@ -396,7 +452,9 @@ def test_booking_from_the_card_takes_the_held_window_and_closes_the_request(rig:
     patient = rig.world.patient("Семёнов", "Пётр", "", phones=["+79000007700"])
     window = rig.world.window()
     request = rig.ask(window=window)
-    visit = actions.book_from_card(request, patient=patient, window=window, by=rig.world.administrator, now=rig.now)
+    visit = actions.book_from_card(
+        request, patient=patient, window=window, by=rig.world.administrator, now=rig.now
+    )
     request.refresh_from_db()
     assert (request.state, request.closed_by_floor) == (RequestState.CLOSED, False)
     assert visit.starts_at == window.starts_at
@@ -423,7 +481,9 @@ def test_the_request_is_idempotent_by_the_sources_own_id(rig: Rig) -> None:
     assert CallbackRequest.objects.count() == 1
 
 
-def test_who_hangs_up_while_the_robot_speaks_is_not_ready_and_the_voice_is_not_to_blame(rig: Rig) -> None:
+def test_who_hangs_up_while_the_robot_speaks_is_not_ready_and_the_voice_is_not_to_blame(
+    rig: Rig,
+) -> None:
     rig.bind(rig.world.administrator, "admin_hangup")
     request = rig.ask()
     rig.run(60)

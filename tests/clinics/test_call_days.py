@@ -46,7 +46,10 @@ def test_a_call_is_put_off_by_two_years_at_most(day: str, world: World, as_user:
 
 
 def test_the_waiting_list_takes_a_day_within_two_years(world: World, as_user: AsUser) -> None:
-    today, page = timezone.now().date(), reverse("clinics:patient_waiting", args=[world.patient().pk])
+    today, page = (
+        timezone.now().date(),
+        reverse("clinics:patient_waiting", args=[world.patient().pk]),
+    )
     client = as_user(world.administrator)
     given = {"kind": "waiting_list", "clinic": world.clinic.pk, "comment": "ждёт окна"}
     near = client.post(page, given | {"call_on": (today + dt.timedelta(days=700)).isoformat()})
@@ -69,9 +72,17 @@ def test_a_recall_is_opened_for_a_day_within_two_years(world: World) -> None:
         )
 
 
-def test_a_deadline_at_the_end_of_the_calendar_is_told_of_at_its_field(world: World, as_user: AsUser) -> None:
+def test_a_deadline_at_the_end_of_the_calendar_is_told_of_at_its_field(
+    world: World, as_user: AsUser
+) -> None:
     now = timezone.now()
-    task = create_task(title="Позвонить", deadline_at=now + DAY, by=world.senior, now=now, assignee=world.administrator)
+    task = create_task(
+        title="Позвонить",
+        deadline_at=now + DAY,
+        by=world.senior,
+        now=now,
+        assignee=world.administrator,
+    )
     client = as_user(world.administrator)
     for moment in ("0001-01-01T00:00", "9999-12-31T23:59"):
         answer = client.post(reverse("assignments:move", args=[task.pk]), {"deadline_at": moment})

@@ -45,7 +45,10 @@ def test_search_answers_with_the_list_alone_to_htmx(world: World, as_user: Login
 def test_the_card_opens_and_the_look_is_written_down(world: World, as_user: Login) -> None:
     patient = world.patient()
     world.visit(patient)
-    assert as_user(world.administrator).get(reverse("clinics:patient", args=[patient.pk])).status_code == 200
+    assert (
+        as_user(world.administrator).get(reverse("clinics:patient", args=[patient.pk])).status_code
+        == 200
+    )
     assert AuditEntry.objects.get(action="clinics.view_patient").patient_id == patient.pk
 
 
@@ -74,9 +77,16 @@ def test_phones_are_masked_for_those_without_the_right(world: World, as_user: Lo
         assert "79000101001" not in page
 
 
-def test_a_new_card_takes_phones_in_any_shape_and_says_what_is_wrong(world: World, as_user: Login) -> None:
+def test_a_new_card_takes_phones_in_any_shape_and_says_what_is_wrong(
+    world: World, as_user: Login
+) -> None:
     client = as_user(world.administrator)
-    form = {"last_name": "Новый", "first_name": "Пётр", "clinic": world.clinic.pk, "phones": "8 (900) 010-10-01"}
+    form = {
+        "last_name": "Новый",
+        "first_name": "Пётр",
+        "clinic": world.clinic.pk,
+        "phones": "8 (900) 010-10-01",
+    }
     assert client.post(reverse("clinics:patient_new"), form).status_code == 302
     assert Patient.objects.get(last_name="Новый").phones.get().number == "+79000101001"
     answer = client.post(reverse("clinics:patient_new"), form | {"phones": "010-10-01"})
@@ -84,12 +94,17 @@ def test_a_new_card_takes_phones_in_any_shape_and_says_what_is_wrong(world: Worl
     assert "не хватает цифр" in answer.content.decode()
 
 
-def test_booking_a_window_and_what_is_left_when_it_is_gone(world: World, as_user: Login, soon: dt.datetime) -> None:
+def test_booking_a_window_and_what_is_left_when_it_is_gone(
+    world: World, as_user: Login, soon: dt.datetime
+) -> None:
     window = world.window(soon)
     left = world.window(soon + dt.timedelta(hours=1))
     mine, other = world.patient("Первый"), world.patient("Второй")
     client = as_user(world.administrator)
-    assert client.post(reverse("clinics:book", args=[mine.pk]), {"window": window.pk}).status_code == 302
+    assert (
+        client.post(reverse("clinics:book", args=[mine.pk]), {"window": window.pk}).status_code
+        == 302
+    )
     answer = client.post(reverse("clinics:book", args=[other.pk]), {"window": window.pk})
     assert answer.status_code == 409
     assert f'value="{left.pk}"' in answer.content.decode()
@@ -113,15 +128,21 @@ def test_from_a_free_window_of_the_schedule_to_a_booked_patient(
     assert Appointment.objects.get().patient == patient
 
 
-def test_a_visit_is_moved_marked_and_cancelled(world: World, as_user: Login, soon: dt.datetime) -> None:
+def test_a_visit_is_moved_marked_and_cancelled(
+    world: World, as_user: Login, soon: dt.datetime
+) -> None:
     visit = world.visit(starts_at=soon)
     window = world.window(soon + dt.timedelta(hours=2))
     client = as_user(world.administrator)
-    client.post(reverse("clinics:move", args=[visit.pk]), {"window": window.pk, "comment": "попросил"})
+    client.post(
+        reverse("clinics:move", args=[visit.pk]), {"window": window.pk, "comment": "попросил"}
+    )
     visit.refresh_from_db()
     assert (visit.starts_at, visit.version) == (window.starts_at, 2)
     client.post(reverse("clinics:mark", args=[visit.pk]), {"status": "confirmed"})
-    assert client.post(reverse("clinics:cancel", args=[visit.pk]), {"reason": ""}).status_code == 422
+    assert (
+        client.post(reverse("clinics:cancel", args=[visit.pk]), {"reason": ""}).status_code == 422
+    )
     client.post(reverse("clinics:cancel", args=[visit.pk]), {"reason": "заболел"})
     visit.refresh_from_db()
     assert (visit.status, visit.version) == ("cancelled", 3)
@@ -137,7 +158,9 @@ def test_the_schedule_of_a_day_has_a_fixed_number_of_queries(
     counts = []
     for amount in (3, 27):
         for _ in range(amount):
-            world.visit(world.patient(), soon + dt.timedelta(minutes=7 * Appointment.objects.count()))
+            world.visit(
+                world.patient(), soon + dt.timedelta(minutes=7 * Appointment.objects.count())
+            )
         with django_assert_max_num_queries(9) as seen:  # type: ignore[operator]
             assert client.get(url).status_code == 200
         counts.append(len(seen))
@@ -151,17 +174,23 @@ def test_a_manager_reads_but_does_not_book(world: World, as_user: Login) -> None
     assert client.get(reverse("clinics:book", args=[patient.pk])).status_code == 403
 
 
-def test_a_visit_in_a_clinic_that_is_not_hers_is_told_but_leads_nowhere(world: World, as_user: Login) -> None:
+def test_a_visit_in_a_clinic_that_is_not_hers_is_told_but_leads_nowhere(
+    world: World, as_user: Login
+) -> None:
     patient = world.patient(clinics=[world.clinic, world.clinic_b])
     here = world.visit(patient)
-    there = world.visit(patient, world.now + dt.timedelta(days=3), clinic=world.clinic_b, doctor=world.doctor_b)
+    there = world.visit(
+        patient, world.now + dt.timedelta(days=3), clinic=world.clinic_b, doctor=world.doctor_b
+    )
     client = as_user(world.administrator)
     page = client.get(reverse("clinics:patient", args=[patient.pk])).content.decode()
     links = [reverse("clinics:visit", args=[visit.pk]) for visit in (here, there)]
     assert [f'"{link}"' in page for link in links] == [True, False]
     assert [client.get(link).status_code for link in links] == [200, 404]
     assert "Чернова И. Л." in page
-    assert f'{there.local_start:%d.%m.%Y %H:%M} <span class="text-secondary">Клиника Б</span>' in page
+    assert (
+        f'{there.local_start:%d.%m.%Y %H:%M} <span class="text-secondary">Клиника Б</span>' in page
+    )
 
 
 def test_a_new_card_begins_with_the_number_it_was_asked_for(world: World, as_user: Login) -> None:

@@ -35,8 +35,16 @@ def at(text: str) -> dt.datetime:
         ("2026-03-18 19:59+03", True, "2026-03-18 19:59+03"),
         ("2026-03-18 20:00+03", False, "2026-03-19 08:00+03"),
         ("2026-03-20 20:00+03", False, "2026-03-21 10:00+03"),  # Friday evening: Saturday at ten
-        ("2026-03-21 16:00+03", False, "2026-03-23 08:00+03"),  # Saturday evening: Monday, Sunday is closed
-        ("2026-12-31 23:00+03", False, "2027-01-09 10:00+03"),  # New Year: a Saturday is the first day after
+        (
+            "2026-03-21 16:00+03",
+            False,
+            "2026-03-23 08:00+03",
+        ),  # Saturday evening: Monday, Sunday is closed
+        (
+            "2026-12-31 23:00+03",
+            False,
+            "2027-01-09 10:00+03",
+        ),  # New Year: a Saturday is the first day after
     ],
 )
 def test_opening_in_moscow(moment: str, open_: bool, opens: str) -> None:
@@ -60,7 +68,10 @@ def test_a_special_day_outranks_the_week_and_the_holiday() -> None:
 
 def test_a_clinic_that_works_on_holidays_says_so() -> None:
     assert opening(MOSCOW, dt.date(2026, 6, 12)) is None
-    assert opening(Hours("Europe/Moscow", WEEK, observes_holidays=False), dt.date(2026, 6, 12)) == WEEK[4]
+    assert (
+        opening(Hours("Europe/Moscow", WEEK, observes_holidays=False), dt.date(2026, 6, 12))
+        == WEEK[4]
+    )
 
 
 def test_a_clinic_that_never_opens_has_no_opening() -> None:
@@ -80,11 +91,18 @@ def test_a_clinic_that_never_opens_has_no_opening() -> None:
         ("message", "2026-03-18 07:30+03", "", "2026-03-18 08:00+03"),
         ("message", "2026-03-18 20:59+03", "", None),
         ("message", "2026-03-18 21:00+03", "", "2026-03-19 08:00+03"),
-        ("message", "2026-03-18 15:00+03", "Asia/Vladivostok", "2026-03-19 08:00+10"),  # 22:00 where the patient is
+        (
+            "message",
+            "2026-03-18 15:00+03",
+            "Asia/Vladivostok",
+            "2026-03-19 08:00+10",
+        ),  # 22:00 where the patient is
         ("call", "2026-03-18 02:00+03", "Asia/Vladivostok", None),  # 09:00 there
     ],
 )
-def test_quiet_hours_are_of_the_patients_zone(kind: str, moment: str, zone: str, until: str | None) -> None:
+def test_quiet_hours_are_of_the_patients_zone(
+    kind: str, moment: str, zone: str, until: str | None
+) -> None:
     assert quiet_until(MOSCOW, kind, at(moment), zone) == (at(until) if until else None)  # type: ignore[arg-type]
 
 
@@ -113,8 +131,14 @@ def test_the_next_opening_is_open_and_not_before(start: dt.datetime) -> None:
     assert is_open(MOSCOW, opens)
 
 
-@given(moments, st.sampled_from(["call", "message"]), st.sampled_from(["", "Asia/Kamchatka", "Europe/Kaliningrad"]))
-def test_what_quiet_hours_hold_back_may_go_at_the_instant_they_name(start: dt.datetime, kind: str, zone: str) -> None:
+@given(
+    moments,
+    st.sampled_from(["call", "message"]),
+    st.sampled_from(["", "Asia/Kamchatka", "Europe/Kaliningrad"]),
+)
+def test_what_quiet_hours_hold_back_may_go_at_the_instant_they_name(
+    start: dt.datetime, kind: str, zone: str
+) -> None:
     until = quiet_until(MOSCOW, kind, start, zone)  # type: ignore[arg-type]
     if until is not None:
         assert until > start

@@ -1,4 +1,6 @@
-"""Patient search: beginnings of words in any order, ё = е, last digits, birth date; only patients of one's clinics."""
+"""Patient search: beginnings of words in any order, ё = е, last digits, birth date; only patients
+of one's clinics.
+"""
 
 import datetime as dt
 from random import Random
@@ -53,14 +55,21 @@ def test_surnames_come_before_first_names_before_patronymics(world: World) -> No
     world.patient("Яшин", "Иван", "Олегович")
     world.patient("Абаев", "Олег", "Иванович")
     world.patient("Иванов", "Яков", "Ильич")
-    assert found(world, "иван") == ["Иванов Яков Ильич", "Яшин Иван Олегович", "Абаев Олег Иванович"]
+    assert found(world, "иван") == [
+        "Иванов Яков Ильич",
+        "Яшин Иван Олегович",
+        "Абаев Олег Иванович",
+    ]
 
 
 @pytest.mark.parametrize(
     ("name", "texts"),
     [
         (("Мамин-Сибиряк", "Дмитрий", ""), ("мамин сиб", "сиб дм", "сибиряк")),
-        (("Мамедов", "Али", "Гусейн оглы"), ("мамедов али гусейн оглы", "оглы", "огл мам", "гус ал огл")),
+        (
+            ("Мамедов", "Али", "Гусейн оглы"),
+            ("мамедов али гусейн оглы", "оглы", "огл мам", "гус ал огл"),
+        ),
         (("Мамедова", "Лейла", "Вагиф кызы"), ("лейла кызы", "кызы")),
         (("Петрова", "Анна-Мария", ""), ("петрова анна-мария", "петр мар", "мария")),
         (("Д'Артаньян", "Шарль", ""), ("д'артаньян", "артаньян", "шарль арт")),
@@ -85,8 +94,13 @@ _FIELD = st.lists(_WORD, min_size=1, max_size=4).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(names=st.tuples(_FIELD, st.just("") | _FIELD, st.just("") | _FIELD), chance=st.randoms(use_true_random=False))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    names=st.tuples(_FIELD, st.just("") | _FIELD, st.just("") | _FIELD),
+    chance=st.randoms(use_true_random=False),
+)
 def test_beginnings_of_any_words_of_a_name_in_any_order_find_its_owner(
     world: World, names: tuple[str, str, str], chance: Random
 ) -> None:
@@ -95,7 +109,9 @@ def test_beginnings_of_any_words_of_a_name_in_any_order_find_its_owner(
     chosen = chance.sample(words, chance.randint(1, min(4, len(words))))
     text = " ".join(word[: chance.randint(1, len(word))] for word in chosen)
     if len(text.replace(" ", "")) >= 2:
-        assert patient.pk in [one.pk for one in search_patients(text, user=world.administrator, limit=500)], text
+        assert patient.pk in [
+            one.pk for one in search_patients(text, user=world.administrator, limit=500)
+        ], text
         assert patients_that_fit(text).filter(pk=patient.pk).exists(), text
     patient.delete()
 
@@ -118,10 +134,17 @@ def test_words_inside_a_field_come_after_its_first_words(world: World) -> None:
         ("Иванов", "Яков", ""),
     ):
         world.patient(*name)
-    assert found(world, "иван") == ["Иванов Яков", "Зимин-Иванов Олег", "Абаев Иван", "Яшин Олег-Иван"]
+    assert found(world, "иван") == [
+        "Иванов Яков",
+        "Зимин-Иванов Олег",
+        "Абаев Иван",
+        "Яшин Олег-Иван",
+    ]
 
 
-@pytest.mark.parametrize("text", ["1001", "01001", "010-10-01", "+7 900 010-10-01", "89000101001", "8 (900) 0101001"])
+@pytest.mark.parametrize(
+    "text", ["1001", "01001", "010-10-01", "+7 900 010-10-01", "89000101001", "8 (900) 0101001"]
+)
 def test_four_or_more_last_digits_of_any_phone(world: World, text: str) -> None:
     world.patient("Чужой", phones=["+79000002002"])
     mine = world.patient("Свой", phones=["+79000003003", "+79000101001"])
@@ -170,7 +193,9 @@ def test_no_text_breaks_the_search(world: World, text: str) -> None:
     search_patients(text.replace("\x00", ""), user=world.administrator)
 
 
-def test_three_names_or_thirty_cost_the_same_queries(world: World, django_assert_max_num_queries: object) -> None:
+def test_three_names_or_thirty_cost_the_same_queries(
+    world: World, django_assert_max_num_queries: object
+) -> None:
     for index in range(30):
         world.patient(f"Иванов{index}")
     with django_assert_max_num_queries(8):  # type: ignore[operator]

@@ -1,4 +1,6 @@
-"""The settings of a clinic: what the senior changes, what stands in the journal of deeds, what is not hers."""
+"""The settings of a clinic: what the senior changes, what stands in the journal of deeds, what is
+not hers.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -12,7 +14,15 @@ from django.urls import reverse
 
 from callcenter.audit.models import AuditEntry
 from callcenter.clinics.actions import settings as actions
-from callcenter.clinics.models import Clinic, Doctor, LegalBasis, OpeningHours, Service, SpecialDay, Specialty
+from callcenter.clinics.models import (
+    Clinic,
+    Doctor,
+    LegalBasis,
+    OpeningHours,
+    Service,
+    SpecialDay,
+    Specialty,
+)
 from callcenter.clinics.queries import hours_of, message_block_reason
 from callcenter.clinics.schedule import opening
 from callcenter.clinics.states import ConsentChannel, ConsentPurpose
@@ -43,7 +53,10 @@ def typed(clinic: Clinic, **changes: str) -> dict[str, str]:
         "messages_to": "21:00",
     }
     for row in OpeningHours.objects.filter(clinic=clinic):
-        data |= {f"opens_{row.weekday}": f"{row.opens:%H:%M}", f"closes_{row.weekday}": f"{row.closes:%H:%M}"}
+        data |= {
+            f"opens_{row.weekday}": f"{row.opens:%H:%M}",
+            f"closes_{row.weekday}": f"{row.closes:%H:%M}",
+        }
     return {**data, **changes}
 
 
@@ -67,7 +80,11 @@ def test_changed_hours_count_at_once_and_stand_in_the_journal(world: World, as_u
     entry = AuditEntry.objects.get()
     assert entry.action == "clinics.change_clinic"
     assert entry.clinic_id == clinic.pk
-    assert entry.before == {"phone": "+79000009999", "weekday_0": "08:00–20:00", "weekday_5": "08:00–20:00"}
+    assert entry.before == {
+        "phone": "+79000009999",
+        "weekday_0": "08:00–20:00",
+        "weekday_5": "08:00–20:00",
+    }
     assert entry.after == {"phone": "+79000001234", "weekday_0": "10:30–20:00", "weekday_5": None}
 
 
@@ -83,7 +100,9 @@ def test_changed_hours_count_at_once_and_stand_in_the_journal(world: World, as_u
         {"name": "Клиника Б"},
     ],
 )
-def test_a_wrong_field_is_named_and_nothing_is_written(world: World, as_user: Login, changes: dict[str, str]) -> None:
+def test_a_wrong_field_is_named_and_nothing_is_written(
+    world: World, as_user: Login, changes: dict[str, str]
+) -> None:
     url = reverse("clinics:settings_clinic", args=[world.clinic.pk])
     senior = as_user(world.senior)
     answer = senior.post(url, typed(world.clinic, shown=shown_at(senior, url), **changes))
@@ -104,14 +123,23 @@ def test_a_new_clinic_is_her_own(world: World, as_user: Login) -> None:
 def test_a_day_off_and_a_working_holiday(world: World, as_user: Login) -> None:
     client, url = as_user(world.senior), reverse("clinics:settings_day", args=[world.clinic.pk])
     assert client.post(url, {"on": "2026-03-20", "reason": "Ремонт"}).status_code == 302
-    assert client.post(url, {"on": "2026-05-01", "opens": "10:00", "closes": "15:00"}).status_code == 302
+    assert (
+        client.post(url, {"on": "2026-05-01", "opens": "10:00", "closes": "15:00"}).status_code
+        == 302
+    )
     hours = hours_of(Clinic.objects.get(pk=world.clinic.pk))
     assert opening(hours, dt.date(2026, 3, 20)) is None
     assert opening(hours, dt.date(2026, 5, 1)) == (dt.time(10), dt.time(15))
-    assert client.post(url, {"on": "2026-03-20", "opens": "10:00", "closes": "15:00"}).status_code == 302  # changed
+    assert (
+        client.post(url, {"on": "2026-03-20", "opens": "10:00", "closes": "15:00"}).status_code
+        == 302
+    )  # changed
     assert SpecialDay.objects.filter(clinic=world.clinic).count() == 2
     assert client.post(url, {"on": "2026-03-21", "opens": "10:00"}).status_code == 422
-    assert client.post(url, {"on": "2026-03-21", "opens": "10:00", "closes": "09:00"}).status_code == 422
+    assert (
+        client.post(url, {"on": "2026-03-21", "opens": "10:00", "closes": "09:00"}).status_code
+        == 422
+    )
     day = SpecialDay.objects.get(on="2026-03-20")
     assert client.post(reverse("clinics:settings_day_remove", args=[day.pk])).status_code == 302
     assert AuditEntry.objects.filter(action="clinics.set_special_day").count() == 3
@@ -123,12 +151,19 @@ def test_a_recorded_ground_lets_messages_out_until_it_ends(world: World, as_user
 
     def asked() -> str | None:
         return message_block_reason(
-            patient, world.clinic, purpose=ConsentPurpose.SERVICE, channel=ConsentChannel.SMS, now=world.now
+            patient,
+            world.clinic,
+            purpose=ConsentPurpose.SERVICE,
+            channel=ConsentChannel.SMS,
+            now=world.now,
         )
 
     assert asked() is not None
     data = {"purpose": "service", "basis": "Договор", "since": "2026-03-01"}
-    assert client.post(reverse("clinics:settings_ground", args=[world.clinic.pk]), data).status_code == 302
+    assert (
+        client.post(reverse("clinics:settings_ground", args=[world.clinic.pk]), data).status_code
+        == 302
+    )
     assert asked() is None
     ground = LegalBasis.objects.get()
     end = reverse("clinics:settings_ground_end", args=[ground.pk])
@@ -136,18 +171,30 @@ def test_a_recorded_ground_lets_messages_out_until_it_ends(world: World, as_user
     assert client.post(end, {"until": "2026-03-17"}).status_code == 302
     assert asked() is not None
     wrong = {**data, "until": "2026-02-01"}
-    assert client.post(reverse("clinics:settings_ground", args=[world.clinic.pk]), wrong).status_code == 422
+    assert (
+        client.post(reverse("clinics:settings_ground", args=[world.clinic.pk]), wrong).status_code
+        == 422
+    )
 
 
-def test_a_doctor_keeps_his_places_in_clinics_that_are_not_hers(world: World, as_user: Login) -> None:
+def test_a_doctor_keeps_his_places_in_clinics_that_are_not_hers(
+    world: World, as_user: Login
+) -> None:
     world.doctor.clinics.add(world.clinic_b)
     url = reverse("clinics:settings_doctor", args=[world.doctor.pk])
-    data = {"full_name": "Белов Олег Ильич", "specialty": world.specialty.pk, "is_active": "on", "source_id": "77"}
+    data = {
+        "full_name": "Белов Олег Ильич",
+        "specialty": world.specialty.pk,
+        "is_active": "on",
+        "source_id": "77",
+    }
     senior, senior_b = as_user(world.senior), as_user(world.senior_b)
     assert senior.post(url, data | {"shown": shown_at(senior, url)}).status_code == 302
     assert list(world.doctor.clinics.all()) == [world.clinic_b]
     assert as_user(world.senior).get(url).status_code == 404
-    assert senior_b.post(url, data | {"shown": shown_at(senior_b, url)}).status_code == 422  # his last clinic
+    assert (
+        senior_b.post(url, data | {"shown": shown_at(senior_b, url)}).status_code == 422
+    )  # his last clinic
 
 
 def test_a_new_doctor_with_a_login_of_his_own(world: World, as_user: Login) -> None:
@@ -160,7 +207,9 @@ def test_a_new_doctor_with_a_login_of_his_own(world: World, as_user: Login) -> N
         "is_active": "on",
     }
     url = reverse("clinics:settings_doctor_new")
-    assert as_user(world.senior).post(url, {**data, "clinics": [world.clinic_b.pk]}).status_code == 422
+    assert (
+        as_user(world.senior).post(url, {**data, "clinics": [world.clinic_b.pk]}).status_code == 422
+    )
     assert as_user(world.senior).post(url, data).status_code == 302
     assert Doctor.objects.get(full_name="Новый Нил Олегович").user == world.doctor_user
 
@@ -171,18 +220,40 @@ def test_services_and_specialties_of_the_chain(world: World, as_user: Login) -> 
     assert client.post(specialties, {"name": "Хирургия"}).status_code == 302
     assert client.post(specialties, {"name": "хирургия"}).status_code == 422
     surgery = Specialty.objects.get(name="Хирургия")
-    assert client.post(reverse("clinics:settings_specialty", args=[surgery.pk]), {"name": "Хирург"}).status_code == 302
-    assert client.post(reverse("clinics:settings_specialty_remove", args=[world.specialty.pk])).status_code == 422
+    assert (
+        client.post(
+            reverse("clinics:settings_specialty", args=[surgery.pk]), {"name": "Хирург"}
+        ).status_code
+        == 302
+    )
+    assert (
+        client.post(
+            reverse("clinics:settings_specialty_remove", args=[world.specialty.pk])
+        ).status_code
+        == 422
+    )
     assert Specialty.objects.filter(pk=world.specialty.pk).exists()
-    service = {"name": "Осмотр", "specialty": surgery.pk, "minutes": "20", "price": "1500", "is_active": "on"}
+    service = {
+        "name": "Осмотр",
+        "specialty": surgery.pk,
+        "minutes": "20",
+        "price": "1500",
+        "is_active": "on",
+    }
     assert client.post(reverse("clinics:settings_service_new"), service).status_code == 302
     made = Service.objects.get()
     url = reverse("clinics:settings_service", args=[made.pk])
     assert client.post(url, {**service, "minutes": "1"}).status_code == 422
-    assert client.post(url, {**service, "price": "1700", "shown": shown_at(client, url)}).status_code == 302
+    assert (
+        client.post(url, {**service, "price": "1700", "shown": shown_at(client, url)}).status_code
+        == 302
+    )
     entry = AuditEntry.objects.get(action="clinics.change_service")
     assert (entry.before, entry.after) == ({"price": "1500.00"}, {"price": "1700"})
-    assert client.post(reverse("clinics:settings_specialty_remove", args=[surgery.pk])).status_code == 302
+    assert (
+        client.post(reverse("clinics:settings_specialty_remove", args=[surgery.pk])).status_code
+        == 302
+    )
 
 
 def test_the_settings_are_the_seniors_alone(world: World, as_user: Login) -> None:
@@ -195,19 +266,28 @@ def test_the_settings_are_the_seniors_alone(world: World, as_user: Login) -> Non
 def test_another_seniors_clinic_is_not_there(world: World, as_user: Login) -> None:
     client = as_user(world.senior_b)
     day = SpecialDay.objects.create(clinic=world.clinic, on="2026-03-20")
-    ground = LegalBasis.objects.create(clinic=world.clinic, purpose="service", basis="Договор", since="2026-01-01")
+    ground = LegalBasis.objects.create(
+        clinic=world.clinic, purpose="service", basis="Договор", since="2026-01-01"
+    )
     assert client.get(reverse("clinics:settings_clinic", args=[world.clinic.pk])).status_code == 404
     for name, pk in (("clinic", world.clinic.pk), ("day", world.clinic.pk), ("ground", world.clinic.pk),
                      ("day_remove", day.pk), ("ground_end", ground.pk)):  # fmt: skip
         assert client.post(reverse(f"clinics:settings_{name}", args=[pk])).status_code == 404
     with pytest.raises(NotAllowed):
         actions.set_special_day(
-            world.clinic, on=dt.date(2026, 3, 20), hours=None, reason="", by=world.senior_b, now=world.now
+            world.clinic,
+            on=dt.date(2026, 3, 20),
+            hours=None,
+            reason="",
+            by=world.senior_b,
+            now=world.now,
         )
 
 
 @pytest.mark.parametrize("name", ["clinics", "doctors", "services", "specialties"])
-def test_lists_ask_the_same_for_three_and_for_thirty(world: World, as_user: Login, name: str) -> None:
+def test_lists_ask_the_same_for_three_and_for_thirty(
+    world: World, as_user: Login, name: str
+) -> None:
     client, counts = as_user(world.senior), []
     for count in (3, 27):
         for number in range(count):

@@ -1,4 +1,6 @@
-"""The waiting list on the patient's card: what is written down, and what a booking leaves to a person."""
+"""The waiting list on the patient's card: what is written down, and what a booking leaves to a
+person.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -37,7 +39,13 @@ def dentist(world: World) -> Doctor:
 
 def wish(world: World, **more: object) -> dict[str, object]:
     on = (world.now + 3 * DAY).date().isoformat()
-    return {"kind": "waiting_list", "clinic": world.clinic.pk, "call_on": on, "comment": "ждёт окна", **more}
+    return {
+        "kind": "waiting_list",
+        "clinic": world.clinic.pk,
+        "call_on": on,
+        "comment": "ждёт окна",
+        **more,
+    }
 
 
 def put(world: World, client: Client, patient: Patient, **more: object) -> WaitingListEntry:
@@ -56,16 +64,27 @@ def test_waiting_for_one_doctor_outlives_a_visit_to_another(
         put(world, client, patient, specialty=world.specialty.pk),
         put(world, client, patient, kind="remind_later"),
     ]
-    assert "Белов О. И." in client.get(reverse("clinics:patient", args=[patient.pk])).content.decode()
-    actions.book_appointment(
-        patient=patient, window=world.window(now + DAY, doctor=dentist), by=world.administrator, now=now
+    assert (
+        "Белов О. И." in client.get(reverse("clinics:patient", args=[patient.pk])).content.decode()
     )
-    assert {WaitingListEntry.objects.get(pk=entry.pk).state for entry in entries} == {WaitingState.OPEN}
+    actions.book_appointment(
+        patient=patient,
+        window=world.window(now + DAY, doctor=dentist),
+        by=world.administrator,
+        now=now,
+    )
+    assert {WaitingListEntry.objects.get(pk=entry.pk).state for entry in entries} == {
+        WaitingState.OPEN
+    }
     visit = actions.book_appointment(
         patient=patient, window=world.window(now + 2 * DAY), by=world.administrator, now=now
     )
     rows = [WaitingListEntry.objects.get(pk=entry.pk) for entry in entries]
-    assert [row.state for row in rows] == [WaitingState.CLOSED, WaitingState.CLOSED, WaitingState.OPEN]
+    assert [row.state for row in rows] == [
+        WaitingState.CLOSED,
+        WaitingState.CLOSED,
+        WaitingState.OPEN,
+    ]
     assert rows[0].appointment == visit
 
 
@@ -78,15 +97,26 @@ def test_a_booking_that_may_be_the_answer_is_offered_to_a_person(
         patient=patient, window=world.window(now + 9 * DAY), by=world.administrator, now=now - DAY
     )
     entry = put(world, client, patient)
-    assert "Закрыть ожидание" not in client.get(card).content.decode(), "that visit was there before"
+    assert "Закрыть ожидание" not in client.get(card).content.decode(), (
+        "that visit was there before"
+    )
     visit = actions.book_appointment(
-        patient=patient, window=world.window(now + DAY, doctor=dentist), by=world.administrator, now=timezone.now()
+        patient=patient,
+        window=world.window(now + DAY, doctor=dentist),
+        by=world.administrator,
+        now=timezone.now(),
     )
     close = reverse("assignments:waiting_close", args=[entry.pk])
     for page in (card, reverse("assignments:waiting", args=[entry.pk])):
         text = client.get(page).content.decode()
-        assert ("Закрыть ожидание" in text, f'value="{visit.pk}"' in text, close in text) == (True, True, True)
-    assert "Закрыть ожидание" not in as_user(world.manager).get(card).content.decode(), "whoever reads can't close"
+        assert ("Закрыть ожидание" in text, f'value="{visit.pk}"' in text, close in text) == (
+            True,
+            True,
+            True,
+        )
+    assert "Закрыть ожидание" not in as_user(world.manager).get(card).content.decode(), (
+        "whoever reads can't close"
+    )
     answer = client.post(close, {"appointment": visit.pk, "back": "card"})
     assert answer.headers["Location"] == card
     entry.refresh_from_db()
@@ -105,7 +135,9 @@ def test_a_moved_visit_is_offered_to_a_person_but_answers_by_itself_who_wanted_t
     put(world, client, patient, kind="waiting_list")
     card = reverse("clinics:patient", args=[patient.pk])
     assert "Закрыть ожидание" not in client.get(card).content.decode()
-    actions.reschedule_appointment(visit, window=world.window(now + DAY), by=world.administrator, now=timezone.now())
+    actions.reschedule_appointment(
+        visit, window=world.window(now + DAY), by=world.administrator, now=timezone.now()
+    )
     assert client.get(card).content.decode().count("Закрыть ожидание") == 1
     sooner.refresh_from_db()
     assert (sooner.state, sooner.appointment) == (WaitingState.CLOSED, visit)
@@ -122,7 +154,10 @@ def test_a_wrong_entry_comes_back_with_what_was_typed(
         (past, "Дата звонка уже прошла"),
         ({"doctor": world.doctor_b.pk}, "не в выбранной клинике"),
         ({"doctor": dentist.pk, "specialty": world.specialty.pk}, "Стоматология: оставьте"),
-        ({"clinic": world.clinic_b.pk, "specialty": dentist.specialty_id}, "нет врачей этой специальности"),
+        (
+            {"clinic": world.clinic_b.pk, "specialty": dentist.specialty_id},
+            "нет врачей этой специальности",
+        ),
         ({"call_on": ""}, "Обязательное поле"),
     ):
         answer = client.post(url, wish(world, **wrong))

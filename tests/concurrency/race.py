@@ -1,9 +1,10 @@
 """Several at once, each in a thread with a connection of its own.
 
-`overlapping` forces the worst meeting there can be, so that a race either happens every time or never: nobody commits
-before everybody has done all that he does before his commit, or waits for a lock of another, or is over. Where the guard
-holds, the first one gets through; without it, each has looked and written before he could see anything of the others.
-`at_once` only starts them together; what happens then is up to the machine. It is for what must hold in any order.
+`overlapping` forces the worst meeting there can be, so that a race either happens every time or
+never: nobody commits before everybody has done all that he does before his commit, or waits for a
+lock of another, or is over. Where the guard holds, the first one gets through; without it, each has
+looked and written before he could see anything of the others. `at_once` only starts them together;
+what happens then is up to the machine. It is for what must hold in any order.
 """
 
 import threading
@@ -25,7 +26,9 @@ PATIENCE: Final = 60
 
 
 def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result | Exception]:
-    """What each call returned or raised. Needs `transactional_db`: the threads see only what is committed."""
+    """What each call returned or raised. Needs `transactional_db`: the threads see only what is
+    committed.
+    """
     barrier = threading.Barrier(len(calls))
 
     def released(call: Callable[[], Result]) -> Result:
@@ -39,13 +42,17 @@ def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result | Exception]:
 def overlapping(
     calls: Sequence[Callable[[], Result]], *, before: str = "", waited: set[int] | None = None
 ) -> list[Result | Exception]:
-    """The same, but one walks at a time: he begins, or goes on, when all who have begun stand at a halt or at a lock.
+    """The same, but one walks at a time: he begins, or goes on, when all who have begun stand at a
+    halt or at a lock.
 
-    A halt is every commit; and with `before`, once, the first statement that contains these words of SQL. They take turns
-    in the order of `calls`. `waited` is told the positions of those who had to wait for a lock.
+    A halt is every commit; and with `before`, once, the first statement that contains these words
+    of SQL. They take turns in the order of `calls`. `waited` is told the positions of those who had
+    to wait for a lock.
     """
     steps = _Steps(len(calls), set() if waited is None else waited)
-    outcome = _in_threads([partial(steps.walk, index, call, before) for index, call in enumerate(calls)], steps.lead)
+    outcome = _in_threads(
+        [partial(steps.walk, index, call, before) for index, call in enumerate(calls)], steps.lead
+    )
     if steps.trouble is not None:
         raise steps.trouble
     return outcome
@@ -64,14 +71,19 @@ def _in_threads(
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=(index, call), daemon=True) for index, call in enumerate(calls)]
+    threads = [
+        threading.Thread(target=run, args=(index, call), daemon=True)
+        for index, call in enumerate(calls)
+    ]
     for thread in threads:
         thread.start()
     meanwhile()
     until = time.monotonic() + PATIENCE
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
-    assert not any(thread.is_alive() for thread in threads), "a party of the race has not come to its end"
+    assert not any(thread.is_alive() for thread in threads), (
+        "a party of the race has not come to its end"
+    )
     return results
 
 
@@ -124,7 +136,9 @@ class _Steps:
             self._on_the_way.discard(party)
             self._halted.add(party)
             self._change.notify_all()
-            self._change.wait_for(lambda: party not in self._halted or self.trouble is not None, 2 * PATIENCE)
+            self._change.wait_for(
+                lambda: party not in self._halted or self.trouble is not None, 2 * PATIENCE
+            )
 
     def lead(self) -> None:
         """In the test's own thread: lets one after another begin, then go on in turn."""
@@ -163,7 +177,9 @@ class _Steps:
             return bool(self._halted)
         waiting = ask([self._servers[party] for party in moving])
         with self._change:
-            stand = moving == self._on_the_way and all(self._servers[party] in waiting for party in moving)
+            stand = moving == self._on_the_way and all(
+                self._servers[party] in waiting for party in moving
+            )
             if stand:
                 self.waited |= moving
             return stand and bool(self._halted)
@@ -173,7 +189,9 @@ class _Steps:
 def _outside() -> Iterator[Callable[[list[int]], set[int]]]:
     """Asks PostgreSQL which of its processes wait for a lock, on a connection beside Django's."""
     params = connection.get_connection_params()
-    server = {key: params[key] for key in ("host", "port", "user", "password", "dbname") if key in params}
+    server = {
+        key: params[key] for key in ("host", "port", "user", "password", "dbname") if key in params
+    }
     with psycopg.connect(**server, autocommit=True) as outside:
 
         def waiting(processes: list[int]) -> set[int]:
@@ -188,7 +206,9 @@ def _outside() -> Iterator[Callable[[list[int]], set[int]]]:
 
 @contextmanager
 def without_constraint(model: type[Model], name: str) -> Iterator[None]:
-    """The table without one of its constraints; its rows are gone afterwards, since they may break it."""
+    """The table without one of its constraints; its rows are gone afterwards, since they may break
+    it.
+    """
     constraint = next(one for one in model._meta.constraints if one.name == name)
     with connection.schema_editor() as editor:
         editor.remove_constraint(model, constraint)
@@ -202,8 +222,12 @@ def without_constraint(model: type[Model], name: str) -> Iterator[None]:
 
 
 @contextmanager
-def no_row_locks(monkeypatch: pytest.MonkeyPatch, of: type[QuerySet[Any]] = QuerySet) -> Iterator[None]:
-    """The guard taken away: FOR UPDATE reads as a plain SELECT (of one model alone, if its own query set is given)."""
+def no_row_locks(
+    monkeypatch: pytest.MonkeyPatch, of: type[QuerySet[Any]] = QuerySet
+) -> Iterator[None]:
+    """The guard taken away: FOR UPDATE reads as a plain SELECT (of one model alone, if its own
+    query set is given).
+    """
     with monkeypatch.context() as patch:
         patch.setattr(of, "select_for_update", lambda self, **options: self)
         yield

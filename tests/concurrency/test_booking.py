@@ -1,4 +1,6 @@
-"""Two administrators at one window: one gets it, the other is told what happened. Each race is first shown to be real."""
+"""Two administrators at one window: one gets it, the other is told what happened. Each race is
+first shown to be real.
+"""
 
 import datetime as dt
 from typing import Any
@@ -66,7 +68,12 @@ def test_the_same_window_goes_to_one_of_five(world: World, race: Any) -> None:
 def test_two_clicks_of_one_person_make_one_visit(world: World) -> None:
     window, patient = world.window(), world.patient()
     overlapping(
-        [lambda: actions.book_appointment(patient=patient, window=window, by=world.administrator, now=NOON)] * 2
+        [
+            lambda: actions.book_appointment(
+                patient=patient, window=window, by=world.administrator, now=NOON
+            )
+        ]
+        * 2
     )
     assert Appointment.objects.count() == 1
 
@@ -75,11 +82,18 @@ def test_two_swaps_do_not_wait_for_each_other_for_ever(world: World) -> None:
     """Moves that need each other's days: both end, no deadlock."""
     day = NOON + dt.timedelta(days=1)
     first, second = world.visit(starts_at=day), world.visit(starts_at=day + dt.timedelta(days=1))
-    to_second, to_first = world.window(day + dt.timedelta(days=1, hours=2)), world.window(day + dt.timedelta(hours=2))
+    to_second, to_first = (
+        world.window(day + dt.timedelta(days=1, hours=2)),
+        world.window(day + dt.timedelta(hours=2)),
+    )
     results = at_once(
         [
-            lambda: actions.reschedule_appointment(first, window=to_second, by=world.administrator, now=NOON),
-            lambda: actions.reschedule_appointment(second, window=to_first, by=world.administrator, now=NOON),
+            lambda: actions.reschedule_appointment(
+                first, window=to_second, by=world.administrator, now=NOON
+            ),
+            lambda: actions.reschedule_appointment(
+                second, window=to_first, by=world.administrator, now=NOON
+            ),
         ]
     )
     assert all(isinstance(result, models.Model) for result in results), results
@@ -94,14 +108,17 @@ def test_who_waits_for_the_earlier_day_does_not_hold_the_later_one(world: World)
     def hold(moment: dt.datetime) -> object:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_try_advisory_xact_lock(%s, %s)", [world.doctor.pk, moment.astimezone(dt.UTC).toordinal()]
+                "SELECT pg_try_advisory_xact_lock(%s, %s)",
+                [world.doctor.pk, moment.astimezone(dt.UTC).toordinal()],
             )
             return cursor.fetchone()
 
     first, moved, second = overlapping(
         [
             lambda: hold(day),
-            lambda: actions.reschedule_appointment(visit, window=window, by=world.administrator, now=NOON),
+            lambda: actions.reschedule_appointment(
+                visit, window=window, by=world.administrator, now=NOON
+            ),
             lambda: hold(visit.starts_at),
         ]
     )
@@ -111,8 +128,13 @@ def test_who_waits_for_the_earlier_day_does_not_hold_the_later_one(world: World)
 
 def test_two_cancellations_free_the_window_once_and_the_second_is_told(world: World) -> None:
     window = world.window()
-    visit = actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
-    cancel = lambda: actions.cancel_appointment(visit, reason="нет", by=world.administrator, now=NOON)  # noqa: E731
+    visit = actions.book_appointment(
+        patient=world.patient(), window=window, by=world.administrator, now=NOON
+    )
+
+    def cancel() -> Appointment:
+        return actions.cancel_appointment(visit, reason="нет", by=world.administrator, now=NOON)
+
     assert [type(result) for result in overlapping([cancel, cancel])] == [Appointment, Conflict]
     visit.refresh_from_db()
     window.refresh_from_db()

@@ -1,4 +1,6 @@
-"""Races of the robot: two tickers at one request, two calls to one patient, to one administrator; each first without its guard."""
+"""Races of the robot: two tickers at one request, two calls to one patient, to one administrator;
+each first without its guard.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -21,12 +23,15 @@ from tests.concurrency.race import overlapping, without_constraint
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-# --- the claim of due requests ---------------------------------------------------------------------------------------
+# --- the claim of due requests
+# ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def due(rig: Rig) -> list[CallbackRequest]:
-    """Twenty requests due at once; nobody sits at a telephone, so a look at one ends in the next five minutes."""
+    """Twenty requests due at once; nobody sits at a telephone, so a look at one ends in the next
+    five minutes.
+    """
     return [rig.ask(phone=f"+790000077{n:02}", name=f"Пациент {n}") for n in range(20)]
 
 
@@ -67,7 +72,9 @@ def test_without_the_lock_of_the_claim_both_take_the_same_requests(
 
     monkeypatch.setattr(due_requests, "claim", unlocked)
     looked = counted(monkeypatch)
-    assert overlapping([lambda: due_requests.run_due_requests(now=rig.now, limit=20)] * 2, before="UPDATE") == [20, 20]
+    assert overlapping(
+        [lambda: due_requests.run_due_requests(now=rig.now, limit=20)] * 2, before="UPDATE"
+    ) == [20, 20]
     assert len(looked) == 2 * len(due)
 
 
@@ -85,10 +92,13 @@ def test_even_then_a_request_has_one_live_attempt(
     assert Leg.objects.count() == 1
 
 
-# --- one live leg for each patient, one ring for each administrator --------------------------------------------------
+# --- one live leg for each patient, one ring for each administrator
+# --------------------------------------------------
 
 
-def ringing(rig: Rig, *, role: LegRole, number: str = "", user: User | None = None) -> Callable[[], Leg]:
+def ringing(
+    rig: Rig, *, role: LegRole, number: str = "", user: User | None = None
+) -> Callable[[], Leg]:
     def ring() -> Leg:
         call = call_control.place_call(
             scenario=Scenario.CLICK,
@@ -101,7 +111,13 @@ def ringing(rig: Rig, *, role: LegRole, number: str = "", user: User | None = No
         if Leg.objects.filter(role=role, number=number, user=user).exclude(state="ended").exists():
             raise Conflict("seen in time")
         return call_control.ring(
-            call, role=role, endpoint="persona/admin", number=number, user=user, timeout=25, now=rig.now
+            call,
+            role=role,
+            endpoint="persona/admin",
+            number=number,
+            user=user,
+            timeout=25,
+            now=rig.now,
         )
 
     return ring
@@ -124,7 +140,12 @@ def test_of_many_calls_at_once_one_rings_and_the_others_are_told(
 ) -> None:
     user = rig.world.administrator if has_user else None
     results = overlapping([ringing(rig, role=role, number=number, user=user)] * 4)
-    assert sorted(type(result).__name__ for result in results) == ["Conflict", "Conflict", "Conflict", "Leg"]
+    assert sorted(type(result).__name__ for result in results) == [
+        "Conflict",
+        "Conflict",
+        "Conflict",
+        "Leg",
+    ]
     assert "seen in time" not in map(str, results)
     assert Leg.objects.count() == 1
 

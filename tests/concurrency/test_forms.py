@@ -33,10 +33,14 @@ def save_both(world: World) -> tuple[Patient, list[Patient | Exception]]:
     return patient, results
 
 
-def test_without_the_lock_of_the_row_one_number_is_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_of_the_row_one_number_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with no_row_locks(monkeypatch):
         patient, results = save_both(world)
-    assert not any(isinstance(result, Exception) for result in results), "both believe that they saved"
+    assert not any(isinstance(result, Exception) for result in results), (
+        "both believe that they saved"
+    )
     assert patient.phones.count() == 2, "one of the two added numbers is gone"
 
 

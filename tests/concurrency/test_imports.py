@@ -1,4 +1,6 @@
-"""Races over an import: two confirmations, two workers; each first shown to happen without its guard."""
+"""Races over an import: two confirmations, two workers; each first shown to happen without its
+guard.
+"""
 
 import copy
 import datetime as dt
@@ -28,7 +30,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def ready(world: World) -> ImportRun:
     rows = [("Ким Анна", f"+7900000{n:04}") for n in range(300)]
-    run = start("patients", csv(("ФИО", "Телефон"), *rows), clinic=world.clinic, by=world.senior, now=NOON)
+    run = start(
+        "patients", csv(("ФИО", "Телефон"), *rows), clinic=world.clinic, by=world.senior, now=NOON
+    )
     return check(run, by=world.senior, now=NOON)
 
 
@@ -60,7 +64,9 @@ def test_two_workers_load_it_once(world: World, ready: ImportRun) -> None:
 def test_a_worker_taken_for_dead_and_the_next_one_load_it_once(
     world: World, ready: ImportRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The lease ran out under a slow worker: both load, and the database lets only one of them write."""
+    """The lease ran out under a slow worker: both load, and the database lets only one of them
+    write.
+    """
     actions.confirm_import(ready, cancel_missing=False, by=world.senior, now=NOON)
     write = PatientsJob.write
     late = NOON + dt.timedelta(minutes=5)
@@ -96,10 +102,14 @@ def visit_at(window: ScheduleWindow, world: World) -> Appointment:
 
 
 def race_for_one_time(world: World, *, days: int = 1) -> list[object]:
-    """An import has seen that the time is free; before it takes the window, an administrator tries to book the same time."""
+    """An import has seen that the time is free; before it takes the window, an administrator tries
+    to book the same time.
+    """
     window = world.window()
     visits = [visit_at(window, world)]
-    for day in range(1, days):  # the same hour of further days: more days than are locked one by one
+    for day in range(
+        1, days
+    ):  # the same hour of further days: more days than are locked one by one
         visits.append(copy.copy(visits[0]))
         visits[-1].starts_at += dt.timedelta(days=day)
         visits[-1].ends_at += dt.timedelta(days=day)
@@ -110,7 +120,9 @@ def race_for_one_time(world: World, *, days: int = 1) -> list[object]:
             return clinics.schedule_appointments(visits, by=None, now=NOON, note="импорт")
 
     def book() -> object:
-        return clinics.book_appointment(patient=other, window=window, by=world.administrator, now=NOON)
+        return clinics.book_appointment(
+            patient=other, window=window, by=world.administrator, now=NOON
+        )
 
     return overlapping([bring_in, book], before=f'UPDATE "{ScheduleWindow._meta.db_table}"')
 
@@ -123,14 +135,18 @@ def test_a_booking_and_an_import_never_take_one_time(world: World, days: int) ->
     assert Appointment.objects.occupying().count() == days
 
 
-def test_without_the_lock_of_the_day_they_both_take_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_of_the_day_they_both_take_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bulk_appointments, "lock_doctor_days", lambda keys: None)
     race_for_one_time(world)
     assert Appointment.objects.occupying().count() == 2
 
 
 def book_while_an_import_writes(world: World, *, lock_first: bool) -> bool:
-    """An import of the same doctor, day and patient has written its rows and is not over yet: has the booking to wait?"""
+    """An import of the same doctor, day and patient has written its rows and is not over yet: has
+    the booking to wait?
+    """
     window, wanted = (world.window(NOON + dt.timedelta(days=1, hours=hour)) for hour in (0, 3))
     visit = visit_at(window, world)
 
@@ -144,7 +160,9 @@ def book_while_an_import_writes(world: World, *, lock_first: bool) -> bool:
             return clinics.place_visits([visit], by=None, now=NOON)
 
     def book() -> object:
-        return clinics.book_appointment(patient=visit.patient, window=wanted, by=world.administrator, now=NOON)
+        return clinics.book_appointment(
+            patient=visit.patient, window=wanted, by=world.administrator, now=NOON
+        )
 
     waited: set[int] = set()
     placed, booked = overlapping([bring_in, book], before="the import has written", waited=waited)
@@ -166,8 +184,12 @@ def test_who_booked_while_the_import_wrote_stays_and_the_row_is_taken_back(world
     visit = visit_at(window, world)
     with transaction.atomic():
         clinics.write_visits([visit], by=None, now=NOON, note="импорт")
-        Appointment.objects.filter(pk=visit.pk).update(starts_at=window.starts_at - dt.timedelta(days=9))
-        booked = clinics.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
+        Appointment.objects.filter(pk=visit.pk).update(
+            starts_at=window.starts_at - dt.timedelta(days=9)
+        )
+        booked = clinics.book_appointment(
+            patient=world.patient(), window=window, by=world.administrator, now=NOON
+        )
         Appointment.objects.filter(pk=visit.pk).update(starts_at=window.starts_at)
         assert clinics.place_visits([visit], by=None, now=NOON) == {0}
     assert Appointment.objects.get() == booked

@@ -1,4 +1,6 @@
-"""Two administrators press «Взять» on one entry of the waiting list: one calls the patient, the other is told who."""
+"""Two administrators press «Взять» on one entry of the waiting list: one calls the patient, the
+other is told who.
+"""
 
 import datetime as dt
 
@@ -16,7 +18,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def take_both(world: World) -> list[WaitingListEntry | Exception]:
     entry = WaitingListEntry.objects.create(
-        clinic=world.clinic, patient=world.patient(), call_on=dt.date(2026, 3, 18), comment="ждёт", opened_at=NOON
+        clinic=world.clinic,
+        patient=world.patient(),
+        call_on=dt.date(2026, 3, 18),
+        comment="ждёт",
+        opened_at=NOON,
     )
 
     def take(user: User) -> WaitingListEntry:
@@ -25,7 +31,9 @@ def take_both(world: World) -> list[WaitingListEntry | Exception]:
     return overlapping([lambda: take(world.administrator), lambda: take(world.administrator2)])
 
 
-def test_without_the_lock_both_believe_that_they_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_both_believe_that_they_call(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def look(entry: WaitingListEntry) -> WaitingListEntry:
         fresh: WaitingListEntry = WaitingListEntry.objects.select_related("clinic").get(pk=entry.pk)
         return fresh

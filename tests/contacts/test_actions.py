@@ -1,4 +1,6 @@
-"""Merging, results that find their contact, requests, comments, recordings, channels: on a real database."""
+"""Merging, results that find their contact, requests, comments, recordings, channels: on a real
+database.
+"""
 
 import datetime as dt
 from typing import Any
@@ -61,7 +63,7 @@ def tick(world: World, minute: float = 60) -> None:
     actions.collect_results(since=back)
     actions.link_known_numbers(since=now.date() - dt.timedelta(days=2))
     actions.mark_changed_contacts(since=back, now=now)
-    actions.settle_due_contacts(now=now)
+    actions.recompute_due_contacts(now=now)
 
 
 def test_a_number_tied_to_a_patient_later_merges_the_day(world: World) -> None:
@@ -71,19 +73,22 @@ def test_a_number_tied_to_a_patient_later_merges_the_day(world: World) -> None:
     assert Contact.objects.count() == 2
     PatientPhone.objects.create(patient=patient, number="+79000004002")
     tick(world)
-    assert Contact.objects.get().size == 2
+    assert Contact.objects.get().interaction_count == 2
     assert Contact.objects.get().patient == patient
 
 
 def test_a_family_number_asks_whom_and_is_answered_once(world: World) -> None:
-    mother, son = world.patient("Ли", phones=["+79000004003"]), world.patient("Ли", "Пётр", phones=["+79000004003"])
+    mother, son = (
+        world.patient("Ли", phones=["+79000004003"]),
+        world.patient("Ли", "Пётр", phones=["+79000004003"]),
+    )
     write(world, 0, number="+79000004003")
     asked = Contact.objects.get()
-    assert (asked.patient, asked.is_asking) == (None, True)
+    assert (asked.patient, asked.is_ambiguous) == (None, True)
     tick(world)
-    assert Contact.objects.get().is_asking, "the ticker must not choose for the family"
+    assert Contact.objects.get().is_ambiguous, "the ticker must not choose for the family"
     named = actions.assign_patient(asked, patient=son, by=world.administrator, now=world.now)
-    assert (named.patient, named.is_asking) == (son, False)
+    assert (named.patient, named.is_ambiguous) == (son, False)
     assert not Contact.objects.filter(patient=mother).exists()
     with pytest.raises(Conflict):
         actions.assign_patient(asked, patient=mother, by=world.administrator, now=world.now)
@@ -105,13 +110,16 @@ def test_a_booking_of_the_same_employee_and_day_belongs_to_the_contact(world: Wo
     patient = world.patient()
     call = write(world, 0, patient=patient, employee=world.administrator)
     visit = book_appointment(
-        patient=patient, window=world.window(), by=world.administrator, now=world.now + dt.timedelta(minutes=40)
+        patient=patient,
+        window=world.window(),
+        by=world.administrator,
+        now=world.now + dt.timedelta(minutes=40),
     )
     tick(world)
     result = ContactResult.objects.get()
     assert (result.contact, result.interaction, result.appointment) == (call.contact, call, visit)
     contact = Contact.objects.get()
-    assert (contact.outcome, contact.who_type, contact.owner) == (
+    assert (contact.outcome, contact.caller_type, contact.owner) == (
         ContactOutcome.BOOKED,
         CallerType.WANTS_BOOKING,
         world.administrator,
@@ -124,8 +132,16 @@ def test_the_outcome_follows_the_visit(world: World) -> None:
     """«When a visit's state changes later, the outcome follows»: at the next tick of the timer."""
     patient = world.patient()
     call = write(world, 0, patient=patient, employee=world.administrator)
-    visit = book_appointment(patient=patient, window=world.window(), by=world.administrator, now=world.now)
-    actions.attach_result(call.contact, kind=ResultKind.BOOKED, at=world.now, by=world.administrator, appointment=visit)
+    visit = book_appointment(
+        patient=patient, window=world.window(), by=world.administrator, now=world.now
+    )
+    actions.attach_result(
+        call.contact,
+        kind=ResultKind.BOOKED,
+        at=world.now,
+        by=world.administrator,
+        appointment=visit,
+    )
     assert Contact.objects.get().outcome == ContactOutcome.BOOKED
     set_status(visit, status=AppointmentStatus.COMPLETED, money=4200, by=None, now=visit.starts_at)  # type: ignore[arg-type]
     tick(world)
@@ -137,14 +153,23 @@ def test_the_outcome_follows_the_visit(world: World) -> None:
 def test_a_booking_attached_by_the_card_and_found_by_the_timer_is_one_result(world: World) -> None:
     patient = world.patient()
     call = write(world, 0, patient=patient, employee=world.administrator)
-    visit = book_appointment(patient=patient, window=world.window(), by=world.administrator, now=world.now)
+    visit = book_appointment(
+        patient=patient, window=world.window(), by=world.administrator, now=world.now
+    )
     tick(world)
     actions.attach_result(
-        call.contact, kind=ResultKind.BOOKED, at=world.now, by=world.administrator, appointment=visit, interaction=call
+        call.contact,
+        kind=ResultKind.BOOKED,
+        at=world.now,
+        by=world.administrator,
+        appointment=visit,
+        interaction=call,
     )
     tick(world)
     assert ContactResult.objects.count() == 1
-    cancel_appointment(visit, reason="заболел", by=world.administrator, now=world.now + dt.timedelta(minutes=9))
+    cancel_appointment(
+        visit, reason="заболел", by=world.administrator, now=world.now + dt.timedelta(minutes=9)
+    )
     tick(world)
     assert sorted(ContactResult.objects.values_list("kind", flat=True)) == ["booked", "cancelled"]
     assert Contact.objects.get().outcome == ContactOutcome.CANCELLED
@@ -153,13 +178,30 @@ def test_a_booking_attached_by_the_card_and_found_by_the_timer_is_one_result(wor
 def _booked_in_a_call(world: World, number: str) -> dict[str, Any]:
     """A call of ours to a patient who books; how his contact was decided."""
     patient = world.patient(phones=[number])
-    call = write(world, 0, patient=patient, number=number, employee=world.administrator, direction=OUT)
+    call = write(
+        world, 0, patient=patient, number=number, employee=world.administrator, direction=OUT
+    )
     window = world.window(starts_at=world.now + dt.timedelta(days=int(number[-1])))
     visit = book_appointment(patient=patient, window=window, by=world.administrator, now=world.now)
     actions.attach_result(
-        call.contact, kind=ResultKind.BOOKED, at=world.now, by=world.administrator, appointment=visit, interaction=call
+        call.contact,
+        kind=ResultKind.BOOKED,
+        at=world.now,
+        by=world.administrator,
+        appointment=visit,
+        interaction=call,
     )
-    names = ("outcome", "who_type", "owner", "direction", "shape", "size", "results_count", "money", "due_at")
+    names = (
+        "outcome",
+        "caller_type",
+        "owner",
+        "direction",
+        "contact_type",
+        "interaction_count",
+        "results_count",
+        "money",
+        "due_at",
+    )
     return {"patient": patient, **{name: name for name in names}}
 
 
@@ -168,7 +210,7 @@ def _decided(row: dict[str, Any]) -> dict[str, Any]:
     said = Interaction.objects.get(contact=contact)
     return {name: getattr(contact, name) for name in row if name != "patient"} | {
         "main": contact.main_result is not None,
-        "said": (said.shape, said.who_type, said.shown_employee_id),
+        "said": (said.contact_type, said.caller_type, said.shown_employee_id),
     }
 
 
@@ -176,7 +218,9 @@ def test_decided_once_at_the_end_is_decided_the_same(world: World) -> None:
     step_by_step = _booked_in_a_call(world, "+79000004021")
     with transaction.atomic(), actions.defer_recompute():
         at_the_end = _booked_in_a_call(world, "+79000004022")
-        assert Contact.objects.get(patient=at_the_end["patient"]).outcome == ContactOutcome.NOT_BOOKED
+        assert (
+            Contact.objects.get(patient=at_the_end["patient"]).outcome == ContactOutcome.NOT_BOOKED
+        )
     assert _decided(at_the_end) == _decided(step_by_step)
 
 
@@ -194,7 +238,7 @@ def test_what_fails_before_the_end_is_not_decided(world: World) -> None:
         call_and_book()
     assert not Contact.objects.exists()
     write(world, 1, patient=patient)
-    assert Contact.objects.get().size == 1  # nothing is put off any more
+    assert Contact.objects.get().interaction_count == 1  # nothing is put off any more
 
 
 def test_what_fits_nowhere_waits_to_be_linked_and_the_figures_follow(world: World) -> None:
@@ -214,7 +258,9 @@ def test_what_fits_nowhere_waits_to_be_linked_and_the_figures_follow(world: Worl
     actions.unlink_result(loose, by=world.administrator, now=world.now)
     assert Contact.objects.get().outcome == ContactOutcome.NOT_BOOKED
     tick(world)
-    assert ContactResult.objects.get().contact is None, "the timer must not undo what a person undid"
+    assert ContactResult.objects.get().contact is None, (
+        "the timer must not undo what a person undid"
+    )
 
 
 def test_a_deed_waits_for_a_call_that_arrives_later(world: World) -> None:
@@ -229,15 +275,27 @@ def test_a_deed_waits_for_a_call_that_arrives_later(world: World) -> None:
 
 def test_a_call_from_a_list_takes_only_what_happens_within_fifteen_minutes(world: World) -> None:
     patient = world.patient()
-    write(world, 0, patient=patient, employee=world.administrator, direction=OUT, who_type=CallerType.WAITING_LIST)
+    write(
+        world,
+        0,
+        patient=patient,
+        employee=world.administrator,
+        direction=OUT,
+        caller_type=CallerType.WAITING_LIST,
+    )
     book_appointment(
-        patient=patient, window=world.window(), by=world.administrator, now=world.now + dt.timedelta(minutes=16)
+        patient=patient,
+        window=world.window(),
+        by=world.administrator,
+        now=world.now + dt.timedelta(minutes=16),
     )
     tick(world)
     assert ContactResult.objects.get().contact is None
     ContactPolicy.objects.create(clinic=world.clinic, result_minutes=30)
     write(world, 20, kind=InteractionKind.CHAT, state=InteractionState.CLOSED, patient=patient)
-    assert Contact.objects.get().outcome == ContactOutcome.BOOKED, "the window is a setting of the clinic"
+    assert Contact.objects.get().outcome == ContactOutcome.BOOKED, (
+        "the window is a setting of the clinic"
+    )
 
 
 def test_our_answered_call_handles_the_request_in_either_order(world: World) -> None:
@@ -271,9 +329,9 @@ def test_a_missed_call_knows_who_came_back_first(world: World) -> None:
     write(world, 90, number="+79000004024")
     write(world, 15, number="+79000004024", direction=OUT)
     missed.refresh_from_db()
-    assert (missed.back_at, missed.back_by) == (world.now + dt.timedelta(minutes=15), OUT)
+    assert (missed.returned_at, missed.returned_by) == (world.now + dt.timedelta(minutes=15), OUT)
     earlier = write(world, -30, state=InteractionState.MISSED, number="+79000004024")
-    assert earlier.back_at == missed.back_at
+    assert earlier.returned_at == missed.returned_at
 
 
 def test_only_its_author_or_the_senior_deletes_a_comment_that_stands_alone(world: World) -> None:
@@ -306,23 +364,29 @@ def test_only_its_author_or_the_senior_deletes_a_comment_that_stands_alone(world
     )
     with pytest.raises(Refused):
         actions.delete_comment(bound, by=world.administrator, now=world.now)
-    assert Contact.objects.get().shape == ContactType.CALL_IN_NOTED
+    assert Contact.objects.get().contact_type == ContactType.CALL_IN_NOTED
 
 
 def test_a_number_of_the_directory_is_a_colleague_or_a_supplier(world: World) -> None:
-    DirectoryNumber.objects.create(number="+79000004026", name="Курьер", who_type=CallerType.OTHER)
+    DirectoryNumber.objects.create(
+        number="+79000004026", name="Курьер", caller_type=CallerType.OTHER
+    )
     write(world, 0, number="+79000004026")
-    assert Contact.objects.get().who_type == CallerType.OTHER
+    assert Contact.objects.get().caller_type == CallerType.OTHER
 
 
-def test_changed_rules_recompute_only_on_request_and_go_on_after_a_killed_worker(world: World) -> None:
+def test_changed_rules_recompute_only_on_request_and_go_on_after_a_killed_worker(
+    world: World,
+) -> None:
     call = write(world, 0, number="+79000004027", utm={"utm_source": "yandex"})
     channel = AdChannel.objects.create(name="Яндекс")
     ChannelRule.objects.create(channel=channel, kind=RuleKind.UTM, pattern="utm_source=yandex")
     tick(world)
     assert Interaction.objects.get().channel is None
     day = world.now.date()
-    order = actions.order_recount(clinic=world.clinic, since=day, until=day, by=world.senior, now=world.now)
+    order = actions.order_recount(
+        clinic=world.clinic, since=day, until=day, by=world.senior, now=world.now
+    )
     ChannelRecount.objects.filter(pk=order.pk).update(claimed_at=world.now, state=JobState.RUNNING)
     assert actions.recount_due_channels(now=world.now) == 0, "another worker holds it"
     assert actions.recount_due_channels(now=world.now + dt.timedelta(minutes=6)) == 1
@@ -332,7 +396,11 @@ def test_changed_rules_recompute_only_on_request_and_go_on_after_a_killed_worker
     assert call.channel == channel == Contact.objects.get().channel
     with pytest.raises(Refused):
         actions.order_recount(
-            clinic=world.clinic, since=day, until=day - dt.timedelta(days=1), by=world.senior, now=world.now
+            clinic=world.clinic,
+            since=day,
+            until=day - dt.timedelta(days=1),
+            by=world.senior,
+            now=world.now,
         )
 
 
@@ -348,7 +416,7 @@ def test_one_contact_that_fails_keeps_its_error_and_the_others_go_on(
         return decide(facts)
 
     monkeypatch.setattr("callcenter.contacts.actions.recompute.decide", fails)
-    assert actions.settle_due_contacts(now=world.now) == 2
+    assert actions.recompute_due_contacts(now=world.now) == 2
     broken = Contact.objects.get(pk=first.contact_id)
     assert "сломано" in broken.last_error
     assert broken.due_at == world.now + dt.timedelta(minutes=5)
@@ -376,15 +444,26 @@ def test_other_forms_of_range_are_none(header: str) -> None:
         part_of(header, 1000)
 
 
-def test_a_recording_is_served_in_parts_and_listening_is_written_down(world: World, as_user: Any) -> None:
+def test_a_recording_is_served_in_parts_and_listening_is_written_down(
+    world: World, as_user: Any
+) -> None:
     call = write(world, 0, number="+79000004030")
     sound = bytes(range(256)) * 8
-    recording = actions.store_recording(call, content=sound, seconds=1.5, now=world.now, source_id="r")
-    assert actions.store_recording(call, content=b"", seconds=0, now=world.now, source_id="r") == recording
+    recording = actions.store_recording(
+        call, content=sound, seconds=1.5, now=world.now, source_id="r"
+    )
+    assert (
+        actions.store_recording(call, content=b"", seconds=0, now=world.now, source_id="r")
+        == recording
+    )
     client: Client = as_user(world.manager)
     url = f"/contacts/recording/{recording.pk}/"
     whole = client.get(url)
-    assert (whole.status_code, b"".join(whole.streaming_content), whole["Accept-Ranges"]) == (200, sound, "bytes")  # type: ignore[attr-defined]
+    assert (whole.status_code, b"".join(whole.streaming_content), whole["Accept-Ranges"]) == (  # type: ignore[attr-defined]
+        200,
+        sound,
+        "bytes",
+    )
     part = client.get(url, headers={"Range": "bytes=100-199"})
     assert (part.status_code, part["Content-Range"]) == (206, f"bytes 100-199/{len(sound)}")
     assert b"".join(part.streaming_content) == sound[100:200]  # type: ignore[attr-defined]

@@ -27,7 +27,9 @@ def key(world: World) -> str:
 
 def post(key: str, body: Any, raw: bytes | None = None) -> Any:
     data = raw if raw is not None else json.dumps(body).encode()
-    return Client().post(URL, data, content_type="application/json", headers={"Authorization": f"Bearer {key}"})
+    return Client().post(
+        URL, data, content_type="application/json", headers={"Authorization": f"Bearer {key}"}
+    )
 
 
 def call(**more: Any) -> dict[str, Any]:
@@ -57,13 +59,29 @@ def test_phases_out_of_order_make_one_answered_call(key: str) -> None:
 
 
 def test_a_repeated_chat_adds_only_its_new_messages(key: str) -> None:
-    first = {"id": "m1", "at": "2026-03-18T12:00:01+03:00", "direction": "in", "text": "Здравствуйте"}
-    second = {"id": "m2", "at": "2026-03-18T12:00:09+03:00", "direction": "out", "text": "Добрый день"}
+    first = {
+        "id": "m1",
+        "at": "2026-03-18T12:00:01+03:00",
+        "direction": "in",
+        "text": "Здравствуйте",
+    }
+    second = {
+        "id": "m2",
+        "at": "2026-03-18T12:00:09+03:00",
+        "direction": "out",
+        "text": "Добрый день",
+    }
     chat = call(id="chat-1", kind="chat", client="max:5", messages=[first])
     assert post(key, chat).status_code == 201
-    assert post(key, chat | {"messages": [first, second], "state": "closed"}).json()["state"] == "closed"
+    assert (
+        post(key, chat | {"messages": [first, second], "state": "closed"}).json()["state"]
+        == "closed"
+    )
     assert post(key, chat).json()["state"] == "closed", "what is known is not taken back"
-    assert [line.text for line in ChatLine.objects.order_by("at")] == ["Здравствуйте", "Добрый день"]
+    assert [line.text for line in ChatLine.objects.order_by("at")] == [
+        "Здравствуйте",
+        "Добрый день",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +123,9 @@ def test_ten_megabytes_of_comment_are_answered_413_unread(key: str) -> None:
     assert str(MAX_BODY // 1024) in answer.json()["error"]
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b"[]", b'"text"', b"[" * 50_000, b'{"id":"\\ud800"}'])
+@pytest.mark.parametrize(
+    "raw", [b"", b"{", b"\xff\xfe", b"[]", b'"text"', b"[" * 50_000, b'{"id":"\\ud800"}']
+)
 def test_what_is_no_object_of_json_is_refused(key: str, raw: bytes) -> None:
     assert post(key, None, raw=raw).status_code in (400, 422)
 
@@ -121,7 +141,8 @@ def test_however_deep_a_body_is_nested_it_is_refused_in_json(key: str, depth: in
 
 
 @pytest.mark.parametrize(
-    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"]
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "x"],
 )
 def test_the_body_is_json_whatever_the_header_calls_it(key: str, kind: str) -> None:
     """As documented: exchanges send what their scripts send by default."""
@@ -132,7 +153,9 @@ def test_the_body_is_json_whatever_the_header_calls_it(key: str, kind: str) -> N
 
 
 def test_a_key_of_another_clinic_writes_to_its_own(world: World, key: str) -> None:
-    """The same call told by two clinics' sources is one contact of each; neither key reaches the other's rows."""
+    """The same call told by two clinics' sources is one contact of each; neither key reaches the
+    other's rows.
+    """
     _, other = create_key(name="uis-b", clinic=world.clinic_b, by=world.senior_b, now=world.now)
     one = post(key, call(employee="admin_b")).json()
     two = post(other, call(employee="admin_b", comment="чужой")).json()
@@ -156,7 +179,7 @@ def test_two_sources_may_use_the_same_id(world: World, key: str) -> None:
     _, other = create_key(name="site", clinic=world.clinic, by=world.senior, now=world.now)
     assert post(key, call()).status_code == 201
     assert post(other, call(kind="request")).status_code == 201
-    assert Contact.objects.get().size == 2, "one person, one day, one contact"
+    assert Contact.objects.get().interaction_count == 2, "one person, one day, one contact"
 
 
 def test_from_the_future_by_a_few_minutes_is_a_clock_that_differs(key: str) -> None:
@@ -164,13 +187,34 @@ def test_from_the_future_by_a_few_minutes_is_a_clock_that_differs(key: str) -> N
     assert post(key, call(started_at=soon)).status_code == 201
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     body=st.dictionaries(
-        st.sampled_from(["id", "kind", "phone", "started_at", "ended_at", "utm", "messages", "comment", "direction"]),
+        st.sampled_from(
+            [
+                "id",
+                "kind",
+                "phone",
+                "started_at",
+                "ended_at",
+                "utm",
+                "messages",
+                "comment",
+                "direction",
+            ]
+        ),
         st.recursive(
-            st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.sampled_from(["call", "in", "chat"]),
-            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+            st.none()
+            | st.booleans()
+            | st.integers()
+            | st.text(max_size=20)
+            | st.sampled_from(["call", "in", "chat"]),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+            ),
             max_leaves=5,
         ),
     )

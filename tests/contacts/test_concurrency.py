@@ -1,4 +1,6 @@
-"""Two writers of the first interaction of one person and day make one contact — and without the guards they do not."""
+"""Two writers of the first interaction of one person and day make one contact — and without the
+guards they do not.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -45,7 +47,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("race", [at_once, overlapping])
 def test_two_first_interactions_make_one_contact(world: World, race: Race) -> None:
     assert _all_written(race([_writer(world, f"call{n}", number="+79000003001") for n in range(4)]))
-    assert Contact.objects.get().size == 4
+    assert Contact.objects.get().interaction_count == 4
 
 
 @pytest.mark.parametrize("race", [at_once, overlapping])
@@ -60,24 +62,34 @@ def _named_and_unnamed(world: World) -> list[Callable[[], Interaction]]:
     return [named, _writer(world, "b", number="+79000003003")]
 
 
-def test_without_the_lock_a_named_and_an_unnamed_call_stay_apart(world: World, unlocked: None) -> None:
+def test_without_the_lock_a_named_and_an_unnamed_call_stay_apart(
+    world: World, unlocked: None
+) -> None:
     assert _all_written(overlapping(_named_and_unnamed(world)))
     assert Contact.objects.count() == 2
 
 
 @pytest.mark.parametrize("is_named_first", [True, False])
-def test_with_the_lock_a_named_and_an_unnamed_call_become_one_contact(world: World, is_named_first: bool) -> None:
+def test_with_the_lock_a_named_and_an_unnamed_call_become_one_contact(
+    world: World, is_named_first: bool
+) -> None:
     calls = _named_and_unnamed(world)
     assert _all_written(overlapping(calls if is_named_first else calls[::-1]))
-    assert Contact.objects.get().size == 2
+    assert Contact.objects.get().interaction_count == 2
 
 
-def test_without_the_lock_the_unique_key_still_makes_one_contact(world: World, unlocked: None) -> None:
-    assert _all_written(overlapping([_writer(world, f"y{n}", number="+79000003008") for n in range(2)]))
+def test_without_the_lock_the_unique_key_still_makes_one_contact(
+    world: World, unlocked: None
+) -> None:
+    assert _all_written(
+        overlapping([_writer(world, f"y{n}", number="+79000003008") for n in range(2)])
+    )
     assert Contact.objects.count() == 1
 
 
 def test_without_the_unique_key_two_writers_make_two_contacts(world: World, unlocked: None) -> None:
     with without_constraint(Contact, "contact_person_day"):
-        assert _all_written(overlapping([_writer(world, f"x{n}", number="+79000003009") for n in range(2)]))
+        assert _all_written(
+            overlapping([_writer(world, f"x{n}", number="+79000003009") for n in range(2)])
+        )
         assert Contact.objects.count() == 2

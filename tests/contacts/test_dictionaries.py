@@ -1,4 +1,6 @@
-"""The settings' lists: a fixed number of queries, and a journal that tells what went and what was hidden."""
+"""The settings' lists: a fixed number of queries, and a journal that tells what went and what was
+hidden.
+"""
 
 from collections.abc import Callable
 
@@ -32,7 +34,9 @@ def test_a_tree_of_channels_is_read_at_once(slug: str, world: World, as_user: As
     above = AdChannel.objects.create(name="Реклама")
     for rows in (3, 27):
         for number in range(rows):
-            above = AdChannel.objects.create(name=f"Канал {rows}-{number}", parent=above if number % 3 else None)
+            above = AdChannel.objects.create(
+                name=f"Канал {rows}-{number}", parent=above if number % 3 else None
+            )
             ChannelRule.objects.create(channel=above, kind="account", pattern=f"{rows}-{number}")
         counts.append(_queries(client, slug))
     assert counts[0] == counts[1]
@@ -55,7 +59,10 @@ def test_a_row_in_use_is_hidden_and_the_journal_says_so(world: World, as_user: A
         comment="спросила о цене",
         patient=world.patient(),
     )
-    client, page = as_user(world.senior), reverse("contacts:dictionary_delete", args=["topics", topic.pk])
+    client, page = (
+        as_user(world.senior),
+        reverse("contacts:dictionary_delete", args=["topics", topic.pk]),
+    )
     for _ in range(2):  # the second press finds nothing to change
         assert client.post(page).status_code == 302
     topic.refresh_from_db()
@@ -64,7 +71,9 @@ def test_a_row_in_use_is_hidden_and_the_journal_says_so(world: World, as_user: A
     assert (deed.before, deed.after) == ({"is_active": True}, {"is_active": False})
 
 
-def test_the_journal_keeps_what_was_deleted_and_what_went_with_it(world: World, as_user: AsUser) -> None:
+def test_the_journal_keeps_what_was_deleted_and_what_went_with_it(
+    world: World, as_user: AsUser
+) -> None:
     channel = AdChannel.objects.create(name="Радио")
     rule = ChannelRule.objects.create(channel=channel, kind="account", pattern="radio")
     as_user(world.senior).post(reverse("contacts:dictionary_delete", args=["channels", channel.pk]))
@@ -79,7 +88,9 @@ def test_a_change_of_a_clinics_rules_tells_what_was_before(world: World, as_user
     page = reverse("contacts:policy", args=[world.clinic.pk])
     client = as_user(world.senior)
     given = {name: field.initial for name, field in client.get(page).context["form"].fields.items()}
-    given = {name: client.get(page).context["form"][name].value() for name in given} | {"comment_minutes": 9}
+    given = {name: client.get(page).context["form"][name].value() for name in given} | {
+        "comment_minutes": 9
+    }
     assert client.post(page, given).status_code == 302
     deed = AuditEntry.objects.get(action="contacts.save_policy")
     assert deed.after == {"comment_minutes": 9}

@@ -11,8 +11,8 @@ from callcenter.demo.history import SOURCE, make_history
 from tests.conftest import World
 
 FIELDS = (
-    "who_type", "direction", "topic_id", "owner_id", "outcome", "shape", "shapes", "started_at", "size", "overdue_on", "money",
-    "wait_seconds", "waits", "talk_seconds", "talks", "main_result_id", "results_count", "line", "channel_id",
+    "caller_type", "direction", "topic_id", "owner_id", "outcome", "contact_type", "contact_types", "started_at", "interaction_count", "overdue_on", "money",
+    "wait_seconds", "wait_count", "talk_seconds", "talk_count", "main_result_id", "results_count", "line", "channel_id",
 )  # fmt: skip
 
 
@@ -31,7 +31,9 @@ def test_generated_contacts_are_decided_and_the_same_every_time(world: World) ->
     for before, after in zip(first, rows(), strict=True):
         assert after == before
     make_history(contacts=200, until=until, days=60)
-    assert [{**row, "main_result_id": None} for row in rows()] == [{**row, "main_result_id": None} for row in first]
+    assert [{**row, "main_result_id": None} for row in rows()] == [
+        {**row, "main_result_id": None} for row in first
+    ]
     Interaction.objects.filter(pk=Interaction.objects.values("pk")[:1]).update(source="site")
     with pytest.raises(RuntimeError):
         make_history(contacts=1, until=until)

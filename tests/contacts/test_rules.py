@@ -9,7 +9,12 @@ import pytest
 
 from callcenter.clinics.states import AppointmentStatus as A
 from callcenter.clinics.states import WaitingState as W
-from callcenter.contacts.attribution import AttributionMarks, AttributionRule, explain, matching_rule
+from callcenter.contacts.attribution import (
+    AttributionMarks,
+    AttributionRule,
+    explain,
+    matching_rule,
+)
 from callcenter.contacts.rules import (
     CallbackStatus,
     ContactFacts,
@@ -20,6 +25,7 @@ from callcenter.contacts.rules import (
     VisitFacts,
     WaitingFacts,
     bind_comments,
+    contact_type_of,
     decide,
     fate_of,
     interaction_of,
@@ -29,7 +35,6 @@ from callcenter.contacts.rules import (
     owner_of,
     person_of,
     rank_of,
-    shape_of,
     sign_of,
 )
 from callcenter.contacts.states import (
@@ -67,19 +72,31 @@ def said(
     **more: Any,
 ) -> InteractionFacts:
     values: dict[str, Any] = dict(direction=IN, number="+79000000001") | more
-    return InteractionFacts(id=pk, key=f"k{pk}", kind=kind, state=state, at=minutes(minute), **values)
-
-
-def visit(status: A, number: int = 1, minute: float = 1, patient: int = OWN, **more: Any) -> ResultFacts:
-    values: dict[str, Any] = dict(kind=ResultKind.BOOKED, by=1, visit_id=number) | more
-    return ResultFacts(
-        id=number, at=minutes(minute), patient=patient, visit=VisitFacts(status, Decimal(1000)), **values
+    return InteractionFacts(
+        id=pk, key=f"k{pk}", kind=kind, state=state, at=minutes(minute), **values
     )
 
 
-def waiting(state: W, closed_by: A | None = None, number: int = 1, minute: float = 1) -> ResultFacts:
+def visit(
+    status: A, number: int = 1, minute: float = 1, patient: int = OWN, **more: Any
+) -> ResultFacts:
+    values: dict[str, Any] = dict(kind=ResultKind.BOOKED, by=1, visit_id=number) | more
+    return ResultFacts(
+        id=number,
+        at=minutes(minute),
+        patient=patient,
+        visit=VisitFacts(status, Decimal(1000)),
+        **values,
+    )
+
+
+def waiting(
+    state: W, closed_by: A | None = None, number: int = 1, minute: float = 1
+) -> ResultFacts:
     entry = WaitingFacts(state, VisitFacts(closed_by) if closed_by else None)
-    return ResultFacts(number, ResultKind.WAITING_LIST, minutes(minute), 1, OWN, waiting_id=number, waiting=entry)
+    return ResultFacts(
+        number, ResultKind.WAITING_LIST, minutes(minute), 1, OWN, waiting_id=number, waiting=entry
+    )
 
 
 def facts(*rows: InteractionFacts, gave: tuple[ResultFacts, ...] = (), **more: Any) -> ContactFacts:
@@ -87,7 +104,8 @@ def facts(*rows: InteractionFacts, gave: tuple[ResultFacts, ...] = (), **more: A
     return ContactFacts(said=rows, gave=gave, **values)
 
 
-# «Комментарий соединяется со звонком по трем параметрам: время (5 минут по умолчанию…), номер телефона, направление звонка».
+# «Комментарий соединяется со звонком по трем параметрам: время (5 минут по умолчанию…), номер
+# телефона, направление звонка».
 @pytest.mark.parametrize(
     ("note", "joins"),
     [
@@ -101,7 +119,9 @@ def facts(*rows: InteractionFacts, gave: tuple[ResultFacts, ...] = (), **more: A
         (dict(minute=2, direction=OUT), False),
     ],
 )
-def test_a_comment_joins_a_call_by_time_number_and_direction(note: dict[str, Any], joins: bool) -> None:
+def test_a_comment_joins_a_call_by_time_number_and_direction(
+    note: dict[str, Any], joins: bool
+) -> None:
     call = said(1, ended_at=minutes(10))
     comment = said(2, InteractionKind.COMMENT, InteractionState.FINISHED, is_written=True, **note)
     assert bind_comments([call, comment], PolicyValues()) == ({2: 1} if joins else {})
@@ -109,15 +129,19 @@ def test_a_comment_joins_a_call_by_time_number_and_direction(note: dict[str, Any
     assert bool(wide) == (note.get("number") is None and note.get("direction") is None)
 
 
-# «Если администратор добавил комментарий к чату, то в столбце „Сотрудник“ появится фамилия администратора»; «комментарий, который
-# не привязался к чату» stands alone.
+# «Если администратор добавил комментарий к чату, то в столбце „Сотрудник“ появится фамилия
+# администратора»; «комментарий, который не привязался к чату» stands alone.
 @pytest.mark.parametrize(
     ("chat", "note", "joins"),
     [
         (dict(number=""), dict(minute=3), True),  # a messenger without a number: the same person
         (dict(), dict(minute=3), True),
         (dict(number="+79000000002"), dict(minute=3), False),
-        (dict(wait_seconds=60, talk_seconds=540), dict(minute=14), True),  # five minutes after its last message
+        (
+            dict(wait_seconds=60, talk_seconds=540),
+            dict(minute=14),
+            True,
+        ),  # five minutes after its last message
         (dict(wait_seconds=60, talk_seconds=540), dict(minute=15.1), False),
         (dict(number=""), dict(minute=3, direction=OUT), False),
     ],
@@ -128,13 +152,21 @@ def test_a_comment_joins_a_chat_and_brings_its_employee(
     rows = [
         said(1, InteractionKind.CHAT, InteractionState.CLOSED, **chat),
         said(
-            2, InteractionKind.COMMENT, InteractionState.FINISHED, is_written=True, employee=7, has_comment=True, **note
+            2,
+            InteractionKind.COMMENT,
+            InteractionState.FINISHED,
+            is_written=True,
+            employee=7,
+            has_comment=True,
+            **note,
         ),
     ]
     row = decide(facts(*rows))
     assert row.owner == 7
-    assert (row.said[0].bound_to, row.said[1].bound_to) == ((None, 1) if joins else (None, None))
-    assert row.said[0].shape == (ContactType.CHAT_IN_NOTED if joins else ContactType.CHAT_IN)
+    assert (row.said[0].joined_call, row.said[1].joined_call) == (
+        (None, 1) if joins else (None, None)
+    )
+    assert row.said[0].contact_type == (ContactType.CHAT_IN_NOTED if joins else ContactType.CHAT_IN)
     assert row.said[0].employee == (7 if joins else None)
 
 
@@ -146,13 +178,14 @@ def test_a_comment_joins_the_nearest_of_two_calls() -> None:
 
 def test_a_call_written_by_hand_joins_the_exchange_s_own_record_of_it() -> None:
     row = decide(facts(said(1), said(2, minute=1, is_written=True, has_comment=True)))
-    assert row.size == 1
-    assert row.shape == ContactType.CALL_IN_NOTED
+    assert row.interaction_count == 1
+    assert row.contact_type == ContactType.CALL_IN_NOTED
 
 
-# «При наведении мыши на каждый из символов появляются … „Входящий звонок. Пропущенный“, „Заявка-диалог. Закрытая“, „Исходящий чат“».
+# «При наведении мыши на каждый из символов появляются … „Входящий звонок. Пропущенный“,
+# „Заявка-диалог. Закрытая“, „Исходящий чат“».
 @pytest.mark.parametrize(
-    ("kind", "state", "direction", "noted", "shape"),
+    ("kind", "state", "direction", "noted", "contact_type"),
     [
         (InteractionKind.CALL, InteractionState.MISSED, IN, False, ContactType.CALL_IN_MISSED),
         (InteractionKind.CALL, InteractionState.ANSWERED, IN, False, ContactType.CALL_IN),
@@ -167,31 +200,54 @@ def test_a_call_written_by_hand_joins_the_exchange_s_own_record_of_it() -> None:
         (InteractionKind.CHAT, InteractionState.CLOSED, IN, True, ContactType.CHAT_IN_NOTED),
         (InteractionKind.REQUEST, InteractionState.NEW, IN, False, ContactType.REQUEST_NEW),
         (InteractionKind.REQUEST, InteractionState.PROCESSED, IN, True, ContactType.REQUEST_DONE),
-        (InteractionKind.REQUEST_DIALOG, InteractionState.NEW, IN, False, ContactType.REQUEST_DIALOG_NEW),
-        (InteractionKind.REQUEST_DIALOG, InteractionState.PROCESSED, IN, False, ContactType.REQUEST_DIALOG_DONE),
+        (
+            InteractionKind.REQUEST_DIALOG,
+            InteractionState.NEW,
+            IN,
+            False,
+            ContactType.REQUEST_DIALOG_NEW,
+        ),
+        (
+            InteractionKind.REQUEST_DIALOG,
+            InteractionState.PROCESSED,
+            IN,
+            False,
+            ContactType.REQUEST_DIALOG_DONE,
+        ),
         (InteractionKind.DIALOG, InteractionState.FINISHED, IN, True, ContactType.DIALOG),
         (InteractionKind.COMMENT, InteractionState.FINISHED, IN, True, ContactType.COMMENT_IN),
         (InteractionKind.COMMENT, InteractionState.FINISHED, OUT, True, ContactType.COMMENT_OUT),
     ],
 )
 def test_the_type_of_an_interaction(
-    kind: InteractionKind, state: InteractionState, direction: Direction, noted: bool, shape: ContactType
+    kind: InteractionKind,
+    state: InteractionState,
+    direction: Direction,
+    noted: bool,
+    contact_type: ContactType,
 ) -> None:
-    assert shape_of(said(kind=kind, state=state, direction=direction), noted=noted) == shape
+    assert (
+        contact_type_of(said(kind=kind, state=state, direction=direction), noted=noted)
+        == contact_type
+    )
 
 
 def test_every_state_of_every_kind_has_a_type_and_a_bit_of_its_own() -> None:
     for kind, states in STATES_OF.items():
         for state in states:
             for direction in Direction:
-                assert shape_of(said(kind=kind, state=state, direction=direction), noted=False) in ContactType
+                assert (
+                    contact_type_of(said(kind=kind, state=state, direction=direction), noted=False)
+                    in ContactType
+                )
     assert len(set(BIT_OF.values())) == len(ContactType)
     assert all(bit < 2**31 for bit in BIT_OF.values())
     assert set(MISSED) < set(YELLOW)
     assert not set(YELLOW) & set(ORANGE)
 
 
-# «1. Прием завершен или записи в лист ожидания закрыта добавлением приема; 2. Прием на будущее или запись в лист ожидания открыта; 3. …»
+# «1. Прием завершен или записи в лист ожидания закрыта добавлением приема; 2. Прием на будущее или
+# запись в лист ожидания открыта; 3. …»
 @pytest.mark.parametrize(
     ("gave", "rank", "outcome", "sign"),
     [
@@ -207,11 +263,21 @@ def test_every_state_of_every_kind_has_a_type_and_a_bit_of_its_own() -> None:
         (waiting(W.OPEN), 2, ContactOutcome.WAITING, ("list-details", "open")),
         (waiting(W.CLOSED), 3, ContactOutcome.CANCELLED, ("list-check", "lost")),
         (ResultFacts(1, ResultKind.TASK, AT, 1, OWN), None, None, None),
-        (ResultFacts(1, ResultKind.REMINDED, AT, 1, OWN, visit_id=1, visit=VisitFacts(A.SCHEDULED)), None, None, None),
+        (
+            ResultFacts(
+                1, ResultKind.REMINDED, AT, 1, OWN, visit_id=1, visit=VisitFacts(A.SCHEDULED)
+            ),
+            None,
+            None,
+            None,
+        ),
     ],
 )
 def test_rank_outcome_and_icon_of_each_record(
-    gave: ResultFacts, rank: int | None, outcome: ContactOutcome | None, sign: tuple[str, str] | None
+    gave: ResultFacts,
+    rank: int | None,
+    outcome: ContactOutcome | None,
+    sign: tuple[str, str] | None,
 ) -> None:
     assert rank_of(gave) == rank
     if rank is None:
@@ -225,7 +291,11 @@ def test_rank_outcome_and_icon_of_each_record(
 
 def test_the_main_result_is_the_most_successful_and_of_equals_the_first_added() -> None:
     """«Если успешность одинаковая, то выбирается событие, которое добавили раньше»."""
-    future, done, later = visit(A.SCHEDULED, 1, 1), visit(A.COMPLETED, 2, 5), visit(A.COMPLETED, 3, 9)
+    future, done, later = (
+        visit(A.SCHEDULED, 1, 1),
+        visit(A.COMPLETED, 2, 5),
+        visit(A.COMPLETED, 3, 9),
+    )
     for order in ([future, done, later], [later, done, future]):
         assert main_result(order, OWN) == done
 
@@ -245,17 +315,48 @@ def test_without_a_record_an_open_request_is_actual_and_anything_else_not_booked
     assert outcome_of(None, has_open_request=False) == ContactOutcome.NOT_BOOKED
 
 
-# «Если пациента записали на прием через, например, лист ожидания, то „Кто, тип“ меняется с „Лист ожидания“ на „Хочет записаться“».
+# «Если пациента записали на прием через, например, лист ожидания, то „Кто, тип“ меняется с „Лист
+# ожидания“ на „Хочет записаться“».
 @pytest.mark.parametrize(
     ("rows", "gave", "directory", "contact", "interaction"),
     [
         ((said(),), (), "", CallerType.UNKNOWN, CallerType.UNKNOWN),
-        ((said(who_given="wants_booking"),), (), "", CallerType.WANTS_BOOKING, CallerType.WANTS_BOOKING),
-        ((said(),), (visit(A.SCHEDULED, interaction=1),), "", CallerType.WANTS_BOOKING, CallerType.WANTS_BOOKING),
+        (
+            (said(caller_type_given="wants_booking"),),
+            (),
+            "",
+            CallerType.WANTS_BOOKING,
+            CallerType.WANTS_BOOKING,
+        ),
+        (
+            (said(),),
+            (visit(A.SCHEDULED, interaction=1),),
+            "",
+            CallerType.WANTS_BOOKING,
+            CallerType.WANTS_BOOKING,
+        ),
         ((said(says_booked=True),), (), "", CallerType.WANTS_BOOKING, CallerType.WANTS_BOOKING),
-        ((said(direction=OUT, origin=Origin.WAITING_LIST),), (), "", CallerType.CONVERSATION, CallerType.WAITING_LIST),
-        ((said(direction=OUT, origin=Origin.CRM_TASK),), (), "", CallerType.CONVERSATION, CallerType.CRM_TASK),
-        ((said(direction=OUT, origin=Origin.REMINDER),), (), "", CallerType.CONVERSATION, CallerType.REMINDER),
+        (
+            (said(direction=OUT, origin=Origin.WAITING_LIST),),
+            (),
+            "",
+            CallerType.CONVERSATION,
+            CallerType.WAITING_LIST,
+        ),
+        (
+            (said(direction=OUT, origin=Origin.CRM_TASK),),
+            (),
+            "",
+            CallerType.CONVERSATION,
+            CallerType.CRM_TASK,
+        ),
+        (
+            (said(direction=OUT, origin=Origin.REMINDER),),
+            (),
+            "",
+            CallerType.CONVERSATION,
+            CallerType.REMINDER,
+        ),
         (
             (said(direction=OUT, origin=Origin.WAITING_LIST),),
             (visit(A.SCHEDULED, interaction=1),),
@@ -271,7 +372,13 @@ def test_without_a_record_an_open_request_is_actual_and_anything_else_not_booked
             CallerType.CRM_TASK,
         ),
         ((said(),), (), CallerType.EMPLOYEE, CallerType.EMPLOYEE, CallerType.EMPLOYEE),
-        ((said(who_given="wants_booking"),), (), CallerType.OTHER, CallerType.OTHER, CallerType.OTHER),
+        (
+            (said(caller_type_given="wants_booking"),),
+            (),
+            CallerType.OTHER,
+            CallerType.OTHER,
+            CallerType.OTHER,
+        ),
     ],
 )
 def test_who_turned_to_us(
@@ -282,7 +389,7 @@ def test_who_turned_to_us(
     interaction: CallerType,
 ) -> None:
     row = decide(facts(*rows, gave=gave, directory=directory))
-    assert (row.who_type, row.said[0].who_type) == (contact, interaction)
+    assert (row.caller_type, row.said[0].caller_type) == (contact, interaction)
 
 
 def test_first_time_is_a_patient_without_a_completed_visit_before() -> None:
@@ -300,7 +407,14 @@ def test_the_owner_is_of_the_main_record_else_of_the_last_answered_or_commented(
     ]
     assert owner_of(rows, None) == 2
     assert owner_of(rows, visit(A.SCHEDULED, by=9)) == 9
-    commented = said(4, InteractionKind.COMMENT, InteractionState.FINISHED, minute=12, employee=4, has_comment=True)
+    commented = said(
+        4,
+        InteractionKind.COMMENT,
+        InteractionState.FINISHED,
+        minute=12,
+        employee=4,
+        has_comment=True,
+    )
     assert owner_of([*rows, commented], None) == 4
     assert owner_of([replace(rows[2])], None) is None
 
@@ -309,11 +423,15 @@ def test_the_owner_is_of_the_main_record_else_of_the_last_answered_or_commented(
 def test_a_request_is_overdue_after_seven_days_today_included() -> None:
     request = said(kind=InteractionKind.REQUEST, state=InteractionState.NEW)
     assert overdue_on([request], ZONE, PolicyValues()) == dt.date(2026, 3, 25)
-    assert overdue_on([replace(request, state=InteractionState.PROCESSED)], ZONE, PolicyValues()) is None
+    assert (
+        overdue_on([replace(request, state=InteractionState.PROCESSED)], ZONE, PolicyValues())
+        is None
+    )
     assert overdue_on([request], ZONE, PolicyValues(overdue_days=3)) == dt.date(2026, 3, 21)
 
 
-# «…в течение 15 минут от звонка совершает действие … Если пройдет больше 15 минут, то информация о результате звонка не подтянется».
+# «…в течение 15 минут от звонка совершает действие … Если пройдет больше 15 минут, то информация о
+# результате звонка не подтянется».
 @pytest.mark.parametrize(
     ("call", "deed_minute", "by", "fits"),
     [
@@ -328,29 +446,48 @@ def test_a_request_is_overdue_after_seven_days_today_included() -> None:
         (dict(direction=IN), 5, 2, False),
     ],
 )
-def test_which_deed_belongs_to_which_call(call: dict[str, Any], deed_minute: float, by: int, fits: bool) -> None:
+def test_which_deed_belongs_to_which_call(
+    call: dict[str, Any], deed_minute: float, by: int, fits: bool
+) -> None:
     one = said(employee=1, **call)
     found = interaction_of(
-        PatientAction(ResultKind.BOOKED, minutes(deed_minute), by), [one], PolicyValues(), {"+79000000001"}
+        PatientAction(ResultKind.BOOKED, minutes(deed_minute), by),
+        [one],
+        PolicyValues(),
+        {"+79000000001"},
     )
     assert (found == one) is fits
 
 
-@pytest.mark.parametrize("kind", [ResultKind.TASK_CLOSED, ResultKind.WAITING_MOVED, ResultKind.REMINDED])
-def test_a_deed_of_a_list_tells_that_the_call_came_from_it_within_fifteen_minutes(kind: ResultKind) -> None:
-    """«…переносит или закрывает задачу … отмечает, что пациент оповещен»: a call nobody said a list of."""
+@pytest.mark.parametrize(
+    "kind", [ResultKind.TASK_CLOSED, ResultKind.WAITING_MOVED, ResultKind.REMINDED]
+)
+def test_a_deed_of_a_list_tells_that_the_call_came_from_it_within_fifteen_minutes(
+    kind: ResultKind,
+) -> None:
+    """«…переносит или закрывает задачу … отмечает, что пациент оповещен»: a call nobody said a list
+    of.
+    """
     call = said(employee=1, direction=OUT)
     for minute, fits in ((14.9, True), (15.1, False)):
         assert (
-            interaction_of(PatientAction(kind, minutes(minute), 1), [call], PolicyValues(), {call.number}) == call
+            interaction_of(
+                PatientAction(kind, minutes(minute), 1), [call], PolicyValues(), {call.number}
+            )
+            == call
         ) is fits
     incoming = said(employee=1)
-    assert interaction_of(PatientAction(kind, minutes(120), 1), [incoming], PolicyValues(), set()) == incoming
+    assert (
+        interaction_of(PatientAction(kind, minutes(120), 1), [incoming], PolicyValues(), set())
+        == incoming
+    )
 
 
 def test_a_deed_belongs_to_the_last_call_before_it() -> None:
     rows = [said(1, employee=1), said(2, minute=30, employee=1), said(3, minute=90, employee=1)]
-    found = interaction_of(PatientAction(ResultKind.BOOKED, minutes(60), 1), rows, PolicyValues(), set())
+    found = interaction_of(
+        PatientAction(ResultKind.BOOKED, minutes(60), 1), rows, PolicyValues(), set()
+    )
     assert found == rows[1]
 
 
@@ -389,7 +526,8 @@ def test_whose_contact_it_is(
     assert (person.patient, person.asks) == (patient, asks)
 
 
-# «У звонков сначала проверяются UTM-метки, затем номера, с которых пришел звонок, затем номера, на которые пришел звонок…»
+# «У звонков сначала проверяются UTM-метки, затем номера, с которых пришел звонок, затем номера, на
+# которые пришел звонок…»
 RULES = [
     AttributionRule(1, 10, RuleKind.ACCOUNT, "uis", 1),
     AttributionRule(2, 20, RuleKind.NUMBER_TO, "+79000009001", 1),
@@ -404,7 +542,14 @@ FULL = dict(number_from="+79000000001", number_to="+79000009001", chat_channel="
 @pytest.mark.parametrize(
     ("marks", "rule"),
     [
-        (AttributionMarks(InteractionKind.CALL, {"utm_source": "Yandex", "utm_campaign": "implant-msk"}, **FULL), 4),
+        (
+            AttributionMarks(
+                InteractionKind.CALL,
+                {"utm_source": "Yandex", "utm_campaign": "implant-msk"},
+                **FULL,
+            ),
+            4,
+        ),
         (AttributionMarks(InteractionKind.CALL, {"utm_source": "yandex"}, **FULL), 5),
         (AttributionMarks(InteractionKind.CALL, {}, **FULL), 3),
         (AttributionMarks(InteractionKind.CALL, {}, **(FULL | {"number_from": "+79000000002"})), 2),

@@ -1,4 +1,6 @@
-"""Random streams of interactions in random order: the contacts come out the same, and as if decided from scratch."""
+"""Random streams of interactions in random order: the contacts come out the same, and as if decided
+from scratch.
+"""
 
 import datetime as dt
 import itertools
@@ -26,11 +28,14 @@ KINDS = [
     (InteractionKind.DIALOG, InteractionState.FINISHED),
     (InteractionKind.COMMENT, InteractionState.FINISHED),
 ]
-# minute of three days, who (an index into the cast of numbers and patients), what, direction, comment
+# minute of three days, who (an index into the cast of numbers and patients), what, direction,
+# comment
 events = st.lists(
     st.tuples(
         st.integers(0, 3 * 1440 - 1),
-        st.sampled_from(["family", "known", "known2", "stranger", "stranger_named", "patient", "chat"]),
+        st.sampled_from(
+            ["family", "known", "known2", "stranger", "stranger_named", "patient", "chat"]
+        ),
         st.sampled_from(KINDS),
         st.sampled_from(list(Direction)),
         st.sampled_from(["", "спросил цену"]),
@@ -68,16 +73,16 @@ def _shape_of_world() -> list[Any]:
             contact.on,
             contact.person_key,
             contact.outcome,
-            contact.who_type,
+            contact.caller_type,
             contact.owner_id,
-            contact.shape,
-            contact.shapes,
-            contact.size,
+            contact.contact_type,
+            contact.contact_types,
+            contact.interaction_count,
             contact.overdue_on,
             contact.talk_seconds,
-            contact.is_asking,
+            contact.is_ambiguous,
             [
-                (one.at, one.kind, one.state, one.shape, names.get(one.bound_to_id or 0), one.back_at, one.back_by,
+                (one.at, one.kind, one.state, one.contact_type, names.get(one.joined_call_id or 0), one.returned_at, one.returned_by,
                  names.get(one.handled_by_id or 0))
                 for one in contact.interactions.order_by("at")
             ],
@@ -87,10 +92,16 @@ def _shape_of_world() -> list[Any]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(stream=events, seed=st.integers(0, 10**6))
-def test_the_same_stream_in_any_order_gives_the_same_contacts(world: World, stream: list[Any], seed: int) -> None:
-    """«Если в течение дня человек и позвонил, и написал вам, или позвонил несколько раз … одним обращением»."""
+def test_the_same_stream_in_any_order_gives_the_same_contacts(
+    world: World, stream: list[Any], seed: int
+) -> None:
+    """«Если в течение дня человек и позвонил, и написал вам, или позвонил несколько раз … одним
+    обращением».
+    """
     with transaction.atomic():
         mother = world.patient("Семёнова", phones=["+79000001001"])
         world.patient("Семёнов", phones=["+79000001001"])
@@ -109,7 +120,9 @@ def test_the_same_stream_in_any_order_gives_the_same_contacts(world: World, stre
         _write(world, cast, sorted(stream), f"a{next(_serial)}")
         first = _shape_of_world()
         assert sum(row[7] for row in first) <= len(stream)
-        assert {contact.person_key for contact in Contact.objects.filter(patient=known)} <= {f"p{known.pk}"}
+        assert {contact.person_key for contact in Contact.objects.filter(patient=known)} <= {
+            f"p{known.pk}"
+        }
         recompute_contacts(Contact.objects.values_list("pk", flat=True))
         link_known_numbers(since=world.now.date() - dt.timedelta(days=9))
         assert _shape_of_world() == first, "deciding from scratch must change nothing"
@@ -123,7 +136,9 @@ def test_the_same_stream_in_any_order_gives_the_same_contacts(world: World, stre
 
 
 @given(
-    marks=st.tuples(st.integers(0, 50), st.none() | st.integers(0, 500), st.none() | st.integers(0, 500)),
+    marks=st.tuples(
+        st.integers(0, 50), st.none() | st.integers(0, 500), st.none() | st.integers(0, 500)
+    ),
     order=st.permutations([0, 1, 2]),
     direction=st.sampled_from(list(Direction)),
 )
@@ -131,7 +146,9 @@ def test_phases_of_a_call_in_any_order_give_the_same_call(
     marks: tuple[int, int | None, int | None], order: list[int], direction: Direction
 ) -> None:
     base = dt.datetime(2026, 3, 18, 9, tzinfo=dt.UTC)
-    start, answered, ended = (None if mark is None else base + dt.timedelta(seconds=mark) for mark in marks)
+    start, answered, ended = (
+        None if mark is None else base + dt.timedelta(seconds=mark) for mark in marks
+    )
     assert start is not None
     told = [Phases(start), Phases(start, answered_at=answered), Phases(start, ended_at=ended)]
     in_order = merge(merge(told[0], told[1]), told[2])

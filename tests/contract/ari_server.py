@@ -1,10 +1,12 @@
-"""The stand-in Asterisk behind real HTTP and a real websocket: who may ask, how answers look, what a cut line does.
+"""The stand-in Asterisk behind real HTTP and a real websocket: who may ask, how answers look, what
+a cut line does.
 
 What it does with calls stands in `stand_in.py`.
 
     with running(speed=20) as handle:  Ari(url=handle.server.url, …)
 
-Runs in a thread of its own, or as a process of its own for the fault tests: python -m tests.contract.ari_server PORT SPEED
+Runs in a thread of its own, or as a process of its own for the fault tests: python -m
+tests.contract.ari_server PORT SPEED
 """
 
 import asyncio
@@ -41,7 +43,8 @@ class AriServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    # --- life --------------------------------------------------------------------------------------------------------
+    # --- life
+    # --------------------------------------------------------------------------------------------------------
 
     async def start(self, port: int = 0) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
@@ -64,7 +67,8 @@ class AriServer:
             socket.writer.transport.abort()
         self.exchange.listeners.clear()
 
-    # --- HTTP and websocket ------------------------------------------------------------------------------------------
+    # --- HTTP and websocket
+    # ------------------------------------------------------------------------------------------
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
@@ -81,7 +85,8 @@ class AriServer:
         lines = head.decode().split("\r\n")
         method, target, _ = lines[0].split(" ", 2)
         headers = {
-            name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
+            name.strip().lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines[1:])
         }
         if int(headers.get("content-length", 0)):
             await reader.readexactly(int(headers["content-length"]))
@@ -100,7 +105,9 @@ class AriServer:
         await writer.drain()
         return True
 
-    def _answer_to(self, method: str, path: str, query: dict[str, str], headers: dict[str, str]) -> tuple[int, Any]:
+    def _answer_to(
+        self, method: str, path: str, query: dict[str, str], headers: dict[str, str]
+    ) -> tuple[int, Any]:
         try:
             user = self._user(headers)
             if self.stopping:
@@ -110,12 +117,16 @@ class AriServer:
             return self.exchange.handle(method, path, query)
         except Refusal as refusal:
             key = "error" if refusal.status == 500 else "message"  # as measured
-            return refusal.status, f"<html>{refusal}</html>" if refusal.html else {key: str(refusal)}
+            return refusal.status, f"<html>{refusal}</html>" if refusal.html else {
+                key: str(refusal)
+            }
 
     @staticmethod
     def _user(headers: dict[str, str]) -> str:
         kind, _, token = headers.get("authorization", "").partition(" ")
-        user, _, password = base64.b64decode(token).decode().partition(":") if kind == "Basic" else ("", "", "")
+        user, _, password = (
+            base64.b64decode(token).decode().partition(":") if kind == "Basic" else ("", "", "")
+        )
         if user not in (USER, READER) or password != PASSWORD:
             raise Refusal(401, "Authentication required")
         return user

@@ -1,8 +1,10 @@
-"""What a stand-in Asterisk does with calls: replays what was measured on 22.10.1. It knows nothing of HTTP and sockets.
+"""What a stand-in Asterisk does with calls: replays what was measured on 22.10.1. It knows nothing
+of HTTP and sockets.
 
-It is a script, not a telephone exchange: each extension of its dialplan is a list of events with their moments, for both
-halves of a Local channel, in the measured words. `late_answers=True` sends the events of a request before its HTTP answer,
-as the real one does in a third of the calls. Time runs `speed` times faster than in the measurements.
+It is a script, not a telephone exchange: each extension of its dialplan is a list of events with
+their moments, for both halves of a Local channel, in the measured words. `late_answers=True` sends
+the events of a request before its HTTP answer, as the real one does in a third of the calls. Time
+runs `speed` times faster than in the measurements.
 
 `ari_server.py` puts it behind real HTTP and a real websocket.
 """
@@ -24,7 +26,9 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Way:
-    """What an extension does, by the measured rows; seconds after the dial (or, once answered, after the answer)."""
+    """What an extension does, by the measured rows; seconds after the dial (or, once answered,
+    after the answer).
+    """
 
     rings: bool = False
     answers: float | None = None
@@ -82,8 +86,17 @@ class Channel:
     @property
     def json(self) -> Event:
         name = f"Local/{self.exten}@peers-00000001;{'2' if self.id.endswith(';2') else '1'}"
-        shown = {"id": self.id, "name": name, "state": self.state, "caller": {"name": "", "number": self.caller}}
-        place = {"context": "from-trunk", "app_name": "Stasis" if self.in_stasis else "", "app_data": self.app_data}
+        shown = {
+            "id": self.id,
+            "name": name,
+            "state": self.state,
+            "caller": {"name": "", "number": self.caller},
+        }
+        place = {
+            "context": "from-trunk",
+            "app_name": "Stasis" if self.in_stasis else "",
+            "app_data": self.app_data,
+        }
         return {**shown, "dialplan": place}
 
 
@@ -114,13 +127,18 @@ class StandIn:
         self.channels.clear()
         self.bridges.clear()
 
-    # --- events ------------------------------------------------------------------------------------------------------
+    # --- events
+    # ------------------------------------------------------------------------------------------------------
 
     def tell(self, app: str, kind: str, **fields: Any) -> None:
         """To the app's listener; without one the event is lost, as with the real server."""
         listener = self.listeners.get(app)
         if listener is not None:
-            stamp = {"timestamp": "2026-03-18T12:00:00.123+0300", "application": app, "asterisk_id": "stand-in"}
+            stamp = {
+                "timestamp": "2026-03-18T12:00:00.123+0300",
+                "application": app,
+                "asterisk_id": "stand-in",
+            }
             listener.send({"type": kind, **stamp, **fields})
 
     def both(self, channel: Channel, kind: str, **fields: Any) -> None:
@@ -137,7 +155,8 @@ class StandIn:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    # --- a call ------------------------------------------------------------------------------------------------------
+    # --- a call
+    # ------------------------------------------------------------------------------------------------------
 
     def _dial(self, channel: Channel, timeout: float) -> None:
         way, app = channel.way, channel.app
@@ -147,7 +166,9 @@ class StandIn:
         if not way.exists:
             self._destroy(channel, far, 0, 0)
             return
-        self.tell(app, "Dial", dialstatus="", dialstring=f"{channel.exten}@peers", peer=channel.json)
+        self.tell(
+            app, "Dial", dialstatus="", dialstring=f"{channel.exten}@peers", peer=channel.json
+        )
         if way.rings:
             channel.state = "Ringing"
             self.both(channel, "ChannelStateChange")
@@ -168,7 +189,9 @@ class StandIn:
     def _answer(self, channel: Channel, far: Channel) -> None:
         if channel.id not in self.channels or channel.in_stasis:
             return
-        if channel.app not in self.listeners:  # an app that nobody listens to: the call is hung up at once
+        if (
+            channel.app not in self.listeners
+        ):  # an app that nobody listens to: the call is hung up at once
             self._destroy(channel, far, 0, 0)
             return
         channel.state = far.state = "Up"
@@ -189,7 +212,13 @@ class StandIn:
         for other in self.bridges.get(channel.bridge, []):
             if other != channel.id:  # in a bridge the digit passes on: to the other leg's far half
                 far = Channel(other + ";2", channel.way, "x", channel.app, [])
-                self.tell(channel.app, "ChannelDtmfReceived", channel=far.json, digit=digit, duration_ms=100)
+                self.tell(
+                    channel.app,
+                    "ChannelDtmfReceived",
+                    channel=far.json,
+                    digit=digit,
+                    duration_ms=100,
+                )
 
     def _unanswered(self, channel: Channel, far: Channel) -> None:
         if channel.id in self.channels:
@@ -244,21 +273,30 @@ class StandIn:
             self.tell(channel.app, "ChannelLeftBridge", bridge=bridge, channel=channel.json)
 
     def _played(self, channel: Channel, playback: str, state: str) -> None:
-        self.tell(channel.app, "PlaybackFinished", playback={"id": playback, "state": state, "media_uri": "sound:x"})
+        self.tell(
+            channel.app,
+            "PlaybackFinished",
+            playback={"id": playback, "state": state, "media_uri": "sound:x"},
+        )
 
     def incoming(self, name: str, number: str, line: str, app: str = "dozvon") -> None:
         """Somebody calls us: the dialplan says Stasis(app,inbound,line)."""
-        channel = Channel(name, Way(answers=0.0), "s", app, ["inbound", line], state="Ring", in_stasis=True)
+        channel = Channel(
+            name, Way(answers=0.0), "s", app, ["inbound", line], state="Ring", in_stasis=True
+        )
         self.channels[name] = channel
         channel.caller, channel.app_data = number, f"{app},inbound,{line}"
         shown = channel.json
         self.tell(app, "StasisStart", channel=shown, args=channel.args)
 
-    # --- the interface -----------------------------------------------------------------------------------------------
+    # --- the interface
+    # -----------------------------------------------------------------------------------------------
 
     def handle(self, method: str, path: str, query: dict[str, str]) -> tuple[int, Any]:
         """One request: (status, JSON body or None). Raises Refusal."""
-        parts = [urllib.parse.unquote(part) for part in path.split("/") if part][1:]  # without 'ari'
+        parts = [urllib.parse.unquote(part) for part in path.split("/") if part][
+            1:
+        ]  # without 'ari'
         match method, parts:
             case "GET", ["channels"]:
                 return 200, [one.json for one in self.channels.values()]
@@ -283,7 +321,9 @@ class StandIn:
             case "DELETE", ["playbacks", playback]:
                 return self._stop(playback)
             case "GET", ["bridges"]:
-                return 200, [{"id": name, "channels": inside} for name, inside in self.bridges.items()]
+                return 200, [
+                    {"id": name, "channels": inside} for name, inside in self.bridges.items()
+                ]
             case "POST", ["bridges", name]:
                 if name in self.bridges:
                     raise Refusal(409, "Bridge with id already exists")
@@ -364,7 +404,9 @@ class StandIn:
     def _heard(self, channel: Channel) -> None:
         if channel.id in self.channels:
             channel.in_stasis = True
-            self.both(channel, "StasisStart", args=["amd", "MACHINE" if channel.way.machine else "HUMAN"])
+            self.both(
+                channel, "StasisStart", args=["amd", "MACHINE" if channel.way.machine else "HUMAN"]
+            )
 
     def _play(self, name: str, playback: str, query: dict[str, str]) -> Event:
         channel = self._in_stasis(name)

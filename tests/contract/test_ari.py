@@ -1,4 +1,6 @@
-"""What only Asterisk's client can meet: a websocket that breaks, errors in JSON and in HTML, answers that never come."""
+"""What only Asterisk's client can meet: a websocket that breaks, errors in JSON and in HTML,
+answers that never come.
+"""
 
 import datetime as dt
 import time
@@ -48,7 +50,10 @@ def make(handle: Threaded) -> Iterator[Make]:
     made: list[Ari] = []
 
     def one(
-        user: str = ari_server.USER, password: str = ari_server.PASSWORD, timeout: float = 3.0, amd: str = ""
+        user: str = ari_server.USER,
+        password: str = ari_server.PASSWORD,
+        timeout: float = 3.0,
+        amd: str = "",
     ) -> Ari:
         ari = Ari(
             url=handle.server.url,
@@ -97,7 +102,9 @@ def test_a_call_lives_through_a_broken_websocket_and_goes_on(make: Make, handle:
     until(ari, Ended)
 
 
-def test_what_happened_while_nobody_listened_is_found_in_the_snapshot(make: Make, handle: Threaded) -> None:
+def test_what_happened_while_nobody_listened_is_found_in_the_snapshot(
+    make: Make, handle: Threaded
+) -> None:
     ari = linked(make)
     ari.ring(DialRequest("dz-a", "Local/patient_short@peers"))
     until(ari, Answered)
@@ -123,7 +130,9 @@ def test_a_new_process_takes_over_the_channels_of_the_old_one(make: Make, handle
 
 
 def test_only_the_exact_channel_is_ours(make: Make, handle: Threaded) -> None:
-    """Both halves of the call report everything, and in a bridge the other leg's far half hears our digit."""
+    """Both halves of the call report everything, and in a bridge the other leg's far half hears our
+    digit.
+    """
     ari = linked(make)
     ari.ring(DialRequest("dz-a", "Local/admin@peers"))
     ari.ring(DialRequest("dz-p", "Local/patient_long@peers"))
@@ -155,7 +164,9 @@ def test_a_read_only_user_is_said_in_words(make: Make) -> None:
         make(user=ari_server.READER).ring(DialRequest("dz-a", "Local/admin@peers"))
 
 
-def test_a_server_that_stops_answers_in_html_and_nothing_was_dialled(make: Make, handle: Threaded) -> None:
+def test_a_server_that_stops_answers_in_html_and_nothing_was_dialled(
+    make: Make, handle: Threaded
+) -> None:
     ari = linked(make)
     handle.server.stopping = True
     with pytest.raises(PbxUnavailable):
@@ -175,14 +186,18 @@ def test_a_server_that_is_away_is_away(make: Make, handle: Threaded) -> None:
     until(ari, LinkUp, 10)
 
 
-def test_an_answer_that_never_came_is_looked_up_and_dialled_once(make: Make, handle: Threaded) -> None:
+def test_an_answer_that_never_came_is_looked_up_and_dialled_once(
+    make: Make, handle: Threaded
+) -> None:
     ari = linked(make)
     handle.server.swallow_answers = 1
     ari.ring(DialRequest("dz-a", "Local/admin_noanswer@peers"))
     assert handle.exchange.dials == ["dz-a"]
 
 
-def test_an_answer_that_never_came_and_a_channel_that_is_not_there_is_a_maybe(make: Make, handle: Threaded) -> None:
+def test_an_answer_that_never_came_and_a_channel_that_is_not_there_is_a_maybe(
+    make: Make, handle: Threaded
+) -> None:
     ari = linked(make)
     handle.server.swallow_answers = 1
     with pytest.raises(PbxUncertain):
@@ -198,13 +213,17 @@ def test_allocation_failed_is_an_unreachable_telephone(make: Make, handle: Threa
     assert "такого телефона нет или он не подключён (Allocation failed)" in str(refused.value)
 
 
-def test_a_known_id_that_is_refused_with_409_was_accepted_before(make: Make, handle: Threaded) -> None:
+def test_a_known_id_that_is_refused_with_409_was_accepted_before(
+    make: Make, handle: Threaded
+) -> None:
     linked(make).ring(DialRequest("dz-a", "Local/admin_noanswer@peers"))
     linked(make).ring(DialRequest("dz-a", "Local/admin_noanswer@peers"))
     assert handle.exchange.dials == ["dz-a"]
 
 
-def test_an_unknown_technology_with_an_id_is_refused_with_409_too_and_that_is_no_call(make: Make) -> None:
+def test_an_unknown_technology_with_an_id_is_refused_with_409_too_and_that_is_no_call(
+    make: Make,
+) -> None:
     with pytest.raises(PbxRefused) as refused:
         linked(make).ring(DialRequest("dz-a", "SIPP/x@peers"))
     assert refused.value.end == HangupReason.UNREACHABLE
@@ -256,14 +275,20 @@ def test_without_a_fallback_in_the_dialplan_he_is_let_go(make: Make, handle: Thr
     ari.give_back("in-1")  # gone already: no error
 
 
-def test_callers_put_to_us_while_nobody_listened_are_in_the_snapshot(make: Make, handle: Threaded) -> None:
+def test_callers_put_to_us_while_nobody_listened_are_in_the_snapshot(
+    make: Make, handle: Threaded
+) -> None:
     handle.do(lambda: handle.exchange.incoming("in-1;2", "79000000001", "79000009999"))
     waiting = linked(make).snapshot().callers
-    assert [(one.channel, one.number, one.line) for one in waiting] == [("in-1;2", "79000000001", "79000009999")]
+    assert [(one.channel, one.number, one.line) for one in waiting] == [
+        ("in-1;2", "79000000001", "79000009999")
+    ]
 
 
 @pytest.mark.parametrize(("patient", "machine"), [("patient_machine", True), ("patient", False)])
-def test_a_machine_is_told_from_a_person_before_anybody_is_connected(make: Make, patient: str, machine: bool) -> None:
+def test_a_machine_is_told_from_a_person_before_anybody_is_connected(
+    make: Make, patient: str, machine: bool
+) -> None:
     ari = linked(make, amd="listen")
     ari.ring(DialRequest("dz-p", f"Local/{patient}@peers", listen=True))
     answered = [fact for fact in until(ari, Answered) if isinstance(fact, Answered)]
@@ -282,7 +307,9 @@ def test_a_telephone_that_an_earlier_process_dialled_is_noticed_when_it_is_answe
     assert stray.channel == "dz-late"
 
 
-def test_an_event_that_nobody_understands_does_not_make_us_deaf(make: Make, handle: Threaded) -> None:
+def test_an_event_that_nobody_understands_does_not_make_us_deaf(
+    make: Make, handle: Threaded
+) -> None:
     ari = linked(make)
     handle.do(lambda: handle.exchange.tell("dozvon", "PlaybackFinished", playback={"no": "id"}))
     handle.do(lambda: handle.exchange.tell("dozvon", "StasisStart", channel={}))
@@ -290,7 +317,9 @@ def test_an_event_that_nobody_understands_does_not_make_us_deaf(make: Make, hand
     until(ari, Answered)
 
 
-def test_a_dial_whose_answer_never_came_from_a_server_that_is_gone_is_a_maybe(make: Make, handle: Threaded) -> None:
+def test_a_dial_whose_answer_never_came_from_a_server_that_is_gone_is_a_maybe(
+    make: Make, handle: Threaded
+) -> None:
     """Not 'surely not done': it may ring by now, and a second request would ring again."""
     ari = make()
     handle.server.swallow_answers = 100
@@ -311,7 +340,9 @@ def test_each_leg_is_recorded_apart_by_a_listener_that_is_no_call_of_ours(make: 
 
 def test_unknown_events_and_unknown_fields_are_ignored(make: Make, handle: Threaded) -> None:
     ari = linked(make)
-    handle.do(lambda: handle.exchange.tell("dozvon", "CallBroadcast", channel={"id": "x"}, strange=[1]))
+    handle.do(
+        lambda: handle.exchange.tell("dozvon", "CallBroadcast", channel={"id": "x"}, strange=[1])
+    )
     handle.do(lambda: handle.exchange.tell("dozvon", "ChannelToneDetected"))
     ari.ring(DialRequest("dz-a", "Local/admin_busy@peers"))
     assert not [fact for fact in until(ari, Ended) if not isinstance(fact, Ended)]
@@ -349,5 +380,10 @@ def test_how_it_ended_is_told_by_the_dial_status_and_the_cause_together(
     dial_status: str, cause: int, end: HangupReason
 ) -> None:
     assert how_it_ended(answered=False, dial_status=dial_status, cause=cause) == end
-    assert how_it_ended(answered=True, dial_status=dial_status, cause=cause) == HangupReason.ANSWERED
-    assert how_it_ended(answered=False, dial_status=dial_status, cause=cause, cancelled=True) == HangupReason.CANCELLED
+    assert (
+        how_it_ended(answered=True, dial_status=dial_status, cause=cause) == HangupReason.ANSWERED
+    )
+    assert (
+        how_it_ended(answered=False, dial_status=dial_status, cause=cause, cancelled=True)
+        == HangupReason.CANCELLED
+    )

@@ -1,4 +1,5 @@
-"""Our gateway against Debian's own Kannel: bearerbox, smsbox and its fake SMSC, on loopback. `make test-peers`.
+"""Our gateway against Debian's own Kannel: bearerbox, smsbox and its fake SMSC, on loopback. `make
+test-peers`.
 
 Runs where `kannel` and `kannel-extras` are installed; says so where they are not.
 """
@@ -36,7 +37,8 @@ TEXT = "Ждём вас 22.11 в 09:30. «Ёлочка», № 5 — привет
 pytestmark = [
     pytest.mark.peers,
     pytest.mark.skipif(
-        not (shutil.which("bearerbox") and FAKESMSC.exists()), reason="apt-get install kannel kannel-extras"
+        not (shutil.which("bearerbox") and FAKESMSC.exists()),
+        reason="apt-get install kannel kannel-extras",
     ),
 ]
 
@@ -84,7 +86,9 @@ class Peer:
     ours: int
     smsc: int
     heard: list[Webhook] = field(default_factory=list)
-    said: list[Webhook] = field(default_factory=list)  # the patient's SMS with which the line comes up
+    said: list[Webhook] = field(
+        default_factory=list
+    )  # the patient's SMS with which the line comes up
     refuse_first: int = 0  # how many of its calls we answer with 503
     network: list[str] = field(default_factory=list)
 
@@ -105,7 +109,11 @@ def peer(ports: dict[str, int], tmp_path: Path) -> Iterator[Peer]:
     ports = {name: free_port() for name in ports}
     conf = tmp_path / "kannel.conf"
     conf.write_text(CONF.format(**ports, folder=tmp_path, secret=SECRET))
-    settings = {"url": f"http://127.0.0.1:{ports['sendsms']}/cgi-bin/sendsms", "username": "u", "password": "right"}
+    settings = {
+        "url": f"http://127.0.0.1:{ports['sendsms']}/cgi-bin/sendsms",
+        "username": "u",
+        "password": "right",
+    }
     settings |= {"sender": "CLINIC"}
     with httpx.Client() as client:
         peer = Peer(Kannel({**settings, "secret": SECRET}, client), ports["ours"], ports["smsc"])
@@ -127,7 +135,9 @@ def peer(ports: dict[str, int], tmp_path: Path) -> Iterator[Peer]:
 
 
 def _start(*command: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+    return subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True
+    )
 
 
 def _end(process: "subprocess.Popen[str]") -> None:
@@ -137,9 +147,25 @@ def _end(process: "subprocess.Popen[str]") -> None:
 
 def _network(peer: Peer, message: str) -> "subprocess.Popen[str]":
     """The fake SMSC: sends us `message` at once, and stays on the line to take ours."""
-    command = [str(FAKESMSC), "-H", "127.0.0.1", "-r", str(peer.smsc), "-i", "600", "-m", "2", message]
+    command = [
+        str(FAKESMSC),
+        "-H",
+        "127.0.0.1",
+        "-r",
+        str(peer.smsc),
+        "-i",
+        "600",
+        "-m",
+        "2",
+        message,
+    ]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", errors="replace"
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
     )
 
     def read() -> None:
@@ -183,7 +209,9 @@ def _listener(peer: Peer) -> ThreadingHTTPServer:
 
     server = ThreadingHTTPServer(("127.0.0.1", peer.ours), Handler)
     server.daemon_threads = False
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    ).start()
     return server
 
 
@@ -199,7 +227,10 @@ def _statuses(peer: Peer) -> list[DeliveryReport]:
 
 def test_a_long_cyrillic_message_is_taken_delivered_and_reported_with_our_key(peer: Peer) -> None:
     assert isinstance(peer.gateway.send(_sms(peer)), GatewayAccepted)
-    peer.wait(lambda: any(status.report == DeliveryStatus.DELIVERED for status in _statuses(peer)), "no report")
+    peer.wait(
+        lambda: any(status.report == DeliveryStatus.DELIVERED for status in _statuses(peer)),
+        "no report",
+    )
     assert all(peer.gateway.is_genuine(call) for call in peer.heard)
     assert {status.key for status in _statuses(peer)} == {"visit:a15:2:sms"}
     assert peer.network  # the line has really carried something
@@ -208,11 +239,20 @@ def test_a_long_cyrillic_message_is_taken_delivered_and_reported_with_our_key(pe
 def test_a_report_that_finds_us_restarting_comes_again(peer: Peer) -> None:
     peer.refuse_first = 2
     assert isinstance(peer.gateway.send(_sms(peer, "Да")), GatewayAccepted)
-    peer.wait(lambda: any(status.report == DeliveryStatus.DELIVERED for status in _statuses(peer)), "not repeated")
+    peer.wait(
+        lambda: any(status.report == DeliveryStatus.DELIVERED for status in _statuses(peer)),
+        "not repeated",
+    )
 
 
 def test_a_wrong_password_is_the_gateways_fault(peer: Peer) -> None:
-    settings = {"url": peer.gateway._url, "username": "u", "password": "wrong", "secret": SECRET, "sender": "CLINIC"}
+    settings = {
+        "url": peer.gateway._url,
+        "username": "u",
+        "password": "wrong",
+        "secret": SECRET,
+        "sender": "CLINIC",
+    }
     wrong = Kannel(settings, peer.gateway._client)
     result = wrong.send(_sms(peer))
     assert isinstance(result, GatewayRefused)

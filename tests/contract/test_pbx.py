@@ -1,7 +1,9 @@
-"""One suite for every exchange: the simulator, Asterisk's client against the replayed measurements (facts after and before
-the answers), and a real Asterisk when ARI_URL, ARI_USER, ARI_PASSWORD and ARI_PEERS_CONTEXT are set.
+"""One suite for every exchange: the simulator, Asterisk's client against the replayed measurements
+(facts after and before the answers), and a real Asterisk when ARI_URL, ARI_USER, ARI_PASSWORD and
+ARI_PEERS_CONTEXT are set.
 
-The real one needs the extensions of docs/asterisk.md «Проверка на своём Астериске» in its peers' context.
+The real one needs the extensions of docs/asterisk.md «Проверка на своём Астериске» in its peers'
+context.
 """
 
 import contextlib
@@ -36,7 +38,9 @@ from callcenter.telephony.pbx.simulator import SimulatorPbx
 from callcenter.telephony.states import HangupReason
 from tests.contract import ari_server
 
-REAL = all(os.environ.get(name) for name in ("ARI_URL", "ARI_USER", "ARI_PASSWORD", "ARI_PEERS_CONTEXT"))
+REAL = all(
+    os.environ.get(name) for name in ("ARI_URL", "ARI_USER", "ARI_PASSWORD", "ARI_PEERS_CONTEXT")
+)
 REAL_ONE = [pytest.param("real asterisk", marks=pytest.mark.asterisk)]
 KINDS = ["simulator", "ari, facts later", "ari, facts first", *(REAL_ONE if REAL else [])]
 
@@ -61,7 +65,9 @@ class Line:
         waited = 0.0
         while True:
             for fact in self.told:
-                if isinstance(fact, kind) and all(getattr(fact, name) == value for name, value in values.items()):
+                if isinstance(fact, kind) and all(
+                    getattr(fact, name) == value for name, value in values.items()
+                ):
                     return fact
             if waited > seconds:
                 pytest.fail(f"no {kind.__name__} {values} within {seconds} s: {self.told}")
@@ -73,13 +79,19 @@ class Line:
             waited += self._hear()
 
     def _hear(self) -> float:
-        """Listens for a moment; how many seconds of the script went by in silence (facts cut the moment short)."""
+        """Listens for a moment; how many seconds of the script went by in silence (facts cut the
+        moment short).
+        """
         found = self.pbx.facts(0.25 * self.scale)
         self.told += found
         return 0.0 if found else 0.25
 
     def of(self, kind: type[PbxEvent], channel: str) -> list[PbxEvent]:
-        return [fact for fact in self.told if isinstance(fact, kind) and getattr(fact, "channel", None) == channel]
+        return [
+            fact
+            for fact in self.told
+            if isinstance(fact, kind) and getattr(fact, "channel", None) == channel
+        ]
 
 
 def tone(folder: Path, seconds: float = 1.0) -> Sound:
@@ -163,7 +175,12 @@ def test_who_picks_up_and_presses_one_is_heard_once(line: Line) -> None:
     line.pbx.hang_up(channel)
     assert line.wait(Ended, channel=channel).end == HangupReason.ANSWERED  # type: ignore[attr-defined]
     line.pause(1)
-    assert len(line.of(Answered, channel)) == len(line.of(Digit, channel)) == len(line.of(Ended, channel)) == 1
+    assert (
+        len(line.of(Answered, channel))
+        == len(line.of(Digit, channel))
+        == len(line.of(Ended, channel))
+        == 1
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Goes through the product as one user: follows every link, presses every button, sends every form as it stands."""
+"""Goes through the product as one user: follows every link, presses every button, sends every form
+as it stands.
+"""
 
 import contextlib
 import copy
@@ -16,14 +18,16 @@ from django.urls import Resolver404, resolve
 
 from tests.crawler.markup import Markup, Press
 
-# Of the same kind of request (route, parameters, not their numbers) this many are tried: rows of a list are alike.
+# Of the same kind of request (route, parameters, not their numbers) this many are tried: rows of a
+# list are alike.
 ALIKE: Final = 3
 # Pressing this ends the crawl.
 NEVER: Final = {"/logout/"}
-# An honest answer to a form that was sent as it stood: taken as it is, changed meanwhile, not filled in.
+# An honest answer to a form that was sent as it stood: taken as it is, changed meanwhile, not
+# filled in.
 FINE: Final = {200, 201, 202, 204, 206, 301, 302, 303, 304, 409, 422}
-# The recall card of an entry that is not in one's plan: calling is refused (403), but the card is there to be read, with
-# the reason and «Пациент позвонил сам».
+# The recall card of an entry that is not in one's plan: calling is refused (403), but the card is
+# there to be read, with the reason and «Пациент позвонил сам».
 SHOWN_THOUGH_REFUSED: Final = {"journals:card"}
 
 
@@ -38,7 +42,9 @@ class Crawl:
     complained: set[str] = field(default_factory=set)
 
     def walk(self, *starts: str) -> "Crawl":
-        """From the pages given to everything that can be reached; what is wrong stands in `faults` afterwards."""
+        """From the pages given to everything that can be reached; what is wrong stands in `faults`
+        afterwards.
+        """
         waiting = deque((start, Press("start", "GET", start), start) for start in starts)
         while waiting:
             page, press, target = waiting.popleft()
@@ -62,7 +68,9 @@ class Crawl:
         return self
 
     def _complain(self, what: str, where: str) -> None:
-        """Once for each thing, with the first place: a dead button of the menu is one defect, not one a page."""
+        """Once for each thing, with the first place: a dead button of the menu is one defect, not
+        one a page.
+        """
         if what not in self.complained:
             self.complained.add(what)
             self.faults.append(f"{self.who}: {what} ({where})")
@@ -85,9 +93,17 @@ class Crawl:
             route = resolve(url.path).route
         except Resolver404:
             route = url.path
-        words = frozenset((key, "" if _varies(value) else value) for key, value in parse_qsl(url.query))
+        words = frozenset(
+            (key, "" if _varies(value) else value) for key, value in parse_qsl(url.query)
+        )
         names = frozenset((key, "" if _varies(value) else value) for key, value in press.data)
-        kind = (press.method, press.htmx, route, words, names if press.method != "GET" else frozenset())
+        kind = (
+            press.method,
+            press.htmx,
+            route,
+            words,
+            names if press.method != "GET" else frozenset(),
+        )
         exact = (press.method, press.htmx, target, press.data if press.method != "GET" else ())
         if exact in self.seen or self.seen[kind] >= ALIKE:
             return False
@@ -96,8 +112,14 @@ class Crawl:
         return True
 
     def _ask(self, page: str, press: Press, target: str) -> HttpResponseBase | None:
-        """Sends the request; what it writes is taken back, so that every button meets the same world."""
-        headers = {"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"} if press.htmx else {}
+        """Sends the request; what it writes is taken back, so that every button meets the same
+        world.
+        """
+        headers = (
+            {"HX-Request": "true", "HX-Current-URL": f"http://testserver{page}"}
+            if press.htmx
+            else {}
+        )
         cookies = copy.deepcopy(self.client.cookies)
         with transaction.atomic():
             if press.method == "GET":
@@ -128,7 +150,9 @@ def _as_form(data: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
 
 
 def _varies(value: str) -> bool:
-    """Numbers, dates and texts differ from row to row without making another kind of request; short words do not."""
+    """Numbers, dates and texts differ from row to row without making another kind of request; short
+    words do not.
+    """
     if not re.fullmatch(r"[a-z_-]{1,20}", value):
         return True
     try:

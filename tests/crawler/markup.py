@@ -1,4 +1,6 @@
-"""What of a page can be pressed, followed or sent, as a browser would: read from its HTML, without a browser."""
+"""What of a page can be pressed, followed or sent, as a browser would: read from its HTML, without
+a browser.
+"""
 
 import json
 import re
@@ -9,7 +11,21 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-VOID: Final = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+VOID: Final = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
 HX: Final = ("hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete")
 Data = tuple[tuple[str, str], ...]
 
@@ -32,7 +48,9 @@ class Node:
     def words(self) -> str:
         """How a person would name it in a complaint."""
         own = " ".join(self.all_text().split())
-        return (own or self.attrs.get("title") or self.attrs.get("aria-label") or str(self.attrs))[:60]
+        return (own or self.attrs.get("title") or self.attrs.get("aria-label") or str(self.attrs))[
+            :60
+        ]
 
     def all_text(self) -> str:
         return self.text + "".join(child.all_text() for child in self.children)
@@ -89,7 +107,11 @@ class Markup:
         for node in self.nodes:
             if "disabled" in node.attrs:
                 continue
-            if node.tag == "a" and node.attrs.get("href") and not any(hx in node.attrs for hx in HX):
+            if (
+                node.tag == "a"
+                and node.attrs.get("href")
+                and not any(hx in node.attrs for hx in HX)
+            ):
                 found.append(Press(node.words, "GET", node.attrs["href"]))
             if node.tag == "form":
                 found += self._of_form(node)
@@ -134,26 +156,43 @@ class Markup:
                 continue
             sets: list[Data] = [()]
             if node.tag == "form":
-                sets = [self.values(node, submit) for submit in self._submits(node)] or [self.values(node)]
+                sets = [self.values(node, submit) for submit in self._submits(node)] or [
+                    self.values(node)
+                ]
             elif form is not None and (method != "GET" or "hx-include" in node.attrs):
                 sets = [self.values(form, node if node.tag == "button" else None)]
             elif node.attrs.get("name"):
                 sets = [((node.attrs["name"], node.attrs.get("value", "")),)]
-            more = tuple((key, str(value)) for key, value in json.loads(node.attrs.get("hx-vals") or "{}").items())
-            found += [Press(f"{hx} of «{node.words}»", method, node.attrs[hx], data + more, htmx=True) for data in sets]
+            more = tuple(
+                (key, str(value))
+                for key, value in json.loads(node.attrs.get("hx-vals") or "{}").items()
+            )
+            found += [
+                Press(f"{hx} of «{node.words}»", method, node.attrs[hx], data + more, htmx=True)
+                for data in sets
+            ]
         return found
 
     def _sends_itself(self, form: Node) -> bool:
         """By Enter in a line of text, or by a script on each choice."""
         kinds = {"text", "search", "tel", "email", "number", "date", "password"}
         return "data-autosubmit" in form.attrs or any(
-            node.tag == "input" and node.attrs.get("type", "text") in kinds and self._form_of(node) is form
+            node.tag == "input"
+            and node.attrs.get("type", "text") in kinds
+            and self._form_of(node) is form
             for node in self.nodes
         )
 
     def _form_of(self, node: Node) -> Node | None:
         if name := node.attrs.get("form"):
-            return next((form for form in self.nodes if form.tag == "form" and form.attrs.get("id") == name), None)
+            return next(
+                (
+                    form
+                    for form in self.nodes
+                    if form.tag == "form" and form.attrs.get("id") == name
+                ),
+                None,
+            )
         return node.closest("form")
 
     def _submits(self, form: Node) -> list[Node]:
@@ -193,7 +232,9 @@ class Markup:
     def complaints(self) -> list[str]:
         """Controls that can do nothing, and what else is wrong without pressing anything."""
         found = [
-            f"the id «{name}» stands {self.ids.count(name)} times" for name in {*self.ids} if self.ids.count(name) > 1
+            f"the id «{name}» stands {self.ids.count(name)} times"
+            for name in {*self.ids}
+            if self.ids.count(name) > 1
         ]
         for node in self.nodes:
             if (
@@ -201,10 +242,14 @@ class Markup:
                 and node.attrs.get("method", "").lower() != "post"
                 and any(hx in node.attrs for hx in HX[1:])
             ):
-                found.append(f"the form «{node.words}» does nothing without scripts: method=post is missing")
+                found.append(
+                    f"the form «{node.words}» does nothing without scripts: method=post is missing"
+                )
             if node.tag == "form" and node.attrs.get("method", "").lower() == "post":
                 names = {name for name, _ in self.values(node)}
-                if "csrfmiddlewaretoken" not in names and not node.attrs.get("action", "").startswith("http"):
+                if "csrfmiddlewaretoken" not in names and not node.attrs.get(
+                    "action", ""
+                ).startswith("http"):
                     found.append(f"the form «{node.words}» has no csrf token")
             if self.is_page:
                 found += self._target_missing(node)
@@ -232,7 +277,11 @@ class Markup:
         if node.tag == "a" and attrs.get("href", "#") not in {"", "#"}:
             return True
         form = self._form_of(node)
-        if node.tag == "button" and form is not None and attrs.get("type", "submit") in {"submit", "reset"}:
+        if (
+            node.tag == "button"
+            and form is not None
+            and attrs.get("type", "submit") in {"submit", "reset"}
+        ):
             return True
         names = {f"#{attrs['id']}"} if attrs.get("id") else set()
         names |= {f".{name}" for name in attrs.get("class", "").split()}
@@ -241,14 +290,19 @@ class Markup:
 
 
 def _pressable(node: Node) -> bool:
-    # In a picture an <a> without an address is no link but the place of a tooltip (Graphviz writes them so).
+    # In a picture an <a> without an address is no link but the place of a tooltip (Graphviz writes
+    # them so).
     if node.tag == "a" and "href" not in node.attrs and node.closest("svg") is not None:
         return False
     return node.tag in {"a", "button"} or node.attrs.get("role") == "button"
 
 
 def _chosen(select: Node) -> list[str]:
-    options = [node for node in _descendants(select) if node.tag == "option" and "disabled" not in node.attrs]
+    options = [
+        node
+        for node in _descendants(select)
+        if node.tag == "option" and "disabled" not in node.attrs
+    ]
     chosen = [option for option in options if "selected" in option.attrs]
     if not chosen and options and "multiple" not in select.attrs:
         chosen = options[:1]
@@ -261,7 +315,9 @@ def _descendants(node: Node) -> list[Node]:
 
 @cache
 def handled() -> frozenset[str]:
-    """Selectors that our scripts speak of: '#id', '.class', '[data-name]'. A button with none of them is dead."""
+    """Selectors that our scripts speak of: '#id', '.class', '[data-name]'. A button with none of
+    them is dead.
+    """
     found = {".btn-close"}
     for path in (ROOT / "static" / "js").rglob("*.js"):
         text = path.read_text()

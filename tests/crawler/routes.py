@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from django.urls.converters import IntConverter, PathConverter, SlugConverter, StringConverter, UUIDConverter
+from django.urls.converters import (
+    IntConverter,
+    PathConverter,
+    SlugConverter,
+    StringConverter,
+    UUIDConverter,
+)
 
 # What stands in an address whose object does not matter: access is decided before it is looked for.
 SAMPLES: dict[type, Any] = {
@@ -45,7 +51,9 @@ def _walk(patterns: list[URLPattern | URLResolver], space: str) -> Iterator[Rout
         else:
             assert pattern.name, f"{pattern.pattern} has no name"
             name = f"{space}{pattern.name}"
-            values = {key: _sample(converter) for key, converter in pattern.pattern.converters.items()}
+            values = {
+                key: _sample(converter) for key, converter in pattern.pattern.converters.items()
+            }
             yield Route(name, pattern.callback, reverse(name, kwargs=values))
 
 

@@ -1,4 +1,6 @@
-"""Who may open what, for every address there is: default deny, roles at the door, clinic B sees nothing of clinic A."""
+"""Who may open what, for every address there is: default deny, roles at the door, clinic B sees
+nothing of clinic A.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +29,8 @@ def test_every_address_names_its_roles_or_is_public() -> None:
     undecided = [
         route.name
         for route in routes()
-        if not getattr(route.view, "is_public", False) and not getattr(route.view, "allowed_roles", ())
+        if not getattr(route.view, "is_public", False)
+        and not getattr(route.view, "allowed_roles", ())
     ]
     assert undecided == []
 
@@ -46,7 +49,9 @@ def test_a_stranger_is_sent_to_the_log_in_from_every_address() -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_a_role_that_is_not_named_is_refused_everywhere(role: Role, world: World, as_user: AsUser) -> None:
+def test_a_role_that_is_not_named_is_refused_everywhere(
+    role: Role, world: World, as_user: AsUser
+) -> None:
     client = as_user(make_user("walker", "Чужаков Пётр Ильич", role, clinics=[world.clinic]))
     wrong = []
     for route in _doors():
@@ -60,26 +65,45 @@ def test_a_role_that_is_not_named_is_refused_everywhere(role: Role, world: World
 
 def test_a_user_without_any_role_opens_nothing(world: World, as_user: AsUser) -> None:
     client = as_user(make_user("walker", "Ничейный Пётр Ильич", clinics=[world.clinic]))
-    opened = [route.name for route in _doors() if client.get(route.url).status_code not in {403, 405}]
+    opened = [
+        route.name for route in _doors() if client.get(route.url).status_code not in {403, 405}
+    ]
     assert opened == []
 
 
 @pytest.mark.timeout(900)
 def test_the_other_clinic_sees_nothing_of_this_one(busy_world: World, as_user: AsUser) -> None:
-    """First everything that its own people reach; then every address that clinic A's people reach, object by object."""
+    """First everything that its own people reach; then every address that clinic A's people reach,
+    object by object.
+    """
     own = [
         Crawl(as_user(user), user.login).walk("/")
-        for user in (busy_world.senior, busy_world.administrator, busy_world.manager, busy_world.doctor_user)
+        for user in (
+            busy_world.senior,
+            busy_world.administrator,
+            busy_world.manager,
+            busy_world.doctor_user,
+        )
     ]
-    addresses = {url.removeprefix("GET ") for crawl in own for url in crawl.urls if url.startswith("GET ")}
-    addresses |= {f"{reverse('clinics:search')}?q={asked}" for asked in ("аметист", "7777", "03.02.1980")}
+    addresses = {
+        url.removeprefix("GET ") for crawl in own for url in crawl.urls if url.startswith("GET ")
+    }
+    addresses |= {
+        f"{reverse('clinics:search')}?q={asked}" for asked in ("аметист", "7777", "03.02.1980")
+    }
     secrets = _secrets(busy_world)
     shown = "".join(_text(as_user(busy_world.senior).get(url)) for url in sorted(addresses))
-    assert [word for word in secrets if word in shown], "the words do not even stand on clinic A's own pages"
+    assert [word for word in secrets if word in shown], (
+        "the words do not even stand on clinic A's own pages"
+    )
 
     for user in (busy_world.administrator_b, busy_world.senior_b):
         client = as_user(user)
-        reached = [url.removeprefix("GET ") for url in Crawl(client, user.login).walk("/").urls if url[:4] == "GET "]
+        reached = [
+            url.removeprefix("GET ")
+            for url in Crawl(client, user.login).walk("/").urls
+            if url[:4] == "GET "
+        ]
         leaks = []
         for url in sorted({*addresses, *reached}):
             text = _text(client.get(url))
@@ -88,9 +112,17 @@ def test_the_other_clinic_sees_nothing_of_this_one(busy_world: World, as_user: A
 
 
 def _secrets(world: World) -> list[str]:
-    """What only clinic A's people may read: its patients' names and numbers, its doctor, its visits' words."""
+    """What only clinic A's people may read: its patients' names and numbers, its doctor, its
+    visits' words.
+    """
     numbers = ["+79000007777", "+79000007778"]
-    words = ["Аметистов", "Безтелефонн", "Неберущ", "просила напомнить", world.doctor.full_name.split()[0]]
+    words = [
+        "Аметистов",
+        "Безтелефонн",
+        "Неберущ",
+        "просила напомнить",
+        world.doctor.full_name.split()[0],
+    ]
     return [*words, *numbers, *map(format_phone, numbers), *map(masked, numbers)]
 
 

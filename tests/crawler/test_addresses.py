@@ -1,4 +1,6 @@
-"""What anybody may type after the question mark: days at the ends of the calendar, NUL, numbers that are none."""
+"""What anybody may type after the question mark: days at the ends of the calendar, NUL, numbers
+that are none.
+"""
 
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -16,8 +18,35 @@ pytestmark = pytest.mark.django_db
 
 DAYS = ("on", "since", "until", "from", "to", "before", "after", "line", "in")
 WORDS = (
-    *("q", "clinic", "doctor", "action", "after", "before", "by", "by1", "object", "patient", "page", "tab", "sort"),
-    *("show", "role", "window", "specialty", "kind", "line", "key", "reason", "number", "study", "look", "client"),
+    *(
+        "q",
+        "clinic",
+        "doctor",
+        "action",
+        "after",
+        "before",
+        "by",
+        "by1",
+        "object",
+        "patient",
+        "page",
+        "tab",
+        "sort",
+    ),
+    *(
+        "show",
+        "role",
+        "window",
+        "specialty",
+        "kind",
+        "line",
+        "key",
+        "reason",
+        "number",
+        "study",
+        "look",
+        "client",
+    ),
     *(
         "status",
         "in",
@@ -33,7 +62,20 @@ WORDS = (
         "source",
         "fate",
     ),
-    *("topic", "channel", "who", "type", "outcome", "topics", "since", "view", "measure", "group", "what", "brush"),
+    *(
+        "topic",
+        "channel",
+        "who",
+        "type",
+        "outcome",
+        "topics",
+        "since",
+        "view",
+        "measure",
+        "group",
+        "what",
+        "brush",
+    ),
     *("whose", "when", "department", "period", "span", "find", "format", "chat", "order", "next"),
 )
 NASTY_DAYS = ("0001-01-01", "9999-12-31")
@@ -62,7 +104,15 @@ def test_no_page_breaks_at_what_stands_in_its_address(
         reverse("clinics:move", args=[visit.pk]),
     }
     broken = [page for page in sorted(pages) if client.get(f"{page}?{query}").status_code >= 500]
-    parts = ("/reminders/", "/reminders/day/", "/tasks/", "/callback/", "/patients/", "/history/", "/history/missed/")
+    parts = (
+        "/reminders/",
+        "/reminders/day/",
+        "/tasks/",
+        "/callback/",
+        "/patients/",
+        "/history/",
+        "/history/missed/",
+    )
     broken += [
         f"a part of {page}"
         for page in parts

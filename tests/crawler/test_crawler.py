@@ -1,4 +1,6 @@
-"""Every link and button of every page, for every role: no 500, nothing that is shown and then refused, no dead control."""
+"""Every link and button of every page, for every role: no 500, nothing that is shown and then
+refused, no dead control.
+"""
 
 import logging
 from typing import Any
@@ -16,7 +18,9 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("role", list(Role))
 def test_nothing_on_any_page_is_broken_or_dead(role: Role, busy_world: World) -> None:
-    user = make_user(f"crawler_{role}", "Обходчикова Нина Павловна", role, clinics=[busy_world.clinic])
+    user = make_user(
+        f"crawler_{role}", "Обходчикова Нина Павловна", role, clinics=[busy_world.clinic]
+    )
     client = Client(raise_request_exception=False)
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     crawl = Crawl(client, role.value).walk("/")
@@ -42,7 +46,9 @@ def test_nothing_on_any_page_is_broken_or_dead(role: Role, busy_world: World) ->
         "the id «twice» stands 2 times",
     ],
 )
-def test_the_crawler_finds_what_is_broken(words: str, settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_crawler_finds_what_is_broken(
+    words: str, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.CRITICAL)
     settings.ROOT_URLCONF = "tests.crawler.broken_site"
     settings.MIDDLEWARE = []

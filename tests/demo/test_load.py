@@ -1,4 +1,6 @@
-"""The demo clinic: invented people with the right endings, and everything loaded through the import."""
+"""The demo clinic: invented people with the right endings, and everything loaded through the
+import.
+"""
 
 import datetime as dt
 import re
@@ -9,7 +11,14 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db.models import Count
 
-from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, PatientPhone, ScheduleWindow
+from callcenter.clinics.models import (
+    Appointment,
+    Clinic,
+    Doctor,
+    Patient,
+    PatientPhone,
+    ScheduleWindow,
+)
 from callcenter.contacts.models import Reason
 from callcenter.demo import people
 from callcenter.demo.logins import LOGINS, PASSWORD
@@ -41,7 +50,13 @@ def test_patronymics(father: str, son: str, daughter: str) -> None:
 
 @pytest.mark.parametrize(
     ("man", "woman"),
-    [("Зорин", "Зорина"), ("Полянский", "Полянская"), ("Луговой", "Луговая"), ("Горный", "Горная"), ("Ким", "Ким")],
+    [
+        ("Зорин", "Зорина"),
+        ("Полянский", "Полянская"),
+        ("Луговой", "Луговая"),
+        ("Горный", "Горная"),
+        ("Ким", "Ким"),
+    ],
 )
 def test_surnames(man: str, woman: str) -> None:
     assert people.feminine(man) == woman
@@ -66,7 +81,9 @@ def test_the_card_file_is_the_same_every_time_and_has_every_kind_of_people() -> 
 
 @pytest.fixture
 def dictionaries(db: None) -> None:
-    """What the migrations fill in: a test with real commits that this worker ran before has emptied every table."""
+    """What the migrations fill in: a test with real commits that this worker ran before has emptied
+    every table.
+    """
     if not Reason.objects.exists():
         import_module("journals.migrations.0002_reasons").add(apps, None)
         import_module("b2c_procedures.migrations.0002_phrases").fill(apps, None)
@@ -77,10 +94,21 @@ def dictionaries(db: None) -> None:
 @pytest.mark.timeout(600)
 def test_the_demo_comes_in_through_the_import() -> None:
     call_command("load_demo")
-    assert (Clinic.objects.count(), Doctor.objects.count(), Patient.objects.count()) == (3, 12, 2_000)
+    assert (Clinic.objects.count(), Doctor.objects.count(), Patient.objects.count()) == (
+        3,
+        12,
+        2_000,
+    )
     assert Clinic.objects.values("zone").distinct().count() == 2
-    assert {run.kind for run in ImportRun.objects.all()} == {"patients", "appointments", "windows", "recalls"}
-    assert all((run.state, run.counts["rejected"]) == ("done", 0) for run in ImportRun.objects.all())
+    assert {run.kind for run in ImportRun.objects.all()} == {
+        "patients",
+        "appointments",
+        "windows",
+        "recalls",
+    }
+    assert all(
+        (run.state, run.counts["rejected"]) == ("done", 0) for run in ImportRun.objects.all()
+    )
     assert not ImportFile.objects.exists()
     states = dict(Appointment.objects.values_list("status").annotate(Count("pk")))
     assert set(states) >= {"scheduled", "confirmed", "completed", "cancelled", "no_show"}

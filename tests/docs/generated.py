@@ -1,6 +1,8 @@
-"""The parts of ARCHITECTURE.md that are made from the code: `make docs` writes them, a test holds them to it.
+"""The parts of ARCHITECTURE.md that are made from the code: `make docs` writes them, a test holds
+them to it.
 
-A part stands between `<!-- generated: name -->` and `<!-- end -->`. One line in SECTIONS adds another.
+A part stands between `<!-- generated: name -->` and `<!-- end -->`. One line in SECTIONS adds
+another.
 """
 
 import os
@@ -35,7 +37,13 @@ def recall() -> str:
 
     lines = [*EFFECTS.items(), ("unreached, the last one", LAST_UNREACHED)]
     rows = [
-        (str(outcome), str(effect.stage), effect.counts_as, str(effect.next_date), ", ".join(sorted(effect.asks)))
+        (
+            str(outcome),
+            str(effect.stage),
+            effect.counts_as,
+            str(effect.next_date),
+            ", ".join(sorted(effect.asks)),
+        )
         for outcome, effect in lines
     ]
     return _table(("Outcome", "Stage after", "Counts as", "Next date", "The form asks"), rows)
@@ -69,7 +77,9 @@ def page() -> str:
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     lines = [heads, tuple("---" for _ in heads), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    )
 
 
 def _diagram(steps: Iterable[tuple[str, str, str]]) -> str:

@@ -43,7 +43,11 @@ def test_each_task_has_a_timer() -> None:
 def test_help_lists_every_target() -> None:
     assert {"ready"} == TARGETS - HELP
     said = subprocess.run(
-        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     assert {line.split()[1] for line in said.splitlines()} == HELP
 
@@ -53,10 +57,15 @@ def test_a_page_names_only_what_is_there(page: Path) -> None:
     text = page.read_text()
     assert set(re.findall(r"`make ([a-z-]+)", text)) - TARGETS == set()
     assert set(re.findall(r"manage\.py ([a-z_]+)", text)) - set(get_commands()) == set()
-    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith(("http:", "https:", "mailto:"))]
+    links = [
+        link
+        for link in re.findall(r"\]\(([^)#]+)", text)
+        if not link.startswith(("http:", "https:", "mailto:"))
+    ]
     assert [link for link in links if not (page.parent / link).exists()] == []
     paths = re.findall(
-        r"`((?:callcenter|tests|docs|benchmarks|templates|static|journals|reminders|callback)/[\w./-]+)`", text
+        r"`((?:callcenter|tests|docs|benchmarks|templates|static|journals|reminders|callback)/[\w./-]+)`",
+        text,
     )
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
@@ -82,4 +91,6 @@ def test_lock_files_name_no_address() -> None:
         text = path.read_text()
         assert "index-url" not in text
         assert "resolved" not in text
-        assert not re.search(r"https?://(?!.*\"(?:url|funding)\")[^\s\"]*(?:simple|registry)", text), path
+        assert not re.search(
+            r"https?://(?!.*\"(?:url|funding)\")[^\s\"]*(?:simple|registry)", text
+        ), path

@@ -1,5 +1,6 @@
-"""No line of a template, style or script is longer than the formatters' width: they break tags and rules, never a long
-word, comment or template tag."""
+"""No line of a template, style or script is longer than the formatters' width: they break tags and
+rules, never a long word, comment or template tag.
+"""
 
 from pathlib import Path
 
@@ -9,7 +10,9 @@ ROOT = Path(__file__).resolve().parents[2]
 WIDTH = 120
 
 
-@pytest.mark.parametrize(("folder", "names"), [("templates", "*.html"), ("static/css", "*.css"), ("static/js", "*.js")])
+@pytest.mark.parametrize(
+    ("folder", "names"), [("templates", "*.html"), ("static/css", "*.css"), ("static/js", "*.js")]
+)
 def test_no_line_is_longer_than_the_width(folder: str, names: str) -> None:
     files = sorted((ROOT / folder).rglob(names))
     assert files

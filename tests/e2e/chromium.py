@@ -1,4 +1,6 @@
-"""Where the stories' browser comes from: one that the machine has, else one that is installed. Never 'no browser, so skip'."""
+"""Where the stories' browser comes from: one that the machine has, else one that is installed.
+Never 'no browser, so skip'.
+"""
 
 import contextlib
 import fcntl
@@ -10,7 +12,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "chrome-browser")
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "chrome-browser",
+)
 MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 FLAGS = (
     "--no-sandbox",
@@ -27,7 +36,9 @@ class NoBrowser(RuntimeError):
 
 
 def find(playwrights_own: Path) -> Path | None:
-    """The first Chromium or Chrome that answers `--version`: $CHROMIUM, the names on PATH, Playwright's own download."""
+    """The first Chromium or Chrome that answers `--version`: $CHROMIUM, the names on PATH,
+    Playwright's own download.
+    """
     named = os.environ.get("CHROMIUM")
     candidates = [named] if named else []
     candidates += [found for name in NAMES if (found := shutil.which(name))]
@@ -38,7 +49,9 @@ def find(playwrights_own: Path) -> Path | None:
 
 
 def find_or_install(playwrights_own: Path) -> Path:
-    """`find`, else Playwright's own download, else (as root on Debian) the `chromium` package. Raises NoBrowser."""
+    """`find`, else Playwright's own download, else (as root on Debian) the `chromium` package.
+    Raises NoBrowser.
+    """
     with _one_at_a_time():
         if found := find(playwrights_own):
             return found
@@ -48,7 +61,14 @@ def find_or_install(playwrights_own: Path) -> Path:
         if os.geteuid() == 0 and shutil.which("apt-get"):
             quiet = {"DEBIAN_FRONTEND": "noninteractive"}
             said.append(_run(["apt-get", "update"], seconds=180, **quiet))
-            install = ["apt-get", "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
+            install = [
+                "apt-get",
+                "install",
+                "-y",
+                "--no-install-recommends",
+                "chromium",
+                "fonts-dejavu-core",
+            ]
             said.append(_run(install, seconds=600, **quiet))
             if found := find(playwrights_own):
                 return found
@@ -61,7 +81,9 @@ def find_or_install(playwrights_own: Path) -> Path:
 
 def _runs(path: Path) -> bool:
     try:
-        done = subprocess.run([str(path), "--version"], capture_output=True, timeout=30, check=False)
+        done = subprocess.run(
+            [str(path), "--version"], capture_output=True, timeout=30, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
@@ -71,7 +93,12 @@ def _run(command: list[str], *, seconds: int, **env: str) -> str:
     """Runs it and returns one line on how it went, for NoBrowser."""
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=seconds, check=False, env={**os.environ, **env}
+            command,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            env={**os.environ, **env},
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"{' '.join(command)}: {error}"

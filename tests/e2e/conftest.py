@@ -5,10 +5,10 @@
         page.goto("/journal/")
 
 `open_page()` gives a second person a browser of his own (`open_page(viewport=PHONE)` a telephone,
-`open_page(silent_browser)` one that plays nothing unasked). A story fails, besides
-its own assertions, on anything a person would call broken: an error in the console (CSP violations are such errors),
-an exception in a script, an answer of 500 and above, a style, script, font or picture that does not load.
-`tolerate("text")` excuses an error that the story itself provokes.
+`open_page(silent_browser)` one that plays nothing unasked). A story fails, besides its own
+assertions, on anything a person would call broken: an error in the console (CSP violations are such
+errors), an exception in a script, an answer of 500 and above, a style, script, font or picture that
+does not load. `tolerate("text")` excuses an error that the story itself provokes.
 """
 
 import datetime as dt
@@ -21,7 +21,14 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Response,
+    ViewportSize,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from callcenter.staff.models import User
@@ -34,8 +41,12 @@ Login = Callable[[Page, User], Page]
 OpenPage = Callable[..., Page]
 Tolerate = Callable[[str], None]
 
-# What the browser and htmx write for an honest 403, 404, 409 or 422 of a page: the story asserts those itself.
-_HONEST = ("Failed to load resource: the server responded with a status of 4", "Response Status Error Code 4")
+# What the browser and htmx write for an honest 403, 404, 409 or 422 of a page: the story asserts
+# those itself.
+_HONEST = (
+    "Failed to load resource: the server responded with a status of 4",
+    "Response Status Error Code 4",
+)
 _PARTS = {"stylesheet", "script", "font", "image", "media"}
 
 
@@ -53,7 +64,8 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
         yield browser
         browser.close()
-        # Playwright's loop gives this thread a database connection of its own; afterwards nobody could close it.
+        # Playwright's loop gives this thread a database connection of its own; afterwards nobody
+        # could close it.
         connections.close_all()
 
 
@@ -88,7 +100,9 @@ def troubles() -> list[str]:
 def open_page(
     browser: Browser, live_server: LiveServer, tolerated: list[str], troubles: list[str]
 ) -> Iterator[OpenPage]:
-    """Opens a browser of one more person: own cookies, Russian, Moscow time; options as of Playwright's new_context."""
+    """Opens a browser of one more person: own cookies, Russian, Moscow time; options as of
+    Playwright's new_context.
+    """
     contexts = []
 
     def open_one(within: Browser = browser, **options: Any) -> Page:
@@ -127,7 +141,9 @@ def login(live_server: LiveServer) -> Login:
         session.save()
         key = session.session_key
         assert key is not None
-        page.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": live_server.url}])
+        page.context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": live_server.url}]
+        )
         return page
 
     return log_in
@@ -139,7 +155,9 @@ def _watch(page: Page, troubles: list[str]) -> None:
             troubles.append(f"console on {page.url}: {message.text}")
 
     def on_response(response: Response) -> None:
-        if response.status >= 500 or (response.status >= 400 and response.request.resource_type in _PARTS):
+        if response.status >= 500 or (
+            response.status >= 400 and response.request.resource_type in _PARTS
+        ):
             troubles.append(f"{response.status} for {response.request.method} {response.url}")
 
     page.on("console", on_console)

@@ -6,7 +6,9 @@ from playwright.sync_api import Page, Route
 
 def _serve(page: Page, html: str, status: int = 200, csp: str = "") -> None:
     def answer(route: Route) -> None:
-        headers = {"content-type": "text/html; charset=utf-8"} | ({"content-security-policy": csp} if csp else {})
+        headers = {"content-type": "text/html; charset=utf-8"} | (
+            {"content-security-policy": csp} if csp else {}
+        )
         route.fulfill(status=status, body=html, headers=headers)
 
     page.route("**/probe", answer)
@@ -25,7 +27,12 @@ def test_the_browser_speaks_russian_and_lives_in_moscow(page: Page) -> None:
     [
         ("<script>undefinedName()</script>", 200, "", "undefinedName"),
         ("<script>console.error('ой')</script>", 200, "", "ой"),
-        ("<p onclick='1'>x</p><script>1</script>", 200, "script-src 'self'", "Content Security Policy"),
+        (
+            "<p onclick='1'>x</p><script>1</script>",
+            200,
+            "script-src 'self'",
+            "Content Security Policy",
+        ),
         ("<p>сломалось</p>", 500, "", "500 for GET"),
     ],
     ids=["exception", "console", "csp", "500"],

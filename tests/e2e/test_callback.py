@@ -1,4 +1,6 @@
-"""The robot in the browser: the ring on any page, the speech in the ear, the talk; a duplicate; a night; a letter."""
+"""The robot in the browser: the ring on any page, the speech in the ear, the talk; a duplicate; a
+night; a letter.
+"""
 
 import datetime as dt
 import threading
@@ -39,7 +41,9 @@ NOON = dt.datetime(2026, 3, 18, 9, 0, tzinfo=dt.UTC)
 
 
 class Backstage:
-    """The robot's process and the ticker, in a thread beside the server; Celery is not needed to see them work."""
+    """The robot's process and the ticker, in a thread beside the server; Celery is not needed to
+    see them work.
+    """
 
     def __init__(self) -> None:
         self._stop = threading.Event()
@@ -48,7 +52,11 @@ class Backstage:
 
     def _run(self) -> None:
         handsets = BrowserHandsets(timezone.now)
-        patient = {"patient_slow": PhonePersona("patient_slow", answers=1.0, hangs_up=120.0, says="Слушаю вас.")}
+        patient = {
+            "patient_slow": PhonePersona(
+                "patient_slow", answers=1.0, hangs_up=120.0, says="Слушаю вас."
+            )
+        }
         exchange = SimulatorPbx(timezone.now, handsets=handsets, personas=patient)
         robot = Robot(lambda: exchange, holder="e2e", clock=timezone.now, workers=0)
         try:
@@ -104,13 +112,17 @@ def playing(page: Page) -> None:
 
 
 class Onlooker:
-    """Looks at a page without touching it: Playwright's own questions count as presses for the browser's rule on sound."""
+    """Looks at a page without touching it: Playwright's own questions count as presses for the
+    browser's rule on sound.
+    """
 
     def __init__(self, page: Page) -> None:
         self._page, self._cdp = page, page.context.new_cdp_session(page)
 
     def sees(self, expression: str) -> Any:
-        answer = self._cdp.send("Runtime.evaluate", {"expression": expression, "returnByValue": True})
+        answer = self._cdp.send(
+            "Runtime.evaluate", {"expression": expression, "returnByValue": True}
+        )
         return answer["result"].get("value")
 
     def waits_for(self, expression: str, *, seconds: float = 15) -> None:
@@ -123,7 +135,9 @@ class Onlooker:
         """As a hand does it: with the mouse, at the middle of what is seen."""
         self.waits_for(f"document.querySelector({selector!r})?.checkVisibility()")
         box = f"document.querySelector({selector!r}).getBoundingClientRect()"
-        x, y = self.sees(f"(() => {{ const b = {box}; return [b.x + b.width / 2, b.y + b.height / 2] }})()")
+        x, y = self.sees(
+            f"(() => {{ const b = {box}; return [b.x + b.width / 2, b.y + b.height / 2] }})()"
+        )
         self._page.mouse.click(x, y)
 
 
@@ -141,18 +155,27 @@ def test_a_browser_that_forbids_sound_says_so_before_the_first_ring_and_one_pres
     eyes = Onlooker(page)
     eyes.waits_for("document.querySelector('.phone-muted')?.checkVisibility()")
     accept_request(
-        clinic=floor.clinic, name="Вера Лунина", phone="+79000007701", now=timezone.now(), by=None, doctor=floor.doctor
+        clinic=floor.clinic,
+        name="Вера Лунина",
+        phone="+79000007701",
+        now=timezone.now(),
+        by=None,
+        doctor=floor.doctor,
     )
     eyes.waits_for("document.querySelector('.phone-card [data-phone-unmute]')?.checkVisibility()")
     assert not eyes.sees(heard("phone-ringer"))
     eyes.presses(".phone-card [data-phone-unmute]")
     eyes.waits_for(heard("phone-ringer"))
-    assert not eyes.sees("[...document.querySelectorAll('[data-phone-unmute]')].some(one => one.checkVisibility())")
+    assert not eyes.sees(
+        "[...document.querySelectorAll('[data-phone-unmute]')].some(one => one.checkVisibility())"
+    )
     page.wait_for_timeout(6000)  # the press is forgotten by now: what it has allowed is not
     eyes.presses("[data-phone-answer]")
     eyes.waits_for(heard("phone-voice"))
     eyes.waits_for("document.getElementById('phone-ringer').paused")
-    assert not eyes.sees("[...document.querySelectorAll('[data-phone-unmute]')].some(one => one.checkVisibility())")
+    assert not eyes.sees(
+        "[...document.querySelectorAll('[data-phone-unmute]')].some(one => one.checkVisibility())"
+    )
 
 
 @pytest.mark.timeout(420)
@@ -170,7 +193,10 @@ def test_ring_key_speech_talk_done_and_the_letter_arrives(
     post.start()
     try:
         Provider.objects.create(
-            name="Почта", kind="smtp", channels=["email"], settings={"host": "127.0.0.1", "port": str(post.port)}
+            name="Почта",
+            kind="smtp",
+            channels=["email"],
+            settings={"host": "127.0.0.1", "port": str(post.port)},
         )
         login(page, floor.administrator)
         page.goto("/")
@@ -201,7 +227,9 @@ def test_ring_key_speech_talk_done_and_the_letter_arrives(
         send_due(clock=timezone.now, seconds=5)
         letter = message_from_bytes(received[0], policy=default)
         assert letter["To"] == "reception@clinic.example"
-        assert letter["Subject"].strip() == "Заявка — не надо перезванивать"  # a long theme is folded
+        assert (
+            letter["Subject"].strip() == "Заявка — не надо перезванивать"
+        )  # a long theme is folded
         body = letter.get_body(("plain",))
         assert body is not None
         text = body.get_content()
@@ -251,21 +279,31 @@ def test_a_night_request_rings_when_the_clinic_opens(
 def test_a_talk_goes_with_its_procedure_to_the_doctors_own_telephone(
     floor: World, page: Page, open_page: OpenPage, login: Login
 ) -> None:
-    """Step 1.5: the doctor's own telephone rings, he answers, has client and procedure; the manager's talk is over."""
-    doctor = make_user("consultant", "Советова Яна Олеговна", Role.CONSULTANT, clinics=[floor.clinic])
+    """Step 1.5: the doctor's own telephone rings, he answers, has client and procedure; the
+    manager's talk is over.
+    """
+    doctor = make_user(
+        "consultant", "Советова Яна Олеговна", Role.CONSULTANT, clinics=[floor.clinic]
+    )
     patient = floor.patient("Лунина", "Вера", "", phones=["+79000007701"])
-    run = start_run(procedure=1, clinic=floor.clinic, patient=patient, by=floor.administrator, now=timezone.now())
+    run = start_run(
+        procedure=1,
+        clinic=floor.clinic,
+        patient=patient,
+        by=floor.administrator,
+        now=timezone.now(),
+    )
     login(page, floor.administrator).goto("/")
     bind_browser(page)
     hers = login(open_page(), doctor)
-    hers.goto("/procedures/")
+    hers.goto("/b2c_procedures/")
     bind_browser(hers)
     page.goto(reverse("clinics:patient", args=[patient.pk]))
     page.get_by_title("Позвонить: сначала зазвонит ваш телефон").first.click()
     card = page.locator(".phone-card")
     page.get_by_role("button", name="Ответить").click()
     expect(card).to_contain_text("разговор", timeout=20_000)
-    page.goto(reverse("procedures:run", args=[run.pk]))
+    page.goto(reverse("b2c_procedures:run", args=[run.pk]))
     page.locator("button.outcome").first.click()
     expect(page.locator(".step-number")).to_have_text("1.2")
     page.locator("button.outcome", has_text="Врач на связи").first.click()
@@ -276,7 +314,7 @@ def test_a_talk_goes_with_its_procedure_to_the_doctors_own_telephone(
     hers.get_by_role("button", name="Ответить").click(timeout=20_000)
     expect(hers.locator(".phone-card")).to_contain_text("разговор", timeout=20_000)
     expect(card).to_have_count(0, timeout=20_000)  # only when she is in it the first one is let go
-    hers.goto("/procedures/")
+    hers.goto("/b2c_procedures/")
     hers.locator(".proc-start-side a", has_text="Лунина").first.click()
     expect(hers.locator(".step-number")).to_have_text("2.1")
     assert talk_of(doctor) is not None

@@ -1,4 +1,6 @@
-"""Stories of the floor: an account is opened and its first shift seen; active tasks worked by keyboard; shifts painted."""
+"""Stories of the floor: an account is opened and its first shift seen; active tasks worked by
+keyboard; shifts painted.
+"""
 
 import datetime as dt
 import re
@@ -42,10 +44,16 @@ def test_the_senior_opens_an_account_gives_a_shift_and_the_newcomer_sees_it(
     assert User.objects.get(login="novikova").full_name == "Новикова Нина Олеговна"
 
 
-def test_a_task_is_taken_moved_and_closed_without_a_mouse(world: World, page: Page, login: Login) -> None:
+def test_a_task_is_taken_moved_and_closed_without_a_mouse(
+    world: World, page: Page, login: Login
+) -> None:
     now = timezone.now()
     facts = {"clinic": world.clinic, "role": "administrator", "by": world.senior, "now": now}
-    task = create_task(title="Перезвонить в лабораторию", deadline_at=now - dt.timedelta(hours=1), **facts)  # type: ignore[arg-type]
+    task = create_task(
+        title="Перезвонить в лабораторию",
+        deadline_at=now - dt.timedelta(hours=1),
+        **facts,  # type: ignore[arg-type]
+    )
     create_task(title="Вторая", deadline_at=now + dt.timedelta(hours=1), **facts)  # type: ignore[arg-type]
     login(page, world.administrator).goto("/tasks/?whose=all")
     page.keyboard.press("ArrowDown")
@@ -73,7 +81,9 @@ def test_what_a_colleague_takes_changes_on_my_screen_by_itself(
     world: World, page: Page, open_page: OpenPage, login: Login
 ) -> None:
     now = timezone.now()
-    create_task(title="Общая", clinic=world.clinic, role="administrator", by=None, now=now, deadline_at=now)
+    create_task(
+        title="Общая", clinic=world.clinic, role="administrator", by=None, now=now, deadline_at=now
+    )
     mine, hers = login(page, world.administrator), login(open_page(), world.administrator2)
     for one in (mine, hers):
         one.goto("/tasks/?whose=all")
@@ -81,14 +91,25 @@ def test_what_a_colleague_takes_changes_on_my_screen_by_itself(
     expect(mine.locator("tr[data-row]")).to_contain_text("Зимина З. И.")
 
 
-def test_a_press_is_not_lost_when_the_list_changes_under_it(world: World, page: Page, login: Login) -> None:
+def test_a_press_is_not_lost_when_the_list_changes_under_it(
+    world: World, page: Page, login: Login
+) -> None:
     now = timezone.now()
-    create_task(title="Общая", clinic=world.clinic, role="administrator", by=None, now=now, deadline_at=now)
+    create_task(
+        title="Общая", clinic=world.clinic, role="administrator", by=None, now=now, deadline_at=now
+    )
     login(page, world.administrator).goto("/tasks/?whose=all")
     page.get_by_role("button", name="Взять").hover()
     page.mouse.down()
     later = now + dt.timedelta(hours=1)
-    create_task(title="Новая", clinic=world.clinic, role="administrator", by=None, now=now, deadline_at=later)
+    create_task(
+        title="Новая",
+        clinic=world.clinic,
+        role="administrator",
+        by=None,
+        now=now,
+        deadline_at=later,
+    )
     page.wait_for_timeout(4000)  # more than one look at what has changed
     page.mouse.up()
     expect(page.locator("tr[data-row]").filter(has_text="Общая")).to_contain_text("Орлова О. П.")
@@ -101,12 +122,16 @@ def test_the_theme_is_remembered_and_the_menu_opens_on_a_telephone(
     page = login(open_page(viewport=PHONE), world.senior)
     page.goto("/")
     page.get_by_role("button", name="Меню").click()
-    expect(page.locator("#menu")).to_have_class(re.compile(r"\bshow\b"))  # it slides open: what moves is not pressed
+    expect(page.locator("#menu")).to_have_class(
+        re.compile(r"\bshow\b")
+    )  # it slides open: what moves is not pressed
     page.get_by_role("button", name="Управление").click()
     page.get_by_role("link", name="Сотрудники").click()
     expect(page.get_by_role("heading", name="Сотрудники")).to_be_visible()
     page.get_by_role("button", name="Меню").click()
-    expect(page.locator("#menu")).to_have_class(re.compile(r"\bshow\b"))  # it slides open: what moves is not pressed
+    expect(page.locator("#menu")).to_have_class(
+        re.compile(r"\bshow\b")
+    )  # it slides open: what moves is not pressed
     page.get_by_role("button", name=re.compile("профиль, выход")).click()
     page.get_by_role("button", name="Тёмная тема").click()
     page.reload()
@@ -114,7 +139,9 @@ def test_the_theme_is_remembered_and_the_menu_opens_on_a_telephone(
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_what_was_typed_comes_back_after_a_session_that_ran_out(world: World, page: Page, login: Login) -> None:
+def test_what_was_typed_comes_back_after_a_session_that_ran_out(
+    world: World, page: Page, login: Login
+) -> None:
     login(page, world.senior).goto("/tasks/new/")
     page.get_by_label("Что сделать").fill("Позвонить про снимок")
     page.get_by_label("Подробности").fill("Длинный рассказ")

@@ -1,4 +1,6 @@
-"""The manager finds the unbooked «Имплантация» contacts of last month, hears one, reads it, exports, and the figures agree."""
+"""The manager finds the unbooked «Имплантация» contacts of last month, hears one, reads it,
+exports, and the figures agree.
+"""
 
 import datetime as dt
 import io
@@ -22,14 +24,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def last_month(world: World) -> list[Contact]:
-    """Three unbooked contacts about implants, one of them recorded, and others that must not be found."""
+    """Three unbooked contacts about implants, one of them recorded, and others that must not be
+    found.
+    """
     implants, _ = Topic.objects.get_or_create(name="Имплантация")
     hygiene, _ = Topic.objects.get_or_create(name="Гигиена")
     first = timezone.now().date().replace(day=1) - dt.timedelta(days=10)
     talk = next(one for one in talks() if one.topic == "Имплантация")
     found = []
     for number, (topic, who) in enumerate(
-        [(implants, CallerType.WANTS_BOOKING)] * 3 + [(hygiene, CallerType.WANTS_BOOKING), (implants, CallerType.OTHER)]
+        [(implants, CallerType.WANTS_BOOKING)] * 3
+        + [(hygiene, CallerType.WANTS_BOOKING), (implants, CallerType.OTHER)]
     ):
         at = world.local(first, 10 + number)
         call = record_interaction(
@@ -42,7 +47,7 @@ def last_month(world: World) -> list[Contact]:
             patient=world.patient("Кедрова" if number == 0 else "Ольхина", first=f"Анна{number}"),
             employee=world.administrator,
             topic=topic,
-            who_type=who,
+            caller_type=who,
             comment=f"Спросила цену {number}",
             answered_at=at + dt.timedelta(seconds=9),
             ended_at=at + dt.timedelta(seconds=9 + talk.seconds),
@@ -50,7 +55,9 @@ def last_month(world: World) -> list[Contact]:
             source_id=str(number),
         )
         if number == 0:
-            store_recording(call, content=talk.wav, seconds=talk.seconds, now=at, transcript=talk.lines)
+            store_recording(
+                call, content=talk.wav, seconds=talk.seconds, now=at, transcript=talk.lines
+            )
         found.append(call.contact)
     return found
 
@@ -89,7 +96,9 @@ def test_the_manager_hears_reads_and_exports_the_lost_implants(
     line = window.locator("[data-jump]").nth(3)
     wanted = float(line.get_attribute("data-jump") or "0")
     line.click()
-    page.wait_for_function("wanted => document.querySelector('dialog audio').currentTime >= wanted", arg=wanted)
+    page.wait_for_function(
+        "wanted => document.querySelector('dialog audio').currentTime >= wanted", arg=wanted
+    )
     duration = audio.evaluate("a => a.duration")
     assert wanted < duration < 120
     statuses = page.evaluate(
@@ -104,13 +113,18 @@ def test_the_manager_hears_reads_and_exports_the_lost_implants(
     page.keyboard.press("Escape")
 
     # the workbook equals the screen
-    shown = [text.strip() for text in page.locator("td[data-label='Комментарий'] .clip").all_inner_texts()]
+    shown = [
+        text.strip()
+        for text in page.locator("td[data-label='Комментарий'] .clip").all_inner_texts()
+    ]
     with page.expect_download() as download:
         page.get_by_role("button", name="Excel").click()
     path = tmp_path / "history.xlsx"
     download.value.save_as(path)
     table: list[tuple[Any, ...]] = list(
-        openpyxl.load_workbook(io.BytesIO(path.read_bytes())).worksheets[0].iter_rows(min_row=2, values_only=True)
+        openpyxl.load_workbook(io.BytesIO(path.read_bytes()))
+        .worksheets[0]
+        .iter_rows(min_row=2, values_only=True)
     )
     assert [row[13] for row in table] == shown
     assert {row[7] for row in table} == {"Не записался"}

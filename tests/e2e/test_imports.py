@@ -1,4 +1,6 @@
-"""A file with bad rows goes through the browser: a column corrected, the preview read, the good rows loaded."""
+"""A file with bad rows goes through the browser: a column corrected, the preview read, the good
+rows loaded.
+"""
 
 from pathlib import Path
 
@@ -10,7 +12,10 @@ from tests.conftest import World
 from tests.e2e.conftest import PHONE, Login, OpenPage
 from tests.imports.files import csv
 
-GOOD = [("Ким", "Анна", "+7 900 000-10-01", "12.03.1985"), ("Щёголева", "Ольга", "8 900 000 10 02", "05.05.1990")]
+GOOD = [
+    ("Ким", "Анна", "+7 900 000-10-01", "12.03.1985"),
+    ("Щёголева", "Ольга", "8 900 000 10 02", "05.05.1990"),
+]
 BAD = [
     ("Ким 2", "Анна", "+7 900 000-10-03", "12.03.1985"),
     ("Петров", "Пётр", "+89000001004", "12.03.1985"),
@@ -20,7 +25,9 @@ BAD = [
 ]
 
 
-def test_a_file_with_five_bad_rows(page: Page, login: Login, world: World, tmp_path: Path, open_page: OpenPage) -> None:
+def test_a_file_with_five_bad_rows(
+    page: Page, login: Login, world: World, tmp_path: Path, open_page: OpenPage
+) -> None:
     path = tmp_path / "картотека.csv"
     path.write_bytes(csv(("Фамилия", "Имя", "Как звонить", "Д.р."), *GOOD, *BAD, encoding="cp1251"))
     login(page, world.senior)

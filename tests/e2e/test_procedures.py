@@ -32,9 +32,11 @@ def outcome(page: Page, text: str) -> None:
     page.locator("button.outcome", has_text=text).first.click()
 
 
-def test_a_client_is_booked_for_a_study_by_keys_and_form(today: Service, page: Page, login: Login) -> None:
+def test_a_client_is_booked_for_a_study_by_keys_and_form(
+    today: Service, page: Page, login: Login
+) -> None:
     window = today.world.window(timezone.now() + dt.timedelta(days=1))
-    login(page, today.manager).goto(f"/procedures/?patient={today.patient.pk}")
+    login(page, today.manager).goto(f"/b2c_procedures/?patient={today.patient.pk}")
     page.get_by_label("Что говорит клиент?").fill("сдать анализ")
     expect(page.locator("#found .proc-button").first).to_contain_text("Запись на исследование")
     page.locator("#found .proc-button").first.click()
@@ -50,7 +52,9 @@ def test_a_client_is_booked_for_a_study_by_keys_and_form(today: Service, page: P
     outcome(page, "Запись клиента")
     expect(page.locator(".step-number")).to_have_text("3.4")
     visit = Appointment.objects.get(patient=today.patient)
-    expect(page.get_by_role("link", name="Запись")).to_have_attribute("href", f"/appointments/{visit.pk}/")
+    expect(page.get_by_role("link", name="Запись")).to_have_attribute(
+        "href", f"/appointments/{visit.pk}/"
+    )
     outcome(page, "Звонок завершен")
     expect(page.get_by_text("Дальше: «Обслуживание клиента в МО»")).to_be_visible()
 
@@ -60,19 +64,31 @@ def test_a_refused_refund_becomes_a_claim_and_the_head_is_not_ready(
 ) -> None:
     order = today.order()
     run = start_run(
-        procedure=13, clinic=today.clinic, patient=today.patient, order=order, by=today.manager, now=timezone.now()
+        procedure=13,
+        clinic=today.clinic,
+        patient=today.patient,
+        order=order,
+        by=today.manager,
+        now=timezone.now(),
     )
-    for key in ("1", "1", "1", "1", "2", "1"):  # … handed in → asked → impossible → task to lift the refusal
+    for key in (
+        "1",
+        "1",
+        "1",
+        "1",
+        "2",
+        "1",
+    ):  # … handed in → asked → impossible → task to lift the refusal
         run = press_on(today, run, key)
     auditor = login(open_page(), today.auditor)
-    auditor.goto("/procedures/")
+    auditor.goto("/b2c_procedures/")
     auditor.locator(".proc-start-side").get_by_text("13.13 Снятие статуса").click()
     auditor.get_by_role("button", name="Принять").click()
     outcome(auditor, "Статус заказа изменен")
     expect(auditor.get_by_text("Процедуру ведёт")).to_be_visible()
     order.refresh_from_db()
     assert order.status == OrderStatus.REGISTERED
-    login(page, today.manager).goto(f"/procedures/runs/{run.pk}/")
+    login(page, today.manager).goto(f"/b2c_procedures/runs/{run.pk}/")
     outcome(page, "Клиент проинформирован")
     expect(page.locator(".step-number")).to_have_text("12.1")
     page.get_by_label("На что жалуется клиент").fill("Не возвращают деньги")
@@ -94,7 +110,9 @@ def test_a_refused_refund_becomes_a_claim_and_the_head_is_not_ready(
 
 def test_a_study_is_replaced_with_a_surcharge(today: Service, page: Page, login: Login) -> None:
     order = today.order()
-    login(page, today.manager).goto(f"/procedures/?patient={today.patient.pk}&q=заменить+исследование")
+    login(page, today.manager).goto(
+        f"/b2c_procedures/?patient={today.patient.pk}&q=заменить+исследование"
+    )
     page.locator("#found .proc-button").first.click()
     page.get_by_label("Заказ").select_option(str(order.pk))
     outcome(page, "Получена заявка")
@@ -121,10 +139,16 @@ def test_two_people_on_one_run_are_told_who_is_ahead(
     today: Service, page: Page, open_page: OpenPage, login: Login, tolerate: Any
 ) -> None:
     tolerate("409")
-    run = start_run(procedure=1, clinic=today.clinic, patient=today.patient, by=today.manager, now=timezone.now())
-    login(page, today.manager).goto(f"/procedures/runs/{run.pk}/")
+    run = start_run(
+        procedure=1,
+        clinic=today.clinic,
+        patient=today.patient,
+        by=today.manager,
+        now=timezone.now(),
+    )
+    login(page, today.manager).goto(f"/b2c_procedures/runs/{run.pk}/")
     colleague = login(open_page(), today.world.administrator2)
-    colleague.goto(f"/procedures/runs/{run.pk}/")
+    colleague.goto(f"/b2c_procedures/runs/{run.pk}/")
     colleague.get_by_role("button", name="Принять").click()
     outcome(colleague, "Поступила заявка")
     outcome(page, "Поступила заявка")
@@ -143,13 +167,21 @@ def test_a_chat_is_answered_in_time_and_a_forbidden_wording_is_stopped(
     provider = Provider.objects.get()
     provider.channels = ["telegram"]
     provider.save()
-    reply = Reply(id="m1", sender=phone, name="Мария", text="Сколько стоит экзом?", channel="telegram", key="", at=None)
+    reply = Reply(
+        id="m1",
+        sender=phone,
+        name="Мария",
+        text="Сколько стоит экзом?",
+        channel="telegram",
+        key="",
+        at=None,
+    )
     assert receive_reply(reply, provider=provider, now=timezone.now()) is not None
     gather_due_chats(now=timezone.now())
     chat = Chat.objects.get()
     chat.manager = today.manager
     chat.save()
-    login(page, today.manager).goto("/procedures/chats/")
+    login(page, today.manager).goto("/b2c_procedures/chats/")
     page.get_by_role("link", name="Клиентова").click()
     page.get_by_label("Тема").select_option(label=today.topic.name)
     page.get_by_label("Найти услугу").fill("экзом")
@@ -161,7 +193,11 @@ def test_a_chat_is_answered_in_time_and_a_forbidden_wording_is_stopped(
     page.get_by_role("button", name="Отправить").click()
     expect(page.get_by_text("Запрещённая формулировка")).to_be_visible()
     assert not ChatMessage.objects.filter(direction="out").exists()
-    text = page.get_by_label("Ответ", exact=True).input_value().replace(" Передала информацию в отдел логистики.", "")
+    text = (
+        page.get_by_label("Ответ", exact=True)
+        .input_value()
+        .replace(" Передала информацию в отдел логистики.", "")
+    )
     page.get_by_label("Ответ", exact=True).fill(text)
     page.get_by_label("Тема").select_option(label=today.topic.name)
     page.get_by_role("button", name="Отправить").click()
@@ -175,15 +211,25 @@ def test_a_chat_is_answered_in_time_and_a_forbidden_wording_is_stopped(
 def test_no_screen_of_the_procedures_is_wider_than_the_glass(
     glass: Any, today: Service, open_page: OpenPage, login: Login
 ) -> None:
-    run = start_run(procedure=1, clinic=today.clinic, patient=today.patient, by=today.manager, now=timezone.now())
+    run = start_run(
+        procedure=1,
+        clinic=today.clinic,
+        patient=today.patient,
+        by=today.manager,
+        now=timezone.now(),
+    )
     page = login(open_page(viewport=glass), today.head)
-    urls = [f"/procedures/runs/{run.pk}/", f"/procedures/orders/{today.order().pk}/", "/procedures/functions/1.2/"]
-    urls += [f"/procedures/{name}/" for name in (
+    urls = [
+        f"/b2c_procedures/runs/{run.pk}/",
+        f"/b2c_procedures/orders/{today.order().pk}/",
+        "/b2c_procedures/functions/1.2/",
+    ]
+    urls += [f"/b2c_procedures/{name}/" for name in (
         "diagrams", "report", "orders", "reference/studies", "reference/couriers", "cases/claims", "chats", "editions",
         "texts", "settings", "failure", *(f"diagrams/{number}" for number in packaged()),
     )]  # fmt: skip
     wide = []
-    for url in [*urls, "/procedures/"]:
+    for url in [*urls, "/b2c_procedures/"]:
         page.goto(url)
         page.locator("main h1").wait_for()
         if page.evaluate("document.documentElement.scrollWidth") > glass["width"]:
@@ -195,7 +241,7 @@ def test_no_text_of_a_diagram_leaves_its_shape(today: Service, page: Page, login
     """Every label lies inside its own node, and no two nodes overlap, in all fifteen diagrams."""
     login(page, today.head)
     for number in packaged():
-        page.goto(f"/procedures/diagrams/{number}/")
+        page.goto(f"/b2c_procedures/diagrams/{number}/")
         faults = page.evaluate(
             """() => {
               const nodes = [...document.querySelectorAll('.epc g.node')].map(node => {

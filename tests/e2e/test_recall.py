@@ -1,4 +1,6 @@
-"""The main job from file to report: import, plan, five calls by keyboard, three calls without an answer, the numbers."""
+"""The main job from file to report: import, plan, five calls by keyboard, three calls without an
+answer, the numbers.
+"""
 
 import datetime as dt
 import io
@@ -63,7 +65,7 @@ def import_entries(page: Page, path: Path) -> None:
 
 
 def give(page: Page, people: list[User], total: int, query: str = "") -> None:
-    page.goto(f"/recall/plan/{query}")
+    page.goto(f"/journals/plan/{query}")
     page.locator("input[name=total]").fill(str(total))
     for person in people:
         page.get_by_role("checkbox", name=person.full_name).check()
@@ -118,21 +120,26 @@ def test_from_the_file_to_the_report(
     login(page, world.senior)
     import_entries(page, file_of(tmp_path / "кос.csv"))
     give(page, [first, second], 10)
-    assert [PlanItem.objects.filter(assignee=person).count() for person in (first, second)] == [5, 5]
+    assert [PlanItem.objects.filter(assignee=person).count() for person in (first, second)] == [
+        5,
+        5,
+    ]
 
     mine = login(open_page(), first)
-    mine.goto("/recall/")
+    mine.goto("/journals/")
     colleague = login(open_page(), second)
     held = RecallEntry.objects.filter(plan_items__assignee=first).order_by("call_on", "pk")[0]
-    unplanned = RecallEntry.objects.get(plan_items__isnull=True, pk=RecallEntry.objects.order_by("-pk")[0].pk)
+    unplanned = RecallEntry.objects.get(
+        plan_items__isnull=True, pk=RecallEntry.objects.order_by("-pk")[0].pk
+    )
     mine.keyboard.press("Enter")
     expect(mine.locator("#call-form")).to_be_visible()
     # The patient rings back while the first has the card open.
-    answer = colleague.goto(f"/recall/{held.pk}/?call=in")
+    answer = colleague.goto(f"/journals/{held.pk}/?call=in")
     assert answer is not None
     assert answer.status == 409
     expect(colleague.get_by_role("alert")).to_contain_text("Карточку держит Орлова О. П.")
-    answer = colleague.goto(f"/recall/{unplanned.pk}/")
+    answer = colleague.goto(f"/journals/{unplanned.pk}/")
     assert answer is not None
     assert answer.status == 403
     expect(colleague.get_by_role("alert")).to_contain_text("звоним только по плану")
@@ -150,9 +157,14 @@ def test_from_the_file_to_the_report(
     for call in (2, 3):
         world.now += WEEK
         login(page, world.senior)
-        give(page, [first], 1, f"?number={call}&until={clock.today}&since={clock.today}&doctor={world.doctor.pk}")
+        give(
+            page,
+            [first],
+            1,
+            f"?number={call}&until={clock.today}&since={clock.today}&doctor={world.doctor.pk}",
+        )
         login(mine, first)
-        mine.goto(f"/recall/{held.pk}/")
+        mine.goto(f"/journals/{held.pk}/")
         assert PlanItem.objects.open().get().entry == held
         mine.keyboard.press("2")
         if call == 2:
@@ -165,25 +177,37 @@ def test_from_the_file_to_the_report(
     assert held.stage == Stage.CALL
     mine.keyboard.press("Escape")
     mine.keyboard.press("2")  # chosen already: its digit leads to what it asks for again
-    refusals = [reason.name for reason in Reason.objects.filter(is_active=True) if "refused" in reason.uses]
+    refusals = [
+        reason.name for reason in Reason.objects.filter(is_active=True) if "refused" in reason.uses
+    ]
     for _step in range(refusals.index("Не дозвонились")):
         mine.keyboard.press("ArrowDown")
     save_and_next(mine, "отказ — Не дозвонились")
     held.refresh_from_db()
     assert (held.stage, held.last_outcome) == (Stage.REFUSED, CallOutcome.UNREACHED)
 
-    done = {"planned": 12, "called": 7, "reached": 4, "booked": 1, "thinking": 1, "remind": 1, "unreached": 3}
+    done = {
+        "planned": 12,
+        "called": 7,
+        "reached": 4,
+        "booked": 1,
+        "thinking": 1,
+        "remind": 1,
+        "unreached": 3,
+    }
     agree(page, done | {"refused": 2, "incoming": 0}, clock)
 
 
 def agree(page: Page, done: dict[str, int], clock: Recall) -> None:
     """The report, the rows behind its numbers and its workbook say what was done."""
-    page.goto(f"/recall/results/?since=2026-03-01&until={clock.today}")
+    page.goto(f"/journals/results/?since=2026-03-01&until={clock.today}")
     cells = page.locator(".results-table tr.total").first.locator("td")
     assert cells.all_inner_texts()[1:-1] == [str(done[name]) for name in MEASURES]
     with page.expect_download() as download:
         page.keyboard.press("x")
-    rows = list(openpyxl.load_workbook(io.BytesIO(Path(download.value.path()).read_bytes()))["Итоги"].values)
+    rows = list(
+        openpyxl.load_workbook(io.BytesIO(Path(download.value.path()).read_bytes()))["Итоги"].values
+    )
     total = next(row for row in rows if row[0] == "Итого")
     assert list(total[1 : len(MEASURES) + 1]) == [done[name] for name in MEASURES]
     page.locator(".results-table tr.total a", has_text=str(done["called"])).first.click()
@@ -195,14 +219,21 @@ def test_the_journal_fits_a_telephone(open_page: OpenPage, login: Login, clock: 
     for _number in range(3):
         world.window()
         clock.call(clock.entry(), CallOutcome.THINKING)
-    entry = clock.entry(world.patient("Преображенская-Вознесенская", "Александра", "Константиновна"))
+    entry = clock.entry(
+        world.patient("Преображенская-Вознесенская", "Александра", "Константиновна")
+    )
     clock.plan(world.administrator)
-    addresses = ["/recall/?tab=call", f"/recall/{entry.pk}/?call=out", "/recall/plan/?show=planned", "/recall/results/"]
+    addresses = [
+        "/journals/?tab=call",
+        f"/journals/{entry.pk}/?call=out",
+        "/journals/plan/?show=planned",
+        "/journals/results/",
+    ]
     addresses += [
-        "/recall/results/rows/?measure=called",
-        "/recall/policy/",
-        "/recall/new/",
-        f"/recall/{entry.pk}/edit/",
+        "/journals/results/rows/?measure=called",
+        "/journals/policy/",
+        "/journals/new/",
+        f"/journals/{entry.pk}/edit/",
     ]
     page = login(open_page(viewport=PHONE), world.senior)
     for address in addresses:
@@ -213,7 +244,7 @@ def test_the_journal_fits_a_telephone(open_page: OpenPage, login: Login, clock: 
 
 def test_a_double_click_on_save_is_one_call(page: Page, login: Login, clock: Recall) -> None:
     entry = clock.entry()
-    login(page, clock.world.senior).goto(f"/recall/{entry.pk}/")
+    login(page, clock.world.senior).goto(f"/journals/{entry.pk}/")
     page.keyboard.press("2")
     page.get_by_role("button", name="Сохранить", exact=True).dblclick()
     expect(page.locator("#messages")).to_contain_text("следующий звонок")
@@ -221,9 +252,11 @@ def test_a_double_click_on_save_is_one_call(page: Page, login: Login, clock: Rec
     assert (entry.calls, entry.call_log.count()) == (1, 1)
 
 
-def test_leaving_the_card_frees_it_and_coming_back_takes_it_again(page: Page, login: Login, clock: Recall) -> None:
+def test_leaving_the_card_frees_it_and_coming_back_takes_it_again(
+    page: Page, login: Login, clock: Recall
+) -> None:
     entry = clock.entry()
-    login(page, clock.world.senior).goto(f"/recall/{entry.pk}/")
+    login(page, clock.world.senior).goto(f"/journals/{entry.pk}/")
     entry.refresh_from_db()
     assert entry.reserved_by == clock.world.senior
     page.keyboard.press("Escape")
@@ -232,12 +265,14 @@ def test_leaving_the_card_frees_it_and_coming_back_takes_it_again(page: Page, lo
     assert RecallEntry.objects.get(pk=entry.pk).reserved_by is None
 
 
-def test_ticks_for_sharing_out_outlive_what_colleagues_do_meanwhile(page: Page, login: Login, clock: Recall) -> None:
+def test_ticks_for_sharing_out_outlive_what_colleagues_do_meanwhile(
+    page: Page, login: Login, clock: Recall
+) -> None:
     world = clock.world
     for _number in range(2):
         clock.entry()
     clock.plan(world.administrator, 2)
-    login(page, world.senior).goto("/recall/plan/")
+    login(page, world.senior).goto("/journals/plan/")
     row = page.locator(f"#plan-{world.administrator.pk}")
     row.locator("summary").click()
     tick = row.get_by_role("checkbox").first

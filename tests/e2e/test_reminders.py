@@ -1,4 +1,6 @@
-"""The evening and the morning of one administrator of «Дозвон», and a patient with a telephone in his hand."""
+"""The evening and the morning of one administrator of «Дозвон», and a patient with a telephone in
+his hand.
+"""
 
 import datetime as dt
 import os
@@ -38,7 +40,9 @@ NAMES = (
 
 
 class Evening(Post):
-    """A post office whose clock runs with the browser's, from noon of Wednesday 18 March 2026 in Moscow."""
+    """A post office whose clock runs with the browser's, from noon of Wednesday 18 March 2026 in
+    Moscow.
+    """
 
     started: float
     shifted: dt.timedelta
@@ -69,7 +73,9 @@ def evening(post: Post, monkeypatch: pytest.MonkeyPatch) -> Evening:
 
 
 def shot(page: Page, name: str) -> None:
-    """Keeps the screen as it is and as one man in twelve sees it, when SHOTS names a folder: to be looked at."""
+    """Keeps the screen as it is and as one man in twelve sees it, when SHOTS names a folder: to be
+    looked at.
+    """
     if SHOTS:
         page.wait_for_timeout(300)
         page.screenshot(path=str(SHOTS / f"{name}.png"))
@@ -125,7 +131,8 @@ def test_the_evening_and_the_morning_of_one_administrator(
     wrote.get_by_role("button", name="приду?").click()
     expect(wrote).to_contain_text("ответил письменно, придёт")
 
-    # The right click opens the menu; the red one is moved in the doctor's schedule, and the reminder follows.
+    # The right click opens the menu; the red one is moved in the doctor's schedule, and the
+    # reminder follows.
     red = page.locator("tr[data-row]", has_text="Быков")
     red.locator("[data-menu]").click(button="right")
     shot(page, "evening-menu")
@@ -133,7 +140,9 @@ def test_the_evening_and_the_morning_of_one_administrator(
     page.get_by_role("menu").get_by_role("link", name="Перенести приём").click()
     page.wait_for_url("**/move/")
     shot(page, "evening-move")
-    page.locator(f'button[name="window"][value="{window.pk}"], input[name="window"][value="{window.pk}"]').first.click()
+    page.locator(
+        f'button[name="window"][value="{window.pk}"], input[name="window"][value="{window.pk}"]'
+    ).first.click()
     if page.locator('input[name="window"]').count():
         page.get_by_role("button", name="Перенести").first.click()
     page.wait_for_url("**/patients/**")
@@ -175,7 +184,7 @@ def test_the_evening_and_the_morning_of_one_administrator(
     card.get_by_role("button", name="Сохранить звонок").click()
     expect(page.locator("dialog[open]")).to_have_count(0)
     expect(row).to_contain_text("дозвонились, придёт")
-    assert Reminder.objects.get(appointment=blue, left_at=None).result == CallResult.COMING
+    assert Reminder.objects.get(appointment=blue, removed_at=None).result == CallResult.COMING
 
 
 def test_a_colleagues_mark_arrives_and_leaves_alone_the_row_under_the_cursor(
@@ -198,7 +207,9 @@ def test_a_colleagues_mark_arrives_and_leaves_alone_the_row_under_the_cursor(
     expect(mine).to_have_class(PINK, timeout=4000)
 
     # She dials a number from its row: her colleagues see who is calling.
-    page.evaluate("document.addEventListener('click', (event) => event.preventDefault(), true)")  # no telephone here
+    page.evaluate(
+        "document.addEventListener('click', (event) => event.preventDefault(), true)"
+    )  # no telephone here
     other = page.locator("tr[data-row]", has_text="Гордеев")
     other.locator("a[href^='tel:']").click()
     expect(other).to_contain_text("вы звоните")
@@ -228,7 +239,13 @@ def test_visits_made_moved_and_cancelled_after_noon_come_and_go_around_the_row_u
         world.visit(patient, world.local(dt.date(2026, 3, 19), hour, 10))
     moved = Appointment.objects.get(patient__last_name="Ильина")
     start = world.local(dt.date(2026, 3, 19), 8, 30)
-    move_appointment(moved, starts_at=start, ends_at=start + dt.timedelta(minutes=30), by=None, now=evening.clock())
+    move_appointment(
+        moved,
+        starts_at=start,
+        ends_at=start + dt.timedelta(minutes=30),
+        by=None,
+        now=evening.clock(),
+    )
     cancelled = Appointment.objects.get(patient__last_name="Котов")
     cancel_appointment(cancelled, reason="", by=None, now=evening.clock())
     actions.refresh_run(run, now=evening.clock())
@@ -241,7 +258,8 @@ def test_visits_made_moved_and_cancelled_after_noon_come_and_go_around_the_row_u
     after = row.bounding_box()
     assert before is not None
     assert after is not None
-    # A tenth of a row: a browser scrolls by whole points, and the lines above it are not whole points high.
+    # A tenth of a row: a browser scrolls by whole points, and the lines above it are not whole
+    # points high.
     assert abs(after["y"] - before["y"]) < 3
     assert note.input_value() == "Гордеев просил перезвонить"
     expect(page.locator(".chip-all b")).to_have_text(str(len(NAMES) + 1))
@@ -263,7 +281,10 @@ def test_a_row_that_is_being_written_about_keeps_its_text_and_a_row_that_is_done
     row.locator("[data-open]").click()
     comment = page.locator("#card").get_by_label("Комментарий к звонку")
     comment.fill("Просил перезвонить после")
-    world.visit(Patient.objects.create(last_name="Яшин", first_name="Пётр"), world.local(dt.date(2026, 3, 19), 9, 10))
+    world.visit(
+        Patient.objects.create(last_name="Яшин", first_name="Пётр"),
+        world.local(dt.date(2026, 3, 19), 9, 10),
+    )
     actions.refresh_run(run, now=evening.clock())
     for surname in ("Агапова", "Гордеев"):
         reminder = Reminder.objects.get(patient__last_name=surname)
@@ -277,7 +298,10 @@ def test_a_row_that_is_being_written_about_keeps_its_text_and_a_row_that_is_done
     expect(page.locator("dialog[open]")).to_have_count(0)
     page.mouse.move(5, 5)
     expect(row).to_have_count(0, timeout=6000)
-    assert Reminder.objects.get(patient__last_name="Гордеев").comment == "Просил перезвонить после шести"
+    assert (
+        Reminder.objects.get(patient__last_name="Гордеев").comment
+        == "Просил перезвонить после шести"
+    )
 
 
 def test_a_list_that_opens_at_noon_appears_on_a_screen_that_waits_for_it(
@@ -292,7 +316,9 @@ def test_a_list_that_opens_at_noon_appears_on_a_screen_that_waits_for_it(
     expect(page.get_by_role("button", name="СМС голубым")).to_be_visible()
 
 
-def test_a_patient_with_a_telephone_confirms_without_scripts(open_page: OpenPage, evening: Evening) -> None:
+def test_a_patient_with_a_telephone_confirms_without_scripts(
+    open_page: OpenPage, evening: Evening
+) -> None:
     visit = Appointment.objects.get(patient__last_name="Агапова")
     evening.queue(visit)
     link = VisitLink.objects.get()
@@ -308,13 +334,18 @@ def test_a_patient_with_a_telephone_confirms_without_scripts(open_page: OpenPage
     expect(page.get_by_role("heading")).to_contain_text("Такой ссылки нет")
 
 
-def test_the_list_fits_a_telephone_without_sideways_scroll(open_page: OpenPage, login: Login, evening: Evening) -> None:
+def test_the_list_fits_a_telephone_without_sideways_scroll(
+    open_page: OpenPage, login: Login, evening: Evening
+) -> None:
     page = open_page(viewport=PHONE)
     login(page, evening.world.administrator)
     actions.open_run(evening.world.clinic, on=dt.date(2026, 3, 18), by=None, now=evening.clock())
     evening.later(seconds=1)
     evening.later(seconds=40)
-    for path, name in (("/reminders/", "phone-evening"), ("/reminders/day/?on=2026-03-19", "phone-morning")):
+    for path, name in (
+        ("/reminders/", "phone-evening"),
+        ("/reminders/day/?on=2026-03-19", "phone-morning"),
+    ):
         page.goto(path)
         expect(page.locator("tr[data-row]").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,4 +1,6 @@
-"""Each screen of the menu in the browser, on a desk and on a telephone: whole, quiet, and no wider than the glass."""
+"""Each screen of the menu in the browser, on a desk and on a telephone: whole, quiet, and no wider
+than the glass.
+"""
 
 import pytest
 from playwright.sync_api import Page, ViewportSize
@@ -8,7 +10,8 @@ from callcenter.workbench.menu import MenuGroup, menu_for
 from tests.conftest import World
 from tests.e2e.conftest import DESKTOP, PHONE, Login, OpenPage
 
-# Buttons that do not show their whole word, fields too narrow to read, and whatever stands beyond the glass or its table's edge.
+# Buttons that do not show their whole word, fields too narrow to read, and whatever stands beyond
+# the glass or its table's edge.
 CUT = """() => [...document.querySelectorAll("main .btn, main select, main input:not([type=checkbox]):not([type=radio])")]
   .filter(one => one.checkVisibility() && one.type !== "hidden" && !one.closest(".visually-hidden"))
   .filter(one => {
@@ -18,7 +21,8 @@ CUT = """() => [...document.querySelectorAll("main .btn, main select, main input
     return short || box.right > edge + 1;
   }).map(one => (one.innerText || one.name || one.title || one.outerHTML).slice(0, 60))"""
 
-# Words whose colour is less than three times lighter or darker than what they stand on (WCAG's contrast, of large letters).
+# Words whose colour is less than three times lighter or darker than what they stand on (WCAG's
+# contrast, of large letters).
 FAINT = """() => {
   const brush = Object.assign(document.createElement("canvas"), {width: 1, height: 1}).getContext("2d", {willReadFrequently: true});
   const rgba = colour => {
@@ -45,15 +49,25 @@ FAINT = """() => {
 def _menu(world: World) -> list[str]:
     """The addresses of the senior's menu."""
     menu = menu_for(world.senior, "/")
-    return [one.url for item in menu for one in (item.items if isinstance(item, MenuGroup) else (item,))]
+    return [
+        one.url for item in menu for one in (item.items if isinstance(item, MenuGroup) else (item,))
+    ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_words_can_be_read_in_both_themes(theme: str, busy_world: World, open_page: OpenPage, login: Login) -> None:
+def test_words_can_be_read_in_both_themes(
+    theme: str, busy_world: World, open_page: OpenPage, login: Login
+) -> None:
     page = login(open_page(color_scheme=theme), busy_world.senior)
     patient = Patient.objects.get(last_name="Аметистова")
     faint = []
-    for url in [*_menu(busy_world), f"/patients/{patient.pk}/", "/recall/new/", "/recall/plan/", "/settings/"]:
+    for url in [
+        *_menu(busy_world),
+        f"/patients/{patient.pk}/",
+        "/journals/new/",
+        "/journals/plan/",
+        "/settings/",
+    ]:
         page.goto(url)
         page.locator("main h1").wait_for()
         faint += [f"{url} {word}" for word in page.evaluate(FAINT)]
@@ -69,7 +83,12 @@ def test_no_page_of_settings_cuts_its_buttons_and_fields(
     links = [link.get_attribute("href") or "" for link in page.locator("main a[href^='/']").all()]
     cut = []
     for url in dict.fromkeys(
-        [*links, f"/settings/clinics/{busy_world.clinic.pk}/", "/settings/clinics/new/", "/recall/new/"]
+        [
+            *links,
+            f"/settings/clinics/{busy_world.clinic.pk}/",
+            "/settings/clinics/new/",
+            "/journals/new/",
+        ]
     ):
         page.goto(url)
         page.locator("main h1").wait_for()
@@ -100,7 +119,7 @@ def test_the_top_bar_shows_whole_words_at_any_width(
     width: int, busy_world: World, open_page: OpenPage, login: Login
 ) -> None:
     page = login(open_page(viewport={"width": width, "height": 768}), busy_world.senior)
-    page.goto("/recall/policy/")
+    page.goto("/journals/policy/")
     state = page.locator(".phone-state")
     state.wait_for()
     assert state.evaluate("word => word.scrollWidth <= word.clientWidth")

@@ -19,7 +19,9 @@ ALWAYS = dt.time(0), dt.time(23, 59, 59)
 
 class Floor:
     def __init__(self, stack: Stack, *, admin: str, trunk: str, **ways: object) -> None:
-        """`admin`: the administrator's address at the exchange; `trunk`: the patient's, whatever his number."""
+        """`admin`: the administrator's address at the exchange; `trunk`: the patient's, whatever
+        his number.
+        """
         self.stack, self.endpoint, self.trunk = stack, admin, trunk
         self.clinic = Clinic.objects.create(
             name="Клиника",
@@ -30,18 +32,26 @@ class Floor:
             observes_holidays=False,
         )
         OpeningHours.objects.bulk_create(
-            OpeningHours(clinic=self.clinic, weekday=day, opens=ALWAYS[0], closes=ALWAYS[1]) for day in range(7)
+            OpeningHours(clinic=self.clinic, weekday=day, opens=ALWAYS[0], closes=ALWAYS[1])
+            for day in range(7)
         )
         quick: dict[str, object] = {"talk_seconds": 3, "choice_seconds": 1, "patient_seconds": 10}
         CallbackSettings.objects.create(clinic=self.clinic, **{**quick, **ways})
         self.user = self._person("a", "Орлова Ольга")
         bind_phone(user=self.user, kind=PhoneKind.PBX, endpoint=admin, now=timezone.now())
         self.request = accept_request(
-            clinic=self.clinic, name="Вера", phone="+79000007701", now=timezone.now(), by=None, comment=""
+            clinic=self.clinic,
+            name="Вера",
+            phone="+79000007701",
+            now=timezone.now(),
+            by=None,
+            comment="",
         )
 
     def _person(self, login: str, name: str) -> User:
-        person = User.objects.create_user(login, full_name=name, roles=[str(StaffRole.ADMINISTRATOR)])
+        person = User.objects.create_user(
+            login, full_name=name, roles=[str(StaffRole.ADMINISTRATOR)]
+        )
         person.clinics.add(self.clinic)
         return person
 
@@ -49,10 +59,14 @@ class Floor:
         return self._person("b", "Зимина Зоя")
 
     def run_robot(self, **env: str) -> Process:
-        return self.stack.manage("run_robot", "--idle", "0.5", PBX="ari", ARI_TRUNK=self.trunk, ARI_MEDIA="path", **env)
+        return self.stack.manage(
+            "run_robot", "--idle", "0.5", PBX="ari", ARI_TRUNK=self.trunk, ARI_MEDIA="path", **env
+        )
 
     def until(self, *states: str, seconds: float = 40) -> None:
-        """The ticker's work is done here, in small steps, until the request is in one of the states."""
+        """The ticker's work is done here, in small steps, until the request is in one of the
+        states.
+        """
 
         def there() -> bool:
             run_due_requests(now=timezone.now())
@@ -71,5 +85,7 @@ class Floor:
 
     def linked(self) -> None:
         self.stack.wait_until(
-            lambda: RobotLease.objects.filter(connected=True).exists(), seconds=120, what="the robot is linked"
+            lambda: RobotLease.objects.filter(connected=True).exists(),
+            seconds=120,
+            what="the robot is linked",
         )

@@ -1,4 +1,6 @@
-"""The product with a short lease, so that a fault test need not wait two minutes for what a dead worker held."""
+"""The product with a short lease, so that a fault test need not wait two minutes for what a dead
+worker held.
+"""
 
 import datetime as dt
 

@@ -22,10 +22,14 @@ CONTACTS = 12_000
 
 
 @pytest.mark.faults
-def test_a_killed_worker_leaves_no_half_file_and_another_writes_it(stack: Stack, tmp_path: Path) -> None:
+def test_a_killed_worker_leaves_no_half_file_and_another_writes_it(
+    stack: Stack, tmp_path: Path
+) -> None:
     clinic = Clinic.objects.create(name="Клиника")
     manager = User.objects.create_user(
-        "manager", full_name="Орлова Ольга Петровна", roles=[str(Role.MANAGER), str(Role.ADMINISTRATOR)]
+        "manager",
+        full_name="Орлова Ольга Петровна",
+        roles=[str(Role.MANAGER), str(Role.ADMINISTRATOR)],
     )
     clinic.staff.add(manager)
     for number in range(300):
@@ -35,11 +39,15 @@ def test_a_killed_worker_leaves_no_half_file_and_another_writes_it(stack: Stack,
     made = make_history(contacts=CONTACTS, until=DAY, days=300)["contact"]
     files = tmp_path / "files"
     quick = {"DJANGO_SETTINGS_MODULE": "tests.faults.settings_quick", "FILES_DIR": str(files)}
-    order_export(query="since=2025-01-01&until=2026-03-18&view=contacts", by=manager, now=timezone.now())
+    order_export(
+        query="since=2025-01-01&until=2026-03-18&view=contacts", by=manager, now=timezone.now()
+    )
 
     worker = stack.worker(processes=1, **quick)
     stack.call("reports.tasks.write_exports")
-    stack.wait_until(lambda: Export.objects.get().done >= 2000, seconds=120, what="the export is under way")
+    stack.wait_until(
+        lambda: Export.objects.get().done >= 2000, seconds=120, what="the export is under way"
+    )
     stack.kill(worker)
     export = Export.objects.get()
     assert export.done < made, "it was killed too late to prove anything"
@@ -47,7 +55,11 @@ def test_a_killed_worker_leaves_no_half_file_and_another_writes_it(stack: Stack,
 
     stack.worker(processes=1, **quick)
     stack.beat(**quick)
-    stack.wait_until(lambda: Export.objects.get().state == JobState.DONE, seconds=180, what="another worker wrote it")
+    stack.wait_until(
+        lambda: Export.objects.get().state == JobState.DONE,
+        seconds=180,
+        what="another worker wrote it",
+    )
     export = Export.objects.get()
     (written,) = files.rglob("*.xlsx")
     assert written == files / str(export.file)

@@ -1,7 +1,9 @@
-"""The whole scenario on a real Asterisk: `run_robot`, Local channels for people, the robot killed at its worst moments.
+"""The whole scenario on a real Asterisk: `run_robot`, Local channels for people, the robot killed
+at its worst moments.
 
-Needs ARI_URL, ARI_USER, ARI_PASSWORD, ARI_PEERS_CONTEXT and a disk that both see (`make test-peers`, docs/asterisk.md). What
-was dialled is counted by a listener of its own, not by what our rows believe.
+Needs ARI_URL, ARI_USER, ARI_PASSWORD, ARI_PEERS_CONTEXT and a disk that both see (`make
+test-peers`, docs/asterisk.md). What was dialled is counted by a listener of its own, not by what
+our rows believe.
 """
 
 import json
@@ -29,11 +31,15 @@ from callcenter.telephony.states import CommandState, LegRole, PhoneKind
 from tests.faults.conftest import Process, Stack
 from tests.faults.floor import Floor
 
-SET = all(os.environ.get(name) for name in ("ARI_URL", "ARI_USER", "ARI_PASSWORD", "ARI_PEERS_CONTEXT"))
+SET = all(
+    os.environ.get(name) for name in ("ARI_URL", "ARI_USER", "ARI_PASSWORD", "ARI_PEERS_CONTEXT")
+)
 pytestmark = [
     pytest.mark.peers,
     pytest.mark.timeout(400),
-    pytest.mark.skipif(not SET, reason="ARI_URL, ARI_USER, ARI_PASSWORD, ARI_PEERS_CONTEXT name no Asterisk"),
+    pytest.mark.skipif(
+        not SET, reason="ARI_URL, ARI_USER, ARI_PASSWORD, ARI_PEERS_CONTEXT name no Asterisk"
+    ),
 ]
 
 
@@ -41,7 +47,10 @@ class Exchange:
     """What the real one tells an onlooker."""
 
     def __init__(self) -> None:
-        self.url, self.auth = os.environ["ARI_URL"], (os.environ["ARI_USER"], os.environ["ARI_PASSWORD"])
+        self.url, self.auth = (
+            os.environ["ARI_URL"],
+            (os.environ["ARI_USER"], os.environ["ARI_PASSWORD"]),
+        )
         self.dialled: list[str] = []
         self._http = httpx.Client(base_url=f"{self.url}/ari", auth=self.auth)
         key = {"api_key": ":".join(self.auth), "app": "dozvon-onlooker", "subscribeAll": "true"}
@@ -96,9 +105,13 @@ def exchange() -> Iterator[Exchange]:
 
 
 class Real(Floor):
-    def __init__(self, stack: Stack, *, admin: str = "admin", patient: str = "patient", **ways: object) -> None:
+    def __init__(
+        self, stack: Stack, *, admin: str = "admin", patient: str = "patient", **ways: object
+    ) -> None:
         context = os.environ["ARI_PEERS_CONTEXT"]
-        super().__init__(stack, admin=f"Local/{admin}@{context}", trunk=f"Local/{patient}@{context}", **ways)
+        super().__init__(
+            stack, admin=f"Local/{admin}@{context}", trunk=f"Local/{patient}@{context}", **ways
+        )
         # a folder that Asterisk, another user, may read
         self.files = Path("/var/tmp") / f"dozvon-{stack.database}-{os.getpid()}"  # noqa: S108
         self.files.mkdir(exist_ok=True)
@@ -119,18 +132,28 @@ def quiet(exchange: Exchange, stack: Stack) -> None:
     stack.wait_until(lambda: not exchange.bridges, seconds=10, what="every bridge is gone")
 
 
-def test_answer_key_reading_patient_talk_done_with_both_legs_recorded(stack: Stack, exchange: Exchange) -> None:
+def test_answer_key_reading_patient_talk_done_with_both_legs_recorded(
+    stack: Stack, exchange: Exchange
+) -> None:
     floor = Real(stack, records=True)
     floor.robot()
     floor.linked()
     floor.until(RequestState.DONE, seconds=90)
-    stack.wait_until(lambda: not Leg.objects.exclude(state="ended").exists(), seconds=20, what="both legs have ended")
+    stack.wait_until(
+        lambda: not Leg.objects.exclude(state="ended").exists(),
+        seconds=20,
+        what="both legs have ended",
+    )
     assert len(exchange.dialled) == 2
     assert CallbackAttempt.objects.get().result == "talked"
     stack.wait_until(
-        lambda: not PbxCommand.objects.exclude(state=CommandState.DONE).exists(), seconds=20, what="all is carried out"
+        lambda: not PbxCommand.objects.exclude(state=CommandState.DONE).exists(),
+        seconds=20,
+        what="all is carried out",
     )
-    stack.wait_until(lambda: Recording.objects.count() == 2, seconds=20, what="both sides are recorded")
+    stack.wait_until(
+        lambda: Recording.objects.count() == 2, seconds=20, what="both sides are recorded"
+    )
     assert all(row.seconds > 3 for row in Recording.objects.all())
     quiet(exchange, stack)
 
@@ -144,7 +167,9 @@ def test_answer_key_reading_patient_talk_done_with_both_legs_recorded(stack: Sta
         ("admin_reject", "rejected"),
     ],
 )
-def test_an_administrator_who_is_not_ready(stack: Stack, exchange: Exchange, admin: str, end: str) -> None:
+def test_an_administrator_who_is_not_ready(
+    stack: Stack, exchange: Exchange, admin: str, end: str
+) -> None:
     floor = Real(stack, admin=admin, ring_seconds=5)
     floor.robot()
     floor.linked()
@@ -167,7 +192,9 @@ def test_an_administrator_who_is_not_ready(stack: Stack, exchange: Exchange, adm
         ("patient_short", "answered", "talked_short"),
     ],
 )
-def test_a_patient_who_cannot_be_reached(stack: Stack, exchange: Exchange, patient: str, end: str, result: str) -> None:
+def test_a_patient_who_cannot_be_reached(
+    stack: Stack, exchange: Exchange, patient: str, end: str, result: str
+) -> None:
     floor = Real(stack, patient=patient, patient_seconds=6, talk_seconds=10)
     floor.robot()
     floor.linked()
@@ -179,25 +206,34 @@ def test_a_patient_who_cannot_be_reached(stack: Stack, exchange: Exchange, patie
 
 
 @pytest.mark.parametrize(
-    "state", [RequestState.RINGING, RequestState.SPEAKING, RequestState.DIALLING, RequestState.TALKING]
+    "state",
+    [RequestState.RINGING, RequestState.SPEAKING, RequestState.DIALLING, RequestState.TALKING],
 )
 def test_a_robot_killed_on_the_way_is_followed_by_another_and_nobody_is_dialled_twice(
     stack: Stack, exchange: Exchange, state: RequestState
 ) -> None:
-    floor = Real(stack, admin="admin_noanswer" if state == RequestState.RINGING else "admin", ring_seconds=20)
+    floor = Real(
+        stack, admin="admin_noanswer" if state == RequestState.RINGING else "admin", ring_seconds=20
+    )
     first = floor.robot()
     floor.linked()
     floor.until(state, seconds=60)
     if state == RequestState.TALKING:
-        stack.wait_until(lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk")
+        stack.wait_until(
+            lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk"
+        )
     elif state == RequestState.RINGING:
-        stack.wait_until(lambda: len(exchange.dialled) == 1, seconds=10, what="the administrator is rung")
+        stack.wait_until(
+            lambda: len(exchange.dialled) == 1, seconds=10, what="the administrator is rung"
+        )
     stack.kill(first)
     alive = set(exchange.channels)
     time.sleep(1)
     assert alive <= set(exchange.channels)  # nobody was cut off
     floor.robot()
-    stack.wait_until(lambda: RobotLease.objects.get().token == 2, seconds=120, what="another has taken over")
+    stack.wait_until(
+        lambda: RobotLease.objects.get().token == 2, seconds=120, what="another has taken over"
+    )
     floor.until_tried(seconds=90)
     # a ring that was never carried out is a leg, too; none is dialled again
     assert set(exchange.dialled) <= set(Leg.objects.values_list("channel", flat=True))
@@ -232,7 +268,9 @@ def test_a_conversation_is_transferred(stack: Stack, exchange: Exchange) -> None
     floor.robot()
     floor.linked()
     floor.until(RequestState.TALKING, seconds=60)
-    stack.wait_until(lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk")
+    stack.wait_until(
+        lambda: Call.objects.get().connected_at is not None, seconds=10, what="they talk"
+    )
     bind_phone(user=colleague, kind=PhoneKind.PBX, endpoint=floor.endpoint, now=timezone.now())
     transfer_call(by=floor.user, to=colleague, now=timezone.now())
     stack.wait_until(lambda: talk_of(colleague) is not None, seconds=15, what="the colleague talks")

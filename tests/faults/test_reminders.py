@@ -1,8 +1,9 @@
 """«Дозвон» with real workers and beats, killed, cut off and told everything three times.
 
-The provider is outside: an HTTP stand-in of Kannel that does not dedupe and keeps a ledger of every message it took. Whatever
-happens, each visit got at most one message on each step, nobody after his cancellation, everybody without a message has a
-reason, and each status is the true last one. Taken away one guard, the ledger shows duplicates.
+The provider is outside: an HTTP stand-in of Kannel that does not dedupe and keeps a ledger of every
+message it took. Whatever happens, each visit got at most one message on each step, nobody after his
+cancellation, everybody without a message has a reason, and each status is the true last one. Taken
+away one guard, the ledger shows duplicates.
 """
 
 import datetime as dt
@@ -25,7 +26,16 @@ from django.test import Client
 from django.utils import timezone
 
 from callcenter.clinics.actions import cancel_appointment
-from callcenter.clinics.models import ZONES, Appointment, Clinic, Doctor, LegalBasis, Patient, PatientPhone, Specialty
+from callcenter.clinics.models import (
+    ZONES,
+    Appointment,
+    Clinic,
+    Doctor,
+    LegalBasis,
+    Patient,
+    PatientPhone,
+    Specialty,
+)
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict
 from callcenter.lib.localtime import instant, local
@@ -90,7 +100,9 @@ def kannel() -> Iterator[Ledger]:
     ledger = Ledger()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Kannel,), {"ledger": ledger}))
     ledger.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    )
     thread.start()
     try:
         yield ledger
@@ -101,13 +113,21 @@ def kannel() -> Iterator[Ledger]:
 
 
 def a_clinic(ledger: Ledger, visits: int) -> Clinic:
-    """A clinic in whose zone it is day now, with tomorrow's visits, that writes to everybody at any hour."""
+    """A clinic in whose zone it is day now, with tomorrow's visits, that writes to everybody at any
+    hour.
+    """
     now = timezone.now()
     zone = next(zone for zone, _ in ZONES if 2 <= local(now, zone).hour < 22)
     clinic = Clinic.objects.create(
-        name="Клиника", zone=zone, address="ул. Примерная, 1", messages_from=dt.time(), messages_to=dt.time(23, 59, 59)
+        name="Клиника",
+        zone=zone,
+        address="ул. Примерная, 1",
+        messages_from=dt.time(),
+        messages_to=dt.time(23, 59, 59),
     )
-    LegalBasis.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1))
+    LegalBasis.objects.create(
+        clinic=clinic, purpose="service", basis="договор", since=dt.date(2020, 1, 1)
+    )
     account = {
         "url": f"http://127.0.0.1:{ledger.port}/cgi-bin/sendsms",
         "username": "u",
@@ -121,18 +141,27 @@ def a_clinic(ledger: Ledger, visits: int) -> Clinic:
         CascadeStep.objects.create(
             clinic=clinic, position=position, channel=channel, provider=provider, wait_minutes=600
         )
-    doctor = Doctor.objects.create(full_name="Белов Олег", specialty=Specialty.objects.create(name="Терапия"))
+    doctor = Doctor.objects.create(
+        full_name="Белов Олег", specialty=Specialty.objects.create(name="Терапия")
+    )
     tomorrow = local(now, zone).date() + dt.timedelta(days=1)
     people = Patient.objects.bulk_create(
         Patient(last_name=f"Пациент{number:05}", first_name="Анна") for number in range(visits)
     )
     PatientPhone.objects.bulk_create(
-        PatientPhone(patient=patient, number=f"+7900{number:07}", is_main=True) for number, patient in enumerate(people)
+        PatientPhone(patient=patient, number=f"+7900{number:07}", is_main=True)
+        for number, patient in enumerate(people)
     )
     start, length = instant(tomorrow, dt.time(8), zone), dt.timedelta(seconds=20)
     Appointment.objects.bulk_create(
         Appointment(
-            **{"clinic": clinic, "doctor": doctor, "patient": patient, "created_at": now, "changed_at": now},
+            **{
+                "clinic": clinic,
+                "doctor": doctor,
+                "patient": patient,
+                "created_at": now,
+                "changed_at": now,
+            },
             **{"starts_at": start + number * length, "ends_at": start + (number + 1) * length},
         )
         for number, patient in enumerate(people)
@@ -154,10 +183,16 @@ def world_of(module: str) -> dict[str, Any]:
 
 
 def tell_three_times(ledger: Ledger, told: set[str], chance: random.Random) -> None:
-    """Every report three times, in any order, the delivered ones with an older 'not delivered' among them."""
+    """Every report three times, in any order, the delivered ones with an older 'not delivered'
+    among them.
+    """
     fresh = [key for key in list(ledger.reports) if key not in told]
     calls = [ledger.reports[key] for key in fresh] * 3
-    calls += [ledger.reports[key].replace("type=1", "type=8") for key in fresh if "type=1" in ledger.reports[key]]
+    calls += [
+        ledger.reports[key].replace("type=1", "type=8")
+        for key in fresh
+        if "type=1" in ledger.reports[key]
+    ]
     chance.shuffle(calls)
     client = Client()
     for call in calls:
@@ -172,7 +207,9 @@ def cancel_some(chance: random.Random, number: int, cancelled: dict[int, dt.date
 
 
 def twice(click: Callable[[], object]) -> list[object]:
-    """A double click: both presses arrive at the same moment. The second may be told that the first was quicker."""
+    """A double click: both presses arrive at the same moment. The second may be told that the first
+    was quicker.
+    """
     results = at_once([click, click])
     for result in results:
         if isinstance(result, Exception) and not isinstance(result, Conflict):
@@ -184,7 +221,10 @@ def answer_some(chance: random.Random, number: int, answered: dict[int, dt.datet
     """Patients press a button of their page, each of them twice."""
     links = VisitLink.objects.filter(appointment__status="scheduled", answer="").order_by("pk")
     for place, link in enumerate(chance.sample(list(links), number)):
-        answer, address = chance.choice(["confirm", "move", "cancel"]), f"10.0.{place // 250}.{place % 250}"
+        answer, address = (
+            chance.choice(["confirm", "move", "cancel"]),
+            f"10.0.{place // 250}.{place % 250}",
+        )
 
         def press(token: str = link.token, answer: str = answer, address: str = address) -> None:
             pressed = Client().post(f"/v/{token}", {"answer": answer}, REMOTE_ADDR=address)
@@ -196,7 +236,7 @@ def answer_some(chance: random.Random, number: int, answered: dict[int, dt.datet
 
 def mark_some(chance: random.Random, number: int, by: User) -> None:
     """The double click of an administrator is clicked twice, and so is «не взял»."""
-    rows = Reminder.objects.filter(left_at=None, called_at=None).select_related("patient")
+    rows = Reminder.objects.filter(removed_at=None, called_at=None).select_related("patient")
     for row in chance.sample(list(rows), number):
         twice(lambda row=row: mark_called(row, by=by, now=timezone.now()))  # type: ignore[misc]
         twice(
@@ -206,14 +246,18 @@ def mark_some(chance: random.Random, number: int, by: User) -> None:
 
 @dataclass
 class Pressed:
-    """Which visits' buttons were pressed: «СМС», and «отправить снова» at a message that had failed."""
+    """Which visits' buttons were pressed: «СМС», and «отправить снова» at a message that had
+    failed.
+    """
 
     sms: list[int] = field(default_factory=list)
     again: list[int] = field(default_factory=list)
 
 
 def press_buttons_of_rows(chance: random.Random, number: int, by: User) -> Pressed:
-    """The send buttons of single rows, each clicked twice: one press does it, the other is told that it was done."""
+    """The send buttons of single rows, each clicked twice: one press does it, the other is told
+    that it was done.
+    """
     client = Client()
     client.force_login(by, backend="django.contrib.auth.backends.ModelBackend")
     session = client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -229,7 +273,10 @@ def press_buttons_of_rows(chance: random.Random, number: int, by: User) -> Press
     pressed = Pressed()
     for message in chance.sample(_messengers(MessageState.DELIVERED), number):
         row = Reminder.objects.get(appointment=message.appointment_id)
-        assert click(f"/reminders/{row.pk}/send/") == [409, 409]  # everybody has been sent to already
+        assert click(f"/reminders/{row.pk}/send/") == [
+            409,
+            409,
+        ]  # everybody has been sent to already
         assert click(f"/reminders/{row.pk}/send/", channel="sms") == [200, 409]
         pressed.sms.append(row.appointment_id)
     for message in chance.sample(_messengers(MessageState.UNDELIVERED), number):
@@ -242,7 +289,9 @@ def press_buttons_of_rows(chance: random.Random, number: int, by: User) -> Press
 def _messengers(state: MessageState) -> list[Message]:
     """First messages of visits that stand and are not answered."""
     unanswered = VisitLink.objects.filter(answer="").values("appointment")
-    found = Message.objects.filter(channel=MessageChannel.MAX, repeat=0, state=state, appointment__status="scheduled")
+    found = Message.objects.filter(
+        channel=MessageChannel.MAX, repeat=0, state=state, appointment__status="scheduled"
+    )
     return list(found.filter(appointment__in=unanswered).order_by("pk"))
 
 
@@ -253,7 +302,9 @@ def run_of_faults(stack: Stack, ledger: Ledger, *, visits: int, kills: int, rest
     env = world_of("settings_quick")
     beats = [stack.beat(**env), stack.beat(**env)]
     workers = [stack.worker(**env), stack.worker(**env)]
-    stack.wait_until(lambda: sum(ledger.taken.values()) > visits // 10, seconds=120, what="messages go out")
+    stack.wait_until(
+        lambda: sum(ledger.taken.values()) > visits // 10, seconds=120, what="messages go out"
+    )
     told: set[str] = set()
     cancelled: dict[int, dt.datetime] = {}
     answered: dict[int, dt.datetime] = {}
@@ -272,7 +323,10 @@ def run_of_faults(stack: Stack, ledger: Ledger, *, visits: int, kills: int, rest
 
     def reported() -> bool:
         tell_three_times(ledger, told, chance)
-        return min(len(_messengers(MessageState(state))) for state in ("delivered", "undelivered")) >= visits // 40
+        return (
+            min(len(_messengers(MessageState(state))) for state in ("delivered", "undelivered"))
+            >= visits // 40
+        )
 
     stack.wait_until(reported, seconds=120, what="some messengers have delivered and some have not")
     pressed = press_buttons_of_rows(chance, visits // 40, by)
@@ -302,9 +356,14 @@ def run_of_faults(stack: Stack, ledger: Ledger, *, visits: int, kills: int, rest
     stack.wait_until(careful, seconds=420, what="every message has come to its end")
     _check(ledger, visits, cancelled, answered)
     _check_cascades(ledger, pressed)
-    assert ReminderMark.objects.count() == Interaction.objects.filter(kind="call").count() == visits // 20
+    assert (
+        ReminderMark.objects.count()
+        == Interaction.objects.filter(kind="call").count()
+        == visits // 20
+    )
 
-    # A killed worker's lease may keep a cancelled visit on the list for a while; nobody writes to it.
+    # A killed worker's lease may keep a cancelled visit on the list for a while; nobody writes to
+    # it.
     blue = set(blue_without_sms(run, now=timezone.now())) - cancelled.keys()
     assert len(blue) > visits // 4
     twice(lambda: send_blue_sms(run, by=by, now=timezone.now()))
@@ -319,30 +378,49 @@ def _all_told(ledger: Ledger, told: set[str]) -> bool:
 
 
 def _true_state(ledger: Ledger, key: str) -> str:
-    return {"1": MessageState.DELIVERED.value, "2": MessageState.UNDELIVERED.value}[ledger.verdict(key)]
+    return {"1": MessageState.DELIVERED.value, "2": MessageState.UNDELIVERED.value}[
+        ledger.verdict(key)
+    ]
 
 
-def _check(ledger: Ledger, visits: int, cancelled: dict[int, dt.datetime], answered: dict[int, dt.datetime]) -> None:
-    assert {key: times for key, times in ledger.taken.items() if times > 1} == {}  # nobody got it twice
+def _check(
+    ledger: Ledger, visits: int, cancelled: dict[int, dt.datetime], answered: dict[int, dt.datetime]
+) -> None:
+    assert {
+        key: times for key, times in ledger.taken.items() if times > 1
+    } == {}  # nobody got it twice
     messages = {message.key: message for message in Message.objects.all()}
     assert set(ledger.taken) <= set(messages)
     for key, message in messages.items():
         if key in ledger.taken:
             assert message.state == _true_state(ledger, key), key  # the true last status
-            for told_us in (cancelled, answered):  # nobody is written to after his cancellation or his answer
+            for told_us in (
+                cancelled,
+                answered,
+            ):  # nobody is written to after his cancellation or his answer
                 at = told_us.get(message.appointment_id or 0)
-                assert at is None or (message.attempted_at is not None and message.attempted_at <= at), key
+                assert at is None or (
+                    message.attempted_at is not None and message.attempted_at <= at
+                ), key
         else:
-            assert message.state in (MessageState.CANCELLED, MessageState.UNKNOWN, MessageState.REFUSED)
+            assert message.state in (
+                MessageState.CANCELLED,
+                MessageState.UNKNOWN,
+                MessageState.REFUSED,
+            )
             assert message.reason, key  # not sent, and it says why
     assert Reminder.objects.count() == visits
     assert ReminderRun.objects.count() == 1
-    presses = Counter(VisitEvent.objects.exclude(answer="").values_list("link__appointment", flat=True))
+    presses = Counter(
+        VisitEvent.objects.exclude(answer="").values_list("link__appointment", flat=True)
+    )
     assert presses == Counter(dict.fromkeys(answered, 1))
 
 
 def _check_cascades(ledger: Ledger, pressed: Pressed) -> None:
-    """Where the messenger failed an SMS took over, where it delivered none was sent but those that a person asked for."""
+    """Where the messenger failed an SMS took over, where it delivered none was sent but those that
+    a person asked for.
+    """
     messages = {message.key: message for message in Message.objects.all()}
     for pk in Appointment.objects.filter(status="scheduled").values_list("pk", flat=True):
         first = messages[f"visit:a{pk}:1:max"]
@@ -350,12 +428,16 @@ def _check_cascades(ledger: Ledger, pressed: Pressed) -> None:
             assert f"visit:a{pk}:1:sms" in messages  # the cascade went on
         elif first.state == MessageState.DELIVERED:
             assert (f"visit:a{pk}:1:sms" in messages) == (pk in pressed.sms)
-    assert {key for key in messages if ":r" in key} == {f"visit:a{pk}:1:max:r1" for pk in pressed.again}
+    assert {key for key in messages if ":r" in key} == {
+        f"visit:a{pk}:1:max:r1" for pk in pressed.again
+    }
     assert len(pressed.sms) == len(pressed.again) > 0
 
 
 def show_that_it_can_fail(stack: Stack) -> None:
-    """One guard taken away (tests/faults/unguarded.py), the same ledger shows duplicates. Leaves an empty database."""
+    """One guard taken away (tests/faults/unguarded.py), the same ledger shows duplicates. Leaves an
+    empty database.
+    """
     with kannel() as ledger:
         a_clinic(ledger, 60)
         env = world_of("settings_unguarded")

@@ -29,9 +29,13 @@ def csv(*rows: Sequence[object], encoding: str = "utf-8", delimiter: str = ";") 
     return "\r\n".join(delimiter.join(map(str, row)) for row in rows).encode(encoding)
 
 
-def start(kind: str, content: bytes, *, clinic: Clinic, by: User | None, now: dt.datetime, name: str = "") -> ImportRun:
+def start(
+    kind: str, content: bytes, *, clinic: Clinic, by: User | None, now: dt.datetime, name: str = ""
+) -> ImportRun:
     name = name or ("файл.xlsx" if content.startswith(b"PK") else "файл.csv")
-    return actions.start_import(kind=kinds()[kind], clinic=clinic, file_name=name, content=content, by=by, now=now)
+    return actions.start_import(
+        kind=kinds()[kind], clinic=clinic, file_name=name, content=content, by=by, now=now
+    )
 
 
 def check(run: ImportRun, *, by: User | None, now: dt.datetime, **columns: int) -> ImportRun:
@@ -42,7 +46,9 @@ def check(run: ImportRun, *, by: User | None, now: dt.datetime, **columns: int) 
     return work(run, now=now)
 
 
-def load(run: ImportRun, *, by: User | None, now: dt.datetime, cancel_missing: bool | None = None) -> ImportRun:
+def load(
+    run: ImportRun, *, by: User | None, now: dt.datetime, cancel_missing: bool | None = None
+) -> ImportRun:
     wanted = run.cancel_missing if cancel_missing is None else cancel_missing
     actions.confirm_import(run, cancel_missing=wanted, by=by, now=now)
     return work(run, now=now)
@@ -54,7 +60,9 @@ def work(run: ImportRun, *, now: dt.datetime) -> ImportRun:
     return run
 
 
-def through(kind: str, content: bytes, *, clinic: Clinic, by: User | None, now: dt.datetime) -> ImportRun:
+def through(
+    kind: str, content: bytes, *, clinic: Clinic, by: User | None, now: dt.datetime
+) -> ImportRun:
     """From the upload to the end."""
     run = check(start(kind, content, clinic=clinic, by=by, now=now), by=by, now=now)
     assert run.state == ImportState.READY, run.error

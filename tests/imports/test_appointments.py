@@ -1,4 +1,6 @@
-"""Import of visits: the clinic's system owns the schedule; its moves and cancellations go the way of the screen's."""
+"""Import of visits: the clinic's system owns the schedule; its moves and cancellations go the way
+of the screen's.
+"""
 
 import datetime as dt
 from decimal import Decimal
@@ -23,7 +25,12 @@ from tests.imports.visit_files import BORN, HEAD, TOMORROW, lengthless, moscow, 
         (S.SCHEDULED, None, False, VisitChange.NOTHING),
         (S.SCHEDULED, S.SCHEDULED, False, VisitChange.NOTHING),
         (S.SCHEDULED, S.CONFIRMED, False, VisitChange.MARK),
-        (S.CONFIRMED, S.SCHEDULED, False, VisitChange.NOTHING),  # the file is older than the patient's answer
+        (
+            S.CONFIRMED,
+            S.SCHEDULED,
+            False,
+            VisitChange.NOTHING,
+        ),  # the file is older than the patient's answer
         (S.CONFIRMED, S.ARRIVED, False, VisitChange.MARK),
         (S.COMPLETED, S.NO_SHOW, False, VisitChange.NOTHING),
         (S.NO_SHOW, S.COMPLETED, False, VisitChange.MARK),
@@ -38,7 +45,9 @@ from tests.imports.visit_files import BORN, HEAD, TOMORROW, lengthless, moscow, 
         (S.CANCELLED, None, True, VisitChange.DEAD),
     ],
 )
-def test_the_file_against_what_we_know(ours: S, theirs: S | None, moved: bool, step: VisitChange) -> None:
+def test_the_file_against_what_we_know(
+    ours: S, theirs: S | None, moved: bool, step: VisitChange
+) -> None:
     assert decide(ours, theirs, moved=moved) == step
 
 
@@ -46,13 +55,18 @@ def test_the_file_against_what_we_know(ours: S, theirs: S | None, moved: bool, s
     ("theirs", "step"),
     [(None, VisitChange.BACK), (S.SCHEDULED, VisitChange.BACK), (S.COMPLETED, VisitChange.BACK), (S.CANCELLED, VisitChange.NOTHING), (S.NO_SHOW, VisitChange.NOTHING)],
 )  # fmt: skip
-def test_what_a_file_cancelled_by_lacking_it_a_file_may_bring_back(theirs: S | None, step: VisitChange) -> None:
+def test_what_a_file_cancelled_by_lacking_it_a_file_may_bring_back(
+    theirs: S | None, step: VisitChange
+) -> None:
     assert decide(S.CANCELLED, theirs, moved=False, dropped=True) == step
 
 
 def test_a_slip_of_the_year_does_not_stretch_the_files_dates() -> None:
     first, last = dt.date(2026, 3, 1), dt.date(2026, 3, 28)
-    assert spans({last, first, dt.date(2062, 3, 5)}) == [(first, last), (dt.date(2062, 3, 5), dt.date(2062, 3, 5))]
+    assert spans({last, first, dt.date(2062, 3, 5)}) == [
+        (first, last),
+        (dt.date(2062, 3, 5), dt.date(2062, 3, 5)),
+    ]
     assert spans([]) == []
 
 
@@ -93,20 +107,32 @@ class TestVisits:
     def test_a_moved_visit_is_rescheduled_as_by_hand(self, world: World) -> None:
         run_it(world, row())
         run = preview(world, row(at="15:00"))
-        assert words(run, "moved") == ["2 : Щёголева Ольга, Белов О. И.: 19.03.2026 10:00 → 19.03.2026 15:00"]
+        assert words(run, "moved") == [
+            "2 : Щёголева Ольга, Белов О. И.: 19.03.2026 10:00 → 19.03.2026 15:00"
+        ]
         assert Appointment.objects.get().starts_at == moscow("10:00")
         assert load(run, by=world.senior, now=NOON).counts["moved"] == 1
         visit = Appointment.objects.get()
         assert (visit.starts_at, visit.version) == (moscow("15:00"), 2)
         assert visit.events.get(kind="moved").starts_at_before == moscow("10:00")
 
-    def test_a_moved_visit_without_codes_is_known_by_its_patient_and_doctor(self, world: World) -> None:
+    def test_a_moved_visit_without_codes_is_known_by_its_patient_and_doctor(
+        self, world: World
+    ) -> None:
         run_it(world, row(""), row("", at="11:00", name="Ким Анна", phone="+79000001002"))
-        run = run_it(world, row("", at="15:00"), row("", at="11:00", name="Ким Анна", phone="+79000001002"))
-        assert (run.counts["moved"], run.counts["unchanged"], run.counts.get("cancelled", 0)) == (1, 1, 0)
+        run = run_it(
+            world, row("", at="15:00"), row("", at="11:00", name="Ким Анна", phone="+79000001002")
+        )
+        assert (run.counts["moved"], run.counts["unchanged"], run.counts.get("cancelled", 0)) == (
+            1,
+            1,
+            0,
+        )
         assert Appointment.objects.count() == 2
 
-    def test_a_file_without_lengths_leaves_a_longer_visit_and_its_confirmation_alone(self, world: World) -> None:
+    def test_a_file_without_lengths_leaves_a_longer_visit_and_its_confirmation_alone(
+        self, world: World
+    ) -> None:
         patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
         visit = world.visit(patient, moscow("10:00"), ends_at=moscow("11:00"), status=S.CONFIRMED)
         run = through("appointments", lengthless(), clinic=world.clinic, by=world.senior, now=NOON)
@@ -117,7 +143,9 @@ class TestVisits:
     def test_a_visit_moved_by_a_file_without_lengths_keeps_its_own(self, world: World) -> None:
         patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
         visit = world.visit(patient, moscow("10:00"), ends_at=moscow("11:00"), source="import")
-        run = through("appointments", lengthless(at="15:00"), clinic=world.clinic, by=world.senior, now=NOON)
+        run = through(
+            "appointments", lengthless(at="15:00"), clinic=world.clinic, by=world.senior, now=NOON
+        )
         visit.refresh_from_db()
         assert run.counts["moved"] == 1
         assert (visit.starts_at, visit.ends_at) == (moscow("15:00"), moscow("16:00"))
@@ -126,7 +154,10 @@ class TestVisits:
         past = TOMORROW - dt.timedelta(days=3)
         run_it(world, row(on=past, status="состоялся"))
         Appointment.objects.update(ends_at=moscow("11:00", past))
-        for content in (lengthless("состоялся", on=past), xlsx(HEAD, row(on=past, status="состоялся"))):  # type: ignore[arg-type]
+        for content in (
+            lengthless("состоялся", on=past),
+            xlsx(HEAD, row(on=past, status="состоялся")),  # type: ignore[arg-type]
+        ):
             run = through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
             assert (run.counts["rejected"], run.counts["unchanged"]) == (0, 1)
         assert Appointment.objects.get().ends_at == moscow("11:00", past)
@@ -141,7 +172,9 @@ class TestVisits:
         gone = Appointment.objects.get(source_id="A1")
         assert (gone.status, gone.version) == (S.CANCELLED, 2)
         assert "нет в файле" in gone.cancel_reason
-        assert Appointment.objects.get(source_id="A3").status == S.SCHEDULED  # outside the file's days
+        assert (
+            Appointment.objects.get(source_id="A3").status == S.SCHEDULED
+        )  # outside the file's days
 
     def test_missing_visits_stay_when_the_person_says_so(self, world: World) -> None:
         run_it(world, row("A1"), row("A2", at="11:00"))
@@ -152,18 +185,27 @@ class TestVisits:
         run_it(world, row("A1"), row("A2", at="11:00"))
         run = preview(world, row("A2", at="11:00"))
         visit = Appointment.objects.get(source_id="A1")
-        actions.move_appointment(visit, starts_at=moscow("16:00"), ends_at=moscow("16:30"), by=world.senior, now=NOON)
+        actions.move_appointment(
+            visit, starts_at=moscow("16:00"), ends_at=moscow("16:30"), by=world.senior, now=NOON
+        )
         load(run, by=world.senior, now=NOON)
         visit.refresh_from_db()
         assert visit.status == S.SCHEDULED
 
     def test_a_refused_row_does_not_make_its_visit_missing(self, world: World) -> None:
-        run_it(world, row("A1"), row("A2", at="11:00"), row("", at="12:00", name="Ким Анна", phone="+79000001002"))
+        run_it(
+            world,
+            row("A1"),
+            row("A2", at="11:00"),
+            row("", at="12:00", name="Ким Анна", phone="+79000001002"),
+        )
         run = preview(world, row("A1", phone="010-10-01"), row("A2", at="11:00"), row("", at="12:00", name="Ким 2", phone="+79000001002"))  # fmt: skip
         assert run.counts["rejected"] == 2
         assert words(run, "missing") == []
 
-    def test_a_refused_row_without_a_code_keeps_the_visits_of_its_hour_and_no_others(self, world: World) -> None:
+    def test_a_refused_row_without_a_code_keeps_the_visits_of_its_hour_and_no_others(
+        self, world: World
+    ) -> None:
         run_it(world, row("A1"), row("A2", at="11:00"), row("A3", at="12:00"))
         run = preview(world, row("A2", at="11:00"), row("", at="10:00", doctor="Неизвестный Н. Н."))
         assert words(run) == [
@@ -182,7 +224,12 @@ class TestVisits:
         run_it(
             world,
             *(
-                row(f"A{n}", at=f"{8 + n // 2}:{n % 2 * 30:02}", name="Ким Анна", phone="+79000001002")
+                row(
+                    f"A{n}",
+                    at=f"{8 + n // 2}:{n % 2 * 30:02}",
+                    name="Ким Анна",
+                    phone="+79000001002",
+                )
                 for n in range(15)
             ),
         )
@@ -190,20 +237,31 @@ class TestVisits:
         assert len(words(run, "missing")) == 14
         assert not run.cancel_missing
 
-    def test_a_visit_booked_here_is_not_cancelled_but_named_and_then_adopted(self, world: World) -> None:
+    def test_a_visit_booked_here_is_not_cancelled_but_named_and_then_adopted(
+        self, world: World
+    ) -> None:
         patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
         window = world.window(moscow("10:00"))
-        visit = actions.book_appointment(patient=patient, window=window, by=world.administrator, now=NOON)
+        visit = actions.book_appointment(
+            patient=patient, window=window, by=world.administrator, now=NOON
+        )
         run = run_it(world, row("A2", at="12:00", name="Ким Анна", phone="+79000001002"))
         assert "записанных в Дозвоне и не найденных в файле: 1" in words(run, "notice")[0]
         run = run_it(world, row("A1"), row("A2", at="12:00", name="Ким Анна", phone="+79000001002"))
         visit.refresh_from_db()
-        assert (visit.status, visit.source, visit.source_id, visit.version) == (S.SCHEDULED, "import", "A1", 1)
+        assert (visit.status, visit.source, visit.source_id, visit.version) == (
+            S.SCHEDULED,
+            "import",
+            "A1",
+            1,
+        )
         assert run.counts["changed"] == 1
 
     def test_a_visit_cancelled_here_is_not_brought_back(self, world: World) -> None:
         run_it(world, row())
-        actions.cancel_appointment(Appointment.objects.get(), reason="попросил", by=world.administrator, now=NOON)
+        actions.cancel_appointment(
+            Appointment.objects.get(), reason="попросил", by=world.administrator, now=NOON
+        )
         run = run_it(world, row(at="15:00"))
         assert "У нас этот приём отменён" in words(run, "notice")[0]
         assert Appointment.objects.get().status == S.CANCELLED
@@ -229,7 +287,10 @@ class TestVisits:
 
     def test_states_and_money_go_forward(self, world: World) -> None:
         run_it(world, row(on=TOMORROW - dt.timedelta(2)))
-        content = xlsx((*HEAD, "Сумма"), (*row(on=TOMORROW - dt.timedelta(2), status="состоялся"), "4 500,00 ₽"))  # type: ignore[arg-type]
+        content = xlsx(
+            (*HEAD, "Сумма"),
+            (*row(on=TOMORROW - dt.timedelta(2), status="состоялся"), "4 500,00 ₽"),  # type: ignore[arg-type]
+        )
         run = through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
         visit = Appointment.objects.get()
         assert (visit.status, run.counts["changed"]) == (S.COMPLETED, 1)
@@ -249,7 +310,9 @@ class TestVisits:
             "A1": S.SCHEDULED, "A5": S.ARRIVED, "A6": S.COMPLETED,
         }  # fmt: skip
 
-    def test_windows_under_visits_are_taken_and_waiting_patients_are_served(self, world: World) -> None:
+    def test_windows_under_visits_are_taken_and_waiting_patients_are_served(
+        self, world: World
+    ) -> None:
         window = world.window(moscow("10:00"))
         patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
         entry = actions.open_waiting(clinic=world.clinic, patient=patient, call_on=TOMORROW, comment="к Белову", by=world.administrator, now=NOON, kind=WaitingKind.WAITING_LIST, doctor=world.doctor)  # fmt: skip
@@ -275,7 +338,10 @@ class TestVisits:
             ({}, {"phone": "+79000001999"}),  # a new phone
             ({"phone": "", "born": ""}, {"phone": "+79000001777", "born": ""}),  # the first phone
             ({}, {"phone": "+79000001999", "name": "Иванова Ольга"}),  # and married
-            ({}, {"phone": "+79000001999", "born": dt.date(1985, 12, 3)}),  # and a slip of the birth date corrected
+            (
+                {},
+                {"phone": "+79000001999", "born": dt.date(1985, 12, 3)},
+            ),  # and a slip of the birth date corrected
         ],
     )
     def test_a_visits_code_knows_its_patient_whatever_his_phone_is_now(
@@ -303,7 +369,9 @@ class TestVisits:
 
     def test_a_code_of_another_clinics_visit_is_refused(self, world: World) -> None:
         patient = world.patient("Щёголева", "Ольга", "", birth_date=BORN, phones=["+79000001001"])
-        world.visit(patient, clinic=world.clinic_b, doctor=world.doctor_b, source="import", source_id="A1")
+        world.visit(
+            patient, clinic=world.clinic_b, doctor=world.doctor_b, source="import", source_id="A1"
+        )
         run = run_it(world, row())
         assert "Под этим кодом приём клиники, где вы не работаете" in words(run)[0]
 
@@ -312,18 +380,30 @@ class TestVisits:
         content = csv(("Дата и время", "Окончание", "Врач", "Пациент", "Тел"), ("19.03.2026 10:00", end, "Белов Олег Ильич", "Ёлкина Яна", "89000001001"), encoding="cp1251")  # fmt: skip
         through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
         visit = Appointment.objects.get()
-        assert (visit.starts_at, visit.ends_at, visit.patient.last_name) == (moscow("10:00"), moscow("10:45"), "Ёлкина")
+        assert (visit.starts_at, visit.ends_at, visit.patient.last_name) == (
+            moscow("10:00"),
+            moscow("10:45"),
+            "Ёлкина",
+        )
 
     def test_an_end_of_another_day_must_be_near(self, world: World) -> None:
         head = ("Дата и время", "Окончание", "Врач", "Пациент", "Тел")
         content = csv(
             head,
-            ("19.03.2026 23:30", "20.03.2026 00:15", "Белов Олег Ильич", "Ёлкина Яна", "89000001001"),
+            (
+                "19.03.2026 23:30",
+                "20.03.2026 00:15",
+                "Белов Олег Ильич",
+                "Ёлкина Яна",
+                "89000001001",
+            ),
             ("19.03.2026 10:00", "29.03.2026 10:30", "Белов Олег Ильич", "Ким Анна", "89000001002"),
         )
         run = through("appointments", content, clinic=world.clinic, by=world.senior, now=NOON)
         assert Appointment.objects.get().ends_at == moscow("00:15", TOMORROW + dt.timedelta(days=1))
-        assert words(run) == ["3 Окончание: От начала до окончания больше 12 часов. Проверьте даты и время."]
+        assert words(run) == [
+            "3 Окончание: От начала до окончания больше 12 часов. Проверьте даты и время."
+        ]
 
     def test_the_second_of_two_confirmations_is_told_so(self, world: World) -> None:
         run = preview(world, row())

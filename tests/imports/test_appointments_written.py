@@ -1,4 +1,6 @@
-"""How visits of a file are written: who gets a doctor's time, what happens at the last moment, how long it takes."""
+"""How visits of a file are written: who gets a doctor's time, what happens at the last moment, how
+long it takes.
+"""
 
 import datetime as dt
 import functools
@@ -33,7 +35,12 @@ def test_two_visits_may_change_places(world: World) -> None:
 
 def test_one_doctor_never_gets_two_patients_at_once(world: World) -> None:
     world.visit(starts_at=moscow("10:15"))
-    run = run_it(world, row("A1"), row("A2", at="11:00"), row("A3", at="11:15", name="Ким Анна", phone="+79000001002"))
+    run = run_it(
+        world,
+        row("A1"),
+        row("A2", at="11:00"),
+        row("A3", at="11:15", name="Ким Анна", phone="+79000001002"),
+    )
     assert run.counts["created"] == 1
     assert words(run) == [
         "2 Дата приёма: У врача уже есть приём 19.03.2026 10:15–10:45. Оставьте одного пациента или исправьте время.",
@@ -58,12 +65,16 @@ def test_a_row_in_the_time_of_a_missing_visit_says_on_what_it_depends(world: Wor
 
 
 def test_the_old_time_of_a_refused_move_is_not_given_away(world: World) -> None:
-    """A1 wants a time that is taken, so it stays; whoever wanted its time is refused in the preview already, and so on."""
+    """A1 wants a time that is taken, so it stays; whoever wanted its time is refused in the preview
+    already, and so on.
+    """
     anna: dict[str, Any] = {"name": "Ким Анна", "phone": "+79000001002"}
     yana: dict[str, Any] = {"name": "Яна Ли", "phone": "+79000001003"}
     run_it(world, row("A1"), row("A2", at="12:00", **anna))
     world.visit(starts_at=moscow("11:00"))
-    run = preview(world, row("A2", at="10:00", **anna), row("A9", at="12:00", **yana), row("A1", at="11:00"))
+    run = preview(
+        world, row("A2", at="10:00", **anna), row("A9", at="12:00", **yana), row("A1", at="11:00")
+    )
     assert words(run) == [
         "2 Дата приёма: У врача уже есть приём 19.03.2026 10:00–10:30. Оставьте одного пациента или исправьте время.",
         "3 Дата приёма: У врача уже есть приём 19.03.2026 12:00–12:30. Оставьте одного пациента или исправьте время.",
@@ -98,7 +109,10 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(world: World) -> None
     for rows, first in ((3, 1), (30, 2)):
         day = TOMORROW + dt.timedelta(days=first)
         times = [f"{7 + n // 2}:{n % 2 * 30:02}" for n in range(rows)]
-        visits = [row(f"Q{first}-{at}", day, at, phone=f"+7900000{first}{at[-5:-3]:0>2}{at[-2]}") for at in times]
+        visits = [
+            row(f"Q{first}-{at}", day, at, phone=f"+7900000{first}{at[-5:-3]:0>2}{at[-2]}")
+            for at in times
+        ]
         run = preview(world, *visits)
         with CaptureQueriesContext(connection) as queries:
             load(run, by=world.senior, now=NOON)
@@ -131,18 +145,33 @@ def test_a_no_show_of_a_file_frees_its_window(world: World) -> None:
     visit = world.visit(starts_at=moscow("11:00", on), source="import", source_id="A1")
     ScheduleWindow.objects.update(state=WindowState.TAKEN, appointment=visit)
     person = visit.patient
-    run_it(world, row("A1", on, "11:00", "неявка", name=person.full_name, phone=person.phones.get().number, born=""))
+    run_it(
+        world,
+        row(
+            "A1",
+            on,
+            "11:00",
+            "неявка",
+            name=person.full_name,
+            phone=person.phones.get().number,
+            born="",
+        ),
+    )
     window.refresh_from_db()
     visit.refresh_from_db()
     assert (visit.status, window.state, window.appointment) == (S.NO_SHOW, WindowState.FREE, None)
 
 
-def test_a_mark_of_a_visit_cancelled_meanwhile_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mark_of_a_visit_cancelled_meanwhile_is_refused(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_it(world, row())
     write = AppointmentsJob.write
 
     def cancelled_first(job: AppointmentsJob, report: Report) -> None:
-        actions.cancel_appointment(Appointment.objects.get(), reason="просил", by=world.administrator, now=NOON)
+        actions.cancel_appointment(
+            Appointment.objects.get(), reason="просил", by=world.administrator, now=NOON
+        )
         write(job, report)
 
     monkeypatch.setattr(AppointmentsJob, "write", cancelled_first)

@@ -1,4 +1,6 @@
-"""What one cell may hold: tables of good and bad values, and the promise that nothing but BadCell ever comes out."""
+"""What one cell may hold: tables of good and bad values, and the promise that nothing but BadCell
+ever comes out.
+"""
 
 import contextlib
 import datetime as dt
@@ -65,7 +67,8 @@ def test_months_in_words(month: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["31.02.2026", "завтра", "2026", "05.13.2026", "05.11.1026", "5 мухобря 2026", "0", True]
+    "cell",
+    ["31.02.2026", "завтра", "2026", "05.13.2026", "05.11.1026", "5 мухобря 2026", "0", True],
 )
 def test_what_is_no_day(cell: Cell) -> None:
     with pytest.raises(BadCell) as bad:
@@ -135,7 +138,9 @@ def test_a_day_with_its_time(cell: Cell) -> None:
     assert cell_parsers.moment(cell) == (DAY, dt.time(10, 30))
 
 
-@pytest.mark.parametrize("cell", ["2026-11-05T07:30:00Z", "2026-11-05 10:30+03:00", "05.11.2026 10:30 UTC"])
+@pytest.mark.parametrize(
+    "cell", ["2026-11-05T07:30:00Z", "2026-11-05 10:30+03:00", "05.11.2026 10:30 UTC"]
+)
 def test_a_time_of_another_zone_is_not_the_clinics(cell: str) -> None:
     with pytest.raises(BadCell, match="с указанием пояса"):
         cell_parsers.moment(cell)
@@ -160,7 +165,9 @@ def test_a_formula_that_failed_is_not_an_empty_cell(cell: str) -> None:
         ("", None),
     ],
 )
-def test_an_end_is_a_time_with_or_without_its_day(cell: Cell, ends: tuple[dt.date | None, dt.time] | None) -> None:
+def test_an_end_is_a_time_with_or_without_its_day(
+    cell: Cell, ends: tuple[dt.date | None, dt.time] | None
+) -> None:
     assert cell_parsers.time_or_moment(cell) == ends
 
 
@@ -217,7 +224,21 @@ def test_sums(cell: Cell, amount: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["-5", "много", "nan", "1e99", "inf", "=", "1500,000", "2500.000", "1.500.50", "15 00", "0.500", "1,50,000"]
+    "cell",
+    [
+        "-5",
+        "много",
+        "nan",
+        "1e99",
+        "inf",
+        "=",
+        "1500,000",
+        "2500.000",
+        "1.500.50",
+        "15 00",
+        "0.500",
+        "1,50,000",
+    ],
 )
 def test_what_is_no_sum(cell: Cell) -> None:
     with pytest.raises(BadCell):
@@ -244,7 +265,16 @@ def test_states_of_visits(cell: str, state: str) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "answer"),
-    [("да", True), ("Нет", False), ("+", True), ("-", False), (1, True), (0.0, False), (True, True), ("", None)],
+    [
+        ("да", True),
+        ("Нет", False),
+        ("+", True),
+        ("-", False),
+        (1, True),
+        (0.0, False),
+        (True, True),
+        ("", None),
+    ],
 )
 def test_yes_and_no(cell: Cell, answer: bool | None) -> None:
     assert cell_parsers.flag(cell) is answer
@@ -268,7 +298,9 @@ def test_names(cell: str, name: tuple[str, str, str]) -> None:
     assert cell_parsers.full_name(cell) == name
 
 
-@pytest.mark.parametrize("cell", ["Иванов 2", '=HYPERLINK("http://x")', "<script>", "12345", "@SUM(A1)", "🙂"])
+@pytest.mark.parametrize(
+    "cell", ["Иванов 2", '=HYPERLINK("http://x")', "<script>", "12345", "@SUM(A1)", "🙂"]
+)
 def test_what_is_no_name(cell: str) -> None:
     with pytest.raises(BadCell):
         cell_parsers.full_name(cell)
@@ -332,5 +364,11 @@ def test_what_is_shown_is_text(cell: Cell) -> None:
 @given(on=st.dates(dt.date(1928, 1, 1), dt.date(2099, 12, 31)))
 def test_a_day_survives_every_way_of_writing(on: dt.date) -> None:
     serial = (on - dt.date(1899, 12, 30)).days
-    for written in (f"{on:%d.%m.%Y}", f"{on:%Y-%m-%d}", on, dt.datetime.combine(on, dt.time()), float(serial)):
+    for written in (
+        f"{on:%d.%m.%Y}",
+        f"{on:%Y-%m-%d}",
+        on,
+        dt.datetime.combine(on, dt.time()),
+        float(serial),
+    ):
         assert cell_parsers.date(written) == on

@@ -39,10 +39,16 @@ PATIENTS = csv(
 
 
 def upload(
-    client: Client, world: World, content: bytes = PATIENTS, name: str = "картотека.csv", kind: str = "patients"
+    client: Client,
+    world: World,
+    content: bytes = PATIENTS,
+    name: str = "картотека.csv",
+    kind: str = "patients",
 ) -> Any:
     file = SimpleUploadedFile(name, content)
-    return client.post(reverse("imports:list"), {"kind": kind, "clinic": world.clinic.pk, "file": file})
+    return client.post(
+        reverse("imports:list"), {"kind": kind, "clinic": world.clinic.pk, "file": file}
+    )
 
 
 def test_from_the_upload_to_the_rejected_rows(world: World, as_user: AsUser) -> None:
@@ -119,7 +125,11 @@ def test_a_needed_column_must_be_pointed_out_and_none_twice(world: World, as_use
 
 def test_the_second_confirmation_gets_409(world: World, as_user: AsUser) -> None:
     client = as_user(world.senior)
-    run = check(start("patients", PATIENTS, clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON)
+    run = check(
+        start("patients", PATIENTS, clinic=world.clinic, by=world.senior, now=NOON),
+        by=world.senior,
+        now=NOON,
+    )
     url = reverse("imports:confirm", args=[run.pk])
     assert client.post(url).status_code == 302
     answer = client.post(url)
@@ -129,7 +139,11 @@ def test_the_second_confirmation_gets_409(world: World, as_user: AsUser) -> None
 
 
 def test_leaving_an_import_deletes_the_file(world: World, as_user: AsUser) -> None:
-    run = check(start("patients", PATIENTS, clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON)
+    run = check(
+        start("patients", PATIENTS, clinic=world.clinic, by=world.senior, now=NOON),
+        by=world.senior,
+        now=NOON,
+    )
     assert ImportFinding.objects.exists()
     as_user(world.senior).post(reverse("imports:drop", args=[run.pk]))
     run.refresh_from_db()
@@ -147,15 +161,23 @@ def test_a_large_file_waits_for_a_worker_under_a_progress_bar(
     upload(client, world)
     run = ImportRun.objects.get()
     url = reverse("imports:columns", args=[run.pk])
-    page = client.post(url, {"column-0": "full_name", "column-1": "phone"}, follow=True).content.decode()
+    page = client.post(
+        url, {"column-0": "full_name", "column-1": "phone"}, follow=True
+    ).content.decode()
     assert 'role="progressbar"' in page
-    part = client.get(reverse("imports:run", args=[run.pk]), headers={"HX-Request": "true"}).content.decode()
+    part = client.get(
+        reverse("imports:run", args=[run.pk]), headers={"HX-Request": "true"}
+    ).content.decode()
     assert part.lstrip().startswith('<div id="state" hx-get')
     assert "<html" not in part
 
 
 def test_the_other_clinic_sees_nothing(world: World, as_user: AsUser) -> None:
-    run = check(start("patients", PATIENTS, clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON)
+    run = check(
+        start("patients", PATIENTS, clinic=world.clinic, by=world.senior, now=NOON),
+        by=world.senior,
+        now=NOON,
+    )
     client = as_user(world.senior_b)
     assert "файл.csv" not in client.get(reverse("imports:list")).content.decode()
     assert client.get(reverse("imports:run", args=[run.pk])).status_code == 404
@@ -165,15 +187,28 @@ def test_the_other_clinic_sees_nothing(world: World, as_user: AsUser) -> None:
     assert upload(client, world).status_code == 422  # his form does not offer that clinic
 
 
-def test_an_import_that_names_another_clinic_is_seen_by_people_of_both_only(world: World, as_user: AsUser) -> None:
-    both = make_user("boss", "Общая Анна Петровна", Role.SENIOR, clinics=[world.clinic, world.clinic_b])
-    content = csv(("ФИО", "Телефон", "Клиника"), ("Тайный Пациент", "010", world.clinic_b.name), ("Ким Анна", "1", ""))
+def test_an_import_that_names_another_clinic_is_seen_by_people_of_both_only(
+    world: World, as_user: AsUser
+) -> None:
+    both = make_user(
+        "boss", "Общая Анна Петровна", Role.SENIOR, clinics=[world.clinic, world.clinic_b]
+    )
+    content = csv(
+        ("ФИО", "Телефон", "Клиника"),
+        ("Тайный Пациент", "010", world.clinic_b.name),
+        ("Ким Анна", "1", ""),
+    )
     run = start("patients", content, clinic=world.clinic, by=both, now=NOON)
-    colleague = make_user("boss2", "Общий Пётр Ильич", Role.SENIOR, clinics=[world.clinic, world.clinic_b])
+    colleague = make_user(
+        "boss2", "Общий Пётр Ильич", Role.SENIOR, clinics=[world.clinic, world.clinic_b]
+    )
     url = reverse("imports:run", args=[run.pk])
 
     def who_sees() -> list[int]:
-        return [as_user(user).get(url).status_code for user in (both, colleague, world.senior, world.senior_b)]
+        return [
+            as_user(user).get(url).status_code
+            for user in (both, colleague, world.senior, world.senior_b)
+        ]
 
     assert who_sees() == [200, 404, 404, 404]  # nobody knows yet of whom it speaks
     check(run, by=both, now=NOON)
@@ -194,7 +229,9 @@ def test_who_may_not_see_numbers_sees_none_in_an_import(world: World, as_user: A
     pages = [client.get(reverse("imports:run", args=[run.pk])).content.decode()]
     check(run, by=world.senior, now=NOON)
     pages.append(client.get(reverse("imports:run", args=[run.pk])).content.decode())
-    book = file_reader.read(client.get(reverse("imports:rejected", args=[run.pk])).content, "a.xlsx")
+    book = file_reader.read(
+        client.get(reverse("imports:rejected", args=[run.pk])).content, "a.xlsx"
+    )
     pages.append(" ".join(str(cell) for line in book.lines for cell in line.cells))
     for page in pages:
         assert not re.search(r"000-10-0[12]|900-10-03", page)
@@ -203,13 +240,17 @@ def test_who_may_not_see_numbers_sees_none_in_an_import(world: World, as_user: A
     assert "Ким 2" in pages[2]
     world.senior.sees_phones = True
     world.senior.save()
-    assert "«900-10-03» — не хватает цифр" in client.get(reverse("imports:run", args=[run.pk])).content.decode()
+    assert (
+        "«900-10-03» — не хватает цифр"
+        in client.get(reverse("imports:run", args=[run.pk])).content.decode()
+    )
 
 
 def test_an_administrator_and_a_doctor_load_recalls_only(world: World, as_user: AsUser) -> None:
     run = start("patients", PATIENTS, clinic=world.clinic, by=world.senior, now=NOON)
     recalls = csv(
-        ("Пациент", "Врач", "Комментарий врача", "Дата прозвона"), ("Ким Анна", "Белов О. И.", "гигиена", "20.03.2026")
+        ("Пациент", "Врач", "Комментарий врача", "Дата прозвона"),
+        ("Ким Анна", "Белов О. И.", "гигиена", "20.03.2026"),
     )
     for user in (world.administrator, world.doctor_user):
         client = as_user(user)
@@ -232,10 +273,14 @@ def test_a_manager_has_no_imports(world: World, as_user: AsUser) -> None:
 
 
 @pytest.mark.parametrize("kind", ["patients", "appointments", "windows", "recalls"])
-def test_the_example_has_every_column_and_each_is_recognised(world: World, as_user: AsUser, kind: str) -> None:
+def test_the_example_has_every_column_and_each_is_recognised(
+    world: World, as_user: AsUser, kind: str
+) -> None:
     content = as_user(world.senior).get(reverse("imports:example", args=[kind])).content
     headings = [str(cell) for cell in file_reader.read(content, "a.xlsx").lines[0].cells]
-    assert list(guess(headings, kinds()[kind].fields).values()) == [field.name for field in kinds()[kind].fields]
+    assert list(guess(headings, kinds()[kind].fields).values()) == [
+        field.name for field in kinds()[kind].fields
+    ]
 
 
 def test_the_pages_take_the_same_queries_for_3_rows_and_30(world: World, as_user: AsUser) -> None:
@@ -245,8 +290,15 @@ def test_the_pages_take_the_same_queries_for_3_rows_and_30(world: World, as_user
         for _ in range(rows):
             start("patients", PATIENTS, clinic=world.clinic, by=world.senior, now=NOON)
         bad = csv(("ФИО", "Телефон"), *(("Ким", "1") for _ in range(rows)))
-        run = check(start("patients", bad, clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON)
-        for name, url in (("list", reverse("imports:list")), ("run", reverse("imports:run", args=[run.pk]))):
+        run = check(
+            start("patients", bad, clinic=world.clinic, by=world.senior, now=NOON),
+            by=world.senior,
+            now=NOON,
+        )
+        for name, url in (
+            ("list", reverse("imports:list")),
+            ("run", reverse("imports:run", args=[run.pk])),
+        ):
             with CaptureQueriesContext(connection) as queries:
                 assert client.get(url).status_code == 200
             counts[name].append(len(queries))
@@ -254,10 +306,16 @@ def test_the_pages_take_the_same_queries_for_3_rows_and_30(world: World, as_user
     assert counts["run"][0] == counts["run"][1]
 
 
-def test_the_command_goes_the_same_way(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_goes_the_same_way(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path, bad = tmp_path / "картотека.csv", tmp_path / "плохие.xlsx"
     path.write_bytes(PATIENTS)
-    options = {"clinic": world.clinic.name, "column": ["Какой-то номер=patient_id"], "rejected": bad}
+    options = {
+        "clinic": world.clinic.name,
+        "column": ["Какой-то номер=patient_id"],
+        "rejected": bad,
+    }
     with pytest.raises(CommandError, match="--yes"):
         call_command("import_patients", path, **options)
     assert not Patient.objects.exists()

@@ -1,4 +1,6 @@
-"""Import of patients: matched, completed, never duplicated; what is wrong is said by line and column."""
+"""Import of patients: matched, completed, never duplicated; what is wrong is said by line and
+column.
+"""
 
 import datetime as dt
 import io
@@ -19,7 +21,14 @@ from tests.imports.files import check, csv, load, start, through, words, xlsx
 pytestmark = pytest.mark.django_db
 
 HEAD = ("Код пациента", "ФИО", "Дата рождения", "Телефон", "Телефон 2", "E-mail")
-OLGA = ("P1", "Щёголева Ольга Петровна", dt.date(1985, 3, 12), "8 (900) 000-10-01", "", "Olga@example.org")
+OLGA = (
+    "P1",
+    "Щёголева Ольга Петровна",
+    dt.date(1985, 3, 12),
+    "8 (900) 000-10-01",
+    "",
+    "Olga@example.org",
+)
 IVAN = ("P2", "Иванов Иван", dt.date(1990, 1, 2), 79000001002, "+7 900 000-10-03", "")
 
 
@@ -39,12 +48,19 @@ def test_cards_come_in_with_everything_they_say(world: World) -> None:
     assert list(olga.clinics.all()) == [world.clinic]
     ivan = Patient.objects.get(source_id="P2")
     assert {p.number for p in ivan.phones.all()} == {"+79000001002", "+79000001003"}
-    assert AuditEntry.objects.filter(action="clinics.create_patient", note__contains="файл.xlsx").count() == 2
+    assert (
+        AuditEntry.objects.filter(
+            action="clinics.create_patient", note__contains="файл.xlsx"
+        ).count()
+        == 2
+    )
 
 
 def test_nothing_is_written_before_the_confirmation(world: World) -> None:
     run = check(
-        start("patients", xlsx(HEAD, OLGA), clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON
+        start("patients", xlsx(HEAD, OLGA), clinic=world.clinic, by=world.senior, now=NOON),
+        by=world.senior,
+        now=NOON,
     )
     assert run.state == ImportState.READY
     assert run.counts["created"] == 1
@@ -69,19 +85,29 @@ def test_the_same_from_any_csv(world: World, encoding: str, delimiter: str) -> N
 
 def test_the_same_file_twice_changes_nothing(world: World) -> None:
     content = xlsx(
-        HEAD, OLGA, IVAN, ("", "Безымянная Анна", "", "", "", ""), ("", "Деева Яна", dt.date(2001, 1, 1), "", "", "")
+        HEAD,
+        OLGA,
+        IVAN,
+        ("", "Безымянная Анна", "", "", "", ""),
+        ("", "Деева Яна", dt.date(2001, 1, 1), "", "", ""),
     )
     run_it(world, content)
     before = AuditEntry.objects.filter(object_kind="clinics.patient").count()
     run = run_it(world, content)
-    assert (run.counts.get("created"), run.counts.get("changed"), run.counts["unchanged"]) == (None, None, 4)
+    assert (run.counts.get("created"), run.counts.get("changed"), run.counts["unchanged"]) == (
+        None,
+        None,
+        4,
+    )
     assert Patient.objects.count() == 4
     assert AuditEntry.objects.filter(object_kind="clinics.patient").count() == before
     assert (
         "уже загружали"
         in words(
             check(
-                start("patients", content, clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON
+                start("patients", content, clinic=world.clinic, by=world.senior, now=NOON),
+                by=world.senior,
+                now=NOON,
             ),
             "notice",
         )[0]
@@ -96,7 +122,14 @@ def test_each_bad_row_says_where_what_and_what_to_do(world: World) -> None:
             OLGA,
             ("", "", "", "+79000001009", "", ""),
             ("", "Иванов 2", dt.date(1990, 1, 1), "010-10-01", "", ""),
-            ("", "Петров Пётр", dt.date(2030, 1, 1), "+7 900 000-10-07, +7 900 000-10-08", "", "не почта"),
+            (
+                "",
+                "Петров Пётр",
+                dt.date(2030, 1, 1),
+                "+7 900 000-10-07, +7 900 000-10-08",
+                "",
+                "не почта",
+            ),
         ),
     )
     assert (run.counts["created"], run.counts["rejected"]) == (1, 3)
@@ -111,11 +144,17 @@ def test_each_bad_row_says_where_what_and_what_to_do(world: World) -> None:
 
 
 def test_phone_and_birth_date_find_the_card_and_complete_it(world: World) -> None:
-    known = world.patient("Щеголева", "Ольга", "", birth_date=dt.date(1985, 3, 12), phones=["+79000001001"])
+    known = world.patient(
+        "Щеголева", "Ольга", "", birth_date=dt.date(1985, 3, 12), phones=["+79000001001"]
+    )
     run = run_it(world, xlsx(HEAD, OLGA))
     assert run.counts["changed"] == 1
     known.refresh_from_db()
-    assert (known.source_id, known.middle_name, known.email) == ("P1", "Петровна", "olga@example.org")
+    assert (known.source_id, known.middle_name, known.email) == (
+        "P1",
+        "Петровна",
+        "olga@example.org",
+    )
     change = AuditEntry.objects.get(action="clinics.change_patient")
     assert change.before is not None
     assert change.before["last_name"] == "Щеголева"
@@ -147,7 +186,10 @@ def test_a_code_of_somebody_else_is_refused(world: World) -> None:
 
 
 def test_a_clinic_where_the_person_does_not_work_is_unknown(world: World) -> None:
-    run = run_it(world, xlsx(("ФИО", "Телефон", "Клиника"), ("Ким Анна", "+79000001001", world.clinic_b.name)))
+    run = run_it(
+        world,
+        xlsx(("ФИО", "Телефон", "Клиника"), ("Ким Анна", "+79000001001", world.clinic_b.name)),
+    )
     assert "нет среди ваших" in words(run)[0]
     assert not Patient.objects.exists()
 
@@ -218,7 +260,9 @@ def test_the_second_row_of_one_patient_is_refused_and_loaded_once_corrected(worl
 def test_namesakes_with_different_birth_dates_on_one_phone_stay_two(world: World) -> None:
     card = world.patient("Ким", "Иван", "", phones=["+79000001001"])
     born = [dt.date(1960, 1, 1), dt.date(1990, 1, 1)]
-    content = xlsx(("ФИО", "Дата рождения", "Телефон"), *(("Ким Иван", day, "+79000001001") for day in born))
+    content = xlsx(
+        ("ФИО", "Дата рождения", "Телефон"), *(("Ким Иван", day, "+79000001001") for day in born)
+    )
     run = run_it(world, content)
     assert (run.counts["changed"], run.counts["created"]) == (1, 1)
     assert list(Patient.objects.order_by("birth_date").values_list("birth_date", flat=True)) == born
@@ -240,14 +284,24 @@ def test_initials_find_the_card_and_never_replace_its_names(world: World, name: 
 
 def test_a_name_in_full_replaces_an_initial(world: World) -> None:
     world.patient("Иванов", "И.", "", phones=["+79000001001"])
-    assert run_it(world, xlsx(("ФИО", "Телефон"), ("Иванов Иван Иванович", "+79000001001"))).counts["changed"] == 1
+    assert (
+        run_it(world, xlsx(("ФИО", "Телефон"), ("Иванов Иван Иванович", "+79000001001"))).counts[
+            "changed"
+        ]
+        == 1
+    )
     assert Patient.objects.get().full_name == "Иванов Иван Иванович"
 
 
 def test_a_row_tells_all_its_faults_at_once(world: World) -> None:
     run = run_it(world, xlsx(HEAD, ("P1", "", "31.02.1985", "010-10-01", "", "olga@")))
     (finding,) = run.findings.filter(kind=FindingKind.REJECTED)
-    assert {problem["column"] for problem in finding.problems} == {"ФИО", "Дата рождения", "Телефон", "E-mail"}
+    assert {problem["column"] for problem in finding.problems} == {
+        "ФИО",
+        "Дата рождения",
+        "Телефон",
+        "E-mail",
+    }
 
 
 def test_a_bad_name_is_not_called_an_empty_one_too(world: World) -> None:
@@ -264,5 +318,7 @@ def test_a_formula_that_failed_refuses_its_row(world: World) -> None:
         sheet.write_row(1, 0, ["Ким Анна", "+79000001001"])
         sheet.write_formula(1, 2, "=VLOOKUP(1,A1,2)", None, "#N/A")
     run = run_it(world, out.getvalue())
-    assert words(run) == ["2 Не звонить: В ячейке ошибка Excel #N/A. Исправьте формулу или впишите значение."]
+    assert words(run) == [
+        "2 Не звонить: В ячейке ошибка Excel #N/A. Исправьте формулу или впишите значение."
+    ]
     assert not Patient.objects.exists()

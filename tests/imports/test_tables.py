@@ -1,4 +1,6 @@
-"""Files of every kind become the same lines; files that are no tables, or are out to hurt, are refused in words."""
+"""Files of every kind become the same lines; files that are no tables, or are out to hurt, are
+refused in words.
+"""
 
 import datetime as dt
 import io
@@ -44,7 +46,10 @@ def zipped(**files: bytes) -> bytes:
 def with_sheet(xml: bytes) -> bytes:
     """A real workbook whose sheet is replaced by `xml`."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(xlsx([["a"]]))) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(xlsx([["a"]]))) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for entry in old.infolist():
             is_sheet = entry.filename == "xl/worksheets/sheet1.xml"
             new.writestr(entry.filename, xml if is_sheet else old.read(entry.filename))
@@ -62,7 +67,9 @@ def sheet_xml(cells: str) -> bytes:
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_every_usual_csv_is_one_table(encoding: str, delimiter: str, line_end: str) -> None:
-    text = line_end.join(delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in row) for row in ROWS)
+    text = line_end.join(
+        delimiter.join(f'"{cell}"' if delimiter in cell else cell for cell in row) for row in ROWS
+    )
     sheet = read(text.encode(encoding), "пациенты.CSV")
     assert [line.cells for line in sheet.lines] == ROWS
     assert [line.number for line in sheet.lines] == [1, 2]
@@ -83,7 +90,10 @@ def test_lines_are_numbered_as_the_person_sees_them() -> None:
 
 
 def test_a_line_end_within_a_cell_may_be_a_vertical_tab() -> None:
-    assert read("ФИО;Заметка\nКим;а\x0bб\x0c\n".encode(), "a.csv").lines[1].cells == ["Ким", "а\x0bб\x0c"]
+    assert read("ФИО;Заметка\nКим;а\x0bб\x0c\n".encode(), "a.csv").lines[1].cells == [
+        "Ким",
+        "а\x0bб\x0c",
+    ]
 
 
 def test_a_quoted_cell_may_hold_lines_and_delimiters_of_its_own() -> None:
@@ -95,7 +105,10 @@ def test_a_quoted_cell_may_hold_lines_and_delimiters_of_its_own() -> None:
 
 def test_a_quote_within_one_line_is_nothing_to_worry_about() -> None:
     sheet = read('ФИО;Заметка\nКим;"Дента" на Невском\nЛи;мост 12"\n'.encode(), "a.csv")
-    assert [line.cells for line in sheet.lines[1:]] == [["Ким", "Дента на Невском"], ["Ли", 'мост 12"']]
+    assert [line.cells for line in sheet.lines[1:]] == [
+        ["Ким", "Дента на Невском"],
+        ["Ли", 'мост 12"'],
+    ]
 
 
 def test_one_long_cell_among_many_short_ones_is_read() -> None:
@@ -116,10 +129,19 @@ def test_a_formula_counts_as_its_stored_value_and_is_never_carried_out() -> None
         sheet.write_formula(0, 0, '=HYPERLINK("http://example.org","Иванова")', None, "Иванова")
         sheet.write_formula(0, 1, "=1/0", None, "#DIV/0!")
         sheet.write_string(0, 2, "=cmd|'/c calc'!A1")
-    assert read(out.getvalue(), "a.xlsx").lines[0].cells == ["Иванова", "#DIV/0!", "=cmd|'/c calc'!A1"]
+    assert read(out.getvalue(), "a.xlsx").lines[0].cells == [
+        "Иванова",
+        "#DIV/0!",
+        "=cmd|'/c calc'!A1",
+    ]
 
 
-BOMB = zipped(**{"xl__workbook.xml": b"x", "xl__worksheets__sheet1.xml": b"\0" * (file_reader.LARGEST_UNPACKED + 1)})
+BOMB = zipped(
+    **{
+        "xl__workbook.xml": b"x",
+        "xl__worksheets__sheet1.xml": b"\0" * (file_reader.LARGEST_UNPACKED + 1),
+    }
+)
 
 
 def lying_bomb() -> bytes:
@@ -136,10 +158,14 @@ def repeated(text: bytes, cells: int, *, prefix: bytes = b"") -> bytes:
         strings = re.sub(rb"<(/?)(\w)", rb"<\1%s:\2" % prefix, strings)
     out = io.BytesIO()
     whole = xlsx([["a"] for _ in range(cells)])
-    with zipfile.ZipFile(io.BytesIO(whole)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(whole)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for entry in old.infolist():
             new.writestr(
-                entry.filename, strings if entry.filename == "xl/sharedStrings.xml" else old.read(entry.filename)
+                entry.filename,
+                strings if entry.filename == "xl/sharedStrings.xml" else old.read(entry.filename),
             )
     return out.getvalue()
 
@@ -156,7 +182,11 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: with_sheet(sheet_xml('<row r="1"><c r="XFD1048576"><v>1</v></c></row>')),
         "больше 60 столбцов",
     ),
-    "far row": ("a.xlsx", lambda: with_sheet(sheet_xml('<row r="900000"><c><v>1</v></c></row>')), "200000 строк"),
+    "far row": (
+        "a.xlsx",
+        lambda: with_sheet(sheet_xml('<row r="900000"><c><v>1</v></c></row>')),
+        "200000 строк",
+    ),
     "far cell, quoted otherwise": (
         "a.xlsx",
         lambda: with_sheet(sheet_xml("<row r='1'><c\nr = 'XFD1048576'><v>1</v></c></row>")),
@@ -164,48 +194,94 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     ),
     "far cell behind a mile of blanks": (
         "a.xlsx",
-        lambda: with_sheet(sheet_xml(f'<row r="1"><c r{" " * (1 << 20)}="XFD1048576"><v>1</v></c></row>')),
+        lambda: with_sheet(
+            sheet_xml(f'<row r="1"><c r{" " * (1 << 20)}="XFD1048576"><v>1</v></c></row>')
+        ),
         "больше 60 столбцов",
     ),
-    "a long string in every cell": ("a.xlsx", lambda: repeated(b"x" * (2 << 20), 5_000), "слишком много текста"),
+    "a long string in every cell": (
+        "a.xlsx",
+        lambda: repeated(b"x" * (2 << 20), 5_000),
+        "слишком много текста",
+    ),
     "a long string in every cell, under a prefix": (
         "a.xlsx",
         lambda: repeated(b"x" * (2 << 20), 5_000, prefix=b"y"),
         "слишком много текста",
     ),
     "300 columns": ("a.xlsx", lambda: xlsx([[str(n) for n in range(300)]]), "больше 60 столбцов"),
-    "300 columns of text": ("a.csv", lambda: (";".join(map(str, range(300)))).encode(), "больше 60 столбцов"),
+    "300 columns of text": (
+        "a.csv",
+        lambda: (";".join(map(str, range(300)))).encode(),
+        "больше 60 столбцов",
+    ),
     "61 columns": ("a.xlsx", lambda: xlsx([[str(n) for n in range(61)]]), "больше 60 столбцов"),
-    "too many rows": ("a.csv", lambda: b"1;2\n" * (file_reader.MOST_ROWS + 2), "больше 200000 строк"),
+    "too many rows": (
+        "a.csv",
+        lambda: b"1;2\n" * (file_reader.MOST_ROWS + 2),
+        "больше 200000 строк",
+    ),
     "entities": (
         "a.xlsx",
         lambda: with_sheet(b'<!DOCTYPE a [<!ENTITY b "c">]>' + sheet_xml("")),
         "чего в таблицах не бывает",
     ),
-    "password": ("a.xlsx", lambda: b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"), "паролем"),
+    "password": (
+        "a.xlsx",
+        lambda: b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"),
+        "паролем",
+    ),
     "old excel": ("a.xls", lambda: b"\xd0\xcf\x11\xe0" + bytes(600), "старого вида"),
-    "macros": ("a.xlsx", lambda: zipped(**{"xl__workbook.xml": b"", "xl__vbaProject.bin": b"x"}), "макросы"),
+    "macros": (
+        "a.xlsx",
+        lambda: zipped(**{"xl__workbook.xml": b"", "xl__vbaProject.bin": b"x"}),
+        "макросы",
+    ),
     "a document": ("a.xlsx", lambda: zipped(**{"word__document.xml": b"<w/>"}), "не книга Excel"),
     "workbook called csv": ("a.csv", lambda: xlsx([["a"]]), "окончанием .xlsx"),
     "csv called workbook": ("a.xlsx", lambda: "ФИО;Телефон".encode(), "не книга Excel"),
     "a picture": ("фото.png", lambda: b"\x89PNG\r\n\x1a\n", "Принимаются файлы"),
     "no ending": ("файл", lambda: b"a;b", "Принимаются файлы"),
     "garbage": ("a.csv", lambda: bytes(range(256)) * 10, "не похож на текст"),
-    "garbage in a zip's clothes": ("a.xlsx", lambda: b"PK\x03\x04" + os.urandom(2000), "повреждена"),
+    "garbage in a zip's clothes": (
+        "a.xlsx",
+        lambda: b"PK\x03\x04" + os.urandom(2000),
+        "повреждена",
+    ),
     "cut workbook": ("a.xlsx", lambda: xlsx([["a", "b"]])[:-700], "повреждена"),
-    "web page": ("a.csv", lambda: b"<html><table><tr><td>1</td></tr></table></html>", "веб-страница"),
-    "open quote": ("a.csv", lambda: b'a;b\n"c;d\n' + b"e;f\n" * 100_000, "В строке 2 открыта и не закрыта кавычка"),
+    "web page": (
+        "a.csv",
+        lambda: b"<html><table><tr><td>1</td></tr></table></html>",
+        "веб-страница",
+    ),
+    "open quote": (
+        "a.csv",
+        lambda: b'a;b\n"c;d\n' + b"e;f\n" * 100_000,
+        "В строке 2 открыта и не закрыта кавычка",
+    ),
     "open quote to the end": ("a.csv", lambda: b'a;b\n1;2\n3;"d\n4;5\n', "В строке 3 открыта"),
     "open quote in the last line": ("a.csv", lambda: b'a;b\n1;2\n3;"d', "В строке 3 открыта"),
-    "open quote in the last line, ended": ("a.csv", lambda: b'a;b\n1;2\n3;"d\n', "В строке 3 открыта"),
-    "a quote closed by a stray one": ("a.csv", lambda: b'a;b\n1;"d\n2;e\n3;"f"\n', "В строке 2 открыта"),
+    "open quote in the last line, ended": (
+        "a.csv",
+        lambda: b'a;b\n1;2\n3;"d\n',
+        "В строке 3 открыта",
+    ),
+    "a quote closed by a stray one": (
+        "a.csv",
+        lambda: b'a;b\n1;"d\n2;e\n3;"f"\n',
+        "В строке 2 открыта",
+    ),
     "a quote closed at the end of a later line": (
         "a.csv",
         lambda: b'a;b;c;d\n1;2;3;"e\n4;5;6;7\n4;5;6;crown 3"\n7;8;9;0\n',
         "В строке 2 открыта",
     ),
     "only line ends": ("a.csv", lambda: b"a;b\n" + b"\n" * (8 << 20), "больше 1000000 строк"),
-    "only carriage returns": ("a.csv", lambda: b"a;b\n" + b"\r" * (8 << 20), "больше 1000000 строк"),
+    "only carriage returns": (
+        "a.csv",
+        lambda: b"a;b\n" + b"\r" * (8 << 20),
+        "больше 1000000 строк",
+    ),
     "long cell": ("a.csv", lambda: b"a;b\n1;" + b"x" * 6000, "длиннее 5000"),
 }
 
@@ -224,10 +300,13 @@ def test_no_bytes_break_the_reader(content: bytes, name: str) -> None:
         try:
             read(start + content, name)
         except BadFile as refusal:
-            assert str(refusal).endswith(".")  # noqa: PT017 (most bytes are refused, some are a table)
+            # Most bytes are refused, some are a table
+            assert str(refusal).endswith(".")  # noqa: PT017
 
 
-WHOLE = xlsx([["ФИО", "Телефон"], ["Иванова", "1"]])  # made once: a workbook carries the time of its making
+WHOLE = xlsx(
+    [["ФИО", "Телефон"], ["Иванова", "1"]]
+)  # made once: a workbook carries the time of its making
 
 
 @settings(deadline=None)
@@ -239,4 +318,5 @@ def test_a_damaged_workbook_never_breaks_the_reader(data: st.DataObject) -> None
     try:
         assert read(bytes(whole), "a.xlsx").lines
     except BadFile as refusal:
-        assert str(refusal).endswith(".")  # noqa: PT017 (the damage may have hit something that does not matter)
+        # The damage may have hit something that does not matter
+        assert str(refusal).endswith(".")  # noqa: PT017

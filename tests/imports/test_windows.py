@@ -42,12 +42,18 @@ def test_windows_open_once(world: World) -> None:
     assert states() == {moscow("10:00"): "free", moscow("11:00"): "free"}
 
 
-def test_what_the_file_no_longer_has_is_closed_on_its_days_and_opened_again_later(world: World) -> None:
+def test_what_the_file_no_longer_has_is_closed_on_its_days_and_opened_again_later(
+    world: World,
+) -> None:
     far = TOMORROW + dt.timedelta(days=20)
     run_it(world, row(), row("11:00", "11:30"), row(on=far))
     run = run_it(world, row("11:00", "12:00"))
     assert (run.counts["closed"], run.counts["changed"]) == (1, 1)
-    assert states() == {moscow("10:00"): "closed", moscow("11:00"): "free", moscow("10:00", far): "free"}
+    assert states() == {
+        moscow("10:00"): "closed",
+        moscow("11:00"): "free",
+        moscow("10:00", far): "free",
+    }
     assert run_it(world, row(), row("11:00", "12:00")).counts["changed"] == 1
     assert states()[moscow("10:00")] == "free"
 
@@ -55,7 +61,9 @@ def test_what_the_file_no_longer_has_is_closed_on_its_days_and_opened_again_late
 def test_a_window_booked_or_held_here_is_left_alone(world: World) -> None:
     run_it(world, row(), row("11:00", "11:30"), row("12:00", "12:30"))
     booked, held, _ = ScheduleWindow.objects.order_by("starts_at")
-    actions.book_appointment(patient=world.patient(), window=booked, by=world.administrator, now=NOON)
+    actions.book_appointment(
+        patient=world.patient(), window=booked, by=world.administrator, now=NOON
+    )
     actions.hold_window(held, held_for="робот", until=NOON + dt.timedelta(minutes=10), now=NOON)
     assert run_it(world, row(), row("12:00", "12:30")).counts["closed"] == 0
     assert list(states().values()).count(WindowState.FREE) == 1
@@ -83,7 +91,13 @@ def test_a_window_tells_all_that_is_wrong_with_it(world: World) -> None:
 
 def test_times_are_of_the_clinics_own_zone(world: World) -> None:
     world.doctor_b.clinics.add(world.clinic_b)
-    through("windows", xlsx(HEAD, row(doctor="Чернова И. Л.")), clinic=world.clinic_b, by=world.senior_b, now=NOON)  # type: ignore[arg-type]
+    through(
+        "windows",
+        xlsx(HEAD, row(doctor="Чернова И. Л.")),  # type: ignore[arg-type]
+        clinic=world.clinic_b,
+        by=world.senior_b,
+        now=NOON,
+    )
     assert ScheduleWindow.objects.get().starts_at == instant(TOMORROW, dt.time(10), VLADIVOSTOK)
 
 
@@ -93,7 +107,9 @@ def test_a_doctor_of_another_clinic_is_refused(world: World) -> None:
 
 def test_a_refused_row_keeps_its_window_open(world: World) -> None:
     run_it(world, row(), row("11:00", "11:30"), row("12:00", "12:30"))
-    run = run_it(world, row("10:00", "1030х"), row("11:00", "11:30", doctor="Белов О"), row("12:00", "12:30"))
+    run = run_it(
+        world, row("10:00", "1030х"), row("11:00", "11:30", doctor="Белов О"), row("12:00", "12:30")
+    )
     assert (run.counts["rejected"], run.counts["closed"]) == (2, 0)
     assert set(states().values()) == {"free"}
 
@@ -123,13 +139,17 @@ def test_a_file_without_ends_leaves_the_lengths_of_windows_alone(world: World) -
     assert ScheduleWindow.objects.get().ends_at == moscow("11:00")
 
 
-def test_a_window_booked_while_the_file_is_loaded_stays_booked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_booked_while_the_file_is_loaded_stays_booked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_it(world, row())
     write = WindowsJob.write
 
     def booked_first(job: WindowsJob, report: Report) -> None:
         window = ScheduleWindow.objects.get()
-        actions.book_appointment(patient=world.patient(), window=window, by=world.administrator, now=NOON)
+        actions.book_appointment(
+            patient=world.patient(), window=window, by=world.administrator, now=NOON
+        )
         write(job, report)
 
     monkeypatch.setattr(WindowsJob, "write", booked_first)

@@ -70,7 +70,7 @@ def test_a_worker_killed_in_the_middle_leaves_nothing_half_written(world: World)
     assert actions.release_abandoned(now=run.claimed_at + dt.timedelta(minutes=1)) == 0
     assert actions.release_abandoned(now=run.claimed_at + dt.timedelta(minutes=3)) == 1
     assert work(run, now=NOON).state == ImportState.DONE
-    assert (Patient.objects.count(), run.broken_off) == (3_000, 1)
+    assert (Patient.objects.count(), run.crash_count) == (3_000, 1)
     assert AuditEntry.objects.filter(action="clinics.load_import").count() == 1
 
 
@@ -85,7 +85,9 @@ class TestLeases:
         run.refresh_from_db()
         assert run.state == ImportState.FAILED
         assert "Ничего не записано" in run.error
-        assert check(run, by=world.senior, now=NOON).state == ImportState.READY  # and it can be tried again
+        assert (
+            check(run, by=world.senior, now=NOON).state == ImportState.READY
+        )  # and it can be tried again
 
     def test_a_worker_that_lost_its_lease_takes_everything_back(
         self, world: World, monkeypatch: pytest.MonkeyPatch
@@ -154,7 +156,9 @@ class TestLeases:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_progress_is_seen_while_the_transaction_is_open(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_is_seen_while_the_transaction_is_open(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = ready(world)
     actions.confirm_import(run, cancel_missing=False, by=world.senior, now=NOON)
     seen = []
@@ -164,7 +168,9 @@ def test_progress_is_seen_while_the_transaction_is_open(world: World, monkeypatc
         report(1)
         other = connection.copy()
         with other.cursor() as cursor:
-            cursor.execute("SELECT progress, claimed_at FROM imports_importrun WHERE id = %s", [run.pk])
+            cursor.execute(
+                "SELECT progress, claimed_at FROM imports_importrun WHERE id = %s", [run.pk]
+            )
             seen.extend(cursor.fetchall())
         other.close()
 

@@ -29,7 +29,11 @@ def row(code: str = "A1", on: dt.date = TOMORROW, at: str = "10:00", status: str
 def lengthless(status: str = "", at: str = "10:00", on: dt.date = TOMORROW) -> bytes:
     """A file that says neither when a visit ends nor how long it takes."""
     head = [heading for heading in HEAD if heading != "Длительность"]
-    cells = [cell for heading, cell in zip(HEAD, row("", on, at, status), strict=True) if heading != "Длительность"]
+    cells = [
+        cell
+        for heading, cell in zip(HEAD, row("", on, at, status), strict=True)
+        if heading != "Длительность"
+    ]
     return xlsx(head, cells)  # type: ignore[arg-type]
 
 
@@ -38,11 +42,19 @@ def moscow(at: str, on: dt.date = TOMORROW) -> dt.datetime:
 
 
 def run_it(world: World, *rows: tuple[object, ...]) -> ImportRun:
-    return through("appointments", xlsx(HEAD, *rows), clinic=world.clinic, by=world.senior, now=NOON)  # type: ignore[arg-type]
+    return through(
+        "appointments",
+        xlsx(HEAD, *rows),  # type: ignore[arg-type]
+        clinic=world.clinic,
+        by=world.senior,
+        now=NOON,
+    )
 
 
 def preview(world: World, *rows: tuple[object, ...]) -> ImportRun:
     content = xlsx(HEAD, *rows)  # type: ignore[arg-type]
     return check(
-        start("appointments", content, clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON
+        start("appointments", content, clinic=world.clinic, by=world.senior, now=NOON),
+        by=world.senior,
+        now=NOON,
     )

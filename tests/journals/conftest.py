@@ -54,7 +54,9 @@ class Recall:
         return Segment(clinic=self.world.clinic, on=fields.pop("on", self.today), **fields)
 
     def plan(self, person: User, count: int = 1, **fields: Any) -> None:
-        give_plan(self.segment(**fields), shares={person: count}, by=self.world.senior, now=self.world.now)
+        give_plan(
+            self.segment(**fields), shares={person: count}, by=self.world.senior, now=self.world.now
+        )
 
     def answer(self, outcome: CallOutcome, **fields: Any) -> CallOutcomeInput:
         """Everything the table asks for at this outcome."""
@@ -82,7 +84,9 @@ class Recall:
         patient_called: bool = False,
         **fields: Any,
     ) -> RecallCall:
-        """Opens the card and saves the outcome, as the screen does; by the senior, who needs no plan."""
+        """Opens the card and saves the outcome, as the screen does; by the senior, who needs no
+        plan.
+        """
         by, now = by or self.world.senior, now or self.world.now
         entry = open_card(entry, by=by, now=now, patient_called=patient_called)
         return record_call(

@@ -14,7 +14,7 @@ from journals.models import RecallEntry
 from tests.journals.conftest import Recall
 
 Login = Callable[[User], Client]
-JOURNAL = "/recall/"
+JOURNAL = "/journals/"
 
 
 def url(name: str, entry: RecallEntry) -> str:
@@ -23,7 +23,9 @@ def url(name: str, entry: RecallEntry) -> str:
 
 def form(recall: Recall, page: str, outcome: str, **fields: Any) -> dict[str, Any]:
     """The form as the card showed it."""
-    found = {name: re.search(rf'name="{name}" value="([^"]*)"', page) for name in ("version", "token")}
+    found = {
+        name: re.search(rf'name="{name}" value="([^"]*)"', page) for name in ("version", "token")
+    }
     assert all(found.values())
     return {name: match[1] for name, match in found.items() if match} | {
         "outcome": outcome,

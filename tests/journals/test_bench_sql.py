@@ -22,12 +22,16 @@ def test_the_pages_sql_returns_the_page(
     monkeypatch.setattr(timezone, "now", lambda: recall.world.now)
     recall.call(recall.entry(), CallOutcome.REFUSED)
     recall.call(recall.entry(), CallOutcome.BOOKED)
-    page = as_user(recall.world.senior).get("/recall/?tab=call").content.decode()
+    page = as_user(recall.world.senior).get("/journals/?tab=call").content.decode()
     rows = bare("journal_page", user=recall.world.senior.pk, cap=CAP + 1)
     assert [str(row["id"]) for row in rows] == re.findall(r'id="entry-(\d+)"', page)
     counts = dict(re.findall(r'tab=(\w+)"[^>]*>[^<]*<span class="count">(\d+)', page))
     shown = {name: int(counts[name]) for name in ("call", "booked", "refused")}
-    assert shown == {"call": rows[0]["to_call"], "booked": rows[0]["booked"], "refused": rows[0]["refused"]}
+    assert shown == {
+        "call": rows[0]["to_call"],
+        "booked": rows[0]["booked"],
+        "refused": rows[0]["refused"],
+    }
     for row in rows:
         assert row["last_name"] in page
         assert row["doctor_comment"] in page
@@ -39,7 +43,8 @@ def test_the_segments_sql_counts_what_the_plan_page_counts(every_kind: Recall) -
     now = every_kind.world.now
     counts = segments.counts(segment, now=now)
     sql = {
-        row["place"]: row["count"] for row in bare("journal_segment", clinic=segment.clinic.pk, now=now, on=segment.on)
+        row["place"]: row["count"]
+        for row in bare("journal_segment", clinic=segment.clinic.pk, now=now, on=segment.on)
     }
     assert sql == {
         "ready": counts.ready,

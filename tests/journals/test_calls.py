@@ -12,9 +12,22 @@ from callcenter.clinics.models import Appointment, WaitingListEntry
 from callcenter.clinics.states import WaitingKind
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Contact, ContactResult, Interaction
-from callcenter.contacts.states import Direction, InteractionKind, InteractionState, ResultKind, Summary
+from callcenter.contacts.states import (
+    Direction,
+    InteractionKind,
+    InteractionState,
+    ResultKind,
+    Summary,
+)
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from journals.actions.cards import NotInPlan, open_card, record_call, release_card, renew_card, take_over
+from journals.actions.cards import (
+    NotInPlan,
+    open_card,
+    record_call,
+    release_card,
+    renew_card,
+    take_over,
+)
 from journals.actions.entries import clear_flag, edit_entry, grant_call, open_entry, set_policy
 from journals.actions.plans import return_uncalled
 from journals.models import PlanItem, PlanState, RecallCall, RecallPolicy
@@ -29,13 +42,21 @@ def test_booked_writes_contact_journal_and_visit(recall: Recall) -> None:
     call = recall.call(entry, CallOutcome.BOOKED, comment="придёт с дочерью")
     entry.refresh_from_db()
     visit = Appointment.objects.get()
-    assert (entry.stage, entry.appointment, entry.closed_by) == (Stage.BOOKED, visit, recall.world.senior)
+    assert (entry.stage, entry.appointment, entry.closed_by) == (
+        Stage.BOOKED,
+        visit,
+        recall.world.senior,
+    )
     assert (call.number, call.stage_after, call.appointment) == (1, Stage.BOOKED, visit)
     talk = Interaction.objects.get()
     assert (talk.summary, talk.is_recall, talk.direction) == (Summary.BOOKED, True, Direction.OUT)
     assert talk.comment == "придёт с дочерью"
     result = ContactResult.objects.get()
-    assert (result.kind, result.appointment, result.contact) == (ResultKind.BOOKED, visit, Contact.objects.get())
+    assert (result.kind, result.appointment, result.contact) == (
+        ResultKind.BOOKED,
+        visit,
+        Contact.objects.get(),
+    )
 
 
 @pytest.mark.parametrize("outcome", [CallOutcome.BOOKED, CallOutcome.REMIND, CallOutcome.UNREACHED])
@@ -47,7 +68,9 @@ def test_a_call_and_what_came_of_it_are_decided_once(recall: Recall, outcome: Ca
     assert Contact.objects.get().results_count == (outcome is not CallOutcome.UNREACHED)
 
 
-def test_unreached_moves_the_date_a_week_to_a_working_day_and_to_the_other_half(recall: Recall) -> None:
+def test_unreached_moves_the_date_a_week_to_a_working_day_and_to_the_other_half(
+    recall: Recall,
+) -> None:
     entry = recall.entry()
     # Noon of a Wednesday; the clinic is open 08:00–20:00.
     recall.call(entry, CallOutcome.UNREACHED)
@@ -56,7 +79,11 @@ def test_unreached_moves_the_date_a_week_to_a_working_day_and_to_the_other_half(
     assert entry.call_on == recall.today + WEEK
     assert entry.call_half == Half.EVENING
     talk = Interaction.objects.get()
-    assert (talk.summary, talk.state, talk.reason) == (Summary.NO_RESULT, InteractionState.FAILED, recall.no_answer)
+    assert (talk.summary, talk.state, talk.reason) == (
+        Summary.NO_RESULT,
+        InteractionState.FAILED,
+        recall.no_answer,
+    )
 
 
 def test_a_date_that_falls_on_a_day_off_goes_to_the_next_working_day(recall: Recall) -> None:
@@ -82,7 +109,11 @@ def test_remind_later_opens_a_waiting_list_entry_whose_date_is_the_clock(recall:
     recall.call(entry, CallOutcome.REMIND, call_on=on, comment="после отпуска")
     entry.refresh_from_db()
     waiting = WaitingListEntry.objects.get()
-    assert (waiting.kind, waiting.call_on, waiting.comment) == (WaitingKind.REMIND_LATER, on, "после отпуска")
+    assert (waiting.kind, waiting.call_on, waiting.comment) == (
+        WaitingKind.REMIND_LATER,
+        on,
+        "после отпуска",
+    )
     assert waiting.owner == recall.world.senior
     assert (entry.waiting, entry.call_on, entry.stage) == (waiting, on, Stage.CALL)
     assert ContactResult.objects.get().waiting == waiting
@@ -117,7 +148,12 @@ def test_a_refusal_closes_the_entry_with_its_reason(recall: Recall) -> None:
         (CallOutcome.REFUSED, {"reason": None}, "reason"),
     ],
 )
-def test_what_the_table_asks_for_is_demanded(recall: Recall, outcome: CallOutcome, lacks: dict, field: str) -> None:  # type: ignore[type-arg]
+def test_what_the_table_asks_for_is_demanded(
+    recall: Recall,
+    outcome: CallOutcome,
+    lacks: dict,  # type: ignore[type-arg]
+    field: str,
+) -> None:
     entry = recall.entry()
     with pytest.raises(Refused) as refused:
         recall.call(entry, outcome, **lacks)
@@ -131,9 +167,13 @@ def test_a_reason_of_another_outcome_is_refused(recall: Recall) -> None:
 
 
 @pytest.mark.parametrize("days", [0, -1, 400])
-def test_a_next_date_today_in_the_past_or_beyond_a_year_is_refused(recall: Recall, days: int) -> None:
+def test_a_next_date_today_in_the_past_or_beyond_a_year_is_refused(
+    recall: Recall, days: int
+) -> None:
     with pytest.raises(Refused) as refused:
-        recall.call(recall.entry(), CallOutcome.THINKING, call_on=recall.today + dt.timedelta(days=days))
+        recall.call(
+            recall.entry(), CallOutcome.THINKING, call_on=recall.today + dt.timedelta(days=days)
+        )
     assert refused.value.field == "call_on"
 
 
@@ -151,9 +191,15 @@ def test_the_third_unreached_call_demands_a_refusal_with_a_reason(recall: Recall
     with pytest.raises(Refused) as demanded:
         recall.call(entry, CallOutcome.UNREACHED, now=now + 2 * WEEK)
     assert demanded.value.field == "refusal_reason"
-    call = recall.call(entry, CallOutcome.UNREACHED, now=now + 2 * WEEK, refusal_reason=recall.not_reached)
+    call = recall.call(
+        entry, CallOutcome.UNREACHED, now=now + 2 * WEEK, refusal_reason=recall.not_reached
+    )
     entry.refresh_from_db()
-    assert (call.outcome, call.stage_after, call.number) == (CallOutcome.UNREACHED, Stage.REFUSED, 3)
+    assert (call.outcome, call.stage_after, call.number) == (
+        CallOutcome.UNREACHED,
+        Stage.REFUSED,
+        3,
+    )
     assert (entry.stage, entry.last_reason) == (Stage.REFUSED, recall.not_reached)
     assert list(RecallCall.objects.order_by("at").values_list("on", flat=True)) == [
         recall.today,
@@ -170,14 +216,18 @@ def test_unreached_calls_are_a_week_apart_for_everybody(recall: Recall) -> None:
 
 
 def test_the_senior_grants_one_more_call_after_the_last(recall: Recall) -> None:
-    set_policy(recall.world.clinic, values={"calls": 1}, by=recall.world.senior, now=recall.world.now)
+    set_policy(
+        recall.world.clinic, values={"calls": 1}, by=recall.world.senior, now=recall.world.now
+    )
     entry = recall.entry()
     recall.call(entry, CallOutcome.UNREACHED, refusal_reason=recall.not_reached)
     with pytest.raises(NotAllowed):
         grant_call(entry, by=recall.world.administrator, now=recall.world.now)
     entry = grant_call(entry, by=recall.world.senior, now=recall.world.now)
     assert (entry.stage, entry.granted, entry.call_on) == (Stage.CALL, 1, recall.today + WEEK)
-    recall.call(entry, CallOutcome.UNREACHED, now=recall.world.now + WEEK, refusal_reason=recall.not_reached)
+    recall.call(
+        entry, CallOutcome.UNREACHED, now=recall.world.now + WEEK, refusal_reason=recall.not_reached
+    )
     entry.refresh_from_db()
     assert (entry.stage, entry.unreached) == (Stage.REFUSED, 2)
 
@@ -190,7 +240,9 @@ def test_nothing_is_granted_against_the_patients_own_no(recall: Recall) -> None:
 
 
 def test_a_grant_is_refused_when_the_doctor_has_opened_another_entry(recall: Recall) -> None:
-    set_policy(recall.world.clinic, values={"calls": 1}, by=recall.world.senior, now=recall.world.now)
+    set_policy(
+        recall.world.clinic, values={"calls": 1}, by=recall.world.senior, now=recall.world.now
+    )
     entry = recall.entry()
     recall.call(entry, CallOutcome.UNREACHED, refusal_reason=recall.not_reached)
     recall.entry(entry.patient)
@@ -221,7 +273,14 @@ def test_a_second_click_is_the_same_call(recall: Recall) -> None:
     token = uuid.uuid4()
     answer = recall.answer(CallOutcome.UNREACHED)
     first, second = (
-        record_call(entry, answer, version=entry.version, token=token, by=recall.world.senior, now=recall.world.now)
+        record_call(
+            entry,
+            answer,
+            version=entry.version,
+            token=token,
+            by=recall.world.senior,
+            now=recall.world.now,
+        )
         for _click in range(2)
     )
     assert first == second
@@ -272,7 +331,11 @@ def test_administrators_call_only_what_is_in_their_plan(recall: Recall) -> None:
         recall.call(entry, CallOutcome.BOOKED, by=colleague)
     call = recall.call(entry, CallOutcome.THINKING, by=administrator)
     item = PlanItem.objects.get()
-    assert (call.plan_item, item.state, item.outcome) == (item, PlanState.CALLED, CallOutcome.THINKING)
+    assert (call.plan_item, item.state, item.outcome) == (
+        item,
+        PlanState.CALLED,
+        CallOutcome.THINKING,
+    )
 
 
 def test_a_plan_for_tomorrow_is_not_called_today(recall: Recall) -> None:
@@ -285,7 +348,9 @@ def test_a_plan_for_tomorrow_is_not_called_today(recall: Recall) -> None:
 def test_a_patient_who_calls_in_himself_may_be_served_by_anyone(recall: Recall) -> None:
     entry = recall.entry()
     recall.plan(recall.world.administrator)
-    call = recall.call(entry, CallOutcome.BOOKED, by=recall.world.administrator2, patient_called=True)
+    call = recall.call(
+        entry, CallOutcome.BOOKED, by=recall.world.administrator2, patient_called=True
+    )
     entry.refresh_from_db()
     assert (entry.stage, entry.calls, call.number) == (Stage.BOOKED, 0, 0)
     assert Interaction.objects.get().direction == Direction.IN
@@ -313,7 +378,12 @@ def test_an_open_card_is_held_off_from_colleagues_and_frees_itself(recall: Recal
     held = open_card(entry, by=recall.world.administrator, now=now)
     with pytest.raises(Conflict, match=r"держит Орлова О\. П\., освободится не позже 12:10"):
         open_card(entry, by=other, now=now + dt.timedelta(minutes=9))
-    renew_card(entry, key=held.reserved_key, by=recall.world.administrator, now=now + dt.timedelta(minutes=9))
+    renew_card(
+        entry,
+        key=held.reserved_key,
+        by=recall.world.administrator,
+        now=now + dt.timedelta(minutes=9),
+    )
     with pytest.raises(Conflict, match="12:19"):
         open_card(entry, by=other, now=now + dt.timedelta(minutes=11))
     assert open_card(entry, by=other, now=now + dt.timedelta(minutes=20)).reserved_by == other
@@ -335,9 +405,14 @@ def test_only_the_senior_takes_a_card_over(recall: Recall) -> None:
     held = open_card(entry, by=recall.world.administrator, now=recall.world.now)
     with pytest.raises(NotAllowed):
         take_over(entry, by=recall.world.administrator2, now=recall.world.now)
-    assert take_over(entry, by=recall.world.senior, now=recall.world.now).reserved_by == recall.world.senior
+    assert (
+        take_over(entry, by=recall.world.senior, now=recall.world.now).reserved_by
+        == recall.world.senior
+    )
     with pytest.raises(Conflict):
-        renew_card(entry, key=held.reserved_key, by=recall.world.administrator, now=recall.world.now)
+        renew_card(
+            entry, key=held.reserved_key, by=recall.world.administrator, now=recall.world.now
+        )
     with pytest.raises(Conflict):
         recall.call(entry, CallOutcome.THINKING, by=recall.world.administrator)
     assert AuditEntry.objects.filter(action="journals.take_over").count() == 1
@@ -355,12 +430,23 @@ def test_an_entry_needs_the_doctors_comment_and_is_open_once(recall: Recall) -> 
 def test_editing_with_the_same_values_changes_nothing(recall: Recall) -> None:
     entry = recall.entry()
     same = edit_entry(
-        entry, doctor_comment=entry.doctor_comment, call_on=entry.call_on, version=1, by=None, now=recall.world.now
+        entry,
+        doctor_comment=entry.doctor_comment,
+        call_on=entry.call_on,
+        version=1,
+        by=None,
+        now=recall.world.now,
     )
     assert same.version == entry.version
     later = entry.call_on + WEEK
-    moved = edit_entry(entry, doctor_comment="Снять швы", call_on=later, version=1, by=None, now=recall.world.now)
-    assert (moved.doctor_comment, moved.call_on, moved.version) == ("Снять швы", later, entry.version + 1)
+    moved = edit_entry(
+        entry, doctor_comment="Снять швы", call_on=later, version=1, by=None, now=recall.world.now
+    )
+    assert (moved.doctor_comment, moved.call_on, moved.version) == (
+        "Снять швы",
+        later,
+        entry.version + 1,
+    )
 
 
 def test_a_reminders_date_is_changed_only_in_the_waiting_list(recall: Recall) -> None:
@@ -369,7 +455,12 @@ def test_a_reminders_date_is_changed_only_in_the_waiting_list(recall: Recall) ->
     entry.refresh_from_db()
     with pytest.raises(Refused, match="листе ожидания"):
         edit_entry(
-            entry, doctor_comment="x", call_on=recall.today, version=entry.version, by=None, now=recall.world.now
+            entry,
+            doctor_comment="x",
+            call_on=recall.today,
+            version=entry.version,
+            by=None,
+            now=recall.world.now,
         )
 
 
@@ -384,11 +475,19 @@ def test_the_same_source_id_is_not_opened_twice(recall: Recall) -> None:
 
 def test_the_policy_is_the_seniors_and_counts_from_the_next_call(recall: Recall) -> None:
     with pytest.raises(NotAllowed):
-        set_policy(recall.world.clinic, values={"calls": 2}, by=recall.world.administrator, now=recall.world.now)
+        set_policy(
+            recall.world.clinic,
+            values={"calls": 2},
+            by=recall.world.administrator,
+            now=recall.world.now,
+        )
     entry = recall.entry()
     recall.call(entry, CallOutcome.UNREACHED)
     set_policy(
-        recall.world.clinic, values={"calls": 2, "interval_days": 3}, by=recall.world.senior, now=recall.world.now
+        recall.world.clinic,
+        values={"calls": 2, "interval_days": 3},
+        by=recall.world.senior,
+        now=recall.world.now,
     )
     assert RecallPolicy.of(recall.world.clinic.pk).rule.interval_days == 3
     with pytest.raises(Refused, match="2-й звонок без ответа"):
@@ -399,7 +498,14 @@ def test_a_form_filled_in_before_a_call_does_not_bring_the_old_date_back(recall:
     entry = recall.entry()
     recall.call(entry, CallOutcome.UNREACHED)
     with pytest.raises(Conflict, match=r"дата прозвона теперь 25\.03\.2026"):
-        edit_entry(entry, doctor_comment="x", call_on=recall.today, version=1, by=None, now=recall.world.now)
+        edit_entry(
+            entry,
+            doctor_comment="x",
+            call_on=recall.today,
+            version=1,
+            by=None,
+            now=recall.world.now,
+        )
     entry.refresh_from_db()
     assert entry.call_on == recall.today + WEEK
 
@@ -414,7 +520,9 @@ def test_a_call_is_written_with_the_number_it_went_over(recall: Recall) -> None:
     call = recall.call(entry, CallOutcome.THINKING, now=recall.world.now + dt.timedelta(minutes=3))
     assert call.interaction is not None
     assert call.interaction.number == "+79000004002"
-    plain = recall.call(recall.entry(recall.world.patient(phones=["+79000004003"])), CallOutcome.THINKING).interaction
+    plain = recall.call(
+        recall.entry(recall.world.patient(phones=["+79000004003"])), CallOutcome.THINKING
+    ).interaction
     assert plain is not None
     assert plain.number == "+79000004003"
 
@@ -422,7 +530,9 @@ def test_a_call_is_written_with_the_number_it_went_over(recall: Recall) -> None:
 def test_a_card_that_was_left_or_saved_is_not_reserved_by_its_forgotten_tab(recall: Recall) -> None:
     world = recall.world
     entry = recall.entry()
-    with pytest.raises(Conflict, match="больше не за вами"):  # never opened: the address alone reserves nothing
+    with pytest.raises(
+        Conflict, match="больше не за вами"
+    ):  # never opened: the address alone reserves nothing
         renew_card(entry, key="abc", by=world.administrator, now=world.now)
     entry = open_card(entry, by=world.senior, now=world.now)
     key = entry.reserved_key
@@ -439,7 +549,14 @@ def test_a_card_forgotten_open_is_freed_after_the_days_end(recall: Recall) -> No
     recall.plan(world.administrator)
     ends = PlanItem.objects.get().due_at
     opened = open_card(entry, by=world.administrator, now=ends - dt.timedelta(minutes=5))
-    renew_card(opened, key=opened.reserved_key, by=world.administrator, now=ends + dt.timedelta(minutes=59))
+    renew_card(
+        opened, key=opened.reserved_key, by=world.administrator, now=ends + dt.timedelta(minutes=59)
+    )
     with pytest.raises(Conflict, match="План этого дня закончился"):
-        renew_card(opened, key=opened.reserved_key, by=world.administrator, now=ends + dt.timedelta(minutes=61))
+        renew_card(
+            opened,
+            key=opened.reserved_key,
+            by=world.administrator,
+            now=ends + dt.timedelta(minutes=61),
+        )
     assert return_uncalled(now=ends + dt.timedelta(minutes=70)) == 1

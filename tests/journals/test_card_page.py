@@ -1,4 +1,6 @@
-"""The card on the screen: the form, who may call, what a late or a second save answers, what the senior does on it."""
+"""The card on the screen: the form, who may call, what a late or a second save answers, what the
+senior does on it.
+"""
 
 import datetime as dt
 import re
@@ -35,7 +37,9 @@ def test_the_card_takes_as_many_queries_with_a_long_history(recall: Recall, as_u
     assert queries_of(client, url("card", entry)) == few
 
 
-def test_an_administrator_works_her_plan_and_is_led_to_the_next(recall: Recall, as_user: Login) -> None:
+def test_an_administrator_works_her_plan_and_is_led_to_the_next(
+    recall: Recall, as_user: Login
+) -> None:
     world = recall.world
     first, second = recall.entry(), recall.entry()
     recall.plan(world.administrator, 2)
@@ -45,14 +49,18 @@ def test_an_administrator_works_her_plan_and_is_led_to_the_next(recall: Recall, 
     first.refresh_from_db()
     assert first.reserved_by == world.administrator
     answer = client.post(
-        url("card", first), form(recall, page, f"unreached:{recall.no_answer.pk}", go="next"), follow=False
+        url("card", first),
+        form(recall, page, f"unreached:{recall.no_answer.pk}", go="next"),
+        follow=False,
     )
     assert answer.status_code == 302
     assert answer["Location"] == url("card", second)
     first.refresh_from_db()
     assert (first.unreached, first.reserved_by_id) == (1, None)
     page = client.get(url("card", second)).content.decode()
-    answer = client.post(url("card", second), form(recall, page, "refused", reason_refused=recall.dear.pk, go="next"))
+    answer = client.post(
+        url("card", second), form(recall, page, "refused", reason_refused=recall.dear.pk, go="next")
+    )
     assert answer["Location"] == JOURNAL
 
 
@@ -62,7 +70,10 @@ def test_booking_from_the_forecast_schedule(recall: Recall, as_user: Login) -> N
     client = as_user(recall.world.senior)
     page = client.get(url("card", entry)).content.decode()
     assert f'id="w{window.pk}"' in page
-    assert client.post(url("card", entry), form(recall, page, "booked", window=window.pk)).status_code == 302
+    assert (
+        client.post(url("card", entry), form(recall, page, "booked", window=window.pk)).status_code
+        == 302
+    )
     entry.refresh_from_db()
     assert entry.stage == Stage.BOOKED
 
@@ -79,11 +90,15 @@ def test_windows_of_the_specialty_come_when_asked_for(recall: Recall, as_user: L
         assert colleague.short_name in page
 
 
-def test_a_form_that_lacks_something_comes_back_with_what_was_typed(recall: Recall, as_user: Login) -> None:
+def test_a_form_that_lacks_something_comes_back_with_what_was_typed(
+    recall: Recall, as_user: Login
+) -> None:
     entry = recall.entry()
     client = as_user(recall.world.senior)
     page = client.get(url("card", entry)).content.decode()
-    answer = client.post(url("card", entry), form(recall, page, "thinking", comment="перезвонит муж"))
+    answer = client.post(
+        url("card", entry), form(recall, page, "thinking", comment="перезвонит муж")
+    )
     assert answer.status_code == 422
     text = answer.content.decode()
     assert "Выберите причину." in text
@@ -93,7 +108,9 @@ def test_a_form_that_lacks_something_comes_back_with_what_was_typed(recall: Reca
     assert not RecallCall.objects.exists()
 
 
-def test_the_last_unreached_call_demands_a_refusal_on_the_card(recall: Recall, as_user: Login) -> None:
+def test_the_last_unreached_call_demands_a_refusal_on_the_card(
+    recall: Recall, as_user: Login
+) -> None:
     RecallPolicy.objects.create(clinic=recall.world.clinic, calls=1)
     entry = recall.entry()
     client = as_user(recall.world.senior)
@@ -101,12 +118,19 @@ def test_the_last_unreached_call_demands_a_refusal_on_the_card(recall: Recall, a
     assert "последний по правилу" in page
     data = form(recall, page, f"unreached:{recall.no_answer.pk}")
     assert client.post(url("card", entry), data).status_code == 422
-    assert client.post(url("card", entry), data | {"refusal_reason": recall.not_reached.pk}).status_code == 302
+    assert (
+        client.post(
+            url("card", entry), data | {"refusal_reason": recall.not_reached.pk}
+        ).status_code
+        == 302
+    )
     entry.refresh_from_db()
     assert entry.stage == Stage.REFUSED
 
 
-def test_an_unplanned_entry_is_refused_by_url_but_a_caller_may_be_served(recall: Recall, as_user: Login) -> None:
+def test_an_unplanned_entry_is_refused_by_url_but_a_caller_may_be_served(
+    recall: Recall, as_user: Login
+) -> None:
     entry = recall.entry()
     client = as_user(recall.world.administrator)
     answer = client.get(url("card", entry))
@@ -126,7 +150,9 @@ def test_an_unplanned_entry_is_refused_by_url_but_a_caller_may_be_served(recall:
     page = client.get(url("card", entry) + "?call=in").content.decode()
     assert "Нам звонят" in page
     assert (
-        client.post(url("card", entry), form(recall, page, "remind", remind_on=recall.today, call="in")).status_code
+        client.post(
+            url("card", entry), form(recall, page, "remind", remind_on=recall.today, call="in")
+        ).status_code
         == 302
     )
 
@@ -145,7 +171,9 @@ def test_a_held_card_answers_409_with_its_state(recall: Recall, as_user: Login) 
     assert "Орлова О. П. до 12:10" in listed
 
 
-def test_the_senior_looks_on_without_taking_the_card_and_may_take_it_over(recall: Recall, as_user: Login) -> None:
+def test_the_senior_looks_on_without_taking_the_card_and_may_take_it_over(
+    recall: Recall, as_user: Login
+) -> None:
     entry = recall.entry()
     recall.plan(recall.world.administrator)
     client = as_user(recall.world.senior)
@@ -157,10 +185,15 @@ def test_the_senior_looks_on_without_taking_the_card_and_may_take_it_over(recall
     assert client.post(url("take_over", entry)).status_code == 302
     entry.refresh_from_db()
     assert entry.reserved_by == recall.world.senior
-    assert as_user(recall.world.administrator).post(url("hold", entry), {"key": "x"}).status_code == 409
+    assert (
+        as_user(recall.world.administrator).post(url("hold", entry), {"key": "x"}).status_code
+        == 409
+    )
 
 
-def test_a_late_save_shows_the_present_state_and_keeps_the_words(recall: Recall, as_user: Login) -> None:
+def test_a_late_save_shows_the_present_state_and_keeps_the_words(
+    recall: Recall, as_user: Login
+) -> None:
     entry = recall.entry()
     client = as_user(recall.world.senior)
     page = client.get(url("card", entry)).content.decode()
@@ -176,7 +209,9 @@ def test_a_taken_window_answers_409_with_what_is_left(recall: Recall, as_user: L
     client = as_user(recall.world.senior)
     page = client.get(url("card", entry)).content.decode()
     recall.call(recall.entry(), CallOutcome.BOOKED, window=window)
-    answer = client.post(url("card", entry), form(recall, page, "booked", window=window.pk, comment="ждёт"))
+    answer = client.post(
+        url("card", entry), form(recall, page, "booked", window=window.pk, comment="ждёт")
+    )
     assert answer.status_code == 409
     text = answer.content.decode()
     assert f'id="w{window.pk}"' not in text
@@ -187,7 +222,9 @@ def test_a_taken_window_answers_409_with_what_is_left(recall: Recall, as_user: L
 def test_a_double_submit_is_one_call(recall: Recall, as_user: Login) -> None:
     entry = recall.entry()
     client = as_user(recall.world.senior)
-    data = form(recall, client.get(url("card", entry)).content.decode(), "remind", remind_on=recall.today)
+    data = form(
+        recall, client.get(url("card", entry)).content.decode(), "remind", remind_on=recall.today
+    )
     assert [client.post(url("card", entry), data).status_code for _click in range(2)] == [302, 302]
     assert RecallCall.objects.count() == 1
 
@@ -250,12 +287,17 @@ def test_a_day_is_chosen_by_a_button_or_typed_beside_it(recall: Recall, as_user:
         entry = recall.entry(recall.world.patient())
         page = client.get(url("card", entry)).content.decode()
         assert f'name="remind_on" id="remind_on-1" value="{tomorrow}"' in page
-        assert client.post(url("card", entry), form(recall, page, "remind", **fields)).status_code == 302
+        assert (
+            client.post(url("card", entry), form(recall, page, "remind", **fields)).status_code
+            == 302
+        )
         entry.refresh_from_db()
         assert entry.call_on == expected
     entry = recall.entry(recall.world.patient())
     page = client.get(url("card", entry)).content.decode()
-    answer = client.post(url("card", entry), form(recall, page, "remind", remind_on="", remind_on_other=""))
+    answer = client.post(
+        url("card", entry), form(recall, page, "remind", remind_on="", remind_on_other="")
+    )
     assert answer.status_code == 422
     assert "Когда напомнить? Выберите дату." in answer.content.decode()
 
@@ -274,7 +316,9 @@ def test_the_card_shows_no_control_that_would_answer_no(recall: Recall, as_user:
     assert str(world.clinic_b) in page
 
 
-def test_an_edit_that_came_too_late_shows_the_date_as_it_is_by_now(recall: Recall, as_user: Login) -> None:
+def test_an_edit_that_came_too_late_shows_the_date_as_it_is_by_now(
+    recall: Recall, as_user: Login
+) -> None:
     entry = recall.entry()
     client = as_user(recall.world.doctor_user)
     page = client.get(url("edit", entry)).content.decode()
@@ -295,7 +339,9 @@ def test_an_edit_that_came_too_late_shows_the_date_as_it_is_by_now(recall: Recal
 
 def test_a_new_entrys_date_is_the_clinics_own_today(recall: Recall, as_user: Login) -> None:
     world = recall.world
-    world.now = world.now.replace(hour=22, minute=30)  # half past eight of the next day in Vladivostok
+    world.now = world.now.replace(
+        hour=22, minute=30
+    )  # half past eight of the next day in Vladivostok
     patient = world.patient("Восточная", clinics=[world.clinic_b])
-    page = as_user(world.senior_b).get(f"/recall/new/?patient={patient.pk}").content.decode()
+    page = as_user(world.senior_b).get(f"/journals/new/?patient={patient.pk}").content.decode()
     assert 'name="call_on" value="2026-03-19"' in page

@@ -1,4 +1,6 @@
-"""Import of КОС entries: the doctor's comment is required, open entries are kept up, closed ones stay closed."""
+"""Import of КОС entries: the doctor's comment is required, open entries are kept up, closed ones
+stay closed.
+"""
 
 import datetime as dt
 
@@ -17,7 +19,15 @@ from tests.imports.files import check, load, start, through, words, xlsx
 
 pytestmark = pytest.mark.django_db
 
-HEAD = ("Пациент", "Дата рождения", "Телефон", "Врач", "Комментарий врача", "Дата прозвона", "Код КОС")
+HEAD = (
+    "Пациент",
+    "Дата рождения",
+    "Телефон",
+    "Врач",
+    "Комментарий врача",
+    "Дата прозвона",
+    "Код КОС",
+)
 DAY = dt.date(2026, 3, 20)
 
 
@@ -26,7 +36,13 @@ def row(comment: str = "Проверить пломбу 36 зуба", on: object
 
 
 def run_it(world: World, *rows: tuple[object, ...]) -> ImportRun:
-    return through("recalls", xlsx(HEAD, *rows), clinic=world.clinic, by=world.doctor_user, now=NOON)  # type: ignore[arg-type]
+    return through(
+        "recalls",
+        xlsx(HEAD, *rows),  # type: ignore[arg-type]
+        clinic=world.clinic,
+        by=world.doctor_user,
+        now=NOON,
+    )
 
 
 def test_an_entry_comes_into_call_with_its_patient(world: World) -> None:
@@ -44,7 +60,9 @@ def test_an_entry_comes_into_call_with_its_patient(world: World) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "K1"])
-def test_the_same_file_twice_changes_nothing_and_a_new_comment_one_thing(world: World, code: str) -> None:
+def test_the_same_file_twice_changes_nothing_and_a_new_comment_one_thing(
+    world: World, code: str
+) -> None:
     run_it(world, row(code=code))
     assert run_it(world, row(code=code)).counts["unchanged"] == 1
     assert run_it(world, row("Пора на гигиену", code=code)).counts["changed"] == 1
@@ -56,7 +74,9 @@ def test_what_has_been_called_keeps_its_date_and_what_is_closed_stays_closed(wor
     run_it(world, row(code="K1"), row(code="K2", name="Ким Анна", phone="+79000001002"))
     RecallEntry.objects.filter(source_id="K1").update(calls=1, call_on=DAY + dt.timedelta(days=7))
     RecallEntry.objects.filter(source_id="K2").update(stage=Stage.REFUSED)
-    run = run_it(world, row(code="K1"), row("Другое", code="K2", name="Ким Анна", phone="+79000001002"))
+    run = run_it(
+        world, row(code="K1"), row("Другое", code="K2", name="Ким Анна", phone="+79000001002")
+    )
     assert run.counts["unchanged"] == 2
     assert RecallEntry.objects.get(source_id="K1").call_on == DAY + dt.timedelta(days=7)
 
@@ -86,7 +106,9 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(world: World) -> None
     for rows, first in ((3, 0), (30, 100)):
         content = xlsx(HEAD, *(row(phone=f"+7900000{n:04}") for n in range(first, first + rows)))  # type: ignore[arg-type]
         run = check(
-            start("recalls", content, clinic=world.clinic, by=world.senior, now=NOON), by=world.senior, now=NOON
+            start("recalls", content, clinic=world.clinic, by=world.senior, now=NOON),
+            by=world.senior,
+            now=NOON,
         )
         with CaptureQueriesContext(connection) as queries:
             load(run, by=world.senior, now=NOON)
@@ -98,7 +120,11 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(world: World) -> None
 def test_a_row_tells_of_an_unknown_patient_and_of_its_empty_comment_at_once(world: World) -> None:
     run = run_it(world, row("", None, name="", phone="+79000009999"))
     (finding,) = run.findings.filter(kind=FindingKind.REJECTED)
-    assert {problem["column"] for problem in finding.problems} == {"Пациент", "Комментарий врача", "Дата прозвона"}
+    assert {problem["column"] for problem in finding.problems} == {
+        "Пациент",
+        "Комментарий врача",
+        "Дата прозвона",
+    }
 
 
 def test_the_same_file_again_calls_nobody_who_has_refused_or_come(world: World) -> None:
@@ -107,19 +133,27 @@ def test_the_same_file_again_calls_nobody_who_has_refused_or_come(world: World) 
     RecallEntry.objects.update(stage=Stage.REFUSED, closed_at=NOON)
     run = run_it(world, row())
     assert (run.counts["unchanged"], RecallEntry.objects.count()) == (1, 1)
-    assert run_it(world, row(on=entry.call_on + dt.timedelta(days=180))).counts["created"] == 1  # a new invitation
+    assert (
+        run_it(world, row(on=entry.call_on + dt.timedelta(days=180))).counts["created"] == 1
+    )  # a new invitation
 
 
 def test_an_entry_put_in_by_hand_gets_the_code_of_the_row_that_means_it(world: World) -> None:
     run_it(world, row())
     run_it(world, row("Другой комментарий", code="K7"))
     entry = RecallEntry.objects.get()
-    assert (entry.source, entry.source_id, entry.doctor_comment) == ("import", "K7", "Другой комментарий")
+    assert (entry.source, entry.source_id, entry.doctor_comment) == (
+        "import",
+        "K7",
+        "Другой комментарий",
+    )
     RecallEntry.objects.update(stage=Stage.BOOKED, closed_at=NOON)
     assert run_it(world, row("И ещё один", code="K7")).counts["unchanged"] == 1
 
 
 def test_a_code_that_stands_twice_is_named(world: World) -> None:
     run = run_it(world, row(code="K1"), row(code="K1", name="Ким Анна", phone="+79000001002"))
-    assert words(run) == ["3 Код КОС: Этот код записи уже есть в строке 2. Исправьте код или удалите строку."]
+    assert words(run) == [
+        "3 Код КОС: Этот код записи уже есть в строке 2. Исправьте код или удалите строку."
+    ]
     assert run.counts["created"] == 1

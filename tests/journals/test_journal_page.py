@@ -1,4 +1,6 @@
-"""The journal's lists: who sees what, tabs and filters, pages of fifty, the same number of queries for 3 rows and 30."""
+"""The journal's lists: who sees what, tabs and filters, pages of fifty, the same number of queries
+for 3 rows and 30.
+"""
 
 import datetime as dt
 import re
@@ -16,7 +18,9 @@ from tests.journals.pages import JOURNAL, Login, queries_of, url
 pytestmark = pytest.mark.usefixtures("at_noon")
 
 
-def test_the_journal_opens_for_its_readers_and_for_nobody_else(recall: Recall, as_user: Login) -> None:
+def test_the_journal_opens_for_its_readers_and_for_nobody_else(
+    recall: Recall, as_user: Login
+) -> None:
     recall.entry()
     world = recall.world
     for user in (world.administrator, world.senior, world.manager, world.doctor_user):
@@ -41,7 +45,9 @@ def test_another_clinics_entries_are_not_there(recall: Recall, as_user: Login) -
 
 def test_to_htmx_the_journal_answers_with_its_rows_alone(recall: Recall, as_user: Login) -> None:
     recall.entry(recall.world.patient("Строкина"))
-    part = as_user(recall.world.senior).get(JOURNAL, headers={"HX-Request": "true"}).content.decode()
+    part = (
+        as_user(recall.world.senior).get(JOURNAL, headers={"HX-Request": "true"}).content.decode()
+    )
     assert "Строкина" in part
     assert "<html" not in part
 
@@ -64,11 +70,15 @@ def test_tabs_filters_and_counters_say_the_same(recall: Recall, as_user: Login) 
         "refused": {"Отказова"},
     }.items():
         page = client.get(f"{JOURNAL}?tab={tab}").content.decode()
-        assert {name for name in ("Отказова", "Записанова", "Званова", "Планова") if name in page} == names
+        assert {
+            name for name in ("Отказова", "Записанова", "Званова", "Планова") if name in page
+        } == names
         count = re.search(rf'tab={tab}"[^>]*>[^<]*<span class="count">(\d+)', page)
         assert count
         assert int(count[1]) == len(names)
-    page = client.get(f"{JOURNAL}?tab=all&reason={recall.dear.pk}&caller={world.senior.pk}").content.decode()
+    page = client.get(
+        f"{JOURNAL}?tab=all&reason={recall.dear.pk}&caller={world.senior.pk}"
+    ).content.decode()
     assert "Отказова" in page
     assert "Записанова" not in page
     assert "Званова" in client.get(f"{JOURNAL}?tab=call&q=звано").content.decode()
@@ -76,9 +86,14 @@ def test_tabs_filters_and_counters_say_the_same(recall: Recall, as_user: Login) 
 
 
 @pytest.mark.parametrize("sort", ["date", "-date", "-touched", "patient"])
-def test_pages_of_fifty_show_every_entry_once_both_ways(recall: Recall, as_user: Login, sort: str) -> None:
+def test_pages_of_fifty_show_every_entry_once_both_ways(
+    recall: Recall, as_user: Login, sort: str
+) -> None:
     for number in range(120):
-        recall.entry(recall.world.patient(f"П{number % 7}"), call_on=recall.today + dt.timedelta(days=number % 3))
+        recall.entry(
+            recall.world.patient(f"П{number % 7}"),
+            call_on=recall.today + dt.timedelta(days=number % 3),
+        )
     client = as_user(recall.world.senior)
     there: list[list[str]] = []
     address = f"?tab=call&sort={sort}"
@@ -98,12 +113,22 @@ def test_pages_of_fifty_show_every_entry_once_both_ways(recall: Recall, as_user:
 def test_an_address_of_nonsense_is_the_plain_page(recall: Recall, as_user: Login) -> None:
     recall.entry()
     client = as_user(recall.world.senior)
-    for query in ("tab=x", "after=zzz", "after=2026-99-99~5", "clinic=99999", "since=вчера", "sort=money", "before=~"):
+    for query in (
+        "tab=x",
+        "after=zzz",
+        "after=2026-99-99~5",
+        "clinic=99999",
+        "since=вчера",
+        "sort=money",
+        "before=~",
+    ):
         assert client.get(f"{JOURNAL}?{query}").status_code == 200
 
 
 @pytest.mark.parametrize("tab", ["all", "mine", "call"])
-def test_thirty_rows_take_as_many_queries_as_three(recall: Recall, as_user: Login, tab: str) -> None:
+def test_thirty_rows_take_as_many_queries_as_three(
+    recall: Recall, as_user: Login, tab: str
+) -> None:
     world = recall.world
 
     def grow(count: int) -> None:
@@ -137,19 +162,28 @@ def test_at_night_the_number_is_not_a_link(recall: Recall, as_user: Login) -> No
     assert "tel:" in client.get(f"{JOURNAL}?tab=call").content.decode()
     recall.world.now = recall.world.local(recall.today + dt.timedelta(days=1), 6)
     client = as_user(recall.world.senior)  # the session of yesterday is over
-    for address, words in ((f"{JOURNAL}?tab=call", "ждёт 09:00"), (url("card", entry), "Тихие часы: звоним с 09:00")):
+    for address, words in (
+        (f"{JOURNAL}?tab=call", "ждёт 09:00"),
+        (url("card", entry), "Тихие часы: звоним с 09:00"),
+    ):
         page = client.get(address).content.decode()
         assert "btn-call" not in page
         assert "tel:" not in page
         assert words in page
 
 
-def test_a_doctor_puts_an_entry_in_and_sees_no_form_of_calls(recall: Recall, as_user: Login) -> None:
+def test_a_doctor_puts_an_entry_in_and_sees_no_form_of_calls(
+    recall: Recall, as_user: Login
+) -> None:
     patient = recall.world.patient("Зубова")
     client = as_user(recall.world.doctor_user)
-    assert "Зубова" in client.get("/recall/new/?q=зубо").content.decode()
-    address = f"/recall/new/?patient={patient.pk}"
-    data = {"clinic": recall.world.clinic.pk, "doctor": recall.world.doctor.pk, "call_on": recall.today}
+    assert "Зубова" in client.get("/journals/new/?q=зубо").content.decode()
+    address = f"/journals/new/?patient={patient.pk}"
+    data = {
+        "clinic": recall.world.clinic.pk,
+        "doctor": recall.world.doctor.pk,
+        "call_on": recall.today,
+    }
     assert client.post(address, data).status_code == 422
     assert client.post(address, data | {"doctor_comment": "Снять швы"}).status_code == 302
     entry = RecallEntry.objects.get()
@@ -172,17 +206,25 @@ def test_my_day_and_the_patients_card_know_of_the_journal(recall: Recall, as_use
     recall.plan(recall.world.administrator)
     assert "Мой план КОС" in as_user(recall.world.administrator).get("/").content.decode()
     assert "План прозвона КОС" in as_user(recall.world.senior).get("/").content.decode()
-    card = as_user(recall.world.administrator).get(reverse("clinics:patient", args=[entry.patient_id]))
+    card = as_user(recall.world.administrator).get(
+        reverse("clinics:patient", args=[entry.patient_id])
+    )
     assert "Проверить коронку" in card.content.decode()
 
 
-def test_a_doctors_day_says_how_many_of_his_are_still_to_be_called(recall: Recall, as_user: Login) -> None:
+def test_a_doctors_day_says_how_many_of_his_are_still_to_be_called(
+    recall: Recall, as_user: Login
+) -> None:
     world = recall.world
     world.doctor.user = world.doctor_user
     world.doctor.save()
     entries = [recall.entry() for _ in range(3)]
     client = as_user(world.doctor_user)
-    card = re.search(r'href="([^"]+)"[^>]*>(?:(?!</a>).)*Зовём к вам', client.get("/").content.decode(), re.DOTALL)
+    card = re.search(
+        r'href="([^"]+)"[^>]*>(?:(?!</a>).)*Зовём к вам',
+        client.get("/").content.decode(),
+        re.DOTALL,
+    )
     assert card is not None
     page = client.get(card[1].replace("&amp;", "&")).content.decode()
     assert all(url("card", entry) in page for entry in entries)
@@ -191,12 +233,18 @@ def test_a_doctors_day_says_how_many_of_his_are_still_to_be_called(recall: Recal
 def test_my_plan_is_that_of_the_clinics_own_day(recall: Recall, as_user: Login) -> None:
     """At 13:05 in Moscow it is tomorrow already at UTC+14, but in no clinic of ours."""
     world = recall.world
-    first, second, tomorrows = (recall.entry(world.patient(name)) for name in ("Первая", "Вторая", "Завтрашняя"))
+    first, second, tomorrows = (
+        recall.entry(world.patient(name)) for name in ("Первая", "Вторая", "Завтрашняя")
+    )
     recall.plan(world.administrator, 3)
     PlanItem.objects.filter(entry=tomorrows).update(on=recall.today + dt.timedelta(days=1))
     world.now += dt.timedelta(hours=4)
-    assert [item.entry for item in journal.my_items(world.administrator, world.now).order_by("pk")] == [first, second]
-    assert "Завтрашняя" not in as_user(world.administrator).get(f"{JOURNAL}?tab=mine").content.decode()
+    assert [
+        item.entry for item in journal.my_items(world.administrator, world.now).order_by("pk")
+    ] == [first, second]
+    assert (
+        "Завтрашняя" not in as_user(world.administrator).get(f"{JOURNAL}?tab=mine").content.decode()
+    )
     assert journal.next_in_plan(world.administrator, world.now, but=first.pk) == second.pk
     assert journal.next_in_plan(world.administrator, world.now, but=second.pk) == first.pk
     world.now += dt.timedelta(days=1)
@@ -212,14 +260,20 @@ def test_whom_nobody_may_call_any_more_is_not_the_next_in_the_plan(recall: Recal
     assert journal.next_in_plan(world.administrator, world.now, but=next_one.pk) is None
 
 
-def test_a_patient_is_found_in_the_journal_among_many_of_his_name(recall: Recall, as_user: Login) -> None:
+def test_a_patient_is_found_in_the_journal_among_many_of_his_name(
+    recall: Recall, as_user: Login
+) -> None:
     for number in range(25):
         recall.world.patient("Иванова", f"Аа{number:02}")
     recall.entry(
-        recall.world.patient("Иванова", "Яна", "Ёлкина", phones=["+79000004321"], birth_date=dt.date(1990, 5, 4))
+        recall.world.patient(
+            "Иванова", "Яна", "Ёлкина", phones=["+79000004321"], birth_date=dt.date(1990, 5, 4)
+        )
     )
     client = as_user(recall.world.senior)
     for text in ("иванова", "яна ива", "елк", "4321", "8 900 000-43-21", "04.05.1990", "ив 4321"):
-        assert "Яна" in client.get(f"{JOURNAL}?tab=call", {"q": text, "tab": "call"}).content.decode(), text
+        assert (
+            "Яна" in client.get(f"{JOURNAL}?tab=call", {"q": text, "tab": "call"}).content.decode()
+        ), text
     for text in ("вано", "43", "05.05.1990", "яна петрова", "и"):
         assert "Яна" not in client.get(JOURNAL, {"q": text, "tab": "call"}).content.decode(), text

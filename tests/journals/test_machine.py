@@ -40,7 +40,9 @@ def test_the_first_call_follows_the_documents_table(
 
 
 def test_the_third_unreached_call_demands_a_refusal() -> None:
-    position = after(after(EntryProgress(), CallOutcome.UNREACHED, RULE), CallOutcome.UNREACHED, RULE)
+    position = after(
+        after(EntryProgress(), CallOutcome.UNREACHED, RULE), CallOutcome.UNREACHED, RULE
+    )
     assert position == EntryProgress(Stage.CALL, unreached=2)
     assert effect(position, CallOutcome.UNREACHED, RULE) is LAST_UNREACHED
     assert after(position, CallOutcome.UNREACHED, RULE) == EntryProgress(Stage.REFUSED, unreached=3)
@@ -48,7 +50,12 @@ def test_the_third_unreached_call_demands_a_refusal() -> None:
 
 def test_thinking_and_reminding_do_not_count_as_unreached() -> None:
     position = EntryProgress()
-    for outcome in (CallOutcome.UNREACHED, CallOutcome.THINKING, CallOutcome.UNREACHED, CallOutcome.REMIND):
+    for outcome in (
+        CallOutcome.UNREACHED,
+        CallOutcome.THINKING,
+        CallOutcome.UNREACHED,
+        CallOutcome.REMIND,
+    ):
         position = after(position, outcome, RULE)
     assert position == EntryProgress(Stage.CALL, unreached=2, talks=2)
 
@@ -87,12 +94,17 @@ def test_a_policy_shortened_meanwhile_makes_the_next_unreached_call_the_last() -
 
 
 policies = st.builds(
-    RecallLimits, calls=st.integers(1, 6), interval_days=st.integers(1, 30), talks_before_flag=st.integers(1, 5)
+    RecallLimits,
+    calls=st.integers(1, 6),
+    interval_days=st.integers(1, 30),
+    talks_before_flag=st.integers(1, 5),
 )
 
 
 @given(policies, st.lists(st.sampled_from(CallOutcome)))
-def test_never_more_unreached_calls_than_the_policy_says(rule: RecallLimits, outcomes: list[CallOutcome]) -> None:
+def test_never_more_unreached_calls_than_the_policy_says(
+    rule: RecallLimits, outcomes: list[CallOutcome]
+) -> None:
     position = EntryProgress()
     for outcome in outcomes:
         if position.stage is not Stage.CALL:
@@ -103,7 +115,11 @@ def test_never_more_unreached_calls_than_the_policy_says(rule: RecallLimits, out
         assert position.stage is Stage.REFUSED
 
 
-@given(policies, st.integers(0, 4), st.lists(st.sampled_from([CallOutcome.THINKING, CallOutcome.REMIND]), max_size=8))
+@given(
+    policies,
+    st.integers(0, 4),
+    st.lists(st.sampled_from([CallOutcome.THINKING, CallOutcome.REMIND]), max_size=8),
+)
 def test_a_patient_who_never_answers_always_ends_in_a_refusal(
     rule: RecallLimits, extra: int, talks: list[CallOutcome]
 ) -> None:

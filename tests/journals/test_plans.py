@@ -1,4 +1,6 @@
-"""The senior's plan: segments that add up, giving out, sharing again, returning at the clinic's closing."""
+"""The senior's plan: segments that add up, giving out, sharing again, returning at the clinic's
+closing.
+"""
 
 import datetime as dt
 
@@ -37,7 +39,9 @@ def test_shares_by_capacity_never_exceed_the_room(total: int, room: list[int]) -
     st.lists(st.integers(0, 5), max_size=60, unique=False),
     st.dictionaries(st.integers(0, 5), st.integers(1, 9), min_size=1),
 )
-def test_everyone_gets_exactly_her_share_of_what_there_is(callers: list[int], shares: dict[int, int]) -> None:
+def test_everyone_gets_exactly_her_share_of_what_there_is(
+    callers: list[int], shares: dict[int, int]
+) -> None:
     entries = [(index, caller) for index, caller in enumerate(callers)]
     given_out = deal(entries, shares)
     assert len(given_out) == min(len(entries), sum(shares.values()))
@@ -75,9 +79,13 @@ def test_a_segment_is_narrowed_by_doctor_call_number_and_date(every_kind: Recall
 
 def test_only_ready_entries_are_given_the_longest_waiting_first(every_kind: Recall) -> None:
     world = every_kind.world
-    plan = give_plan(every_kind.segment(), shares={world.administrator2: 1}, by=world.senior, now=world.now)
+    plan = give_plan(
+        every_kind.segment(), shares={world.administrator2: 1}, by=world.senior, now=world.now
+    )
     assert plan.items.get().entry.call_on == every_kind.today - DAY
-    plan = give_plan(every_kind.segment(), shares={world.administrator2: 5}, by=world.senior, now=world.now)
+    plan = give_plan(
+        every_kind.segment(), shares={world.administrator2: 5}, by=world.senior, now=world.now
+    )
     assert plan.items.count() == 1
     with pytest.raises(Conflict, match="Готовых записей"):
         every_kind.plan(world.administrator)
@@ -120,7 +128,9 @@ def test_only_the_senior_gives_a_plan(recall: Recall, who: str) -> None:
         )
 
 
-def test_nobody_from_elsewhere_and_nobody_who_does_not_call_is_given_entries(recall: Recall) -> None:
+def test_nobody_from_elsewhere_and_nobody_who_does_not_call_is_given_entries(
+    recall: Recall,
+) -> None:
     recall.entry()
     for stranger in (recall.world.administrator_b, recall.world.manager):
         with pytest.raises(Refused, match="не звонит пациентам"):
@@ -133,7 +143,12 @@ def test_a_day_that_is_over_takes_no_plan(recall: Recall) -> None:
         recall.plan(recall.world.administrator, on=recall.today - DAY)
     evening = recall.world.local(recall.today, 20)
     with pytest.raises(Refused, match="20:00"):
-        give_plan(recall.segment(), shares={recall.world.administrator: 1}, by=recall.world.senior, now=evening)
+        give_plan(
+            recall.segment(),
+            shares={recall.world.administrator: 1},
+            by=recall.world.senior,
+            now=evening,
+        )
 
 
 def test_what_was_not_called_is_ready_again_at_the_closing(recall: Recall) -> None:
@@ -144,8 +159,14 @@ def test_what_was_not_called_is_ready_again_at_the_closing(recall: Recall) -> No
     assert return_uncalled(now=recall.world.local(recall.today, 19, 59)) == 0
     assert return_uncalled(now=recall.world.local(recall.today, 20)) == 1
     assert return_uncalled(now=recall.world.local(recall.today, 20)) == 0
-    assert sorted(PlanItem.objects.values_list("state", flat=True)) == [PlanState.CALLED, PlanState.RETURNED]
-    assert segments.counts(recall.segment(on=recall.today + DAY), now=recall.world.now + DAY).ready == 1
+    assert sorted(PlanItem.objects.values_list("state", flat=True)) == [
+        PlanState.CALLED,
+        PlanState.RETURNED,
+    ]
+    assert (
+        segments.counts(recall.segment(on=recall.today + DAY), now=recall.world.now + DAY).ready
+        == 1
+    )
 
 
 def test_a_call_that_lasts_beyond_the_closing_is_not_taken_away(recall: Recall) -> None:
@@ -157,7 +178,9 @@ def test_a_call_that_lasts_beyond_the_closing_is_not_taken_away(recall: Recall) 
     assert return_uncalled(now=closing + dt.timedelta(minutes=9)) == 1
 
 
-def test_a_persons_rest_is_shared_out_in_one_action_but_not_the_card_she_has_open(recall: Recall) -> None:
+def test_a_persons_rest_is_shared_out_in_one_action_but_not_the_card_she_has_open(
+    recall: Recall,
+) -> None:
     world = recall.world
     entries = [recall.entry() for _number in range(4)]
     recall.plan(world.administrator, 4)
@@ -168,7 +191,10 @@ def test_a_persons_rest_is_shared_out_in_one_action_but_not_the_card_she_has_ope
     )  # fmt: skip
     assert moved == 3
     assert PlanItem.objects.get(assignee=world.administrator).entry == entries[0]
-    assert sorted(PlanItem.objects.filter(assignee=user).count() for user in (world.administrator2, world.senior)) == [
+    assert sorted(
+        PlanItem.objects.filter(assignee=user).count()
+        for user in (world.administrator2, world.senior)
+    ) == [
         1,
         2,
     ]
@@ -189,7 +215,14 @@ def test_sharing_out_needs_the_senior_and_somebody_else(recall: Recall) -> None:
         (world.senior, [world.administrator_b], Refused),
     ):
         with pytest.raises(error):
-            redistribute(clinic=world.clinic, on=recall.today, person=world.administrator, to=to, by=by, now=world.now)
+            redistribute(
+                clinic=world.clinic,
+                on=recall.today,
+                person=world.administrator,
+                to=to,
+                by=by,
+                now=world.now,
+            )
 
 
 def test_the_board_adds_up_and_foresees_the_end(recall: Recall) -> None:
@@ -198,12 +231,24 @@ def test_the_board_adds_up_and_foresees_the_end(recall: Recall) -> None:
     recall.plan(world.administrator, 6)
     outcomes = (CallOutcome.BOOKED, CallOutcome.REFUSED, CallOutcome.THINKING)
     for minutes, (entry, outcome) in enumerate(zip(entries, outcomes, strict=False)):
-        recall.call(entry, outcome, by=world.administrator, now=world.now + dt.timedelta(minutes=10 * minutes))
+        recall.call(
+            entry,
+            outcome,
+            by=world.administrator,
+            now=world.now + dt.timedelta(minutes=10 * minutes),
+        )
     recall.call(entries[3], CallOutcome.REMIND, by=world.senior, patient_called=True)
     now = world.now + dt.timedelta(minutes=20)
     open_card(entries[4], by=world.administrator, now=now)
     (line,) = plan_progress.board(world.clinic, recall.today, now=now)
-    assert (line.given, line.called, line.booked, line.refused, line.left, line.closed) == (6, 3, 1, 1, 2, 1)
+    assert (line.given, line.called, line.booked, line.refused, line.left, line.closed) == (
+        6,
+        3,
+        1,
+        1,
+        2,
+        1,
+    )
     assert line.given == line.called + line.left + line.returned + line.closed
     assert line.talking_to == entries[4]
     assert line.share == 67  # four of the six are done
@@ -216,7 +261,9 @@ def test_capacity_is_what_the_day_already_holds(recall: Recall, world: World) ->
     for _number in range(2):
         recall.entry()
     recall.plan(world.administrator, 2)
-    rooms = {caller.person: caller.room for caller in plan_progress.callers(world.clinic, recall.today)}
+    rooms = {
+        caller.person: caller.room for caller in plan_progress.callers(world.clinic, recall.today)
+    }
     assert rooms[world.administrator] == world.administrator.capacity - 2
     assert world.manager not in rooms
 
@@ -225,7 +272,13 @@ def test_what_went_back_uncalled_is_not_counted_as_done(recall: Recall) -> None:
     for _number in range(4):
         recall.entry()
     recall.plan(recall.world.administrator, 4)
-    recall.call(PlanItem.objects.order_by("pk")[0].entry, CallOutcome.THINKING, by=recall.world.administrator)
-    PlanItem.objects.filter(pk__in=PlanItem.objects.open().values("pk")[:2]).update(state=PlanState.RETURNED)
+    recall.call(
+        PlanItem.objects.order_by("pk")[0].entry,
+        CallOutcome.THINKING,
+        by=recall.world.administrator,
+    )
+    PlanItem.objects.filter(pk__in=PlanItem.objects.open().values("pk")[:2]).update(
+        state=PlanState.RETURNED
+    )
     (line,) = plan_progress.board(recall.world.clinic, recall.today, now=recall.world.now)
     assert (line.given, line.called, line.returned, line.left, line.share) == (4, 1, 2, 1, 50)

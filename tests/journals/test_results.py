@@ -1,4 +1,6 @@
-"""«Результаты прозвона КОСы»: every number equals its rows, the columns add up, and Excel says the same."""
+"""«Результаты прозвона КОСы»: every number equals its rows, the columns add up, and Excel says the
+same.
+"""
 
 import datetime as dt
 import html
@@ -92,7 +94,9 @@ def test_the_columns_add_up(season: Recall) -> None:
     found = results.results(whole(season), user=season.world.senior)
     numbers = found.total.numbers
     assert numbers["called"] == numbers["reached"] + numbers["unreached"]
-    refused_in_a_talk = numbers["reached"] - numbers["booked"] - numbers["thinking"] - numbers["remind"]
+    refused_in_a_talk = (
+        numbers["reached"] - numbers["booked"] - numbers["thinking"] - numbers["remind"]
+    )
     assert 0 <= refused_in_a_talk <= numbers["refused"]
     assert sum(count for _reason, count in found.reasons) == numbers["refused"]
     assert sum(line.called for line in found.numbers) == numbers["called"]
@@ -102,14 +106,21 @@ def test_the_columns_add_up(season: Recall) -> None:
 
 def test_the_groupings_share_one_total_and_filters_narrow_it(season: Recall) -> None:
     world = season.world
-    totals = [results.results(whole(season, by=by), user=world.senior).total.numbers for by in GROUPINGS]
+    totals = [
+        results.results(whole(season, by=by), user=world.senior).total.numbers for by in GROUPINGS
+    ]
     assert totals[0] == totals[1] == totals[2]
     parts = [
         results.results(whole(season, caller=person), user=world.senior).total.numbers
         for person in (world.administrator, world.administrator2)
     ]
     assert {name: parts[0][name] + parts[1][name] for name in MEASURES} == totals[0]
-    assert results.results(whole(season, doctor=world.doctor_b), user=world.senior).total.numbers["called"] == 0
+    assert (
+        results.results(whole(season, doctor=world.doctor_b), user=world.senior).total.numbers[
+            "called"
+        ]
+        == 0
+    )
 
 
 def test_another_clinics_senior_sees_nothing(season: Recall) -> None:
@@ -119,7 +130,7 @@ def test_another_clinics_senior_sees_nothing(season: Recall) -> None:
 def test_excel_read_back_says_what_the_screen_says(season: Recall, as_user: Login) -> None:
     client = as_user(season.world.manager)
     query = f"?since={season.today - 60 * DAY}&until={season.today + DAY}&by=caller"
-    answer = client.get(f"/recall/results/xlsx/{query}")
+    answer = client.get(f"/journals/results/xlsx/{query}")
     assert answer.status_code == 200
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
     rows = list(book["Итоги"].iter_rows(values_only=True))
@@ -134,7 +145,7 @@ def test_excel_read_back_says_what_the_screen_says(season: Recall, as_user: Logi
     assert str(calls[0][3]).startswith("+7 (900)")
     assert len(list(book["По плану"].iter_rows(min_row=2))) == found.total.numbers["planned"]
     assert AuditEntry.objects.filter(action="journals.export_results").count() == 1
-    page = client.get(f"/recall/results/{query}").content.decode()
+    page = client.get(f"/journals/results/{query}").content.decode()
     for name in CALLS:
         link = re.search(rf'href="([^"]*measure={name})">(\d+)</a>', page)
         if found.total.numbers[name]:
@@ -148,27 +159,33 @@ def test_excel_masks_phones_for_those_without_the_right(season: Recall, as_user:
     season.world.manager.sees_phones = False
     season.world.manager.save()
     query = f"?since={season.today - 60 * DAY}&until={season.today + DAY}"
-    answer = as_user(season.world.manager).get(f"/recall/results/xlsx/{query}")
+    answer = as_user(season.world.manager).get(f"/journals/results/xlsx/{query}")
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
     numbers = [row[3] for row in book["Звонки"].iter_rows(min_row=2, values_only=True)]
     assert all("***" in str(number) for number in numbers)
 
 
-def test_a_formula_in_a_comment_stays_text(recall: Recall, as_user: Login, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_formula_in_a_comment_stays_text(
+    recall: Recall, as_user: Login, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(timezone, "now", lambda: recall.world.now)
     recall.call(recall.entry(), CallOutcome.REMIND, comment='=HYPERLINK("http://x","y")')
-    answer = as_user(recall.world.senior).get("/recall/results/xlsx/")
+    answer = as_user(recall.world.senior).get("/journals/results/xlsx/")
     cell = openpyxl.load_workbook(io.BytesIO(answer.content))["Звонки"]["K2"]
     assert (cell.data_type, cell.value) == ("s", '=HYPERLINK("http://x","y")')
 
 
-@pytest.mark.parametrize("query", ["since=2026-03-20&until=2026-03-01", "since=x", "since=2020-01-01&until=2026-01-01"])
+@pytest.mark.parametrize(
+    "query", ["since=2026-03-20&until=2026-03-01", "since=x", "since=2020-01-01&until=2026-01-01"]
+)
 def test_a_wrong_period_is_said_in_words(recall: Recall, as_user: Login, query: str) -> None:
     client = as_user(recall.world.senior)
-    assert client.get(f"/recall/results/?{query}").status_code == 422
-    assert client.get(f"/recall/results/xlsx/?{query}").status_code == 422
-    assert client.get(f"/recall/results/rows/?{query}").status_code == 422
+    assert client.get(f"/journals/results/?{query}").status_code == 422
+    assert client.get(f"/journals/results/xlsx/?{query}").status_code == 422
+    assert client.get(f"/journals/results/rows/?{query}").status_code == 422
 
 
 def test_an_unknown_measure_is_refused(recall: Recall, as_user: Login) -> None:
-    assert as_user(recall.world.senior).get("/recall/results/rows/?measure=luck").status_code == 422
+    assert (
+        as_user(recall.world.senior).get("/journals/results/rows/?measure=luck").status_code == 422
+    )

@@ -26,11 +26,15 @@ LATER = dt.timedelta(minutes=1)
 
 def book(recall: Recall, entry: RecallEntry, doctor: Doctor | None = None) -> Appointment:
     window = recall.world.window(doctor=doctor or recall.world.doctor)
-    return book_appointment(patient=entry.patient, window=window, by=recall.world.administrator, now=recall.world.now)
+    return book_appointment(
+        patient=entry.patient, window=window, by=recall.world.administrator, now=recall.world.now
+    )
 
 
 def colleague(recall: Recall, specialty: Specialty | None = None) -> Doctor:
-    doctor = Doctor.objects.create(full_name="Седов Пётр Ильич", specialty=specialty or recall.world.specialty)
+    doctor = Doctor.objects.create(
+        full_name="Седов Пётр Ильич", specialty=specialty or recall.world.specialty
+    )
     doctor.clinics.add(recall.world.clinic)
     return doctor
 
@@ -74,17 +78,31 @@ def test_several_visits_are_asked_of_a_person(recall: Recall) -> None:
     entry.refresh_from_db()
     assert (entry.stage, entry.several_visits) == (Stage.CALL, True)
     with pytest.raises(Conflict):
-        settle_visits(entry, appointment=first, version=entry.version - 1, by=recall.world.administrator, now=now)
-    settle_visits(entry, appointment=first, version=entry.version, by=recall.world.administrator, now=now)
+        settle_visits(
+            entry,
+            appointment=first,
+            version=entry.version - 1,
+            by=recall.world.administrator,
+            now=now,
+        )
+    settle_visits(
+        entry, appointment=first, version=entry.version, by=recall.world.administrator, now=now
+    )
     entry.refresh_from_db()
-    assert (entry.stage, entry.appointment, entry.closed_by) == (Stage.BOOKED, first, recall.world.administrator)
+    assert (entry.stage, entry.appointment, entry.closed_by) == (
+        Stage.BOOKED,
+        first,
+        recall.world.administrator,
+    )
 
 
 def test_when_one_of_several_is_cancelled_the_other_closes_the_entry(recall: Recall) -> None:
     entry = recall.entry()
     first, second = book(recall, entry), book(recall, entry)
     close_found(now=recall.world.now + LATER)
-    cancel_appointment(first, reason="передумал", by=recall.world.administrator, now=recall.world.now + LATER)
+    cancel_appointment(
+        first, reason="передумал", by=recall.world.administrator, now=recall.world.now + LATER
+    )
     assert close_found(now=recall.world.now + dt.timedelta(hours=1)) == 1
     entry.refresh_from_db()
     assert entry.appointment == second
@@ -96,13 +114,17 @@ def test_none_of_them_is_remembered(recall: Recall) -> None:
     now = recall.world.now + LATER
     close_found(now=now)
     entry.refresh_from_db()
-    settle_visits(entry, appointment=None, version=entry.version, by=recall.world.administrator, now=now)
+    settle_visits(
+        entry, appointment=None, version=entry.version, by=recall.world.administrator, now=now
+    )
     assert close_found(now=now + LATER) == 0
     entry.refresh_from_db()
     assert (entry.stage, entry.several_visits) == (Stage.CALL, False)
 
 
-def test_one_visit_that_fits_two_entries_closes_that_of_its_doctor_and_asks_about_the_other(recall: Recall) -> None:
+def test_one_visit_that_fits_two_entries_closes_that_of_its_doctor_and_asks_about_the_other(
+    recall: Recall,
+) -> None:
     entry = recall.entry()
     other = recall.entry(entry.patient, doctor=colleague(recall))
     book(recall, entry)
@@ -139,7 +161,9 @@ def test_the_look_goes_on_where_it_stopped_and_overlaps(recall: Recall) -> None:
     assert close_found(now=recall.world.now + dt.timedelta(minutes=11)) == 1
 
 
-def test_patients_booked_with_others_do_not_stand_before_those_whose_entry_can_be_closed(recall: Recall) -> None:
+def test_patients_booked_with_others_do_not_stand_before_those_whose_entry_can_be_closed(
+    recall: Recall,
+) -> None:
     surgeon = colleague(recall, Specialty.objects.create(name="Хирургия"))
     for _ in range(3):
         book(recall, recall.entry(), surgeon)
@@ -147,7 +171,9 @@ def test_patients_booked_with_others_do_not_stand_before_those_whose_entry_can_b
     assert close_found(now=recall.world.now + LATER, limit=2) == 1
 
 
-def test_entries_that_fail_do_not_stand_before_the_others(recall: Recall, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_that_fail_do_not_stand_before_the_others(
+    recall: Recall, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bad = [recall.entry() for _ in range(2)]
     entries = [*bad, recall.entry()]
     for entry in entries:
@@ -182,7 +208,9 @@ def test_a_reminder_moved_in_the_list_of_tasks_moves_the_entry(recall: Recall) -
 
 def test_a_reminder_closed_without_a_visit_makes_the_entry_ready_today(recall: Recall) -> None:
     entry, waiting = reminded(recall)
-    close_waiting(waiting, reason="перезвонил сам", by=recall.world.administrator, now=recall.world.now)
+    close_waiting(
+        waiting, reason="перезвонил сам", by=recall.world.administrator, now=recall.world.now
+    )
     assert follow_waiting(now=recall.world.now + dt.timedelta(days=1)) == 1
     entry.refresh_from_db()
     assert (entry.waiting, entry.call_on) == (None, recall.today + dt.timedelta(days=1))
@@ -195,7 +223,11 @@ def test_a_reminder_that_ended_in_a_booking_closes_the_entry(recall: Recall) -> 
     assert waiting.state == WaitingState.CLOSED
     assert follow_waiting(now=recall.world.now + LATER) == 1
     entry.refresh_from_db()
-    assert (entry.stage, entry.appointment, entry.closed_by) == (Stage.BOOKED, visit, recall.world.administrator)
+    assert (entry.stage, entry.appointment, entry.closed_by) == (
+        Stage.BOOKED,
+        visit,
+        recall.world.administrator,
+    )
 
 
 def test_a_visit_moved_to_the_doctor_after_the_entry_closes_it_and_one_moved_in_time_alone_does_not(
@@ -204,10 +236,14 @@ def test_a_visit_moved_to_the_doctor_after_the_entry_closes_it_and_one_moved_in_
     surgeon = colleague(recall, Specialty.objects.create(name="Хирургия"))
     to_him, with_him = recall.world.patient("Перенесённая"), recall.world.patient("Прежняя")
     moved, earlier = recall.world.visit(to_him, doctor=surgeon), recall.world.visit(with_him)
-    entry, other = (recall.entry(patient, now=recall.world.now + LATER) for patient in (to_him, with_him))
+    entry, other = (
+        recall.entry(patient, now=recall.world.now + LATER) for patient in (to_him, with_him)
+    )
     for visit in (moved, earlier):
         window = recall.world.window()
-        reschedule_appointment(visit, window=window, by=recall.world.administrator, now=recall.world.now + 2 * LATER)
+        reschedule_appointment(
+            visit, window=window, by=recall.world.administrator, now=recall.world.now + 2 * LATER
+        )
     assert close_found(now=recall.world.now + 3 * LATER) == 1
     entry.refresh_from_db()
     other.refresh_from_db()

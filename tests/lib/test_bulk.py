@@ -15,12 +15,22 @@ pytestmark = pytest.mark.django_db
 def test_each_row_gets_its_own_values_and_no_other_field_is_touched(post: Post) -> None:
     post.queue(post.visit(), post.visit(), post.visit())
     first, second, third = Message.objects.order_by("pk")
-    first.reason, first.delivered_at, first.given_up, first.position = "«да», 100%", post.now, True, None
+    first.reason, first.delivered_at, first.given_up, first.position = (
+        "«да», 100%",
+        post.now,
+        True,
+        None,
+    )
     second.reason, second.attempts, second.provider = "", 7, None
     second.text = "не должно записаться"
-    update_rows([first, second], ["reason", "delivered_at", "given_up", "position", "attempts", "provider"])
+    update_rows(
+        [first, second], ["reason", "delivered_at", "given_up", "position", "attempts", "provider"]
+    )
     rows = Message.objects.order_by("pk")
-    found = [(row.reason, row.delivered_at, row.given_up, row.position, row.attempts, row.provider_id) for row in rows]
+    found = [
+        (row.reason, row.delivered_at, row.given_up, row.position, row.attempts, row.provider_id)
+        for row in rows
+    ]
     assert found == [
         ("«да», 100%", post.now, True, None, 0, post.provider.pk),
         ("", None, False, 1, 7, None),

@@ -10,9 +10,13 @@ pytestmark = pytest.mark.django_db
     ("method", "headers", "back"),
     [
         ("get", {}, "/tasks/new/"),
-        ("get", {"HTTP_REFERER": "http://testserver/recall/"}, "/tasks/new/"),
-        ("post", {"HTTP_REFERER": "http://testserver/recall/7/?call=out"}, "/recall/7/%3Fcall%3Dout"),
-        ("post", {"HTTP_REFERER": "https://elsewhere.example/recall/"}, "/tasks/new/"),
+        ("get", {"HTTP_REFERER": "http://testserver/journals/"}, "/tasks/new/"),
+        (
+            "post",
+            {"HTTP_REFERER": "http://testserver/journals/7/?call=out"},
+            "/journals/7/%3Fcall%3Dout",
+        ),
+        ("post", {"HTTP_REFERER": "https://elsewhere.example/journals/"}, "/tasks/new/"),
         ("post", {}, "/tasks/new/"),
     ],
 )
@@ -25,6 +29,8 @@ def test_a_form_leads_back_to_the_page_it_stood_on(
 
 def test_a_part_of_a_page_leads_back_to_the_page(client: Client) -> None:
     answer = client.get(
-        "/telephony/phone/", HTTP_HX_REQUEST="true", HTTP_HX_CURRENT_URL="http://testserver/recall/?page=2"
+        "/telephony/phone/",
+        HTTP_HX_REQUEST="true",
+        HTTP_HX_CURRENT_URL="http://testserver/journals/?page=2",
     )
-    assert answer.headers["HX-Redirect"] == "/login/?next=/recall/%3Fpage%3D2"
+    assert answer.headers["HX-Redirect"] == "/login/?next=/journals/%3Fpage%3D2"

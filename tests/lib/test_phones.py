@@ -1,4 +1,6 @@
-"""Numbers as people write them (table of accepted and refused shapes), and as the screen shows them."""
+"""Numbers as people write them (table of accepted and refused shapes), and as the screen shows
+them.
+"""
 
 import re
 
@@ -82,7 +84,8 @@ def test_the_screen_shows_and_masks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("e164", "mobile"), [("+79110101001", True), ("+78120000111", False), ("+375291234567", True), ("nonsense", False)]
+    ("e164", "mobile"),
+    [("+79110101001", True), ("+78120000111", False), ("+375291234567", True), ("nonsense", False)],
 )
 def test_a_text_message_goes_to_mobiles_only(e164: str, mobile: bool) -> None:
     assert phones.is_mobile(e164) is mobile
@@ -94,7 +97,9 @@ def test_a_text_message_goes_to_mobiles_only(e164: str, mobile: bool) -> None:
     st.sampled_from(["{}{}{}{}", "({}) {}-{}-{}", "{}-{}-{}-{}", " {} {} {} {}", "{}.{}.{}.{}"]),
 )
 @settings(max_examples=300)
-def test_the_short_way_for_mobiles_says_what_the_long_way_says(prefix: str, digits: str, shape: str) -> None:
+def test_the_short_way_for_mobiles_says_what_the_long_way_says(
+    prefix: str, digits: str, shape: str
+) -> None:
     written = prefix + shape.format(digits[:3], digits[3:6], digits[6:8], digits[8:])
 
     def read() -> str:

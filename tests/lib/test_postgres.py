@@ -18,11 +18,16 @@ from django.db import connection
 )
 def test_an_instant_comes_in_utc(text: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT %s::timestamptz, extract(epoch FROM %s::timestamptz), NULL::timestamptz", [text, text])
+        cursor.execute(
+            "SELECT %s::timestamptz, extract(epoch FROM %s::timestamptz), NULL::timestamptz",
+            [text, text],
+        )
         instant, seconds, nothing = cursor.fetchone()
 
     assert instant.tzinfo is dt.UTC
-    assert instant - dt.datetime(1970, 1, 1, tzinfo=dt.UTC) == dt.timedelta(microseconds=int(seconds * 1_000_000))
+    assert instant - dt.datetime(1970, 1, 1, tzinfo=dt.UTC) == dt.timedelta(
+        microseconds=int(seconds * 1_000_000)
+    )
     assert nothing is None
 
 

@@ -1,4 +1,6 @@
-"""The filters of every template: what stands on a page is the clinic's wall clock, whichever filter writes it."""
+"""The filters of every template: what stands on a page is the clinic's wall clock, whichever filter
+writes it.
+"""
 
 import datetime as dt
 
@@ -19,10 +21,17 @@ MOMENT = dt.datetime(2026, 3, 18, 21, 30, tzinfo=dt.UTC)
         ('date:"c"', "2026-03-19T09:30:00+12:00"),
     ],
 )
-def test_an_instant_is_written_by_the_clock_of_its_zone_with_any_filter(filters: str, shown: str) -> None:
+def test_an_instant_is_written_by_the_clock_of_its_zone_with_any_filter(
+    filters: str, shown: str
+) -> None:
     template = Template("{{ moment|at:zone|" + filters + " }}")
     assert template.render(Context({"moment": MOMENT, "zone": "Asia/Kamchatka"})) == shown
 
 
 def test_no_instant_is_written_as_nothing() -> None:
-    assert Template("{{ moment|at:zone|date_time }}").render(Context({"moment": None, "zone": "Europe/Moscow"})) == ""
+    assert (
+        Template("{{ moment|at:zone|date_time }}").render(
+            Context({"moment": None, "zone": "Europe/Moscow"})
+        )
+        == ""
+    )

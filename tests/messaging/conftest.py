@@ -1,4 +1,6 @@
-"""Clinic A with a cascade «MAX, then SMS» through the simulator, a ground, and makers of visits with known personas."""
+"""Clinic A with a cascade «MAX, then SMS» through the simulator, a ground, and makers of visits
+with known personas.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -34,7 +36,9 @@ class Post:
 
     def visit(self, last_digits: str = "01", hours: float = 24, **fields: object) -> Appointment:
         """A visit of a patient whose number ends so: his persona in the simulator."""
-        number = f"+79000{len(Message.objects.all()) % 10}{Appointment.objects.count():03}{last_digits}"
+        number = (
+            f"+79000{len(Message.objects.all()) % 10}{Appointment.objects.count():03}{last_digits}"
+        )
         patient = fields.pop("patient", None) or self.world.patient(phones=[number])
         return self.world.visit(patient, self.now + dt.timedelta(hours=hours), **fields)  # type: ignore[arg-type]
 
@@ -44,13 +48,17 @@ class Post:
             .select_related("clinic", "doctor", "patient")
             .prefetch_related("patient__phones")
         )
-        return actions.queue_visit_messages(list(fresh), now=self.now, by=self.world.administrator, channel=channel)
+        return actions.queue_visit_messages(
+            list(fresh), now=self.now, by=self.world.administrator, channel=channel
+        )
 
     def of(self, visit: Appointment) -> dict[str, Message]:
         return {message.channel: message for message in Message.objects.filter(appointment=visit)}
 
     def link(self, visit: Appointment) -> VisitLink:
-        return VisitLink.objects.get(appointment=visit, version=Appointment.objects.get(pk=visit.pk).version)
+        return VisitLink.objects.get(
+            appointment=visit, version=Appointment.objects.get(pk=visit.pk).version
+        )
 
 
 def add_cascade(clinic: Clinic, provider: Provider, *channels: str, wait: int = 20) -> None:
@@ -58,7 +66,9 @@ def add_cascade(clinic: Clinic, provider: Provider, *channels: str, wait: int = 
         CascadeStep.objects.create(
             clinic=clinic, position=position, channel=channel, provider=provider, wait_minutes=wait
         )
-    LegalBasis.objects.create(clinic=clinic, purpose="service", basis="договор", since=dt.date(2026, 1, 1))
+    LegalBasis.objects.create(
+        clinic=clinic, purpose="service", basis="договор", since=dt.date(2026, 1, 1)
+    )
 
 
 def make_post(world: World) -> Post:

@@ -1,7 +1,8 @@
-"""Providers' stand-ins on loopback: Kannel's smsbox and edna Pulse over HTTP, a mail server over SMTP.
+"""Providers' stand-ins on loopback: Kannel's smsbox and edna Pulse over HTTP, a mail server over
+SMTP.
 
-Each keeps what it took in `taken` and can be told to `misbehave`: 'busy', 'password', 'number', 'vanish' (it takes the
-message and hangs up without a word).
+Each keeps what it took in `taken` and can be told to `misbehave`: 'busy', 'password', 'number',
+'vanish' (it takes the message and hangs up without a word).
 """
 
 import contextlib
@@ -32,7 +33,9 @@ class Standin:
 
 class _Quiet(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = 0.5  # seconds an idle connection is kept: the gateways' client would hold it open for ever
+    timeout = (
+        0.5  # seconds an idle connection is kept: the gateways' client would hold it open for ever
+    )
     standin: Standin
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -53,7 +56,9 @@ class _Quiet(BaseHTTPRequestHandler):
 class _KannelHandler(_Quiet):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
-        fields = {name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()}
+        fields = {
+            name: values[0] for name, values in parse_qs(url.query, keep_blank_values=True).items()
+        }
         if url.path != "/cgi-bin/sendsms":
             return self.answer(404, "Unknown request.")
         if self.standin.mode == "busy":
@@ -62,8 +67,14 @@ class _KannelHandler(_Quiet):
             return self.answer(403, "Authorization failed for sendsms")
         if self.standin.mode == "number":
             return self.answer(400, "Number(s) has/have been denied by white- and/or black-lists.")
-        text = fields["text"] if fields.get("coding") == "2" and fields.get("charset") == "UTF-8" else "??????"
-        self.standin.taken.append({"to": fields["to"], "text": text, "report": fields.get("dlr-url", "")})
+        text = (
+            fields["text"]
+            if fields.get("coding") == "2" and fields.get("charset") == "UTF-8"
+            else "??????"
+        )
+        self.standin.taken.append(
+            {"to": fields["to"], "text": text, "report": fields.get("dlr-url", "")}
+        )
         if self.standin.mode == "vanish":
             return self.hang_up()
         return self.answer(202, "0: Accepted for delivery")
@@ -86,7 +97,9 @@ class _EdnaHandler(_Quiet):
             return self._refuse(400, "requestId-is-not-unique")
         (content,) = body["content"].values()
         address = "+" + body["subscriberFilter"]["address"]
-        self.standin.taken.append({"to": address, "text": content["text"], "key": body["requestId"]})
+        self.standin.taken.append(
+            {"to": address, "text": content["text"], "key": body["requestId"]}
+        )
         if self.standin.mode == "vanish":
             return self.hang_up()
         return self.answer(200, json.dumps({"requestId": body["requestId"]}), "application/json")
@@ -111,7 +124,11 @@ class _EdnaHandler(_Quiet):
         return self.answer(200, json.dumps(answer), "application/json")
 
     def _refuse(self, status: int, title: str) -> None:
-        self.answer(status, json.dumps({"title": title, "status": status, "detail": title}), "application/json")
+        self.answer(
+            status,
+            json.dumps({"title": title, "status": status, "detail": title}),
+            "application/json",
+        )
 
 
 @contextlib.contextmanager
@@ -121,7 +138,9 @@ def _http(handler: type[_Quiet]) -> Iterator[Standin]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), bound)
     server.daemon_threads = False  # their sockets are closed before the stand-in is gone
     standin.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield standin
@@ -143,7 +162,9 @@ class _MailHandler:
     def __init__(self, standin: Standin) -> None:
         self.standin = standin
 
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
         if self.standin.mode == "busy":
             return "451 4.3.0 come again later"
         if self.standin.mode == "number":
@@ -160,7 +181,9 @@ class _MailHandler:
                 "to": envelope.rcpt_tos[0],
                 "text": body.get_content().strip(),
                 "subject": str(letter["Subject"]),
-                "attachments": ",".join(str(part.get_filename()) for part in letter.iter_attachments()),
+                "attachments": ",".join(
+                    str(part.get_filename()) for part in letter.iter_attachments()
+                ),
             }
         )
         if self.standin.mode == "vanish":
@@ -172,8 +195,14 @@ class _MailHandler:
 def mail() -> Iterator[Standin]:
     standin = Standin()
 
-    def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
-        right = isinstance(given, LoginPassword) and given.password == b"right" and standin.mode != "password"
+    def authenticate(
+        server: Any, session: Any, envelope: Any, mechanism: str, given: Any
+    ) -> AuthResult:
+        right = (
+            isinstance(given, LoginPassword)
+            and given.password == b"right"
+            and standin.mode != "password"
+        )
         return AuthResult(success=right, handled=right)  # not handled: aiosmtpd itself says 535
 
     controller = Controller(

@@ -1,4 +1,6 @@
-"""Reports absorbed by the hundred: the same end as one by one, in a fixed number of queries, and one bad call spoils no other."""
+"""Reports absorbed by the hundred: the same end as one by one, in a fixed number of queries, and
+one bad call spoils no other.
+"""
 
 import datetime as dt
 import json
@@ -55,9 +57,13 @@ def outcome() -> list[tuple[object, ...]]:
     return list(Message.objects.order_by("pk").values_list(*OUTCOME))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(
-    reports=st.lists(st.tuples(st.integers(0, 3), st.sampled_from([*DeliveryStatus])), min_size=2, max_size=24),
+    reports=st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([*DeliveryStatus])), min_size=2, max_size=24
+    ),
     batch=st.integers(2, 24),
 )
 def test_together_they_come_to_the_same_end_as_one_by_one(
@@ -76,7 +82,9 @@ def test_together_they_come_to_the_same_end_as_one_by_one(
     Message.objects.update(state=MessageState.ACCEPTED, attempted_at=post.now)
     absorb(post, batch=1)
     assert outcome() == together
-    assert list(ProviderWebhook.objects.order_by("pk").values_list("last_error", flat=True)) == noted
+    assert (
+        list(ProviderWebhook.objects.order_by("pk").values_list("last_error", flat=True)) == noted
+    )
     ProviderWebhook.objects.all().delete()
     Message.objects.all().delete()
     post.world.clinic.appointments.all().delete()
@@ -92,11 +100,20 @@ def test_thirty_reports_take_as_many_queries_as_three(post: Post) -> None:
     assert queries(3) == queries(30)
 
 
-def test_a_poisoned_report_is_put_off_with_its_trouble_and_the_others_are_written(post: Post) -> None:
+def test_a_poisoned_report_is_put_off_with_its_trouble_and_the_others_are_written(
+    post: Post,
+) -> None:
     keys = accepted(post, 3)
-    keep(post, [(keys[0], "delivered"), ("\0", "delivered"), (keys[1], "read"), (keys[2], "undelivered")])
+    keep(
+        post,
+        [(keys[0], "delivered"), ("\0", "delivered"), (keys[1], "read"), (keys[2], "undelivered")],
+    )
     absorb(post, batch=500)
-    assert [row.state for row in Message.objects.order_by("pk")] == ["delivered", "read", "undelivered"]
+    assert [row.state for row in Message.objects.order_by("pk")] == [
+        "delivered",
+        "read",
+        "undelivered",
+    ]
     poisoned = ProviderWebhook.objects.get(absorbed_at=None)
     assert b"\\u0000" in bytes(poisoned.body)
     assert poisoned.attempts == 1
@@ -104,10 +121,14 @@ def test_a_poisoned_report_is_put_off_with_its_trouble_and_the_others_are_writte
     assert poisoned.claimed_at is None
     for day in range(1, webhooks.ATTEMPTS):
         actions.process_due_webhooks(now=poisoned.due_at + dt.timedelta(days=day))
-    assert not ProviderWebhook.objects.filter(absorbed_at=None).exists()  # given up, its trouble kept
+    assert not ProviderWebhook.objects.filter(
+        absorbed_at=None
+    ).exists()  # given up, its trouble kept
 
 
-def test_nothing_is_lost_when_the_absorber_is_killed_over_a_batch(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_lost_when_the_absorber_is_killed_over_a_batch(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keep(post, [(key, "delivered") for key in accepted(post, 3)])
     later = post.now + dt.timedelta(minutes=1)
 
@@ -130,9 +151,9 @@ def test_a_failure_and_a_late_delivery_in_one_batch_start_no_second_channel(post
     keep(post, [(key, "undelivered"), (other, "undelivered"), (key, "delivered")])
     absorb(post, batch=500)
     post.pass_time(minutes=6)
-    assert list(Message.objects.filter(channel=MessageChannel.SMS).values_list("subject_key", flat=True)) == [
-        Message.objects.get(key=other).subject_key
-    ]
+    assert list(
+        Message.objects.filter(channel=MessageChannel.SMS).values_list("subject_key", flat=True)
+    ) == [Message.objects.get(key=other).subject_key]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -156,7 +177,9 @@ def test_a_batch_tells_the_screens_once_and_its_repetition_not_at_all(post: Post
 def test_two_absorbers_never_lower_a_status(
     post: Post, monkeypatch: pytest.MonkeyPatch, guarded: bool, state: str
 ) -> None:
-    """The guard is the lock of the message: without it «read» is overwritten by a «delivered» that was decided earlier."""
+    """The guard is the lock of the message: without it «read» is overwritten by a «delivered» that
+    was decided earlier.
+    """
     [key] = accepted(post, 1)
     keep(post, [(key, "read"), (key, "delivered")])
 
@@ -171,7 +194,14 @@ def test_two_absorbers_never_lower_a_status(
 @pytest.mark.django_db(transaction=True)
 def test_four_absorbers_share_the_calls_and_end_in_the_truth(post: Post) -> None:
     keys = accepted(post, 12)
-    keep(post, [(key, word) for word in ("read", "delivered", "undelivered", "accepted") for key in reversed(keys)])
+    keep(
+        post,
+        [
+            (key, word)
+            for word in ("read", "delivered", "undelivered", "accepted")
+            for key in reversed(keys)
+        ],
+    )
     results = at_once([lambda: absorb(post, batch=5)] * 4)
     assert results == [None] * 4
     assert not ProviderWebhook.objects.filter(absorbed_at=None).exists()

@@ -1,4 +1,6 @@
-"""Reports that got lost: the provider is asked after a while, a few times, and what it does not know stays as it is."""
+"""Reports that got lost: the provider is asked after a while, a few times, and what it does not
+know stays as it is.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -24,9 +26,14 @@ def edna(post: Post, settings: Any) -> Iterator[Standin]:
     with standins.edna() as standin:
         channels = {"cascade_max": "1", "content_max": "maxContent"}
         provider = Provider.objects.create(
-            name="edna", kind="edna", channels=["max"], settings={"url": standin.url, "api_key": "right", **channels}
+            name="edna",
+            kind="edna",
+            channels=["max"],
+            settings={"url": standin.url, "api_key": "right", **channels},
         )
-        CascadeStep.objects.filter(channel=MessageChannel.MAX).update(provider=provider, wait_minutes=600)
+        CascadeStep.objects.filter(channel=MessageChannel.MAX).update(
+            provider=provider, wait_minutes=600
+        )
         yield standin
 
 
@@ -58,7 +65,9 @@ def test_an_unknown_message_becomes_what_the_provider_says_of_it(post: Post, edn
     assert message.fallback_at is not None  # the next channel takes over
 
 
-def test_what_the_provider_does_not_know_stays_and_is_asked_about_only_so_often(post: Post, edna: Standin) -> None:
+def test_what_the_provider_does_not_know_stays_and_is_asked_about_only_so_often(
+    post: Post, edna: Standin
+) -> None:
     message = sent(post)
     Message.objects.update(state=MessageState.UNKNOWN)
     edna.taken.clear()
@@ -73,11 +82,15 @@ def test_a_provider_that_is_away_is_asked_at_the_next_turn(post: Post, edna: Sta
     edna.became[message.key], edna.mode = "READ", "busy"
     assert actions.ask_due_messages(now=post.now + dt.timedelta(minutes=16)) == 0
     edna.mode = ""
-    assert actions.ask_due_messages(now=post.now + dt.timedelta(minutes=17)) == 0  # the turn is over
+    assert (
+        actions.ask_due_messages(now=post.now + dt.timedelta(minutes=17)) == 0
+    )  # the turn is over
     assert actions.ask_due_messages(now=post.now + dt.timedelta(minutes=61)) == 1
 
 
-def test_the_demo_and_gateways_without_a_memory_are_never_asked(post: Post, edna: Standin, settings: Any) -> None:
+def test_the_demo_and_gateways_without_a_memory_are_never_asked(
+    post: Post, edna: Standin, settings: Any
+) -> None:
     message = sent(post)
     edna.became[message.key] = "DELIVERED"
     settings.DEMO = True

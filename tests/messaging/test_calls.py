@@ -15,7 +15,13 @@ from callcenter.messaging import actions
 from callcenter.messaging.gateways.base import Webhook
 from callcenter.messaging.models import ChatMessage, Message, ProviderWebhook, VisitLink
 from callcenter.messaging.reply_intent import Meaning
-from callcenter.messaging.states import DeliveryStatus, MessageChannel, MessageState, VisitAnswer, after_report
+from callcenter.messaging.states import (
+    DeliveryStatus,
+    MessageChannel,
+    MessageState,
+    VisitAnswer,
+    after_report,
+)
 from tests.messaging.conftest import Post
 
 pytestmark = pytest.mark.django_db
@@ -41,10 +47,15 @@ def test_a_call_is_kept_raw_and_absorbed_afterwards(post: Post, client: Client) 
 
 def test_a_call_without_the_secret_leaves_no_trace(post: Post, client: Client) -> None:
     assert (
-        client.post(f"/hooks/{post.provider.pk}/wrong/report", b"{}", content_type="application/json").status_code
+        client.post(
+            f"/hooks/{post.provider.pk}/wrong/report", b"{}", content_type="application/json"
+        ).status_code
         == 403
     )
-    assert client.post("/hooks/999/x/report", b"{}", content_type="application/json").status_code == 404
+    assert (
+        client.post("/hooks/999/x/report", b"{}", content_type="application/json").status_code
+        == 404
+    )
     assert not ProviderWebhook.objects.exists()
 
 
@@ -60,7 +71,9 @@ def test_a_body_too_big_is_turned_away(post: Post, client: Client) -> None:
     assert client.post(path, b"x" * 300_000, content_type="application/json").status_code == 413
 
 
-def test_what_nobody_understands_is_kept_with_its_trouble_and_the_others_go_on(post: Post, client: Client) -> None:
+def test_what_nobody_understands_is_kept_with_its_trouble_and_the_others_go_on(
+    post: Post, client: Client
+) -> None:
     post.queue(post.visit())
     Message.objects.update(state=MessageState.ACCEPTED)
     path = f"/hooks/{post.provider.pk}/{post.provider.secret}/report"
@@ -78,7 +91,9 @@ def test_calls_whose_absorber_died_are_absorbed_anew(post: Post) -> None:
     post.queue(post.visit())
     Message.objects.update(state=MessageState.ACCEPTED)
     deed = json.dumps({"do": "delivered", "key": Message.objects.get().key}).encode()
-    actions.store_provider_webhook(post.provider, Webhook("POST", "x/report", "", {}, deed), now=post.now)
+    actions.store_provider_webhook(
+        post.provider, Webhook("POST", "x/report", "", {}, deed), now=post.now
+    )
     ProviderWebhook.objects.update(claimed_at=post.now)
     assert actions.process_due_webhooks(now=post.now) == 0
     post.now += dt.timedelta(minutes=3)
@@ -90,7 +105,12 @@ REPORTS = list(DeliveryStatus)
 
 
 @pytest.mark.parametrize(
-    "order", list(itertools.permutations([DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED, DeliveryStatus.READ]))
+    "order",
+    list(
+        itertools.permutations(
+            [DeliveryStatus.ACCEPTED, DeliveryStatus.DELIVERED, DeliveryStatus.READ]
+        )
+    ),
 )
 def test_reports_in_any_order_end_in_read(order: tuple[DeliveryStatus, ...]) -> None:
     state = MessageState.SENDING
@@ -99,7 +119,9 @@ def test_reports_in_any_order_end_in_read(order: tuple[DeliveryStatus, ...]) -> 
     assert state == MessageState.READ
 
 
-@given(st.sampled_from([*MessageState]), st.lists(st.sampled_from(REPORTS), max_size=8), st.randoms())
+@given(
+    st.sampled_from([*MessageState]), st.lists(st.sampled_from(REPORTS), max_size=8), st.randoms()
+)
 def test_the_order_and_the_repetition_of_reports_change_nothing(
     start: MessageState, reports: list[DeliveryStatus], chance: Any
 ) -> None:
@@ -114,10 +136,14 @@ def test_the_order_and_the_repetition_of_reports_change_nothing(
     assert end(reports) == end(mixed)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(body=st.binary(max_size=200))
 def test_any_bytes_are_survived(post: Post, body: bytes) -> None:
-    actions.store_provider_webhook(post.provider, Webhook("POST", "x/report", "", {}, body), now=post.now)
+    actions.store_provider_webhook(
+        post.provider, Webhook("POST", "x/report", "", {}, body), now=post.now
+    )
     actions.process_due_webhooks(now=post.now)
     assert not ProviderWebhook.objects.filter(absorbed_at=None).exists()
 
@@ -126,7 +152,14 @@ def test_any_bytes_are_survived(post: Post, body: bytes) -> None:
 
 
 def say(post: Post, number: str, text: str, name: str, key: str = "") -> None:
-    deed = {"do": "say", "id": name, "from": number, "text": text, "key": key, "channel": MessageChannel.MAX.value}
+    deed = {
+        "do": "say",
+        "id": name,
+        "from": number,
+        "text": text,
+        "key": key,
+        "channel": MessageChannel.MAX.value,
+    }
     actions.store_provider_webhook(
         post.provider, Webhook("POST", "x/report", "", {}, json.dumps(deed).encode()), now=post.now
     )
@@ -148,7 +181,11 @@ def test_a_reply_becomes_a_chat_of_the_patients_contact_with_a_proposed_meaning(
     ]
     assert len({line.interaction_id for line in lines}) == 1
     interaction = lines[0].interaction
-    assert (interaction.kind, interaction.state, interaction.patient) == ("chat", "active", visit.patient)
+    assert (interaction.kind, interaction.state, interaction.patient) == (
+        "chat",
+        "active",
+        visit.patient,
+    )
     visit.refresh_from_db()
     assert visit.status == "scheduled"
     assert post.link(visit).answer == ""
@@ -162,19 +199,25 @@ def test_a_familys_number_stays_open_until_a_person_chooses(post: Post) -> None:
     assert ChatMessage.objects.get().patient is None
 
 
-def test_an_accepted_meaning_colours_the_visit_and_a_second_decision_is_too_late(post: Post) -> None:
+def test_an_accepted_meaning_colours_the_visit_and_a_second_decision_is_too_late(
+    post: Post,
+) -> None:
     visit = post.visit("75")
     post.queue(visit)
     post.tick()
     say(post, Message.objects.get().to, "Отмените, пожалуйста", "1")
     line = ChatMessage.objects.get()
     meaning = Meaning(line.meaning)
-    actions.accept_meaning(line, meaning=meaning, appointment=visit, by=post.world.administrator, now=post.now)
+    actions.accept_meaning(
+        line, meaning=meaning, appointment=visit, by=post.world.administrator, now=post.now
+    )
     assert VisitLink.objects.get().answer == VisitAnswer.CANCEL
     visit.refresh_from_db()
     assert visit.status == "scheduled"  # a person calls back; nothing is cancelled by a text
     with pytest.raises(Conflict, match="уже разобран"):
-        actions.accept_meaning(line, meaning=meaning, appointment=visit, by=post.world.administrator, now=post.now)
+        actions.accept_meaning(
+            line, meaning=meaning, appointment=visit, by=post.world.administrator, now=post.now
+        )
 
 
 def test_an_answer_in_the_chat_goes_through_the_outbox(post: Post) -> None:
@@ -183,7 +226,9 @@ def test_an_answer_in_the_chat_goes_through_the_outbox(post: Post) -> None:
     post.tick()
     say(post, Message.objects.get().to, "Кто это?", "1")
     interaction = ChatMessage.objects.get().interaction
-    line = actions.say_in_chat(interaction, text="Клиника А", by=post.world.administrator, now=post.now)
+    line = actions.say_in_chat(
+        interaction, text="Клиника А", by=post.world.administrator, now=post.now
+    )
     post.tick()
     line.refresh_from_db()
     assert line.message is not None

@@ -1,6 +1,7 @@
 """One contract for every gateway: what it must answer, whatever stands behind it.
 
-Each rig is a gateway with its provider's stand-in; `make test-peers` runs the same suite over a real Kannel.
+Each rig is a gateway with its provider's stand-in; `make test-peers` runs the same suite over a
+real Kannel.
 """
 
 import contextlib
@@ -45,7 +46,9 @@ SECRET = "s3cret-of-the-address"
 
 @dataclass
 class Rig:
-    """A gateway, how to make its provider misbehave, what the provider took, and how the provider calls us."""
+    """A gateway, how to make its provider misbehave, what the provider took, and how the provider
+    calls us.
+    """
 
     kind: str
     gateway: Gateway
@@ -54,21 +57,32 @@ class Rig:
     taken: Callable[[], list[dict[str, str]]]
     reports: Callable[[str, DeliveryStatus], list[Webhook]] = lambda key, report: []
     reply: Callable[[str], Webhook] | None = None
-    became: Callable[[str, str], None] | None = None  # what the provider's memory says, where it can be asked
+    became: Callable[[str, str], None] | None = (
+        None  # what the provider's memory says, where it can be asked
+    )
     dead: Gateway | None = None  # the same gateway with nobody listening behind
     extra: dict[str, object] = field(default_factory=dict)
 
 
 def sms(key: str = "visit:appointment-1:1:sms") -> Outgoing:
     return Outgoing(
-        key, MessageChannel.SMS, "+79000000001", TEXT, report_url=f"https://clinic.example/hooks/1/{SECRET}/"
+        key,
+        MessageChannel.SMS,
+        "+79000000001",
+        TEXT,
+        report_url=f"https://clinic.example/hooks/1/{SECRET}/",
     )
 
 
 @pytest.fixture
 def kannel() -> Iterator[Rig]:
     with standins.kannel() as provider, httpx.Client() as client:
-        settings = {"url": f"{provider.url}/cgi-bin/sendsms", "username": "u", "password": "right", "secret": SECRET}
+        settings = {
+            "url": f"{provider.url}/cgi-bin/sendsms",
+            "username": "u",
+            "password": "right",
+            "secret": SECRET,
+        }
         settings |= {"sender": "CLINIC"}
         nowhere = {**settings, "url": "http://127.0.0.1:9/cgi-bin/sendsms"}
 
@@ -78,11 +92,16 @@ def kannel() -> Iterator[Rig]:
                 DeliveryStatus.UNDELIVERED: ["8", "2"],
                 DeliveryStatus.ACCEPTED: ["8"],
             }
-            return [_get(f"dlr?key={quote(key)}&type={kind}&at=1767597300&why=ACK/") for kind in kinds.get(report, [])]
+            return [
+                _get(f"dlr?key={quote(key)}&type={kind}&at=1767597300&why=ACK/")
+                for kind in kinds.get(report, [])
+            ]
 
         def reply(text: str) -> Webhook:
             raw = "".join(f"%{byte:02X}" for byte in text.encode("utf-16-be"))
-            return _get(f"mo?from=%2B79000000001&to=1234&text={raw}&coding=2&charset=UTF-16BE&id=77&at=1767597300")
+            return _get(
+                f"mo?from=%2B79000000001&to=1234&text={raw}&coding=2&charset=UTF-16BE&id=77&at=1767597300"
+            )
 
         yield Rig(
             "kannel",
@@ -100,12 +119,28 @@ def kannel() -> Iterator[Rig]:
 def edna() -> Iterator[Rig]:
     with standins.edna() as provider, httpx.Client() as client:
         settings = {"url": provider.url, "api_key": "right", "secret": SECRET, "cascade_sms": "321"}
-        settings |= {"authorization": "key-of-the-cabinet", "cascade_max": "322", "content_max": "maxContent"}
+        settings |= {
+            "authorization": "key-of-the-cabinet",
+            "cascade_max": "322",
+            "content_max": "maxContent",
+        }
 
         def reports(key: str, report: DeliveryStatus) -> list[Webhook]:
-            words = {"accepted": "SENT", "delivered": "DELIVERED", "read": "READ", "undelivered": "UNDELIVERED"}
+            words = {
+                "accepted": "SENT",
+                "delivered": "DELIVERED",
+                "read": "READ",
+                "undelivered": "UNDELIVERED",
+            }
             return [
-                _post({"requestId": key, "messageId": 5, "status": words[report], "statusAt": "2026-01-05T07:15:00Z"})
+                _post(
+                    {
+                        "requestId": key,
+                        "messageId": 5,
+                        "status": words[report],
+                        "statusAt": "2026-01-05T07:15:00Z",
+                    }
+                )
             ]
 
         def reply(text: str) -> Webhook:
@@ -137,7 +172,12 @@ def edna() -> Iterator[Rig]:
 @pytest.fixture
 def smtp() -> Iterator[Rig]:
     with standins.mail() as provider:
-        settings = {"host": "127.0.0.1", "port": str(provider.port), "username": "u", "password": "right"}
+        settings = {
+            "host": "127.0.0.1",
+            "port": str(provider.port),
+            "username": "u",
+            "password": "right",
+        }
         settings |= {"secret": SECRET, "tls": "no"}
         yield Rig(
             "smtp",
@@ -175,9 +215,19 @@ def simulator() -> Rig:
         return [_post({"do": report.value, "key": key})]
 
     def reply(text: str) -> Webhook:
-        return _post({"do": "say", "id": "77", "from": "+79000000001", "text": text, "channel": "sms"})
+        return _post(
+            {"do": "say", "id": "77", "from": "+79000000001", "text": text, "channel": "sms"}
+        )
 
-    return Rig("simulator", Watched(settings), sms(), misbehave, lambda: list(taken.values()), reports, reply)
+    return Rig(
+        "simulator",
+        Watched(settings),
+        sms(),
+        misbehave,
+        lambda: list(taken.values()),
+        reports,
+        reply,
+    )
 
 
 @pytest.fixture(params=["kannel", "edna", "smtp", "simulator"])
@@ -192,7 +242,13 @@ def _get(path_and_query: str, headers: dict[str, str] | None = None) -> Webhook:
 
 
 def _post(body: object) -> Webhook:
-    return Webhook("POST", f"{SECRET}/report", "", {"authorization": "key-of-the-cabinet"}, json.dumps(body).encode())
+    return Webhook(
+        "POST",
+        f"{SECRET}/report",
+        "",
+        {"authorization": "key-of-the-cabinet"},
+        json.dumps(body).encode(),
+    )
 
 
 # The contract
@@ -240,10 +296,12 @@ def test_an_answer_lost_on_the_way_is_a_maybe_and_never_a_refusal(rig: Rig) -> N
     assert len(rig.taken()) == 1
 
 
-def test_after_a_maybe_the_same_key_is_delivered_once_if_the_gateway_says_it_dedupes(rig: Rig) -> None:
+def test_after_a_maybe_the_same_key_is_delivered_once_if_the_gateway_says_it_dedupes(
+    rig: Rig,
+) -> None:
     rig.misbehave("vanish")
     rig.gateway.send(rig.message)
-    if not rig.gateway.dedupes:
+    if not rig.gateway.is_idempotent:
         return
     rig.misbehave("")
     rig.gateway.send(rig.message)
@@ -261,10 +319,17 @@ def test_nobody_listening_means_nothing_was_sent(rig: Rig) -> None:
 
 @pytest.mark.parametrize("report", list(DeliveryStatus))
 def test_reports_are_read_with_our_key(rig: Rig, report: DeliveryStatus) -> None:
-    heard = [happening for call in rig.reports(rig.message.key, report) for happening in rig.gateway.read(call)]
+    heard = [
+        happening
+        for call in rig.reports(rig.message.key, report)
+        for happening in rig.gateway.read(call)
+    ]
     statuses = [happening for happening in heard if isinstance(happening, DeliveryReport)]
     assert all(status.key == rig.message.key for status in statuses)
-    if rig.gateway.reports and (rig.kind, report) != ("kannel", DeliveryStatus.READ):  # an SMS is never 'read'
+    if rig.gateway.reports and (rig.kind, report) != (
+        "kannel",
+        DeliveryStatus.READ,
+    ):  # an SMS is never 'read'
         assert statuses[-1].report == report
     else:
         assert statuses == []
@@ -288,7 +353,9 @@ _HOUR = dt.timedelta(hours=1)
 _NOON = dt.datetime(2026, 3, 18, 9, tzinfo=dt.UTC)
 
 
-def test_a_provider_that_can_be_asked_tells_what_became_of_a_message_and_the_others_can_not_be(rig: Rig) -> None:
+def test_a_provider_that_can_be_asked_tells_what_became_of_a_message_and_the_others_can_not_be(
+    rig: Rig,
+) -> None:
     if rig.became is None:
         assert not isinstance(rig.gateway, SupportsStatusQuery)
         return
@@ -332,7 +399,9 @@ def test_a_call_without_the_secret_is_not_genuine(rig: Rig) -> None:
         assert not rig.gateway.is_genuine(replace(good, path=path))
 
 
-@pytest.mark.parametrize("body", [b"", b"not json", b"[1]", b"null", b'{"status": "NEW-WORD", "requestId": "1"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"not json", b"[1]", b"null", b'{"status": "NEW-WORD", "requestId": "1"}']
+)
 def test_a_body_nobody_foresaw_is_reported_as_such_and_never_crashes(rig: Rig, body: bytes) -> None:
     call = Webhook("POST", f"{SECRET}/nothing-known", "", {}, body)
     heard: list[GatewayEvent] = []
@@ -355,11 +424,20 @@ def test_kannel_is_asked_for_reports_that_carry_our_key(kannel: Rig) -> None:
     assert dict(parse_qsl(url.query))["key"] == kannel.message.key
 
 
-def test_kannel_a_message_that_is_queued_while_the_line_is_down_counts_as_taken(kannel: Rig) -> None:
+def test_kannel_a_message_that_is_queued_while_the_line_is_down_counts_as_taken(
+    kannel: Rig,
+) -> None:
     answer = httpx.Response(202, text="3: Queued for later delivery")
     with httpx.Client(transport=httpx.MockTransport(lambda request: answer)) as client:
         gateway = Kannel(
-            {"url": "http://k/", "username": "u", "password": "p", "secret": SECRET, "sender": "CLINIC"}, client
+            {
+                "url": "http://k/",
+                "username": "u",
+                "password": "p",
+                "secret": SECRET,
+                "sender": "CLINIC",
+            },
+            client,
         )
         assert isinstance(gateway.send(kannel.message), GatewayAccepted)
 
@@ -371,7 +449,9 @@ def test_kannel_refuses_to_send_an_empty_text_that_kannel_itself_would_send(kann
 
 def test_edna_answers_its_probe_of_the_address(edna: Rig) -> None:
     for method in ("GET", "HEAD"):
-        assert isinstance(edna.gateway.read(Webhook(method, f"{SECRET}/", "", {}, b""))[0], IgnoredEvent)
+        assert isinstance(
+            edna.gateway.read(Webhook(method, f"{SECRET}/", "", {}, b""))[0], IgnoredEvent
+        )
 
 
 def test_edna_takes_one_happening_or_a_list_of_them(edna: Rig) -> None:
@@ -381,7 +461,11 @@ def test_edna_takes_one_happening_or_a_list_of_them(edna: Rig) -> None:
 
 def test_edna_a_pressed_button_carries_the_answer_and_the_token(edna: Rig) -> None:
     call = _post(
-        {"id": 1, "subject": "max", "messageContent": {"type": "TEXT", "text": "Приду", "payload": "confirm:tok"}}
+        {
+            "id": 1,
+            "subject": "max",
+            "messageContent": {"type": "TEXT", "text": "Приду", "payload": "confirm:tok"},
+        }
     )
     (press,) = edna.gateway.read(call)
     assert isinstance(press, ButtonPress)
@@ -409,11 +493,15 @@ def test_edna_without_a_cascade_for_the_channel_calls_nobody(edna: Rig) -> None:
 def test_edna_wants_its_authorization_header_when_one_is_agreed(edna: Rig) -> None:
     good = Webhook("POST", f"{SECRET}/", "", {"authorization": "key-of-the-cabinet"}, b"{}")
     assert edna.gateway.is_genuine(good)
-    assert not edna.gateway.is_genuine(replace(good, headers={"authorization": "Bearer key-of-the-cabinet"}))
+    assert not edna.gateway.is_genuine(
+        replace(good, headers={"authorization": "Bearer key-of-the-cabinet"})
+    )
 
 
 def test_a_letter_carries_its_subject_on_one_line_and_its_attachment(smtp: Rig) -> None:
-    attached = replace(smtp.message, attachments=(Attachment("журнал.xlsx", b"PK", "application/zip"),))
+    attached = replace(
+        smtp.message, attachments=(Attachment("журнал.xlsx", b"PK", "application/zip"),)
+    )
     assert isinstance(smtp.gateway.send(attached), GatewayAccepted)
     (taken,) = smtp.taken()
     assert taken["subject"] == "Напоминание о приёме"
@@ -421,18 +509,26 @@ def test_a_letter_carries_its_subject_on_one_line_and_its_attachment(smtp: Rig) 
 
 
 def test_the_simulated_patient_confirms_through_his_link() -> None:
-    message = Outgoing("k:1", MessageChannel.MAX, "+79000000001", "Ответить: http://x/v/abcdefghijklmnopqrst")
+    message = Outgoing(
+        "k:1", MessageChannel.MAX, "+79000000001", "Ответить: http://x/v/abcdefghijklmnopqrst"
+    )
     result = SimulatorGateway({"secret": SECRET}).send(message)
     assert isinstance(result, GatewayAccepted)
     heard = [
-        happening for later in result.later for happening in SimulatorGateway({"secret": SECRET}).read(later.webhook)
+        happening
+        for later in result.later
+        for happening in SimulatorGateway({"secret": SECRET}).read(later.webhook)
     ]
     assert ButtonPress("abcdefghijklmnopqrst", VisitAnswer.CONFIRM) in heard
-    assert [later.seconds for later in result.later] == sorted(later.seconds for later in result.later)
+    assert [later.seconds for later in result.later] == sorted(
+        later.seconds for later in result.later
+    )
 
 
 def test_the_same_number_always_behaves_alike() -> None:
-    message = Outgoing("k:1", MessageChannel.MAX, "+79000000057", "текст http://x/v/abcdefghijklmnopqrst")
+    message = Outgoing(
+        "k:1", MessageChannel.MAX, "+79000000057", "текст http://x/v/abcdefghijklmnopqrst"
+    )
     assert SimulatorGateway({}).send(message) == SimulatorGateway({}).send(message)
 
 

@@ -1,5 +1,6 @@
-"""Proposed meanings of labelled replies, sixty common ones and more of the odd kind: at least nine of ten right in each set,
-and no dangerous mistake in any."""
+"""Proposed meanings of labelled replies, sixty common ones and more of the odd kind: at least nine
+of ten right in each set, and no dangerous mistake in any.
+"""
 
 from collections import Counter
 from pathlib import Path
@@ -23,9 +24,15 @@ REPLIES = SETS["replies"]
 
 
 @pytest.mark.parametrize(("name", "count"), [("replies", 60), ("replies_more", 160)])
-def test_at_least_nine_of_ten_replies_are_read_as_a_person_reads_them(name: str, count: int) -> None:
+def test_at_least_nine_of_ten_replies_are_read_as_a_person_reads_them(
+    name: str, count: int
+) -> None:
     assert len(SETS[name]) == count
-    wrong = [(text, means.value, meaning_of(text).value) for text, means in SETS[name] if meaning_of(text) != means]
+    wrong = [
+        (text, means.value, meaning_of(text).value)
+        for text, means in SETS[name]
+        if meaning_of(text) != means
+    ]
     assert len(wrong) <= count // 10, wrong
 
 

@@ -1,4 +1,6 @@
-"""The outbox on a real database: once, never after a cancellation, with a reason for whatever was not sent."""
+"""The outbox on a real database: once, never after a cancellation, with a reason for whatever was
+not sent.
+"""
 
 import datetime as dt
 import itertools
@@ -91,7 +93,9 @@ def test_a_late_delivery_by_the_messenger_causes_no_second_text(post: Post) -> N
     messages = post.of(visit)
     assert messages[MessageChannel.MAX].state == MessageState.READ
     assert messages[MessageChannel.SMS].state == MessageState.CANCELLED
-    assert messages[MessageChannel.SMS].reason.startswith(("уже доставлено: MAX", "пациент уже ответил"))
+    assert messages[MessageChannel.SMS].reason.startswith(
+        ("уже доставлено: MAX", "пациент уже ответил")
+    )
 
 
 def test_nothing_goes_out_after_a_cancellation(post: Post) -> None:
@@ -136,7 +140,9 @@ def test_a_moved_visit_gets_a_new_message_and_the_old_one_stays_home(post: Post)
     visit = post.visit()
     post.queue(visit)
     start = visit.starts_at + dt.timedelta(hours=2)
-    move_appointment(visit, starts_at=start, ends_at=start + dt.timedelta(minutes=30), by=None, now=post.now)
+    move_appointment(
+        visit, starts_at=start, ends_at=start + dt.timedelta(minutes=30), by=None, now=post.now
+    )
     post.queue(visit)
     post.tick()
     states = list(Message.objects.order_by("version").values_list("version", "state", "reason"))
@@ -212,7 +218,9 @@ def test_without_a_ground_nobody_is_written_to(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
     post.tick()
-    assert {message.reason for message in post.of(visit).values()} == {"клиника не записала основание для сообщений"}
+    assert {message.reason for message in post.of(visit).values()} == {
+        "клиника не записала основание для сообщений"
+    }
 
 
 def test_a_landline_gets_nothing_and_the_row_says_why(post: Post) -> None:
@@ -235,11 +243,11 @@ class Scripted(SimulatorGateway):
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
-    def make(*answers: Result, dedupes: bool = True) -> Scripted:
+    def make(*answers: Result, is_idempotent: bool = True) -> Scripted:
         gateway = Scripted({})
-        gateway.answers, gateway.seen, gateway.dedupes = list(answers), [], dedupes
+        gateway.answers, gateway.seen, gateway.is_idempotent = list(answers), [], is_idempotent
         monkeypatch.setattr(dispatch, "build", lambda kind, settings: gateway)
-        monkeypatch.setattr(SimulatorGateway, "dedupes", dedupes)
+        monkeypatch.setattr(SimulatorGateway, "is_idempotent", is_idempotent)
         return gateway
 
     return make
@@ -248,7 +256,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Scripted]:
 def test_a_lost_answer_is_unknown_and_is_never_repeated_by_itself(
     post: Post, scripted: Callable[..., Scripted]
 ) -> None:
-    gateway = scripted(Uncertain("связь прервалась"), GatewayAccepted(), dedupes=False)
+    gateway = scripted(Uncertain("связь прервалась"), GatewayAccepted(), is_idempotent=False)
     visit = post.visit()
     post.queue(visit)
     post.tick()
@@ -341,14 +349,18 @@ def test_a_call_that_began_late_in_its_claims_lease_is_not_taken_for_lost(post: 
     assert actions.reap_lost_messages(now=post.now + dt.timedelta(seconds=240)) == 1
 
 
-@pytest.mark.parametrize(("dedupes", "state"), [(False, MessageState.UNKNOWN), (True, MessageState.QUEUED)])
+@pytest.mark.parametrize(
+    ("is_idempotent", "state"), [(False, MessageState.UNKNOWN), (True, MessageState.QUEUED)]
+)
 def test_an_attempt_without_an_answer_becomes_unknown_unless_the_provider_dedupes(
-    post: Post, monkeypatch: pytest.MonkeyPatch, dedupes: bool, state: MessageState
+    post: Post, monkeypatch: pytest.MonkeyPatch, is_idempotent: bool, state: MessageState
 ) -> None:
-    monkeypatch.setattr(SimulatorGateway, "dedupes", dedupes)
+    monkeypatch.setattr(SimulatorGateway, "is_idempotent", is_idempotent)
     visit = post.visit()
     post.queue(visit)
-    dispatch.begin_attempts(dispatch.claim_messages(post.provider, now=post.now), now=post.now)  # and the worker dies
+    dispatch.begin_attempts(
+        dispatch.claim_messages(post.provider, now=post.now), now=post.now
+    )  # and the worker dies
     actions.reap_lost_messages(now=post.now + dt.timedelta(minutes=3))
     assert post.of(visit)[MessageChannel.MAX].state == state
 
@@ -366,9 +378,13 @@ def test_the_worker_that_was_only_slow_does_not_send_what_another_took_over(post
 def test_a_report_that_overtakes_the_answer_is_not_lowered_by_it(post: Post) -> None:
     visit = post.visit()
     post.queue(visit)
-    (going,) = dispatch.begin_attempts(dispatch.claim_messages(post.provider, now=post.now), now=post.now)
+    (going,) = dispatch.begin_attempts(
+        dispatch.claim_messages(post.provider, now=post.now), now=post.now
+    )
     Message.objects.filter(pk=going.message.pk).update(state=MessageState.DELIVERED)
-    dispatch.record_results([(going.message, Uncertain("обрыв"))], provider=post.provider, now=post.now)
+    dispatch.record_results(
+        [(going.message, Uncertain("обрыв"))], provider=post.provider, now=post.now
+    )
     assert post.of(visit)[MessageChannel.MAX].state == MessageState.DELIVERED
 
 
@@ -379,12 +395,16 @@ def test_the_limit_of_a_gateway_spaces_its_messages(post: Post) -> None:
     first = dispatch.claim_messages(provider, now=post.now)
     second = dispatch.claim_messages(provider, now=post.now)
     slots = [item.slot_at for item in first + second]
-    gaps = {round((later - earlier).total_seconds(), 3) for earlier, later in itertools.pairwise(slots)}
+    gaps = {
+        round((later - earlier).total_seconds(), 3) for earlier, later in itertools.pairwise(slots)
+    }
     assert len(slots) == 5  # one second ahead, both ends included
     assert gaps == {0.25}
 
 
-def test_a_person_may_send_again_what_may_not_have_gone_and_a_second_click_may_not(post: Post) -> None:
+def test_a_person_may_send_again_what_may_not_have_gone_and_a_second_click_may_not(
+    post: Post,
+) -> None:
     visit = post.visit()
     post.queue(visit)
     Message.objects.update(state=MessageState.UNKNOWN)
@@ -397,7 +417,9 @@ def test_a_person_may_send_again_what_may_not_have_gone_and_a_second_click_may_n
         actions.send_again(again, by=post.world.administrator, now=post.now)
 
 
-def test_the_sms_that_a_person_asks_for_goes_even_though_the_messenger_has_delivered(post: Post) -> None:
+def test_the_sms_that_a_person_asks_for_goes_even_though_the_messenger_has_delivered(
+    post: Post,
+) -> None:
     visit = post.visit("65")  # gets it and says nothing
     post.queue(visit)
     post.tick()
@@ -430,9 +452,18 @@ def test_letters_go_at_any_hour_and_once_to_each_address(post: Post) -> None:
 def test_without_a_gateway_the_letter_says_so(post: Post) -> None:
     Provider.objects.update(channels=[MessageChannel.SMS])
     (letter,) = actions.queue_letter(
-        to=["a@clinic.example"], subject="s", text="t", purpose="p", subject_key="k", by=None, now=post.now
+        to=["a@clinic.example"],
+        subject="s",
+        text="t",
+        purpose="p",
+        subject_key="k",
+        by=None,
+        now=post.now,
     )
-    assert (letter.state, letter.reason) == (MessageState.REFUSED, "не настроен шлюз для канала «e-mail»")
+    assert (letter.state, letter.reason) == (
+        MessageState.REFUSED,
+        "не настроен шлюз для канала «e-mail»",
+    )
 
 
 def test_queueing_takes_the_same_queries_for_three_visits_and_thirty(
@@ -457,7 +488,9 @@ def test_claiming_takes_the_same_queries_for_three_messages_and_thirty(
 
 
 def _claim(post: Post) -> list[int]:
-    return [item.message.pk for item in dispatch.claim_messages(post.provider, now=post.now, limit=10)]
+    return [
+        item.message.pk for item in dispatch.claim_messages(post.provider, now=post.now, limit=10)
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

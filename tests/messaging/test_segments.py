@@ -26,7 +26,8 @@ from callcenter.messaging.sms_parts import size_of
         ("a" * 70 + "я", 2),
         ("я" * 68 + "🦷", 1),
         ("я" * 69 + "🦷", 2),
-        # the emoji's two halves may not be cut apart: 66 + 66 + 2, although 134 units would fill two parts
+        # the emoji's two halves may not be cut apart: 66 + 66 + 2, although 134 units would fill
+        # two parts
         ("я" * 66 + "🦷" + "я" * 66, 3),
     ],
 )

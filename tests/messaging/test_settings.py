@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from callcenter.audit.models import AuditEntry
 from callcenter.lib.errors import Refused
 from callcenter.messaging import actions
-from callcenter.messaging.message_templates import FIELDS, VISIT_MESSENGER, VISIT_SMS, fill, unknown_fields
+from callcenter.messaging.message_templates import (
+    FIELDS,
+    VISIT_MESSENGER,
+    VISIT_SMS,
+    fill,
+    unknown_fields,
+)
 from callcenter.messaging.models import CascadeStep, Message, MessageTemplate, Provider
 from callcenter.messaging.states import MessageChannel
 from callcenter.staff.models import User
@@ -62,7 +68,9 @@ class TestTemplates:
             now=post.now,
         )
 
-    @pytest.mark.parametrize("text", ["", "  ", "{{ диагноз }} {{ время }} {{ ссылка }}", "{{ время }}", "x" * 1001])
+    @pytest.mark.parametrize(
+        "text", ["", "  ", "{{ диагноз }} {{ время }} {{ ссылка }}", "{{ время }}", "x" * 1001]
+    )
     def test_a_text_that_would_be_no_reminder_is_refused(self, post: Post, text: str) -> None:
         with pytest.raises(Refused) as refusal:
             self.save(post, text)
@@ -89,7 +97,9 @@ class TestTemplates:
         post.visit()
         client = as_user(post.world.senior)
         part = client.post(
-            "/settings/messages/", {"form": "sms", "text": GOOD, "preview": "1"}, headers={"HX-Request": "true"}
+            "/settings/messages/",
+            {"form": "sms", "text": GOOD, "preview": "1"},
+            headers={"HX-Request": "true"},
         ).content.decode()
         assert "Клиника А" in part
         assert "часть" in part or "части" in part
@@ -103,13 +113,19 @@ class TestTemplates:
 
 @pytest.mark.django_db
 def test_only_the_senior_opens_the_settings(post: Post, as_user: AsUser) -> None:
-    for path in ("/settings/messages/", "/settings/channels/", f"/settings/channels/{post.provider.pk}/"):
+    for path in (
+        "/settings/messages/",
+        "/settings/channels/",
+        f"/settings/channels/{post.provider.pk}/",
+    ):
         assert as_user(post.world.administrator).get(path).status_code == 403
         assert as_user(post.world.senior).get(path).status_code == 200
 
 
 @pytest.mark.django_db
-def test_the_cascade_is_saved_in_order_and_a_channel_stands_once(post: Post, as_user: AsUser) -> None:
+def test_the_cascade_is_saved_in_order_and_a_channel_stands_once(
+    post: Post, as_user: AsUser
+) -> None:
     provider, clinic = post.provider, post.world.clinic
     client = as_user(post.world.senior)
     client.post(
@@ -120,16 +136,23 @@ def test_the_cascade_is_saved_in_order_and_a_channel_stands_once(post: Post, as_
             **{"channel1": "max", "provider1": provider.pk, "wait1": "30"},
         },
     )
-    assert list(CascadeStep.objects.order_by("position").values_list("channel", "wait_minutes")) == [
+    assert list(
+        CascadeStep.objects.order_by("position").values_list("channel", "wait_minutes")
+    ) == [
         ("sms", 5),
         ("max", 30),
     ]
     with pytest.raises(Refused, match="дважды"):
         actions.save_cascade(
-            clinic, steps=[("sms", provider, 5), ("sms", provider, 5)], by=post.world.senior, now=post.now
+            clinic,
+            steps=[("sms", provider, 5), ("sms", provider, 5)],
+            by=post.world.senior,
+            now=post.now,
         )
     with pytest.raises(Refused, match="не работает"):
-        actions.save_cascade(clinic, steps=[("vk", provider, 5)], by=post.world.senior, now=post.now)
+        actions.save_cascade(
+            clinic, steps=[("vk", provider, 5)], by=post.world.senior, now=post.now
+        )
 
 
 @pytest.mark.django_db
@@ -153,7 +176,9 @@ def test_a_secret_is_never_shown_and_an_empty_field_keeps_it(post: Post, as_user
     }
     assert client.post(path, given).status_code == 302
     row.refresh_from_db()
-    assert row.settings == {**{"url": "http://k2/", "username": "u", "password": "hush-hush", "sender": "CLINIC"}}
+    assert row.settings == {
+        **{"url": "http://k2/", "username": "u", "password": "hush-hush", "sender": "CLINIC"}
+    }
     assert row.price == Decimal("4.50")
     assert client.post(path, {**given, "url": ""}).status_code == 422
     assert not AuditEntry.objects.filter(after__icontains="hush-hush").exists()

@@ -1,4 +1,6 @@
-"""The patient's page: opening changes nothing, a pressed button answers, and nothing secret stands on it."""
+"""The patient's page: opening changes nothing, a pressed button answers, and nothing secret stands
+on it.
+"""
 
 import datetime as dt
 from typing import Any
@@ -33,7 +35,9 @@ def test_opening_changes_nothing_but_is_noted_once(post: Post, page: str, client
     assert link.appointment.status == "scheduled"
 
 
-def test_a_link_preview_asks_for_the_head_and_is_not_an_opening(post: Post, page: str, client: Client) -> None:
+def test_a_link_preview_asks_for_the_head_and_is_not_an_opening(
+    post: Post, page: str, client: Client
+) -> None:
     assert client.head(page).status_code == 200
     assert VisitLink.objects.get().opened_at is None
 
@@ -46,7 +50,9 @@ def test_the_last_answer_holds_and_each_is_kept(post: Post, page: str, client: C
     assert [event.answer for event in VisitEvent.objects.all()] == ["confirm", "cancel", "move"]
 
 
-def test_confirming_marks_the_visit_and_cancelling_does_not_cancel_it(post: Post, page: str, client: Client) -> None:
+def test_confirming_marks_the_visit_and_cancelling_does_not_cancel_it(
+    post: Post, page: str, client: Client
+) -> None:
     link = VisitLink.objects.get()
     client.post(page, {"answer": "confirm"})
     link.appointment.refresh_from_db()
@@ -89,10 +95,14 @@ def test_a_forged_link_gets_a_plain_page_with_the_clinics_phones(
         assert "+7 (900) 000-99-01" in answer.content.decode()
 
 
-def test_a_moved_visits_old_link_says_so_and_gives_the_clinics_phone(post: Post, page: str, client: Client) -> None:
+def test_a_moved_visits_old_link_says_so_and_gives_the_clinics_phone(
+    post: Post, page: str, client: Client
+) -> None:
     visit = VisitLink.objects.get().appointment
     start = visit.starts_at + dt.timedelta(hours=2)
-    move_appointment(visit, starts_at=start, ends_at=start + dt.timedelta(minutes=30), by=None, now=post.now)
+    move_appointment(
+        visit, starts_at=start, ends_at=start + dt.timedelta(minutes=30), by=None, now=post.now
+    )
     answer = client.post(page, {"answer": "confirm"})
     assert answer.status_code == 410
     assert "больше не действует" in answer.content.decode()
@@ -100,7 +110,9 @@ def test_a_moved_visits_old_link_says_so_and_gives_the_clinics_phone(post: Post,
     assert VisitLink.objects.get().answer == ""
 
 
-def test_a_cancelled_or_begun_visit_can_not_be_answered(post: Post, page: str, client: Client) -> None:
+def test_a_cancelled_or_begun_visit_can_not_be_answered(
+    post: Post, page: str, client: Client
+) -> None:
     visit = VisitLink.objects.get().appointment
     post.now = visit.starts_at
     assert client.get(page).status_code == 410
@@ -115,7 +127,10 @@ def test_an_answer_that_is_none_of_the_three_is_refused(page: str, client: Clien
 
 
 def test_a_script_that_presses_on_and_on_is_stopped(post: Post, page: str, client: Client) -> None:
-    codes = [client.post(page, {"answer": ("confirm", "move")[step % 2]}).status_code for step in range(24)]
+    codes = [
+        client.post(page, {"answer": ("confirm", "move")[step % 2]}).status_code
+        for step in range(24)
+    ]
     assert codes[:20] == [302] * 20
     assert codes[20] == 409
 
@@ -126,13 +141,20 @@ def test_one_address_opens_only_so_many_pages_a_minute(page: str, client: Client
     assert codes[-1] == 429
 
 
-def test_behind_our_proxy_each_patient_is_counted_by_his_own_address(page: str, client: Client, settings: Any) -> None:
+def test_behind_our_proxy_each_patient_is_counted_by_his_own_address(
+    page: str, client: Client, settings: Any
+) -> None:
     settings.PROXIES = 1
-    codes = [client.get(page, headers={"X-Forwarded-For": f"10.0.0.{number}"}).status_code for number in range(70)]
+    codes = [
+        client.get(page, headers={"X-Forwarded-For": f"10.0.0.{number}"}).status_code
+        for number in range(70)
+    ]
     assert set(codes) == {200}
 
 
-def test_the_calendar_file_has_clinic_and_time_and_short_lines(post: Post, page: str, client: Client) -> None:
+def test_the_calendar_file_has_clinic_and_time_and_short_lines(
+    post: Post, page: str, client: Client
+) -> None:
     answer = client.get(f"{page}/visit.ics")
     assert answer["Content-Type"].startswith("text/calendar")
     lines = answer.content.decode().split("\r\n")

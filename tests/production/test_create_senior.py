@@ -20,12 +20,27 @@ def create(*args: str, password: str = "длинный-пароль-7", monkeypa
     return out.getvalue()
 
 
-def test_the_first_senior_gets_the_first_clinic_and_can_log_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    create("olga", "Иванова Ольга Петровна", "--clinic", "На Садовой", "--zone", "Asia/Omsk", monkeypatch=monkeypatch)
+def test_the_first_senior_gets_the_first_clinic_and_can_log_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create(
+        "olga",
+        "Иванова Ольга Петровна",
+        "--clinic",
+        "На Садовой",
+        "--zone",
+        "Asia/Omsk",
+        monkeypatch=monkeypatch,
+    )
     senior = User.objects.get(login="olga")
     assert senior.roles == ["senior", "manager"]
-    assert [(clinic.name, clinic.zone) for clinic in senior.clinics.all()] == [("На Садовой", "Asia/Omsk")]
-    assert set(AuditEntry.objects.values_list("action", flat=True)) == {"clinics.create_clinic", "staff.create_user"}
+    assert [(clinic.name, clinic.zone) for clinic in senior.clinics.all()] == [
+        ("На Садовой", "Asia/Omsk")
+    ]
+    assert set(AuditEntry.objects.values_list("action", flat=True)) == {
+        "clinics.create_clinic",
+        "staff.create_user",
+    }
     client = Client()
     answer = client.post("/login/", {"username": "olga", "password": "длинный-пароль-7"})
     assert answer.status_code == 302

@@ -1,4 +1,6 @@
-"""Dockerfile, docker-compose.yml and .env.example say nothing that isn't there. No Docker engine is needed to know."""
+"""Dockerfile, docker-compose.yml and .env.example say nothing that isn't there. No Docker engine is
+needed to know.
+"""
 
 import ast
 import importlib.util
@@ -32,7 +34,8 @@ class Strict(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-COMPOSE: dict[str, Any] = yaml.load((ROOT / "docker-compose.yml").read_text(), Strict)  # noqa: S506 (a safe loader)
+# A safe loader
+COMPOSE: dict[str, Any] = yaml.load((ROOT / "docker-compose.yml").read_text(), Strict)  # noqa: S506
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service.get("image") == "dozvon"}
 READERS = {"_flag", "_list", "_needed"}
@@ -91,7 +94,13 @@ def test_compose_sets_only_variables_that_the_settings_read(name: str) -> None:
 
 
 def test_no_secret_stands_in_a_file() -> None:
-    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "EMAIL_HOST_PASSWORD", "ARI_PASSWORD", "SPEECH_TOKEN"):
+    for name in (
+        "SECRET_KEY",
+        "POSTGRES_PASSWORD",
+        "EMAIL_HOST_PASSWORD",
+        "ARI_PASSWORD",
+        "SPEECH_TOKEN",
+    ):
         assert _in_example()[name] == ""
     for service in SERVICES.values():
         for key, value in service.get("environment", {}).items():
@@ -107,11 +116,15 @@ def _commands() -> Iterator[tuple[str, list[str]]]:
         test = service.get("healthcheck", {}).get("test")
         if test:
             yield f"{name} health", shlex.split(test[1]) if test[0] == "CMD-SHELL" else test[1:]
-    for line in re.findall(r"manage\.py [a-z_]+", DOCKERFILE + (ROOT / "docker-compose.yml").read_text()):
+    for line in re.findall(
+        r"manage\.py [a-z_]+", DOCKERFILE + (ROOT / "docker-compose.yml").read_text()
+    ):
         yield line, ["python", *line.split()]
 
 
-@pytest.mark.parametrize(("where", "command"), list(_commands()), ids=lambda value: value if type(value) is str else "")
+@pytest.mark.parametrize(
+    ("where", "command"), list(_commands()), ids=lambda value: value if type(value) is str else ""
+)
 def test_each_command_exists(where: str, command: list[str]) -> None:
     match command:
         case ["python", "manage.py", name, *_]:
@@ -140,16 +153,23 @@ def _options(program: str, subcommand: str) -> set[str]:
 def test_every_process_of_the_demo_runs_in_production_too() -> None:
     from callcenter.runtime.process_table import table
 
-    assert {process.name for process in table(Path("/tmp"), 1)} <= OURS.keys()  # noqa: S108 (nothing is written)
+    # Nothing is written
+    assert {process.name for process in table(Path("/tmp"), 1)} <= OURS.keys()  # noqa: S108
 
 
 def test_ticks_and_long_work_have_workers_of_their_own_and_every_queue_has_one() -> None:
     from callcenter.runtime.process_table import table
     from callcenter.timers import queues
 
-    demo = [process.command for process in table(Path("/tmp"), 1)]  # noqa: S108 (nothing is written)
-    for commands, flag in ((demo, "-Q"), ([service.get("command", []) for service in SERVICES.values()], "--queues")):
-        listening = [command[command.index(flag) + 1].split(",") for command in commands if flag in command]
+    # Nothing is written
+    demo = [process.command for process in table(Path("/tmp"), 1)]  # noqa: S108
+    for commands, flag in (
+        (demo, "-Q"),
+        ([service.get("command", []) for service in SERVICES.values()], "--queues"),
+    ):
+        listening = [
+            command[command.index(flag) + 1].split(",") for command in commands if flag in command
+        ]
         assert sorted(name for names in listening for name in names) == sorted(queues())
         assert ["celery"] in listening
 
@@ -160,7 +180,10 @@ def test_compose_hangs_together() -> None:
         assert "healthcheck" in service or name == "migrate", name
         for needed, how in service.get("depends_on", {}).items():
             has_health = "healthcheck" in SERVICES[needed]
-            assert has_health or how["condition"] == "service_completed_successfully", (name, needed)
+            assert has_health or how["condition"] == "service_completed_successfully", (
+                name,
+                needed,
+            )
         for volume in service.get("volumes", []):
             assert volume.partition(":")[0] in COMPOSE["volumes"], (name, volume)
     initdb = SERVICES["postgres"]["environment"]["POSTGRES_INITDB_ARGS"]
@@ -188,15 +211,25 @@ def test_production_collects_every_file_under_a_name_of_its_content(tmp_path: Pa
         "from django.core.management import call_command; call_command('collectstatic', interactive=False, verbosity=0);"
         "from django.templatetags.static import static; print(static('css/app.css'))"
     )
-    ours = {"SECRET_KEY": "x" * 60, "ALLOWED_HOSTS": "dozvon.example", "PUBLIC_URL": "https://dozvon.example"}
+    ours = {
+        "SECRET_KEY": "x" * 60,
+        "ALLOWED_HOSTS": "dozvon.example",
+        "PUBLIC_URL": "https://dozvon.example",
+    }
     command = [sys.executable, "-W", "ignore", "-c", code]
-    done = subprocess.run(command, cwd=ROOT, env={**env, **ours}, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, env={**env, **ours}, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"/static/css/app\.[0-9a-f]{12}\.css", done.stdout.strip())
 
 
 def test_production_needs_its_secrets_told() -> None:
-    env = {name: value for name, value in os.environ.items() if name not in {"DEMO", "DEBUG", "SECRET_KEY"}}
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DEMO", "DEBUG", "SECRET_KEY"}
+    }
     command = [sys.executable, "-c", "import callcenter.settings"]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode != 0

@@ -29,10 +29,12 @@ class Desk:
         return self.post.visit(last_digits, hours, **fields)
 
     def open(self) -> ReminderRun:
-        return actions.open_run(self.world.clinic, on=dt.date(2026, 3, 18), by=self.world.administrator, now=self.now)
+        return actions.open_run(
+            self.world.clinic, on=dt.date(2026, 3, 18), by=self.world.administrator, now=self.now
+        )
 
     def row(self, visit: Appointment) -> Reminder:
-        return Reminder.objects.select_related("patient").get(appointment=visit, left_at=None)
+        return Reminder.objects.select_related("patient").get(appointment=visit, removed_at=None)
 
     def settle(self, **span: float) -> None:
         """Lets messages, reports and answers arrive."""

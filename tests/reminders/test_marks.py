@@ -18,7 +18,9 @@ from tests.reminders.conftest import Desk
 pytestmark = pytest.mark.django_db
 
 
-def test_the_double_click_makes_the_row_pink_and_again_undoes_it_and_both_are_kept(desk: Desk) -> None:
+def test_the_double_click_makes_the_row_pink_and_again_undoes_it_and_both_are_kept(
+    desk: Desk,
+) -> None:
     visit = desk.visit()
     desk.open()
     who = desk.world.administrator
@@ -38,7 +40,9 @@ def test_a_second_double_click_before_the_answer_changes_nothing(desk: Desk) -> 
 
 
 @pytest.mark.parametrize("result", list(CallResult))
-def test_each_result_is_kept_and_a_call_becomes_an_interaction(desk: Desk, result: CallResult) -> None:
+def test_each_result_is_kept_and_a_call_becomes_an_interaction(
+    desk: Desk, result: CallResult
+) -> None:
     visit = desk.visit()
     desk.open()
     who = desk.world.administrator
@@ -60,10 +64,15 @@ def test_each_result_is_kept_and_a_call_becomes_an_interaction(desk: Desk, resul
 def test_whoever_comes_is_not_written_to_any_more(desk: Desk) -> None:
     visit = desk.visit()
     desk.open()
-    actions.save_result(desk.row(visit), result=CallResult.COMING, by=desk.world.administrator, now=desk.now)
+    actions.save_result(
+        desk.row(visit), result=CallResult.COMING, by=desk.world.administrator, now=desk.now
+    )
     desk.post.tick()
     message = Message.objects.get()
-    assert (message.state, message.reason) == (MessageState.CANCELLED, "не нужно: дозвонились, придёт")
+    assert (message.state, message.reason) == (
+        MessageState.CANCELLED,
+        "не нужно: дозвонились, придёт",
+    )
 
 
 def test_a_day_call_demands_both_answers_and_a_comment(desk: Desk) -> None:
@@ -73,7 +82,9 @@ def test_a_day_call_demands_both_answers_and_a_comment(desk: Desk) -> None:
 
     def save(picked_up: bool | None, coming: str, comment: str) -> str | None:
         try:
-            actions.save_day_call(row, picked_up=picked_up, coming=coming, comment=comment, by=who, now=desk.now)
+            actions.save_day_call(
+                row, picked_up=picked_up, coming=coming, comment=comment, by=who, now=desk.now
+            )
         except Refused as refusal:
             return refusal.field
         return "saved"
@@ -84,7 +95,9 @@ def test_a_day_call_demands_both_answers_and_a_comment(desk: Desk) -> None:
     assert save(False, "yes", "придёт") == "coming"
     assert save(True, "yes", "   ") == "comment"
     assert save(False, "unknown", "гудки") == "saved"
-    assert save(False, "unknown", "снова гудки") == "saved"  # a try without an answer may be repeated
+    assert (
+        save(False, "unknown", "снова гудки") == "saved"
+    )  # a try without an answer may be repeated
     assert save(True, "yes", "будет вовремя") == "saved"
     assert desk.row(visit).is_settled
     assert ReminderMark.objects.count() == 3
@@ -92,7 +105,8 @@ def test_a_day_call_demands_both_answers_and_a_comment(desk: Desk) -> None:
 
 def test_the_morning_list_is_of_the_silent_the_unreached_and_the_unreachable(desk: Desk) -> None:
     green, silent, cancels, unreached, comes, wrote = (
-        desk.visit(digits, hours=22 + index / 2) for index, digits in enumerate(["01", "65", "50", "66", "67", "75"])
+        desk.visit(digits, hours=22 + index / 2)
+        for index, digits in enumerate(["01", "65", "50", "66", "67", "75"])
     )
     nobody = desk.visit(hours=26, patient=desk.world.patient(phones=[]))
     desk.open()
@@ -113,12 +127,16 @@ def test_the_morning_list_is_of_the_silent_the_unreached_and_the_unreachable(des
     assert listed(silent.starts_at) == [cancels.pk, unreached.pk, nobody.pk]  # its visit has begun
 
 
-def test_written_words_make_the_row_pink_not_green_and_nobody_calls_in_the_morning(desk: Desk) -> None:
+def test_written_words_make_the_row_pink_not_green_and_nobody_calls_in_the_morning(
+    desk: Desk,
+) -> None:
     visit = desk.visit("75")
     desk.open()
     desk.settle()
     line = ChatMessage.objects.get()
-    row = actions.accept_reply(desk.row(visit), line, meaning=Meaning.COMING, by=desk.world.administrator, now=desk.now)
+    row = actions.accept_reply(
+        desk.row(visit), line, meaning=Meaning.COMING, by=desk.world.administrator, now=desk.now
+    )
     assert (row.result, row.is_settled) == (CallResult.WROTE, True)
     assert desk.post.link(visit).answer == ""
 
@@ -132,13 +150,17 @@ def test_words_of_cancelling_make_the_number_red_and_the_visit_stays(desk: Desk)
     line = ChatMessage.objects.get()
     assert line.meaning == Meaning.CANCEL
     actions.accept_reply(desk.row(visit), line, meaning=Meaning.CANCEL, by=who, now=desk.now)
-    (shown,) = evening_list([desk.row(visit).run], clinics=[desk.world.clinic], user=who, now=desk.now).rows
+    (shown,) = evening_list(
+        [desk.row(visit).run], clinics=[desk.world.clinic], user=who, now=desk.now
+    ).rows
     assert shown.colour == "red"
     visit.refresh_from_db()
     assert visit.status == "scheduled"
 
 
-def test_a_family_shows_the_reply_on_each_row_and_one_persons_choice_takes_it_off_the_others(desk: Desk) -> None:
+def test_a_family_shows_the_reply_on_each_row_and_one_persons_choice_takes_it_off_the_others(
+    desk: Desk,
+) -> None:
     number = "+79000000165"
     family = [
         desk.visit(hours=24 + step, patient=desk.world.patient(first=name, phones=[number]))
@@ -152,7 +174,10 @@ def test_a_family_shows_the_reply_on_each_row_and_one_persons_choice_takes_it_of
     who = desk.world.administrator
 
     def shown() -> list[str]:
-        return [row.reply for row in evening_list([run], clinics=[desk.world.clinic], user=who, now=desk.now).rows]
+        return [
+            row.reply
+            for row in evening_list([run], clinics=[desk.world.clinic], user=who, now=desk.now).rows
+        ]
 
     assert shown() == ["Пётр не придёт"] * 2
     line = ChatMessage.objects.get()
@@ -166,7 +191,9 @@ def test_the_second_person_sees_who_is_calling(desk: Desk) -> None:
     actions.start_calling(desk.row(visit), by=desk.world.administrator, now=desk.now)
     with pytest.raises(Conflict, match="уже звонит Орлова"):
         actions.start_calling(desk.row(visit), by=desk.world.administrator2, now=desk.now)
-    (row,) = evening_list([run], clinics=[desk.world.clinic], user=desk.world.administrator2, now=desk.now).rows
+    (row,) = evening_list(
+        [run], clinics=[desk.world.clinic], user=desk.world.administrator2, now=desk.now
+    ).rows
     assert row.calling == "Орлова О. П."
     later = desk.now + dt.timedelta(minutes=11)
     actions.start_calling(desk.row(visit), by=desk.world.administrator2, now=later)
@@ -176,7 +203,9 @@ def test_a_result_ends_the_call_that_was_shown(desk: Desk) -> None:
     visit = desk.visit()
     desk.open()
     actions.start_calling(desk.row(visit), by=desk.world.administrator, now=desk.now)
-    row = actions.save_result(desk.row(visit), result=CallResult.UNREACHED, by=desk.world.administrator, now=desk.now)
+    row = actions.save_result(
+        desk.row(visit), result=CallResult.UNREACHED, by=desk.world.administrator, now=desk.now
+    )
     assert row.calling_by is None
 
 
@@ -184,7 +213,7 @@ def test_a_row_that_has_left_can_not_be_marked(desk: Desk) -> None:
     visit = desk.visit()
     desk.open()
     row = desk.row(visit)
-    row.left_at, row.left_reason = desk.now, "приём отменён"
+    row.removed_at, row.removed_reason = desk.now, "приём отменён"
     row.save()
     with pytest.raises(Conflict, match="приём отменён"):
         actions.mark_called(row, by=desk.world.administrator, now=desk.now)
@@ -212,5 +241,7 @@ def test_on_the_day_of_the_visit_a_call_is_saved_with_its_two_answers_only(desk:
     for result in (CallResult.COMING, CallResult.NOT_COMING, CallResult.UNREACHED):
         with pytest.raises(Refused, match="запишите звонок в ДД"):
             actions.save_result(desk.row(visit), result=result, by=who, now=morning)
-    actions.save_result(desk.row(visit), result=CallResult.WROTE, by=who, now=morning)  # that was no call
+    actions.save_result(
+        desk.row(visit), result=CallResult.WROTE, by=who, now=morning
+    )  # that was no call
     assert desk.row(visit).is_settled

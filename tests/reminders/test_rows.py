@@ -15,7 +15,8 @@ KINDS = {"int": 7, "bool": True, "str": EVIL, "Colour": Colour.BLUE}
 def evil(**changes: object) -> ReminderRow:
     """A row whose every text is an attempt to break out of its cell."""
     fields = {
-        field.name: KINDS[getattr(field.type, "__name__", str(field.type))] for field in dataclasses.fields(ReminderRow)
+        field.name: KINDS[getattr(field.type, "__name__", str(field.type))]
+        for field in dataclasses.fields(ReminderRow)
     }
     return dataclasses.replace(ReminderRow(**{**fields, "order": "1"}), **changes)  # type: ignore[arg-type]
 

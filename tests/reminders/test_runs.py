@@ -1,4 +1,6 @@
-"""Runs: one a clinic and day whatever happens to beats and workers, and always equal to the schedule."""
+"""Runs: one a clinic and day whatever happens to beats and workers, and always equal to the
+schedule.
+"""
 
 import datetime as dt
 from typing import Any
@@ -25,14 +27,18 @@ pytestmark = pytest.mark.django_db
 
 def test_the_run_opens_by_itself_at_the_clinics_noon_and_only_once(desk: Desk) -> None:
     desk.visit()
-    ReminderSettings.objects.create(clinic=desk.world.clinic_b, due_at=desk.now + dt.timedelta(days=9))
+    ReminderSettings.objects.create(
+        clinic=desk.world.clinic_b, due_at=desk.now + dt.timedelta(days=9)
+    )
     before = desk.now - dt.timedelta(minutes=1)
     actions.plan_openings(now=before)
     assert actions.open_due_runs(now=before) == 0
     assert actions.open_due_runs(now=desk.now) == 1
     assert actions.open_due_runs(now=desk.now) == 0
     assert actions.open_due_runs(now=desk.now + dt.timedelta(hours=5)) == 0
-    assert list(ReminderRun.objects.values_list("clinic__name", "on")) == [("Клиника А", dt.date(2026, 3, 18))]
+    assert list(ReminderRun.objects.values_list("clinic__name", "on")) == [
+        ("Клиника А", dt.date(2026, 3, 18))
+    ]
 
 
 def test_each_clinic_has_its_own_noon(desk: Desk) -> None:
@@ -87,7 +93,9 @@ def test_fridays_run_covers_the_days_off_and_saturday_opens_none(desk: Desk) -> 
     run = actions.open_run(desk.world.clinic, on=friday, by=None, now=desk.now)
     assert run.until == dt.date(2026, 3, 23)
     assert desk.row(on_monday).run == run
-    ReminderSettings.objects.filter(clinic=desk.world.clinic).update(due_at=desk.now + dt.timedelta(days=1))
+    ReminderSettings.objects.filter(clinic=desk.world.clinic).update(
+        due_at=desk.now + dt.timedelta(days=1)
+    )
     assert actions.open_due_runs(now=desk.now + dt.timedelta(days=1)) == 0
 
 
@@ -114,7 +122,7 @@ def test_a_cancelled_visit_leaves_with_the_reason(desk: Desk) -> None:
     cancel_appointment(visit, reason="", by=None, now=desk.now)
     actions.refresh_run(run, now=desk.now)
     row = Reminder.objects.get()
-    assert row.left_reason == "приём отменён"
+    assert row.removed_reason == "приём отменён"
 
 
 def test_a_visit_moved_within_the_run_follows_and_is_written_to_anew(desk: Desk) -> None:
@@ -127,7 +135,9 @@ def test_a_visit_moved_within_the_run_follows_and_is_written_to_anew(desk: Desk)
         now=desk.now,
     )
     later = visit.starts_at + dt.timedelta(hours=2)
-    move_appointment(visit, starts_at=later, ends_at=later + dt.timedelta(minutes=30), by=None, now=desk.now)
+    move_appointment(
+        visit, starts_at=later, ends_at=later + dt.timedelta(minutes=30), by=None, now=desk.now
+    )
     actions.refresh_run(run, now=desk.now)
     row = desk.row(visit)
     assert (row.starts_at, row.version) == (later, 2)
@@ -141,16 +151,22 @@ def test_a_visit_moved_out_leaves_and_comes_back_when_it_returns(desk: Desk) -> 
     visit = desk.visit()
     run = desk.open()
     home, away = visit.starts_at, visit.starts_at + dt.timedelta(days=5)
-    move_appointment(visit, starts_at=away, ends_at=away + dt.timedelta(minutes=30), by=None, now=desk.now)
+    move_appointment(
+        visit, starts_at=away, ends_at=away + dt.timedelta(minutes=30), by=None, now=desk.now
+    )
     actions.refresh_run(run, now=desk.now)
-    assert Reminder.objects.get().left_reason == "перенесён на 24.03.2026 12:00"
+    assert Reminder.objects.get().removed_reason == "перенесён на 24.03.2026 12:00"
     visit.refresh_from_db()
-    move_appointment(visit, starts_at=home, ends_at=home + dt.timedelta(minutes=30), by=None, now=desk.now)
+    move_appointment(
+        visit, starts_at=home, ends_at=home + dt.timedelta(minutes=30), by=None, now=desk.now
+    )
     actions.refresh_run(run, now=desk.now)
     assert desk.row(visit).version == 3
 
 
-def test_a_refresh_of_an_unchanged_run_writes_nothing(desk: Desk, django_assert_max_num_queries: Any) -> None:
+def test_a_refresh_of_an_unchanged_run_writes_nothing(
+    desk: Desk, django_assert_max_num_queries: Any
+) -> None:
     for _ in range(5):
         desk.visit()
     run = desk.open()
@@ -177,11 +193,15 @@ def test_the_hand_over_needs_words(desk: Desk) -> None:
     run = desk.open()
     with pytest.raises(Refused):
         actions.hand_over(run, note="  ", by=desk.world.administrator, now=desk.now)
-    run = actions.hand_over(run, note="Трое не взяли трубку", by=desk.world.administrator, now=desk.now)
+    run = actions.hand_over(
+        run, note="Трое не взяли трубку", by=desk.world.administrator, now=desk.now
+    )
     assert run.handed_over_by == desk.world.administrator
 
 
-def test_the_dry_run_tells_whom_it_will_reach_and_whom_not_and_why_and_the_price(desk: Desk) -> None:
+def test_the_dry_run_tells_whom_it_will_reach_and_whom_not_and_why_and_the_price(
+    desk: Desk,
+) -> None:
     desk.set(sends_itself=False)
     desk.visit()
     desk.visit(patient=desk.world.patient(phones=["+78120000111"]))
@@ -229,12 +249,16 @@ def test_the_blue_ones_get_one_sms_and_stay_for_the_morning(desk: Desk) -> None:
     desk.settle()
     assert actions.send_blue_sms(run, by=desk.world.administrator, now=desk.now) == 1
     assert actions.send_blue_sms(run, by=desk.world.administrator, now=desk.now) == 0
-    channels = Message.objects.filter(channel=MessageChannel.SMS).values_list("appointment", flat=True)
+    channels = Message.objects.filter(channel=MessageChannel.SMS).values_list(
+        "appointment", flat=True
+    )
     assert list(channels) == [blue.pk]
     assert green.pk not in channels
 
 
-def test_a_blue_one_who_did_not_pick_up_gets_the_sms_and_one_who_talked_does_not(desk: Desk) -> None:
+def test_a_blue_one_who_did_not_pick_up_gets_the_sms_and_one_who_talked_does_not(
+    desk: Desk,
+) -> None:
     unreached, talked, pink = desk.visit("65"), desk.visit("66"), desk.visit("67")
     run = desk.open()
     desk.settle()
@@ -263,7 +287,11 @@ def test_a_run_whose_sms_fail_keeps_the_error_and_holds_no_other_clinic_up(
 ) -> None:
     six = desk.world.local(dt.date(2026, 3, 18), 18)
     bad = ReminderRun.objects.create(
-        clinic=desk.world.clinic_b, on=desk.now.date(), until=desk.now.date(), opened_at=desk.now, blue_sms_due_at=six
+        clinic=desk.world.clinic_b,
+        on=desk.now.date(),
+        until=desk.now.date(),
+        opened_at=desk.now,
+        blue_sms_due_at=six,
     )
     desk.set(blue_sms_at=dt.time(18))
     desk.open()
@@ -285,7 +313,9 @@ def test_a_run_whose_sms_fail_keeps_the_error_and_holds_no_other_clinic_up(
 
 def two_beats(desk: Desk) -> list[int | Exception]:
     desk.visit()
-    ReminderSettings.objects.create(clinic=desk.world.clinic_b, due_at=desk.now + dt.timedelta(days=9))
+    ReminderSettings.objects.create(
+        clinic=desk.world.clinic_b, due_at=desk.now + dt.timedelta(days=9)
+    )
     actions.plan_openings(now=desk.now - dt.timedelta(hours=1))
     return overlapping([lambda: actions.open_due_runs(now=desk.now)] * 2)
 

@@ -16,7 +16,12 @@ FRIDAY = dt.date(2026, 3, 20)
 
 @pytest.mark.parametrize(
     ("zone", "utc"),
-    [("Europe/Kaliningrad", 10), ("Europe/Moscow", 9), ("Asia/Vladivostok", 2), ("Asia/Kamchatka", 0)],
+    [
+        ("Europe/Kaliningrad", 10),
+        ("Europe/Moscow", 9),
+        ("Asia/Vladivostok", 2),
+        ("Asia/Kamchatka", 0),
+    ],
 )
 def test_noon_is_of_the_clinics_own_clock(zone: str, utc: int) -> None:
     noon = dt.datetime(2026, 3, 20, utc, tzinfo=dt.UTC)
@@ -77,7 +82,9 @@ def test_openings_follow_each_other_day_by_day(now: dt.datetime, zone: str, at: 
     following = next_opening(now, at, zone)
     assert now < following
     assert local(following, zone).time() == at
-    assert latest_opening(following, at, zone) == latest_opening(now, at, zone) + dt.timedelta(days=1)
+    assert latest_opening(following, at, zone) == latest_opening(now, at, zone) + dt.timedelta(
+        days=1
+    )
 
 
 @given(st.sampled_from([zone for zone, _ in ZONES]), st.integers(0, 13))

@@ -1,4 +1,6 @@
-"""The colour of a number, over every combination of what messengers and SMS may have become and what was answered."""
+"""The colour of a number, over every combination of what messengers and SMS may have become and
+what was answered.
+"""
 
 import itertools
 
@@ -20,7 +22,8 @@ from reminders.states import (
 
 S = MessageState
 
-# One messenger alone, without an answer: its state, whether the next channel has taken over → the colour.
+# One messenger alone, without an answer: its state, whether the next channel has taken over → the
+# colour.
 TABLE = {
     (S.QUEUED, False): Colour.NONE,
     (S.QUEUED, True): Colour.GREY,
@@ -52,13 +55,22 @@ def test_one_messenger_without_an_answer(state: MessageState, given_up: bool) ->
 def test_every_combination_of_two_messengers_and_an_sms(
     first: MessageState | None, second: MessageState | None, sms: MessageState | None
 ) -> None:
-    """In the order of the cascade: a channel that has a successor has been given up, unless it delivered."""
-    states = [(MessageChannel.MAX, first), (MessageChannel.WHATSAPP, second), (MessageChannel.SMS, sms)]
+    """In the order of the cascade: a channel that has a successor has been given up, unless it
+    delivered.
+    """
+    states = [
+        (MessageChannel.MAX, first),
+        (MessageChannel.WHATSAPP, second),
+        (MessageChannel.SMS, sms),
+    ]
     present = [(channel, state) for channel, state in states if state is not None]
     steps = [
-        MessageStep(channel, state, given_up=index < len(present) - 1) for index, (channel, state) in enumerate(present)
+        MessageStep(channel, state, given_up=index < len(present) - 1)
+        for index, (channel, state) in enumerate(present)
     ]
-    messengers = [TABLE[S(step.state), step.given_up] for step in steps if step.channel != MessageChannel.SMS]
+    messengers = [
+        TABLE[S(step.state), step.given_up] for step in steps if step.channel != MessageChannel.SMS
+    ]
     if not steps:
         expected = Colour.NONE
     elif Colour.BLUE in messengers:
@@ -73,7 +85,8 @@ def test_every_combination_of_two_messengers_and_an_sms(
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"), [("confirm", Colour.GREEN), ("move", Colour.ORANGE), ("cancel", Colour.RED)]
+    ("answer", "expected"),
+    [("confirm", Colour.GREEN), ("move", Colour.ORANGE), ("cancel", Colour.RED)],
 )
 @pytest.mark.parametrize("state", list(S))
 def test_an_answer_beats_any_delivery(state: MessageState, answer: str, expected: Colour) -> None:
@@ -81,9 +94,17 @@ def test_an_answer_beats_any_delivery(state: MessageState, answer: str, expected
     assert colour([], answer) == expected
 
 
-AT_ANY_PACE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine's, not the rule's
+AT_ANY_PACE = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # the machine's, not the rule's
 STEPS = st.lists(
-    st.builds(MessageStep, st.sampled_from(MessageChannel.values), st.sampled_from(S.values), st.booleans()), max_size=5
+    st.builds(
+        MessageStep,
+        st.sampled_from(MessageChannel.values),
+        st.sampled_from(S.values),
+        st.booleans(),
+    ),
+    max_size=5,
 )
 
 
@@ -101,7 +122,10 @@ def test_an_sms_never_makes_a_number_blue(steps: list[MessageStep]) -> None:
 
 
 def test_an_unknown_message_has_a_warning_and_a_delivered_sms_has_a_word() -> None:
-    steps = [MessageStep(MessageChannel.MAX, S.UNKNOWN, True), MessageStep(MessageChannel.SMS, S.DELIVERED)]
+    steps = [
+        MessageStep(MessageChannel.MAX, S.UNKNOWN, True),
+        MessageStep(MessageChannel.SMS, S.DELIVERED),
+    ]
     assert is_uncertain(steps)
     assert sms_arrived(steps)
     assert colour(steps) == Colour.GREY
@@ -126,6 +150,8 @@ def test_the_evening_calls_everybody_neither_green_nor_pink(tone: Colour) -> Non
         ([CallResult.UNREACHED, CallResult.UNREACHED], True),
     ],
 )
-def test_the_morning_calls_whoever_has_not_said_that_he_comes(results: list[str], called: bool) -> None:
+def test_the_morning_calls_whoever_has_not_said_that_he_comes(
+    results: list[str], called: bool
+) -> None:
     for tone in Colour:
         assert needs_day_call(tone, results) == (called and tone != Colour.GREEN)

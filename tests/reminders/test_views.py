@@ -1,4 +1,6 @@
-"""Pages of «Дозвон»: happy, forbidden, conflict, partial; the same queries for three rows and thirty."""
+"""Pages of «Дозвон»: happy, forbidden, conflict, partial; the same queries for three rows and
+thirty.
+"""
 
 import datetime as dt
 import io
@@ -46,13 +48,21 @@ def test_the_list_shows_each_row_with_its_colour_in_words(desk: Desk, as_user: A
     desk.settle()
     desk.settle(minutes=1)
     page = text_of(as_user(desk.world.administrator).get("/reminders/"))
-    for words in ("подтвердил", "отменяет", "просит перенести", "доставлено, молчит", "не ушло в мессенджер"):
+    for words in (
+        "подтвердил",
+        "отменяет",
+        "просит перенести",
+        "доставлено, молчит",
+        "не ушло в мессенджер",
+    ):
         assert words in page
     assert "СМС: доставлено" in page
     assert "Жёлтая смена: Орлова О. П." in page
 
 
-def test_the_list_takes_the_same_queries_for_three_rows_and_thirty(desk: Desk, as_user: AsUser) -> None:
+def test_the_list_takes_the_same_queries_for_three_rows_and_thirty(
+    desk: Desk, as_user: AsUser
+) -> None:
     client = as_user(desk.world.administrator)
     counts = []
     for number in (3, 27):
@@ -69,16 +79,24 @@ def test_the_list_takes_the_same_queries_for_three_rows_and_thirty(desk: Desk, a
     assert counts[0] == counts[1] <= 16
 
 
-def test_administrators_of_another_clinic_see_and_touch_nothing(desk: Desk, as_user: AsUser) -> None:
+def test_administrators_of_another_clinic_see_and_touch_nothing(
+    desk: Desk, as_user: AsUser
+) -> None:
     visit = desk.visit()
     run = desk.open()
     row = desk.row(visit)
     stranger = as_user(desk.world.administrator_b)
     assert visit.patient.last_name not in text_of(stranger.get("/reminders/?on=2026-03-18"))
-    for path in (f"/reminders/{row.pk}/", f"/reminders/{row.pk}/row/", f"/reminders/runs/{run.pk}/send/"):
+    for path in (
+        f"/reminders/{row.pk}/",
+        f"/reminders/{row.pk}/row/",
+        f"/reminders/runs/{run.pk}/send/",
+    ):
         assert stranger.get(path).status_code == 404
     for path in ("mark", "result", "calling", "send", "day-call"):
-        assert stranger.post(f"/reminders/{row.pk}/{path}/", {"result": "coming"}).status_code == 404
+        assert (
+            stranger.post(f"/reminders/{row.pk}/{path}/", {"result": "coming"}).status_code == 404
+        )
     assert desk.row(visit).called_at is None
 
 
@@ -90,7 +108,9 @@ def test_a_manager_watches_and_may_not_mark(desk: Desk, as_user: AsUser) -> None
     assert manager.post(f"/reminders/{desk.row(visit).pk}/mark/").status_code == 403
 
 
-def test_the_double_click_answers_with_the_pink_row_and_again_with_the_white_one(desk: Desk, as_user: AsUser) -> None:
+def test_the_double_click_answers_with_the_pink_row_and_again_with_the_white_one(
+    desk: Desk, as_user: AsUser
+) -> None:
     visit = desk.visit()
     desk.open()
     client, path = as_user(desk.world.administrator), f"/reminders/{desk.row(visit).pk}/mark/"
@@ -130,18 +150,31 @@ def test_only_changed_rows_come_back_with_new_counters(desk: Desk, as_user: AsUs
     assert "<html" not in part
 
 
-def test_rows_that_are_done_or_whose_visit_has_begun_are_named_as_gone(desk: Desk, as_user: AsUser) -> None:
-    settled, begins, stays = desk.visit("65", hours=22), desk.visit("66", hours=21), desk.visit("67", hours=23)
+def test_rows_that_are_done_or_whose_visit_has_begun_are_named_as_gone(
+    desk: Desk, as_user: AsUser
+) -> None:
+    settled, begins, stays = (
+        desk.visit("65", hours=22),
+        desk.visit("66", hours=21),
+        desk.visit("67", hours=23),
+    )
     desk.open()
     desk.settle()
     rows = {visit: desk.row(visit).pk for visit in (settled, begins, stays)}
     desk.post.now = begins.starts_at - dt.timedelta(seconds=30)
     client = as_user(desk.world.administrator)
     since = desk.now.timestamp()
-    assert "data-gone" not in text_of(client.get(f"/reminders/day/?on=2026-03-19&since={since}", headers=HTMX))
+    assert "data-gone" not in text_of(
+        client.get(f"/reminders/day/?on=2026-03-19&since={since}", headers=HTMX)
+    )
     desk.post.now = begins.starts_at + dt.timedelta(seconds=1)
     actions.save_day_call(
-        desk.row(settled), picked_up=True, coming="yes", comment="да", by=desk.world.administrator2, now=desk.now
+        desk.row(settled),
+        picked_up=True,
+        coming="yes",
+        comment="да",
+        by=desk.world.administrator2,
+        now=desk.now,
     )
     part = text_of(client.get(f"/reminders/day/?on=2026-03-19&since={since}", headers=HTMX))
     assert set(re.findall(r'data-gone="r(\d+)"', part)) == {str(rows[settled]), str(rows[begins])}
@@ -149,7 +182,9 @@ def test_rows_that_are_done_or_whose_visit_has_begun_are_named_as_gone(desk: Des
     assert "<b>1</b>" in part
 
 
-def test_a_colleague_who_calls_is_a_conflict_with_the_row_as_it_stands(desk: Desk, as_user: AsUser) -> None:
+def test_a_colleague_who_calls_is_a_conflict_with_the_row_as_it_stands(
+    desk: Desk, as_user: AsUser
+) -> None:
     visit = desk.visit()
     desk.open()
     path = f"/reminders/{desk.row(visit).pk}/calling/"
@@ -166,7 +201,9 @@ def test_the_day_call_demands_its_answers_with_the_form(desk: Desk, as_user: AsU
     answer = client.post(path, {"round": "day", "picked_up": "1", "coming": "yes"}, headers=HTMX)
     assert answer.status_code == 422
     assert "Без комментария не сохранить" in text_of(answer)
-    answer = client.post(path, {"round": "day", "picked_up": "0", "coming": "yes", "comment": "гудки"}, headers=HTMX)
+    answer = client.post(
+        path, {"round": "day", "picked_up": "0", "coming": "yes", "comment": "гудки"}, headers=HTMX
+    )
     assert answer.status_code == 422
     assert "неизвестно, подойдёт ли" in text_of(answer)
     answer = client.post(
@@ -191,7 +228,9 @@ def test_a_masked_role_sees_no_number(desk: Desk, as_user: AsUser) -> None:
         assert number[5:8] + "-" + number[8:10] not in page
 
 
-def test_sending_to_all_shows_a_dry_run_first_and_a_second_click_sends_nothing(desk: Desk, as_user: AsUser) -> None:
+def test_sending_to_all_shows_a_dry_run_first_and_a_second_click_sends_nothing(
+    desk: Desk, as_user: AsUser
+) -> None:
     desk.set(sends_itself=False)
     desk.visit()
     run = desk.open()
@@ -211,11 +250,15 @@ def test_a_reply_is_accepted_with_one_press(desk: Desk, as_user: AsUser) -> None
     client = as_user(desk.world.administrator)
     assert "«Да, приду»" in text_of(client.get("/reminders/"))
     line = ChatMessage.objects.get()
-    answer = client.post(f"/reminders/{desk.row(visit).pk}/replies/{line.pk}/", {"meaning": "coming"}, headers=HTMX)
+    answer = client.post(
+        f"/reminders/{desk.row(visit).pk}/replies/{line.pk}/", {"meaning": "coming"}, headers=HTMX
+    )
     assert "ответил письменно, придёт" in text_of(answer)
 
 
-def test_words_of_another_patient_can_not_be_taken_for_this_row(desk: Desk, as_user: AsUser) -> None:
+def test_words_of_another_patient_can_not_be_taken_for_this_row(
+    desk: Desk, as_user: AsUser
+) -> None:
     visit, other = desk.visit("75"), desk.visit("65")
     desk.open()
     desk.settle()
@@ -225,7 +268,9 @@ def test_words_of_another_patient_can_not_be_taken_for_this_row(desk: Desk, as_u
     assert as_user(desk.world.administrator).post(path, {"meaning": "coming"}).status_code == 404
 
 
-def test_the_card_is_a_page_and_a_part_of_one_and_looking_at_it_is_audited(desk: Desk, as_user: AsUser) -> None:
+def test_the_card_is_a_page_and_a_part_of_one_and_looking_at_it_is_audited(
+    desk: Desk, as_user: AsUser
+) -> None:
     visit = desk.visit("65")
     desk.open()
     desk.settle()
@@ -247,17 +292,28 @@ def test_the_hand_over_shows_in_the_morning(desk: Desk, as_user: AsUser) -> None
     assert "Двое не взяли трубку" in text_of(client.get("/reminders/day/"))
 
 
-def test_the_settings_are_the_seniors_and_one_clinics_form_leaves_the_others(desk: Desk, as_user: AsUser) -> None:
+def test_the_settings_are_the_seniors_and_one_clinics_form_leaves_the_others(
+    desk: Desk, as_user: AsUser
+) -> None:
     assert as_user(desk.world.administrator).get("/reminders/settings/").status_code == 403
     senior = as_user(desk.world.senior)
     assert senior.get("/reminders/settings/").status_code == 200
     clinic = desk.world.clinic.pk
-    answer = senior.post("/reminders/settings/", {"clinic": clinic, "opens_at": "13:00", "blue_sms_at": "18:30"})
+    answer = senior.post(
+        "/reminders/settings/", {"clinic": clinic, "opens_at": "13:00", "blue_sms_at": "18:30"}
+    )
     assert answer.status_code == 302
     row = ReminderSettings.objects.get(clinic=clinic)
-    assert (row.opens_at, row.blue_sms_at, row.sends_itself) == (dt.time(13), dt.time(18, 30), False)
+    assert (row.opens_at, row.blue_sms_at, row.sends_itself) == (
+        dt.time(13),
+        dt.time(18, 30),
+        False,
+    )
     assert row.due_at == desk.world.local(dt.date(2026, 3, 18), 13)
-    assert senior.post("/reminders/settings/", {"clinic": clinic, "opens_at": "noon"}).status_code == 422
+    assert (
+        senior.post("/reminders/settings/", {"clinic": clinic, "opens_at": "noon"}).status_code
+        == 422
+    )
 
 
 # The report
@@ -267,7 +323,9 @@ def _a_day(desk: Desk) -> None:
     came, missed, cancels, silent = (desk.visit(digits) for digits in ("01", "02", "50", "65"))
     desk.open()
     desk.settle()
-    actions.save_result(desk.row(silent), result=CallResult.UNREACHED, by=desk.world.administrator, now=desk.now)
+    actions.save_result(
+        desk.row(silent), result=CallResult.UNREACHED, by=desk.world.administrator, now=desk.now
+    )
     for visit, status in (
         (came, AppointmentStatus.COMPLETED),
         (missed, AppointmentStatus.NO_SHOW),
@@ -299,7 +357,11 @@ def test_the_report_counts_what_was_sent_answered_reached_and_came(desk: Desk) -
         },
         **{"cancelled": 1, "reached": 0, "unreached": 1, "came": 1, "missed": 2},
     }
-    assert line.shares == {"missed_confirmed": (1, 2), "missed_unconfirmed": (1, 1), "missed_unreached": (1, 1)}
+    assert line.shares == {
+        "missed_confirmed": (1, 2),
+        "missed_unconfirmed": (1, 1),
+        "missed_unreached": (1, 1),
+    }
     assert line.money == 3000
 
 
@@ -313,7 +375,10 @@ def test_the_sheet_says_the_same_as_the_screen(desk: Desk, as_user: AsUser, grou
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content))["Дозвон"]
     rows = list(sheet.iter_rows(values_only=True))
     lines, total = report_lines(
-        clinics=[desk.world.clinic], since=dt.date(2026, 3, 1), until=dt.date(2026, 3, 18), group=group
+        clinics=[desk.world.clinic],
+        since=dt.date(2026, 3, 1),
+        until=dt.date(2026, 3, 18),
+        group=group,
     )
     assert len(rows) == 1 + len(lines) + 1
     columns = [name for name, _ in columns_of([*lines, total])]
@@ -331,7 +396,12 @@ def test_the_sheet_says_the_same_as_the_screen(desk: Desk, as_user: AsUser, grou
 def test_every_number_of_the_report_opens_as_many_rows_as_it_says(desk: Desk, group: str) -> None:
     _a_day(desk)
     day = dt.date(2026, 3, 18)
-    asked: dict[str, Any] = {"clinics": [desk.world.clinic], "since": day, "until": day, "group": group}
+    asked: dict[str, Any] = {
+        "clinics": [desk.world.clinic],
+        "since": day,
+        "until": day,
+        "group": group,
+    }
     lines, total = report_lines(**asked)
     assert len(lines) == (2 if group == "administrator" else 1)
     for line in [*lines, total]:
@@ -349,7 +419,9 @@ def test_a_number_of_the_report_is_a_link_to_its_rows(desk: Desk, as_user: AsUse
     _a_day(desk)
     client = as_user(desk.world.senior)
     page = text_of(client.get("/reminders/report/?since=2026-03-18&until=2026-03-18"))
-    url = next(url for url in re.findall(r'href="([^"]+)"', page) if "what=confirmed" in url).replace("&amp;", "&")
+    url = next(
+        url for url in re.findall(r'href="([^"]+)"', page) if "what=confirmed" in url
+    ).replace("&amp;", "&")
     rows = text_of(client.get(url))
     assert "2 приёма" in rows
     assert AuditEntry.objects.filter(action="reminders.open_report_rows").count() == 1

@@ -9,7 +9,14 @@ import time_machine
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.actions import attach_result, record_interaction, store_recording
 from callcenter.contacts.models import AdChannel, ChannelRule, Interaction, Topic
-from callcenter.contacts.states import CallerType, Direction, InteractionKind, InteractionState, ResultKind, RuleKind
+from callcenter.contacts.states import (
+    CallerType,
+    Direction,
+    InteractionKind,
+    InteractionState,
+    ResultKind,
+    RuleKind,
+)
 from tests.conftest import World
 
 
@@ -22,18 +29,24 @@ def clock(world: World) -> Any:
 
 @pytest.fixture
 def day(world: World, clock: None) -> dict[str, Any]:
-    """Seven contacts: a booked call, a missed one returned, a missed one not, a chat, a request, a dialog, a comment."""
+    """Seven contacts: a booked call, a missed one returned, a missed one not, a chat, a request, a
+    dialog, a comment.
+    """
     now = world.now
     topic = Topic.objects.create(name="Имплантация")
     root = AdChannel.objects.create(name="Контекстная реклама")
     yandex = AdChannel.objects.create(name="Яндекс Директ", parent=root)
     ChannelRule.objects.create(channel=yandex, kind=RuleKind.UTM, pattern="utm_source=yandex")
 
-    def write(minute: int, kind: InteractionKind, state: InteractionState, **more: Any) -> Interaction:
+    def write(
+        minute: int, kind: InteractionKind, state: InteractionState, **more: Any
+    ) -> Interaction:
         at = now + dt.timedelta(minutes=minute)
         more.setdefault("source", "test")
         more.setdefault("source_id", f"i{minute}" if more["source"] == "test" else "")
-        return record_interaction(clinic=world.clinic, kind=kind, state=state, at=at, now=at, by=None, **more)
+        return record_interaction(
+            clinic=world.clinic, kind=kind, state=state, at=at, now=at, by=None, **more
+        )
 
     patient = world.patient("Кедрова", phones=["+79000002001"])
     booked = write(
@@ -46,7 +59,7 @@ def day(world: World, clock: None) -> dict[str, Any]:
         ended_at=now + dt.timedelta(minutes=3),
         topic=topic,
         comment="=хочет имплант",
-        who_type=CallerType.WANTS_BOOKING,
+        caller_type=CallerType.WANTS_BOOKING,
         utm={"utm_source": "yandex"},
     )
     visit = world.visit(patient, status=AppointmentStatus.COMPLETED, money=12500)

@@ -18,10 +18,14 @@ from tests.conftest import World
 TODAY = dt.date(2026, 3, 18)
 
 
-def test_a_day_without_grouping(world: World, day: dict[str, Any], as_user: Callable[[User], Client]) -> None:
+def test_a_day_without_grouping(
+    world: World, day: dict[str, Any], as_user: Callable[[User], Client]
+) -> None:
     rows = bare("history_today", clinics=[world.clinic.pk])
     page = interactions_page(
-        read_ask(QueryDict("since=2026-03-18&until=2026-03-18"), TODAY), clinics_of(world.manager), today=TODAY
+        read_ask(QueryDict("since=2026-03-18&until=2026-03-18"), TODAY),
+        clinics_of(world.manager),
+        today=TODAY,
     )
     assert [row["id"] for row in rows] == [one.pk for one in page.rows]
     assert {row["total"] for row in rows} == {len(page.rows)} == {8}
@@ -30,11 +34,11 @@ def test_a_day_without_grouping(world: World, day: dict[str, Any], as_user: Call
 
 
 def test_a_month_by_contacts_with_three_filters(world: World, day: dict[str, Any]) -> None:
-    Contact.objects.filter(patient=day["patient"]).update(on=dt.date(2026, 2, 10), outcome="not_booked")
-    rows = bare("history_month", clinics=[world.clinic.pk], topic=day["topic"].pk)
-    query = (
-        f"since=2026-02-01&until=2026-02-28&view=contacts&who=wants_booking&outcome=not_booked&topic={day['topic'].pk}"
+    Contact.objects.filter(patient=day["patient"]).update(
+        on=dt.date(2026, 2, 10), outcome="not_booked"
     )
+    rows = bare("history_month", clinics=[world.clinic.pk], topic=day["topic"].pk)
+    query = f"since=2026-02-01&until=2026-02-28&view=contacts&who=wants_booking&outcome=not_booked&topic={day['topic'].pk}"
     ask = read_ask(QueryDict(query), TODAY)
     page = contacts_page(ask, clinics_of(world.manager), today=TODAY)
     assert [row["id"] for row in rows] == page.rows != []
@@ -54,6 +58,8 @@ def test_two_levels_of_totals(world: World, day: dict[str, Any]) -> None:
         for child in group.children
     }
     assert {
-        (row["owner_id"], row["outcome"]): (row["now"], row["wait_seconds"], row["talks"]) for row in rows if row["now"]
+        (row["owner_id"], row["outcome"]): (row["now"], row["wait_seconds"], row["talks"])
+        for row in rows
+        if row["now"]
     } == shown
     assert sum(row["before"] for row in rows) == found.before.count == 1

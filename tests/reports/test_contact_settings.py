@@ -1,4 +1,6 @@
-"""Settings of contacts: dictionaries, keys of sources, rules of clinics — each page by happy, forbidden, wrong and lost."""
+"""Settings of contacts: dictionaries, keys of sources, rules of clinics — each page by happy,
+forbidden, wrong and lost.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +39,12 @@ ROOT = "/settings/contacts"
             "Живёт далеко",
         ),
         ("channels", {"name": "Радио", "is_active": "on"}, {"name": ""}, "Радио"),
-        ("numbers", {"number": "8 (900) 000-00-71", "name": "Курьер", "who_type": "other"}, {"number": "12"}, "Курьер"),
+        (
+            "numbers",
+            {"number": "8 (900) 000-00-71", "name": "Курьер", "caller_type": "other"},
+            {"number": "12"},
+            "Курьер",
+        ),
     ],
 )
 def test_a_dictionary_is_kept_by_the_senior(
@@ -49,11 +56,15 @@ def test_a_dictionary_is_kept_by_the_senior(
     assert client.post(url, bad).status_code == 422
     assert client.post(url, good).status_code == 302
     assert words in client.get(url).content.decode()
-    assert AuditEntry.objects.filter(action__startswith="contacts.save_", by=world.senior).count() == 1
+    assert (
+        AuditEntry.objects.filter(action__startswith="contacts.save_", by=world.senior).count() == 1
+    )
     assert as_user(world.administrator).post(url, good).status_code == 403
 
 
-def test_a_row_in_use_is_hidden_not_deleted(world: World, day: dict[str, Any], as_user: AsUser) -> None:
+def test_a_row_in_use_is_hidden_not_deleted(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
     client = as_user(world.senior)
     used, idle = day["topic"], Topic.objects.create(name="Ничья")
     client.post(f"{ROOT}/topics/{used.pk}/delete/")
@@ -66,7 +77,9 @@ def test_a_row_in_use_is_hidden_not_deleted(world: World, day: dict[str, Any], a
 
 def test_no_channel_stands_below_itself(world: World, day: dict[str, Any], as_user: AsUser) -> None:
     url = f"{ROOT}/channels/{day['root'].pk}/"
-    answer = as_user(world.senior).post(url, {"name": "Контекст", "parent": day["yandex"].pk, "is_active": "on"})
+    answer = as_user(world.senior).post(
+        url, {"name": "Контекст", "parent": day["yandex"].pk, "is_active": "on"}
+    )
     assert answer.status_code == 422
     assert "сам в себя" in answer.content.decode()
 
@@ -95,8 +108,12 @@ def test_a_key_is_shown_once_and_revoked_once(world: World, as_user: AsUser) -> 
     assert text.startswith("dz_")
     assert made["Cache-Control"] == "no-store"
     assert text not in client.get(f"{ROOT}/keys/").content.decode()
-    assert client.post(f"{ROOT}/keys/", {"name": "site", "clinic": world.clinic.pk}).status_code == 422
-    assert client.post(f"{ROOT}/keys/", {"name": "x", "clinic": world.clinic_b.pk}).status_code == 422
+    assert (
+        client.post(f"{ROOT}/keys/", {"name": "site", "clinic": world.clinic.pk}).status_code == 422
+    )
+    assert (
+        client.post(f"{ROOT}/keys/", {"name": "x", "clinic": world.clinic_b.pk}).status_code == 422
+    )
     key = SourceKey.objects.get()
     assert as_user(world.senior_b).post(f"{ROOT}/keys/{key.pk}/revoke/").status_code == 404
     assert as_user(world.administrator).get(f"{ROOT}/keys/").status_code == 403
@@ -111,8 +128,18 @@ def test_the_rules_of_a_clinic_are_its_own_and_the_report_says_them(
     client = as_user(world.senior)
     url = f"{ROOT}/rules/{world.clinic.pk}/"
     assert client.get(f"{ROOT}/rules/").status_code == client.get(url).status_code == 200
-    assert client.post(url, {"comment_minutes": "", "result_minutes": 15, "overdue_days": 7}).status_code == 422
-    assert client.post(url, {"comment_minutes": 9, "result_minutes": 20, "overdue_days": 4}).status_code == 302
+    assert (
+        client.post(
+            url, {"comment_minutes": "", "result_minutes": 15, "overdue_days": 7}
+        ).status_code
+        == 422
+    )
+    assert (
+        client.post(
+            url, {"comment_minutes": 9, "result_minutes": 20, "overdue_days": 4}
+        ).status_code
+        == 302
+    )
     assert ContactPolicy.objects.get().comment_minutes == 9
     assert client.get(f"{ROOT}/rules/{world.clinic_b.pk}/").status_code == 404
     page = as_user(world.manager).get("/history/").content.decode()
@@ -141,15 +168,29 @@ def test_the_number_called_to_is_kept_as_calls_carry_it(
     world: World, day: dict[str, Any], as_user: AsUser, typed: str, kept: str
 ) -> None:
     """«…затем номера, на которые пришел звонок (то есть телефоны клиники)»."""
-    rule = {"channel": AdChannel.objects.first().pk, "kind": "number_to", "pattern": typed, "position": 1}  # type: ignore[union-attr]
-    assert as_user(world.senior).post(f"{ROOT}/channel-rules/", {**rule, "is_active": "on"}).status_code == 302
+    rule = {
+        "channel": AdChannel.objects.first().pk,  # type: ignore[union-attr]
+        "kind": "number_to",
+        "pattern": typed,
+        "position": 1,
+    }
+    assert (
+        as_user(world.senior)
+        .post(f"{ROOT}/channel-rules/", {**rule, "is_active": "on"})
+        .status_code
+        == 302
+    )
     assert ChannelRule.objects.filter(kind="number_to", pattern=kept).exists()
 
 
 def test_nobody_changes_the_dictionaries_by_a_wrong_address(world: World, as_user: AsUser) -> None:
     assert as_user(world.senior).get(f"{ROOT}/nothing/list/").status_code == 404
     assert as_user(world.senior).get(f"{ROOT}/topics/999/").status_code == 404
-    assert (Reason.objects.filter(name="").count(), AdChannel.objects.count(), DirectoryNumber.objects.count()) == (
+    assert (
+        Reason.objects.filter(name="").count(),
+        AdChannel.objects.count(),
+        DirectoryNumber.objects.count(),
+    ) == (
         0,
         0,
         0,

@@ -27,18 +27,26 @@ def ordered(world: World, day: dict[str, Any]) -> Export:
 def test_an_ordered_export_is_written_once_and_downloaded_by_its_owner(
     world: World, ordered: Export, as_user: AsUser
 ) -> None:
-    assert as_user(world.manager).get(f"/history/exports/{ordered.pk}/").status_code == 404, "not written yet"
+    assert as_user(world.manager).get(f"/history/exports/{ordered.pk}/").status_code == 404, (
+        "not written yet"
+    )
     assert actions.write_due_exports(now=timezone.now()) == 1
     assert actions.write_due_exports(now=timezone.now()) == 0
     answer = as_user(world.manager).get(f"/history/exports/{ordered.pk}/")
-    table = list(openpyxl.load_workbook(io.BytesIO(answer.getvalue())).worksheets[0].iter_rows(values_only=True))
+    table = list(
+        openpyxl.load_workbook(io.BytesIO(answer.getvalue()))
+        .worksheets[0]
+        .iter_rows(values_only=True)
+    )
     ordered.refresh_from_db()
     assert (ordered.state, ordered.done, len(table)) == (JobState.DONE, 8, 9)
     assert as_user(world.senior).get(f"/history/exports/{ordered.pk}/").status_code == 404
     assert "готово, 8 строк" in as_user(world.manager).get("/history/exports/").content.decode()
 
 
-def test_what_a_killed_worker_left_is_taken_again_after_its_lease(world: World, ordered: Export) -> None:
+def test_what_a_killed_worker_left_is_taken_again_after_its_lease(
+    world: World, ordered: Export
+) -> None:
     now = timezone.now()
     Export.objects.filter(pk=ordered.pk).update(state=JobState.RUNNING, claimed_at=now, attempts=1)
     assert actions.write_due_exports(now=now + actions.LEASE) == 0
@@ -47,9 +55,13 @@ def test_what_a_killed_worker_left_is_taken_again_after_its_lease(world: World, 
     assert (ordered.state, ordered.attempts) == (JobState.DONE, 2)
 
 
-def test_what_has_cost_three_workers_fails_in_words(world: World, ordered: Export, as_user: AsUser) -> None:
+def test_what_has_cost_three_workers_fails_in_words(
+    world: World, ordered: Export, as_user: AsUser
+) -> None:
     now = timezone.now()
-    Export.objects.filter(pk=ordered.pk).update(state=JobState.RUNNING, claimed_at=now, attempts=actions.ATTEMPTS)
+    Export.objects.filter(pk=ordered.pk).update(
+        state=JobState.RUNNING, claimed_at=now, attempts=actions.ATTEMPTS
+    )
     actions.write_due_exports(now=now + 2 * actions.LEASE)
     ordered.refresh_from_db()
     assert (ordered.state, ordered.due_at, str(ordered.file)) == (JobState.FAILED, None, "")
@@ -76,7 +88,9 @@ def test_a_worker_that_lost_its_lease_leaves_the_file_to_the_other(
     assert ordered.file.size
 
 
-def test_a_failed_export_comes_again_and_says_why_in_the_end(ordered: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_export_comes_again_and_says_why_in_the_end(
+    ordered: Export, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*args: Any, **more: Any) -> int:
         raise OSError("No space left on device")
 
@@ -88,7 +102,10 @@ def test_a_failed_export_comes_again_and_says_why_in_the_end(ordered: Export, mo
         ordered.refresh_from_db()
         assert ordered.attempts == attempt
     assert actions.write_due_exports(now=now) == 0
-    assert (ordered.state, ordered.last_error) == (JobState.FAILED, "OSError: No space left on device")
+    assert (ordered.state, ordered.last_error) == (
+        JobState.FAILED,
+        "OSError: No space left on device",
+    )
 
 
 def test_files_are_removed_after_a_week(ordered: Export) -> None:

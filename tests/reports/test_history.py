@@ -18,7 +18,13 @@ from hypothesis import strategies as st
 from callcenter.audit.models import AuditEntry
 from callcenter.contacts.actions import record_interaction
 from callcenter.contacts.models import Contact, Interaction
-from callcenter.contacts.states import CallerType, ContactOutcome, ContactType, InteractionKind, InteractionState
+from callcenter.contacts.states import (
+    CallerType,
+    ContactOutcome,
+    ContactType,
+    InteractionKind,
+    InteractionState,
+)
 from callcenter.staff.models import User
 from reports.dimensions import DIMENSIONS
 from reports.filters import PRESETS, address, narrowed, read_ask
@@ -30,7 +36,9 @@ AsUser = Callable[[User], Client]
 URL = "/history/"
 
 
-def test_today_shows_every_interaction_with_its_colour(world: World, day: dict[str, Any], as_user: AsUser) -> None:
+def test_today_shows_every_interaction_with_its_colour(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
     """«Желтым выделены пропущенные звонки и чаты, а также необработанные заявки»."""
     page = as_user(world.administrator).get(URL)
     text = page.content.decode()
@@ -40,7 +48,9 @@ def test_today_shows_every_interaction_with_its_colour(world: World, day: dict[s
     assert "Кедрова А. П." in text
 
 
-def test_by_contacts_one_person_is_one_row(world: World, day: dict[str, Any], as_user: AsUser) -> None:
+def test_by_contacts_one_person_is_one_row(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
     text = as_user(world.manager).get(URL + "?view=contacts").content.decode()
     assert text.count("<tr data-row") == Contact.objects.count() == 7
     assert "записались <strong>1 / 7</strong>" in text
@@ -55,19 +65,31 @@ def test_the_hint_shows_then_and_now(world: World, day: dict[str, Any], as_user:
     assert "12\u202f500" in text
 
 
-def test_an_administrator_of_b_sees_nothing_of_a(world: World, day: dict[str, Any], as_user: AsUser) -> None:
+def test_an_administrator_of_b_sees_nothing_of_a(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
     client = as_user(world.administrator_b)
     for view in ("all", "contacts"):
         assert "Кедрова" not in client.get(f"{URL}?view={view}&period=year").content.decode()
-    assert "Кедрова" not in client.get(f"{URL}?period=year&by1=owner&by2=outcome&open=*").content.decode()
+    assert (
+        "Кедрова"
+        not in client.get(f"{URL}?period=year&by1=owner&by2=outcome&open=*").content.decode()
+    )
     contact = Contact.objects.get(patient=day["patient"])
     assert client.get(f"/history/contact/{contact.pk}/").status_code == 404
     recording = day["booked"].recordings.get()
     assert client.get(f"/contacts/recording/{recording.pk}/").status_code == 404
-    assert client.get(f"{URL}?clinic={world.clinic.pk}&view=contacts").content.decode().count("<tr data-row") == 0
+    assert (
+        client.get(f"{URL}?clinic={world.clinic.pk}&view=contacts")
+        .content.decode()
+        .count("<tr data-row")
+        == 0
+    )
 
 
-def test_a_user_without_the_right_sees_masked_numbers(world: World, day: dict[str, Any], as_user: AsUser) -> None:
+def test_a_user_without_the_right_sees_masked_numbers(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
     world.manager.sees_phones = False
     world.manager.save()
     text = as_user(world.manager).get(URL).content.decode()
@@ -83,14 +105,19 @@ def test_who_has_no_right_to_the_history_gets_403(
 
 
 @pytest.mark.parametrize("pair", list(itertools.permutations(DIMENSIONS, 2)))
-def test_drill_downs_sum_to_their_totals(world: World, day: dict[str, Any], pair: tuple[str, str]) -> None:
+def test_drill_downs_sum_to_their_totals(
+    world: World, day: dict[str, Any], pair: tuple[str, str]
+) -> None:
     """«Every drill-down sums to its total»: each number is the count of the rows behind it."""
     clinics, today = clinics_of(world.manager), (world.now + dt.timedelta(hours=6)).date()
     ask = read_ask(QueryDict(f"period=week&by1={pair[0]}&by2={pair[1]}"), today)
     found = totals(ask, clinics, names_of(clinics), today=today)
     assert found.now.count == 7 == sum(group.now.count for group in found.groups)
     for group in found.groups:
-        assert contacts_of(narrowed(ask, *group.drills), clinics, today=today).count() == group.now.count
+        assert (
+            contacts_of(narrowed(ask, *group.drills), clinics, today=today).count()
+            == group.now.count
+        )
         assert sum(child.now.count for child in group.children) == group.now.count
         assert sum(child.now.money for child in group.children) == group.now.money
         for child in group.children:
@@ -103,7 +130,9 @@ def test_drill_downs_sum_to_their_totals(world: World, day: dict[str, Any], pair
 def test_without_grouping_drill_downs_sum_to_their_totals_too(
     world: World, day: dict[str, Any], pair: tuple[str, str]
 ) -> None:
-    """The same two levels over interactions: an interaction has an employee, a topic, an hour of its own."""
+    """The same two levels over interactions: an interaction has an employee, a topic, an hour of
+    its own.
+    """
     clinics, today = clinics_of(world.manager), (world.now + dt.timedelta(hours=6)).date()
     ask = read_ask(QueryDict(f"period=week&view=all&by1={pair[0]}&by2={pair[1]}"), today)
     found = totals(ask, clinics, names_of(clinics), today=today)
@@ -146,14 +175,21 @@ def test_a_deed_bound_by_mistake_is_taken_off_and_the_figures_follow(
     assert contact.outcome == ContactOutcome.NOT_BOOKED
     assert not contact.money
     assert not contact.results_count
-    assert AuditEntry.objects.filter(action="contacts.unlink_result", by=world.administrator).count() == 1
+    assert (
+        AuditEntry.objects.filter(action="contacts.unlink_result", by=world.administrator).count()
+        == 1
+    )
     assert as_user(world.administrator).post(url).status_code == 409
     again = as_user(world.administrator).get("/history/link/").content.decode()
     assert f"/history/link/{result.pk}/" in again
 
 
-def test_a_channel_of_the_tree_includes_those_below(world: World, day: dict[str, Any], as_user: AsUser) -> None:
-    """«можете отметить рекламный канал, например, группу „Контекстную рекламу“ или конкретно „Яндекс Директ“»."""
+def test_a_channel_of_the_tree_includes_those_below(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
+    """«можете отметить рекламный канал, например, группу „Контекстную рекламу“ или конкретно
+    „Яндекс Директ“».
+    """
     client = as_user(world.manager)
     for channel in (day["root"], day["yandex"]):
         text = client.get(f"{URL}?view=contacts&channel={channel.pk}").content.decode()
@@ -206,7 +242,12 @@ _VALUES = {
     path=st.sampled_from([URL, URL, "/history/missed/"]),
 )
 def test_no_combination_of_filters_gives_a_500(
-    world: World, day: dict[str, Any], as_user: AsUser, names: list[str], data: st.DataObject, path: str
+    world: World,
+    day: dict[str, Any],
+    as_user: AsUser,
+    names: list[str],
+    data: st.DataObject,
+    path: str,
 ) -> None:
     query = QueryDict(mutable=True)
     for name in names:
@@ -217,7 +258,9 @@ def test_no_combination_of_filters_gives_a_500(
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(names=st.lists(st.sampled_from(sorted(_VALUES)), max_size=8), data=st.data())
-def test_an_address_read_and_written_again_asks_the_same(names: list[str], data: st.DataObject) -> None:
+def test_an_address_read_and_written_again_asks_the_same(
+    names: list[str], data: st.DataObject
+) -> None:
     query = QueryDict(mutable=True)
     for name in names:
         query.appendlist(name, data.draw(_VALUES[name]))
@@ -226,7 +269,15 @@ def test_an_address_read_and_written_again_asks_the_same(names: list[str], data:
 
 
 @pytest.mark.parametrize(
-    "query", ["", "?view=contacts", "?by1=owner&by2=outcome", "?view=all&by1=owner&by2=hour", "?chart=day", "missed/"]
+    "query",
+    [
+        "",
+        "?view=contacts",
+        "?by1=owner&by2=outcome",
+        "?view=all&by1=owner&by2=hour",
+        "?chart=day",
+        "missed/",
+    ],
 )
 def test_three_rows_or_thirty_take_the_same_number_of_queries(
     world: World, day: dict[str, Any], as_user: AsUser, query: str
@@ -276,7 +327,9 @@ def test_totals_in_the_workbook_equal_the_totals_on_the_screen(
     world: World, day: dict[str, Any], as_user: AsUser
 ) -> None:
     rows = _sheet(
-        as_user(world.manager).post("/history/export/", {"query": "?period=today&by1=owner&by2=outcome"}).content
+        as_user(world.manager)
+        .post("/history/export/", {"query": "?period=today&by1=owner&by2=outcome"})
+        .content
     )
     today = world.now.date()
     clinics = clinics_of(world.manager)
@@ -292,7 +345,9 @@ def test_totals_in_the_workbook_equal_the_totals_on_the_screen(
     assert shown == wanted
 
 
-def test_masked_numbers_stay_masked_in_the_workbook(world: World, day: dict[str, Any], as_user: AsUser) -> None:
+def test_masked_numbers_stay_masked_in_the_workbook(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
     world.manager.sees_phones = False
     world.manager.save()
     content = as_user(world.manager).post("/history/export/", {"query": "period=today"}).content
@@ -300,7 +355,9 @@ def test_masked_numbers_stay_masked_in_the_workbook(world: World, day: dict[str,
     assert not any("000-20-01" in str(cell) for row in _sheet(content) for cell in row)
 
 
-def test_a_contact_unfolds_and_every_window_opens(world: World, day: dict[str, Any], as_user: AsUser) -> None:
+def test_a_contact_unfolds_and_every_window_opens(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
     client = as_user(world.administrator)
     for contact in Contact.objects.all():
         assert client.get(f"/history/contact/{contact.pk}/").status_code == 200
@@ -320,7 +377,11 @@ def test_a_contact_unfolds_and_every_window_opens(world: World, day: dict[str, A
 
 def test_the_fired_rule_is_green(world: World, day: dict[str, Any], as_user: AsUser) -> None:
     """«Сработавшее правило будет выделено зеленым индикатором»."""
-    text = as_user(world.manager).get(f"/contacts/interaction/{day['booked'].pk}/channel/").content.decode()
+    text = (
+        as_user(world.manager)
+        .get(f"/contacts/interaction/{day['booked'].pk}/channel/")
+        .content.decode()
+    )
     assert text.count('class="fired"') == 1
     assert "utm_source=yandex" in text
 
@@ -328,7 +389,9 @@ def test_the_fired_rule_is_green(world: World, day: dict[str, Any], as_user: AsU
 def test_filters_leave_the_period_its_name_until_a_date_is_changed(
     world: World, day: dict[str, Any], as_user: AsUser
 ) -> None:
-    """The form sends the dates, too: «Сегодня» with a filter is today's report tomorrow as well, a saved view likewise."""
+    """The form sends the dates, too: «Сегодня» with a filter is today's report tomorrow as well, a
+    saved view likewise.
+    """
     today = (world.now + dt.timedelta(hours=6)).date()
     sent = QueryDict(f"period=today&since={today}&until={today}&who=wants_booking")
     assert read_ask(sent, today).preset == "today"
@@ -350,11 +413,17 @@ def test_the_menu_of_a_row_offers_only_what_the_reader_may_do(
     senior = as_user(world.senior).get(URL).content.decode()
     assert all(words in senior for words in (*work, "Удалить комментарий"))
     written = Interaction.objects.get(kind=InteractionKind.COMMENT)
-    other = next(one for one in (world.administrator, world.administrator2) if one.pk != written.created_by_id)
+    other = next(
+        one
+        for one in (world.administrator, world.administrator2)
+        if one.pk != written.created_by_id
+    )
     assert "Удалить комментарий" not in as_user(other).get(URL).content.decode()
 
 
-def test_a_row_names_its_clinic_when_the_reader_has_several(world: World, day: dict[str, Any], as_user: AsUser) -> None:
+def test_a_row_names_its_clinic_when_the_reader_has_several(
+    world: World, day: dict[str, Any], as_user: AsUser
+) -> None:
     """Two clinics have two clocks: half past ten of one stands above nine of the other."""
     assert "small clinic" not in as_user(world.manager).get(URL).content.decode()
     world.clinic_b.staff.add(world.manager)
@@ -362,24 +431,35 @@ def test_a_row_names_its_clinic_when_the_reader_has_several(world: World, day: d
     assert f'<div class="text-secondary small clinic">{world.clinic.name}</div>' in page
 
 
-def test_interactions_are_counted_without_reading_their_contacts(world: World, day: dict[str, Any]) -> None:
+def test_interactions_are_counted_without_reading_their_contacts(
+    world: World, day: dict[str, Any]
+) -> None:
     clinics, today = clinics_of(world.manager), (world.now + dt.timedelta(hours=6)).date()
     with CaptureQueriesContext(connection) as asked:
-        found = totals(read_ask(QueryDict("period=week"), today), clinics, names_of(clinics), today=today)
+        found = totals(
+            read_ask(QueryDict("period=week"), today), clinics, names_of(clinics), today=today
+        )
     assert (found.now.count, found.now.missed) == (8, 2)
     assert not any("contacts_contact" in query["sql"] for query in asked)
 
 
-@pytest.mark.parametrize("query", ["by1=owner", "outcome=not_booked", "first=1", "in=day:2026-03-18", "chart=heat"])
+@pytest.mark.parametrize(
+    "query", ["by1=owner", "outcome=not_booked", "first=1", "in=day:2026-03-18", "chart=heat"]
+)
 def test_contacts_asked_for_beside_interactions_are_those_of_the_period_s_days(
     world: World, day: dict[str, Any], as_user: AsUser, query: str
 ) -> None:
-    """Else the whole table of contacts would be read: a page grows with its period, never with the table."""
+    """Else the whole table of contacts would be read: a page grows with its period, never with the
+    table.
+    """
     with CaptureQueriesContext(connection) as asked:
         assert as_user(world.manager).get(f"{URL}?period=month&view=all&{query}").status_code == 200
     joined = [one["sql"] for one in asked if 'JOIN "contacts_contact"' in one["sql"]]
     assert joined
-    assert all('"contacts_contact"."on" >=' in sql and '"contacts_contact"."on" <=' in sql for sql in joined)
+    assert all(
+        '"contacts_contact"."on" >=' in sql and '"contacts_contact"."on" <=' in sql
+        for sql in joined
+    )
 
 
 def test_a_line_is_found_however_its_number_is_written(world: World, day: dict[str, Any]) -> None:

@@ -60,7 +60,9 @@ def test_a_port_that_is_none(given: str, monkeypatch: pytest.MonkeyPatch) -> Non
         bootstrap._port()
 
 
-def test_a_full_disk_is_told_before_anything_is_installed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_told_before_anything_is_installed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10**6}))
     with pytest.raises(SetupFailed, match="Only 1 MB are free"):
         bootstrap._check_disk(project / "var" / "demo")
@@ -92,18 +94,29 @@ def test_a_folder_of_somebody_elses_is_named_and_not_one_that_is_not_there(
 @pytest.mark.parametrize(
     ("output", "words"),
     [
-        ("ERROR: No matching distribution found for pygraphviz==2.0", "no ready-made package of pygraphviz"),
-        ("error: failed-wheel-build\nFailed building wheel for lxml", "no ready-made package of lxml"),
+        (
+            "ERROR: No matching distribution found for pygraphviz==2.0",
+            "no ready-made package of pygraphviz",
+        ),
+        (
+            "error: failed-wheel-build\nFailed building wheel for lxml",
+            "no ready-made package of lxml",
+        ),
         ("NewConnectionError('<…>: Failed to establish a new connection", "can't be reached"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
-        ("THESE PACKAGES DO NOT MATCH THE HASHES from the requirements file", "differs from what was locked"),
+        (
+            "THESE PACKAGES DO NOT MATCH THE HASHES from the requirements file",
+            "differs from what was locked",
+        ),
     ],
 )
 def test_pips_failures_become_sentences(output: str, words: str) -> None:
     assert words in bootstrap._why(output)
 
 
-def test_a_failing_pip_stops_with_its_reason(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_pip_stops_with_its_reason(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (project / "requirements" / "demo.txt").write_text(
         "no-such-package-of-dozvon==1.0 --hash=sha256:" + "0" * 64 + "\n"
     )
@@ -114,7 +127,9 @@ def test_a_failing_pip_stops_with_its_reason(project: Path, monkeypatch: pytest.
         bootstrap._install_packages("demo")
 
 
-def test_what_is_installed_is_not_installed_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_installed_is_not_installed_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran: list[list[str]] = []
 
     def run(command: list[str], **_: str) -> tuple[int, str]:

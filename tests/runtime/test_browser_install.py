@@ -1,4 +1,6 @@
-"""Where the stories' browser comes from on a machine that has none: each way tried, and what is said when none is left."""
+"""Where the stories' browser comes from on a machine that has none: each way tried, and what is
+said when none is left.
+"""
 
 import os
 from pathlib import Path
@@ -9,7 +11,8 @@ from tests.e2e import chromium
 from tests.e2e.chromium import NoBrowser, find, find_or_install
 
 WORKS = "#!/bin/sh\necho Chromium 150\n"
-# Debian's installer as far as we use it: `update` does nothing, `install … chromium …` puts one beside itself.
+# Debian's installer as far as we use it: `update` does nothing, `install … chromium …` puts one
+# beside itself.
 INSTALLER = '#!/bin/sh\n[ "$1" = install ] || exit 0\nprintf \'#!/bin/sh\\necho 150\\n\' > "{bin}/chromium"; /bin/chmod +x "{bin}/chromium"\n'
 
 
@@ -38,7 +41,9 @@ def test_one_that_does_not_run_is_passed_over(machine: Path) -> None:
     assert find(machine / "own") == works
 
 
-def test_playwrights_own_download_is_taken_when_it_comes(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_playwrights_own_download_is_taken_when_it_comes(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = machine / "own"
     ran: list[list[str]] = []
 
@@ -58,7 +63,10 @@ def test_else_the_package_of_debian_is(machine: Path) -> None:
 
 
 def test_else_it_says_what_was_tried_and_what_to_do(machine: Path) -> None:
-    put(machine / "apt-get", "#!/bin/sh\necho 'E: Unable to locate package chromium' >&2\nexit 100\n")
+    put(
+        machine / "apt-get",
+        "#!/bin/sh\necho 'E: Unable to locate package chromium' >&2\nexit 100\n",
+    )
     with pytest.raises(NoBrowser) as told:
         find_or_install(machine / "own")
     assert "Install Debian's `chromium`" in str(told.value)
@@ -66,7 +74,9 @@ def test_else_it_says_what_was_tried_and_what_to_do(machine: Path) -> None:
     assert "Unable to locate package chromium" in str(told.value)
 
 
-def test_an_ordinary_user_is_not_made_to_wait_for_apt(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ordinary_user_is_not_made_to_wait_for_apt(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(machine / "apt-get", INSTALLER.format(bin=machine))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(NoBrowser, match="name one in the variable CHROMIUM"):

@@ -9,11 +9,24 @@ import pytest
 
 from callcenter.runtime.supervisor import TETHER
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux ends a child with its parent"
+)
 
 
 def _run(starter: int, left: Path) -> int:
-    command = [sys.executable, "-I", "-S", str(TETHER), str(starter), "15", "-", "-", "/usr/bin/touch", str(left)]
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(TETHER),
+        str(starter),
+        "15",
+        "-",
+        "-",
+        "/usr/bin/touch",
+        str(left),
+    ]
     return subprocess.run(command, check=False, timeout=30).returncode
 
 

@@ -1,4 +1,6 @@
-"""The demo as a whole: it comes up, repairs itself, stops in time, and never leaves anything running."""
+"""The demo as a whole: it comes up, repairs itself, stops in time, and never leaves anything
+running.
+"""
 
 import contextlib
 import http.client
@@ -22,8 +24,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """As of `make demo`: where `nobody` can reach it. Marked as loaded: loading has tests of its own."""
-    path = Path(tempfile.mkdtemp(prefix="dozvon-demo-test-", dir="/var/tmp" if os.geteuid() == 0 else None))  # noqa: S108
+    """As of `make demo`: where `nobody` can reach it. Marked as loaded: loading has tests of its
+    own.
+    """
+    reachable = "/var/tmp" if os.geteuid() == 0 else None  # noqa: S108
+    path = Path(tempfile.mkdtemp(prefix="dozvon-demo-test-", dir=reachable))
     path.chmod(0o755)
     (path / "loaded").touch()
     yield path
@@ -58,9 +63,15 @@ def test_it_comes_up_repairs_itself_and_stops_with_everything_it_started(folder:
         assert _healthy(port)
         family = _family(runner)
         for words in ("celery -A callcenter worker", "valkey-server", "/postgres -D"):
-            victim = next(one for one in family if words in _command(one) and one.ppid() == runner.pid)
+            victim = next(
+                one for one in family if words in _command(one) and one.ppid() == runner.pid
+            )
             victim.kill()
-        _until(lambda: (folder / "terminal.log").read_text().count("starting it again") >= 3, runner, seconds=60)
+        _until(
+            lambda: (folder / "terminal.log").read_text().count("starting it again") >= 3,
+            runner,
+            seconds=60,
+        )
         _until(lambda: _healthy(port), runner, seconds=60)
 
         family = _family(runner)
@@ -72,7 +83,10 @@ def test_it_comes_up_repairs_itself_and_stops_with_everything_it_started(folder:
     assert [one for one in family if one.is_running()] == []
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent; ARCHITECTURE.md says so")
+@pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="only Linux ends a child with its parent; ARCHITECTURE.md says so",
+)
 def test_a_killed_runner_takes_everything_with_it(folder: Path) -> None:
     with demo(folder, free_port()) as runner:
         _until(lambda: "is ready" in (folder / "terminal.log").read_text(), runner, seconds=150)
@@ -94,7 +108,9 @@ def test_what_can_not_start_is_said_in_words_and_leaves_nothing_running(folder: 
 
 
 def _command(process: psutil.Process) -> str:
-    """Its command line; '' of one that has just ended, as PostgreSQL's short-lived ones do all the time."""
+    """Its command line; '' of one that has just ended, as PostgreSQL's short-lived ones do all the
+    time.
+    """
     with contextlib.suppress(psutil.NoSuchProcess):
         return " ".join(process.cmdline())
     return ""

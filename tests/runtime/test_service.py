@@ -4,7 +4,16 @@ import datetime as dt
 
 import pytest
 
-from b2c_procedures.models import Branch, Chat, CourierCity, Institution, Order, Run, StepRecord, Study
+from b2c_procedures.models import (
+    Branch,
+    Chat,
+    CourierCity,
+    Institution,
+    Order,
+    Run,
+    StepRecord,
+    Study,
+)
 from b2c_procedures.states import OrderStatus, RunState
 from callcenter.clinics.models import Patient, PatientPhone
 from callcenter.demo import clinics, procedures
@@ -23,7 +32,9 @@ def test_the_demo_has_orders_of_every_fate_runs_on_the_way_and_chats_that_wait()
         PatientPhone.objects.create(patient=patient, number=f"+79000002{number:03}", is_main=True)
     provider = Provider.objects.filter(channels__overlap=["telegram", "max", "whatsapp"]).first()
     if provider is None:
-        provider = Provider.objects.create(name="мессенджер", kind="simulator", channels=["telegram"])
+        provider = Provider.objects.create(
+            name="мессенджер", kind="simulator", channels=["telegram"]
+        )
         CascadeStep.objects.create(clinic=clinic, position=9, channel="telegram", provider=provider)
     procedures.load(NOW)
     assert Study.objects.filter(responsible__login="responsible").count() == len(procedures.STUDIES)

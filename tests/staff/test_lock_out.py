@@ -15,7 +15,9 @@ WRONG = {"username": "admin_a", "password": "guess"}
 RIGHT = {"username": "admin_a", "password": PASSWORD}
 
 
-def test_five_failures_lock_and_the_page_says_when_to_try_again(world: World, client: Client) -> None:
+def test_five_failures_lock_and_the_page_says_when_to_try_again(
+    world: World, client: Client
+) -> None:
     with time_machine.travel(world.now, tick=False) as clock:
         for _ in range(4):
             assert client.post("/login/", WRONG).status_code == 200
@@ -24,7 +26,9 @@ def test_five_failures_lock_and_the_page_says_when_to_try_again(world: World, cl
         assert "через 15 минут" in locked.content.decode()
         assert "12:15 по Москве" in locked.content.decode()
         clock.shift(dt.timedelta(minutes=10))
-        still = client.post("/login/", RIGHT)  # the right password does not help, and does not lengthen the wait
+        still = client.post(
+            "/login/", RIGHT
+        )  # the right password does not help, and does not lengthen the wait
         assert still.status_code == 429
         assert "через 5 минут" in still.content.decode()
         clock.shift(dt.timedelta(minutes=5, seconds=1))
@@ -50,7 +54,9 @@ def test_success_forgets_the_failures(world: World) -> None:
 def test_a_new_password_from_the_senior_opens_the_door(world: World, client: Client) -> None:
     for _ in range(5):
         client.post("/login/", WRONG)
-    actions.set_password(world.administrator, password="rowan-berry-7", by=world.senior, now=world.now)
+    actions.set_password(
+        world.administrator, password="rowan-berry-7", by=world.senior, now=world.now
+    )
     assert client.post("/login/", {**RIGHT, "password": "rowan-berry-7"}).status_code == 302
 
 
@@ -64,7 +70,9 @@ def test_a_new_password_from_the_senior_opens_the_door(world: World, client: Cli
         (2, "6.6.6.6, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
     ],
 )
-def test_an_invented_forwarded_address_does_not_count(settings: Any, proxies: int, forwarded: str, seen: str) -> None:
+def test_an_invented_forwarded_address_does_not_count(
+    settings: Any, proxies: int, forwarded: str, seen: str
+) -> None:
     settings.PROXIES = proxies
     request = RequestFactory().get("/", headers={"X-Forwarded-For": forwarded} if forwarded else {})
     assert client_address(request) == seen

@@ -36,7 +36,9 @@ def facts_of(person: User, **changes: Any) -> PersonFacts:
 
 @pytest.fixture
 def newcomer(world: World) -> PersonFacts:
-    return PersonFacts("novikova", "Новикова Нина Олеговна", (Role.ADMINISTRATOR,), frozenset({world.clinic.pk}))
+    return PersonFacts(
+        "novikova", "Новикова Нина Олеговна", (Role.ADMINISTRATOR,), frozenset({world.clinic.pk})
+    )
 
 
 def test_the_ladder_never_lets_a_holder_give_what_is_above_him() -> None:
@@ -46,8 +48,12 @@ def test_the_ladder_never_lets_a_holder_give_what_is_above_him() -> None:
     assert all(grantable([role]) == () for role in Role if role not in GRANTS)
 
 
-def test_the_senior_opens_an_account_that_can_log_in(world: World, newcomer: PersonFacts, client: Client) -> None:
-    person = actions.create_user(facts=newcomer, password="rowan-berry-7", by=world.senior, now=world.now)
+def test_the_senior_opens_an_account_that_can_log_in(
+    world: World, newcomer: PersonFacts, client: Client
+) -> None:
+    person = actions.create_user(
+        facts=newcomer, password="rowan-berry-7", by=world.senior, now=world.now
+    )
     assert list(person.clinics.all()) == [world.clinic]
     answer = client.post("/login/", {"username": "novikova", "password": "rowan-berry-7"})
     assert answer.headers["Location"] == "/"
@@ -83,10 +89,15 @@ def test_a_bad_account_is_refused_at_its_field(
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in GRANTS[Role.SENIOR]])
-def test_the_senior_gives_no_role_above_her_own(world: World, newcomer: PersonFacts, role: Role) -> None:
+def test_the_senior_gives_no_role_above_her_own(
+    world: World, newcomer: PersonFacts, role: Role
+) -> None:
     with pytest.raises(NotAllowed):
         actions.create_user(
-            facts=replace(newcomer, roles=(role,)), password="rowan-berry-7", by=world.senior, now=world.now
+            facts=replace(newcomer, roles=(role,)),
+            password="rowan-berry-7",
+            by=world.senior,
+            now=world.now,
         )
 
 
@@ -99,8 +110,12 @@ def test_the_senior_gives_no_clinic_that_is_not_hers(world: World, newcomer: Per
 def test_a_colleague_with_a_higher_role_is_not_hers_to_change(world: World) -> None:
     assert not manages(world.senior, world.manager)
     deeds: tuple[Callable[[], object], ...] = (
-        lambda: actions.set_password(world.manager, password="rowan-berry-7", by=world.senior, now=world.now),
-        lambda: actions.change_user(world.manager, facts=facts_of(world.manager), by=world.senior, now=world.now),
+        lambda: actions.set_password(
+            world.manager, password="rowan-berry-7", by=world.senior, now=world.now
+        ),
+        lambda: actions.change_user(
+            world.manager, facts=facts_of(world.manager), by=world.senior, now=world.now
+        ),
         lambda: actions.dismiss_user(world.manager, by=world.senior, now=world.now),
         lambda: actions.place_user(world.manager, clinic_ids=[], by=world.senior, now=world.now),
     )
@@ -112,11 +127,19 @@ def test_a_colleague_with_a_higher_role_is_not_hers_to_change(world: World) -> N
 def test_people_of_another_clinic_are_neither_seen_nor_touched(world: World) -> None:
     assert not colleagues(world.senior).filter(pk=world.administrator_b.pk).exists()
     deeds: tuple[Callable[[], object], ...] = (
-        lambda: actions.set_password(world.administrator_b, password="rowan-berry-7", by=world.senior, now=world.now),
-        lambda: actions.set_shift(
-            world.administrator_b, on=world.now.date(), colour="yellow", by=world.senior, now=world.now
+        lambda: actions.set_password(
+            world.administrator_b, password="rowan-berry-7", by=world.senior, now=world.now
         ),
-        lambda: actions.place_user(world.administrator_b, clinic_ids=[world.clinic.pk], by=world.senior, now=world.now),
+        lambda: actions.set_shift(
+            world.administrator_b,
+            on=world.now.date(),
+            colour="yellow",
+            by=world.senior,
+            now=world.now,
+        ),
+        lambda: actions.place_user(
+            world.administrator_b, clinic_ids=[world.clinic.pk], by=world.senior, now=world.now
+        ),
     )
     for deed in deeds:
         with pytest.raises(NotAllowed):
@@ -124,12 +147,16 @@ def test_people_of_another_clinic_are_neither_seen_nor_touched(world: World) -> 
 
 
 def test_of_a_colleague_shared_with_another_clinic_she_changes_only_the_place(world: World) -> None:
-    shared = make_user("both", "Общая Ольга Ильинична", Role.ADMINISTRATOR, clinics=[world.clinic, world.clinic_b])
+    shared = make_user(
+        "both", "Общая Ольга Ильинична", Role.ADMINISTRATOR, clinics=[world.clinic, world.clinic_b]
+    )
     with pytest.raises(NotAllowed):
         actions.set_password(shared, password="rowan-berry-7", by=world.senior, now=world.now)
     actions.place_user(shared, clinic_ids=[], by=world.senior, now=world.now)
     assert list(shared.clinics.all()) == [world.clinic_b]
-    with pytest.raises(NotAllowed):  # she has left: no way to take her back without those who see her
+    with pytest.raises(
+        NotAllowed
+    ):  # she has left: no way to take her back without those who see her
         actions.place_user(shared, clinic_ids=[world.clinic.pk], by=world.senior, now=world.now)
 
 
@@ -155,7 +182,9 @@ def test_nobody_dismisses_himself(world: World) -> None:
         actions.dismiss_user(world.senior, by=world.senior, now=world.now)
 
 
-def test_a_dismissed_person_is_out_at_the_next_click_and_may_come_back(world: World, as_user: Login) -> None:
+def test_a_dismissed_person_is_out_at_the_next_click_and_may_come_back(
+    world: World, as_user: Login
+) -> None:
     client = as_user(world.administrator)
     assert client.get("/profile/").status_code == 200
     actions.dismiss_user(world.administrator, by=world.senior, now=world.now)
@@ -167,10 +196,15 @@ def test_a_dismissed_person_is_out_at_the_next_click_and_may_come_back(world: Wo
 
 
 def test_an_unchanged_form_leaves_no_trace(world: World) -> None:
-    actions.change_user(world.administrator, facts=facts_of(world.administrator), by=world.senior, now=world.now)
+    actions.change_user(
+        world.administrator, facts=facts_of(world.administrator), by=world.senior, now=world.now
+    )
     assert not AuditEntry.objects.exists()
     actions.change_user(
-        world.administrator, facts=facts_of(world.administrator, extension="107"), by=world.senior, now=world.now
+        world.administrator,
+        facts=facts_of(world.administrator, extension="107"),
+        by=world.senior,
+        now=world.now,
     )
     entry = AuditEntry.objects.get()
     assert (entry.before, entry.after) == ({"extension": ""}, {"extension": "107"})
@@ -195,7 +229,9 @@ def test_two_seniors_who_dismiss_each_other_leave_one(world: World) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_lock_on_the_clinics_they_leave_none(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_lock_on_the_clinics_they_leave_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_user("senior_a2", "Вторая Вера Павловна", Role.SENIOR, clinics=[world.clinic])
 
     def unlocked(person: User, leaves: frozenset[int]) -> list[tuple[int, str]]:
@@ -212,29 +248,45 @@ def test_the_people_page_shows_ones_own_clinics_only(world: World, as_user: Logi
     page = as_user(world.senior).get(reverse("staff:people")).content.decode()
     assert "Орлова" in page
     assert "Дальняя" not in page
-    assert as_user(world.senior).get(reverse("staff:person", args=[world.administrator_b.pk])).status_code == 404
+    assert (
+        as_user(world.senior)
+        .get(reverse("staff:person", args=[world.administrator_b.pk]))
+        .status_code
+        == 404
+    )
 
 
 @pytest.mark.parametrize("name", ["staff:people", "staff:person_new"])
-def test_the_people_pages_are_not_for_an_administrator(world: World, as_user: Login, name: str) -> None:
+def test_the_people_pages_are_not_for_an_administrator(
+    world: World, as_user: Login, name: str
+) -> None:
     assert as_user(world.administrator).get(reverse(name)).status_code == 403
 
 
 def test_filters_find_by_name_role_and_state(world: World, as_user: Login) -> None:
     client = as_user(world.senior)
     assert "Зимина" not in client.get(reverse("staff:people"), {"q": "орл"}).content.decode()
-    assert "Орлова" not in client.get(reverse("staff:people"), {"role": "doctor"}).content.decode().split("<table")[1]
+    assert (
+        "Орлова"
+        not in client.get(reverse("staff:people"), {"role": "doctor"})
+        .content.decode()
+        .split("<table")[1]
+    )
     actions.dismiss_user(world.administrator, by=world.senior, now=world.now)
     assert "Орлова" not in client.get(reverse("staff:people")).content.decode()
     assert "Орлова" in client.get(reverse("staff:people"), {"dismissed": "on"}).content.decode()
 
 
-def test_the_people_page_asks_the_same_for_three_and_for_thirty(world: World, as_user: Login) -> None:
+def test_the_people_page_asks_the_same_for_three_and_for_thirty(
+    world: World, as_user: Login
+) -> None:
     client = as_user(world.senior)
     counts = []
     for more in (0, 30):
         for number in range(more):
-            make_user(f"u{number}", f"Житов Пётр {number}", Role.ADMINISTRATOR, clinics=[world.clinic])
+            make_user(
+                f"u{number}", f"Житов Пётр {number}", Role.ADMINISTRATOR, clinics=[world.clinic]
+            )
         with CaptureQueriesContext(connection) as seen:
             client.get(reverse("staff:people"))
         counts.append(len(seen))
@@ -258,10 +310,17 @@ def test_a_new_person_through_the_form(world: World, as_user: Login) -> None:
     again = client.post(reverse("staff:person_new"), data)
     assert again.status_code == 422
     assert "уже занят" in again.content.decode()
-    assert client.post(reverse("staff:person_new"), {**data, "login": "x", "roles": ["manager"]}).status_code == 422
+    assert (
+        client.post(
+            reverse("staff:person_new"), {**data, "login": "x", "roles": ["manager"]}
+        ).status_code
+        == 422
+    )
 
 
-def test_the_page_of_a_person_saves_sets_a_password_and_dismisses(world: World, as_user: Login) -> None:
+def test_the_page_of_a_person_saves_sets_a_password_and_dismisses(
+    world: World, as_user: Login
+) -> None:
     client, person = as_user(world.senior), world.administrator
     url = reverse("staff:person", args=[person.pk])
     data = {
@@ -274,11 +333,20 @@ def test_the_page_of_a_person_saves_sets_a_password_and_dismisses(world: World, 
     }
     assert client.post(url, data | {"shown": shown_at(client, url)}).status_code == 302
     person.refresh_from_db()
-    assert (person.roles, person.extension, person.sees_phones) == (["administrator", "branch"], "112", False)
+    assert (person.roles, person.extension, person.sees_phones) == (
+        ["administrator", "branch"],
+        "112",
+        False,
+    )
     password = reverse("staff:person_password", args=[person.pk])
     assert client.post(password, {"password": "1"}).status_code == 422
     assert client.post(password, {"password": "rowan-berry-7"}).status_code == 302
-    assert Client().post("/login/", {"username": person.login, "password": "rowan-berry-7"}).status_code == 302
+    assert (
+        Client()
+        .post("/login/", {"username": person.login, "password": "rowan-berry-7"})
+        .status_code
+        == 302
+    )
     assert client.post(reverse("staff:person_dismiss", args=[person.pk])).status_code == 302
     assert client.post(reverse("staff:person_dismiss", args=[person.pk])).status_code == 409
     assert client.post(reverse("staff:person_return", args=[person.pk])).status_code == 302
@@ -299,15 +367,25 @@ def test_the_page_of_a_manager_is_read_only_for_the_senior(world: World, as_user
 def test_ones_own_profile_and_password(world: World) -> None:
     client = Client()
     client.post("/login/", {"username": "admin_a", "password": PASSWORD})
-    assert client.post("/profile/", {"email": "o@clinic.example", "extension": "105"}).status_code == 302
+    assert (
+        client.post("/profile/", {"email": "o@clinic.example", "extension": "105"}).status_code
+        == 302
+    )
     assert client.post("/profile/", {"email": "nonsense"}).status_code == 422
-    new = {"old_password": PASSWORD, "new_password1": "rowan-berry-7", "new_password2": "rowan-berry-7"}
+    new = {
+        "old_password": PASSWORD,
+        "new_password1": "rowan-berry-7",
+        "new_password2": "rowan-berry-7",
+    }
     assert client.post("/profile/password/", {**new, "old_password": "wrong"}).status_code == 422
     assert client.post("/profile/password/", new).status_code == 302
     assert client.get("/profile/").status_code == 200  # this session goes on
     world.administrator.refresh_from_db()
     assert world.administrator.extension == "105"
-    assert AuditEntry.objects.filter(action="staff.change_password", by=world.administrator).count() == 1
+    assert (
+        AuditEntry.objects.filter(action="staff.change_password", by=world.administrator).count()
+        == 1
+    )
 
 
 def test_log_out_needs_a_post(world: World, as_user: Login) -> None:

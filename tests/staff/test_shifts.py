@@ -1,4 +1,6 @@
-"""Shifts: a click paints a day, the same colour once more wipes it off, a second click of one press changes nothing."""
+"""Shifts: a click paints a day, the same colour once more wipes it off, a second click of one press
+changes nothing.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -23,7 +25,12 @@ MONDAY = dt.date(2026, 3, 16)
 
 
 def paint(client: Client, person: User, on: dt.date, shown: str, brush: str, **headers: str) -> int:
-    data = {"cell": f"{person.pk}:{on.isoformat()}:{shown}", "brush": brush, "from": on.isoformat(), "span": "week"}
+    data = {
+        "cell": f"{person.pk}:{on.isoformat()}:{shown}",
+        "brush": brush,
+        "from": on.isoformat(),
+        "span": "week",
+    }
     return client.post(reverse("staff:shift_paint"), data, headers=headers).status_code
 
 
@@ -39,7 +46,9 @@ def test_a_click_paints_and_the_same_colour_again_wipes_off(world: World, as_use
     assert colours(world.administrator) == ["green"]
     assert paint(client, world.administrator, MONDAY, "green", "green") == 302
     assert colours(world.administrator) == []
-    assert [entry.after and entry.after["colour"] for entry in AuditEntry.objects.order_by("pk")] == [
+    assert [
+        entry.after and entry.after["colour"] for entry in AuditEntry.objects.order_by("pk")
+    ] == [
         "yellow",
         "green",
         None,
@@ -56,8 +65,15 @@ def test_a_second_click_of_the_same_press_changes_nothing(world: World, as_user:
 
 def test_htmx_gets_the_grid_alone(world: World, as_user: Login) -> None:
     client = as_user(world.senior)
-    data = {"cell": f"{world.administrator.pk}:{MONDAY}:", "brush": "yellow", "from": str(MONDAY), "span": "week"}
-    part = client.post(reverse("staff:shift_paint"), data, headers={"HX-Request": "true"}).content.decode()
+    data = {
+        "cell": f"{world.administrator.pk}:{MONDAY}:",
+        "brush": "yellow",
+        "from": str(MONDAY),
+        "span": "week",
+    }
+    part = client.post(
+        reverse("staff:shift_paint"), data, headers={"HX-Request": "true"}
+    ).content.decode()
     assert "<html" not in part
     assert 'class="shift shift-yellow"' in part
 
@@ -70,12 +86,16 @@ def test_only_the_senior_paints_and_only_her_people(world: World, as_user: Login
 
 @pytest.mark.parametrize("cell", ["", "x:2026-03-16:", "1:nonsense:"])
 def test_nonsense_is_a_bad_request(world: World, as_user: Login, cell: str) -> None:
-    assert as_user(world.senior).post(reverse("staff:shift_paint"), {"cell": cell}).status_code == 400
+    assert (
+        as_user(world.senior).post(reverse("staff:shift_paint"), {"cell": cell}).status_code == 400
+    )
 
 
 def test_an_unknown_colour_is_refused(world: World) -> None:
     with pytest.raises(Refused):
-        actions.set_shift(world.administrator, on=MONDAY, colour="pink", by=world.senior, now=world.now)
+        actions.set_shift(
+            world.administrator, on=MONDAY, colour="pink", by=world.senior, now=world.now
+        )
 
 
 def test_an_administrator_reads_the_grid_without_buttons(world: World, as_user: Login) -> None:
@@ -88,7 +108,9 @@ def test_the_week_before_is_repeated_where_days_are_free(world: World, as_user: 
     week = dt.timedelta(days=7)
     for person, colour in ((world.administrator, "yellow"), (world.administrator2, "green")):
         actions.set_shift(person, on=MONDAY, colour=colour, by=world.senior, now=world.now)
-    actions.set_shift(world.administrator, on=MONDAY + week, colour="red", by=world.senior, now=world.now)
+    actions.set_shift(
+        world.administrator, on=MONDAY + week, colour="red", by=world.senior, now=world.now
+    )
     data = {"from": (MONDAY + week).isoformat()}
     for _ in range(2):
         assert as_user(world.senior).post(reverse("staff:shift_copy"), data).status_code == 302
@@ -97,18 +119,26 @@ def test_the_week_before_is_repeated_where_days_are_free(world: World, as_user: 
 
 
 def test_who_is_on_the_yellow_shift(world: World) -> None:
-    actions.set_shift(world.administrator, on=MONDAY, colour="yellow", by=world.senior, now=world.now)
-    assert on_shift(colour=ShiftColour.YELLOW, on=MONDAY, clinic_ids=[world.clinic.pk]) == [world.administrator]
+    actions.set_shift(
+        world.administrator, on=MONDAY, colour="yellow", by=world.senior, now=world.now
+    )
+    assert on_shift(colour=ShiftColour.YELLOW, on=MONDAY, clinic_ids=[world.clinic.pk]) == [
+        world.administrator
+    ]
     assert on_shift(colour=ShiftColour.YELLOW, on=MONDAY, clinic_ids=[world.clinic_b.pk]) == []
 
 
 @pytest.mark.parametrize("span", ["week", "month"])
-def test_the_grid_asks_the_same_for_three_and_for_thirty(world: World, as_user: Login, span: str) -> None:
+def test_the_grid_asks_the_same_for_three_and_for_thirty(
+    world: World, as_user: Login, span: str
+) -> None:
     client = as_user(world.senior)
     counts = []
     for more in (0, 30):
         for number in range(more):
-            person = make_user(f"u{number}", f"Житов Пётр {number}", Role.ADMINISTRATOR, clinics=[world.clinic])
+            person = make_user(
+                f"u{number}", f"Житов Пётр {number}", Role.ADMINISTRATOR, clinics=[world.clinic]
+            )
             Shift.objects.create(user=person, on=timezone.now().date(), colour="yellow")
         with CaptureQueriesContext(connection) as seen:
             client.get(reverse("staff:shifts"), {"span": span})

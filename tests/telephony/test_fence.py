@@ -23,7 +23,9 @@ def taken_over(rig: Rig) -> Robot:
     """The rig's robot sleeps until its lease is another's; returns the sleeper."""
     sleeper = rig.robot
     rig.now += dt.timedelta(seconds=15)
-    rig.robot = Robot(lambda: SimulatorPbx(lambda: rig.now), holder="second", clock=lambda: rig.now, workers=0)
+    rig.robot = Robot(
+        lambda: SimulatorPbx(lambda: rig.now), holder="second", clock=lambda: rig.now, workers=0
+    )
     for _ in range(3):
         rig.robot.run_once(0)
     return sleeper
@@ -31,7 +33,10 @@ def taken_over(rig: Rig) -> Robot:
 
 def everything() -> list[object]:
     """The rows that a robot writes."""
-    return [list(model.objects.order_by("pk").values()) for model in (CallbackRequest, Leg, PbxCommand, RobotLease)]
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (CallbackRequest, Leg, PbxCommand, RobotLease)
+    ]
 
 
 def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:
@@ -68,7 +73,9 @@ def test_who_fell_asleep_with_a_command_in_his_hand_does_not_dial(
     rig: Rig,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Taken under a lease that was his then; carried out after it became another's, it would ring a telephone twice."""
+    """Taken under a lease that was his then; carried out after it became another's, it would ring a
+    telephone twice.
+    """
     rig.bind(rig.world.administrator, "admin_noanswer")
     rig.ask()
     run_due_requests(now=rig.now)
@@ -82,7 +89,9 @@ def test_who_fell_asleep_with_a_command_in_his_hand_does_not_dial(
 
 @pytest.mark.django_db(transaction=True)
 def test_the_lease_is_not_taken_over_in_the_middle_of_a_write(rig: Rig) -> None:
-    """The fence is the lease's own row lock: the next holder waits until what was begun under it is committed."""
+    """The fence is the lease's own row lock: the next holder waits until what was begun under it is
+    committed.
+    """
     order: list[str] = []
 
     def write() -> bool:

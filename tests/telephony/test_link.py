@@ -1,4 +1,6 @@
-"""The robot and its link: how old a gap is, callers that nobody takes, what is left at the exchange after a call."""
+"""The robot and its link: how old a gap is, callers that nobody takes, what is left at the exchange
+after a call.
+"""
 
 import pytest
 

@@ -33,12 +33,20 @@ def test_a_click_rings_the_administrator_then_the_patient_and_writes_the_history
     patient = rig.world.patient(phones=["+79000007700"])
     rig.bind(rig.world.administrator, "admin")
     staff_phones.call_patient(
-        user=rig.world.administrator, number="+79000007700", clinic=rig.world.clinic, patient=patient, now=rig.now
+        user=rig.world.administrator,
+        number="+79000007700",
+        clinic=rig.world.clinic,
+        patient=patient,
+        now=rig.now,
     )
     rig.run(60)
     assert [leg.role for leg in Leg.objects.order_by("pk")] == [LegRole.EMPLOYEE, LegRole.PATIENT]
     talk = Interaction.objects.get()
-    assert (talk.direction, talk.state, talk.employee) == ("out", "answered", rig.world.administrator)
+    assert (talk.direction, talk.state, talk.employee) == (
+        "out",
+        "answered",
+        rig.world.administrator,
+    )
     assert talk.wait_seconds == 6
     assert talk.talk_seconds is not None
     assert talk.talk_seconds > 10
@@ -52,7 +60,9 @@ def test_a_click_without_a_telephone_or_to_one_who_said_no_is_refused(rig: Rig) 
         staff_phones.call_patient(user=who, number="+79000007701", clinic=clinic, now=rig.now)
     rig.bind(who, "admin")
     with pytest.raises(Refused, match="не звонить"):
-        staff_phones.call_patient(user=who, number="+79000007700", clinic=clinic, patient=patient, now=rig.now)
+        staff_phones.call_patient(
+            user=who, number="+79000007700", clinic=clinic, patient=patient, now=rig.now
+        )
     rig.now += dt.timedelta(minutes=1)
     with pytest.raises(Conflict, match="не отвечает"):
         staff_phones.call_patient(user=who, number="+79000007701", clinic=clinic, now=rig.now)
@@ -106,7 +116,9 @@ def test_the_card_knows_the_family_the_next_visit_and_the_last_contacts(rig: Rig
     assert mother.pk in card.visits
 
 
-def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(rig: Rig, as_user: Login) -> None:
+def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(
+    rig: Rig, as_user: Login
+) -> None:
     client = as_user(rig.world.administrator)
     bar = reverse("telephony:phone")
     assert "phone-choose" in client.get(bar, headers={"HX-Request": "true"}).content.decode()
@@ -124,12 +136,20 @@ def test_a_telephone_in_the_browser_rings_is_answered_hears_and_presses(rig: Rig
     handset = Handset.objects.get()
     assert (handset.state, handset.user) == ("ringing", rig.world.administrator)
     for deed, value in (("answer", ""), ("digit", "5")):
-        staff_phones.press(user=rig.world.administrator, channel=handset.channel, deed=deed, value=value, now=rig.now)
+        staff_phones.press(
+            user=rig.world.administrator,
+            channel=handset.channel,
+            deed=deed,
+            value=value,
+            now=rig.now,
+        )
         rig.run(0.5)
     handset.refresh_from_db()
     assert handset.clip
     with pytest.raises(Conflict):
-        staff_phones.press(user=rig.world.administrator2, channel=handset.channel, deed="answer", now=rig.now)
+        staff_phones.press(
+            user=rig.world.administrator2, channel=handset.channel, deed="answer", now=rig.now
+        )
 
 
 def test_a_clip_is_fetched_by_its_signed_address_only(rig: Rig, client: Client) -> None:
@@ -148,12 +168,23 @@ def test_a_number_is_veiled_in_its_token() -> None:
 def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Client) -> None:
     _, key = create_key(name="uis", clinic=rig.world.clinic, by=rig.world.senior, now=rig.now)
     ended = int(timezone.now().timestamp()) - 60
-    common = {"vendor": "uis", "secret": key, "session": 237859081, "contact": "79000007700", "line": "79000009999"}
+    common = {
+        "vendor": "uis",
+        "secret": key,
+        "session": 237859081,
+        "contact": "79000007700",
+        "line": "79000009999",
+    }
     notices = [
         {**common, "event": "talk_finished", "timestamp": ended, "talk_time": 30},
         {**common, "event": "incoming_call", "timestamp": ended - 45},
         {**common, "event": "talk_started", "timestamp": ended - 30},
-        {**common, "event": "call_record_completed", "timestamp": ended + 5, "file_link": "https://pbx.example/1.mp3"},
+        {
+            **common,
+            "event": "call_record_completed",
+            "timestamp": ended + 5,
+            "file_link": "https://pbx.example/1.mp3",
+        },
     ]
     for notice in [*notices, notices[0]]:
         answer = client.post("/api/v1/calls", json.dumps(notice), content_type="application/json")
@@ -162,9 +193,13 @@ def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Cli
     assert (call.state, call.wait_seconds, call.talk_seconds) == ("answered", 15, 30)
     assert call.number == "+79000007700"
     assert call.linked_recordings.get().url == "https://pbx.example/1.mp3"
-    wrong = client.post("/api/v1/calls", json.dumps({**notices[0], "secret": "x"}), content_type="application/json")
+    wrong = client.post(
+        "/api/v1/calls", json.dumps({**notices[0], "secret": "x"}), content_type="application/json"
+    )
     assert wrong.status_code == 401
-    nonsense = client.post("/api/v1/calls", json.dumps({**common, "event": "?"}), content_type="application/json")
+    nonsense = client.post(
+        "/api/v1/calls", json.dumps({**common, "event": "?"}), content_type="application/json"
+    )
     assert nonsense.status_code == 422
 
 
@@ -205,7 +240,9 @@ def test_a_program_that_fails_is_named(settings: Any) -> None:
         audio_cache.synthesize("Раз")
 
 
-def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(rig: Rig, as_user: Login) -> None:
+def test_a_senior_gives_a_clinic_one_more_number_and_calls_to_it_come_there(
+    rig: Rig, as_user: Login
+) -> None:
     client, page = as_user(rig.world.senior), reverse("telephony:lines")
     form = {"number": "8 900 000 99 77", "label": "Вывеска", "clinic": rig.world.clinic.pk}
     assert client.post(page, form).status_code == 302

@@ -1,4 +1,6 @@
-"""Recordings of cloud PBXs: fetched by their links into our own storage, tried again, given up with the reason."""
+"""Recordings of cloud PBXs: fetched by their links into our own storage, tried again, given up with
+the reason.
+"""
 
 import datetime as dt
 import threading
@@ -109,7 +111,12 @@ def test_what_fails_is_tried_again_and_then_the_link_stays_with_the_reason(
 
 @pytest.mark.parametrize(("path", "why"), [("/page", "это не звук"), ("/large", "файл больше")])
 def test_a_page_instead_of_a_sound_and_a_file_without_end_are_refused(
-    world: World, call: Interaction, cloud: str, monkeypatch: pytest.MonkeyPatch, path: str, why: str
+    world: World,
+    call: Interaction,
+    cloud: str,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    why: str,
 ) -> None:
     monkeypatch.setattr(recordings, "LARGEST", 4096)
     row = linked(call, cloud + path, world.now)
@@ -119,14 +126,17 @@ def test_a_page_instead_of_a_sound_and_a_file_without_end_are_refused(
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:1/x.wav", "http://10.0.0.7/x.wav", "file:///etc/passwd", "http://[::1]/x"]
+    "url",
+    ["http://127.0.0.1:1/x.wav", "http://10.0.0.7/x.wav", "file:///etc/passwd", "http://[::1]/x"],
 )
 def test_a_link_into_our_own_network_is_not_followed(url: str) -> None:
     with pytest.raises(recordings.NotFetched, match=r"внутреннюю сеть|не http"):
         recordings.fetch(url)
 
 
-def test_what_a_killed_worker_had_claimed_is_fetched_by_the_next(world: World, call: Interaction, cloud: str) -> None:
+def test_what_a_killed_worker_had_claimed_is_fetched_by_the_next(
+    world: World, call: Interaction, cloud: str
+) -> None:
     row = linked(call, f"{cloud}/good.wav", world.now)
     LinkedRecording.objects.update(claimed_at=world.now)
     assert recordings.fetch_due_recordings(now=world.now + dt.timedelta(minutes=1)) == 0

@@ -22,4 +22,7 @@ def test_whoever_may_be_put_through_to_chooses_a_telephone_and_nobody_else_sees_
     may = role in CAN_USE_PHONE
     assert has_telephone(person) is may
     assert ('id="phone"' in page) is may
-    assert (answer.status_code, PhoneBinding.objects.filter(user=person).exists()) == (302 if may else 403, may)
+    assert (answer.status_code, PhoneBinding.objects.filter(user=person).exists()) == (
+        302 if may else 403,
+        may,
+    )

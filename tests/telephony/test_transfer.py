@@ -1,4 +1,6 @@
-"""A conversation changes hands: the colleague's own telephone rings, he talks with the client, the first one is let go."""
+"""A conversation changes hands: the colleague's own telephone rings, he talks with the client, the
+first one is let go.
+"""
 
 from collections.abc import Callable
 
@@ -42,7 +44,9 @@ def live(call: Call) -> list[User | None]:
     return [leg.user for leg in call.legs.exclude(state="ended").order_by("pk")]
 
 
-def test_the_colleague_takes_the_client_over_and_the_first_one_is_free(rig: Rig, talk: Call) -> None:
+def test_the_colleague_takes_the_client_over_and_the_first_one_is_free(
+    rig: Rig, talk: Call
+) -> None:
     first, second = rig.world.administrator, rig.world.administrator2
     staff_phones.transfer_call(by=first, to=second, now=rig.now)
     rig.run(0.2)
@@ -129,7 +133,9 @@ def test_the_card_offers_colleagues_who_are_free_and_says_whom_it_rings(
     bar = client.get(reverse("telephony:phone"), headers={"HX-Request": "true"}).content.decode()
     assert "Перевести звонок" in bar
     assert second.short_name in bar
-    answer = client.post(reverse("telephony:transfer"), {"to": second.pk}, headers={"HX-Request": "true"})
+    answer = client.post(
+        reverse("telephony:transfer"), {"to": second.pk}, headers={"HX-Request": "true"}
+    )
     assert answer.status_code == 204
     assert Leg.objects.get(user=second).note == f"перевод от {first.short_name}"
     bar = client.get(reverse("telephony:phone"), headers={"HX-Request": "true"}).content.decode()

@@ -39,10 +39,20 @@ def test_counts_lead_to_lists_that_hold_as_many_rows(world: World, as_user: Logi
             title=f"Просрочена {number}", assignee=world.administrator, clinic=world.clinic, by=None, now=now,
             deadline_at=now - HOUR,
         )  # fmt: skip
-    create_task(title="Кому-нибудь", role=Role.ADMINISTRATOR, clinic=world.clinic, by=None, now=now, deadline_at=now)
+    create_task(
+        title="Кому-нибудь",
+        role=Role.ADMINISTRATOR,
+        clinic=world.clinic,
+        by=None,
+        now=now,
+        deadline_at=now,
+    )
     client = as_user(world.administrator)
     cards = {card.title: card for card in client.get("/").context["cards"]}
-    assert {title: card.count for title, card in cards.items()} == {"Просрочено у вас": 3, "Ничьи задачи и звонки": 1}
+    assert {title: card.count for title, card in cards.items()} == {
+        "Просрочено у вас": 3,
+        "Ничьи задачи и звонки": 1,
+    }
     for card in cards.values():
         assert client.get(card.url).context["found"].total == card.count
 
@@ -69,20 +79,30 @@ def test_my_day_asks_the_same_for_three_and_for_thirty(world: World, as_user: Lo
     assert counts[0] == counts[1]
 
 
-def test_a_menu_group_holds_what_the_role_may_open_and_a_lonely_item_stands_by_itself(world: World) -> None:
+def test_a_menu_group_holds_what_the_role_may_open_and_a_lonely_item_stands_by_itself(
+    world: World,
+) -> None:
     def groups(user: User, path: str = "/") -> dict[str, list[str]]:
         menu = menu_for(user, path)
-        return {item.label: [one.label for one in item.items] for item in menu if isinstance(item, MenuGroup)}
+        return {
+            item.label: [one.label for one in item.items]
+            for item in menu
+            if isinstance(item, MenuGroup)
+        }
 
     assert "Настройки" in groups(world.senior)["Управление"]
     assert "Настройки" not in groups(world.manager)["Управление"]
     assert "Управление" not in groups(make_user("auditor", "Аудитова Анна", Role.AUDITOR))
-    here = next(item for item in menu_for(world.senior, "/people/7/") if isinstance(item, MenuGroup))
+    here = next(
+        item for item in menu_for(world.senior, "/people/7/") if isinstance(item, MenuGroup)
+    )
     assert here.active
     assert [one.label for one in here.items if one.active] == ["Сотрудники"]
 
 
-def test_the_settings_page_names_what_one_may_open_and_each_of_it_opens(world: World, as_user: Login) -> None:
+def test_the_settings_page_names_what_one_may_open_and_each_of_it_opens(
+    world: World, as_user: Login
+) -> None:
     lead = make_user("lead", "Ведущая Ева Олеговна", Role.LEAD, clinics=[world.clinic])
     named = set()
     for user in (world.senior, lead):

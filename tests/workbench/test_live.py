@@ -75,7 +75,9 @@ def test_a_token_of_another_site_is_refused() -> None:
     assert ask([re.sub(r".$", lambda last: "A" if last[0] != "A" else "B", good)])[0] == 400
 
 
-def test_without_valkey_the_page_is_told_to_refresh_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_valkey_the_page_is_told_to_refresh_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def away(topics: list[str]) -> dict[str, str]:
         raise redis.ConnectionError("away")
 

@@ -1,4 +1,6 @@
-"""`manage.py dump_procedures`: the procedures that are loaded, as JSON, to be held against the document."""
+"""`manage.py dump_procedures`: the procedures that are loaded, as JSON, to be held against the
+document.
+"""
 
 import json
 from argparse import ArgumentParser
@@ -15,4 +17,6 @@ class Command(BaseCommand):
         parser.add_argument("--indent", type=int, default=1)
 
     def handle(self, *args: object, **options: object) -> None:  # noqa: ARG002
-        self.stdout.write(json.dumps(dump(packaged()), ensure_ascii=False, indent=int(str(options["indent"]))))
+        self.stdout.write(
+            json.dumps(dump(packaged()), ensure_ascii=False, indent=int(str(options["indent"])))
+        )

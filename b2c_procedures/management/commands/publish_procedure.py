@@ -7,7 +7,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from b2c_procedures.actions.versions import draft_edition, publish_edition
+from b2c_procedures.actions.versions import draft_edition, publish_version
 from b2c_procedures.definition import BadDefinition
 from callcenter.lib.errors import DomainError
 
@@ -17,7 +17,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--check", action="store_true", help="only lint and show the differences")
+        parser.add_argument(
+            "--check", action="store_true", help="only lint and show the differences"
+        )
 
     def handle(self, *args: object, **options: object) -> None:  # noqa: ARG002
         file = Path(str(options["file"]))
@@ -30,7 +32,7 @@ class Command(BaseCommand):
             draft = draft_edition(text, file_name=file.name, now=now)
             self.stdout.write("\n".join(draft.differences) or "Отличий нет.")
             if not options["check"]:
-                row = publish_edition(text, file_name=file.name, by=None, now=now)
+                row = publish_version(text, file_name=file.name, by=None, now=now)
                 self.stdout.write(f"Опубликовано: {row}")
         except BadDefinition as error:
             sys.stderr.write("\n".join(str(problem) for problem in error.problems) + "\n")

@@ -19,7 +19,12 @@ from callcenter.clinics.actions.bulk_appointments import (
     write_visits,
 )
 from callcenter.clinics.actions.patients import record_consent, save_patient, set_do_not_call
-from callcenter.clinics.actions.waiting import close_waiting, give_waiting, move_waiting, open_waiting
+from callcenter.clinics.actions.waiting import (
+    close_waiting,
+    give_waiting,
+    move_waiting,
+    open_waiting,
+)
 
 __all__ = [
     "VisitMark",

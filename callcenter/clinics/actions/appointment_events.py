@@ -1,4 +1,6 @@
-"""What is written down of a visit: its own history, the journal of deeds, and the hint to the screens of its clinic."""
+"""What is written down of a visit: its own history, the journal of deeds, and the hint to the
+screens of its clinic.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -21,18 +23,39 @@ def write_down(
     money_before: Decimal | None = None,
     reason: str = "",
 ) -> None:
-    """The visit's own history, the journal of deeds, and the hint to the screens that show this clinic's schedule."""
-    _event(visit, kind, by=by, now=now, reason=reason, starts_at_after=after, status_before=status_before)
+    """The visit's own history, the journal of deeds, and the hint to the screens that show this
+    clinic's schedule.
+    """
+    _event(
+        visit,
+        kind,
+        by=by,
+        now=now,
+        reason=reason,
+        starts_at_after=after,
+        status_before=status_before,
+    )
     was: dict[str, object] = {"status": status_before} if status_before else {}
     became: dict[str, object] = {"starts_at": visit.starts_at.isoformat(), "status": visit.status}
     if kind == "marked" and money_before != visit.money:
-        was["money"], became["money"] = None if money_before is None else str(money_before), str(visit.money)
-    audit.record(f"clinics.{kind}", visit, by=by, now=now, before=was or None, after=became, note=reason)
+        was["money"], became["money"] = (
+            None if money_before is None else str(money_before),
+            str(visit.money),
+        )
+    audit.record(
+        f"clinics.{kind}", visit, by=by, now=now, before=was or None, after=became, note=reason
+    )
     bump(visit.clinic_id)
 
 
 def _event(
-    visit: Appointment, kind: str, *, by: User | None, now: dt.datetime, reason: str, **what_was: object
+    visit: Appointment,
+    kind: str,
+    *,
+    by: User | None,
+    now: dt.datetime,
+    reason: str,
+    **what_was: object,
 ) -> None:
     AppointmentEvent.objects.create(
         appointment=visit,
@@ -71,8 +94,12 @@ class AppointmentSlot:
         return found
 
 
-def write_move(visit: Appointment, before: AppointmentSlot, *, by: User | None, now: dt.datetime, reason: str) -> None:
-    """Like `write_down`, with where the visit came from. The clinic it came to is one of the patient's from now on."""
+def write_move(
+    visit: Appointment, before: AppointmentSlot, *, by: User | None, now: dt.datetime, reason: str
+) -> None:
+    """Like `write_down`, with where the visit came from. The clinic it came to is one of the
+    patient's from now on.
+    """
     place = AppointmentSlot.of(visit)
     _event(
         visit,
@@ -85,7 +112,13 @@ def write_move(visit: Appointment, before: AppointmentSlot, *, by: User | None, 
         doctor_before=None if before.doctor == visit.doctor else before.doctor,
     )
     audit.record(
-        "clinics.moved", visit, by=by, now=now, before=before.unlike(place), after=place.unlike(before), note=reason
+        "clinics.moved",
+        visit,
+        by=by,
+        now=now,
+        before=before.unlike(place),
+        after=place.unlike(before),
+        note=reason,
     )
     if before.clinic != visit.clinic:
         visit.patient.clinics.add(visit.clinic)

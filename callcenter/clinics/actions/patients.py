@@ -26,11 +26,12 @@ def save_patient(
     adds_numbers: bool = False,
     shown: str | None = None,
 ) -> Patient:
-    """Creates a card, or changes the named CARD_FIELDS and the phones of one; numbers in any usual shape, main first.
-    With `adds_numbers` they come after those of the card, else in their stead.
+    """Creates a card, or changes the named CARD_FIELDS and the phones of one; numbers in any usual
+    shape, main first. With `adds_numbers` they come after those of the card, else in their stead.
 
-    Raises Refused with the field and what is wrong in words, Conflict when the card is not what a page `shown` it as
-    (`card_stamp`). The patient becomes one of `clinic`, and stays one of those he was of.
+    Raises Refused with the field and what is wrong in words, Conflict when the card is not what a
+    page `shown` it as (`card_stamp`). The patient becomes one of `clinic`, and stays one of those
+    he was of.
     """
     if not str(fields.get("last_name", patient.last_name if patient else "")).strip():
         raise Refused("Укажите фамилию.", field="last_name")
@@ -43,7 +44,10 @@ def save_patient(
         if patient is None:
             patient, verb = Patient(), "clinics.create_patient"
         else:
-            patient, verb = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk), "clinics.change_patient"
+            patient, verb = (
+                Patient.objects.select_for_update(no_key=True).get(pk=patient.pk),
+                "clinics.change_patient",
+            )
             optimistic_lock.ensure_unchanged(shown, card_stamp(patient))
             before = _card(patient) | {"clinics": _clinics(patient)}
         known = [phone.number for phone in patient.phones.all()] if patient.pk else []
@@ -52,7 +56,12 @@ def save_patient(
                 raise ValueError(f"not a field of the card: {name}")
             setattr(patient, name, value)
         patient.save()
-        _set_phones(patient, [*known, *(number for number in clean if number not in known)] if adds_numbers else clean)
+        _set_phones(
+            patient,
+            [*known, *(number for number in clean if number not in known)]
+            if adds_numbers
+            else clean,
+        )
         patient.clinics.add(clinic)
         after = _card(patient) | {"clinics": _clinics(patient)}
         if before != after:
@@ -104,12 +113,22 @@ def record_consent(
     by: User | None,
     now: dt.datetime,
 ) -> Consent:
-    """Adds a consent or a refusal; the newest counts, at once and everywhere. Raises Refused without a source."""
+    """Adds a consent or a refusal; the newest counts, at once and everywhere. Raises Refused
+    without a source.
+    """
     if not source.strip():
-        raise Refused("Укажите источник: документ, звонок, сообщение — чем подтверждается.", field="source")
+        raise Refused(
+            "Укажите источник: документ, звонок, сообщение — чем подтверждается.", field="source"
+        )
     with transaction.atomic():
         consent = Consent.objects.create(
-            patient=patient, purpose=purpose, channel=channel, granted=granted, at=now, source=source.strip(), by=by
+            patient=patient,
+            purpose=purpose,
+            channel=channel,
+            granted=granted,
+            at=now,
+            source=source.strip(),
+            by=by,
         )
         audit.record(
             "clinics.record_consent",
@@ -123,8 +142,12 @@ def record_consent(
     return consent
 
 
-def set_do_not_call(patient: Patient, *, value: bool, reason: str, by: User | None, now: dt.datetime) -> Patient:
-    """«Не звонить» on or off; works at once for every list and for the robot. Raises Refused without a reason."""
+def set_do_not_call(
+    patient: Patient, *, value: bool, reason: str, by: User | None, now: dt.datetime
+) -> Patient:
+    """«Не звонить» on or off; works at once for every list and for the robot. Raises Refused
+    without a reason.
+    """
     if not reason.strip():
         raise Refused("Напишите, почему: это прочтёт следующий, кто откроет карту.", field="reason")
     with transaction.atomic():

@@ -1,4 +1,5 @@
-"""What a senior sets up for her clinics: the clinic itself, its hours and days, grounds, doctors, services, specialties.
+"""What a senior sets up for her clinics: the clinic itself, its hours and days, grounds, doctors,
+services, specialties.
 
 Services and specialties belong to the whole chain: every senior keeps them (docs/adr/0011).
 """
@@ -10,7 +11,15 @@ from django.db import transaction
 from django.db.models import Model, ProtectedError
 
 from callcenter.audit import actions as audit
-from callcenter.clinics.models import Clinic, Doctor, LegalBasis, OpeningHours, Service, SpecialDay, Specialty
+from callcenter.clinics.models import (
+    Clinic,
+    Doctor,
+    LegalBasis,
+    OpeningHours,
+    Service,
+    SpecialDay,
+    Specialty,
+)
 from callcenter.clinics.schedule import Span
 from callcenter.lib import optimistic_lock
 from callcenter.lib.errors import NotAllowed, Refused
@@ -33,7 +42,11 @@ CLINIC_FIELDS = (
     "messages_to",
     "source_id",
 )
-_QUIET = (("calls_from", "calls_to"), ("calls_dayoff_from", "calls_dayoff_to"), ("messages_from", "messages_to"))
+_QUIET = (
+    ("calls_from", "calls_to"),
+    ("calls_dayoff_from", "calls_dayoff_to"),
+    ("messages_from", "messages_to"),
+)
 DOCTOR_FIELDS = ("full_name", "specialty", "user", "source_id", "is_active")
 SERVICE_FIELDS = ("name", "specialty", "minutes", "price", "is_active")
 
@@ -47,10 +60,11 @@ def save_clinic(
     now: dt.datetime,
     shown: str | None = None,
 ) -> Clinic:
-    """Opens a clinic (the senior becomes one of its people) or changes one; `week` are local hours by weekday, 0 = Monday.
+    """Opens a clinic (the senior becomes one of its people) or changes one; `week` are local hours
+    by weekday, 0 = Monday.
 
-    Raises Refused when hours end before they begin, NotAllowed for a clinic that is not hers, Conflict when the clinic is
-    not what a page `shown` it as (`clinic_stamp`).
+    Raises Refused when hours end before they begin, NotAllowed for a clinic that is not hers,
+    Conflict when the clinic is not what a page `shown` it as (`clinic_stamp`).
     """
     for name, value in _QUIET:
         if not fields[name] < fields[value]:  # type: ignore[operator]
@@ -97,7 +111,9 @@ def _clinic(clinic: Clinic) -> dict[str, object]:
 def set_special_day(
     clinic: Clinic, *, on: dt.date, hours: Span | None, reason: str, by: User, now: dt.datetime
 ) -> SpecialDay:
-    """A local day that differs from its weekday: closed (`hours` None) or open at other hours, a holiday too."""
+    """A local day that differs from its weekday: closed (`hours` None) or open at other hours, a
+    holiday too.
+    """
     if hours is not None and not hours[0] < hours[1]:
         raise Refused("Закрытие должно быть позже открытия.", field="closes")
     opens, closes = hours or (None, None)
@@ -109,7 +125,15 @@ def set_special_day(
             day = SpecialDay(clinic=clinic, on=on)
         day.opens, day.closes, day.reason = opens, closes, reason.strip()
         day.save()
-        _record_change("clinics.set_special_day", clinic, before, _day(day), by=by, now=now, clinic_id=clinic.pk)
+        _record_change(
+            "clinics.set_special_day",
+            clinic,
+            before,
+            _day(day),
+            by=by,
+            now=now,
+            clinic_id=clinic.pk,
+        )
     return day
 
 
@@ -117,7 +141,14 @@ def remove_special_day(day: SpecialDay, *, by: User, now: dt.datetime) -> None:
     """The day is again like its weekday."""
     with transaction.atomic():
         clinic = _own(day.clinic, by)
-        audit.record("clinics.remove_special_day", clinic, by=by, now=now, clinic_id=clinic.pk, before=_day(day))
+        audit.record(
+            "clinics.remove_special_day",
+            clinic,
+            by=by,
+            now=now,
+            clinic_id=clinic.pk,
+            before=_day(day),
+        )
         day.delete()
 
 
@@ -125,20 +156,35 @@ def _day(day: SpecialDay) -> dict[str, object]:
     return audit.values(day, "on", "opens", "closes", "reason")
 
 
-def record_ground(clinic: Clinic, *, fields: Mapping[str, object], by: User, now: dt.datetime) -> LegalBasis:
-    """Records on what messages and calls of a purpose rest; `fields`: purpose, basis, since, until, source."""
+def record_legal_basis(
+    clinic: Clinic, *, fields: Mapping[str, object], by: User, now: dt.datetime
+) -> LegalBasis:
+    """Records on what messages and calls of a purpose rest; `fields`: purpose, basis, since, until,
+    source.
+    """
     since, until = fields["since"], fields.get("until")
     if isinstance(since, dt.date) and isinstance(until, dt.date) and until < since:
         raise Refused("Основание кончается раньше, чем началось.", field="until")
     with transaction.atomic():
         clinic = _own(clinic, by)
         ground = LegalBasis.objects.create(clinic=clinic, **fields)
-        audit.record("clinics.record_ground", clinic, by=by, now=now, clinic_id=clinic.pk, after=_ground(ground))
+        audit.record(
+            "clinics.record_legal_basis",
+            clinic,
+            by=by,
+            now=now,
+            clinic_id=clinic.pk,
+            after=_ground(ground),
+        )
     return ground
 
 
-def end_ground(ground: LegalBasis, *, until: dt.date, by: User, now: dt.datetime) -> LegalBasis:
-    """The ground holds up to and with the local day `until`; it stays on record. Raises Refused before its beginning."""
+def end_legal_basis(
+    ground: LegalBasis, *, until: dt.date, by: User, now: dt.datetime
+) -> LegalBasis:
+    """The ground holds up to and with the local day `until`; it stays on record. Raises Refused
+    before its beginning.
+    """
     if until < ground.since:
         raise Refused("Основание кончается раньше, чем началось.", field="until")
     with transaction.atomic():
@@ -146,12 +192,23 @@ def end_ground(ground: LegalBasis, *, until: dt.date, by: User, now: dt.datetime
         before = _ground(ground)
         ground.until = until
         ground.save(update_fields=["until"])
-        _record_change("clinics.end_ground", clinic, before, _ground(ground), by=by, now=now, clinic_id=clinic.pk)
+        _record_change(
+            "clinics.end_legal_basis",
+            clinic,
+            before,
+            _ground(ground),
+            by=by,
+            now=now,
+            clinic_id=clinic.pk,
+        )
     return ground
 
 
 def _ground(ground: LegalBasis) -> dict[str, object]:
-    return {**audit.values(ground, "basis", "since", "until", "source"), "purpose": ground.get_purpose_display()}
+    return {
+        **audit.values(ground, "basis", "since", "until", "source"),
+        "purpose": ground.get_purpose_display(),
+    }
 
 
 def save_doctor(
@@ -163,7 +220,8 @@ def save_doctor(
     now: dt.datetime,
     shown: str | None = None,
 ) -> Doctor:
-    """Adds a doctor or changes one who receives in a clinic of hers; his places in other clinics stay as they are.
+    """Adds a doctor or changes one who receives in a clinic of hers; his places in other clinics
+    stay as they are.
 
     Raises Conflict when the doctor is not what a page `shown` him as (`doctor_stamp`).
     """
@@ -172,7 +230,12 @@ def save_doctor(
         raise NotAllowed("Давать можно только свои клиники.")
     with transaction.atomic():
         if doctor is None:
-            doctor, verb, before, had = Doctor(), "clinics.create_doctor", dict[str, object](), set[int]()
+            doctor, verb, before, had = (
+                Doctor(),
+                "clinics.create_doctor",
+                dict[str, object](),
+                set[int](),
+            )
         else:
             doctor = Doctor.objects.select_for_update(of=("self",)).get(pk=doctor.pk)
             had = set(doctor.clinics.values_list("pk", flat=True))
@@ -186,14 +249,26 @@ def save_doctor(
             setattr(doctor, name, fields[name])
         doctor.save()
         doctor.clinics.set((had - hers) | wanted)
-        _record_change(verb, doctor, before, _doctor(doctor), by=by, now=now, clinic_id=min(wanted or had & hers))
+        _record_change(
+            verb,
+            doctor,
+            before,
+            _doctor(doctor),
+            by=by,
+            now=now,
+            clinic_id=min(wanted or had & hers),
+        )
     return doctor
 
 
 def doctor_stamp(doctor: Doctor, by: User) -> str:
-    """Of what the form of the doctor shows to `by`: his places in clinics that are not hers do not stand on it."""
+    """Of what the form of the doctor shows to `by`: his places in clinics that are not hers do not
+    stand on it.
+    """
     places = doctor.clinics.filter(staff=by).order_by("pk").values_list("pk", flat=True)
-    return optimistic_lock.fingerprint({**audit.values(doctor, *DOCTOR_FIELDS), "clinics": list(places)})
+    return optimistic_lock.fingerprint(
+        {**audit.values(doctor, *DOCTOR_FIELDS), "clinics": list(places)}
+    )
 
 
 def _doctor(doctor: Doctor) -> dict[str, object]:
@@ -202,9 +277,16 @@ def _doctor(doctor: Doctor) -> dict[str, object]:
 
 
 def save_service(
-    service: Service | None, *, fields: Mapping[str, object], by: User, now: dt.datetime, shown: str | None = None
+    service: Service | None,
+    *,
+    fields: Mapping[str, object],
+    by: User,
+    now: dt.datetime,
+    shown: str | None = None,
 ) -> Service:
-    """Adds a service of the chain or changes one; raises Conflict when it is not what a page `shown` it as."""
+    """Adds a service of the chain or changes one; raises Conflict when it is not what a page
+    `shown` it as.
+    """
     with transaction.atomic():
         if service is None:
             service, verb, before = Service(), "clinics.create_service", dict[str, object]()
@@ -215,7 +297,9 @@ def save_service(
         for name in SERVICE_FIELDS:
             setattr(service, name, fields[name])
         service.save()
-        _record_change(verb, service, before, audit.values(service, *SERVICE_FIELDS), by=by, now=now)
+        _record_change(
+            verb, service, before, audit.values(service, *SERVICE_FIELDS), by=by, now=now
+        )
     return service
 
 
@@ -224,9 +308,13 @@ def service_stamp(service: Service) -> str:
     return optimistic_lock.fingerprint(audit.values(service, *SERVICE_FIELDS))
 
 
-def save_specialty(specialty: Specialty | None, *, name: str, by: User, now: dt.datetime) -> Specialty:
+def save_specialty(
+    specialty: Specialty | None, *, name: str, by: User, now: dt.datetime
+) -> Specialty:
     """Adds a specialty of the chain or renames one; raises Refused when there is one of that name."""
-    same = Specialty.objects.filter(name__iexact=name.strip()).exclude(pk__in=[specialty.pk] if specialty else [])
+    same = Specialty.objects.filter(name__iexact=name.strip()).exclude(
+        pk__in=[specialty.pk] if specialty else []
+    )
     with transaction.atomic():
         if same.exists():
             raise Refused("Такая специальность уже есть.", field="name")
@@ -244,11 +332,15 @@ def save_specialty(specialty: Specialty | None, *, name: str, by: User, now: dt.
 def remove_specialty(specialty: Specialty, *, by: User, now: dt.datetime) -> None:
     """Takes away a specialty that no doctor has; raises Refused otherwise."""
     with transaction.atomic():
-        audit.record("clinics.remove_specialty", specialty, by=by, now=now, before={"name": specialty.name})
+        audit.record(
+            "clinics.remove_specialty", specialty, by=by, now=now, before={"name": specialty.name}
+        )
         try:
             specialty.delete()
         except ProtectedError:
-            raise Refused(f"«{specialty.name}»: с этой специальностью есть врачи. Сначала смените её у них.") from None
+            raise Refused(
+                f"«{specialty.name}»: с этой специальностью есть врачи. Сначала смените её у них."
+            ) from None
 
 
 def _own(clinic: Clinic, by: User) -> Clinic:
@@ -270,4 +362,12 @@ def _record_change(
 ) -> None:
     before, after = audit.changes(was, now_is)
     if after:
-        audit.record(verb, obj, by=by, now=now, clinic_id=clinic_id, before=before if was else None, after=after)
+        audit.record(
+            verb,
+            obj,
+            by=by,
+            now=now,
+            clinic_id=clinic_id,
+            before=before if was else None,
+            after=after,
+        )

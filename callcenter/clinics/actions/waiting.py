@@ -1,11 +1,20 @@
-"""The waiting list: opened, put off, closed. «Далее по алгоритму добавляем Пациента в ЛО с комментарием» (Журнал КОС)."""
+"""The waiting list: opened, put off, closed. «Далее по алгоритму добавляем Пациента в ЛО с
+комментарием» (Журнал КОС).
+"""
 
 import datetime as dt
 
 from django.db import transaction
 
 from callcenter.audit import actions as audit
-from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Specialty, WaitingListEntry
+from callcenter.clinics.models import (
+    Appointment,
+    Clinic,
+    Doctor,
+    Patient,
+    Specialty,
+    WaitingListEntry,
+)
 from callcenter.clinics.schedule import refuse_too_far
 from callcenter.clinics.states import WaitingKind, WaitingState
 from callcenter.lib import live_updates
@@ -32,7 +41,10 @@ def open_waiting(
     Raises Refused without a comment, for a day that has passed or lies more than two years ahead.
     """
     if not comment.strip():
-        raise Refused("Напишите комментарий: без него никто не вспомнит, о чём просил пациент.", field="comment")
+        raise Refused(
+            "Напишите комментарий: без него никто не вспомнит, о чём просил пациент.",
+            field="comment",
+        )
     _check_day(call_on, local_day(now, clinic.zone))
     with transaction.atomic():
         entry = WaitingListEntry.objects.create(
@@ -47,14 +59,19 @@ def open_waiting(
             opened_at=now,
             opened_by=by,
         )
-        audit.record("clinics.open_waiting", entry, by=by, now=now, after={"call_on": call_on.isoformat()})
+        audit.record(
+            "clinics.open_waiting", entry, by=by, now=now, after={"call_on": call_on.isoformat()}
+        )
         live_updates.bump(f"waiting:clinic:{clinic.pk}")
     return entry
 
 
-def move_waiting(entry: WaitingListEntry, *, call_on: dt.date, by: User | None, now: dt.datetime) -> WaitingListEntry:
-    """Puts the call off to another local day. Raises Conflict when the entry is closed, Refused for a day past
-    or more than two years ahead."""
+def move_waiting(
+    entry: WaitingListEntry, *, call_on: dt.date, by: User | None, now: dt.datetime
+) -> WaitingListEntry:
+    """Puts the call off to another local day. Raises Conflict when the entry is closed, Refused for
+    a day past or more than two years ahead.
+    """
     with transaction.atomic():
         entry = _open(entry)
         _check_day(call_on, local_day(now, entry.clinic.zone))
@@ -73,15 +90,25 @@ def move_waiting(entry: WaitingListEntry, *, call_on: dt.date, by: User | None, 
 
 
 def close_waiting(
-    entry: WaitingListEntry, *, reason: str, by: User | None, now: dt.datetime, appointment: Appointment | None = None
+    entry: WaitingListEntry,
+    *,
+    reason: str,
+    by: User | None,
+    now: dt.datetime,
+    appointment: Appointment | None = None,
 ) -> WaitingListEntry:
-    """Closes an entry with how it ended. Raises Conflict when it is closed already, Refused without a reason."""
+    """Closes an entry with how it ended. Raises Conflict when it is closed already, Refused without
+    a reason.
+    """
     if not reason.strip() and appointment is None:
         raise Refused("Напишите, чем закончилось.", field="reason")
     with transaction.atomic():
         entry = _open(entry)
         entry.state, entry.closed_at, entry.closed_by = WaitingState.CLOSED, now, by
-        entry.close_reason, entry.appointment = reason.strip()[:250] or "записан на приём", appointment
+        entry.close_reason, entry.appointment = (
+            reason.strip()[:250] or "записан на приём",
+            appointment,
+        )
         entry.save()
         audit.record(
             "clinics.close_waiting",
@@ -97,12 +124,19 @@ def close_waiting(
 
 
 def give_waiting(
-    entry: WaitingListEntry, *, owner: User | None, by: User, now: dt.datetime, shown: str | None = None
+    entry: WaitingListEntry,
+    *,
+    owner: User | None,
+    by: User,
+    now: dt.datetime,
+    shown: str | None = None,
 ) -> WaitingListEntry:
-    """Says who calls: a person, or (None) whoever is free; the second click of the same person changes nothing.
+    """Says who calls: a person, or (None) whoever is free; the second click of the same person
+    changes nothing.
 
-    `shown` is whose it was on the page (his key, '' for nobody's). Raises Conflict when the entry is closed, when it is
-    somebody else's than `shown`, or, with nothing shown, when a colleague who works here has it.
+    `shown` is whose it was on the page (his key, '' for nobody's). Raises Conflict when the entry
+    is closed, when it is somebody else's than `shown`, or, with nothing shown, when a colleague who
+    works here has it.
     """
     with transaction.atomic():
         entry = _open(entry)
@@ -115,7 +149,14 @@ def give_waiting(
         before = audit.values(entry, "owner")
         entry.owner = owner
         entry.save(update_fields=["owner"])
-        audit.record("clinics.give_waiting", entry, by=by, now=now, before=before, after=audit.values(entry, "owner"))
+        audit.record(
+            "clinics.give_waiting",
+            entry,
+            by=by,
+            now=now,
+            before=before,
+            after=audit.values(entry, "owner"),
+        )
         live_updates.bump(f"waiting:clinic:{entry.clinic_id}")
     return entry
 
@@ -127,7 +168,11 @@ def _check_day(call_on: dt.date, today: dt.date) -> None:
 
 
 def _open(entry: WaitingListEntry) -> WaitingListEntry:
-    fresh = WaitingListEntry.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=entry.pk)
+    fresh = (
+        WaitingListEntry.objects.select_for_update(of=("self",))
+        .select_related("clinic")
+        .get(pk=entry.pk)
+    )
     if fresh.state != WaitingState.OPEN:
         raise Conflict(f"Запись листа ожидания уже закрыта: {fresh.close_reason}.")
     return fresh

@@ -157,8 +157,8 @@ class Migration(migrations.Migration):
                 ('note', models.TextField(blank=True, verbose_name='заметка')),
                 ('source_id', models.CharField(blank=True, max_length=60, verbose_name='код в картотеке')),
                 ('sort_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Trim(models.Func(django.db.models.functions.text.Replace(django.db.models.functions.text.Lower(models.Func(models.Func(models.F('last_name'), models.Value(' '), models.F('first_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)'), models.Value(' '), models.F('middle_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)')), models.Value('ё'), models.Value('е')), models.Value('[^[:alnum:]]+'), models.Value(' '), models.Value('g'), function='regexp_replace', output_field=models.CharField())), output_field=models.CharField(max_length=250))),
-                ('first_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Trim(models.Func(django.db.models.functions.text.Replace(django.db.models.functions.text.Lower(models.Func(models.Func(models.F('first_name'), models.Value(' '), models.F('last_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)'), models.Value(' '), models.F('middle_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)')), models.Value('ё'), models.Value('е')), models.Value('[^[:alnum:]]+'), models.Value(' '), models.Value('g'), function='regexp_replace', output_field=models.CharField())), output_field=models.CharField(max_length=250))),
-                ('middle_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Trim(models.Func(django.db.models.functions.text.Replace(django.db.models.functions.text.Lower(models.Func(models.Func(models.F('middle_name'), models.Value(' '), models.F('last_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)'), models.Value(' '), models.F('first_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)')), models.Value('ё'), models.Value('е')), models.Value('[^[:alnum:]]+'), models.Value(' '), models.Value('g'), function='regexp_replace', output_field=models.CharField())), output_field=models.CharField(max_length=250))),
+                ('first_name_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Trim(models.Func(django.db.models.functions.text.Replace(django.db.models.functions.text.Lower(models.Func(models.Func(models.F('first_name'), models.Value(' '), models.F('last_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)'), models.Value(' '), models.F('middle_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)')), models.Value('ё'), models.Value('е')), models.Value('[^[:alnum:]]+'), models.Value(' '), models.Value('g'), function='regexp_replace', output_field=models.CharField())), output_field=models.CharField(max_length=250))),
+                ('middle_name_key', models.GeneratedField(db_persist=True, expression=django.db.models.functions.text.Trim(models.Func(django.db.models.functions.text.Replace(django.db.models.functions.text.Lower(models.Func(models.Func(models.F('middle_name'), models.Value(' '), models.F('last_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)'), models.Value(' '), models.F('first_name'), arg_joiner=' || ', output_field=models.CharField(), template='(%(expressions)s)')), models.Value('ё'), models.Value('е')), models.Value('[^[:alnum:]]+'), models.Value(' '), models.Value('g'), function='regexp_replace', output_field=models.CharField())), output_field=models.CharField(max_length=250))),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('clinics', models.ManyToManyField(related_name='patients', to='clinics.clinic', verbose_name='посещает')),
             ],
@@ -302,11 +302,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='patient',
-            index=models.Index(fields=['first_key', 'id'], name='patient_first'),
+            index=models.Index(fields=['first_name_key', 'id'], name='patient_first'),
         ),
         migrations.AddIndex(
             model_name='patient',
-            index=models.Index(fields=['middle_key', 'id'], name='patient_middle'),
+            index=models.Index(fields=['middle_name_key', 'id'], name='patient_middle'),
         ),
         migrations.AddConstraint(
             model_name='patient',

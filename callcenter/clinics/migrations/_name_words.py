@@ -24,8 +24,8 @@ END $$;
 CREATE TRIGGER clinics_new_name AFTER INSERT ON clinics_patient
     FOR EACH ROW WHEN ({HAS_MORE.format(row="NEW")}) EXECUTE FUNCTION clinics_words_of_a_name();
 CREATE TRIGGER clinics_other_name AFTER UPDATE OF last_name, first_name, middle_name ON clinics_patient
-    FOR EACH ROW WHEN (OLD.sort_key IS DISTINCT FROM NEW.sort_key OR OLD.first_key IS DISTINCT FROM NEW.first_key
-        OR OLD.middle_key IS DISTINCT FROM NEW.middle_key)
+    FOR EACH ROW WHEN (OLD.sort_key IS DISTINCT FROM NEW.sort_key OR OLD.first_name_key IS DISTINCT FROM NEW.first_name_key
+        OR OLD.middle_name_key IS DISTINCT FROM NEW.middle_name_key)
     EXECUTE FUNCTION clinics_words_of_a_name();
 {INSERT.format(row="card", source="clinics_patient AS card,")} AND ({HAS_MORE.format(row="card")});
 """

@@ -33,7 +33,11 @@ def search(request: StaffRequest) -> HttpResponse:
     """The page of results, or only the list of them under the search box."""
     text = request.GET.get("q", "")[:100]
     found = queries.search_patients(text, user=request.user)
-    template = "clinics/search.html#results" if request.headers.get("HX-Request") else "clinics/search.html"
+    template = (
+        "clinics/search.html#results"
+        if request.headers.get("HX-Request")
+        else "clinics/search.html"
+    )
     context = {
         "text": text.strip(),
         "found": found,
@@ -46,19 +50,27 @@ def search(request: StaffRequest) -> HttpResponse:
 
 @allow(*CAN_OPEN_PATIENT)
 def card(request: StaffRequest, pk: int) -> HttpResponse:
-    """The patient's card. Opening it is written into the journal: medical secrecy begins with the fact of a visit."""
+    """The patient's card. Opening it is written into the journal: medical secrecy begins with the
+    fact of a visit.
+    """
     return _card_page(request, visible_patient(request.user, pk))
 
 
-def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingForm | None = None) -> HttpResponse:
+def _card_page(
+    request: StaffRequest, patient: Patient, waiting_form: WaitingForm | None = None
+) -> HttpResponse:
     now = timezone.now()
     audit.record("clinics.view_patient", patient, by=request.user, now=now, patient_id=patient.pk)
-    waiting = list(patient.waiting_list.select_related("clinic", "opened_by", "doctor", "specialty")[:20])
+    waiting = list(
+        patient.waiting_list.select_related("clinic", "opened_by", "doctor", "specialty")[:20]
+    )
     answers = queries.visits_answering(waiting, user=request.user, now=now)
     context = {
         "patient": patient,
         "family": queries.family_of(patient, user=request.user),
-        "own_clinics": set(request.user.clinics.values_list("pk", flat=True)),  # elsewhere visits are told, not opened
+        "own_clinics": set(
+            request.user.clinics.values_list("pk", flat=True)
+        ),  # elsewhere visits are told, not opened
         "visits": list(queries.visits_of(patient)[:30]),
         "waiting": [(entry, answers.get(entry.pk)) for entry in waiting],
         "refusal": queries.call_block_reason(patient),
@@ -72,11 +84,18 @@ def _card_page(request: StaffRequest, patient: Patient, waiting_form: WaitingFor
 
 @allow(*CAN_CALL_PATIENTS)
 def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
-    """A new card (`phone`: a number that nobody has yet) or a change of one; 422 with the form when something is wrong,
-    409 when a colleague has changed it. Opening a card's form is written down, as opening the card is.
+    """A new card (`phone`: a number that nobody has yet) or a change of one; 422 with the form when
+    something is wrong, 409 when a colleague has changed it. Opening a card's form is written down,
+    as opening the card is.
     """
     patient = visible_patient(request.user, pk) if pk else None
-    shown = request.POST.get("shown", "") if request.method == "POST" else card_stamp(patient) if patient else ""
+    shown = (
+        request.POST.get("shown", "")
+        if request.method == "POST"
+        else card_stamp(patient)
+        if patient
+        else ""
+    )
     form = PatientForm(
         request.POST or None,
         instance=patient,
@@ -86,7 +105,13 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     )
     status = 200
     if patient is not None and request.method != "POST":
-        audit.record("clinics.view_patient", patient, by=request.user, now=timezone.now(), patient_id=patient.pk)
+        audit.record(
+            "clinics.view_patient",
+            patient,
+            by=request.user,
+            now=timezone.now(),
+            patient_id=patient.pk,
+        )
     if request.method == "POST":
         status = 422
         if form.is_valid():
@@ -108,7 +133,9 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
             except Conflict as error:
                 patient = visible_patient(request.user, cast(int, pk))
                 fresh = PatientForm(
-                    instance=patient, clinics=_clinics(request, patient), sees_phones=request.user.sees_phones
+                    instance=patient,
+                    clinics=_clinics(request, patient),
+                    sees_phones=request.user.sees_phones,
                 )
                 show_conflict(form, fresh, error)
                 status, shown = error.status, card_stamp(patient)
@@ -159,14 +186,19 @@ def do_not_call(request: StaffRequest, pk: int) -> HttpResponse:
 @require_POST
 @allow(*CAN_CALL_PATIENTS)
 def waiting(request: StaffRequest, pk: int) -> HttpResponse:
-    """Puts the patient on the waiting list or on «напомнить позже»; 422 with the card and what was typed."""
+    """Puts the patient on the waiting list or on «напомнить позже»; 422 with the card and what was
+    typed.
+    """
     patient = visible_patient(request.user, pk)
     form = WaitingForm(request.POST, clinics=_clinics(request, patient))
     if form.is_valid():
         data = form.cleaned_data
         try:
             actions.open_waiting(
-                **{name: data[name] for name in ("clinic", "doctor", "specialty", "call_on", "comment")},
+                **{
+                    name: data[name]
+                    for name in ("clinic", "doctor", "specialty", "call_on", "comment")
+                },
                 patient=patient,
                 kind=WaitingKind(data["kind"]),
                 owner=request.user,
@@ -176,7 +208,9 @@ def waiting(request: StaffRequest, pk: int) -> HttpResponse:
         except Refused as error:
             refuse(form, error)
         else:
-            messages.success(request, "Внесён: запись стоит в «Активных задачах» на выбранный день.")
+            messages.success(
+                request, "Внесён: запись стоит в «Активных задачах» на выбранный день."
+            )
             return redirect("clinics:patient", pk)
     return _card_page(request, patient, form)
 

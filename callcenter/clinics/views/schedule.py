@@ -10,7 +10,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from callcenter.clinics import actions, queries
-from callcenter.clinics.models import Appointment, Clinic, Doctor, ScheduleWindow, Service, Specialty
+from callcenter.clinics.models import (
+    Appointment,
+    Clinic,
+    Doctor,
+    ScheduleWindow,
+    Service,
+    Specialty,
+)
 from callcenter.clinics.states import UPCOMING, AppointmentStatus, is_too_early
 from callcenter.clinics.views.patients import visible_patient
 from callcenter.lib.errors import Conflict, Refused
@@ -56,7 +63,9 @@ def day(request: StaffRequest) -> HttpResponse:
 
 @allow(*CAN_CALL_PATIENTS)
 def book(request: StaffRequest, pk: int) -> HttpResponse:
-    """Free windows of the next 30 days for the patient; a press on one books it. 409 shows what is left."""
+    """Free windows of the next 30 days for the patient; a press on one books it. 409 shows what is
+    left.
+    """
     patient = visible_patient(request.user, pk)
     now = timezone.now()
     status, problem = 200, ""
@@ -72,11 +81,17 @@ def book(request: StaffRequest, pk: int) -> HttpResponse:
                 by=request.user,
                 now=now,
             )
-            messages.success(request, f"Записан: {visit.local_start:%d.%m.%Y %H:%M}, {visit.doctor}.")
+            messages.success(
+                request, f"Записан: {visit.local_start:%d.%m.%Y %H:%M}, {visit.doctor}."
+            )
             return redirect("clinics:patient", patient.pk)
         except (Conflict, Refused) as error:
             status, problem = error.status, str(error)
-    context = {"patient": patient, "problem": problem, "services": Service.objects.filter(is_active=True)}
+    context = {
+        "patient": patient,
+        "problem": problem,
+        "services": Service.objects.filter(is_active=True),
+    }
     return render(request, "clinics/book.html", context | _choice(request, now), status=status)
 
 
@@ -97,7 +112,8 @@ def visit(request: StaffRequest, pk: int) -> HttpResponse:
         "marks": [
             one
             for one in (marks if request.user.has(*CAN_CALL_PATIENTS) else ())
-            if one in shown.next_statuses and not is_too_early(one, shown.starts_at, now, shown.clinic.zone)
+            if one in shown.next_statuses
+            and not is_too_early(one, shown.starts_at, now, shown.clinic.zone)
         ],
     }
     return render(request, "clinics/visit.html", context)
@@ -125,7 +141,9 @@ def move(request: StaffRequest, pk: int) -> HttpResponse:
         except (Conflict, Refused) as error:
             status, problem = error.status, str(error)
     context = {"patient": moved.patient, "moved": moved, "problem": problem}
-    return render(request, "clinics/book.html", context | _choice(request, now, moved.doctor), status=status)
+    return render(
+        request, "clinics/book.html", context | _choice(request, now, moved.doctor), status=status
+    )
 
 
 @require_POST
@@ -136,7 +154,9 @@ def cancel(request: StaffRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()
     if not reason:
         raise Refused("Напишите причину отмены.", field="reason")
-    actions.cancel_appointment(cancelled, reason=reason, by=request.user, now=timezone.now(), version=_version(request))
+    actions.cancel_appointment(
+        cancelled, reason=reason, by=request.user, now=timezone.now(), version=_version(request)
+    )
     messages.success(request, "Приём отменён, окно снова свободно.")
     return redirect("clinics:patient", cancelled.patient_id)
 
@@ -150,7 +170,11 @@ def mark(request: StaffRequest, pk: int) -> HttpResponse:
     if status not in AppointmentStatus.values or status == AppointmentStatus.CANCELLED:
         raise Refused("Выберите отметку из списка.")
     actions.set_status(
-        marked, status=AppointmentStatus(status), by=request.user, now=timezone.now(), version=_version(request)
+        marked,
+        status=AppointmentStatus(status),
+        by=request.user,
+        now=timezone.now(),
+        version=_version(request),
     )
     messages.success(request, "Отметка сохранена.")
     return redirect("clinics:visit", pk)
@@ -159,7 +183,8 @@ def mark(request: StaffRequest, pk: int) -> HttpResponse:
 def _visit(request: StaffRequest, pk: int) -> Appointment:
     visits: QuerySet[Appointment] = Appointment.objects.visible_to(request.user)
     return get_object_or_404(
-        visits.select_related("clinic", "doctor__specialty", "patient", "service", "created_by"), pk=pk
+        visits.select_related("clinic", "doctor__specialty", "patient", "service", "created_by"),
+        pk=pk,
     )
 
 
@@ -172,21 +197,34 @@ def _windows(request: StaffRequest) -> QuerySet[ScheduleWindow]:
     return ScheduleWindow.objects.filter(clinic__in=Clinic.objects.filter(staff=request.user))
 
 
-def _choice(request: StaffRequest, now: dt.datetime, doctor: Doctor | None = None) -> dict[str, object]:
+def _choice(
+    request: StaffRequest, now: dt.datetime, doctor: Doctor | None = None
+) -> dict[str, object]:
     """Free windows grouped by day, narrowed by clinic, doctor and specialty of the query string."""
     clinics = list(Clinic.objects.filter(staff=request.user))
     chosen = [one for one in clinics if str(one.pk) == request.GET.get("clinic")] or clinics
-    doctors = list(Doctor.objects.filter(clinics__in=clinics, is_active=True).distinct().select_related("specialty"))
+    doctors = list(
+        Doctor.objects.filter(clinics__in=clinics, is_active=True)
+        .distinct()
+        .select_related("specialty")
+    )
     wanted = request.GET.get("doctor", str(doctor.pk) if doctor else "")
     doctor = next((one for one in doctors if str(one.pk) == wanted), None)
     specialty = Specialty.objects.filter(pk=_id(request.GET.get("specialty"))).first()
     since = now
     windows = queries.free_windows(
-        now=now, clinics=chosen, since=since, until=now + dt.timedelta(days=AHEAD), doctor=doctor, specialty=specialty
+        now=now,
+        clinics=chosen,
+        since=since,
+        until=now + dt.timedelta(days=AHEAD),
+        doctor=doctor,
+        specialty=specialty,
     )[:300]
     days: dict[dt.date, list[ScheduleWindow]] = {}
     # In the order of the clocks on the screen: clinics of a chain may live in different zones.
-    for window in sorted(windows, key=lambda window: local(window.starts_at, window.clinic.zone).replace(tzinfo=None)):
+    for window in sorted(
+        windows, key=lambda window: local(window.starts_at, window.clinic.zone).replace(tzinfo=None)
+    ):
         days.setdefault(local_day(window.starts_at, window.clinic.zone), []).append(window)
     return {
         "clinics": clinics,

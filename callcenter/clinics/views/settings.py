@@ -1,4 +1,6 @@
-"""The settings of one's clinics: data, week, days off, quiet hours, grounds; then doctors, services, specialties."""
+"""The settings of one's clinics: data, week, days off, quiet hours, grounds; then doctors,
+services, specialties.
+"""
 
 import datetime as dt
 
@@ -75,7 +77,9 @@ def _week(clinic: Clinic) -> dict[int, Span]:
     return {row.weekday: (row.opens, row.closes) for row in clinic.opening_hours.all()}
 
 
-def _clinic_page(request: StaffRequest, pk: int | None, status: int, **bound: BaseForm) -> HttpResponse:
+def _clinic_page(
+    request: StaffRequest, pk: int | None, status: int, **bound: BaseForm
+) -> HttpResponse:
     found = _clinic(request, pk) if pk else None
     context: dict[str, object] = {"clinic": found, "quiet": _QUIET}
     if found is not None:
@@ -139,7 +143,9 @@ def ground(request: StaffRequest, pk: int) -> HttpResponse:
     found, form = _clinic(request, pk), LegalBasisForm(request.POST)
     if form.is_valid():
         try:
-            actions.record_ground(found, fields=form.cleaned_data, by=request.user, now=timezone.now())
+            actions.record_legal_basis(
+                found, fields=form.cleaned_data, by=request.user, now=timezone.now()
+            )
         except Refused as error:
             refuse(form, error)
         else:
@@ -150,12 +156,12 @@ def ground(request: StaffRequest, pk: int) -> HttpResponse:
 
 @allow(*CAN_MANAGE_CLINIC)
 @require_POST
-def end_ground(request: StaffRequest, pk: int) -> HttpResponse:
+def end_legal_basis(request: StaffRequest, pk: int) -> HttpResponse:
     """The ground holds up to a day; it stays on record."""
     found = get_object_or_404(LegalBasis, pk=pk, clinic__in=Clinic.objects.visible_to(request.user))
     now = timezone.now()
     until = date(request.POST.get("until")) or local_day(now, found.clinic.zone)
-    actions.end_ground(found, until=until, by=request.user, now=now)
+    actions.end_legal_basis(found, until=until, by=request.user, now=now)
     messages.success(request, "Основание закончено.")
     return redirect("clinics:settings_clinic", found.clinic_id)
 
@@ -166,7 +172,12 @@ def doctors(request: StaffRequest) -> HttpResponse:
     """Doctors of one's clinics."""
     text, clinic_id = request.GET.get("q", "").strip(), number(request.GET.get("clinic"))
     gone = "gone" in request.GET
-    rows = _doctors(request).filter(is_active=not gone).select_related("specialty", "user").prefetch_related("clinics")
+    rows = (
+        _doctors(request)
+        .filter(is_active=not gone)
+        .select_related("specialty", "user")
+        .prefetch_related("clinics")
+    )
     if text:
         rows = rows.filter(Q(full_name__icontains=text) | Q(specialty__name__icontains=text))
     if clinic_id:
@@ -186,7 +197,9 @@ def doctors(request: StaffRequest) -> HttpResponse:
 def doctor(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """One doctor; his places in clinics that are not the senior's stay as they are."""
     found = get_object_or_404(_doctors(request), pk=pk) if pk else None
-    form = DoctorForm(request.POST if request.method == "POST" else None, instance=found, by=request.user)
+    form = DoctorForm(
+        request.POST if request.method == "POST" else None, instance=found, by=request.user
+    )
     status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -208,7 +221,9 @@ def doctor(request: StaffRequest, pk: int | None = None) -> HttpResponse:
             messages.success(request, f"{saved.full_name}: сохранено.")
             return redirect("clinics:settings_doctors")
     shown = _shown(request, status, actions.doctor_stamp(found, request.user)) if found else ""
-    return _one(request, form, "Врач", "clinics:settings_doctors", found, status=status, shown=shown)
+    return _one(
+        request, form, "Врач", "clinics:settings_doctors", found, status=status, shown=shown
+    )
 
 
 @allow(*CAN_MANAGE_CLINIC)
@@ -243,7 +258,9 @@ def service(request: StaffRequest, pk: int | None = None) -> HttpResponse:
             messages.success(request, "Услуга сохранена.")
             return redirect("clinics:settings_services")
     shown = _shown(request, status, actions.service_stamp(found)) if found else ""
-    return _one(request, form, "Услуга", "clinics:settings_services", found, status=status, shown=shown)
+    return _one(
+        request, form, "Услуга", "clinics:settings_services", found, status=status, shown=shown
+    )
 
 
 @allow(*CAN_MANAGE_CLINIC)
@@ -253,7 +270,9 @@ def specialties(request: StaffRequest) -> HttpResponse:
     form = SpecialtyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.save_specialty(None, name=form.cleaned_data["name"], by=request.user, now=timezone.now())
+            actions.save_specialty(
+                None, name=form.cleaned_data["name"], by=request.user, now=timezone.now()
+            )
         except Refused as error:
             refuse(form, error)
         else:
@@ -261,7 +280,9 @@ def specialties(request: StaffRequest) -> HttpResponse:
             return redirect("clinics:settings_specialties")
     rows = Specialty.objects.annotate(doctor_count=Count("doctors")).order_by("name")
     context = {"form": form, "specialties": rows}
-    return render(request, "clinics/settings/specialties.html", context, status=422 if form.is_bound else 200)
+    return render(
+        request, "clinics/settings/specialties.html", context, status=422 if form.is_bound else 200
+    )
 
 
 @allow(*CAN_MANAGE_CLINIC)
@@ -269,24 +290,32 @@ def specialties(request: StaffRequest) -> HttpResponse:
 def specialty(request: StaffRequest, pk: int) -> HttpResponse:
     """Renames a specialty."""
     found = get_object_or_404(Specialty, pk=pk)
-    form = SpecialtyForm(request.POST if request.method == "POST" else None, initial={"name": found.name})
+    form = SpecialtyForm(
+        request.POST if request.method == "POST" else None, initial={"name": found.name}
+    )
     if request.method == "POST" and form.is_valid():
         try:
-            actions.save_specialty(found, name=form.cleaned_data["name"], by=request.user, now=timezone.now())
+            actions.save_specialty(
+                found, name=form.cleaned_data["name"], by=request.user, now=timezone.now()
+            )
         except Refused as error:
             refuse(form, error)
         else:
             messages.success(request, "Специальность переименована.")
             return redirect("clinics:settings_specialties")
     status = 422 if form.is_bound else 200
-    return _one(request, form, "Специальность", "clinics:settings_specialties", found, status=status)
+    return _one(
+        request, form, "Специальность", "clinics:settings_specialties", found, status=status
+    )
 
 
 @allow(*CAN_MANAGE_CLINIC)
 @require_POST
 def remove_specialty(request: StaffRequest, pk: int) -> HttpResponse:
     """Takes away a specialty that no doctor has."""
-    actions.remove_specialty(get_object_or_404(Specialty, pk=pk), by=request.user, now=timezone.now())
+    actions.remove_specialty(
+        get_object_or_404(Specialty, pk=pk), by=request.user, now=timezone.now()
+    )
     messages.success(request, "Специальность убрана.")
     return redirect("clinics:settings_specialties")
 
@@ -315,5 +344,7 @@ def _one(
 
 
 def _shown(request: StaffRequest, status: int, present: str) -> str:
-    """The stamp that the page carries on: after a wrong field still that of what was first shown, after a conflict the new."""
+    """The stamp that the page carries on: after a wrong field still that of what was first shown,
+    after a conflict the new.
+    """
     return request.POST.get("shown", present) if status == 422 else present

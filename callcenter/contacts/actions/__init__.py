@@ -1,4 +1,6 @@
-"""Every meaningful write of contacts. `record_interaction` and `attach_result` are the two that every desk uses."""
+"""Every meaningful write of contacts. `record_interaction` and `attach_result` are the two that
+every desk uses.
+"""
 
 from callcenter.contacts.actions.channels import order_recount, recount_due_channels
 from callcenter.contacts.actions.intake import (
@@ -13,7 +15,7 @@ from callcenter.contacts.actions.recompute import (
     defer_recompute,
     mark_changed_contacts,
     recompute_contacts,
-    settle_due_contacts,
+    recompute_due_contacts,
 )
 from callcenter.contacts.actions.recordings import add_transcript, store_recording
 from callcenter.contacts.actions.results import (
@@ -39,9 +41,9 @@ __all__ = [
     "mark_changed_contacts",
     "order_recount",
     "recompute_contacts",
+    "recompute_due_contacts",
     "record_interaction",
     "recount_due_channels",
-    "settle_due_contacts",
     "store_recording",
     "unlink_result",
 ]

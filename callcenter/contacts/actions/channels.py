@@ -22,8 +22,11 @@ _BATCH: Final = 500
 _LEASE: Final = dt.timedelta(minutes=5)
 
 
-def order_recount(*, clinic: Clinic, since: dt.date, until: dt.date, by: User, now: dt.datetime) -> ChannelRecount:
-    """Orders the channels of a period to be found anew by today's rules; a changed rule never does so by itself.
+def order_recount(
+    *, clinic: Clinic, since: dt.date, until: dt.date, by: User, now: dt.datetime
+) -> ChannelRecount:
+    """Orders the channels of a period to be found anew by today's rules; a changed rule never does
+    so by itself.
 
     Local days of the clinic, both included. Raises Refused for a period turned round.
     """
@@ -35,7 +38,9 @@ def order_recount(*, clinic: Clinic, since: dt.date, until: dt.date, by: User, n
             clinic=clinic,
             since=since,
             until=until,
-            total=Interaction.objects.filter(clinic=clinic, at__gte=begin, at__lt=end, direction=Direction.IN).count(),
+            total=Interaction.objects.filter(
+                clinic=clinic, at__gte=begin, at__lt=end, direction=Direction.IN
+            ).count(),
             created_at=now,
             created_by=by,
             due_at=now,
@@ -51,7 +56,9 @@ def order_recount(*, clinic: Clinic, since: dt.date, until: dt.date, by: User, n
 
 
 def recount_due_channels(*, now: dt.datetime) -> int:
-    """Carries one order a batch on, and on until it is done; a killed worker's order is taken up where it stood."""
+    """Carries one order a batch on, and on until it is done; a killed worker's order is taken up
+    where it stood.
+    """
     due = ChannelRecount.objects.filter(
         Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - _LEASE), due_at__lte=now
     ).order_by("due_at")
@@ -76,7 +83,13 @@ def _recount_batch(order: ChannelRecount) -> bool:
     with transaction.atomic():
         rows = list(
             Interaction.objects.select_for_update()
-            .filter(clinic=order.clinic_id, at__gte=begin, at__lt=end, direction=Direction.IN, pk__gt=order.reached_id)
+            .filter(
+                clinic=order.clinic_id,
+                at__gte=begin,
+                at__lt=end,
+                direction=Direction.IN,
+                pk__gt=order.reached_id,
+            )
             .order_by("pk")[:_BATCH]
         )
         rules = channel_rules()

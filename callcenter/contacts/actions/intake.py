@@ -1,4 +1,6 @@
-"""Interactions coming in: by hand, through the API, from our own telephony and messaging — one way for all of them."""
+"""Interactions coming in: by hand, through the API, from our own telephony and messaging — one way
+for all of them.
+"""
 
 import datetime as dt
 import uuid
@@ -66,7 +68,7 @@ def record_interaction(
     reason: Reason | None = None,
     comment: str = "",
     is_recall: bool = False,
-    who_type: CallerType | None = None,
+    caller_type: CallerType | None = None,
     source: str = "hand",
     source_id: str = "",
     answered_at: dt.datetime | None = None,
@@ -77,28 +79,41 @@ def record_interaction(
     utm: Mapping[str, str] | None = None,
     referrer: str = "",
 ) -> Interaction:
-    """Writes one call, chat, request, dialog or comment, and puts it into the contact of its person and local day.
+    """Writes one call, chat, request, dialog or comment, and puts it into the contact of its person
+    and local day.
 
-    By (`source`, `source_id`) the same id again adds what is newly known to the first row, never a second one: phases of
-    a call may come in any order. `at` is the instant it began (UTC), `number` the client's in E.164, `client` his id in a
-    messenger. `who_type` is what a person said, or the list an outgoing call came from (waiting list, task, reminder).
-    Raises Refused for a state that the kind does not have. «Если в течение дня человек и позвонил, и написал вам, или
-    позвонил несколько раз … все это в каждом случае будет считаться одним обращением».
+    By (`source`, `source_id`) the same id again adds what is newly known to the first row, never a
+    second one: phases of a call may come in any order. `at` is the instant it began (UTC), `number`
+    the client's in E.164, `client` his id in a messenger. `caller_type` is what a person said, or
+    the list an outgoing call came from (waiting list, task, reminder). Raises Refused for a state
+    that the kind does not have. «Если в течение дня человек и позвонил, и написал вам, или позвонил
+    несколько раз … все это в каждом случае будет считаться одним обращением».
     """
     if state not in STATES_OF[kind]:
-        raise Refused(f"У записи «{kind.label}» не бывает состояния «{state.label}».", field="state")
+        raise Refused(
+            f"У записи «{kind.label}» не бывает состояния «{state.label}».", field="state"
+        )
     phases = Phases(at, answered_at, ended_at)
     with transaction.atomic():
         if source_id:
             lock_words("interaction", source, source_id)
             known = Interaction.objects.filter(source=source, source_id=source_id).first()
             if known is not None:
-                return _merge_phases(known, state=state, phases=phases, comment=comment, employee=employee)
+                return _merge_phases(
+                    known, state=state, phases=phases, comment=comment, employee=employee
+                )
         if not number and patient is not None:
-            number = PatientPhone.objects.filter(patient=patient).values_list("number", flat=True).first() or ""
+            number = (
+                PatientPhone.objects.filter(patient=patient)
+                .values_list("number", flat=True)
+                .first()
+                or ""
+            )
         if kind == InteractionKind.CALL and source_id:
-            state = _furthest(state, state_of(phases, direction) if answered_at or ended_at else state)
-        origin = ORIGIN_OF_WHO.get(who_type) if who_type else None
+            state = _furthest(
+                state, state_of(phases, direction) if answered_at or ended_at else state
+            )
+        origin = ORIGIN_OF_WHO.get(caller_type) if caller_type else None
         interaction = Interaction(
             clinic=clinic,
             kind=kind,
@@ -122,7 +137,9 @@ def record_interaction(
             reason=reason,
             comment=comment,
             is_recall=is_recall,
-            who_given="" if origin or who_type in (None, CallerType.UNKNOWN) else str(who_type),
+            caller_type_given=""
+            if origin or caller_type in (None, CallerType.UNKNOWN)
+            else str(caller_type),
             origin=origin or "",
             utm=dict(utm or {}),
             referrer=referrer[:500],
@@ -143,9 +160,16 @@ def record_interaction(
 
 
 def _merge_phases(
-    known: Interaction, *, state: InteractionState, phases: Phases, comment: str, employee: User | None
+    known: Interaction,
+    *,
+    state: InteractionState,
+    phases: Phases,
+    comment: str,
+    employee: User | None,
 ) -> Interaction:
-    """Adds to a known interaction what its source tells anew; what is known already is never taken back."""
+    """Adds to a known interaction what its source tells anew; what is known already is never taken
+    back.
+    """
     both = merge(Phases(known.at, known.answered_at, known.ended_at), phases)
     told = state_of(both, known.direction) if both.answered_at or both.ended_at else state
     further = (
@@ -163,7 +187,8 @@ def _merge_phases(
         "employee": known.employee or employee,
     }
     changed = [name for name, value in fresh.items() if getattr(known, name) != value]
-    # The beginning stays within its local day: a source that corrects it over midnight does not move the contact.
+    # The beginning stays within its local day: a source that corrects it over midnight does not
+    # move the contact.
     if both.started_at < known.at and local_day(both.started_at, known.clinic.zone) == local_day(
         known.at, known.clinic.zone
     ):
@@ -182,14 +207,19 @@ def _furthest(*states: InteractionState) -> InteractionState:
     return max(states, key=lambda state: _FURTHER[state])
 
 
-# --- Whose it is ----------------------------------------------------------------------------------------------------
+# --- Whose it is
+# ----------------------------------------------------------------------------------------------------
 
 
 def _attach_to_contact(interaction: Interaction) -> None:
-    """Saves the interaction in the contact of its person and day, and settles every contact that this touches."""
+    """Saves the interaction in the contact of its person and day, and settles every contact that
+    this touches.
+    """
     clinic = interaction.clinic
     on = local_day(interaction.at, clinic.zone)
-    lock_words("person", clinic.pk, on, interaction.number or interaction.client or interaction.patient_id)
+    lock_words(
+        "person", clinic.pk, on, interaction.number or interaction.client or interaction.patient_id
+    )
     person = _person_behind(interaction, on)
     interaction.patient_id = person.patient
     contact = _contact_of(interaction, person, on)
@@ -208,7 +238,9 @@ def _person_behind(interaction: Interaction, on: dt.date) -> ContactOwner:
         return ContactOwner(interaction.patient_id)
     if not interaction.number:
         return ContactOwner(None)
-    on_cards = set(PatientPhone.objects.filter(number=interaction.number).values_list("patient_id", flat=True))
+    on_cards = set(
+        PatientPhone.objects.filter(number=interaction.number).values_list("patient_id", flat=True)
+    )
     return person_of(None, on_cards, _named(interaction.clinic, interaction.number, on))
 
 
@@ -216,13 +248,20 @@ def _named(clinic: Clinic, number: str, on: dt.date) -> set[int]:
     """The patients somebody has said the number's interactions of this day to be of."""
     since, until = day_bounds(on, clinic.zone)
     found = Interaction.objects.filter(
-        clinic=clinic, number=number, at__gte=since, at__lt=until, is_patient_given=True, patient__isnull=False
+        clinic=clinic,
+        number=number,
+        at__gte=since,
+        at__lt=until,
+        is_patient_given=True,
+        patient__isnull=False,
     ).values_list("patient_id", flat=True)
     return {patient for patient in found if patient is not None}
 
 
 def _contact_of(interaction: Interaction, person: ContactOwner, on: dt.date) -> Contact:
-    """The contact by its unique key; the constraint `contact_person_day` holds when two writers come at once."""
+    """The contact by its unique key; the constraint `contact_person_day` holds when two writers
+    come at once.
+    """
     if person.patient is not None:
         key = f"p{person.patient}"
     elif interaction.number:
@@ -231,15 +270,16 @@ def _contact_of(interaction: Interaction, person: ContactOwner, on: dt.date) -> 
         key = f"c{interaction.client}"
     else:
         key = f"x{uuid.uuid4().hex}"
-    # Of one that exists only what its interactions and results refer to, not the whole row that is decided below.
-    contact, _ = Contact.objects.only("clinic", "patient", "is_asking").get_or_create(
+    # Of one that exists only what its interactions and results refer to, not the whole row that is
+    # decided below.
+    contact, _ = Contact.objects.only("clinic", "patient", "is_ambiguous").get_or_create(
         clinic=interaction.clinic,
         on=on,
         person_key=key,
         defaults=dict(
             patient_id=person.patient,
             number=interaction.number,
-            is_asking=person.asks,
+            is_ambiguous=person.asks,
             started_at=interaction.at,
             last_at=interaction.at,
         ),
@@ -248,7 +288,9 @@ def _contact_of(interaction: Interaction, person: ContactOwner, on: dt.date) -> 
 
 
 def _reassign_by_number(clinic: Clinic, number: str, on: dt.date) -> set[int]:
-    """Looks again whose the number's interactions of the day are and moves those that belong elsewhere now."""
+    """Looks again whose the number's interactions of the day are and moves those that belong
+    elsewhere now.
+    """
     since, until = day_bounds(on, clinic.zone)
     rows = list(
         Interaction.objects.filter(
@@ -260,8 +302,8 @@ def _reassign_by_number(clinic: Clinic, number: str, on: dt.date) -> set[int]:
     on_cards = set(PatientPhone.objects.filter(number=number).values_list("patient_id", flat=True))
     person = person_of(None, on_cards, _named(clinic, number, on))
     target = _contact_of(rows[0], person, on)
-    if target.is_asking != person.asks:
-        Contact.objects.filter(pk=target.pk).update(is_asking=person.asks)
+    if target.is_ambiguous != person.asks:
+        Contact.objects.filter(pk=target.pk).update(is_ambiguous=person.asks)
     moved = [row for row in rows if row.contact_id != target.pk]
     if not moved:
         return {target.pk}
@@ -273,20 +315,33 @@ def _reassign_by_number(clinic: Clinic, number: str, on: dt.date) -> set[int]:
 def _move(rows: list[Interaction], target: Contact, patient: int | None) -> None:
     """Carries interactions to another contact of the day, and what came of them with them."""
     former = {row.contact_id for row in rows}
-    Interaction.objects.filter(pk__in=[row.pk for row in rows]).update(contact=target, patient=patient)
+    Interaction.objects.filter(pk__in=[row.pk for row in rows]).update(
+        contact=target, patient=patient
+    )
     ContactResult.objects.filter(interaction__in=[row.pk for row in rows]).update(contact=target)
     # A result that hangs on no single interaction follows when its contact is left without any.
-    emptied = Contact.objects.filter(pk__in=former, interactions__isnull=True).values_list("pk", flat=True)
+    emptied = Contact.objects.filter(pk__in=former, interactions__isnull=True).values_list(
+        "pk", flat=True
+    )
     ContactResult.objects.filter(contact__in=list(emptied)).update(contact=target)
 
 
-def assign_patient(contact: Contact, *, patient: Patient, by: User | None, now: dt.datetime) -> Contact:
-    """Says whose a contact is: a shared family number, or a number nobody knew. It merges with that patient's contact of the day.
+def assign_patient(
+    contact: Contact, *, patient: Patient, by: User | None, now: dt.datetime
+) -> Contact:
+    """Says whose a contact is: a shared family number, or a number nobody knew. It merges with that
+    patient's contact of the day.
 
-    Returns the contact that stands afterwards. Raises Conflict when the contact has been merged away meanwhile.
+    Returns the contact that stands afterwards. Raises Conflict when the contact has been merged
+    away meanwhile.
     """
     with transaction.atomic():
-        held = Contact.objects.select_for_update().filter(pk=contact.pk).select_related("clinic").first()
+        held = (
+            Contact.objects.select_for_update()
+            .filter(pk=contact.pk)
+            .select_related("clinic")
+            .first()
+        )
         if held is None:
             raise Conflict("Это обращение уже объединено с другим. Обновите страницу.")
         rows = list(held.interactions.select_related("clinic"))
@@ -296,7 +351,12 @@ def assign_patient(contact: Contact, *, patient: Patient, by: User | None, now: 
             clinic=held.clinic,
             on=held.on,
             person_key=f"p{patient.pk}",
-            defaults=dict(patient=patient, number=held.number, started_at=held.started_at, last_at=held.last_at),
+            defaults=dict(
+                patient=patient,
+                number=held.number,
+                started_at=held.started_at,
+                last_at=held.last_at,
+            ),
         )
         if target.pk != held.pk:
             _move(rows, target, patient.pk)
@@ -304,7 +364,7 @@ def assign_patient(contact: Contact, *, patient: Patient, by: User | None, now: 
             patient=patient, is_patient_given=True
         )
         audit.record(
-            "contacts.name_contact",
+            "contacts.assign_patient",
             target,
             by=by,
             now=now,
@@ -320,18 +380,23 @@ def assign_patient(contact: Contact, *, patient: Patient, by: User | None, now: 
 
 
 def link_known_numbers(*, since: dt.date, limit: int = 1000) -> int:
-    """Merges the contacts of numbers that by now stand on exactly one patient's card; returns how many were looked at.
+    """Merges the contacts of numbers that by now stand on exactly one patient's card; returns how
+    many were looked at.
 
     Facts are pulled: a card may get its number by hand or by an import, and nobody has to tell.
     """
     unknown = Contact.objects.filter(patient__isnull=True, on__gte=since).exclude(number="")
     numbers = set(unknown.values_list("number", flat=True))
     owners: dict[str, set[int]] = {}
-    for number, patient_id in PatientPhone.objects.filter(number__in=numbers).values_list("number", "patient_id"):
+    for number, patient_id in PatientPhone.objects.filter(number__in=numbers).values_list(
+        "number", "patient_id"
+    ):
         owners.setdefault(number, set()).add(patient_id)
     found = [
         (clinic_id, number, on)
-        for clinic_id, number, on, asks in unknown.values_list("clinic_id", "number", "on", "is_asking")
+        for clinic_id, number, on, asks in unknown.values_list(
+            "clinic_id", "number", "on", "is_ambiguous"
+        )
         if number in owners and (len(owners[number]) == 1 or not asks)
     ][:limit]  # the rest, after a large import, is the next look's
     clinics = Clinic.objects.in_bulk({clinic_id for clinic_id, _, _ in found})
@@ -342,7 +407,8 @@ def link_known_numbers(*, since: dt.date, limit: int = 1000) -> int:
     return len(found)
 
 
-# --- What one interaction means for others --------------------------------------------------------------------------
+# --- What one interaction means for others
+# --------------------------------------------------------------------------
 
 
 def _same_person(interaction: Interaction) -> Q:
@@ -362,7 +428,8 @@ def _is_talk(interaction: Interaction) -> bool:
 
 
 def _follow_up(interaction: Interaction) -> set[int]:
-    """A talk answers the person's missed calls and, when it was ours, his open requests — whichever arrived first here.
+    """A talk answers the person's missed calls and, when it was ours, his open requests — whichever
+    arrived first here.
 
     Returns the contacts that this changes.
     """
@@ -375,19 +442,25 @@ def _follow_up(interaction: Interaction) -> set[int]:
     if interaction.kind == InteractionKind.CALL and interaction.state == InteractionState.MISSED:
         back = talks.filter(at__gt=interaction.at).first()
         if back is not None:
-            Interaction.objects.filter(pk=interaction.pk).update(back_at=back.at, back_by=back.direction)
+            Interaction.objects.filter(pk=interaction.pk).update(
+                returned_at=back.at, returned_by=back.direction
+            )
     if interaction.kind in _REQUESTS and interaction.state == InteractionState.NEW:
         answer = talks.filter(at__gte=interaction.at, direction=Direction.OUT).first()
         if answer is not None:
-            Interaction.objects.filter(pk=interaction.pk).update(state=InteractionState.PROCESSED, handled_by=answer.pk)
+            Interaction.objects.filter(pk=interaction.pk).update(
+                state=InteractionState.PROCESSED, handled_by=answer.pk
+            )
             return {interaction.contact_id}
     return set()
 
 
 def _answered_by(talk: Interaction, people: QuerySet[Interaction]) -> set[int]:
-    """The person's missed calls that nobody has called back sooner, and the requests that a call of ours answers."""
+    """The person's missed calls that nobody has called back sooner, and the requests that a call of
+    ours answers.
+    """
     missed = Q(kind=InteractionKind.CALL, state=InteractionState.MISSED, at__lt=talk.at) & (
-        Q(back_at=None) | Q(back_at__gt=talk.at)
+        Q(returned_at=None) | Q(returned_at__gt=talk.at)
     )
     requests = Q(kind__in=_REQUESTS, state=InteractionState.NEW, at__lte=talk.at)
     # One look at both: mostly there is neither, and nothing to write.
@@ -395,27 +468,36 @@ def _answered_by(talk: Interaction, people: QuerySet[Interaction]) -> set[int]:
     found = list(people.filter(waiting).values_list("pk", "kind", "contact_id"))
     calls = [pk for pk, kind, _contact in found if kind == InteractionKind.CALL]
     if calls:
-        Interaction.objects.filter(missed, pk__in=calls).update(back_at=talk.at, back_by=talk.direction)
+        Interaction.objects.filter(missed, pk__in=calls).update(
+            returned_at=talk.at, returned_by=talk.direction
+        )
     asked = {pk: contact for pk, kind, contact in found if kind != InteractionKind.CALL}
     if asked:
-        Interaction.objects.filter(requests, pk__in=asked).update(state=InteractionState.PROCESSED, handled_by=talk.pk)
+        Interaction.objects.filter(requests, pk__in=asked).update(
+            state=InteractionState.PROCESSED, handled_by=talk.pk
+        )
     return set(asked.values())
 
 
 def handle_request(
     request: Interaction, *, by: User | None, now: dt.datetime, call: Interaction | None = None
 ) -> Interaction:
-    """Marks a request processed, by `call` when it was a call: «клиент не дождался перезвона и сам позвонил».
+    """Marks a request processed, by `call` when it was a call: «клиент не дождался перезвона и сам
+    позвонил».
 
     Idempotent. Raises Refused when it is no request, or the call is of another clinic.
     """
     if request.kind not in _REQUESTS:
         raise Refused("Связать звонок можно только с заявкой.")
-    if call is not None and (call.kind != InteractionKind.CALL or call.clinic_id != request.clinic_id):
+    if call is not None and (
+        call.kind != InteractionKind.CALL or call.clinic_id != request.clinic_id
+    ):
         raise Refused("Заявка и звонок должны быть одной клиники.")
     with transaction.atomic():
         held = Interaction.objects.select_for_update().get(pk=request.pk)
-        if held.state == InteractionState.PROCESSED and (call is None or held.handled_by_id == call.pk):
+        if held.state == InteractionState.PROCESSED and (
+            call is None or held.handled_by_id == call.pk
+        ):
             return held
         before: dict[str, object] = {"state": held.state, "handled_by": held.handled_by_id}
         held.state, held.handled_by = InteractionState.PROCESSED, call or held.handled_by
@@ -443,9 +525,11 @@ def delete_comment(comment: Interaction, *, by: User, now: dt.datetime) -> None:
         held = Interaction.objects.select_for_update().filter(pk=comment.pk).first()
         if held is None:
             raise Conflict("Комментарий уже удалён.")
-        if held.kind != InteractionKind.COMMENT or held.bound_to_id is not None:
+        if held.kind != InteractionKind.COMMENT or held.joined_call_id is not None:
             raise Refused("Удалить можно только комментарий, который не соединился со звонком.")
-        audit.record("contacts.delete_comment", held, by=by, now=now, before={"comment": held.comment})
+        audit.record(
+            "contacts.delete_comment", held, by=by, now=now, before={"comment": held.comment}
+        )
         contact_id = held.contact_id
         held.delete()
         recompute_contacts({contact_id})
@@ -470,4 +554,6 @@ def add_chat_line(
             defaults=dict(at=at, direction=direction, text=text, author=author),
         )
         return line
-    return ChatLine.objects.create(interaction=interaction, at=at, direction=direction, text=text, author=author)
+    return ChatLine.objects.create(
+        interaction=interaction, at=at, direction=direction, text=text, author=author
+    )

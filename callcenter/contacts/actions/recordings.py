@@ -22,7 +22,9 @@ def store_recording(
     source_id: str = "",
     transcript: Sequence[dict[str, object]] = (),
 ) -> Recording:
-    """Keeps the sound of a call as a file under FILES_DIR; the same `source_id` again returns the first one."""
+    """Keeps the sound of a call as a file under FILES_DIR; the same `source_id` again returns the
+    first one.
+    """
     with transaction.atomic():
         if source_id:
             known = Recording.objects.filter(interaction=interaction, source_id=source_id).first()
@@ -36,14 +38,18 @@ def store_recording(
             created_at=now,
             transcript=list(transcript),
         )
-        recording.file.save(f"call.{_EXTENSIONS.get(mime, 'bin')}", ContentFile(content), save=False)
+        recording.file.save(
+            f"call.{_EXTENSIONS.get(mime, 'bin')}", ContentFile(content), save=False
+        )
         recording.save()
         live_updates.bump(f"contacts:clinic:{interaction.clinic_id}")
     return recording
 
 
 def add_transcript(recording: Recording, *, lines: Sequence[dict[str, object]]) -> Recording:
-    """Keeps what was said: [{'at': seconds from the beginning, 'side': 'client' or 'clinic', 'text': …}]."""
+    """Keeps what was said: [{'at': seconds from the beginning, 'side': 'client' or 'clinic',
+    'text': …}].
+    """
     recording.transcript = sorted(lines, key=lambda line: float(str(line["at"])))
     recording.save(update_fields=["transcript"])
     return recording

@@ -1,4 +1,6 @@
-"""What came of a contact: attached by the card that did it, found by a ticker, or bound by hand on «Связать»."""
+"""What came of a contact: attached by the card that did it, found by a ticker, or bound by hand on
+«Связать».
+"""
 
 import datetime as dt
 from typing import Final
@@ -9,7 +11,13 @@ from django.db.models import Q
 from callcenter.assignments.models import Task
 from callcenter.audit import actions as audit
 from callcenter.audit.models import AuditEntry
-from callcenter.clinics.models import Appointment, AppointmentEvent, Clinic, Patient, WaitingListEntry
+from callcenter.clinics.models import (
+    Appointment,
+    AppointmentEvent,
+    Clinic,
+    Patient,
+    WaitingListEntry,
+)
 from callcenter.contacts.actions.intake import assign_patient
 from callcenter.contacts.actions.recompute import match_result, recompute_contacts, seen_of
 from callcenter.contacts.models import Contact, ContactResult, Interaction
@@ -46,10 +54,11 @@ def attach_result(
     origin: str = "",
     note: str = "",
 ) -> ContactResult:
-    """Binds what came of a contact to it: a booking, a move, a cancellation, a waiting-list entry, a task, a mark.
+    """Binds what came of a contact to it: a booking, a move, a cancellation, a waiting-list entry,
+    a task, a mark.
 
-    One deed is one result: attaching the same booking again moves it here. `origin` is the list the call came from. The
-    contact is decided anew at once.
+    One act is one result: attaching the same booking again moves it here. `origin` is the list the
+    call came from. The contact is decided anew at once.
     """
     subject = appointment or waiting or task
     result = ContactResult(
@@ -65,10 +74,10 @@ def attach_result(
         at=at,
         by=by,
         note=note[:250],
-        deed=result_key(kind, appointment=appointment, waiting=waiting, task=task),
+        source_key=result_key(kind, appointment=appointment, waiting=waiting, task=task),
         is_by_hand=True,
     )
-    result.seen_at = seen_of(result)  # decided below in this very state
+    result.subject_changed_at = seen_of(result)  # decided below in this very state
     with transaction.atomic():
         former = _put(result)
         recompute_contacts({contact.pk} | ({former} if former else set()))
@@ -76,15 +85,23 @@ def attach_result(
 
 
 def _put(result: ContactResult) -> int | None:
-    """Writes the result, over the one of the same deed if there is one; returns the contact which that one was of."""
-    if not result.deed:
+    """Writes the result, over the one of the same act if there is one; returns the contact which
+    that one was of.
+    """
+    if not result.source_key:
         result.save()
         return None
     try:
         with transaction.atomic():
             result.save()
-    except IntegrityError:  # of two writers of one deed the second has waited, and finds the first one's row
-        known = ContactResult.objects.select_for_update().only("contact").get(deed=result.deed)
+    except (
+        IntegrityError
+    ):  # of two writers of one act the second has waited, and finds the first one's row
+        known = (
+            ContactResult.objects.select_for_update()
+            .only("contact")
+            .get(source_key=result.source_key)
+        )
         result.pk = known.pk
         result.save()
         return known.contact_id
@@ -98,11 +115,17 @@ def result_key(
     waiting: WaitingListEntry | None = None,
     task: Task | None = None,
 ) -> str:
-    """By which a deed is known wherever it is met; a visit moved twice in a day is two deeds, by its version."""
+    """Return the key by which one act is known wherever it is met; a visit moved twice in a day is
+    two results, by its version.
+    """
     if appointment is not None:
         if kind == ResultKind.BOOKED:
             return f"booked:a{appointment.pk}"
-        return f"{kind}:a{appointment.pk}:{appointment.version}" if kind in _KIND_OF_EVENT.values() else ""
+        return (
+            f"{kind}:a{appointment.pk}:{appointment.version}"
+            if kind in _KIND_OF_EVENT.values()
+            else ""
+        )
     if waiting is not None:
         return f"{kind}:w{waiting.pk}" if kind != ResultKind.WAITING_MOVED else ""
     if task is not None:
@@ -110,37 +133,48 @@ def result_key(
     return ""
 
 
-# --- Deeds found by a ticker ----------------------------------------------------------------------------------------
+# --- Deeds found by a ticker
+# ----------------------------------------------------------------------------------------
 
 
 def collect_results(*, since: dt.datetime) -> int:
-    """Finds bookings, moves, cancellations, waiting-list entries and tasks done since, and binds each to its contact.
+    """Finds bookings, moves, cancellations, waiting-list entries and tasks done since, and binds
+    each to its contact.
 
-    «A booking made by the same employee for the contact's patient on the same local day belongs to that contact»; what
-    fits nowhere is kept loose for «Связать». Returns how many were new.
+    «A booking made by the same employee for the contact's patient on the same local day belongs to
+    that contact»; what fits nowhere is kept loose for «Связать». Returns how many were new.
     """
-    found = [*_visit_deeds(since), *_listed_deeds(since)]
-    known = set(ContactResult.objects.filter(deed__in=[deed.deed for deed in found]).values_list("deed", flat=True))
-    fresh = [deed for deed in found if deed.deed not in known]
-    for deed in fresh:
+    found = [*_visit_results(since), *_listed_results(since)]
+    known = set(
+        ContactResult.objects.filter(
+            source_key__in=[result.source_key for result in found]
+        ).values_list("source_key", flat=True)
+    )
+    fresh = [result for result in found if result.source_key not in known]
+    for result in fresh:
         with transaction.atomic():
-            _keep(deed)
+            _keep(result)
     return len(fresh)
 
 
-def _visit_deeds(since: dt.datetime) -> list[ContactResult]:
+def _visit_results(since: dt.datetime) -> list[ContactResult]:
     events = (
         AppointmentEvent.objects.filter(
-            appointment__changed_at__gte=since, at__gte=since, kind__in=list(_KIND_OF_EVENT), by__isnull=False
+            appointment__changed_at__gte=since,
+            at__gte=since,
+            kind__in=list(_KIND_OF_EVENT),
+            by__isnull=False,
         )
-        .exclude(~Q(appointment__source="dozvon"), kind="booked")  # what another system booked had no talk with us
+        .exclude(
+            ~Q(appointment__source="dozvon"), kind="booked"
+        )  # what another system booked had no talk with us
         .select_related("appointment")
     )
-    deeds = []
+    results = []
     for event in events:
         kind = _KIND_OF_EVENT[event.kind]
         suffix = "" if kind == ResultKind.BOOKED else f":{event.version}"
-        deeds.append(
+        results.append(
             ContactResult(
                 kind=kind,
                 appointment=event.appointment,
@@ -148,28 +182,30 @@ def _visit_deeds(since: dt.datetime) -> list[ContactResult]:
                 patient_id=event.appointment.patient_id,
                 at=event.at,
                 by_id=event.by_id,
-                deed=f"{kind}:a{event.appointment_id}{suffix}",
+                source_key=f"{kind}:a{event.appointment_id}{suffix}",
             )
         )
-    return deeds
+    return results
 
 
-def _listed_deeds(since: dt.datetime) -> list[ContactResult]:
-    """Waiting-list entries and tasks, from the journal of deeds: it knows who did what with them, and when."""
+def _listed_results(since: dt.datetime) -> list[ContactResult]:
+    """Waiting-list entries and tasks, from the audit log: it knows who did what with them, and
+    when.
+    """
     entries = AuditEntry.objects.filter(
         at__gte=since, action__in=list(_KIND_OF_DEED), by__isnull=False, patient_id__isnull=False
     )
-    deeds = []
+    results = []
     for entry in entries:
         kind = _KIND_OF_DEED[entry.action]
         is_task = entry.object_kind == "assignments.task"
         if entry.clinic_id is None or entry.object_id is None:
             continue
         letter = "t" if is_task else "w"
-        deed = f"{kind}:{letter}{entry.object_id}"
+        source_key = f"{kind}:{letter}{entry.object_id}"
         if kind == ResultKind.WAITING_MOVED:
-            deed = f"{kind}:e{entry.pk}"
-        deeds.append(
+            source_key = f"{kind}:e{entry.pk}"
+        results.append(
             ContactResult(
                 kind=kind,
                 waiting_id=None if is_task else entry.object_id,
@@ -178,32 +214,38 @@ def _listed_deeds(since: dt.datetime) -> list[ContactResult]:
                 patient_id=entry.patient_id,
                 at=entry.at,
                 by_id=entry.by_id,
-                deed=deed,
+                source_key=source_key,
             )
         )
-    return deeds
+    return results
 
 
-def _keep(deed: ContactResult) -> None:
+def _keep(result: ContactResult) -> None:
     result, created = ContactResult.objects.get_or_create(
-        deed=deed.deed,
+        source_key=result.source_key,
         defaults=dict(
-            kind=deed.kind,
-            appointment_id=deed.appointment_id,
-            waiting_id=deed.waiting_id,
-            task_id=deed.task_id,
-            clinic_id=deed.clinic_id,
-            patient_id=deed.patient_id,
-            at=deed.at,
-            by_id=deed.by_id,
+            kind=result.kind,
+            appointment_id=result.appointment_id,
+            waiting_id=result.waiting_id,
+            task_id=result.task_id,
+            clinic_id=result.clinic_id,
+            patient_id=result.patient_id,
+            at=result.at,
+            by_id=result.by_id,
         ),
     )
     if not created:
         return
-    zones = dict(Clinic.objects.filter(contacts__patient=result.patient_id).values_list("pk", "zone").distinct())
+    zones = dict(
+        Clinic.objects.filter(contacts__patient=result.patient_id)
+        .values_list("pk", "zone")
+        .distinct()
+    )
     candidates = Contact.objects.none()
     for clinic_id, zone in zones.items():
-        candidates |= Contact.objects.filter(clinic=clinic_id, patient=result.patient_id, on=local_day(result.at, zone))
+        candidates |= Contact.objects.filter(
+            clinic=clinic_id, patient=result.patient_id, on=local_day(result.at, zone)
+        )
     contacts = sorted(
         candidates.select_related("clinic", "clinic__contact_policy", "patient"),
         key=lambda contact: (contact.clinic_id != result.clinic_id, contact.pk),
@@ -214,14 +256,17 @@ def _keep(deed: ContactResult) -> None:
             return
 
 
-# --- «Связать» ------------------------------------------------------------------------------------------------------
+# --- «Связать»
+# ------------------------------------------------------------------------------------------------------
 
 
-def link_result(result: ContactResult, *, interaction: Interaction, by: User, now: dt.datetime) -> ContactResult:
+def link_result(
+    result: ContactResult, *, interaction: Interaction, by: User, now: dt.datetime
+) -> ContactResult:
     """Binds a loose action to a call at any time after; the figures follow. Audited.
 
-    An interaction of a number nobody knew becomes the patient's. Raises Conflict when it has been bound meanwhile, Refused
-    when the call is another patient's.
+    An interaction of a number nobody knew becomes the patient's. Raises Conflict when it has been
+    bound meanwhile, Refused when the call is another patient's.
     """
     with transaction.atomic():
         held = ContactResult.objects.select_for_update().get(pk=result.pk)
@@ -234,14 +279,18 @@ def link_result(result: ContactResult, *, interaction: Interaction, by: User, no
         held.save(update_fields=["contact", "interaction", "is_by_hand"])
         _audit("contacts.link_result", held, by=by, now=now)
         if call.patient_id is None and held.patient_id is not None:
-            assign_patient(call.contact, patient=Patient.objects.get(pk=held.patient_id), by=by, now=now)
+            assign_patient(
+                call.contact, patient=Patient.objects.get(pk=held.patient_id), by=by, now=now
+            )
         else:
             recompute_contacts([call.contact_id])
     return held
 
 
 def unlink_result(result: ContactResult, *, by: User, now: dt.datetime) -> ContactResult:
-    """Takes a result off its contact again, when it was bound by mistake. Audited; the figures follow."""
+    """Takes a result off its contact again, when it was bound by mistake. Audited; the figures
+    follow.
+    """
     with transaction.atomic():
         held = ContactResult.objects.select_for_update().get(pk=result.pk)
         if held.contact_id is None:
@@ -255,8 +304,12 @@ def unlink_result(result: ContactResult, *, by: User, now: dt.datetime) -> Conta
     return held
 
 
-def dismiss_result(result: ContactResult, *, note: str, by: User, now: dt.datetime) -> ContactResult:
-    """Says that an action had no call at all (a walk-in, an e-mail), so that it asks no more. Audited."""
+def dismiss_result(
+    result: ContactResult, *, note: str, by: User, now: dt.datetime
+) -> ContactResult:
+    """Says that an action had no call at all (a walk-in, an e-mail), so that it asks no more.
+    Audited.
+    """
     if not note.strip():
         raise Refused("Напишите, откуда это действие: например, «пришёл в клинику».", field="note")
     with transaction.atomic():
@@ -265,7 +318,7 @@ def dismiss_result(result: ContactResult, *, note: str, by: User, now: dt.dateti
             raise Conflict("Это действие уже связано со звонком.")
         held.note, held.is_by_hand = note.strip()[:250], True
         held.save(update_fields=["note", "is_by_hand"])
-        _audit("contacts.put_result_aside", held, by=by, now=now)
+        _audit("contacts.dismiss_result", held, by=by, now=now)
         live_updates.bump(f"contacts:clinic:{held.clinic_id}")
     return held
 
@@ -278,5 +331,9 @@ def _audit(action: str, result: ContactResult, *, by: User, now: dt.datetime) ->
         now=now,
         clinic_id=result.clinic_id,
         patient_id=result.patient_id,
-        after={"contact": result.contact_id, "interaction": result.interaction_id, "note": result.note},
+        after={
+            "contact": result.contact_id,
+            "interaction": result.interaction_id,
+            "note": result.note,
+        },
     )

@@ -8,15 +8,21 @@ from callcenter.contacts.states import InteractionKind
 
 
 def bind_comments(said: Sequence[InteractionFacts], policy: PolicyValues) -> dict[int, int]:
-    """Which comment belongs to which call or chat: the nearest in time of the same number and direction.
+    """Which comment belongs to which call or chat: the nearest in time of the same number and
+    direction.
 
-    «Комментарий соединяется со звонком по трем параметрам: время (5 минут по умолчанию…), номер телефона, направление
-    звонка». The distance counts from the beginning to the end: a comment written while talking is at distance 0. «Если
-    администратор добавил комментарий к чату…»: a chat of a messenger may have no number; the person is the same anyway. A call
-    that a person wrote down by hand joins the exchange's own record of it in the same way.
+    «Комментарий соединяется со звонком по трем параметрам: время (5 минут по умолчанию…), номер
+    телефона, направление звонка». The distance counts from the beginning to the end: a comment
+    written while talking is at distance 0. «Если администратор добавил комментарий к чату…»: a chat
+    of a messenger may have no number; the person is the same anyway. A call that a person wrote
+    down by hand joins the exchange's own record of it in the same way.
     """
     window = dt.timedelta(minutes=policy.comment_minutes)
-    talks = [one for one in said if one.kind in (InteractionKind.CALL, InteractionKind.CHAT) and not one.is_written]
+    talks = [
+        one
+        for one in said
+        if one.kind in (InteractionKind.CALL, InteractionKind.CHAT) and not one.is_written
+    ]
     bound: dict[int, int] = {}
     for note in said:
         if not note.is_written or note.kind not in (InteractionKind.COMMENT, InteractionKind.CALL):
@@ -35,7 +41,9 @@ def _may_join(note: InteractionFacts, talk: InteractionFacts) -> bool:
     if talk.direction != note.direction:
         return False
     if talk.kind == InteractionKind.CHAT:
-        return note.kind == InteractionKind.COMMENT and (not talk.number or talk.number == note.number)
+        return note.kind == InteractionKind.COMMENT and (
+            not talk.number or talk.number == note.number
+        )
     return talk.number == note.number
 
 

@@ -4,11 +4,19 @@ from collections.abc import Iterable
 from typing import Final
 
 from callcenter.contacts.rules.inputs import InteractionFacts
-from callcenter.contacts.states import BIT_OF, ContactType, Direction, InteractionKind, InteractionState
+from callcenter.contacts.states import (
+    BIT_OF,
+    ContactType,
+    Direction,
+    InteractionKind,
+    InteractionState,
+)
 
 
-def shape_of(one: InteractionFacts, *, noted: bool) -> ContactType:
-    """«Входящий звонок. Пропущенный», «Заявка-диалог. Закрытая», «Исходящий чат»: one word for each."""
+def contact_type_of(one: InteractionFacts, *, noted: bool) -> ContactType:
+    """«Входящий звонок. Пропущенный», «Заявка-диалог. Закрытая», «Исходящий чат»: one word for
+    each.
+    """
     out = one.direction == Direction.OUT
     if one.kind == InteractionKind.CALL:
         manner = _manner(one.state)
@@ -22,9 +30,17 @@ def shape_of(one: InteractionFacts, *, noted: bool) -> ContactType:
             return ContactType.CHAT_OUT_NOTED if out else ContactType.CHAT_IN_NOTED
         return ContactType.CHAT_OUT if out else ContactType.CHAT_IN
     if one.kind == InteractionKind.REQUEST:
-        return ContactType.REQUEST_NEW if one.state == InteractionState.NEW else ContactType.REQUEST_DONE
+        return (
+            ContactType.REQUEST_NEW
+            if one.state == InteractionState.NEW
+            else ContactType.REQUEST_DONE
+        )
     if one.kind == InteractionKind.REQUEST_DIALOG:
-        return ContactType.REQUEST_DIALOG_NEW if one.state == InteractionState.NEW else ContactType.REQUEST_DIALOG_DONE
+        return (
+            ContactType.REQUEST_DIALOG_NEW
+            if one.state == InteractionState.NEW
+            else ContactType.REQUEST_DIALOG_DONE
+        )
     if one.kind == InteractionKind.DIALOG:
         return ContactType.DIALOG
     return ContactType.COMMENT_OUT if out else ContactType.COMMENT_IN
@@ -47,8 +63,8 @@ _CALL_SHAPES: Final = {
 }
 
 
-def bits(shapes: Iterable[ContactType]) -> int:
+def bits(contact_types: Iterable[ContactType]) -> int:
     total = 0
-    for shape in shapes:
-        total |= BIT_OF[str(shape)]
+    for contact_type in contact_types:
+        total |= BIT_OF[str(contact_type)]
     return total

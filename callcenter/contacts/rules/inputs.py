@@ -35,7 +35,9 @@ class PolicyValues:
 
 @dataclass(frozen=True)
 class InteractionFacts:
-    """One interaction as the rules see it. `key` breaks ties of time and does not depend on the order of arrival."""
+    """One interaction as the rules see it. `key` breaks ties of time and does not depend on the
+    order of arrival.
+    """
 
     id: int
     key: str
@@ -50,7 +52,7 @@ class InteractionFacts:
     talk_seconds: int | None = None
     topic: int | None = None
     has_comment: bool = False
-    who_given: str = ""
+    caller_type_given: str = ""
     origin: str = ""
     channel: int | None = None
     line: str = ""
@@ -94,7 +96,9 @@ class ContactFacts:
     patient: int | None
     said: Sequence[InteractionFacts]
     gave: Sequence[ResultFacts] = ()
-    directory: str = ""  # WhoType.EMPLOYEE or OTHER when the number stands in the directory of numbers
+    directory: str = (
+        ""  # WhoType.EMPLOYEE or OTHER when the number stands in the directory of numbers
+    )
     had_completed_visit: bool = False
     policy: PolicyValues = PolicyValues()
 

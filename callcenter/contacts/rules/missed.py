@@ -27,13 +27,13 @@ QUICK_SECONDS: Final = 20 * 60
 DAY_SECONDS: Final = 23 * 3600
 
 
-def fate_of(missed_at: dt.datetime, back_at: dt.datetime | None, back_by: str) -> str:
+def fate_of(missed_at: dt.datetime, returned_at: dt.datetime | None, returned_by: str) -> str:
     """Who returned first after a missed call: nobody, the client himself, or we, and how soon."""
-    if back_at is None:
+    if returned_at is None:
         return CallbackStatus.NOBODY
-    if back_by == Direction.IN:
+    if returned_by == Direction.IN:
         return CallbackStatus.SELF
-    seconds = (back_at - missed_at).total_seconds()
+    seconds = (returned_at - missed_at).total_seconds()
     if seconds <= QUICK_SECONDS:
         return CallbackStatus.QUICK
     return CallbackStatus.DAY if seconds <= DAY_SECONDS else CallbackStatus.LATER

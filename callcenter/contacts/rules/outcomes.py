@@ -15,8 +15,9 @@ _LOST: Final = (AppointmentStatus.CANCELLED, AppointmentStatus.NO_SHOW)
 def rank_of(gave: ResultFacts) -> int | None:
     """How successful a record is, 1 best; None for what is no record (a task, a mark).
 
-    «1. Прием завершен или записи в лист ожидания закрыта добавлением приема; 2. Прием на будущее или запись в лист
-    ожидания открыта; 3. Прием отменен или запись в лист ожидания закрыта без приема».
+    «1. Прием завершен или записи в лист ожидания закрыта добавлением приема; 2. Прием на будущее
+    или запись в лист ожидания открыта; 3. Прием отменен или запись в лист ожидания закрыта без
+    приема».
     """
     if gave.kind not in RECORDS:
         return None
@@ -32,8 +33,10 @@ def rank_of(gave: ResultFacts) -> int | None:
 
 
 def main_result(gave: Sequence[ResultFacts], patient: int | None) -> ResultFacts | None:
-    """«Главный результат выбирается из записей того пациента, который указан в звонке. Если таких записей несколько, то
-    выбирается самая успешная … Если успешность одинаковая, то выбирается событие, которое добавили раньше»."""
+    """«Главный результат выбирается из записей того пациента, который указан в звонке. Если таких
+    записей несколько, то выбирается самая успешная … Если успешность одинаковая, то выбирается
+    событие, которое добавили раньше».
+    """
     ranked = [
         (rank, deed.at, deed.id, deed)
         for deed in gave
@@ -43,7 +46,9 @@ def main_result(gave: Sequence[ResultFacts], patient: int | None) -> ResultFacts
 
 
 def outcome_of(main: ResultFacts | None, *, has_open_request: bool) -> ContactOutcome:
-    """«Не записался», «Записался», «Записался в лист ожидания», «Отменил», «Записался и пришел», «Заявки (Актуальные)»."""
+    """«Не записался», «Записался», «Записался в лист ожидания», «Отменил», «Записался и пришел»,
+    «Заявки (Актуальные)».
+    """
     if main is None:
         return ContactOutcome.REQUESTS if has_open_request else ContactOutcome.NOT_BOOKED
     visit = main.visit or (main.waiting.visit if main.waiting else None)
@@ -58,7 +63,9 @@ def outcome_of(main: ResultFacts | None, *, has_open_request: bool) -> ContactOu
 
 @dataclass(frozen=True)
 class ResultBadge:
-    """The icon of a record's present state: a Tabler name, a colour and the word that stands with it."""
+    """The icon of a record's present state: a Tabler name, a colour and the word that stands with
+    it.
+    """
 
     icon: str
     colour: str
@@ -66,14 +73,19 @@ class ResultBadge:
 
 
 def sign_of(gave: ResultFacts) -> ResultBadge | None:
-    """«Зеленый символ календаря — будущий прием; Синий символ листа ожидания — запись открыта … Темно-серый символ
-    календаря — прием состоялся. Светло-серый символ календаря — прием отменили, пациент не пришел. Светло-серый символ
-    записи в лист ожидания — запись закрыта»."""
+    """«Зеленый символ календаря — будущий прием; Синий символ листа ожидания — запись открыта …
+    Темно-серый символ календаря — прием состоялся. Светло-серый символ календаря — прием отменили,
+    пациент не пришел. Светло-серый символ записи в лист ожидания — запись закрыта».
+    """
     if gave.visit is not None:
         if gave.visit.status == AppointmentStatus.COMPLETED:
             return ResultBadge("calendar-check", "done", "приём состоялся")
         if gave.visit.status in _LOST:
-            word = "приём отменён" if gave.visit.status == AppointmentStatus.CANCELLED else "пациент не пришёл"
+            word = (
+                "приём отменён"
+                if gave.visit.status == AppointmentStatus.CANCELLED
+                else "пациент не пришёл"
+            )
             return ResultBadge("calendar-x", "lost", word)
         return ResultBadge("calendar-event", "future", "будущий приём")
     if gave.waiting is not None:

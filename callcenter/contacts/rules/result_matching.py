@@ -11,7 +11,9 @@ from callcenter.contacts.states import Direction, InteractionKind, ResultKind
 
 @dataclass(frozen=True)
 class PatientAction:
-    """Something done for a patient, found in the clinics' own tables: a booking, a move, a closed task."""
+    """Something done for a patient, found in the clinics' own tables: a booking, a move, a closed
+    task.
+    """
 
     kind: ResultKind
     at: dt.datetime
@@ -19,13 +21,18 @@ class PatientAction:
 
 
 def interaction_of(
-    deed: PatientAction, said: Sequence[InteractionFacts], policy: PolicyValues, card_numbers: Collection[str]
+    deed: PatientAction,
+    said: Sequence[InteractionFacts],
+    policy: PolicyValues,
+    card_numbers: Collection[str],
 ) -> InteractionFacts | None:
-    """The interaction of the same patient and local day that the deed came of, or None when it fits nowhere.
+    """The interaction of the same patient and local day that the deed came of, or None when it fits
+    nowhere.
 
-    Ours: the same employee. A call from a list (as the caller or the deed itself says) must have begun at most 15 minutes earlier, to a number of the patient's
-    card: «звонит пациенту по номеру телефона, указанному в карточке, и в течение 15 минут от звонка совершает действие …
-    Если пройдет больше 15 минут, то информация о результате звонка не подтянется».
+    Ours: the same employee. A call from a list (as the caller or the deed itself says) must have
+    begun at most 15 minutes earlier, to a number of the patient's card: «звонит пациенту по номеру
+    телефона, указанному в карточке, и в течение 15 минут от звонка совершает действие … Если
+    пройдет больше 15 минут, то информация о результате звонка не подтянется».
     """
     window = dt.timedelta(minutes=policy.result_minutes)
     fitting: list[InteractionFacts] = []

@@ -48,7 +48,11 @@ def interactions(request: HttpRequest) -> HttpResponseBase:
                 author=message.get("author", ""),
                 source_id=message["id"],
             )
-    answer = {"interaction": interaction.pk, "contact": interaction.contact_id, "state": interaction.state}
+    answer = {
+        "interaction": interaction.pk,
+        "contact": interaction.contact_id,
+        "state": interaction.state,
+    }
     # What was known already keeps the time of its first telling.
     return JsonResponse(answer, status=201 if interaction.created_at == now else 200)
 
@@ -57,7 +61,8 @@ def _write(source: SourceKey, body: dict[str, Any], now: dt.datetime) -> Interac
     kind = InteractionKind(body["kind"])
     started_at = _moment(body["started_at"], "started_at", now)
     answered_at, ended_at = (
-        _moment(body[name], name, now) if name in body else None for name in ("answered_at", "ended_at")
+        _moment(body[name], name, now) if name in body else None
+        for name in ("answered_at", "ended_at")
     )
     for name, moment in (("answered_at", answered_at), ("ended_at", ended_at)):
         if moment is not None and kind != InteractionKind.CALL:
@@ -92,7 +97,11 @@ def _write(source: SourceKey, body: dict[str, Any], now: dt.datetime) -> Interac
 
 def _state(kind: InteractionKind, told: str | None) -> InteractionState:
     if kind == InteractionKind.CALL and told:
-        raise ApiError(422, "Состояние звонка следует из его фаз: пришлите answered_at и ended_at.", field="state")
+        raise ApiError(
+            422,
+            "Состояние звонка следует из его фаз: пришлите answered_at и ended_at.",
+            field="state",
+        )
     if not told:
         return _FIRST_STATE[kind]
     state = InteractionState(told)
@@ -105,7 +114,9 @@ def _moment(text: str, field: str, now: dt.datetime) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise ApiError(422, "Время — в ISO 8601 со смещением: 2026-03-18T12:00:00+03:00.", field=field) from None
+        raise ApiError(
+            422, "Время — в ISO 8601 со смещением: 2026-03-18T12:00:00+03:00.", field=field
+        ) from None
     if moment.tzinfo is None:
         raise ApiError(422, "У времени нет смещения: напишите +03:00 или Z.", field=field)
     try:
@@ -132,4 +143,8 @@ def _employee(source: SourceKey, text: str) -> User | None:
     """An unknown extension loses nothing: the call stays, without its employee."""
     if not text:
         return None
-    return User.objects.filter(Q(extension=text) | Q(login=text), clinics=source.clinic).order_by("pk").first()
+    return (
+        User.objects.filter(Q(extension=text) | Q(login=text), clinics=source.clinic)
+        .order_by("pk")
+        .first()
+    )

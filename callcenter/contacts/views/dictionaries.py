@@ -1,4 +1,6 @@
-"""Settings of contacts: topics, reasons, channels with their rules, the directory of numbers, rules of clinics, keys."""
+"""Settings of contacts: topics, reasons, channels with their rules, the directory of numbers, rules
+of clinics, keys.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,7 +38,9 @@ from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 @dataclass(frozen=True)
 class Dictionary:
-    """One editable list of the chain: its rows, its form, its columns (heading → the text of a cell)."""
+    """One editable list of the chain: its rows, its form, its columns (heading → the text of a
+    cell).
+    """
 
     slug: str
     title: str
@@ -54,7 +58,9 @@ def _shown(row: Any) -> str:
 
 
 def _with_channels(rows: list[Any]) -> list[Any]:
-    """Channels, or rules of channels, with everything above them at hand: the whole tree is read once."""
+    """Channels, or rules of channels, with everything above them at hand: the whole tree is read
+    once.
+    """
     tree = AdChannel.objects.in_bulk()
     for channel in tree.values():
         if channel.parent_id is not None:
@@ -125,7 +131,7 @@ DICTIONARIES: Final[dict[str, Dictionary]] = {
             {
                 "Номер": lambda row: row.number,
                 "Чей": lambda row: row.name,
-                "Кто": lambda row: row.get_who_type_display(),
+                "Кто": lambda row: row.get_caller_type_display(),
             },
         ),
     )
@@ -158,7 +164,12 @@ def dictionary(request: StaffRequest, slug: str, pk: int | None = None) -> HttpR
         context["recounts"] = ChannelRecount.objects.filter(
             clinic__in=Clinic.objects.visible_to(request.user)
         ).select_related("clinic", "created_by")[:10]
-    return render(request, "contacts/dictionary.html", context, status=422 if request.method == "POST" else 200)
+    return render(
+        request,
+        "contacts/dictionary.html",
+        context,
+        status=422 if request.method == "POST" else 200,
+    )
 
 
 def _save(request: StaffRequest, one: Dictionary, form: ModelForm[Any]) -> None:
@@ -241,7 +252,11 @@ def recount(request: StaffRequest) -> HttpResponse:
 def policies(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """The rules of each clinic: ± minutes of a comment, minutes of a result, days of a request."""
     clinics = list(Clinic.objects.visible_to(request.user).select_related("contact_policy"))
-    chosen = next((clinic for clinic in clinics if clinic.pk == pk), None) if pk else (clinics[0] if clinics else None)
+    chosen = (
+        next((clinic for clinic in clinics if clinic.pk == pk), None)
+        if pk
+        else (clinics[0] if clinics else None)
+    )
     if chosen is None:
         raise Http404
     policy = getattr(chosen, "contact_policy", None) or ContactPolicy(clinic=chosen)
@@ -257,10 +272,14 @@ def policies(request: StaffRequest, pk: int | None = None) -> HttpResponse:
                 before={name: form.initial[name] for name in form.changed_data},
                 after={name: form.cleaned_data[name] for name in form.changed_data},
             )
-        messages.success(request, "Сохранено. Действует для обращений, которые меняются с этого момента.")
+        messages.success(
+            request, "Сохранено. Действует для обращений, которые меняются с этого момента."
+        )
         return redirect("contacts:policy", chosen.pk)
     context = {"clinics": clinics, "chosen": chosen, "form": form}
-    return render(request, "contacts/policies.html", context, status=422 if request.method == "POST" else 200)
+    return render(
+        request, "contacts/policies.html", context, status=422 if request.method == "POST" else 200
+    )
 
 
 @allow(*CAN_MANAGE_CLINIC)
@@ -278,10 +297,12 @@ def keys(request: StaffRequest) -> HttpResponse:
                 now=timezone.now(),
             )
             form, status = forms.SourceKeyForm(user=request.user), 200
-    found = SourceKey.objects.filter(clinic__in=Clinic.objects.visible_to(request.user)).select_related(
-        "clinic", "created_by"
+    found = SourceKey.objects.filter(
+        clinic__in=Clinic.objects.visible_to(request.user)
+    ).select_related("clinic", "created_by")
+    answer = render(
+        request, "contacts/keys.html", {"form": form, "keys": found, "text": text}, status=status
     )
-    answer = render(request, "contacts/keys.html", {"form": form, "keys": found, "text": text}, status=status)
     answer["Cache-Control"] = "no-store"
     return answer
 

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('claimed_at', models.DateTimeField(blank=True, null=True)),
                 ('token', models.CharField(blank=True, max_length=32)),
                 ('progress', models.PositiveIntegerField(default=0)),
-                ('broken_off', models.PositiveSmallIntegerField(default=0)),
+                ('crash_count', models.PositiveSmallIntegerField(default=0)),
                 ('created_at', models.DateTimeField(verbose_name='выбран')),
                 ('confirmed_at', models.DateTimeField(blank=True, null=True, verbose_name='подтверждён')),
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='закончен')),

@@ -1,7 +1,8 @@
 """Django's PostgreSQL, except that instants are read by psycopg's own loader (ADR 0104).
 
-Django's reads each of them in Python and then puts the connection's zone into it, which is a quarter of the work of a
-list of a thousand rows. Our connections are in UTC, the session's own zone, and psycopg gives that by itself.
+Django's reads each of them in Python and then puts the connection's zone into it, which is a
+quarter of the work of a list of a thousand rows. Our connections are in UTC, the session's own
+zone, and psycopg gives that by itself.
 """
 
 import datetime as dt

@@ -100,7 +100,9 @@ def duration(seconds: int | None) -> str:
 @register.filter
 def rub(money: Decimal | int | None) -> str:
     """12 500 ₽ with narrow no-break spaces."""
-    return "" if money is None else f"{money:,.0f} ₽".replace(",", "\u202f").replace(" ₽", "\u00a0₽")
+    return (
+        "" if money is None else f"{money:,.0f} ₽".replace(",", "\u202f").replace(" ₽", "\u00a0₽")
+    )
 
 
 @register.filter
@@ -111,19 +113,27 @@ def percent(share: float | None) -> str:
 
 @register.filter
 def can_call(user: object) -> bool:
-    """Whether the user works with patients on the line (for buttons; the views decide by themselves)."""
+    """Whether the user works with patients on the line (for buttons; the views decide by
+    themselves).
+    """
     return bool({"administrator", "senior"} & set(getattr(user, "roles", ())))
 
 
 @register.filter
 def has_telephone(user: object) -> bool:
-    """Whether the user may sit at a telephone (for the page's bar and call buttons; the views decide by themselves)."""
-    return bool({"administrator", "senior", "consultant", "lead", "head"} & set(getattr(user, "roles", ())))
+    """Whether the user may sit at a telephone (for the page's bar and call buttons; the views
+    decide by themselves).
+    """
+    return bool(
+        {"administrator", "senior", "consultant", "lead", "head"} & set(getattr(user, "roles", ()))
+    )
 
 
 @register.filter
 def field_class(field: BoundField, css: str) -> SafeString:
-    """The field's widget with Bootstrap's class (a select gets its own) and marked when it has errors."""
+    """The field's widget with Bootstrap's class (a select gets its own) and marked when it has
+    errors.
+    """
     if field.widget_type in {"select", "selectmultiple", "nullbooleanselect"}:
         css = "form-select"
     attrs: dict[str, str | bool] = {"class": f"{css} is-invalid" if field.errors else css}
@@ -139,15 +149,20 @@ def icon(name: str, title: str = "") -> SafeString:
     from django.utils.html import format_html
 
     if title:
-        return format_html('<i class="ti ti-{}" role="img" aria-label="{}" title="{}"></i>', name, title, title)
+        return format_html(
+            '<i class="ti ti-{}" role="img" aria-label="{}" title="{}"></i>', name, title, title
+        )
     return format_html('<i class="ti ti-{}" aria-hidden="true"></i>', name)
 
 
 @register.simple_tag
 def live(*topics: str | list[str]) -> SafeString:
-    """Attributes for the part of a page that is fetched again when one of the topics (or lists of them) is bumped."""
+    """Attributes for the part of a page that is fetched again when one of the topics (or lists of
+    them) is bumped.
+    """
     names = [name for topic in topics for name in ([topic] if isinstance(topic, str) else topic)]
-    return mark_safe(f'data-live="{sign(names)}"')  # noqa: S308 (a signed token has no markup in it)
+    # A signed token has no markup in it
+    return mark_safe(f'data-live="{sign(names)}"')  # noqa: S308
 
 
 @register.simple_tag

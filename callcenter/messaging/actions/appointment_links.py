@@ -1,4 +1,6 @@
-"""The patient's link: opening it is only noted, a pressed button answers. Cancelling here does not cancel the visit."""
+"""The patient's link: opening it is only noted, a pressed button answers. Cancelling here does not
+cancel the visit.
+"""
 
 import datetime as dt
 import re
@@ -23,11 +25,15 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,32}")
 
 
 def find_link(token: str) -> VisitLink | None:
-    """The link behind a token from the outside world, with its visit; None for anything that is not one of ours."""
+    """The link behind a token from the outside world, with its visit; None for anything that is not
+    one of ours.
+    """
     if not _TOKEN.fullmatch(token):
         return None
     return (
-        VisitLink.objects.select_related("appointment__clinic", "appointment__doctor", "appointment__patient")
+        VisitLink.objects.select_related(
+            "appointment__clinic", "appointment__doctor", "appointment__patient"
+        )
         .filter(token=token)
         .first()
     )
@@ -46,7 +52,9 @@ def link_problem(link: VisitLink, now: dt.datetime) -> str | None:
 
 
 def note_opening(link: VisitLink, *, now: dt.datetime) -> None:
-    """Somebody opened the page: the patient, or a link preview, or a scanner. Noted once as a fact, nothing changes."""
+    """Somebody opened the page: the patient, or a link preview, or a scanner. Noted once as a fact,
+    nothing changes.
+    """
     if link.opened_at is not None:
         return
     with transaction.atomic():
@@ -55,26 +63,34 @@ def note_opening(link: VisitLink, *, now: dt.datetime) -> None:
             live_updates.bump(topic(link.appointment.clinic_id))
 
 
-def answer_visit(*, token: str, answer: VisitAnswer, via: str, now: dt.datetime, by: User | None = None) -> VisitLink:
-    """The patient's answer: the last one holds until the visit starts; each stays in the link's story.
+def answer_visit(
+    *, token: str, answer: VisitAnswer, via: str, now: dt.datetime, by: User | None = None
+) -> VisitLink:
+    """The patient's answer: the last one holds until the visit starts; each stays in the link's
+    story.
 
-    `via`: page, button (of a messenger), words (accepted by a person, `by`). Confirming marks the visit confirmed, another
-    answer takes that mark back; nothing else changes in the schedule. Raises Refused for a token that is not ours,
-    Conflict for a visit that was moved, cancelled or has begun, or too many answers.
+    `via`: page, button (of a messenger), words (accepted by a person, `by`). Confirming marks the
+    visit confirmed, another answer takes that mark back; nothing else changes in the schedule.
+    Raises Refused for a token that is not ours, Conflict for a visit that was moved, cancelled or
+    has begun, or too many answers.
     """
     with transaction.atomic():
         link = VisitLink.objects.select_for_update(of=("self",)).filter(token=token).first()
         if link is None:
             raise Refused("Такой ссылки нет.")
         link.appointment = (
-            Appointment.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=link.appointment_id)
+            Appointment.objects.select_for_update(of=("self",))
+            .select_related("clinic")
+            .get(pk=link.appointment_id)
         )
         trouble = link_problem(link, now)
         if trouble is not None:
             raise Conflict(trouble)
         if link.answer == answer:
             return link
-        recent = VisitEvent.objects.filter(link=link, at__gt=now - dt.timedelta(hours=1)).exclude(answer="")
+        recent = VisitEvent.objects.filter(link=link, at__gt=now - dt.timedelta(hours=1)).exclude(
+            answer=""
+        )
         if recent.count() >= ANSWERS_PER_HOUR:
             raise Conflict("Слишком много ответов подряд. Позвоните в клинику.")
         before = link.answer
@@ -96,6 +112,10 @@ def answer_visit(*, token: str, answer: VisitAnswer, via: str, now: dt.datetime,
 
 
 def _mark(visit: Appointment, answer: VisitAnswer, *, by: User | None, now: dt.datetime) -> None:
-    wanted = AppointmentStatus.CONFIRMED if answer == VisitAnswer.CONFIRM else AppointmentStatus.SCHEDULED
+    wanted = (
+        AppointmentStatus.CONFIRMED
+        if answer == VisitAnswer.CONFIRM
+        else AppointmentStatus.SCHEDULED
+    )
     if visit.status != wanted:
         set_status(visit, status=wanted, by=by, now=now)

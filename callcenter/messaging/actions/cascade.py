@@ -1,4 +1,6 @@
-"""Ours is the only cascade: messengers in the clinic's order, then SMS, each step a row of its own with its own key."""
+"""Ours is the only cascade: messengers in the clinic's order, then SMS, each step a row of its own
+with its own key.
+"""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -14,9 +16,11 @@ from callcenter.messaging.states import ARRIVED
 
 
 def advance_due_cascades(*, now: dt.datetime, limit: int = 200) -> int:
-    """Lets the next channel take over where a messenger failed or said nothing for its minutes; how many were queued.
+    """Lets the next channel take over where a messenger failed or said nothing for its minutes; how
+    many were queued.
 
-    The step that gives up and the step that takes over are written together; the new one's key keeps it single.
+    The step that gives up and the step that takes over are written together; the new one's key
+    keeps it single.
     """
     with transaction.atomic():
         rows = list(
@@ -44,9 +48,16 @@ def advance_due_cascades(*, now: dt.datetime, limit: int = 200) -> int:
             step = steps.get(row.pk)
             visit = visits.get(row.appointment_id or 0)
             row.given_up, row.fallback_at, row.changed_at = step is not None, None, now
-            if step is None or visit is None or visit.version != row.version or visit.status not in UPCOMING:
+            if (
+                step is None
+                or visit is None
+                or visit.version != row.version
+                or visit.status not in UPCOMING
+            ):
                 continue
-            new.append(visit_message(visit, step, tokens[visit.pk, visit.version], texts, now=now, by=None))
+            new.append(
+                visit_message(visit, step, tokens[visit.pk, visit.version], texts, now=now, by=None)
+            )
         update_rows(rows, ["given_up", "fallback_at", "changed_at"])
         Message.objects.bulk_create(new, ignore_conflicts=True)
         bump_messages(rows)
@@ -57,12 +68,18 @@ def _later_steps(rows: Iterable[Message]) -> dict[int, CascadeStep]:
     """The step that follows each message in its clinic's cascade as it stands now."""
     rows = list(rows)
     by_clinic: dict[int, list[CascadeStep]] = {}
-    found = CascadeStep.objects.filter(clinic__in={row.clinic_id for row in rows}, provider__is_active=True)
+    found = CascadeStep.objects.filter(
+        clinic__in={row.clinic_id for row in rows}, provider__is_active=True
+    )
     for step in found.select_related("provider").order_by("position"):
         by_clinic.setdefault(step.clinic_id, []).append(step)
     later = {}
     for row in rows:
-        following = (step for step in by_clinic.get(row.clinic_id or 0, []) if step.position > (row.position or 0))
+        following = (
+            step
+            for step in by_clinic.get(row.clinic_id or 0, [])
+            if step.position > (row.position or 0)
+        )
         found_step = next(following, None)
         if found_step is not None:
             later[row.pk] = found_step

@@ -1,4 +1,6 @@
-"""Conversations: incoming words land on the contact of the day with a proposed meaning; answers go through the outbox."""
+"""Conversations: incoming words land on the contact of the day with a proposed meaning; answers go
+through the outbox.
+"""
 
 import datetime as dt
 
@@ -21,15 +23,18 @@ from callcenter.messaging.reply_intent import Meaning, meaning_of
 from callcenter.messaging.states import MessagePurpose, VisitAnswer
 from callcenter.staff.models import User
 
-# «Приду» in words makes no green number: green is the link alone; a desk marks such a row as it likes.
+# «Приду» in words makes no green number: green is the link alone; a desk marks such a row as it
+# likes.
 _ANSWER_OF = {Meaning.MOVE: VisitAnswer.MOVE, Meaning.CANCEL: VisitAnswer.CANCEL}
 
 
 def receive_reply(reply: Reply, *, provider: Provider, now: dt.datetime) -> ChatMessage | None:
-    """One incoming line: kept once by the provider's id, on the open chat of that person and day (a new one else).
+    """One incoming line: kept once by the provider's id, on the open chat of that person and day (a
+    new one else).
 
-    The patient is the one whose message is answered, or the only one with this number; a family's number stays open
-    until a person chooses. None when no clinic can be found for it (nobody was ever written to from there).
+    The patient is the one whose message is answered, or the only one with this number; a family's
+    number stays open until a person chooses. None when no clinic can be found for it (nobody was
+    ever written to from there).
     """
     with transaction.atomic():
         if reply.id:
@@ -41,7 +46,9 @@ def receive_reply(reply: Reply, *, provider: Provider, now: dt.datetime) -> Chat
         patient = (sent.patient if sent is not None and reply.key else None) or (
             people[0] if len(people) == 1 else None
         )
-        clinic = (sent.clinic if sent else None) or _clinic_of(patient or (people[0] if people else None), provider)
+        clinic = (sent.clinic if sent else None) or _clinic_of(
+            patient or (people[0] if people else None), provider
+        )
         if clinic is None:
             return None
         at = reply.at or now
@@ -84,11 +91,19 @@ def _clinic_of(patient: Patient | None, provider: Provider) -> Clinic | None:
 
 
 def _open_chat(
-    clinic: Clinic, patient: Patient | None, number: str, channel: str, *, at: dt.datetime, now: dt.datetime
+    clinic: Clinic,
+    patient: Patient | None,
+    number: str,
+    channel: str,
+    *,
+    at: dt.datetime,
+    now: dt.datetime,
 ) -> Interaction:
     start, end = day_bounds(local_day(at, clinic.zone), clinic.zone)
     known = (
-        ChatMessage.objects.filter(clinic=clinic, number=number, channel=channel, at__gte=start, at__lt=end)
+        ChatMessage.objects.filter(
+            clinic=clinic, number=number, channel=channel, at__gte=start, at__lt=end
+        )
         .filter(interaction__state=InteractionState.ACTIVE, interaction__patient=patient)
         .select_related("interaction")
         .first()
@@ -111,7 +126,8 @@ def _open_chat(
 
 
 def say_in_chat(interaction: Interaction, *, text: str, by: User, now: dt.datetime) -> ChatMessage:
-    """A colleague's answer in the conversation: queued like any message, shown in the conversation with its state.
+    """A colleague's answer in the conversation: queued like any message, shown in the conversation
+    with its state.
 
     Raises Refused for an empty text or when nobody has written in this conversation yet.
     """
@@ -155,18 +171,34 @@ def say_in_chat(interaction: Interaction, *, text: str, by: User, now: dt.dateti
 
 
 def accept_meaning(
-    line: ChatMessage, *, meaning: Meaning, appointment: Appointment | None, by: User, now: dt.datetime
+    line: ChatMessage,
+    *,
+    meaning: Meaning,
+    appointment: Appointment | None,
+    by: User,
+    now: dt.datetime,
 ) -> ChatMessage:
-    """A person takes a reply for `meaning`, for this visit. The visit itself stays: «отмените» and «перенесите» only make
-    it red or orange, so that somebody calls. Raises Conflict when a colleague has decided it already."""
+    """A person takes a reply for `meaning`, for this visit. The visit itself stays: «отмените» and
+    «перенесите» only make it red or orange, so that somebody calls. Raises Conflict when a
+    colleague has decided it already.
+    """
     with transaction.atomic():
-        line = ChatMessage.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=line.pk)
+        line = (
+            ChatMessage.objects.select_for_update(of=("self",))
+            .select_related("clinic")
+            .get(pk=line.pk)
+        )
         if line.direction != Direction.IN:
             raise Refused("Это не ответ пациента.")
         if line.accepted:
             who = f": {line.accepted_by.short_name}" if line.accepted_by else ""
             raise Conflict(f"Ответ уже разобран — «{line.get_accepted_display()}»{who}.")
-        line.accepted, line.accepted_at, line.accepted_by, line.accepted_for = meaning, now, by, appointment
+        line.accepted, line.accepted_at, line.accepted_by, line.accepted_for = (
+            meaning,
+            now,
+            by,
+            appointment,
+        )
         line.save(update_fields=["accepted", "accepted_at", "accepted_by", "accepted_for"])
         if appointment is not None and meaning in _ANSWER_OF:
             link, _ = VisitLink.objects.get_or_create(

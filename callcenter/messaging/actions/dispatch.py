@@ -1,7 +1,8 @@
-"""The outbox at work: claim under a lease, look once more, call outside, write down what came of it.
+"""The outbox at work: claim under a lease, look once more, call outside, write down what came of
+it.
 
-Four short steps, each safe to lose: claimed but not attempted → queued again; attempted without an answer → `unknown`,
-which nobody repeats by himself (unless the provider dedupes by our key).
+Four short steps, each safe to lose: claimed but not attempted → queued again; attempted without an
+answer → `unknown`, which nobody repeats by himself (unless the provider is_idempotent by our key).
 """
 
 import datetime as dt
@@ -36,15 +37,33 @@ from callcenter.messaging.gateways.base import (
 )
 from callcenter.messaging.models import CascadeStep, Message, Provider, ProviderWebhook, VisitLink
 from callcenter.messaging.queries import facts_of
-from callcenter.messaging.send_policy import DoNotSend, SendLater, SendNow, decide, next_ask, next_attempt
-from callcenter.messaging.states import ARRIVED, RANK, DeliveryStatus, MessagePurpose, MessageState, after_report
+from callcenter.messaging.send_policy import (
+    DoNotSend,
+    SendLater,
+    SendNow,
+    decide,
+    next_ask,
+    next_attempt,
+)
+from callcenter.messaging.states import (
+    ARRIVED,
+    RANK,
+    DeliveryStatus,
+    MessagePurpose,
+    MessageState,
+    after_report,
+)
 from callcenter.staff.roles import Role
 
-LEASE = dt.timedelta(minutes=2)  # longer than a batch of calls that all time out would be shortened by the second look
+LEASE = dt.timedelta(
+    minutes=2
+)  # longer than a batch of calls that all time out would be shortened by the second look
 BATCH = 64
 THREADS = 8
 PAUSE = dt.timedelta(minutes=5)  # of a gateway that does not know our password
-GATHER = 0.01  # seconds: calls begun together end together, and one transaction writes all their answers
+GATHER = (
+    0.01  # seconds: calls begun together end together, and one transaction writes all their answers
+)
 WAIT = 20  # minutes for a delivery on a channel that the clinic's cascade has no longer
 AHEAD = 1.0  # seconds: how much of a gateway's limit one claim may use up
 
@@ -60,8 +79,10 @@ class Claimed:
 
 
 def claim_messages(provider: Provider, *, now: dt.datetime, limit: int = BATCH) -> list[Claimed]:
-    """Takes due messages of a gateway that may go out now. One transaction: the state of each visit, refusals, quiet hours
-    are read again in it; what may not go is put off or closed with its reason in words. Empty when the gateway rests."""
+    """Takes due messages of a gateway that may go out now. One transaction: the state of each
+    visit, refusals, quiet hours are read again in it; what may not go is put off or closed with its
+    reason in words. Empty when the gateway rests.
+    """
     with transaction.atomic():
         slots = _slots(provider, now=now, limit=limit)
         if not slots:
@@ -78,7 +99,12 @@ def claim_messages(provider: Provider, *, now: dt.datetime, limit: int = BATCH) 
         for row, facts in zip(rows, facts_of(rows, now=now), strict=True):
             match decide(facts):
                 case SendNow():
-                    row.state, row.claimed_at, row.attempted_at, row.reason = MessageState.SENDING, now, None, ""
+                    row.state, row.claimed_at, row.attempted_at, row.reason = (
+                        MessageState.SENDING,
+                        now,
+                        None,
+                        "",
+                    )
                     claimed.append(row)
                 case SendLater(until, reason):
                     row.due_at, row.reason = until, reason
@@ -89,7 +115,16 @@ def claim_messages(provider: Provider, *, now: dt.datetime, limit: int = BATCH) 
             row.changed_at = now
         update_rows(
             rows,
-            ["state", "claimed_at", "attempted_at", "reason", "due_at", "failed_at", "fallback_at", "changed_at"],
+            [
+                "state",
+                "claimed_at",
+                "attempted_at",
+                "reason",
+                "due_at",
+                "failed_at",
+                "fallback_at",
+                "changed_at",
+            ],
         )
         if provider.per_second and claimed:
             Provider.objects.filter(pk=provider.pk).update(
@@ -100,7 +135,9 @@ def claim_messages(provider: Provider, *, now: dt.datetime, limit: int = BATCH) 
 
 
 def _slots(provider: Provider, *, now: dt.datetime, limit: int) -> list[dt.datetime]:
-    """The instants at which this claim may send. With a limit the gateway's row is locked: one claim at a time uses it up."""
+    """The instants at which this claim may send. With a limit the gateway's row is locked: one
+    claim at a time uses it up.
+    """
     if not provider.per_second:
         return [now] * limit
     locked = Provider.objects.select_for_update(skip_locked=True).filter(pk=provider.pk).first()
@@ -113,23 +150,32 @@ def _slots(provider: Provider, *, now: dt.datetime, limit: int) -> list[dt.datet
 
 
 def begin_attempts(claimed: Sequence[Claimed], *, now: dt.datetime) -> list[Claimed]:
-    """The last look, immediately before the calls: takes the visits' rows so that a cancellation under way is waited for,
-    then stamps `attempted_at` on those that are still ours and still wanted. The others are settled with their reason."""
+    """The last look, immediately before the calls: takes the visits' rows so that a cancellation
+    under way is waited for, then stamps `attempted_at` on those that are still ours and still
+    wanted. The others are settled with their reason.
+    """
     with transaction.atomic():
         visits = {item.message.appointment_id for item in claimed if item.message.appointment_id}
         present = {
             pk: (version, status)
-            for pk, version, status in Appointment.objects.select_for_update(no_key=True, of=("self",))
+            for pk, version, status in Appointment.objects.select_for_update(
+                no_key=True, of=("self",)
+            )
             .filter(pk__in=visits)
             .order_by("pk")
             .values_list("pk", "version", "status")
         }
         answered = set(
-            VisitLink.objects.filter(appointment__in=visits).exclude(answer="").values_list("appointment", "version")
+            VisitLink.objects.filter(appointment__in=visits)
+            .exclude(answer="")
+            .values_list("appointment", "version")
         )
         arrived = set(
             Message.objects.filter(
-                appointment__in=visits, purpose=MessagePurpose.VISIT, state__in=ARRIVED, position__isnull=False
+                appointment__in=visits,
+                purpose=MessagePurpose.VISIT,
+                state__in=ARRIVED,
+                position__isnull=False,
             ).values_list("appointment", "version")
         )
         ours = {
@@ -155,7 +201,10 @@ def begin_attempts(claimed: Sequence[Claimed], *, now: dt.datetime) -> list[Clai
 
 
 def _still_wanted(
-    row: Message, present: dict[int, tuple[int, str]], answered: set[tuple[int, int]], arrived: set[tuple[int, int]]
+    row: Message,
+    present: dict[int, tuple[int, str]],
+    answered: set[tuple[int, int]],
+    arrived: set[tuple[int, int]],
 ) -> bool:
     if row.appointment_id is None or row.purpose != MessagePurpose.VISIT:
         return True
@@ -163,7 +212,9 @@ def _still_wanted(
         return False
     if row.position is not None and (row.appointment_id, row.version) in arrived:
         return False  # a messenger that was taken for silent has delivered after all
-    return present[row.appointment_id][0] == row.version and present[row.appointment_id][1] in UPCOMING
+    return (
+        present[row.appointment_id][0] == row.version and present[row.appointment_id][1] in UPCOMING
+    )
 
 
 def call(gateway: Gateway, message: Message, provider: Provider) -> Result:
@@ -179,14 +230,19 @@ def call(gateway: Gateway, message: Message, provider: Provider) -> Result:
             subject=message.subject,
             report_url=f"{settings.PUBLIC_URL}/hooks/{provider.pk}/{provider.secret}/",
             attachments=tuple(
-                Attachment(name, (Path(settings.MEDIA_ROOT) / path).read_bytes()) for name, path in message.files
+                Attachment(name, (Path(settings.MEDIA_ROOT) / path).read_bytes())
+                for name, path in message.files
             ),
         )
     )
 
 
-def record_results(results: Sequence[tuple[Message, Result]], *, provider: Provider, now: dt.datetime) -> None:
-    """Writes down what the calls gave. A report may have overtaken the answer: a state is never lowered."""
+def record_results(
+    results: Sequence[tuple[Message, Result]], *, provider: Provider, now: dt.datetime
+) -> None:
+    """Writes down what the calls gave. A report may have overtaken the answer: a state is never
+    lowered.
+    """
     if not results:
         return
     waits = _waits([message for message, _ in results])
@@ -204,10 +260,16 @@ def record_results(results: Sequence[tuple[Message, Result]], *, provider: Provi
                 continue  # reaped and taken by another: his result counts
             _apply(row, result, provider=provider, now=now, wait=_wait_of(row, waits))
             if not isinstance(result, GatewayRefused):
-                promised += [_promised(provider, later.seconds, later.webhook, now) for later in result.later]
+                promised += [
+                    _promised(provider, later.seconds, later.webhook, now) for later in result.later
+                ]
         update_rows(list(rows.values()), _RESULT_FIELDS)
-        if provider.last_error and any(isinstance(result, GatewayAccepted) for _, result in results):
-            Provider.objects.filter(pk=provider.pk).update(paused_until=None, last_error="")  # it takes messages again
+        if provider.last_error and any(
+            isinstance(result, GatewayAccepted) for _, result in results
+        ):
+            Provider.objects.filter(pk=provider.pk).update(
+                paused_until=None, last_error=""
+            )  # it takes messages again
             provider.last_error = ""
         ProviderWebhook.objects.bulk_create(promised)
         bump_messages(rows.values())
@@ -216,7 +278,10 @@ def record_results(results: Sequence[tuple[Message, Result]], *, provider: Provi
 def _waits(messages: Iterable[Message]) -> dict[tuple[int, str], int]:
     """How many minutes each clinic waits for a delivery on each channel before the next takes over."""
     steps = CascadeStep.objects.filter(clinic__in={message.clinic_id for message in messages})
-    return {(clinic, channel): wait for clinic, channel, wait in steps.values_list("clinic", "channel", "wait_minutes")}
+    return {
+        (clinic, channel): wait
+        for clinic, channel, wait in steps.values_list("clinic", "channel", "wait_minutes")
+    }
 
 
 def _wait_of(message: Message, waits: dict[tuple[int, str], int]) -> dt.timedelta:
@@ -229,7 +294,9 @@ _RESULT_FIELDS = [
 ]
 
 
-def _apply(row: Message, result: Result, *, provider: Provider, now: dt.datetime, wait: dt.timedelta) -> None:
+def _apply(
+    row: Message, result: Result, *, provider: Provider, now: dt.datetime, wait: dt.timedelta
+) -> None:
     row.changed_at, row.claimed_at = now, None
     row.attempts += 1
     in_cascade = row.position is not None
@@ -243,7 +310,7 @@ def _apply(row: Message, result: Result, *, provider: Provider, now: dt.datetime
         case _ if RANK[MessageState(row.state)] >= RANK[MessageState.ACCEPTED]:
             return  # a report has overtaken the answer: it did go
         case Uncertain(reason):
-            again = next_attempt(row.attempts, now) if KINDS[provider.kind].dedupes else None
+            again = next_attempt(row.attempts, now) if KINDS[provider.kind].is_idempotent else None
             if again is not None:  # the same key sent again is not delivered again
                 row.state, row.due_at, row.attempted_at = MessageState.QUEUED, again, None
                 row.reason = f"спросим ещё раз: {reason}"[:250]
@@ -257,9 +324,15 @@ def _apply(row: Message, result: Result, *, provider: Provider, now: dt.datetime
                 _pause(provider, reason, now)
 
 
-def _apply_refusal(row: Message, reason: str, fault: FailureScope, *, now: dt.datetime, in_cascade: bool) -> None:
+def _apply_refusal(
+    row: Message, reason: str, fault: FailureScope, *, now: dt.datetime, in_cascade: bool
+) -> None:
     again = now + PAUSE if fault is FailureScope.GATEWAY else next_attempt(row.attempts, now)
-    if fault is not FailureScope.MESSAGE and again is not None and not (row.not_after and again > row.not_after):
+    if (
+        fault is not FailureScope.MESSAGE
+        and again is not None
+        and not (row.not_after and again > row.not_after)
+    ):
         row.state, row.due_at, row.attempted_at = MessageState.QUEUED, again, None
         row.reason = f"повтор позже: {reason}"[:250]
         if fault is FailureScope.GATEWAY:
@@ -271,7 +344,9 @@ def _apply_refusal(row: Message, reason: str, fault: FailureScope, *, now: dt.da
 
 def _pause(provider: Provider, reason: str, now: dt.datetime) -> None:
     """Stops asking for a while, and tells the senior once a day; the messages wait."""
-    Provider.objects.filter(pk=provider.pk).update(paused_until=now + PAUSE, last_error=reason[:250])
+    Provider.objects.filter(pk=provider.pk).update(
+        paused_until=now + PAUSE, last_error=reason[:250]
+    )
     create_task(
         title=f"Шлюз «{provider.name}» не принимает сообщения",
         body=f"{reason}\nПроверьте настройки шлюза. Сообщения ждут и уйдут сами.",
@@ -283,7 +358,9 @@ def _pause(provider: Provider, reason: str, now: dt.datetime) -> None:
     )
 
 
-def _promised(provider: Provider, seconds: float, webhook: Webhook, now: dt.datetime) -> ProviderWebhook:
+def _promised(
+    provider: Provider, seconds: float, webhook: Webhook, now: dt.datetime
+) -> ProviderWebhook:
     return ProviderWebhook(
         provider=provider,
         received_at=now,
@@ -297,9 +374,11 @@ def _promised(provider: Provider, seconds: float, webhook: Webhook, now: dt.date
 
 
 def send_due(*, clock: Clock, seconds: float = 20, threads: int = THREADS) -> int:
-    """Drains what is due through every active gateway, for at most `seconds`; how many calls were made.
+    """Drains what is due through every active gateway, for at most `seconds`; how many calls were
+    made.
 
-    The calls run in threads, all the writing in this one: no more database connections than workers.
+    The calls run in threads, all the writing in this one: no more database connections than
+    workers.
     """
     sent = 0
     until = time.monotonic() + seconds
@@ -309,9 +388,13 @@ def send_due(*, clock: Clock, seconds: float = 20, threads: int = THREADS) -> in
 
 
 def _providers_with_work(now: dt.datetime) -> list[Provider]:
-    due = Message.objects.due(now).values("provider").annotate(first=Min("due_at")).order_by("first")
+    due = (
+        Message.objects.due(now).values("provider").annotate(first=Min("due_at")).order_by("first")
+    )
     ids = [row["provider"] for row in due if row["provider"]]
-    found = Provider.objects.filter(pk__in=ids, is_active=True).filter(Q(paused_until=None) | Q(paused_until__lte=now))
+    found = Provider.objects.filter(pk__in=ids, is_active=True).filter(
+        Q(paused_until=None) | Q(paused_until__lte=now)
+    )
     return sorted(found, key=lambda provider: ids.index(provider.pk))
 
 
@@ -335,9 +418,12 @@ def _drain(provider: Provider, *, clock: Clock, until: float, threads: int) -> i
                 for item in begin_attempts(ready, now=clock()):
                     flying[pool.submit(_safely, gateway, item.message, provider)] = item.message
                     calls += 1
-            # The next calls are under way while the last ones' answers are written and more is claimed.
+            # The next calls are under way while the last ones' answers are written and more is
+            # claimed.
             record_results(
-                [(message, future.result()) for future, message in answered.items()], provider=provider, now=clock()
+                [(message, future.result()) for future, message in answered.items()],
+                provider=provider,
+                now=clock(),
             )
             answered = {}
             if len(queue) < threads and time.monotonic() < until:
@@ -352,13 +438,17 @@ def _drain(provider: Provider, *, clock: Clock, until: float, threads: int) -> i
             answered = {future: flying.pop(future) for future in list(flying) if future.done()}
 
 
-def _ready(queue: list[Claimed], room: int, now: dt.datetime) -> tuple[list[Claimed], list[Claimed]]:
+def _ready(
+    queue: list[Claimed], room: int, now: dt.datetime
+) -> tuple[list[Claimed], list[Claimed]]:
     ready = [item for item in queue[:room] if item.slot_at <= now]
     return ready, queue[len(ready) :]
 
 
 def _safely(gateway: Gateway, message: Message, provider: Provider) -> Result:
-    """A gateway's own mistake is that message's trouble, never the batch's; nobody knows then whether it went."""
+    """A gateway's own mistake is that message's trouble, never the batch's; nobody knows then
+    whether it went.
+    """
     try:
         return call(gateway, message, provider)
     except FileNotFoundError as error:
@@ -370,7 +460,10 @@ def _safely(gateway: Gateway, message: Message, provider: Provider) -> Result:
 def _is_refused(done: dict[Future[Result], Message]) -> bool:
     """Whether the gateway does not let us in at all: no further call before it has rested."""
     results = (future.result() for future in done)
-    return any(isinstance(result, GatewayRefused) and result.fault is FailureScope.GATEWAY for result in results)
+    return any(
+        isinstance(result, GatewayRefused) and result.fault is FailureScope.GATEWAY
+        for result in results
+    )
 
 
 def release_claims(messages: Iterable[Message], *, now: dt.datetime) -> None:
@@ -381,9 +474,12 @@ def release_claims(messages: Iterable[Message], *, now: dt.datetime) -> None:
 
 
 def reap_lost_messages(*, now: dt.datetime, limit: int = 500) -> int:
-    """Settles what dead workers held: not attempted → queued again; attempted → `unknown`, or queued again under the same
-    key when the provider dedupes by it."""
-    lost = Q(attempted_at=None) | Q(attempted_at__lt=now - LEASE)  # a call may begin late in its claim's lease
+    """Settles what dead workers held: not attempted → queued again; attempted → `unknown`, or
+    queued again under the same key when the provider is_idempotent by it.
+    """
+    lost = Q(attempted_at=None) | Q(
+        attempted_at__lt=now - LEASE
+    )  # a call may begin late in its claim's lease
     with transaction.atomic():
         rows = list(
             Message.objects.filter(lost, state=MessageState.SENDING, claimed_at__lt=now - LEASE)
@@ -393,12 +489,28 @@ def reap_lost_messages(*, now: dt.datetime, limit: int = 500) -> int:
         waits = _waits(rows)
         for row in rows:
             row.changed_at, row.claimed_at = now, None
-            if row.attempted_at is None or (row.provider is not None and KINDS[row.provider.kind].dedupes):
+            if row.attempted_at is None or (
+                row.provider is not None and KINDS[row.provider.kind].is_idempotent
+            ):
                 row.state, row.due_at, row.attempted_at = MessageState.QUEUED, now, None
             else:
                 row.due_at = next_ask(row.asks, row.attempted_at, now)
-                row.state, row.reason = MessageState.UNKNOWN, "связь с отправкой прервалась: неизвестно, ушло ли"
+                row.state, row.reason = (
+                    MessageState.UNKNOWN,
+                    "связь с отправкой прервалась: неизвестно, ушло ли",
+                )
                 row.fallback_at = now + _wait_of(row, waits) if row.position is not None else None
-        update_rows(rows, ["state", "claimed_at", "attempted_at", "due_at", "reason", "fallback_at", "changed_at"])
+        update_rows(
+            rows,
+            [
+                "state",
+                "claimed_at",
+                "attempted_at",
+                "due_at",
+                "reason",
+                "fallback_at",
+                "changed_at",
+            ],
+        )
         bump_messages(rows)
     return len(rows)

@@ -14,8 +14,21 @@ from callcenter.clinics.states import ConsentPurpose as Ground
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.phones import is_mobile
-from callcenter.messaging.message_templates import VISIT_MESSENGER, VISIT_SMS, TemplateVisit, fill, values_of
-from callcenter.messaging.models import CascadeStep, Form, Message, MessageTemplate, Provider, VisitLink
+from callcenter.messaging.message_templates import (
+    VISIT_MESSENGER,
+    VISIT_SMS,
+    TemplateVisit,
+    fill,
+    values_of,
+)
+from callcenter.messaging.models import (
+    CascadeStep,
+    Form,
+    Message,
+    MessageTemplate,
+    Provider,
+    VisitLink,
+)
 from callcenter.messaging.sms_parts import size_of
 from callcenter.messaging.states import REPEATABLE, MessageChannel, MessagePurpose, MessageState
 from callcenter.staff.models import User
@@ -25,7 +38,9 @@ LEAD = dt.timedelta(hours=2)  # nobody is written to later than this before his 
 
 
 def message_key(purpose: str, subject_key: str, version: int, channel: str, repeat: int = 0) -> str:
-    """The one key of a message; a long subject is shortened to a digest, since providers take 60 characters."""
+    """The one key of a message; a long subject is shortened to a digest, since providers take 60
+    characters.
+    """
     again = f":r{repeat}" if repeat else ""
     key = f"{purpose}:{subject_key}:{version}:{channel}{again}"
     if len(key) <= 60 and key.isascii():
@@ -52,11 +67,13 @@ def queue_message(
     due_at: dt.datetime | None = None,
     not_after: dt.datetime | None = None,
 ) -> Message:
-    """Queues one message to a patient: a single SMS, messenger message or e-mail outside a visit's cascade.
+    """Queues one message to a patient: a single SMS, messenger message or e-mail outside a visit's
+    cascade.
 
-    `purpose` × `subject_key` × `version` × `channel` is its key: asked for again, the first message comes back unchanged.
-    It leaves within seconds; quiet hours, refusals and a missing ground hold or stop it, and its `reason` says so.
-    `to`: E.164, an e-mail address, or the messenger's id of the person. Raises Refused for an empty text or address.
+    `purpose` × `subject_key` × `version` × `channel` is its key: asked for again, the first message
+    comes back unchanged. It leaves within seconds; quiet hours, refusals and a missing ground hold
+    or stop it, and its `reason` says so. `to`: E.164, an e-mail address, or the messenger's id of
+    the person. Raises Refused for an empty text or address.
     """
     if not text.strip():
         raise Refused("Напишите текст сообщения.", field="text")
@@ -99,10 +116,11 @@ def queue_letter(
     clinic: Clinic | None = None,
     files: Sequence[tuple[str, str]] = (),
 ) -> list[Message]:
-    """Queues a letter to colleagues (escalations, reports): one message an address, at any hour, never twice by key.
+    """Queues a letter to colleagues (escalations, reports): one message an address, at any hour,
+    never twice by key.
 
-    `files`: (name, path below MEDIA_ROOT). Each returned message shows in `state` and `reason` what became of it.
-    Raises Refused when there is no address.
+    `files`: (name, path below MEDIA_ROOT). Each returned message shows in `state` and `reason` what
+    became of it. Raises Refused when there is no address.
     """
     addresses = list(dict.fromkeys(address.strip().lower() for address in to if address.strip()))
     if not addresses:
@@ -114,7 +132,9 @@ def queue_letter(
         letters.append(
             _put(
                 Message(
-                    key=message_key(purpose, f"{subject_key}.{digest}", version, MessageChannel.EMAIL),
+                    key=message_key(
+                        purpose, f"{subject_key}.{digest}", version, MessageChannel.EMAIL
+                    ),
                     purpose=purpose,
                     subject_key=subject_key,
                     version=version,
@@ -149,24 +169,38 @@ def _put(message: Message) -> Message:
 
 
 def provider_for(clinic: Clinic | None, channel: str) -> Provider | None:
-    """The gateway of the clinic's own cascade for the channel, else the first active one that knows the channel."""
+    """The gateway of the clinic's own cascade for the channel, else the first active one that knows
+    the channel.
+    """
     if clinic is not None:
-        step = CascadeStep.objects.filter(clinic=clinic, channel=channel).select_related("provider").first()
+        step = (
+            CascadeStep.objects.filter(clinic=clinic, channel=channel)
+            .select_related("provider")
+            .first()
+        )
         if step is not None:
             return step.provider
-    return Provider.objects.filter(is_active=True, channels__contains=[channel]).order_by("pk").first()
+    return (
+        Provider.objects.filter(is_active=True, channels__contains=[channel]).order_by("pk").first()
+    )
 
 
 # The cascade of a visit
 
 
 def queue_visit_messages(
-    appointments: Sequence[Appointment], *, now: dt.datetime, by: User | None, channel: str | None = None
+    appointments: Sequence[Appointment],
+    *,
+    now: dt.datetime,
+    by: User | None,
+    channel: str | None = None,
 ) -> int:
-    """Starts the cascade «Уведомление о приёме» of each upcoming visit, or sends it on one `channel` alone; how many new.
+    """Starts the cascade «Уведомление о приёме» of each upcoming visit, or sends it on one
+    `channel` alone; how many new.
 
-    The visits come with clinic, doctor and patient (and the patient's phones prefetched): a fixed number of queries for
-    any number of visits. What already stands in the outbox for the same version and channel stays as it is.
+    The visits come with clinic, doctor and patient (and the patient's phones prefetched): a fixed
+    number of queries for any number of visits. What already stands in the outbox for the same
+    version and channel stays as it is.
     """
     visits = [visit for visit in appointments if visit.status in UPCOMING and visit.starts_at > now]
     clinic_ids = {visit.clinic_id for visit in visits}
@@ -177,7 +211,14 @@ def queue_visit_messages(
     with transaction.atomic():
         tokens = _links(visits, now)
         messages = [
-            visit_message(visit, steps[visit.clinic_id][0], tokens[visit.pk, visit.version], texts, now=now, by=by)
+            visit_message(
+                visit,
+                steps[visit.clinic_id][0],
+                tokens[visit.pk, visit.version],
+                texts,
+                now=now,
+                by=by,
+            )
             for visit in visits
             if steps.get(visit.clinic_id)
         ]
@@ -193,27 +234,46 @@ def queue_visit_messages(
 
 
 def _revive(keys: list[str], now: dt.datetime) -> int:
-    """A person asks for a channel on which the cascade had stopped before it sent anything: that very row goes now."""
-    return Message.objects.filter(key__in=keys, state=MessageState.CANCELLED, attempts=0, attempted_at=None).update(
-        state=MessageState.QUEUED, position=None, due_at=now, reason="", failed_at=None, changed_at=now
+    """A person asks for a channel on which the cascade had stopped before it sent anything: that
+    very row goes now.
+    """
+    return Message.objects.filter(
+        key__in=keys, state=MessageState.CANCELLED, attempts=0, attempted_at=None
+    ).update(
+        state=MessageState.QUEUED,
+        position=None,
+        due_at=now,
+        reason="",
+        failed_at=None,
+        changed_at=now,
     )
 
 
 def _steps(clinic_ids: set[int], channel: str | None) -> dict[int, list[CascadeStep]]:
     found: dict[int, list[CascadeStep]] = {}
-    rows = CascadeStep.objects.filter(clinic__in=clinic_ids, provider__is_active=True).select_related("provider")
+    rows = CascadeStep.objects.filter(
+        clinic__in=clinic_ids, provider__is_active=True
+    ).select_related("provider")
     for step in rows.order_by("position"):
         if channel is None or step.channel == channel:
             found.setdefault(step.clinic_id, []).append(step)
     return found
 
 
-def _add_lone_providers(steps: dict[int, list[CascadeStep]], clinic_ids: set[int], channel: str) -> None:
-    """A clinic that has no step for the channel sends through the common gateway of the channel, if there is one."""
-    provider = Provider.objects.filter(is_active=True, channels__contains=[channel]).order_by("pk").first()
+def _add_lone_providers(
+    steps: dict[int, list[CascadeStep]], clinic_ids: set[int], channel: str
+) -> None:
+    """A clinic that has no step for the channel sends through the common gateway of the channel, if
+    there is one.
+    """
+    provider = (
+        Provider.objects.filter(is_active=True, channels__contains=[channel]).order_by("pk").first()
+    )
     for clinic_id in clinic_ids - set(steps):
         if provider is not None:
-            steps[clinic_id] = [CascadeStep(clinic_id=clinic_id, position=0, channel=channel, provider=provider)]
+            steps[clinic_id] = [
+                CascadeStep(clinic_id=clinic_id, position=0, channel=channel, provider=provider)
+            ]
 
 
 def templates_of(clinic_ids: Iterable[int]) -> dict[tuple[int | None, str], str]:
@@ -228,7 +288,9 @@ def templates_of(clinic_ids: Iterable[int]) -> dict[tuple[int | None, str], str]
     return texts
 
 
-def text_for(visit: Appointment, channel: str, texts: dict[tuple[int | None, str], str], token: str) -> str:
+def text_for(
+    visit: Appointment, channel: str, texts: dict[tuple[int | None, str], str], token: str
+) -> str:
     """The template's text of the clinic and channel, filled with the visit's values."""
     form = Form.SMS if channel == MessageChannel.SMS else Form.MESSENGER
     text = texts.get((visit.clinic_id, form)) or texts[None, form]
@@ -285,7 +347,9 @@ def visit_message(
 
 
 def number_of(patient: Patient) -> str:
-    """The number a message goes to: the first mobile one (the main one stands first); '' when there is none."""
+    """The number a message goes to: the first mobile one (the main one stands first); '' when there
+    is none.
+    """
     return next((phone.number for phone in patient.phones.all() if is_mobile(phone.number)), "")
 
 
@@ -304,16 +368,26 @@ def _links(visits: Sequence[Appointment], now: dt.datetime) -> dict[tuple[int, i
 
 
 def send_again(message: Message, *, by: User, now: dt.datetime) -> Message:
-    """A person's decision to send once more what failed, was stopped, or may not have gone. Audited.
+    """A person's decision to send once more what failed, was stopped, or may not have gone.
+    Audited.
 
-    Raises Conflict when the message is on its way or arrived, or when somebody has already sent it again.
+    Raises Conflict when the message is on its way or arrived, or when somebody has already sent it
+    again.
     """
     with transaction.atomic():
         message = Message.objects.select_for_update().get(pk=message.pk)
         if message.state not in REPEATABLE:
-            raise Conflict(f"Отправлять снова нечего: сообщение уже «{message.get_state_display()}».")
+            raise Conflict(
+                f"Отправлять снова нечего: сообщение уже «{message.get_state_display()}»."
+            )
         again = Message(
-            key=message_key(message.purpose, message.subject_key, message.version, message.channel, message.repeat + 1),
+            key=message_key(
+                message.purpose,
+                message.subject_key,
+                message.version,
+                message.channel,
+                message.repeat + 1,
+            ),
             due_at=now,
             created_at=now,
             created_by=by,
@@ -331,13 +405,25 @@ def send_again(message: Message, *, by: User, now: dt.datetime) -> Message:
 
 
 _KEPT = (
-    *("purpose", "subject_key", "version", "channel", "clinic", "patient", "appointment", "ground", "to_staff"),
+    *(
+        "purpose",
+        "subject_key",
+        "version",
+        "channel",
+        "clinic",
+        "patient",
+        "appointment",
+        "ground",
+        "to_staff",
+    ),
     *("to", "subject", "text", "files", "parts", "not_after"),
 )
 
 
 def cancel_messages(*, purpose: str, subject_key: str, reason: str, now: dt.datetime) -> int:
-    """Stops what has not left yet of a subject; what a worker holds this moment is stopped by its last look."""
+    """Stops what has not left yet of a subject; what a worker holds this moment is stopped by its
+    last look.
+    """
     with transaction.atomic():
         rows = list(
             Message.objects.select_for_update()
@@ -347,9 +433,9 @@ def cancel_messages(*, purpose: str, subject_key: str, reason: str, now: dt.date
         Message.objects.filter(pk__in=[row.pk for row in rows]).update(
             state=MessageState.CANCELLED, reason=reason[:250], changed_at=now, fallback_at=None
         )
-        Message.objects.filter(purpose=purpose, subject_key=subject_key, fallback_at__isnull=False).update(
-            fallback_at=None
-        )
+        Message.objects.filter(
+            purpose=purpose, subject_key=subject_key, fallback_at__isnull=False
+        ).update(fallback_at=None)
         bump_messages(rows)
     return len(rows)
 

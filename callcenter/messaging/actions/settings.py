@@ -14,14 +14,16 @@ from callcenter.messaging.message_templates import FIELDS, unknown_fields
 from callcenter.messaging.models import CascadeStep, MessageTemplate, Provider
 from callcenter.staff.models import User
 
-LONGEST = 1000  # letters of a template: a messenger shows no more at a glance, an SMS of that length costs fifteen
+# letters of a template: a messenger shows no more at a glance, an SMS of that length costs fifteen
+LONGEST = 1000
 
 
 def save_template(
     *, name: str, form: str, clinic: Clinic | None, text: str, by: User, now: dt.datetime
 ) -> MessageTemplate:
-    """Saves the common text (`clinic` None) or a clinic's own. Raises Refused for an empty text, unknown fields, a text
-    that names no time or no link: such a reminder can't be answered."""
+    """Saves the common text (`clinic` None) or a clinic's own. Raises Refused for an empty text,
+    unknown fields, a text that names no time or no link: such a reminder can't be answered.
+    """
     text = text.strip()
     if not text:
         raise Refused("Текст пуст.", field="text")
@@ -29,15 +31,20 @@ def save_template(
         raise Refused(f"Текст длиннее {LONGEST} знаков.", field="text")
     wrong = unknown_fields(text)
     if wrong:
-        raise Refused(f"Таких полей нет: {', '.join(wrong)}. Есть: {', '.join(FIELDS)}.", field="text")
+        raise Refused(
+            f"Таких полей нет: {', '.join(wrong)}. Есть: {', '.join(FIELDS)}.", field="text"
+        )
     missing = [field for field in ("время", "ссылка") if f"{{{{ {field} }}}}" not in _spaced(text)]
     if missing:
         raise Refused(
-            f"В тексте нет поля «{missing[0]}»: пациент не поймёт, куда и когда, или не сможет ответить.", field="text"
+            f"В тексте нет поля «{missing[0]}»: пациент не поймёт, куда и когда, или не сможет ответить.",
+            field="text",
         )
     with transaction.atomic():
         template = (
-            MessageTemplate.objects.select_for_update(of=("self",)).filter(name=name, form=form, clinic=clinic).first()
+            MessageTemplate.objects.select_for_update(of=("self",))
+            .filter(name=name, form=form, clinic=clinic)
+            .first()
         )
         before = template.text if template else ""
         template = template or MessageTemplate(name=name, form=form, clinic=clinic)
@@ -62,15 +69,18 @@ def _spaced(text: str) -> str:
 def drop_template(template: MessageTemplate, *, by: User, now: dt.datetime) -> None:
     """A clinic's own text goes; the common one counts again."""
     with transaction.atomic():
-        audit.record("messaging.drop_template", template, by=by, now=now, before={"text": template.text})
+        audit.record(
+            "messaging.drop_template", template, by=by, now=now, before={"text": template.text}
+        )
         template.delete()
 
 
 def save_cascade(
     clinic: Clinic, *, steps: Sequence[tuple[str, Provider, int]], by: User, now: dt.datetime
 ) -> list[CascadeStep]:
-    """The clinic's channels in order: (channel, gateway, minutes to wait for a delivery). Raises Refused for a channel
-    twice, or for a gateway that does not know the channel."""
+    """The clinic's channels in order: (channel, gateway, minutes to wait for a delivery). Raises
+    Refused for a channel twice, or for a gateway that does not know the channel.
+    """
     channels = [channel for channel, _, _ in steps]
     if len(set(channels)) < len(channels):
         raise Refused("Один канал стоит дважды.", field="channel")
@@ -82,7 +92,13 @@ def save_cascade(
         before = list(clinic.cascade.values_list("channel", flat=True))
         clinic.cascade.all().delete()
         made = CascadeStep.objects.bulk_create(
-            CascadeStep(clinic=clinic, position=position, channel=channel, provider=provider, wait_minutes=minutes)
+            CascadeStep(
+                clinic=clinic,
+                position=position,
+                channel=channel,
+                provider=provider,
+                wait_minutes=minutes,
+            )
             for position, (channel, provider, minutes) in enumerate(steps, start=1)
         )
         audit.record(
@@ -108,7 +124,9 @@ def save_provider(
     by: User,
     now: dt.datetime,
 ) -> Provider:
-    """Saves a gateway; an empty secret keeps the one that was there. Raises Refused when a setting is missing."""
+    """Saves a gateway; an empty secret keeps the one that was there. Raises Refused when a setting
+    is missing.
+    """
     kept = dict(provider.settings)
     for name, _, is_secret in SETTINGS[provider.kind]:
         given = settings.get(name, "").strip()
@@ -126,5 +144,7 @@ def save_provider(
         provider.per_second, provider.price, provider.is_active = per_second, price, is_active
         provider.paused_until, provider.last_error = None, ""
         provider.save()
-        audit.record("messaging.save_provider", provider, by=by, now=now)  # no secret goes into the journal
+        audit.record(
+            "messaging.save_provider", provider, by=by, now=now
+        )  # no secret goes into the journal
     return provider

@@ -22,10 +22,11 @@ MARGIN = dt.timedelta(minutes=2)  # their clock and ours
 
 
 def ask_due_messages(*, now: dt.datetime) -> int:
-    """Asks every gateway that can be asked about the messages whose reports are overdue; how many states changed.
+    """Asks every gateway that can be asked about the messages whose reports are overdue; how many
+    states changed.
 
-    A question moves the messages' `due_at` on before it is put, so a worker that dies over it only costs one turn. What the
-    provider does not know stays as it is: `unknown` waits for a person.
+    A question moves the messages' `due_at` on before it is put, so a worker that dies over it only
+    costs one turn. What the provider does not know stays as it is: `unknown` waits for a person.
     """
     kinds = [
         kind
@@ -64,7 +65,9 @@ def _claim(provider: Provider, *, now: dt.datetime) -> list[Message]:
 def _ask(provider: Provider, rows: Sequence[Message], *, now: dt.datetime) -> int:
     moments = [row.attempted_at for row in rows if row.attempted_at]
     question = StatusQuery(
-        frozenset(row.key for row in rows), since=min(moments) - MARGIN, until=max(moments) + SPREAD + MARGIN
+        frozenset(row.key for row in rows),
+        since=min(moments) - MARGIN,
+        until=max(moments) + SPREAD + MARGIN,
     )
     try:
         gateway = build(provider.kind, {**provider.settings, "secret": provider.secret})

@@ -1,4 +1,6 @@
-"""What providers tell us: kept raw first, absorbed afterwards, in any order and any number of times."""
+"""What providers tell us: kept raw first, absorbed afterwards, in any order and any number of
+times.
+"""
 
 import datetime as dt
 import logging
@@ -36,8 +38,12 @@ ATTEMPTS = 5
 KEEP = timedelta(days=30)
 
 
-def store_provider_webhook(provider: Provider, webhook: Webhook, *, now: dt.datetime) -> ProviderWebhook:
-    """Writes a provider's call down, exactly as it came; one insert, so that the answer is quick and nothing is lost."""
+def store_provider_webhook(
+    provider: Provider, webhook: Webhook, *, now: dt.datetime
+) -> ProviderWebhook:
+    """Writes a provider's call down, exactly as it came; one insert, so that the answer is quick
+    and nothing is lost.
+    """
     return ProviderWebhook.objects.create(
         provider=provider,
         received_at=now,
@@ -60,20 +66,31 @@ class _ParsedWebhook:
 
     @property
     def is_report(self) -> bool:
-        return all(isinstance(happening, DeliveryReport | IgnoredEvent) for happening in self.happenings)
+        return all(
+            isinstance(happening, DeliveryReport | IgnoredEvent) for happening in self.happenings
+        )
 
 
-# What a call may do to us without being the code's death: it is written on the call, which is tried again later.
+# What a call may do to us without being the code's death: it is written on the call, which is tried
+# again later.
 _TROUBLES = (DatabaseError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def process_due_webhooks(*, now: dt.datetime, limit: int = BATCH) -> int:
-    """Understands what has come; how many calls. Reports are written together, replies and presses one by one; a batch that
-    can't be written is taken apart, so that one call's trouble is written on that call and the others go on."""
-    due = ProviderWebhook.objects.filter(due_at__lte=now, absorbed_at=None, claimed_at=None).order_by("due_at", "pk")
+    """Understands what has come; how many calls. Reports are written together, replies and presses
+    one by one; a batch that can't be written is taken apart, so that one call's trouble is written
+    on that call and the others go on.
+    """
+    due = ProviderWebhook.objects.filter(
+        due_at__lte=now, absorbed_at=None, claimed_at=None
+    ).order_by("due_at", "pk")
     calls = claim(due, now=now, limit=limit)
-    providers = {row.pk: row for row in Provider.objects.filter(pk__in={call.provider_id for call in calls})}
-    gateways = {pk: build(row.kind, {**row.settings, "secret": row.secret}) for pk, row in providers.items()}
+    providers = {
+        row.pk: row for row in Provider.objects.filter(pk__in={call.provider_id for call in calls})
+    }
+    gateways = {
+        pk: build(row.kind, {**row.settings, "secret": row.secret}) for pk, row in providers.items()
+    }
     heard = []
     for call in calls:
         happenings = _read(call, gateways[call.provider_id], now)
@@ -89,7 +106,9 @@ def process_due_webhooks(*, now: dt.datetime, limit: int = BATCH) -> int:
 
 def _read(call: ProviderWebhook, gateway: Gateway, now: dt.datetime) -> list[GatewayEvent] | None:
     try:
-        return gateway.read(Webhook(call.method, call.path, call.query, call.headers, bytes(call.body)))
+        return gateway.read(
+            Webhook(call.method, call.path, call.query, call.headers, bytes(call.body))
+        )
     except BadWebhook as error:  # nothing that a second try would change
         _close([call.pk], str(error), now)
     except _TROUBLES as error:
@@ -102,7 +121,11 @@ def _absorb_together(heard: Sequence[_ParsedWebhook], now: dt.datetime) -> bool:
     try:
         _write(heard, now)
     except _TROUBLES:
-        log.warning("%d reports were not absorbed together and are taken one by one", len(heard), exc_info=True)
+        log.warning(
+            "%d reports were not absorbed together and are taken one by one",
+            len(heard),
+            exc_info=True,
+        )
         return False
     return True
 
@@ -121,9 +144,14 @@ def _write(heard: Sequence[_ParsedWebhook], now: dt.datetime) -> None:
     with transaction.atomic():
         notes: dict[int, list[str]] = {one.call.pk: [] for one in heard}
         reports = [
-            (one.call, status) for one in heard for status in one.happenings if isinstance(status, DeliveryReport)
+            (one.call, status)
+            for one in heard
+            for status in one.happenings
+            if isinstance(status, DeliveryReport)
         ]
-        found = apply_reports([(status, status.at or call.due_at) for call, status in reports], now=now)
+        found = apply_reports(
+            [(status, status.at or call.due_at) for call, status in reports], now=now
+        )
         for (call, _), note in zip(reports, found, strict=True):
             notes[call.pk].append(note)
         for one in heard:
@@ -155,7 +183,9 @@ def _put_off(call: ProviderWebhook, error: Exception, now: dt.datetime) -> None:
     )
 
 
-def _apply(happening: GatewayEvent, provider: Provider, call: ProviderWebhook, now: dt.datetime) -> str:
+def _apply(
+    happening: GatewayEvent, provider: Provider, call: ProviderWebhook, now: dt.datetime
+) -> str:
     """Carries out what is not a report; returns a note when it was of nothing we know."""
     match happening:
         case Reply():
@@ -172,12 +202,25 @@ def _apply(happening: GatewayEvent, provider: Provider, call: ProviderWebhook, n
     return ""
 
 
-_REPORTED = ("state", "reason", "fallback_at", "changed_at", "accepted_at", "delivered_at", "read_at", "failed_at")
+_REPORTED = (
+    "state",
+    "reason",
+    "fallback_at",
+    "changed_at",
+    "accepted_at",
+    "delivered_at",
+    "read_at",
+    "failed_at",
+)
 
 
-def apply_reports(reports: Sequence[tuple[DeliveryReport, dt.datetime]], *, now: dt.datetime) -> list[str]:
-    """Writes what providers say of messages and when each said it, in the caller's transaction: two queries for any number
-    of reports in any order. For each a note, '' or that we have no such message."""
+def apply_reports(
+    reports: Sequence[tuple[DeliveryReport, dt.datetime]], *, now: dt.datetime
+) -> list[str]:
+    """Writes what providers say of messages and when each said it, in the caller's transaction: two
+    queries for any number of reports in any order. For each a note, '' or that we have no such
+    message.
+    """
     rows = (
         Message.objects.filter(key__in={status.key for status, _ in reports})
         .select_for_update(of=("self",))
@@ -192,7 +235,10 @@ def apply_reports(reports: Sequence[tuple[DeliveryReport, dt.datetime]], *, now:
     changed = [row for key, row in messages.items() if _reported(row) != before[key]]
     update_rows(changed, _REPORTED)
     bump_messages(changed)
-    return ["" if status.key in messages else "отчёт о сообщении, которого у нас нет" for status, _ in reports]
+    return [
+        "" if status.key in messages else "отчёт о сообщении, которого у нас нет"
+        for status, _ in reports
+    ]
 
 
 def _reported(message: Message) -> list[object]:
@@ -209,12 +255,18 @@ def _hear(message: Message, status: DeliveryReport, at: dt.datetime, *, now: dt.
         message.reason = status.reason[:250] if status.report == DeliveryStatus.UNDELIVERED else ""
         if message.state in ARRIVED:
             message.fallback_at = None
-        elif message.state == MessageState.UNDELIVERED and message.position is not None and not message.given_up:
+        elif (
+            message.state == MessageState.UNDELIVERED
+            and message.position is not None
+            and not message.given_up
+        ):
             message.fallback_at = now  # the next channel takes over at the next tick
 
 
 def _stamp(message: Message, status: DeliveryReport, at: dt.datetime) -> None:
-    """The time of each report, the first of its kind; a 'read' that comes alone proves the delivery, too."""
+    """The time of each report, the first of its kind; a 'read' that comes alone proves the
+    delivery, too.
+    """
     if status.report == DeliveryStatus.UNDELIVERED and message.state == MessageState.UNDELIVERED:
         message.failed_at = message.failed_at or at
     if status.report == DeliveryStatus.ACCEPTED:
@@ -234,5 +286,7 @@ def requeue_lost_webhooks(*, now: dt.datetime) -> int:
 def purge_old_webhooks(*, now: dt.datetime) -> int:
     """Raw calls are kept a month: long enough for a quarrel with a provider."""
     old = ProviderWebhook.objects.filter(absorbed_at__lt=now - KEEP).order_by("absorbed_at")
-    deleted, _ = ProviderWebhook.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:5000])).delete()
+    deleted, _ = ProviderWebhook.objects.filter(
+        pk__in=list(old.values_list("pk", flat=True)[:5000])
+    ).delete()
     return deleted

@@ -49,7 +49,9 @@ SETTINGS: Final[dict[str, tuple[tuple[str, str, bool], ...]]] = {
 
 
 def build(kind: str, settings: Mapping[str, str]) -> Gateway:
-    """The gateway of a kind; raises ValueError in Russian when the kind or one of its settings is missing."""
+    """The gateway of a kind; raises ValueError in Russian when the kind or one of its settings is
+    missing.
+    """
     try:
         return KINDS[kind](settings)
     except KeyError as error:

@@ -1,7 +1,9 @@
-"""What every gateway speaks: frozen dataclasses in and out, no ORM, one HTTP (or SMTP) call, three possible answers.
+"""What every gateway speaks: frozen dataclasses in and out, no ORM, one HTTP (or SMTP) call, three
+possible answers.
 
-`GatewayAccepted`: the provider took it. `GatewayRefused`: it did not, and `fault` says what to do about it. `Uncertain`: the call may have
-been carried out; it is never repeated by itself unless the gateway `dedupes` by our key (design §4).
+`GatewayAccepted`: the provider took it. `GatewayRefused`: it did not, and `fault` says what to do
+about it. `Uncertain`: the call may have been carried out; it is never repeated by itself unless the
+gateway `is_idempotent` by our key (design §4).
 """
 
 import datetime as dt
@@ -15,7 +17,9 @@ import httpx
 
 from callcenter.messaging.states import DeliveryStatus, VisitAnswer
 
-TIMEOUT: Final = httpx.Timeout(15, connect=5)  # seconds; shorter than the lease of a claimed message
+TIMEOUT: Final = httpx.Timeout(
+    15, connect=5
+)  # seconds; shorter than the lease of a claimed message
 
 
 class FailureScope(Enum):
@@ -49,7 +53,9 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Webhook:
-    """A call of the provider to us, exactly as it came. `path` is what follows the gateway's own address."""
+    """A call of the provider to us, exactly as it came. `path` is what follows the gateway's own
+    address.
+    """
 
     method: str
     path: str
@@ -60,7 +66,9 @@ class Webhook:
 
 @dataclass(frozen=True)
 class TryLater:
-    """A report that a provider without a wire (the simulator) will make so many seconds after the acceptance."""
+    """A report that a provider without a wire (the simulator) will make so many seconds after the
+    acceptance.
+    """
 
     seconds: float
     webhook: Webhook
@@ -99,7 +107,9 @@ class DeliveryReport:
 
 @dataclass(frozen=True)
 class Reply:
-    """Words of a patient. `id` is the provider's, unique; `key` names our message he answers, if the provider knows."""
+    """Words of a patient. `id` is the provider's, unique; `key` names our message he answers, if
+    the provider knows.
+    """
 
     id: str
     sender: str  # E.164 when the channel knows numbers, else the messenger's own id
@@ -138,7 +148,9 @@ GatewayEvent = DeliveryReport | Reply | ButtonPress | Opened | IgnoredEvent
 
 @dataclass(frozen=True)
 class StatusQuery:
-    """Which messages a provider is asked about: their keys, and between which instants they were handed over."""
+    """Which messages a provider is asked about: their keys, and between which instants they were
+    handed over.
+    """
 
     keys: frozenset[str]
     since: dt.datetime
@@ -150,9 +162,11 @@ class BadWebhook(ValueError):
 
 
 class Gateway(Protocol):
-    """A configured gateway. Built from the settings of its row; raises ValueError when one is missing."""
+    """A configured gateway. Built from the settings of its row; raises ValueError when one is
+    missing.
+    """
 
-    dedupes: bool  # the same key sent again is not delivered again: a Maybe may be repeated
+    is_idempotent: bool  # the same key sent again is not delivered again: a Maybe may be repeated
     reports: bool  # delivery is reported; without that 'accepted' is the last that is known
 
     def send(self, message: Outgoing) -> Result: ...
@@ -168,7 +182,9 @@ class Gateway(Protocol):
 
 @runtime_checkable
 class SupportsStatusQuery(Protocol):
-    """A gateway whose provider can be asked what became of messages, when its reports were lost on the way."""
+    """A gateway whose provider can be asked what became of messages, when its reports were lost on
+    the way.
+    """
 
     def ask(self, question: StatusQuery) -> list[DeliveryReport] | GatewayRefused | Uncertain:
         """What the provider knows of these messages; those it does not name it does not know."""
@@ -177,7 +193,9 @@ class SupportsStatusQuery(Protocol):
 
 @functools.cache
 def shared_client() -> httpx.Client:
-    """One client a process: connections to a provider are kept. No redirects: a message is sent to one address."""
+    """One client a process: connections to a provider are kept. No redirects: a message is sent to
+    one address.
+    """
     return httpx.Client(follow_redirects=False, limits=httpx.Limits(max_connections=32))
 
 
@@ -189,7 +207,12 @@ def ask(call: Callable[[], httpx.Response]) -> httpx.Response | GatewayRefused |
     """Runs one HTTP call. What never left us is a refusal for later; what may have left is a Maybe."""
     try:
         return call()
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
+    except (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.PoolTimeout,
+        httpx.UnsupportedProtocol,
+    ) as error:
         return GatewayRefused(f"шлюз не отвечает: {_word(error)}", FailureScope.LATER)
     except httpx.HTTPError as error:
         return Uncertain(f"связь прервалась до ответа шлюза: {_word(error)}")

@@ -1,7 +1,9 @@
-"""edna Pulse: one message = one `cascade/schedule` with our key as `requestId`; statuses and replies come by webhook.
+"""edna Pulse: one message = one `cascade/schedule` with our key as `requestId`; statuses and
+replies come by webhook.
 
-Ours is the only cascade, so every provider cascade named in the settings has a single stage. Field names of a channel's
-content that edna's public pages do not give are settings (`content_key`), not guesses in code.
+Ours is the only cascade, so every provider cascade named in the settings has a single stage. Field
+names of a channel's content that edna's public pages do not give are settings (`content_key`), not
+guesses in code.
 """
 
 import datetime as dt
@@ -65,18 +67,25 @@ _STATUS_REASONS: Final[dict[str, str]] = {
     "EXPIRED": "не доставлено за отведённое время",
     "CANCELLED": "edna не отправила: такой же текст уже ушёл на этот номер меньше 20 минут назад",
 }
-# 'cascade-scheduling-request-is-not-valid' is spelled in two ways on edna's own pages: known by its beginning.
-_OUR_SETTINGS: Final = ("cascade-not-found", "request-doesn't-contain-content", "cascade-scheduling-request")
+# 'cascade-scheduling-request-is-not-valid' is spelled in two ways on edna's own pages: known by its
+# beginning.
+_OUR_SETTINGS: Final = (
+    "cascade-not-found",
+    "request-doesn't-contain-content",
+    "cascade-scheduling-request",
+)
 _PAGE: Final = 1000
 _MOST_PAGES: Final = 20  # of one question: more than any clinic sends in the hours asked about
 _ANSWERS: Final = {answer.value: answer for answer in VisitAnswer}
 
 
 class Edna:
-    """Settings: `url`, `api_key`, `cascade_<channel>` (number of a one-stage cascade), `secret`, `authorization` (the
-    header's value agreed in the cabinet, optional), `content_<channel>` (name of the content field, if not known here)."""
+    """Settings: `url`, `api_key`, `cascade_<channel>` (number of a one-stage cascade), `secret`,
+    `authorization` (the header's value agreed in the cabinet, optional), `content_<channel>` (name
+    of the content field, if not known here).
+    """
 
-    dedupes = True
+    is_idempotent = True
     reports = True
 
     def __init__(self, settings: Mapping[str, str], client: httpx.Client | None = None) -> None:
@@ -88,9 +97,13 @@ class Edna:
 
     def send(self, message: Outgoing) -> Result:
         cascade = self._settings.get(f"cascade_{message.channel}", "")
-        content_key = self._settings.get(f"content_{message.channel}") or _CONTENT.get(message.channel, "")
+        content_key = self._settings.get(f"content_{message.channel}") or _CONTENT.get(
+            message.channel, ""
+        )
         if not cascade.isdigit() or not content_key:
-            return GatewayRefused(f"в настройках edna нет каскада для канала {message.channel}", FailureScope.GATEWAY)
+            return GatewayRefused(
+                f"в настройках edna нет каскада для канала {message.channel}", FailureScope.GATEWAY
+            )
         body = {
             "requestId": message.key,
             "cascadeId": int(cascade),
@@ -106,7 +119,9 @@ class Edna:
         return _refusal(answer, message.key)
 
     def ask(self, question: StatusQuery) -> list[DeliveryReport] | GatewayRefused | Uncertain:
-        """The account's history of that time; ours are known by their `comment`, since edna does not search by requestId."""
+        """The account's history of that time; ours are known by their `comment`, since edna does
+        not search by requestId.
+        """
         found: list[DeliveryReport] = []
         for page in range(_MOST_PAGES):
             body = {
@@ -120,24 +135,36 @@ class Edna:
             if not isinstance(answer, httpx.Response):
                 return answer
             if answer.status_code != 200:
-                return GatewayRefused(f"история edna ответила {answer.status_code}", FailureScope.LATER)
+                return GatewayRefused(
+                    f"история edna ответила {answer.status_code}", FailureScope.LATER
+                )
             items, more = _history(answer)
-            found += [one for item in items if (one := _remembered(item)) is not None and one.key in question.keys]
+            found += [
+                one
+                for item in items
+                if (one := _remembered(item)) is not None and one.key in question.keys
+            ]
             if not more:
                 break
         return found
 
     def _post(self, path: str, body: dict[str, Any]) -> httpx.Response | GatewayRefused | Uncertain:
         headers = {"X-API-KEY": self._key}
-        return ask(lambda: self._client.post(f"{self._url}/api/{path}", json=body, headers=headers, timeout=TIMEOUT))
+        return ask(
+            lambda: self._client.post(
+                f"{self._url}/api/{path}", json=body, headers=headers, timeout=TIMEOUT
+            )
+        )
 
     def is_genuine(self, webhook: Webhook) -> bool:
-        """The secret in the address, and the whole Authorization header when one is agreed: edna signs no bodies."""
+        """The secret in the address, and the whole Authorization header when one is agreed: edna
+        signs no bodies.
+        """
         expected = self._settings.get("authorization", "")
         given = webhook.headers.get("authorization", "")
-        return hmac.compare_digest(webhook.path.partition("/")[0].encode(), self._secret.encode()) and (
-            not expected or hmac.compare_digest(given.encode(), expected.encode())
-        )
+        return hmac.compare_digest(
+            webhook.path.partition("/")[0].encode(), self._secret.encode()
+        ) and (not expected or hmac.compare_digest(given.encode(), expected.encode()))
 
     def read(self, webhook: Webhook) -> list[GatewayEvent]:
         if webhook.method in ("GET", "HEAD"):
@@ -154,7 +181,11 @@ def _refusal(answer: httpx.Response, key: str) -> Result:
         body = answer.json()
     except ValueError:
         body = {}
-    words = " ".join(str(body.get(name) or "") for name in ("title", "detail")) if isinstance(body, dict) else ""
+    words = (
+        " ".join(str(body.get(name) or "") for name in ("title", "detail"))
+        if isinstance(body, dict)
+        else ""
+    )
     if "requestId-is-not-unique" in words:  # the first call had arrived after all
         return GatewayAccepted(key)
     reason = f"edna ответила {answer.status_code}: {words.strip()[:120]}"
@@ -168,7 +199,9 @@ def _refusal(answer: httpx.Response, key: str) -> Result:
 def _history(answer: httpx.Response) -> tuple[list[dict[str, Any]], bool]:
     try:
         body = answer.json()
-        return [item for item in body["content"] if isinstance(item, dict)], bool(body.get("hasNext"))
+        return [item for item in body["content"] if isinstance(item, dict)], bool(
+            body.get("hasNext")
+        )
     except (ValueError, LookupError, TypeError, AttributeError):
         return [], False
 
@@ -202,7 +235,9 @@ def _happening(item: object) -> GatewayEvent:
     if report == DeliveryStatus.UNDELIVERED:
         error = str(item.get("error") or "")
         reason = _REASONS.get(error) or error or _STATUS_REASONS.get(status, "")
-    return DeliveryReport(report, key=str(item["requestId"]), at=_time(item.get("statusAt")), reason=reason[:200])
+    return DeliveryReport(
+        report, key=str(item["requestId"]), at=_time(item.get("statusAt")), reason=reason[:200]
+    )
 
 
 def _incoming(item: dict[str, Any]) -> GatewayEvent:
@@ -238,9 +273,14 @@ def _press(payload: str, at: dt.datetime | None) -> ButtonPress | None:
 
 
 def _channel(subject: str) -> str:
-    """The channel stands in the beginning of the subject's name ('whatsapp_clinic'); unknown ones count as MAX."""
+    """The channel stands in the beginning of the subject's name ('whatsapp_clinic'); unknown ones
+    count as MAX.
+    """
     lowered = subject.lower()
-    return next((channel.value for channel in MessageChannel if channel.value in lowered), MessageChannel.MAX.value)
+    return next(
+        (channel.value for channel in MessageChannel if channel.value in lowered),
+        MessageChannel.MAX.value,
+    )
 
 
 def _time(text: object) -> dt.datetime | None:

@@ -1,7 +1,8 @@
 """Kannel's smsbox: `sendsms` over HTTP, delivery reports and incoming SMS as GET calls to us.
 
-Kannel returns no message id and does not dedupe, so our key travels inside `dlr-url`, and a lost answer stays a Maybe.
-Kannel repeats a report only when its `http-request-retry` is set (its default is to lose it): see docs/gateways.md.
+Kannel returns no message id and does not dedupe, so our key travels inside `dlr-url`, and a lost
+answer stays a Maybe. Kannel repeats a report only when its `http-request-retry` is set (its default
+is to lose it): see docs/gateways.md.
 """
 
 import datetime as dt
@@ -42,9 +43,11 @@ _REPORTS: Final = {
 
 
 class Kannel:
-    """Settings: `url` (…/cgi-bin/sendsms), `username`, `password`, `sender`, `secret` (of our webhook's address)."""
+    """Settings: `url` (…/cgi-bin/sendsms), `username`, `password`, `sender`, `secret` (of our
+    webhook's address).
+    """
 
-    dedupes = False
+    is_idempotent = False
     reports = True
 
     def __init__(self, settings: Mapping[str, str], client: httpx.Client | None = None) -> None:
@@ -68,13 +71,17 @@ class Kannel:
             params["smsc"] = self._smsc
         if message.report_url:
             params["dlr-mask"] = str(_WANTED)
-            params["dlr-url"] = f"{message.report_url}dlr?key={quote(message.key, safe='')}&type=%d&at=%T&why=%A"
+            params["dlr-url"] = (
+                f"{message.report_url}dlr?key={quote(message.key, safe='')}&type=%d&at=%T&why=%A"
+            )
         if not message.text:  # Kannel would send an empty SMS
             return GatewayRefused("пустой текст")
         answer = ask(lambda: self._client.get(self._url, params=params, timeout=TIMEOUT))
         if not isinstance(answer, httpx.Response):
             return answer
-        if answer.status_code == 202:  # '0: Accepted for delivery' or '3: Queued for later delivery'
+        if (
+            answer.status_code == 202
+        ):  # '0: Accepted for delivery' or '3: Queued for later delivery'
             return GatewayAccepted()
         reason = f"шлюз СМС ответил {answer.status_code}: {answer.text.strip()[:120]}"
         if answer.status_code in (401, 403, 404):
@@ -103,12 +110,19 @@ def _report(fields: dict[str, str]) -> GatewayEvent:
     if report is None:
         return IgnoredEvent(f"отчёт Kannel вида {fields['type']}")
     reason = fields.get("why", "") if report == DeliveryStatus.UNDELIVERED else ""
-    return DeliveryReport(report, key=fields["key"], at=_time(fields.get("at", "")), reason=reason[:200])
+    return DeliveryReport(
+        report, key=fields["key"], at=_time(fields.get("at", "")), reason=reason[:200]
+    )
 
 
 def _incoming(query: str) -> GatewayEvent:
-    """A UCS-2 text comes as percent-encoded UTF-16BE bytes: read from bytes, never from a UTF-8 query string."""
-    fields = {name: values[0] for name, values in parse_qs(query, keep_blank_values=True, encoding="latin-1").items()}
+    """A UCS-2 text comes as percent-encoded UTF-16BE bytes: read from bytes, never from a UTF-8
+    query string.
+    """
+    fields = {
+        name: values[0]
+        for name, values in parse_qs(query, keep_blank_values=True, encoding="latin-1").items()
+    }
     if "from" not in fields or "id" not in fields:
         raise BadWebhook("во входящем СМС Kannel нет from или id")
     raw = _raw_of(query, "text")

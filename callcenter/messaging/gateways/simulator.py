@@ -1,8 +1,10 @@
-"""A provider and its patients, played: delivers, fails, is read, answers, delays, repeats and mixes up its reports, vanishes.
+"""A provider and its patients, played: delivers, fails, is read, answers, delays, repeats and mixes
+up its reports, vanishes.
 
-The demo's default, the trainer of new administrators, and the tests' stand-in (it passes the same contract suite). What a
-patient is like is told by the last two digits of his number, so that a story can be set up by choosing numbers, and the
-same number always behaves alike. Nothing here waits: what happens later is handed over as `TryLater` and plays by the clock.
+The demo's default, the trainer of new administrators, and the tests' stand-in (it passes the same
+contract suite). What a patient is like is told by the last two digits of his number, so that a
+story can be set up by choosing numbers, and the same number always behaves alike. Nothing here
+waits: what happens later is handed over as `TryLater` and plays by the clock.
 """
 
 import hashlib
@@ -55,15 +57,20 @@ SILENT: Final = PatientPersona("получает и молчит", opens=False)
 LOOKS: Final = PatientPersona("открывает ссылку и молчит")
 WRITES: Final = PatientPersona("отвечает словами", opens=False, says="Да, приду")
 LATE: Final = PatientPersona("опаздывает", opens=False, says="Буду, но опоздаю минут на 10")
-MOVES_IN_WORDS: Final = PatientPersona("переносит словами", opens=False, says="А можно на среду перенести?")
+MOVES_IN_WORDS: Final = PatientPersona(
+    "переносит словами", opens=False, says="А можно на среду перенести?"
+)
 ASKS: Final = PatientPersona("не понимает, кто пишет", opens=False, says="Кто это?")
-NO_MESSENGER: Final = PatientPersona("нет мессенджера, только СМС", messengers=(), answer=None, opens=False)
+NO_MESSENGER: Final = PatientPersona(
+    "нет мессенджера, только СМС", messengers=(), answer=None, opens=False
+)
 NO_MESSENGER_CONFIRMS: Final = PatientPersona(
     "нет мессенджера, подтверждает из СМС", messengers=(), answer=VisitAnswer.CONFIRM
 )
 UNREACHABLE: Final = PatientPersona("номер молчит", messengers=(), sms=False, opens=False)
 
-# By the last two digits. The share of each is near to what clinics tell of their evenings: half confirm, a fifth is silent.
+# By the last two digits. The share of each is near to what clinics tell of their evenings: half
+# confirm, a fifth is silent.
 PERSONAS: Final[tuple[tuple[int, PatientPersona], ...]] = (
     (46, CONFIRMS),
     (52, CANCELS),
@@ -88,11 +95,13 @@ def persona_of(number: str) -> PatientPersona:
 
 
 class SimulatorGateway:
-    """Settings (all optional, so that faults can be ordered): `secret`; `pace`, seconds the whole play takes (default 20);
-    `latency`, milliseconds of one call; `duplicates`, `disorder`, `refuses`, `busy`, `vanishes` — shares from 0 to 1 of
-    messages whose reports come twice, come mixed up, that are refused, put off, or whose answer is lost; `down` = 'yes'."""
+    """Settings (all optional, so that faults can be ordered): `secret`; `pace`, seconds the whole
+    play takes (default 20); `latency`, milliseconds of one call; `duplicates`, `disorder`,
+    `refuses`, `busy`, `vanishes` — shares from 0 to 1 of messages whose reports come twice, come
+    mixed up, that are refused, put off, or whose answer is lost; `down` = 'yes'.
+    """
 
-    dedupes = True
+    is_idempotent = True
     reports = True
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -104,7 +113,8 @@ class SimulatorGateway:
 
     def send(self, message: Outgoing) -> Result:
         time.sleep(self._share("latency") / 1000)
-        chance = random.Random(hashlib.sha256(message.key.encode()).digest())  # noqa: S311 (a play, not a secret)
+        # A play, not a secret
+        chance = random.Random(hashlib.sha256(message.key.encode()).digest())  # noqa: S311
         if self._settings.get("down") == "yes":
             return GatewayRefused("шлюз не принял пароль", FailureScope.GATEWAY)
         if not message.text or not message.to:
@@ -124,11 +134,22 @@ class SimulatorGateway:
         persona = persona_of(message.to)
         if message.channel == MessageChannel.EMAIL:
             return []
-        works = message.channel in persona.messengers if message.channel in MESSENGERS else persona.sms
+        works = (
+            message.channel in persona.messengers if message.channel in MESSENGERS else persona.sms
+        )
         if not works:
-            reason = "абонент недоступен" if message.channel == MessageChannel.SMS else "у номера нет этого мессенджера"
-            return self._mix([{"do": "undelivered", "key": message.key, "why": reason}], [pace * 0.3], chance)
-        deeds: list[dict[str, str]] = [{"do": "accepted", "key": message.key}, {"do": "delivered", "key": message.key}]
+            reason = (
+                "абонент недоступен"
+                if message.channel == MessageChannel.SMS
+                else "у номера нет этого мессенджера"
+            )
+            return self._mix(
+                [{"do": "undelivered", "key": message.key, "why": reason}], [pace * 0.3], chance
+            )
+        deeds: list[dict[str, str]] = [
+            {"do": "accepted", "key": message.key},
+            {"do": "delivered", "key": message.key},
+        ]
         times = [pace * 0.1, pace * (0.15 + 0.2 * chance.random())]
         if message.channel in MESSENGERS and persona.reads:
             deeds.append({"do": "read", "key": message.key})
@@ -138,24 +159,37 @@ class SimulatorGateway:
             deeds.append({"do": "open", "token": link.group(1)})
             times.append(times[-1] + pace * 0.1)
             if persona.answer:
-                deeds.append({"do": "press", "token": link.group(1), "answer": persona.answer.value})
+                deeds.append(
+                    {"do": "press", "token": link.group(1), "answer": persona.answer.value}
+                )
                 times.append(times[-1] + pace * (0.05 + 0.3 * chance.random()))
         if persona.says and message.channel in MESSENGERS:
             deeds.append(
-                {"do": "say", "id": f"say-{message.key}", "from": message.to, "text": persona.says, "key": message.key}
+                {
+                    "do": "say",
+                    "id": f"say-{message.key}",
+                    "from": message.to,
+                    "text": persona.says,
+                    "key": message.key,
+                }
                 | {"channel": message.channel}
             )
             times.append(times[-1] + pace * 0.3)
         return self._mix(deeds, times, chance)
 
-    def _mix(self, deeds: list[dict[str, str]], times: list[float], chance: random.Random) -> list[TryLater]:
+    def _mix(
+        self, deeds: list[dict[str, str]], times: list[float], chance: random.Random
+    ) -> list[TryLater]:
         if chance.random() < self._share("disorder"):
             chance.shuffle(times)
         plan = list(zip(times, deeds, strict=True))
         if chance.random() < self._share("duplicates"):
             plan += [(seconds + chance.random() * 3, deed) for seconds, deed in plan]
         return [
-            TryLater(seconds, Webhook("POST", f"{self._secret}/report", "", {}, json.dumps(deed).encode()))
+            TryLater(
+                seconds,
+                Webhook("POST", f"{self._secret}/report", "", {}, json.dumps(deed).encode()),
+            )
             for seconds, deed in plan
         ]
 

@@ -1,7 +1,9 @@
-"""E-mail through Django's SMTP backend. SMTP says only whether the next server took the letter: there are no reports.
+"""E-mail through Django's SMTP backend. SMTP says only whether the next server took the letter:
+there are no reports.
 
-Two gateways of one protocol meet here an honest limit: a letter whose DATA was sent and whose answer was lost is a Maybe;
-its Message-ID is our key, so a reader's mail program joins two copies, but that is no promise.
+Two gateways of one protocol meet here an honest limit: a letter whose DATA was sent and whose
+answer was lost is a Maybe; its Message-ID is our key, so a reader's mail program joins two copies,
+but that is no promise.
 """
 
 import hmac
@@ -25,10 +27,11 @@ from callcenter.messaging.gateways.base import (
 
 
 class Smtp:
-    """Settings: `host`, `port`, `username`, `password`, `tls` ('yes' for STARTTLS), `sender`; empty ones from the
-    environment's EMAIL_…."""
+    """Settings: `host`, `port`, `username`, `password`, `tls` ('yes' for STARTTLS), `sender`; empty
+    ones from the environment's EMAIL_….
+    """
 
-    dedupes = False
+    is_idempotent = False
     reports = False
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -56,16 +59,22 @@ class Smtp:
         try:
             connection.open()
         except smtplib.SMTPAuthenticationError as error:
-            return GatewayRefused(f"почтовый сервер не принял пароль: {_text(error)}", FailureScope.GATEWAY)
+            return GatewayRefused(
+                f"почтовый сервер не принял пароль: {_text(error)}", FailureScope.GATEWAY
+            )
         except (OSError, smtplib.SMTPException) as error:
             return GatewayRefused(f"почтовый сервер не отвечает: {error}"[:200], FailureScope.LATER)
         try:
             self._letter(message, connection).send()
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
-            return GatewayRefused(f"адрес не принят: {code} {words.decode(errors='replace')}"[:200], _fault(code))
+            return GatewayRefused(
+                f"адрес не принят: {code} {words.decode(errors='replace')}"[:200], _fault(code)
+            )
         except smtplib.SMTPResponseException as error:
-            return GatewayRefused(f"почтовый сервер отказал: {_text(error)}", _fault(error.smtp_code))
+            return GatewayRefused(
+                f"почтовый сервер отказал: {_text(error)}", _fault(error.smtp_code)
+            )
         except (OSError, smtplib.SMTPException) as error:
             return Uncertain(f"связь с почтовым сервером прервалась: {error}"[:200])
         return GatewayAccepted(_message_id(message.key))
@@ -88,7 +97,8 @@ class Smtp:
             webhook.path.partition("/")[0].encode(), self._settings["secret"].encode()
         )
 
-    def read(self, webhook: Webhook) -> list[GatewayEvent]:  # noqa: ARG002 (the protocol's signature)
+    # The protocol's signature
+    def read(self, webhook: Webhook) -> list[GatewayEvent]:  # noqa: ARG002
         return [IgnoredEvent("почта не присылает отчётов")]
 
 
@@ -103,11 +113,15 @@ def _fault(code: int) -> FailureScope:
 
 def _text(error: smtplib.SMTPResponseException) -> str:
     words = error.smtp_error
-    return f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"[:160]
+    return f"{error.smtp_code} {words.decode(errors='replace') if isinstance(words, bytes) else words}"[
+        :160
+    ]
 
 
 def _close(connection: EmailBackend) -> None:
-    """The letter's fate is known by now; a server that hangs up instead of answering QUIT changes nothing."""
+    """The letter's fate is known by now; a server that hangs up instead of answering QUIT changes
+    nothing.
+    """
     try:
         connection.close()
     except (OSError, smtplib.SMTPException):

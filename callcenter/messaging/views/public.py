@@ -5,7 +5,13 @@ import logging
 
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseForbidden, HttpResponseNotFound
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseForbidden,
+    HttpResponseNotFound,
+)
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -33,7 +39,9 @@ PAGES_PER_MINUTE = 60  # of one address: a family behind one router is far from 
 @public
 @require_http_methods(["GET", "HEAD", "POST"])
 def hook(request: HttpRequest, provider: int, rest: str) -> HttpResponseBase:
-    """A provider's call: its secret is checked, the call is written down, and it is absorbed by a worker afterwards."""
+    """A provider's call: its secret is checked, the call is written down, and it is absorbed by a
+    worker afterwards.
+    """
     row = Provider.objects.filter(pk=provider).first()
     if row is None:
         return HttpResponseNotFound()
@@ -44,10 +52,14 @@ def hook(request: HttpRequest, provider: int, rest: str) -> HttpResponseBase:
     if int(request.headers.get("Content-Length") or 0) > MOST_BYTES:
         return HttpResponse(status=413)
     headers = {name: request.headers[name][:500] for name in _HEADERS if name in request.headers}
-    webhook = Webhook(request.method or "GET", rest, request.META.get("QUERY_STRING", ""), headers, request.body)
+    webhook = Webhook(
+        request.method or "GET", rest, request.META.get("QUERY_STRING", ""), headers, request.body
+    )
     if not gateway.is_genuine(webhook):
         return HttpResponseForbidden()
-    if request.method != "HEAD" and (webhook.query or webhook.body):  # else edna's probe of the address
+    if request.method != "HEAD" and (
+        webhook.query or webhook.body
+    ):  # else edna's probe of the address
         actions.store_provider_webhook(row, webhook, now=timezone.now())
     return HttpResponse("", content_type="text/plain")
 
@@ -56,9 +68,13 @@ def hook(request: HttpRequest, provider: int, rest: str) -> HttpResponseBase:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def visit_page(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The patient's page. GET only shows (previews and scanners open links); a pressed button answers by POST."""
+    """The patient's page. GET only shows (previews and scanners open links); a pressed button
+    answers by POST.
+    """
     if _too_many(request):
-        return _private(render(request, "messaging/visit_closed.html", {"trouble": _SLOWLY}, status=429))
+        return _private(
+            render(request, "messaging/visit_closed.html", {"trouble": _SLOWLY}, status=429)
+        )
     now = timezone.now()
     link = actions.find_link(token)
     if link is None:
@@ -69,7 +85,12 @@ def visit_page(request: HttpRequest, token: str) -> HttpResponseBase:
     if request.method == "POST":
         answer = request.POST.get("answer", "")
         if answer not in VisitAnswer.values:
-            return _closed(request, link, "Не понятно, что вы выбрали. Вернитесь и нажмите одну из кнопок.", 422)
+            return _closed(
+                request,
+                link,
+                "Не понятно, что вы выбрали. Вернитесь и нажмите одну из кнопок.",
+                422,
+            )
         try:
             actions.answer_visit(token=token, answer=VisitAnswer(answer), via="page", now=now)
         except (Conflict, Refused) as error:
@@ -78,14 +99,20 @@ def visit_page(request: HttpRequest, token: str) -> HttpResponseBase:
     if request.method == "GET":
         actions.note_opening(link, now=now)
     return _private(
-        render(request, "messaging/visit.html", {"link": link, "visit": link.appointment, "answers": VisitAnswer})
+        render(
+            request,
+            "messaging/visit.html",
+            {"link": link, "visit": link.appointment, "answers": VisitAnswer},
+        )
     )
 
 
 @public
 @require_safe
 def visit_calendar(request: HttpRequest, token: str) -> HttpResponseBase:
-    """The visit as an .ics file: clinic, address, local time; neither the doctor's specialty nor the patient's name."""
+    """The visit as an .ics file: clinic, address, local time; neither the doctor's specialty nor
+    the patient's name.
+    """
     link = actions.find_link(token)
     now = timezone.now()
     if link is None or actions.link_problem(link, now) is not None or _too_many(request):
@@ -102,10 +129,18 @@ def _calendar(link: VisitLink, now: dt.datetime) -> str:
         return moment.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
 
     def text(value: str) -> str:
-        return value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+        return (
+            value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+        )
 
     lines = [
-        *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Dozvon//RU", "METHOD:PUBLISH", "BEGIN:VEVENT"),
+        *(
+            "BEGIN:VCALENDAR",
+            "VERSION:2.0",
+            "PRODID:-//Dozvon//RU",
+            "METHOD:PUBLISH",
+            "BEGIN:VEVENT",
+        ),
         f"UID:visit-{link.token[:12]}@{settings.PUBLIC_URL.partition('//')[2]}",
         f"SEQUENCE:{link.version}",
         f"DTSTAMP:{stamp(now)}",
@@ -133,16 +168,29 @@ def _folded(line: str) -> str:
 _SLOWLY = "Слишком много запросов. Подождите минуту и откройте ссылку снова."
 
 
-def _closed(request: HttpRequest, link: VisitLink | None, trouble: str, status: int) -> HttpResponse:
-    clinics = [link.appointment.clinic] if link is not None else list(Clinic.objects.exclude(phone="").order_by("name"))
+def _closed(
+    request: HttpRequest, link: VisitLink | None, trouble: str, status: int
+) -> HttpResponse:
+    clinics = (
+        [link.appointment.clinic]
+        if link is not None
+        else list(Clinic.objects.exclude(phone="").order_by("name"))
+    )
     return _private(
-        render(request, "messaging/visit_closed.html", {"trouble": trouble, "clinics": clinics}, status=status)
+        render(
+            request,
+            "messaging/visit_closed.html",
+            {"trouble": trouble, "clinics": clinics},
+            status=status,
+        )
     )
 
 
 def _private(answer: HttpResponse) -> HttpResponse:
     answer["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-    answer["Referrer-Policy"] = "same-origin"  # "no-referrer" would send `Origin: null` with the form, and CSRF says no
+    answer["Referrer-Policy"] = (
+        "same-origin"  # "no-referrer" would send `Origin: null` with the form, and CSRF says no
+    )
     return answer
 
 

@@ -36,7 +36,9 @@ STEPS = 4  # rows of the cascade's form
 
 @allow(*CAN_MANAGE_CLINIC)
 def templates(request: StaffRequest) -> HttpResponse:
-    """«Уведомление о приёме» for messenger and SMS: the common text and each clinic's own, with a preview."""
+    """«Уведомление о приёме» for messenger and SMS: the common text and each clinic's own, with a
+    preview.
+    """
     clinics = list(Clinic.objects.visible_to(request.user).order_by("name"))
     chosen = {str(clinic.pk): clinic for clinic in clinics}
     values = request.POST if request.method == "POST" else request.GET
@@ -51,7 +53,12 @@ def templates(request: StaffRequest) -> HttpResponse:
                 drop_template(own, by=request.user, now=timezone.now())
             elif not request.POST.get("preview"):
                 save_template(
-                    name=VISIT_TEMPLATE, form=form, clinic=clinic, text=text, by=request.user, now=timezone.now()
+                    name=VISIT_TEMPLATE,
+                    form=form,
+                    clinic=clinic,
+                    text=text,
+                    by=request.user,
+                    now=timezone.now(),
                 )
             if not request.POST.get("preview"):
                 messages.success(request, "Шаблон сохранён.")
@@ -69,7 +76,11 @@ def templates(request: StaffRequest) -> HttpResponse:
         "fields": FIELDS.items(),
         **_preview(text, form, clinic, request.user),
     }
-    template = "messaging/templates.html#preview" if request.headers.get("HX-Request") else "messaging/templates.html"
+    template = (
+        "messaging/templates.html#preview"
+        if request.headers.get("HX-Request")
+        else "messaging/templates.html"
+    )
     return render(request, template, context, status=status)
 
 
@@ -79,20 +90,30 @@ def _common(form: str) -> str:
 
 
 def _preview(text: str, form: str, clinic: Clinic | None, user: User) -> dict[str, object]:
-    """The text with a real visit's values, or with made-up ones while there is no visit; parts and price of an SMS."""
+    """The text with a real visit's values, or with made-up ones while there is no visit; parts and
+    price of an SMS.
+    """
     wrong = unknown_fields(text)
     if wrong:
         return {"wrong": wrong}
     clinics = [clinic] if clinic else list(Clinic.objects.visible_to(user))
     visit = (
-        Appointment.objects.filter(clinic__in=clinics, status__in=UPCOMING, starts_at__gt=timezone.now())
+        Appointment.objects.filter(
+            clinic__in=clinics, status__in=UPCOMING, starts_at__gt=timezone.now()
+        )
         .select_related("clinic", "doctor", "patient")
         .order_by("starts_at")
         .first()
     )
-    filled = fill(text, values_of(visit_values(visit, "x" * 22) if visit else _sample(timezone.now())))
+    filled = fill(
+        text, values_of(visit_values(visit, "x" * 22) if visit else _sample(timezone.now()))
+    )
     size = size_of(filled)
-    step = CascadeStep.objects.filter(clinic__in=clinics, channel=MessageChannel.SMS).select_related("provider").first()
+    step = (
+        CascadeStep.objects.filter(clinic__in=clinics, channel=MessageChannel.SMS)
+        .select_related("provider")
+        .first()
+    )
     price = step.provider.price * size.parts if step and form == Form.SMS else None
     return {"filled": filled, "size": size, "price": price, "is_sms": form == Form.SMS}
 
@@ -100,7 +121,13 @@ def _preview(text: str, form: str, clinic: Clinic | None, user: User) -> dict[st
 def _sample(now: dt.datetime) -> TemplateVisit:
     return TemplateVisit(
         *("Иванова Анна Петровна", "Анна", "Петровна", "Тихонов Яков Львович", "Тихонов Я. Л."),
-        *("Клиника", "ул. Примерная, 1", "+79000009999", now + dt.timedelta(days=1), "Europe/Moscow"),
+        *(
+            "Клиника",
+            "ул. Примерная, 1",
+            "+79000009999",
+            now + dt.timedelta(days=1),
+            "Europe/Moscow",
+        ),
         "https://clinic.example/v/xxxxxxxxxxxxxxxxxxxxxx",
     )
 
@@ -108,9 +135,15 @@ def _sample(now: dt.datetime) -> TemplateVisit:
 @allow(*CAN_MANAGE_CLINIC)
 def channels(request: StaffRequest) -> HttpResponse:
     """Each clinic's cascade, and the gateways."""
-    clinics = list(Clinic.objects.visible_to(request.user).order_by("name").prefetch_related("cascade__provider"))
+    clinics = list(
+        Clinic.objects.visible_to(request.user)
+        .order_by("name")
+        .prefetch_related("cascade__provider")
+    )
     if request.method == "POST":
-        clinic = get_object_or_404(Clinic.objects.visible_to(request.user), pk=_number(request.POST.get("clinic")))
+        clinic = get_object_or_404(
+            Clinic.objects.visible_to(request.user), pk=_number(request.POST.get("clinic"))
+        )
         try:
             save_cascade(clinic, steps=_steps(request), by=request.user, now=timezone.now())
             messages.success(request, f"Порядок каналов сохранён: {clinic.name}.")
@@ -135,18 +168,29 @@ def _steps(request: StaffRequest) -> list[tuple[str, Provider, int]]:
     providers = {str(provider.pk): provider for provider in Provider.objects.all()}
     steps = []
     for number in range(STEPS):
-        channel, provider = request.POST.get(f"channel{number}", ""), request.POST.get(f"provider{number}", "")
+        channel, provider = (
+            request.POST.get(f"channel{number}", ""),
+            request.POST.get(f"provider{number}", ""),
+        )
         if not channel:
             continue
         if channel not in MessageChannel.values or provider not in providers:
             raise Refused("Выберите шлюз для каждого канала.", field="provider")
-        steps.append((channel, providers[provider], min(_number(request.POST.get(f"wait{number}")) or 20, 24 * 60)))
+        steps.append(
+            (
+                channel,
+                providers[provider],
+                min(_number(request.POST.get(f"wait{number}")) or 20, 24 * 60),
+            )
+        )
     return steps
 
 
 @allow(*CAN_MANAGE_CLINIC)
 def provider(request: StaffRequest, pk: int) -> HttpResponse:
-    """One gateway: settings (secrets are never shown), channels, limit, price; the address its calls come to."""
+    """One gateway: settings (secrets are never shown), channels, limit, price; the address its
+    calls come to.
+    """
     row = get_object_or_404(Provider, pk=pk)
     problem, status = "", 200
     if request.method == "POST":
@@ -154,7 +198,11 @@ def provider(request: StaffRequest, pk: int) -> HttpResponse:
             save_provider(
                 row,
                 settings={name: request.POST.get(name, "") for name, _, _ in SETTINGS[row.kind]},
-                channels=[channel for channel in request.POST.getlist("channels") if channel in MessageChannel.values],
+                channels=[
+                    channel
+                    for channel in request.POST.getlist("channels")
+                    if channel in MessageChannel.values
+                ],
                 per_second=_float(request.POST.get("per_second")),
                 price=_money(request.POST.get("price")),
                 is_active=bool(request.POST.get("is_active")),

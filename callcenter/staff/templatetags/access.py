@@ -17,5 +17,7 @@ def _roles(url_name: str) -> tuple[str, ...]:
 
 @register.filter
 def may_open(user: object, url_name: str) -> bool:
-    """{% if request.user|may_open:"clinics:patient_new" %}: whether the page without parameters lets the user in."""
+    """{% if request.user|may_open:"clinics:patient_new" %}: whether the page without parameters
+    lets the user in.
+    """
     return isinstance(user, User) and user.has(*_roles(url_name))  # type: ignore[arg-type]

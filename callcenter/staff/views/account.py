@@ -34,7 +34,9 @@ class LoginForm(AuthenticationForm):
 
 login = public(
     auth.LoginView.as_view(
-        template_name="staff/login.html", authentication_form=LoginForm, redirect_authenticated_user=True
+        template_name="staff/login.html",
+        authentication_form=LoginForm,
+        redirect_authenticated_user=True,
     )
 )
 logout = public(auth.LogoutView.as_view())
@@ -51,8 +53,8 @@ def locked_out(request: HttpRequest, credentials: dict[str, str] | None) -> Http
     )
     now = timezone.now()
     until = (last or now) + dt.timedelta(hours=settings.AXES_COOLOFF_TIME)
-    # The minute is rounded up: at the time it names the door is open. Moscow time for everyone: the zone of a clinic
-    # would tell a stranger that there is such a log-in.
+    # The minute is rounded up: at the time it names the door is open. Moscow time for everyone: the
+    # zone of a clinic would tell a stranger that there is such a log-in.
     context = {
         "at": local(until + dt.timedelta(seconds=59), DEFAULT_ZONE),
         "minutes": max(1, math.ceil((until - now).total_seconds() / 60)),
@@ -67,13 +69,18 @@ def profile(request: StaffRequest) -> HttpResponse:
     """One's own e-mail and extension; roles and clinics to read."""
     user = request.user
     form = ProfileForm(
-        request.POST if request.method == "POST" else None, initial={"email": user.email, "extension": user.extension}
+        request.POST if request.method == "POST" else None,
+        initial={"email": user.email, "extension": user.extension},
     )
     if request.method == "POST" and form.is_valid():
         actions.change_profile(user, **form.cleaned_data, now=timezone.now())
         messages.success(request, "Профиль сохранён.")
         return redirect("profile")
-    context = {"form": form, "password_form": PasswordChangeForm(user), "clinics": user.clinics.order_by("name")}
+    context = {
+        "form": form,
+        "password_form": PasswordChangeForm(user),
+        "clinics": user.clinics.order_by("name"),
+    }
     return render(request, "staff/profile.html", context, status=422 if form.is_bound else 200)
 
 
@@ -85,7 +92,9 @@ def password(request: StaffRequest) -> HttpResponse:
     form = PasswordChangeForm(user, request.POST)
     if form.is_valid():
         try:
-            fresh = actions.set_password(user, password=form.cleaned_data["new_password1"], by=user, now=timezone.now())
+            fresh = actions.set_password(
+                user, password=form.cleaned_data["new_password1"], by=user, now=timezone.now()
+            )
         except Refused as error:
             refuse(form, error)
         else:
@@ -93,5 +102,9 @@ def password(request: StaffRequest) -> HttpResponse:
             messages.success(request, "Пароль изменён. На других устройствах нужно войти заново.")
             return redirect("profile")
     initial = {"email": user.email, "extension": user.extension}
-    context = {"form": ProfileForm(initial=initial), "password_form": form, "clinics": user.clinics.order_by("name")}
+    context = {
+        "form": ProfileForm(initial=initial),
+        "password_form": form,
+        "clinics": user.clinics.order_by("name"),
+    }
     return render(request, "staff/profile.html", context, status=422)

@@ -55,14 +55,21 @@ def new(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             person = actions.create_user(
-                facts=form.facts(), password=form.cleaned_data["password"], by=request.user, now=timezone.now()
+                facts=form.facts(),
+                password=form.cleaned_data["password"],
+                by=request.user,
+                now=timezone.now(),
             )
         except Refused as error:
             refuse(form, error)
         else:
-            messages.success(request, f"Сотрудник {person.full_name} заведён: логин {person.login}.")
+            messages.success(
+                request, f"Сотрудник {person.full_name} заведён: логин {person.login}."
+            )
             return redirect("staff:people")
-    return render(request, "staff/person_new.html", {"form": form}, status=422 if form.is_bound else 200)
+    return render(
+        request, "staff/person_new.html", {"form": form}, status=422 if form.is_bound else 200
+    )
 
 
 @allow(*CAN_MANAGE_STAFF)
@@ -72,12 +79,18 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
     found = _find(request, pk)
     if not queries.manages(request.user, found):
         return _place(request, found)
-    shown = request.POST.get("shown", "") if request.method == "POST" else actions.person_stamp(found)
-    form = PersonForm(request.POST if request.method == "POST" else None, by=request.user, initial=_initial(found))
+    shown = (
+        request.POST.get("shown", "") if request.method == "POST" else actions.person_stamp(found)
+    )
+    form = PersonForm(
+        request.POST if request.method == "POST" else None, by=request.user, initial=_initial(found)
+    )
     status = 422 if form.is_bound else 200
     if request.method == "POST" and form.is_valid():
         try:
-            actions.change_user(found, facts=form.facts(), by=request.user, now=timezone.now(), shown=shown)
+            actions.change_user(
+                found, facts=form.facts(), by=request.user, now=timezone.now(), shown=shown
+            )
         except Refused as error:
             refuse(form, error)
         except Conflict as error:
@@ -93,10 +106,16 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
 
 def _place(request: StaffRequest, found: User) -> HttpResponse:
     may = set(found.roles) <= {str(role) for role in grantable(request.user.roles)}
-    shown = request.POST.get("shown", "") if request.method == "POST" else actions.place_stamp(found, request.user)
+    shown = (
+        request.POST.get("shown", "")
+        if request.method == "POST"
+        else actions.place_stamp(found, request.user)
+    )
     form = (
         ClinicsOfPersonForm(
-            request.POST if request.method == "POST" else None, by=request.user, initial=_places(request, found)
+            request.POST if request.method == "POST" else None,
+            by=request.user,
+            initial=_places(request, found),
         )
         if may
         else None
@@ -105,11 +124,15 @@ def _place(request: StaffRequest, found: User) -> HttpResponse:
     if form is not None and request.method == "POST" and form.is_valid():
         chosen = [clinic.pk for clinic in form.cleaned_data["clinics"]]
         try:
-            actions.place_user(found, clinic_ids=chosen, by=request.user, now=timezone.now(), shown=shown)
+            actions.place_user(
+                found, clinic_ids=chosen, by=request.user, now=timezone.now(), shown=shown
+            )
         except Refused as error:
             refuse(form, error)
         except Conflict as error:
-            show_conflict(form, ClinicsOfPersonForm(by=request.user, initial=_places(request, found)), error)
+            show_conflict(
+                form, ClinicsOfPersonForm(by=request.user, initial=_places(request, found)), error
+            )
             status, shown = error.status, actions.place_stamp(found, request.user)
         else:
             messages.success(request, "Изменения сохранены.")
@@ -126,11 +149,15 @@ def password(request: StaffRequest, pk: int) -> HttpResponse:
     form = PasswordForm(request.POST)
     if form.is_valid():
         try:
-            actions.set_password(found, password=form.cleaned_data["password"], by=request.user, now=timezone.now())
+            actions.set_password(
+                found, password=form.cleaned_data["password"], by=request.user, now=timezone.now()
+            )
         except Refused as error:
             refuse(form, error)
         else:
-            messages.success(request, f"Новый пароль для {found.full_name} задан. Передайте его лично.")
+            messages.success(
+                request, f"Новый пароль для {found.full_name} задан. Передайте его лично."
+            )
             return redirect("staff:person", pk)
     context = {
         "person": found,

@@ -1,4 +1,6 @@
-"""«Смены»: who works on which day under which colour; a click on a day paints it with the chosen colour."""
+"""«Смены»: who works on which day under which colour; a click on a day paints it with the chosen
+colour.
+"""
 
 import calendar
 import datetime as dt
@@ -40,16 +42,20 @@ class ShiftLine:
 @allow(*EVERYONE)
 @require_GET
 def shifts(request: StaffRequest) -> HttpResponse:
-    """A week or a month of the people of one's clinics; seniors and managers paint, the others read."""
+    """A week or a month of the people of one's clinics; seniors and managers paint, the others
+    read.
+    """
     return render(request, "staff/shifts.html", _context(request, request.GET))
 
 
 @allow(*CAN_MANAGE_STAFF)
 @require_POST
 def paint(request: StaffRequest) -> HttpResponse:
-    """Paints one day of one person: `cell` is 'person:day:shown colour'; the shown colour once more wipes it off.
+    """Paints one day of one person: `cell` is 'person:day:shown colour'; the shown colour once more
+    wipes it off.
 
-    The page says what it showed, so that a second click of an impatient finger repeats the deed instead of undoing it.
+    The page says what it showed, so that a second click of an impatient finger repeats the deed
+    instead of undoing it.
     """
     pk, _, rest = request.POST.get("cell", "").partition(":")
     day, _, shown = rest.partition(":")
@@ -70,7 +76,10 @@ def copy(request: StaffRequest) -> HttpResponse:
     people = queries.shift_people(request.user, number(request.POST.get("clinic")))
     given = actions.copy_week(people, monday=monday, by=request.user, now=timezone.now())
     messages.info(
-        request, f"Повторено смен: {given}." if given else "Повторять нечего: прошлая неделя пуста или дни уже заняты."
+        request,
+        f"Повторено смен: {given}."
+        if given
+        else "Повторять нечего: прошлая неделя пуста или дни уже заняты.",
     )
     return redirect(_address(request.POST))
 
@@ -83,14 +92,24 @@ def _answer(request: StaffRequest) -> HttpResponse:
 
 def _address(params: QueryDict) -> str:
     kept = QueryDict(mutable=True)
-    kept.update({name: params.get(name, "") for name in ("clinic", "from", "span", "brush") if name in params})
+    kept.update(
+        {
+            name: params.get(name, "")
+            for name in ("clinic", "from", "span", "brush")
+            if name in params
+        }
+    )
     return f"{reverse('staff:shifts')}?{kept.urlencode()}"
 
 
 def _context(request: StaffRequest, params: QueryDict) -> dict[str, Any]:
     today = _today(request.user)
     start, span = date(params.get("from")) or today, params.get("span", "week")
-    days = _month(start) if span == "month" else [_monday(start) + dt.timedelta(days=step) for step in range(7)]
+    days = (
+        _month(start)
+        if span == "month"
+        else [_monday(start) + dt.timedelta(days=step) for step in range(7)]
+    )
     clinic_id = number(params.get("clinic"))
     people = queries.shift_people(request.user, clinic_id)
     found = queries.shifts_of(people, days[0], days[-1])
@@ -126,4 +145,7 @@ def _monday(day: dt.date) -> dt.date:
 
 
 def _month(day: dt.date) -> list[dt.date]:
-    return [day.replace(day=number) for number in range(1, calendar.monthrange(day.year, day.month)[1] + 1)]
+    return [
+        day.replace(day=number)
+        for number in range(1, calendar.monthrange(day.year, day.month)[1] + 1)
+    ]

@@ -1,4 +1,6 @@
-"""Telephones in browsers, kept as rows: the simulator writes what rings, the page writes what was pressed."""
+"""Telephones in browsers, kept as rows: the simulator writes what rings, the page writes what was
+pressed.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -22,7 +24,12 @@ class BrowserHandsets:
     def ring(self, channel: str, owner: str, caller: str) -> None:
         Handset.objects.update_or_create(
             channel=channel,
-            defaults={"user_id": int(owner), "caller": caller, "changed_at": self._clock(), "state": LegState.RINGING},
+            defaults={
+                "user_id": int(owner),
+                "caller": caller,
+                "changed_at": self._clock(),
+                "state": LegState.RINGING,
+            },
         )
         live_updates.bump(f"phone:user:{owner}")
 
@@ -47,7 +54,9 @@ class BrowserHandsets:
     def deeds(self) -> list[SimulatedAction]:
         """What was pressed since the last look; each deed is taken once."""
         with transaction.atomic():
-            rows = list(HandsetAction.objects.select_for_update(skip_locked=True).order_by("pk")[:100])
+            rows = list(
+                HandsetAction.objects.select_for_update(skip_locked=True).order_by("pk")[:100]
+            )
             HandsetAction.objects.filter(pk__in=[row.pk for row in rows]).delete()
         for row in rows:
             if row.kind == "answer":

@@ -1,6 +1,8 @@
-"""Calls as rows: verbs that write a call's legs and the commands that the process at the exchange will carry out.
+"""Calls as rows: verbs that write a call's legs and the commands that the process at the exchange
+will carry out.
 
-Every function runs inside the transaction of whoever decides, so a state and the commands it wants are written together.
+Every function runs inside the transaction of whoever decides, so a state and the commands it wants
+are written together.
 """
 
 import datetime as dt
@@ -19,11 +21,20 @@ from callcenter.staff.models import User
 from callcenter.telephony.actions import call_logging
 from callcenter.telephony.models import Call, Leg, PbxCommand
 from callcenter.telephony.pbx.base import PbxEvent
-from callcenter.telephony.states import LIVE_LEGS, CommandType, HangupReason, LegRole, LegState, Scenario
+from callcenter.telephony.states import (
+    LIVE_LEGS,
+    CommandType,
+    HangupReason,
+    LegRole,
+    LegState,
+    Scenario,
+)
 
 OURS: Final = "dz-"  # how our channels' ids begin
 BRIDGE: Final = "dz-br-"  # and our bridges'
-RING_EXPIRES: Final = dt.timedelta(seconds=20)  # a ring that the exchange did not get by then is no longer wanted
+RING_EXPIRES: Final = dt.timedelta(
+    seconds=20
+)  # a ring that the exchange did not get by then is no longer wanted
 
 
 @dataclass(frozen=True)
@@ -33,7 +44,9 @@ class StepDue(PbxEvent):
 
 @dataclass(frozen=True)
 class SpeechNotPlayed(PbxEvent):
-    """The voice did not come out: no engine, an error of it, or a sound the exchange could not play."""
+    """The voice did not come out: no engine, an error of it, or a sound the exchange could not
+    play.
+    """
 
     why: str
 
@@ -81,8 +94,8 @@ def ring(
 ) -> Leg:
     """Adds a leg and the command to dial it; `timeout` in seconds.
 
-    `prepare`: phrases that must be speakable before anybody is disturbed. Raises Conflict when this administrator or
-    this patient's number is already on a live leg of any call.
+    `prepare`: phrases that must be speakable before anybody is disturbed. Raises Conflict when this
+    administrator or this patient's number is already on a live leg of any call.
     """
     try:
         with transaction.atomic():
@@ -96,7 +109,9 @@ def ring(
                 created_at=now,
             )
     except IntegrityError:
-        who = f"{user.short_name} уже на линии" if user is not None else "С этим номером уже говорят"
+        who = (
+            f"{user.short_name} уже на линии" if user is not None else "С этим номером уже говорят"
+        )
         raise Conflict(f"{who}. Подождите, пока разговор закончится.") from None
     _command(
         call,
@@ -119,7 +134,13 @@ def play(leg: Leg, *phrases: str, now: dt.datetime, then_hang_up: bool = False) 
     """Says the phrases to a leg; afterwards, if wished, lets it go."""
     ref = f"pb-{uuid.uuid4().hex}"
     return _command(
-        leg.call, CommandType.PLAY, now=now, leg=leg, ref=ref, phrases=list(phrases), then_hang_up=then_hang_up
+        leg.call,
+        CommandType.PLAY,
+        now=now,
+        leg=leg,
+        ref=ref,
+        phrases=list(phrases),
+        then_hang_up=then_hang_up,
     )
 
 
@@ -131,7 +152,12 @@ def stop_playing(call: Call, *, now: dt.datetime) -> None:
 
 
 def connect(
-    call: Call, legs: Sequence[Leg], *, now: dt.datetime, record: bool = False, instead_of: Sequence[Leg] = ()
+    call: Call,
+    legs: Sequence[Leg],
+    *,
+    now: dt.datetime,
+    record: bool = False,
+    instead_of: Sequence[Leg] = (),
 ) -> None:
     """Lets the legs talk with each other, and records each of them apart if wished.
 
@@ -150,7 +176,13 @@ def connect(
     )
     if record:
         for leg in legs:
-            _command(call, CommandType.RECORD, now=now, leg=leg, ref=f"{call.ref.hex}-{leg.role}-{leg.pk}")
+            _command(
+                call,
+                CommandType.RECORD,
+                now=now,
+                leg=leg,
+                ref=f"{call.ref.hex}-{leg.role}-{leg.pk}",
+            )
 
 
 def answer(leg: Leg, *, now: dt.datetime) -> None:
@@ -181,9 +213,13 @@ def set_step_timeout(call: Call, seconds: float | None, *, now: dt.datetime) -> 
 
 
 def is_continuing(call: Call) -> bool:
-    """Whether a conversation that has begun still has its patient and somebody of ours, on the line or being rung."""
+    """Whether a conversation that has begun still has its patient and somebody of ours, on the line
+    or being rung.
+    """
     live = set(call.legs.filter(state__in=LIVE_LEGS).values_list("role", "state"))
-    return (LegRole.PATIENT, LegState.UP) in live and any(role == LegRole.EMPLOYEE for role, _ in live)
+    return (LegRole.PATIENT, LegState.UP) in live and any(
+        role == LegRole.EMPLOYEE for role, _ in live
+    )
 
 
 def live_leg(call: Call, role: LegRole) -> Leg | None:
@@ -193,7 +229,9 @@ def live_leg(call: Call, role: LegRole) -> Leg | None:
 
 
 def end_call(call: Call, *, end: HangupReason | str, now: dt.datetime) -> None:
-    """Writes the call's end into it and into the contact history. A call that has ended stays as it was."""
+    """Writes the call's end into it and into the contact history. A call that has ended stays as it
+    was.
+    """
     if call.ended_at is not None:
         return
     call.ended_at, call.end, call.step_due_at = now, end, None

@@ -1,4 +1,6 @@
-"""A call's lines in the contact history: one interaction from the first ring to the end, told phase by phase."""
+"""A call's lines in the contact history: one interaction from the first ring to the end, told phase
+by phase.
+"""
 
 import datetime as dt
 
@@ -24,8 +26,15 @@ def close_call(call: Call, *, now: dt.datetime) -> None:
     """How it ended: held (with its length), missed (they called us), not reached (we called them)."""
     if call.interaction_id is None:
         return
-    unanswered = InteractionState.MISSED if call.direction == Direction.IN else InteractionState.FAILED
-    _tell(call, InteractionState.ANSWERED if call.connected_at is not None else unanswered, now=now, ended_at=now)
+    unanswered = (
+        InteractionState.MISSED if call.direction == Direction.IN else InteractionState.FAILED
+    )
+    _tell(
+        call,
+        InteractionState.ANSWERED if call.connected_at is not None else unanswered,
+        now=now,
+        ended_at=now,
+    )
 
 
 def _tell(

@@ -1,7 +1,8 @@
-"""What the exchange told us, taken into the rows: each fact in one transaction, once, in whatever order it comes.
+"""What the exchange told us, taken into the rows: each fact in one transaction, once, in whatever
+order it comes.
 
-A leg's facts only move it forward (planned → ringing → up → ended); a fact about an ended leg changes nothing. Then the
-call's scenario decides, in the same transaction.
+A leg's facts only move it forward (planned → ringing → up → ended); a fact about an ended leg
+changes nothing. Then the call's scenario decides, in the same transaction.
 """
 
 import datetime as dt
@@ -24,10 +25,19 @@ from callcenter.telephony.pbx.base import (
     PlayEnded,
     Ringing,
 )
-from callcenter.telephony.states import LIVE_LEGS, CommandState, CommandType, HangupReason, LegRole, LegState, Scenario
+from callcenter.telephony.states import (
+    LIVE_LEGS,
+    CommandState,
+    CommandType,
+    HangupReason,
+    LegRole,
+    LegState,
+    Scenario,
+)
 
 log = logging.getLogger(__name__)
-_HANGING_UP = 1.5  # seconds between the cut of a sound and the end of the channel that heard it, with room to spare
+# seconds between the cut of a sound and the end of the channel that heard it, with room to spare
+_HANGING_UP = 1.5
 Handler = Callable[[Call, Leg | None, PbxEvent], None]
 
 
@@ -45,7 +55,9 @@ def handler_of(call: Call) -> Handler:
 
 
 def handle_event(fact: PbxEvent) -> None:
-    """Writes the fact and lets the scenario act; facts about channels that are not ours are none of our business."""
+    """Writes the fact and lets the scenario act; facts about channels that are not ours are none of
+    our business.
+    """
     if isinstance(fact, Incoming):
         from callcenter.telephony.scenarios import open_incoming
 
@@ -67,17 +79,34 @@ def take_step(call_id: int, *, now: dt.datetime) -> None:
             return  # something happened first
         call.step_due_at = None
         call.save(update_fields=["step_due_at"])
-        played = call.commands.filter(verb=CommandType.PLAY).select_related("leg").order_by("-pk").first()
-        if played is not None and played.leg is not None and played.leg.is_live and played.args.get("failed"):
+        played = (
+            call.commands.filter(verb=CommandType.PLAY)
+            .select_related("leg")
+            .order_by("-pk")
+            .first()
+        )
+        if (
+            played is not None
+            and played.leg is not None
+            and played.leg.is_live
+            and played.args.get("failed")
+        ):
             _decide(call, played.leg, SpeechNotPlayed(now, "АТС не смогла проиграть речь"))
         else:
             _decide(call, None, StepDue(now))
 
 
 def finish_command(
-    command_id: int, state: CommandState, *, now: dt.datetime, error: str = "", end: HangupReason = HangupReason.FAILED
+    command_id: int,
+    state: CommandState,
+    *,
+    now: dt.datetime,
+    error: str = "",
+    end: HangupReason = HangupReason.FAILED,
 ) -> None:
-    """Writes what became of a command. A ring that surely did not happen is its leg's end, told as `end`."""
+    """Writes what became of a command. A ring that surely did not happen is its leg's end, told as
+    `end`.
+    """
     with transaction.atomic():
         command = PbxCommand.objects.select_for_update().get(pk=command_id)
         if command.done_at is not None:
@@ -109,7 +138,12 @@ def fail_speech(command_id: int, *, why: str, now: dt.datetime) -> None:
         if leg is None:
             return
         if command.verb == CommandType.RING:
-            leg.state, leg.end, leg.ended_at, leg.note = LegState.ENDED, HangupReason.FAILED, now, why[:250]
+            leg.state, leg.end, leg.ended_at, leg.note = (
+                LegState.ENDED,
+                HangupReason.FAILED,
+                now,
+                why[:250],
+            )
             leg.save()
         if command.args.get("then_hang_up"):
             call_control.hang_up(leg, now=now)
@@ -145,11 +179,17 @@ def _connected(command: PbxCommand, now: dt.datetime) -> None:
 
 
 def _take_over(call: Call, leg: Leg, fact: Answered) -> None:
-    """A colleague answers a transferred call: he joins, and who talked so far is let go once he is in."""
+    """A colleague answers a transferred call: he joins, and who talked so far is let go once he is
+    in.
+    """
     if call_control.live_leg(call, LegRole.PATIENT) is None:
         call_control.hang_up(leg, now=fact.at)
         return
-    others = [other for other in call.legs.filter(role=LegRole.EMPLOYEE, state__in=LIVE_LEGS) if other.pk != leg.pk]
+    others = [
+        other
+        for other in call.legs.filter(role=LegRole.EMPLOYEE, state__in=LIVE_LEGS)
+        if other.pk != leg.pk
+    ]
     recorded = call.commands.filter(verb=CommandType.RECORD).exists()
     call_control.connect(call, [leg], now=fact.at, record=recorded, instead_of=others)
     call.employee = leg.user
@@ -158,8 +198,16 @@ def _take_over(call: Call, leg: Leg, fact: Answered) -> None:
 
 def _take_play_end(fact: PlayEnded) -> None:
     with transaction.atomic():
-        command = PbxCommand.objects.filter(verb=CommandType.PLAY, ref=fact.playback).select_related("leg").first()
-        leg = _locked(command.leg.channel) if command is not None and command.leg is not None else None
+        command = (
+            PbxCommand.objects.filter(verb=CommandType.PLAY, ref=fact.playback)
+            .select_related("leg")
+            .first()
+        )
+        leg = (
+            _locked(command.leg.channel)
+            if command is not None and command.leg is not None
+            else None
+        )
         if command is None or leg is None or leg.state != LegState.UP:
             return  # cut by the peer's hanging up: his end is told by itself
         if command.args.get("then_hang_up"):
@@ -167,7 +215,8 @@ def _take_play_end(fact: PlayEnded) -> None:
         elif fact.ok:
             _decide(leg.call, leg, fact)
         else:
-            # An absent file, or a listener who has just hung up: his end follows within moments, or it was the file.
+            # An absent file, or a listener who has just hung up: his end follows within moments, or
+            # it was the file.
             PbxCommand.objects.filter(pk=command.pk).update(args={**command.args, "failed": True})
             call_control.set_step_timeout(leg.call, _HANGING_UP, now=fact.at)
 
@@ -204,7 +253,9 @@ def _move(leg: Leg, fact: PbxEvent) -> bool:
 
 
 def _decide(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
-    """The scenario's turn, then what is true of every call: nobody is left alone in it, and an empty call is over."""
+    """The scenario's turn, then what is true of every call: nobody is left alone in it, and an
+    empty call is over.
+    """
     if call.ended_at is not None and not isinstance(fact, Ended):
         return
     if call.connected_at is not None and leg is not None:
@@ -213,10 +264,14 @@ def _decide(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
             return
         if isinstance(fact, Ended):
             if call_control.is_continuing(call):
-                return  # transferred, or the colleague did not answer: the scenario sees one conversation
+                # transferred, or the colleague did not answer: the scenario sees one conversation
+                return
             call_control.hang_up_all(call, now=fact.at, besides=leg)
     handler_of(call)(call, leg, fact)
-    if isinstance(fact, (Ended, SpeechNotPlayed)) and not call.legs.filter(state__in=LIVE_LEGS).exists():
+    if (
+        isinstance(fact, (Ended, SpeechNotPlayed))
+        and not call.legs.filter(state__in=LIVE_LEGS).exists()
+    ):
         ended_as = (
             HangupReason.ANSWERED
             if call.connected_at is not None

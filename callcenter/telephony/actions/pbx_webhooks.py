@@ -21,8 +21,12 @@ log = logging.getLogger(__name__)
 LEASE: Final = dt.timedelta(minutes=1)
 
 
-def store_pbx_webhook(*, vendor: str, body: dict[str, Any], clinic: Clinic, now: dt.datetime) -> PbxWebhook:
-    """Keeps one notice, without its secret; delivered again it changes nothing. Raises ValueError for nonsense."""
+def store_pbx_webhook(
+    *, vendor: str, body: dict[str, Any], clinic: Clinic, now: dt.datetime
+) -> PbxWebhook:
+    """Keeps one notice, without its secret; delivered again it changes nothing. Raises ValueError
+    for nonsense.
+    """
     told = read(vendor, body)
     shown = {name: value for name, value in body.items() if name != "secret"}
     notice, _ = PbxWebhook.objects.get_or_create(
@@ -36,7 +40,9 @@ def store_pbx_webhook(*, vendor: str, body: dict[str, Any], clinic: Clinic, now:
 
 
 def process_pbx_webhook(notice: PbxWebhook, *, now: dt.datetime) -> None:
-    """Takes the notice into the contact history: phases of one session make one call, in whatever order they come."""
+    """Takes the notice into the contact history: phases of one session make one call, in whatever
+    order they come.
+    """
     told = read(notice.vendor, notice.body)
     if notice.clinic is None:
         return
@@ -58,13 +64,17 @@ def process_pbx_webhook(notice: PbxWebhook, *, now: dt.datetime) -> None:
             source_id=told.session,
         )
         if told.record_url:
-            recordings.keep_link(interaction, url=told.record_url[:1000], seconds=told.record_seconds, now=now)
+            recordings.keep_link(
+                interaction, url=told.record_url[:1000], seconds=told.record_seconds, now=now
+            )
         PbxWebhook.objects.filter(pk=notice.pk).update(done_at=now, claimed_at=None, last_error="")
 
 
 def read_due_notices(*, now: dt.datetime, limit: int = 100) -> int:
     """Takes up what could not be read at once (a killed worker, a database away)."""
-    due = PbxWebhook.objects.filter(done_at__isnull=True, claimed_at__isnull=True, received_at__lte=now - LEASE)
+    due = PbxWebhook.objects.filter(
+        done_at__isnull=True, claimed_at__isnull=True, received_at__lte=now - LEASE
+    )
     claimed: list[PbxWebhook] = claim(due.order_by("received_at"), now=now, limit=limit)
     for notice in claimed:
         try:
@@ -72,7 +82,9 @@ def read_due_notices(*, now: dt.datetime, limit: int = 100) -> int:
         except (ValueError, DomainError, DatabaseError) as error:
             log.exception("notice %s", notice.pk)
             PbxWebhook.objects.filter(pk=notice.pk).update(last_error=str(error)[:250], done_at=now)
-    PbxWebhook.objects.filter(done_at__isnull=True, claimed_at__lt=now - LEASE).update(claimed_at=None)
+    PbxWebhook.objects.filter(done_at__isnull=True, claimed_at__lt=now - LEASE).update(
+        claimed_at=None
+    )
     return len(claimed)
 
 

@@ -1,7 +1,8 @@
-"""Recordings brought into our own files: from the exchange when a leg has ended, from a cloud PBX by the link it gave.
+"""Recordings brought into our own files: from the exchange when a leg has ended, from a cloud PBX
+by the link it gave.
 
-A cloud's links expire, so they are rows with a time to try again. The link itself may let anybody listen who has it: it is
-never written into a log, and errors are told without it.
+A cloud's links expire, so they are rows with a time to try again. The link itself may let anybody
+listen who has it: it is never written into a log, and errors are told without it.
 """
 
 import datetime as dt
@@ -47,18 +48,25 @@ class NotFetched(Exception):
     """Why a file did not come, in words without its address."""
 
 
-# --- from the exchange -----------------------------------------------------------------------------------------------
+# --- from the exchange
+# -----------------------------------------------------------------------------------------------
 
 
 def keep(fact: Recorded, content: bytes, *, now: dt.datetime) -> None:
-    """Puts what one leg said beside its call in the contact history; the same name again changes nothing."""
+    """Puts what one leg said beside its call in the contact history; the same name again changes
+    nothing.
+    """
     command = (
-        PbxCommand.objects.filter(verb=CommandType.RECORD, ref=fact.name).select_related("call__interaction").first()
+        PbxCommand.objects.filter(verb=CommandType.RECORD, ref=fact.name)
+        .select_related("call__interaction")
+        .first()
     )
     if command is None or command.call.interaction is None or not content:
         return
     seconds = length_of(content) or fact.seconds
-    store_recording(command.call.interaction, content=content, seconds=seconds, now=now, source_id=fact.name)
+    store_recording(
+        command.call.interaction, content=content, seconds=seconds, now=now, source_id=fact.name
+    )
 
 
 def miss(name: str, why: str) -> None:
@@ -69,9 +77,14 @@ def miss(name: str, why: str) -> None:
 
 def not_fetched(*, now: dt.datetime) -> list[str]:
     """Names of recordings whose end nobody heard (the link was down, the process was killed)."""
-    stored = Recording.objects.filter(interaction=OuterRef("call__interaction"), source_id=OuterRef("ref"))
+    stored = Recording.objects.filter(
+        interaction=OuterRef("call__interaction"), source_id=OuterRef("ref")
+    )
     missed = PbxCommand.objects.filter(
-        verb=CommandType.RECORD, state=CommandState.DONE, done_at__gte=now - MISSED_WITHIN, call__ended_at__isnull=False
+        verb=CommandType.RECORD,
+        state=CommandState.DONE,
+        done_at__gte=now - MISSED_WITHIN,
+        call__ended_at__isnull=False,
     )
     return list(missed.exclude(Exists(stored)).values_list("ref", flat=True)[:100])
 
@@ -85,20 +98,29 @@ def length_of(wav: bytes) -> float:
         return 0.0
 
 
-# --- from a cloud PBX ------------------------------------------------------------------------------------------------
+# --- from a cloud PBX
+# ------------------------------------------------------------------------------------------------
 
 
 def keep_link(interaction: Interaction, *, url: str, seconds: float, now: dt.datetime) -> None:
-    """Writes down where the sound of a call lies; the ticker fetches it. The same link again changes nothing."""
+    """Writes down where the sound of a call lies; the ticker fetches it. The same link again
+    changes nothing.
+    """
     LinkedRecording.objects.get_or_create(
-        interaction=interaction, url=url, defaults={"seconds": seconds, "created_at": now, "due_at": now}
+        interaction=interaction,
+        url=url,
+        defaults={"seconds": seconds, "created_at": now, "due_at": now},
     )
 
 
 def fetch_due_recordings(*, now: dt.datetime, limit: int = 5) -> int:
-    """Fetches up to `limit` recordings that are due; returns how many. Any number of workers may do so at once."""
+    """Fetches up to `limit` recordings that are due; returns how many. Any number of workers may do
+    so at once.
+    """
     LinkedRecording.objects.filter(claimed_at__lt=now - LEASE).update(claimed_at=None)
-    due = LinkedRecording.objects.filter(due_at__lte=now, claimed_at__isnull=True).order_by("due_at")
+    due = LinkedRecording.objects.filter(due_at__lte=now, claimed_at__isnull=True).order_by(
+        "due_at"
+    )
     claimed: list[LinkedRecording] = claim(due, now=now, limit=limit)
     for row in claimed:
         try:
@@ -118,11 +140,15 @@ def _store(row: LinkedRecording, content: bytes, mime: str, *, now: dt.datetime)
             row.interaction, content=content, seconds=row.seconds or length_of(content), now=now, mime=mime,
             source_id=f"link-{row.pk}",
         )  # fmt: skip
-        LinkedRecording.objects.filter(pk=row.pk).update(done_at=now, due_at=None, claimed_at=None, last_error="")
+        LinkedRecording.objects.filter(pk=row.pk).update(
+            done_at=now, due_at=None, claimed_at=None, last_error=""
+        )
 
 
 def _put_off(row: LinkedRecording, why: str, *, now: dt.datetime) -> None:
-    """Tries again later; after the last failure the link stays in the call's comment for a person to open."""
+    """Tries again later; after the last failure the link stays in the call's comment for a person
+    to open.
+    """
     due_at = now + AGAIN[row.tries] if row.tries < len(AGAIN) else None
     with transaction.atomic():
         LinkedRecording.objects.filter(pk=row.pk).update(
@@ -188,5 +214,7 @@ def _refuse_inside(url: str) -> None:
         found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
     except OSError:
         raise NotFetched("адрес не найден") from None
-    if not all(ipaddress.ip_address(str(address[4][0]).partition("%")[0]).is_global for address in found):
+    if not all(
+        ipaddress.ip_address(str(address[4][0]).partition("%")[0]).is_global for address in found
+    ):
         raise NotFetched("ссылка ведёт во внутреннюю сеть")

@@ -30,7 +30,10 @@ def _simulator(clock: Clock, handsets: Handsets | None) -> Pbx:
     return SimulatorPbx(clock, handsets=handsets)
 
 
-EXCHANGES: Final[dict[str, Callable[[Clock, Handsets | None], Pbx]]] = {"ari": _ari, "simulator": _simulator}
+EXCHANGES: Final[dict[str, Callable[[Clock, Handsets | None], Pbx]]] = {
+    "ari": _ari,
+    "simulator": _simulator,
+}
 
 
 def exchange(clock: Clock, handsets: Handsets | None = None) -> Pbx:

@@ -1,11 +1,15 @@
 """Asterisk 20 and 22 through its REST interface: httpx for the verbs, one websocket for the facts.
 
 What was measured on a live Asterisk 22.10.1 and is easy to get wrong:
-- a call has two halves (`C` and `C;2` of a Local channel) and both report everything: only the exact id is ours;
-- facts may be read before the answer of the request that caused them: ids are ours and registered first;
+- a call has two halves (`C` and `C;2` of a Local channel) and both report everything: only the
+exact id is ours;
+- facts may be read before the answer of the request that caused them: ids are ours and registered
+first;
 - busy is told by Dial alone, a timeout by the cause alone (see `hangup.py`);
-- the websocket forgets: what happened while it was down is never told, `snapshot()` is the only remedy;
-- 409 on a dial means 'accepted before', but also 'no such technology': only a look at the channel tells them apart.
+- the websocket forgets: what happened while it was down is never told, `snapshot()` is the only
+remedy;
+- 409 on a dial means 'accepted before', but also 'no such technology': only a look at the channel
+tells them apart.
 """
 
 import base64
@@ -87,16 +91,19 @@ class Ari:
         timeout: float = 6.0,
         backoff: tuple[float, float] = (1.0, 5.0),
     ) -> None:
-        """`url` like http://pbx:8088; `media` turns a sound into a media URI; `timeout`, `backoff` in seconds.
+        """`url` like http://pbx:8088; `media` turns a sound into a media URI; `timeout`, `backoff`
+        in seconds.
 
-        `amd`: the dialplan's context that tells a machine from a person (docs/asterisk.md); '' = nobody listens.
+        `amd`: the dialplan's context that tells a machine from a person (docs/asterisk.md); '' =
+        nobody listens.
         """
         self._app, self._clock, self._media, self._backoff = app, clock, media, backoff
         self._amd = amd
         self._base = f"{url.rstrip('/')}/ari"
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {token}"}
-        # Asterisk closes idle keep-alive connections after 15 s; ours end at 5 s (httpx's default), before it does.
+        # Asterisk closes idle keep-alive connections after 15 s; ours end at 5 s (httpx's default),
+        # before it does.
         self._http = httpx.Client(base_url=self._base, headers=self._headers, timeout=timeout)
         self._facts: queue.SimpleQueue[PbxEvent] = queue.SimpleQueue()
         self._legs: dict[str, _Leg] = {}
@@ -105,7 +112,8 @@ class Ari:
         self._closing = threading.Event()
         self._listener: threading.Thread | None = None
 
-    # --- life --------------------------------------------------------------------------------------------------------
+    # --- life
+    # --------------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
         self._closing.clear()
@@ -133,21 +141,30 @@ class Ari:
         channels = self._ask("GET", "/channels").json()
         bridges = self._ask("GET", "/bridges").json()
         return Snapshot(
-            channels={row["id"]: row["state"] == "Up" for row in channels if not self._is_shadow(row["id"])},
+            channels={
+                row["id"]: row["state"] == "Up"
+                for row in channels
+                if not self._is_shadow(row["id"])
+            },
             bridges={
-                row["id"]: frozenset(one for one in row["channels"] if not one.endswith(RECORDER)) for row in bridges
+                row["id"]: frozenset(one for one in row["channels"] if not one.endswith(RECORDER))
+                for row in bridges
             },
             callers=tuple(self._caller(row) for row in channels if self._is_caller(row)),
         )
 
     def _is_shadow(self, channel: str) -> bool:
-        """The far half of a Local channel and our recorders live and die with the leg they belong to."""
+        """The far half of a Local channel and our recorders live and die with the leg they belong
+        to.
+        """
         return channel.endswith((";2", RECORDER)) and channel not in self._legs
 
     def _is_caller(self, channel: dict[str, Any]) -> bool:
         """Whether the dialplan has put this channel into our application with `inbound`."""
         place = channel.get("dialplan", {})
-        return place.get("app_name") == "Stasis" and str(place.get("app_data")).startswith(f"{self._app},inbound")
+        return place.get("app_name") == "Stasis" and str(place.get("app_data")).startswith(
+            f"{self._app},inbound"
+        )
 
     def _caller(self, channel: dict[str, Any]) -> Incoming:
         args = channel["dialplan"]["app_data"].split(",")
@@ -160,7 +177,8 @@ class Ari:
                 known = self._legs.setdefault(channel, _Leg())
                 known.answered = known.answered or channel in up
 
-    # --- verbs -------------------------------------------------------------------------------------------------------
+    # --- verbs
+    # -------------------------------------------------------------------------------------------------------
 
     def ring(self, dial: DialRequest) -> None:
         with self._lock:
@@ -199,7 +217,9 @@ class Ari:
         self._ask("POST", f"/channels/{quote(channel)}/answer")
 
     def give_back(self, channel: str) -> None:
-        """On at the label `fallback` of the extension it came from; without such a label the caller is let go."""
+        """On at the label `fallback` of the extension it came from; without such a label the caller
+        is let go.
+        """
         answer = self._send("POST", f"/channels/{quote(channel)}/continue", {"label": FALLBACK})
         if answer.is_success:
             self._forget(channel)  # out of our application nothing more is told of it
@@ -210,7 +230,9 @@ class Ari:
             self.hang_up(channel)
 
     def play(self, channel: str, playback: str, sound: Sound) -> None:
-        self._ask("POST", f"/channels/{quote(channel)}/play/{playback}", {"media": self._media(sound)})
+        self._ask(
+            "POST", f"/channels/{quote(channel)}/play/{playback}", {"media": self._media(sound)}
+        )
 
     def stop_playing(self, playback: str) -> None:
         self._ask("DELETE", f"/playbacks/{playback}", absent_is_fine=True)
@@ -219,7 +241,9 @@ class Ari:
         made = self._send("POST", f"/bridges/{quote(bridge)}", {"type": "mixing", "name": bridge})
         if not made.is_success and made.status_code != 409:  # 409: the bridge is there already
             raise PbxRefused(f"Астериск не создал мост: {_words(made)}.")
-        added = self._send("POST", f"/bridges/{quote(bridge)}/addChannel", {"channel": ",".join(channels)})
+        added = self._send(
+            "POST", f"/bridges/{quote(bridge)}/addChannel", {"channel": ",".join(channels)}
+        )
         if added.status_code in (400, 404, 422):
             raise ChannelGone(f"Один из собеседников уже не на линии: {_words(added)}.")
         if not added.is_success:
@@ -230,18 +254,26 @@ class Ari:
             leg = self._legs.get(channel)
             if leg is not None and not leg.answered:
                 leg.cancelled = True
-        self._ask("DELETE", f"/channels/{quote(channel)}", {"reason": "normal"}, absent_is_fine=True)
+        self._ask(
+            "DELETE", f"/channels/{quote(channel)}", {"reason": "normal"}, absent_is_fine=True
+        )
 
     def disconnect(self, bridge: str) -> None:
         self._ask("DELETE", f"/bridges/{quote(bridge)}", absent_is_fine=True)
 
     def record(self, channel: str, name: str) -> None:
-        """A channel in a bridge cannot be recorded (409), so a snoop channel listens to what this leg says.
+        """A channel in a bridge cannot be recorded (409), so a snoop channel listens to what this
+        leg says.
 
-        The snoop enters Stasis a moment after the answer; until then its recording is refused with 409.
+        The snoop enters Stasis a moment after the answer; until then its recording is refused with
+        409.
         """
         snoop = f"{channel}{RECORDER}"
-        made = self._send("POST", f"/channels/{quote(channel)}/snoop/{quote(snoop)}", {"spy": "in", "app": self._app})
+        made = self._send(
+            "POST",
+            f"/channels/{quote(channel)}/snoop/{quote(snoop)}",
+            {"spy": "in", "app": self._app},
+        )
         if made.status_code == 404:
             raise ChannelGone("Записывать некого: собеседник уже не на линии.")
         if not made.is_success and made.status_code != 409:
@@ -259,18 +291,25 @@ class Ari:
     def recording(self, name: str) -> bytes:
         return self._ask("GET", f"/recordings/stored/{quote(name, safe='')}/file").content
 
-    # --- HTTP --------------------------------------------------------------------------------------------------------
+    # --- HTTP
+    # --------------------------------------------------------------------------------------------------------
 
     def _send(self, method: str, path: str, query: dict[str, Any] | None = None) -> httpx.Response:
-        """One request. Raises PbxUnavailable (surely not done), PbxUncertain (no answer), PbxMisconfigured (401, 403)."""
+        """One request. Raises PbxUnavailable (surely not done), PbxUncertain (no answer),
+        PbxMisconfigured (401, 403).
+        """
         try:
             answer = self._http.request(method, path, params=query)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise PbxUnavailable(f"Астериск недоступен: {error or type(error).__name__}.") from error
+            raise PbxUnavailable(
+                f"Астериск недоступен: {error or type(error).__name__}."
+            ) from error
         except httpx.TransportError as error:
             raise PbxUncertain(f"Астериск не ответил: {error or type(error).__name__}.") from error
         if answer.status_code == 401:
-            raise PbxMisconfigured("Астериск не принял логин и пароль ARI: проверьте ARI_USER и ARI_PASSWORD.")
+            raise PbxMisconfigured(
+                "Астериск не принял логин и пароль ARI: проверьте ARI_USER и ARI_PASSWORD."
+            )
         if answer.status_code == 403:
             raise PbxMisconfigured(
                 f"Пользователю ARI запрещено звонить ({_words(answer)}): уберите read_only в ari.conf."
@@ -280,7 +319,12 @@ class Ari:
         return answer
 
     def _ask(
-        self, method: str, path: str, query: dict[str, Any] | None = None, *, absent_is_fine: bool = False
+        self,
+        method: str,
+        path: str,
+        query: dict[str, Any] | None = None,
+        *,
+        absent_is_fine: bool = False,
     ) -> httpx.Response:
         answer = self._send(method, path, query)
         if answer.is_success or (absent_is_fine and answer.status_code == 404):
@@ -307,17 +351,24 @@ class Ari:
         with self._lock:
             self._legs.pop(channel, None)
 
-    # --- websocket ---------------------------------------------------------------------------------------------------
+    # --- websocket
+    # ---------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
-        """Keeps one websocket open until `close`, with a growing pause between tries: an Asterisk restarts for seconds."""
+        """Keeps one websocket open until `close`, with a growing pause between tries: an Asterisk
+        restarts for seconds.
+        """
         address = f"{self._base.replace('http', 'ws', 1)}/events?{urlencode({'app': self._app})}"
         shortest, longest = self._backoff
         pause = shortest
         while not self._closing.is_set():
             try:
                 with connect(
-                    address, additional_headers=self._headers, open_timeout=10, ping_interval=20, max_size=None
+                    address,
+                    additional_headers=self._headers,
+                    open_timeout=10,
+                    ping_interval=20,
+                    max_size=None,
                 ) as socket:
                     self._socket = socket
                     pause = shortest
@@ -327,13 +378,24 @@ class Ari:
                         return
             except InvalidStatus as error:
                 status = error.response.status_code
-                why = "проверьте ARI_USER и ARI_PASSWORD" if status == 401 else "проверьте ARI_APP и ari.conf"
-                self._facts.put(LinkDown(self._clock(), f"Астериск отказал в событиях ({status}): {why}."))
+                why = (
+                    "проверьте ARI_USER и ARI_PASSWORD"
+                    if status == 401
+                    else "проверьте ARI_APP и ari.conf"
+                )
+                self._facts.put(
+                    LinkDown(self._clock(), f"Астериск отказал в событиях ({status}): {why}.")
+                )
             except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
-                self._facts.put(LinkDown(self._clock(), f"Нет связи с Астериском: {error or type(error).__name__}."))
+                self._facts.put(
+                    LinkDown(
+                        self._clock(), f"Нет связи с Астериском: {error or type(error).__name__}."
+                    )
+                )
             finally:
                 self._socket = None
-            self._closing.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311 (spreads reconnects, nothing secret)
+            # Spreads reconnects, nothing secret
+            self._closing.wait(pause * random.uniform(0.8, 1.2))  # noqa: S311
             pause = min(pause * 2, longest)
 
     def _read(self, socket: ClientConnection) -> bool:
@@ -352,10 +414,13 @@ class Ari:
         return False
 
     def _quieten(self) -> None:
-        """Asks for no events that we never read. An Asterisk without event filters works all the same."""
+        """Asks for no events that we never read. An Asterisk without event filters works all the
+        same.
+        """
         try:
             self._http.put(
-                f"/applications/{self._app}/eventFilter", json={"disallowed": [{"type": name} for name in NOISE]}
+                f"/applications/{self._app}/eventFilter",
+                json={"disallowed": [{"type": name} for name in NOISE]},
             )
         except httpx.TransportError as error:
             log.info("event filter not set: %s", error)
@@ -375,7 +440,9 @@ class Ari:
         if kind == "ApplicationReplaced":
             return [Replaced(now)]
         if kind == "PlaybackFinished":
-            playback = event["playback"]  # 'failed' = the file is absent or the peer hung up; cut by us is 'done'
+            playback = event[
+                "playback"
+            ]  # 'failed' = the file is absent or the peer hung up; cut by us is 'done'
             return [PlayEnded(now, playback["id"], playback.get("state") == "done")]
         if kind in ("RecordingFinished", "RecordingFailed"):
             recording = event["recording"]
@@ -395,7 +462,9 @@ class Ari:
                 return [UnknownChannel(now, name)] if way == "ours" else []
             return self._leg_facts(kind, event, name, leg, now)
 
-    def _leg_facts(self, kind: str, event: dict[str, Any], name: str, leg: _Leg, now: dt.datetime) -> list[PbxEvent]:
+    def _leg_facts(
+        self, kind: str, event: dict[str, Any], name: str, leg: _Leg, now: dt.datetime
+    ) -> list[PbxEvent]:
         if kind == "DialRequest":
             leg.dial_status = event.get("dialstatus") or leg.dial_status
             return self._rings(name, leg, now) if leg.dial_status == "RINGING" else []
@@ -405,7 +474,9 @@ class Ari:
             args = event.get("args") or []
             if leg.listen:
                 leg.listen = False
-                threading.Thread(target=self._listen_to, args=(name,), name="ari-amd", daemon=True).start()
+                threading.Thread(
+                    target=self._listen_to, args=(name,), name="ari-amd", daemon=True
+                ).start()
                 return []
             machine = args[:2] == ["amd", "MACHINE"]
             if leg.answered:
@@ -421,14 +492,23 @@ class Ari:
         if kind == "ChannelDestroyed":
             del self._legs[name]
             cause = int(event.get("cause") or 0)
-            end = how_it_ended(answered=leg.answered, dial_status=leg.dial_status, cause=cause, cancelled=leg.cancelled)
+            end = how_it_ended(
+                answered=leg.answered,
+                dial_status=leg.dial_status,
+                cause=cause,
+                cancelled=leg.cancelled,
+            )
             return [Ended(now, name, end, cause, leg.dial_status)]
         return []
 
     def _listen_to(self, channel: str) -> None:
         """Sends an answered channel through the dialplan's AMD; it comes back with what was heard."""
         try:
-            self._ask("POST", f"/channels/{quote(channel)}/continue", {"context": self._amd, "extension": "s"})
+            self._ask(
+                "POST",
+                f"/channels/{quote(channel)}/continue",
+                {"context": self._amd, "extension": "s"},
+            )
         except PbxError as error:
             log.warning("nobody listens to %s: %s", channel, error)
             with self._lock:

@@ -1,7 +1,9 @@
-"""The contract of a telephone exchange: verbs out, facts in, over frozen dataclasses. No ORM, no settings.
+"""The contract of a telephone exchange: verbs out, facts in, over frozen dataclasses. No ORM, no
+settings.
 
-Whoever calls chooses every id (channel, playback, bridge, recording) before the request, so a repeated request is
-recognised by the exchange, and a fact that arrives before the request's own answer finds its owner.
+Whoever calls chooses every id (channel, playback, bridge, recording) before the request, so a
+repeated request is recognised by the exchange, and a fact that arrives before the request's own
+answer finds its owner.
 """
 
 import datetime as dt
@@ -40,7 +42,9 @@ class PbxUncertain(PbxError):
 
 
 class PbxMisconfigured(PbxError):
-    """Wrong password, a read-only user, no such application: no call can work until a person mends it."""
+    """Wrong password, a read-only user, no such application: no call can work until a person mends
+    it.
+    """
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ class DialRequest:
     listen: bool = False  # whether to tell a machine from a person, where the exchange can
 
 
-# --- facts -----------------------------------------------------------------------------------------------------------
+# --- facts
+# -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ class Ringing(PbxEvent):
 
 @dataclass(frozen=True)
 class Answered(PbxEvent):
-    """The far side picked up and the channel obeys us; `machine`: the exchange has listened and heard no person."""
+    """The far side picked up and the channel obeys us; `machine`: the exchange has listened and
+    heard no person.
+    """
 
     channel: str
     machine: bool = False
@@ -125,7 +132,9 @@ class Joined(PbxEvent):
 
 @dataclass(frozen=True)
 class Left(PbxEvent):
-    """Left a bridge; by itself no sign of being gone (a channel added twice leaves and enters again)."""
+    """Left a bridge; by itself no sign of being gone (a channel added twice leaves and enters
+    again).
+    """
 
     bridge: str
     channel: str
@@ -156,7 +165,9 @@ class Recorded(PbxEvent):
 
 @dataclass(frozen=True)
 class LinkUp(PbxEvent):
-    """Facts flow (again). What happened before is not told afterwards: compare rows with `snapshot()`."""
+    """Facts flow (again). What happened before is not told afterwards: compare rows with
+    `snapshot()`.
+    """
 
 
 @dataclass(frozen=True)
@@ -171,7 +182,9 @@ class Replaced(PbxEvent):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is alive at the exchange: channels (id → answered), bridges (id → channels in them), callers put to us."""
+    """What is alive at the exchange: channels (id → answered), bridges (id → channels in them),
+    callers put to us.
+    """
 
     channels: dict[str, bool]
     bridges: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -179,7 +192,9 @@ class Snapshot:
 
 
 class Pbx(Protocol):
-    """Every verb returns when the exchange has accepted it, or raises a PbxError. Safe to call from several threads."""
+    """Every verb returns when the exchange has accepted it, or raises a PbxError. Safe to call from
+    several threads.
+    """
 
     def open(self) -> None:
         """Begins to deliver facts; a LinkUp comes when they flow."""
@@ -196,7 +211,9 @@ class Pbx(Protocol):
         """Channels that an earlier process of ours has dialled: their facts are ours from now on."""
 
     def ring(self, dial: DialRequest) -> None:
-        """Starts to dial; Ringing, Answered, Ended follow. Asked twice with one channel id it dials once."""
+        """Starts to dial; Ringing, Answered, Ended follow. Asked twice with one channel id it dials
+        once.
+        """
 
     def answer(self, channel: str) -> None: ...
 

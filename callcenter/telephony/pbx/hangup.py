@@ -1,7 +1,9 @@
-"""How a leg ended, from the exchange's two testimonies together: the last Dial status and the hang-up cause (Q.850).
+"""How a leg ended, from the exchange's two testimonies together: the last Dial status and the
+hang-up cause (Q.850).
 
-Neither suffices alone (measured on Asterisk 22.10.1): Busy() gives cause 0 and only Dial says BUSY; a dial timeout gives
-cause 19 and no final Dial at all; a rejection gives Dial NOANSWER and only the cause (21) tells it from silence.
+Neither suffices alone (measured on Asterisk 22.10.1): Busy() gives cause 0 and only Dial says BUSY;
+a dial timeout gives cause 19 and no final Dial at all; a rejection gives Dial NOANSWER and only the
+cause (21) tells it from silence.
 """
 
 from typing import Final
@@ -37,11 +39,13 @@ BY_DIAL: Final[dict[str, HangupReason]] = {
 }
 
 
-def how_it_ended(*, answered: bool, dial_status: str, cause: int, cancelled: bool = False) -> HangupReason:
+def how_it_ended(
+    *, answered: bool, dial_status: str, cause: int, cancelled: bool = False
+) -> HangupReason:
     """`answered` = the far side picked up; `cancelled` = we hung up a leg that nobody had answered.
 
-    A leg that never saw a Dial status beyond the first empty one and has no telling cause could not be dialled at all
-    (an extension that does not exist: cause 0 and no Dial event).
+    A leg that never saw a Dial status beyond the first empty one and has no telling cause could not
+    be dialled at all (an extension that does not exist: cause 0 and no Dial event).
     """
     if answered:
         return HangupReason.ANSWERED

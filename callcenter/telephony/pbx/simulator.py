@@ -1,8 +1,10 @@
-"""An exchange with people of our own making at the other end, on a clock that a test may turn by hand.
+"""An exchange with people of our own making at the other end, on a clock that a test may turn by
+hand.
 
-It keeps the contract of `base.py`, so the scenario can be learnt, shown and tested without a line. A persona says how
-an endpoint behaves; endpoints are `persona/<name>`, `number/<E.164>` (the last digit chooses the persona) and
-`browser/<user id>`, where the telephone is a page in the administrator's browser.
+It keeps the contract of `base.py`, so the scenario can be learnt, shown and tested without a line.
+A persona says how an endpoint behaves; endpoints are `persona/<name>`, `number/<E.164>` (the last
+digit chooses the persona) and `browser/<user id>`, where the telephone is a page in the
+administrator's browser.
 """
 
 import datetime as dt
@@ -39,13 +41,17 @@ from callcenter.telephony.states import HangupReason
 
 @dataclass(frozen=True)
 class PhonePersona:
-    """How somebody answers his telephone; times in seconds, from the ring or (digits, hanging up) from the answer."""
+    """How somebody answers his telephone; times in seconds, from the ring or (digits, hanging up)
+    from the answer.
+    """
 
     name: str
     rings: float | None = 0.0  # None: the network is silent, nobody rings
     answers: float | None = 1.0  # None: never
     end: HangupReason = HangupReason.NO_ANSWER  # how it ends when nobody answers
-    ends: float | None = None  # the network ends it by itself after this long; None: at the dial timeout
+    ends: float | None = (
+        None  # the network ends it by itself after this long; None: at the dial timeout
+    )
     digits: tuple[tuple[float, str], ...] = ()
     hangs_up: float | None = None
     machine: float | None = None  # reported as a machine after this long
@@ -60,7 +66,13 @@ PERSONAS: Final[dict[str, PhonePersona]] = {
         PhonePersona("admin", answers=0.5, digits=((1.7, "1"),), hangs_up=22.0),
         PhonePersona("admin_thorough", answers=2.0, digits=((2.0, "1"),)),
         PhonePersona(
-            "admin_busy", rings=None, answers=None, end=HangupReason.BUSY, ends=0.05, cause=0, dial_status="BUSY"
+            "admin_busy",
+            rings=None,
+            answers=None,
+            end=HangupReason.BUSY,
+            ends=0.05,
+            cause=0,
+            dial_status="BUSY",
         ),
         PhonePersona("admin_noanswer", answers=None, cause=19, dial_status="RINGING"),
         PhonePersona("admin_silent", rings=None, answers=None, cause=19),
@@ -85,25 +97,61 @@ PERSONAS: Final[dict[str, PhonePersona]] = {
             dial_status="CONGESTION",
         ),
         PhonePersona(
-            "admin_callee_gives_up", answers=None, end=HangupReason.NO_ANSWER, ends=2.0, dial_status="NOANSWER"
+            "admin_callee_gives_up",
+            answers=None,
+            end=HangupReason.NO_ANSWER,
+            ends=2.0,
+            dial_status="NOANSWER",
         ),
-        PhonePersona("patient", answers=0.5, hangs_up=15.0, says="Алло. Да, здравствуйте, я оставлял заявку на сайте."),
         PhonePersona(
-            "patient_slow", answers=6.0, hangs_up=25.0, says="Слушаю вас. Да, заявку оставляла я, хочу записаться."
+            "patient",
+            answers=0.5,
+            hangs_up=15.0,
+            says="Алло. Да, здравствуйте, я оставлял заявку на сайте.",
         ),
-        PhonePersona("patient_short", answers=0.5, hangs_up=4.0, says="Ой, я сейчас не могу говорить."),
         PhonePersona(
-            "patient_busy", rings=None, answers=None, end=HangupReason.BUSY, ends=0.05, cause=0, dial_status="BUSY"
+            "patient_slow",
+            answers=6.0,
+            hangs_up=25.0,
+            says="Слушаю вас. Да, заявку оставляла я, хочу записаться.",
+        ),
+        PhonePersona(
+            "patient_short", answers=0.5, hangs_up=4.0, says="Ой, я сейчас не могу говорить."
+        ),
+        PhonePersona(
+            "patient_busy",
+            rings=None,
+            answers=None,
+            end=HangupReason.BUSY,
+            ends=0.05,
+            cause=0,
+            dial_status="BUSY",
         ),
         PhonePersona("patient_noanswer", answers=None, cause=19, dial_status="RINGING"),
         PhonePersona(
-            "patient_reject", answers=None, end=HangupReason.REJECTED, ends=3.0, cause=21, dial_status="NOANSWER"
+            "patient_reject",
+            answers=None,
+            end=HangupReason.REJECTED,
+            ends=3.0,
+            cause=21,
+            dial_status="NOANSWER",
         ),
         PhonePersona(
-            "patient_machine", answers=2.0, machine=3.0, hangs_up=30.0, says="Абонент не отвечает. Оставьте сообщение."
+            "patient_machine",
+            answers=2.0,
+            machine=3.0,
+            hangs_up=30.0,
+            says="Абонент не отвечает. Оставьте сообщение.",
         ),
         PhonePersona("patient_hangup", answers=1.0, hangs_up=1.0),
-        PhonePersona("patient_absent", rings=None, answers=None, end=HangupReason.UNREACHABLE, ends=0.3, cause=20),
+        PhonePersona(
+            "patient_absent",
+            rings=None,
+            answers=None,
+            end=HangupReason.UNREACHABLE,
+            ends=0.3,
+            cause=20,
+        ),
     )
 }
 # The demo's patients: the last digit of the number is the character.
@@ -170,7 +218,8 @@ class SimulatorPbx:
         self._count = itertools.count()
         self._lock = threading.RLock()
 
-    # --- life --------------------------------------------------------------------------------------------------------
+    # --- life
+    # --------------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
         self._tell(LinkUp(self._clock()))
@@ -210,7 +259,8 @@ class SimulatorPbx:
         with self._lock:
             return self._due[0][0] if self._due else None
 
-    # --- verbs -------------------------------------------------------------------------------------------------------
+    # --- verbs
+    # -------------------------------------------------------------------------------------------------------
 
     def ring(self, dial: DialRequest) -> None:
         with self._lock:
@@ -235,10 +285,17 @@ class SimulatorPbx:
     def _made(self, dial: DialRequest) -> _Channel:
         kind, _, rest = dial.endpoint.partition("/")
         if kind == "browser" and self._handsets is not None:
-            return _Channel(dial.channel, PhonePersona(f"browser {rest}", answers=None), dial.timeout, browser=True)
+            return _Channel(
+                dial.channel,
+                PhonePersona(f"browser {rest}", answers=None),
+                dial.timeout,
+                browser=True,
+            )
         name = BY_LAST_DIGIT.get(rest[-1:], "patient_slow") if kind == "number" else rest
         if kind not in {"number", "persona"} or name not in self.personas:
-            raise PbxRefused(f"Симулятор не знает адреса {dial.endpoint}.", end=HangupReason.UNREACHABLE)
+            raise PbxRefused(
+                f"Симулятор не знает адреса {dial.endpoint}.", end=HangupReason.UNREACHABLE
+            )
         return _Channel(dial.channel, self.personas[name], dial.timeout)
 
     def answer(self, channel: str) -> None:
@@ -285,7 +342,9 @@ class SimulatorPbx:
         with self._lock:
             one = self._channels.get(channel)
             if one is not None:
-                self._end(channel, HangupReason.ANSWERED if one.answered else HangupReason.CANCELLED, 16)
+                self._end(
+                    channel, HangupReason.ANSWERED if one.answered else HangupReason.CANCELLED, 16
+                )
 
     def disconnect(self, bridge: str) -> None:
         with self._lock:
@@ -304,14 +363,17 @@ class SimulatorPbx:
         except KeyError:
             raise ChannelGone(f"Записи {name} нет.") from None
 
-    def incoming(self, channel: str, number: str, line: str, *, persona: str = "patient_slow") -> None:
+    def incoming(
+        self, channel: str, number: str, line: str, *, persona: str = "patient_slow"
+    ) -> None:
         """Somebody calls us: for the demo and the tests."""
         with self._lock:
             self._seen.add(channel)
             self._channels[channel] = _Channel(channel, self.personas[persona], 60, answered=True)
             self._tell(Incoming(self._clock(), channel, number, line))
 
-    # --- what happens by itself --------------------------------------------------------------------------------------
+    # --- what happens by itself
+    # --------------------------------------------------------------------------------------
 
     def _take_deeds(self) -> None:
         for deed in self._handsets.deeds() if self._handsets is not None else ():
@@ -325,7 +387,9 @@ class SimulatorPbx:
             elif deed.kind == "hang_up" and deed.channel in self._channels:
                 answered = self._channels[deed.channel].answered
                 self._end(
-                    deed.channel, HangupReason.ANSWERED if answered else HangupReason.REJECTED, 16 if answered else 21
+                    deed.channel,
+                    HangupReason.ANSWERED if answered else HangupReason.REJECTED,
+                    16 if answered else 21,
                 )
 
     def _ring(self, channel: str) -> None:
@@ -382,7 +446,8 @@ class SimulatorPbx:
             self._handsets.end(channel)
         self._tell(Ended(now, channel, end, cause, one.persona.dial_status))
 
-    # --- the clock ---------------------------------------------------------------------------------------------------
+    # --- the clock
+    # ---------------------------------------------------------------------------------------------------
 
     def _live(self, channel: str) -> _Channel:
         one = self._channels.get(channel)
@@ -391,7 +456,9 @@ class SimulatorPbx:
         return one
 
     def _later(self, seconds: float, deed: Callable[[], None]) -> None:
-        heapq.heappush(self._due, (self._clock() + dt.timedelta(seconds=seconds), next(self._count), deed))
+        heapq.heappush(
+            self._due, (self._clock() + dt.timedelta(seconds=seconds), next(self._count), deed)
+        )
 
     def _run_due(self) -> None:
         while self._due and self._due[0][0] <= self._clock():

@@ -1,7 +1,7 @@
 """The robot's voice: text → WAV, 8 kHz mono, made once for each text and kept.
 
-`synthesize` is the only door. The engine is chosen by settings.SPEECH_ENGINE; one that is missing or fails raises
-SpeechFailed, and the request goes to people at once.
+`synthesize` is the only door. The engine is chosen by settings.SPEECH_ENGINE; one that is missing
+or fails raises SpeechFailed, and the request goes to people at once.
 """
 
 from callcenter.telephony.speech.audio_cache import synthesize

@@ -1,4 +1,6 @@
-"""How Asterisk gets at a clip: by its address over HTTP, or as a file on a disk that both machines see."""
+"""How Asterisk gets at a clip: by its address over HTTP, or as a file on a disk that both machines
+see.
+"""
 
 from django.conf import settings
 from django.core import signing
@@ -10,7 +12,8 @@ _SALT = "speech"
 
 
 def clip_url(key: str) -> str:
-    """The clip's own address, signed: Asterisk has no log-in, and a name in a request is nobody else's business.
+    """The clip's own address, signed: Asterisk has no log-in, and a name in a request is nobody
+    else's business.
 
     Without a time in it the address stays the same, so Asterisk fetches each clip once.
     """

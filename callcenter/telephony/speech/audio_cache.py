@@ -21,7 +21,8 @@ RATE: Final = 8000  # per second: what a telephone line carries
 
 
 def synthesize(*phrases: str, pause: float = 0.35) -> Sound:
-    """One sound of the phrases with `pause` seconds between them; made by the engine only the first time.
+    """One sound of the phrases with `pause` seconds between them; made by the engine only the first
+    time.
 
     Raises SpeechFailed (no engine, an error of the engine, no room on the disk).
     """
@@ -60,16 +61,25 @@ def clip_path(key: str) -> Path:
 
 
 def to_telephone(samples: Samples) -> "array.array[int]":
-    """Any rate → 8 kHz: each new sample is the mean of the old ones it covers, which also damps what would alias."""
+    """Any rate → 8 kHz: each new sample is the mean of the old ones it covers, which also damps
+    what would alias.
+    """
     if samples.rate == RATE:
         return samples.data
     if samples.rate < RATE:
         count = len(samples.data) * RATE // samples.rate
-        return array.array("h", [samples.data[place * samples.rate // RATE] for place in range(count)])
-    edges = [place * samples.rate // RATE for place in range(len(samples.data) * RATE // samples.rate + 1)]
+        return array.array(
+            "h", [samples.data[place * samples.rate // RATE] for place in range(count)]
+        )
+    edges = [
+        place * samples.rate // RATE
+        for place in range(len(samples.data) * RATE // samples.rate + 1)
+    ]
     totals = list(accumulate(samples.data, initial=0))
     heights = [totals[edge] for edge in edges]
-    return array.array("h", map(floordiv, map(sub, heights[1:], heights), map(sub, edges[1:], edges)))
+    return array.array(
+        "h", map(floordiv, map(sub, heights[1:], heights), map(sub, edges[1:], edges))
+    )
 
 
 def _write(path: Path, samples: "array.array[int]") -> None:

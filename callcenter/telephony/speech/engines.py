@@ -1,6 +1,8 @@
-"""Engines of speech, one registry line each: espeak-ng from its wheel, any command line, any HTTP service.
+"""Engines of speech, one registry line each: espeak-ng from its wheel, any command line, any HTTP
+service.
 
-An engine takes words and gives 16-bit mono samples with their rate; it raises SpeechFailed and nothing else.
+An engine takes words and gives 16-bit mono samples with their rate; it raises SpeechFailed and
+nothing else.
 """
 
 import array
@@ -47,7 +49,9 @@ class Espeak:
         with Espeak._lock:
             library = self._loaded()
             heard: array.array[int] = array.array("h")
-            keep = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
+            keep = ctypes.CFUNCTYPE(
+                ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+            )
 
             def take(samples: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int) -> int:
                 if count > 0 and samples:
@@ -61,7 +65,9 @@ class Espeak:
             library.espeak_SetParameter(1, self._speed, 0)  # 1 = words per minute
             text = words.encode()
             # position type 1 = character, flags 1 = the text is UTF-8
-            done = library.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, 1, 0, 1, None, None)
+            done = library.espeak_Synth(
+                text, ctypes.c_size_t(len(text) + 1), 0, 1, 0, 1, None, None
+            )
             library.espeak_Synchronize()
             if done != 0 or not heard:
                 raise SpeechFailed(f"espeak-ng не произнёс текст (код {done}).")
@@ -74,8 +80,11 @@ class Espeak:
                 import espeakng_loader
 
                 library = ctypes.CDLL(espeakng_loader.get_library_path())
-                # 2 = synchronous: sound comes through the callback before Synth returns; 0x8000: no exit() on error
-                rate = library.espeak_Initialize(2, 0, str(espeakng_loader.get_data_path()).encode(), 0x8000)
+                # 2 = synchronous: sound comes through the callback before Synth returns; 0x8000: no
+                # exit() on error
+                rate = library.espeak_Initialize(
+                    2, 0, str(espeakng_loader.get_data_path()).encode(), 0x8000
+                )
             except (ImportError, OSError, AttributeError) as error:
                 raise SpeechFailed(f"Голос espeak-ng не установлен: {error}.") from error
             if rate <= 0:
@@ -85,7 +94,8 @@ class Espeak:
 
 
 class CommandLine:
-    """Any program that writes a WAV to its output: settings.SPEECH_COMMAND, where {text} is the words.
+    """Any program that writes a WAV to its output: settings.SPEECH_COMMAND, where {text} is the
+    words.
 
     Without {text} the words go to its input: `piper --model ru.onnx --output_file -`.
     """
@@ -97,7 +107,9 @@ class CommandLine:
         parts = [part.replace("{text}", words) for part in shlex.split(self._command)]
         stdin = None if "{text}" in self._command else words.encode()
         try:
-            done = subprocess.run(parts, input=stdin, capture_output=True, timeout=self._timeout, check=True)  # noqa: S603
+            done = subprocess.run(  # noqa: S603
+                parts, input=stdin, capture_output=True, timeout=self._timeout, check=True
+            )
         except subprocess.CalledProcessError as error:
             raise SpeechFailed(
                 f"Программа речи ответила ошибкой: {error.stderr.decode(errors='replace')[:200]}"
@@ -116,7 +128,9 @@ class OverHttp:
 
     def say(self, words: str) -> Samples:
         try:
-            answer = httpx.post(self._url, json={"text": words}, headers=self._headers, timeout=self._timeout)
+            answer = httpx.post(
+                self._url, json={"text": words}, headers=self._headers, timeout=self._timeout
+            )
             answer.raise_for_status()
         except httpx.HTTPError as error:
             raise SpeechFailed(f"Служба речи не ответила: {error}") from error
@@ -124,7 +138,9 @@ class OverHttp:
 
 
 class Mute:
-    """No voice at all: for a clinic that has switched speech off, and for tests of what happens then."""
+    """No voice at all: for a clinic that has switched speech off, and for tests of what happens
+    then.
+    """
 
     def say(self, words: str) -> Samples:  # noqa: ARG002 (it says nothing)
         raise SpeechFailed("Голос робота выключен (SPEECH_ENGINE=off).")
@@ -144,7 +160,9 @@ def engine() -> Engine:
         return ENGINES[settings.SPEECH_ENGINE]()
     except KeyError:
         known = ", ".join(ENGINES)
-        raise SpeechFailed(f"SPEECH_ENGINE={settings.SPEECH_ENGINE} неизвестен; есть: {known}.") from None
+        raise SpeechFailed(
+            f"SPEECH_ENGINE={settings.SPEECH_ENGINE} неизвестен; есть: {known}."
+        ) from None
 
 
 def read_wav(content: bytes) -> Samples:

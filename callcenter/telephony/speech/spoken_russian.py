@@ -44,7 +44,8 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 
 def to_speech_text(text: str) -> str:
-    """'Приём 03.11 в 9:05, 1 500 ₽' → 'Приём третьего ноября в девять ноль пять, одна тысяча пятьсот рублей'.
+    """'Приём 03.11 в 9:05, 1 500 ₽' → 'Приём третьего ноября в девять ноль пять, одна тысяча
+    пятьсот рублей'.
 
     What no rule knows is left as it is; an impossible date is read as plain numbers.
     """
@@ -69,7 +70,9 @@ def number_aloud(digits: str) -> str:
 
 
 def date_aloud(on: dt.date, *, year: bool = False) -> str:
-    """3 ноября → 'третьего ноября'; with the year 'третьего ноября две тысячи двадцать шестого года'."""
+    """3 ноября → 'третьего ноября'; with the year 'третьего ноября две тысячи двадцать шестого
+    года'.
+    """
     said = f"{_genitive(on.day)} {MONTHS[on.month - 1]}"
     return f"{said} {_genitive(on.year)} года" if year else said
 
@@ -94,7 +97,9 @@ def phone_aloud(number: str) -> str:
 
 
 def name_aloud(full_name: str) -> str:
-    """A name for the voice: initials lose their dots, everything but letters and hyphens goes ('Ли (стажёр)')."""
+    """A name for the voice: initials lose their dots, everything but letters and hyphens goes ('Ли
+    (стажёр)').
+    """
     cleaned = re.sub(r"\(.*?\)", " ", full_name)
     return re.sub(r"\s+", " ", re.sub(r"[^\w\s-]", " ", cleaned)).strip()
 
@@ -110,7 +115,9 @@ def _group(digits: str) -> str:
 def _date_match(match: re.Match[str]) -> str:
     day, month, year = match.group(1), match.group(2), match.group(3)
     try:
-        on = dt.date(int(year or 2024), int(month), int(day))  # 2024: a leap year, so 29.02 is a date
+        on = dt.date(
+            int(year or 2024), int(month), int(day)
+        )  # 2024: a leap year, so 29.02 is a date
     except ValueError:
         return match.group()
     return date_aloud(on, year=bool(year))

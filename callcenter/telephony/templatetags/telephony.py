@@ -20,12 +20,16 @@ def call_token(number: str) -> str:
 
 
 def number_of(token: str) -> str:
-    """Back from the token; raises django.core.signing.BadSignature. It lives two days, as long as an open page."""
+    """Back from the token; raises django.core.signing.BadSignature. It lives two days, as long as
+    an open page.
+    """
     nonce, veiled = signing.loads(token, salt=_SALT, max_age=2 * 24 * 3600)
     return _veiled(bytes.fromhex(nonce), bytes.fromhex(veiled)).decode()
 
 
 def _veiled(nonce: bytes, text: bytes) -> bytes:
-    """One-time pad of the server's secret and the nonce; numbers are shorter than the 32 bytes of a digest."""
+    """One-time pad of the server's secret and the nonce; numbers are shorter than the 32 bytes of a
+    digest.
+    """
     pad = hmac.new(settings.SECRET_KEY.encode(), b"call" + nonce, hashlib.sha256).digest()
     return bytes(one ^ other for one, other in zip(text, pad, strict=False))

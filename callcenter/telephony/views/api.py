@@ -1,4 +1,6 @@
-"""`POST /api/v1/calls`: a PBX that only sends webhooks. The key stands in the header, or as `secret` in the body."""
+"""`POST /api/v1/calls`: a PBX that only sends webhooks. The key stands in the header, or as
+`secret` in the body.
+"""
 
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone

@@ -25,7 +25,9 @@ def lines(request: StaffRequest) -> HttpResponse:
         except Refused as error:
             form.add_error(error.field, str(error))
         else:
-            messages.success(request, f"Звонки на {line} теперь приходят в клинику «{line.clinic.name}».")
+            messages.success(
+                request, f"Звонки на {line} теперь приходят в клинику «{line.clinic.name}»."
+            )
             return redirect("telephony:lines")
     clinics = Clinic.objects.filter(staff=request.user)
     rows = PhoneLine.objects.filter(clinic__in=clinics).select_related("clinic")

@@ -39,7 +39,9 @@ def phone(request: StaffRequest) -> HttpResponse:
     handset = card.handset if card is not None else None
     context = {
         "card": card,
-        "first_panels": scenario_panels(card.call, request.user, now=now) if card is not None else [],
+        "first_panels": scenario_panels(card.call, request.user, now=now)
+        if card is not None
+        else [],
         "panels": _panels(request, card, now) if card is not None else [],
         "colleagues": _colleagues(request, card, now) if card is not None else [],
         "clip": clip_url(handset.clip) if handset is not None and handset.clip else "",
@@ -51,14 +53,20 @@ def phone(request: StaffRequest) -> HttpResponse:
         "token": live_updates.sign([f"phone:user:{request.user.pk}", "pbx"]),
         "now": now,
     }
-    template = "telephony/phone.html#bar" if request.headers.get("HX-Request") else "telephony/phone.html"
+    template = (
+        "telephony/phone.html#bar" if request.headers.get("HX-Request") else "telephony/phone.html"
+    )
     return render(request, template, context)
 
 
 def _colleagues(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[User]:
     """To whom a conversation may be transferred; nobody while one is being rung for it."""
     talks = card.call.connected_at is not None and card.leg.state == LegState.UP
-    return queries.colleagues_for(card.call, request.user, now=now) if talks and not card.transfer else []
+    return (
+        queries.colleagues_for(card.call, request.user, now=now)
+        if talks and not card.transfer
+        else []
+    )
 
 
 def _panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[Panel]:
@@ -77,7 +85,10 @@ def bind(request: StaffRequest) -> HttpResponse:
     if kind not in PhoneKind.values or (kind == PhoneKind.BROWSER and settings.PBX != "simulator"):
         raise Refused("Выберите телефон из списка.", field="kind")
     staff_phones.bind_phone(
-        user=request.user, kind=PhoneKind(kind), endpoint=request.POST.get("endpoint", ""), now=timezone.now()
+        user=request.user,
+        kind=PhoneKind(kind),
+        endpoint=request.POST.get("endpoint", ""),
+        now=timezone.now(),
     )
     return _back(request)
 
@@ -88,10 +99,16 @@ def call(request: StaffRequest) -> HttpResponse:
     """Click-to-call: the user's own telephone rings first, then the patient's."""
     patient = None
     if request.POST.get("patient", "").isdecimal():
-        patient = get_object_or_404(Patient.objects.visible_to(request.user), pk=request.POST["patient"])
+        patient = get_object_or_404(
+            Patient.objects.visible_to(request.user), pk=request.POST["patient"]
+        )
     number = _number(request)
     staff_phones.call_patient(
-        user=request.user, number=number, clinic=_clinic(request, patient), patient=patient, now=timezone.now()
+        user=request.user,
+        number=number,
+        clinic=_clinic(request, patient),
+        patient=patient,
+        now=timezone.now(),
     )
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204)
@@ -112,7 +129,9 @@ def _number(request: StaffRequest) -> str:
 
 
 def _clinic(request: StaffRequest, patient: Patient | None) -> Clinic:
-    """The clinic in whose name one calls: one of the patient's that the user works in, else the user's first."""
+    """The clinic in whose name one calls: one of the patient's that the user works in, else the
+    user's first.
+    """
     own = Clinic.objects.filter(staff=request.user)
     if request.POST.get("clinic", "").isdecimal():
         return get_object_or_404(own, pk=request.POST["clinic"])
@@ -146,10 +165,14 @@ def transfer(request: StaffRequest) -> HttpResponse:
 def press(request: StaffRequest) -> HttpResponse:
     """A button of the telephone in the browser."""
     deed, value = request.POST.get("deed", ""), request.POST.get("value", "")
-    if deed not in {"answer", "digit", "hang_up"} or (deed == "digit" and value not in set("0123456789*#")):
+    if deed not in {"answer", "digit", "hang_up"} or (
+        deed == "digit" and value not in set("0123456789*#")
+    ):
         raise Refused("Такой кнопки нет.")
     channel = request.POST.get("channel", "")
-    staff_phones.press(user=request.user, channel=channel, deed=deed, value=value, now=timezone.now())
+    staff_phones.press(
+        user=request.user, channel=channel, deed=deed, value=value, now=timezone.now()
+    )
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
 
@@ -167,14 +190,19 @@ def try_incoming(request: StaffRequest) -> HttpResponse:
     except phones.BadPhone as error:
         raise Refused(str(error), field="number") from None
     HandsetAction.objects.create(
-        channel=f"in-{uuid.uuid4().hex}", kind="incoming", value=f"{number} {clinic.phone}", at=timezone.now()
+        channel=f"in-{uuid.uuid4().hex}",
+        kind="incoming",
+        value=f"{number} {clinic.phone}",
+        at=timezone.now(),
     )
     return _back(request)
 
 
 @require_GET
 def _clip(_request: HttpRequest, token: str) -> HttpResponseBase:
-    """A piece of the robot's speech, by an address that only we can make; asked for by the exchange and by browsers."""
+    """A piece of the robot's speech, by an address that only we can make; asked for by the exchange
+    and by browsers.
+    """
     try:
         path = clip_path(key_of(token))
     except signing.BadSignature:
@@ -191,5 +219,7 @@ clip = public(_clip)
 
 def _back(request: StaffRequest) -> HttpResponse:
     target = request.POST.get("next", "") or request.headers.get("Referer", "")
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    safe = url_has_allowed_host_and_scheme(
+        target, {request.get_host()}, require_https=request.is_secure()
+    )
     return redirect(target if safe else "home")

@@ -1,6 +1,8 @@
-"""Cloud PBXs that only tell what happened, one registry line each: a notice's JSON → what it says of a call. Pure.
+"""Cloud PBXs that only tell what happened, one registry line each: a notice's JSON → what it says
+of a call. Pure.
 
-Every cloud PBX delivers at least once and in any order, so a reader keeps to one notice and knows of no other.
+Every cloud PBX delivers at least once and in any order, so a reader keeps to one notice and knows
+of no other.
 """
 
 import datetime as dt
@@ -33,5 +35,7 @@ PARSERS: Final[dict[str, Callable[[dict[str, Any]], dict[str, Any]]]] = {"uis": 
 
 
 def read(vendor: str, body: dict[str, Any]) -> CallEvent:
-    """Raises KeyError for an unknown vendor, ValueError for a notice that makes no sense (its words say why)."""
+    """Raises KeyError for an unknown vendor, ValueError for a notice that makes no sense (its words
+    say why).
+    """
     return CallEvent(**PARSERS[vendor](body))

@@ -1,7 +1,9 @@
-"""UIS / CoMagic: HTTP notifications with a body of our own making (docs/cloud-pbx.md holds the template to paste).
+"""UIS / CoMagic: HTTP notifications with a body of our own making (docs/cloud-pbx.md holds the
+template to paste).
 
-The cabinet substitutes {{variables}} as JSON values; there is no signature, so the template carries the source's key.
-Times are `YYYY-MM-DD hh:mm:ss` in the cabinet's zone, or unix seconds in notification_timestamp.
+The cabinet substitutes {{variables}} as JSON values; there is no signature, so the template carries
+the source's key. Times are `YYYY-MM-DD hh:mm:ss` in the cabinet's zone, or unix seconds in
+notification_timestamp.
 """
 
 import datetime as dt
@@ -23,11 +25,15 @@ def read(body: dict[str, Any]) -> dict[str, Any]:
     zone = str(body.get("zone") or "Europe/Moscow")
     at = _instant(body.get("timestamp") or body.get("time"), zone)
     if at is None:
-        raise ValueError("нужно время: timestamp ({{notification_timestamp}}) или time ({{notification_time}})")
+        raise ValueError(
+            "нужно время: timestamp ({{notification_timestamp}}) или time ({{notification_time}})"
+        )
     told: dict[str, Any] = {
         "session": session,
         "event": event,
-        "direction": "out" if str(body.get("direction") or "").lower() in {"out", "outgoing"} else "in",
+        "direction": "out"
+        if str(body.get("direction") or "").lower() in {"out", "outgoing"}
+        else "in",
         "client": str(body.get("contact") or ""),
         "line": str(body.get("line") or ""),
         "at": at,
@@ -65,4 +71,6 @@ def _instant(value: object, zone: str) -> dt.datetime | None:
         moment = dt.datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"время «{text}» не читается") from None
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))).astimezone(dt.UTC)
+    return (
+        moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
+    ).astimezone(dt.UTC)

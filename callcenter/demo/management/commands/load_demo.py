@@ -20,15 +20,21 @@ class Command(BaseCommand):
     help = "Loads the demo clinic, dated relative to today. Refuses when there is data already, unless --reset."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--reset", action="store_true", help="delete everything first (DEMO=1 only)")
+        parser.add_argument(
+            "--reset", action="store_true", help="delete everything first (DEMO=1 only)"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         if not settings.DEMO:
-            raise CommandError("The demo clinic is loaded with DEMO=1 only: then no real gateway can be reached.")
+            raise CommandError(
+                "The demo clinic is loaded with DEMO=1 only: then no real gateway can be reached."
+            )
         if options["reset"]:
             self._empty()
         if Clinic.objects.exists():
-            raise CommandError("There is data already. `load_demo --reset` deletes it and loads the demo anew.")
+            raise CommandError(
+                "There is data already. `load_demo --reset` deletes it and loads the demo anew."
+            )
         now = timezone.now()
         for path in LOADERS:
             started = time.monotonic()
@@ -38,7 +44,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Logins: {logins}; the password of each is {PASSWORD}")
 
     def _empty(self) -> None:
-        """The tables anew, since migrations fill dictionaries and procedures. Raises CommandError when others hold them."""
+        """The tables anew, since migrations fill dictionaries and procedures. Raises CommandError
+        when others hold them.
+        """
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '10s'")
             try:

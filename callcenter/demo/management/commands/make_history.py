@@ -1,4 +1,6 @@
-"""`manage.py make_history --contacts 1500000`: the history of contacts of a large chain, the same every time."""
+"""`manage.py make_history --contacts 1500000`: the history of contacts of a large chain, the same
+every time.
+"""
 
 import datetime as dt
 import time
@@ -17,7 +19,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--contacts", type=int, default=15_000)
-        parser.add_argument("--until", type=dt.date.fromisoformat, help="last day, today by default")
+        parser.add_argument(
+            "--until", type=dt.date.fromisoformat, help="last day, today by default"
+        )
 
     def handle(self, *args: Any, contacts: int, until: dt.date | None, **options: Any) -> None:  # noqa: ARG002
         started = time.monotonic()
@@ -26,6 +30,8 @@ class Command(BaseCommand):
         except RuntimeError as error:
             raise CommandError(str(error)) from None
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE contacts_contact, contacts_interaction, contacts_contactresult")
+            cursor.execute(
+                "VACUUM ANALYZE contacts_contact, contacts_interaction, contacts_contactresult"
+            )
         words = ", ".join(f"{count:,} {table}" for table, count in counts.items())
         self.stdout.write(f"{words} in {time.monotonic() - started:.0f} s")

@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 
 
 def _check() -> None:
-    """Fails when no process has been heard of; a link that is down is the exchange's trouble, not the process's."""
+    """Fails when no process has been heard of; a link that is down is the exchange's trouble, not
+    the process's.
+    """
     lease = RobotLease.objects.filter(pk=1).first()
     beat = lease.heartbeat_at if lease is not None else None
     if beat is None or (timezone.now() - beat).total_seconds() > LEASE_SECONDS:
@@ -28,15 +30,19 @@ def _check() -> None:
 
 
 class Command(BaseCommand):
-    help = (
-        "Holds the link to the exchange: rings, speaks, connects. Start two: one works, the other waits for its turn."
-    )
+    help = "Holds the link to the exchange: rings, speaks, connects. Start two: one works, the other waits for its turn."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--name", default=f"{socket.gethostname()}:{os.getpid()}", help="how it signs the lease")
-        parser.add_argument("--idle", type=float, default=2.0, help="seconds between tries to win the lease")
+        parser.add_argument(
+            "--name", default=f"{socket.gethostname()}:{os.getpid()}", help="how it signs the lease"
+        )
+        parser.add_argument(
+            "--idle", type=float, default=2.0, help="seconds between tries to win the lease"
+        )
 
-        parser.add_argument("--check", action="store_true", help="only say whether some process holds the exchange")
+        parser.add_argument(
+            "--check", action="store_true", help="only say whether some process holds the exchange"
+        )
 
     def handle(self, *_args: object, **options: object) -> None:
         if options["check"]:
