@@ -164,7 +164,7 @@ def _form(client: Client, entry: RecallEntry, n: int) -> dict[str, object]:
         {"outcome": "refused", "reason_refused": refusing.pk},
     ]
     page = client.get(f"/journals/{entry.pk}/?call=out").content.decode()
-    version = re.search(r'name="version" value="(\d+)"', page)
+    version = re.search(r'name="version"\s+value="(\d+)"', page)
     if version is None:
         raise AssertionError(f"the card of {entry.pk} has no form")
     return {"version": version[1], "token": str(uuid.uuid4()), "comment": "поговорили"} | ways[
