@@ -75,7 +75,7 @@ def _funnel(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
         )
     row = contacts.order_by().aggregate(
         total=Count("*"),
-        talked=Count("pk", filter=Q(talks__gt=0) | Q(results_count__gt=0)),
+        talked=Count("pk", filter=Q(talk_count__gt=0) | Q(results_count__gt=0)),
         booked=Count("pk", filter=Q(outcome__in=BOOKED)),
         came=Count("pk", filter=Q(outcome=ContactOutcome.CAME)),
     )

@@ -1,5 +1,5 @@
-// Live screens by hints (callcenter/lib/live_updates.py): asks `/live` every 2 s and lets htmx fetch again only the parts that
-// changed.
+// Live screens by hints (callcenter/lib/live_updates.py): asks `/live` every 2 s and lets htmx
+// fetch again only the parts that changed.
 //
 // How a template marks a live part. The part names its topics, the address that renders it, and swaps itself:
 //
