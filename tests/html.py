@@ -4,10 +4,10 @@ import re
 from typing import Final
 
 _TOKEN: Final = re.compile(
-    r"""(?:(<!--.*?-->|<(pre|textarea|script|style)\b.*?</\2\s*>)|(<[!/]?[a-zA-Z](?:"[^"]*"|'[^']*'|[^<>"'])*>))""",
+    r"""(?:(<!--.*?-->|<(pre|textarea|script|style)\b.*?</\2[ \t\r\n\f]*>)|(<[!/]?[a-zA-Z](?:"[^"]*"|'[^']*'|[^<>"'])*>))""",
     re.DOTALL,
 )
-_VALUE_OR_SPACE: Final = re.compile(r"""((?<![\w-])class=)?("[^"]*"|'[^']*')|\s+""")
+_VALUE_OR_SPACE: Final = re.compile(r"""((?<![\w-])class=)?("[^"]*"|'[^']*')|[ \t\r\n\f]+""")
 # No space is shown beside these and at their edges.
 _NAMES: Final = (
     "html head body title meta link div section aside main header footer nav article ul ol li dl dt dd p h1 h2 h3 h4 h5 h6"
@@ -32,7 +32,7 @@ def tight(page: str) -> str:
             else ""
         )
         ends = (whole or tag).startswith("</")
-        text = re.sub(r"\s+", " ", page[at : found.start()])
+        text = re.sub(r"[ \t\r\n\f]+", " ", page[at : found.start()])
         before = name in _BLOCKS or (ends and name in _EDGES)
         if not shown:
             text = text.lstrip(" ")
