@@ -67,7 +67,7 @@ def make(handle: Threaded) -> Iterator[Make]:
         ari.close()
 
 
-def until(ari: Ari, kind: type[Fact], seconds: float = 5.0) -> list[Fact]:
+def until(ari: Ari, kind: type[Fact], seconds: float = 30.0) -> list[Fact]:
     """The facts up to the first one of the kind."""
     told: list[Fact] = []
     end = time.monotonic() + seconds

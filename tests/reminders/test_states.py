@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.messaging.states import Answer, Channel, MessageState
@@ -70,17 +70,14 @@ def test_an_answer_beats_any_delivery(state: MessageState, answer: str, expected
     assert colour([], answer) == expected
 
 
-AT_ANY_PACE = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine's, not the rule's
 STEPS = st.lists(st.builds(Step, st.sampled_from(Channel.values), st.sampled_from(S.values), st.booleans()), max_size=5)
 
 
-@AT_ANY_PACE
 @given(STEPS, st.sampled_from(["", *Answer.values]))
 def test_the_order_of_messages_does_not_matter(steps: list[Step], answer: str) -> None:
     assert colour(steps, answer) == colour(steps[::-1], answer)
 
 
-@AT_ANY_PACE
 @given(STEPS)
 def test_an_sms_never_makes_a_number_blue(steps: list[Step]) -> None:
     without = [step for step in steps if step.channel != Channel.SMS]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.clinics.imports import cells, tables
@@ -217,7 +217,6 @@ def test_a_file_that_is_no_table_is_refused_in_words(case: str) -> None:
         read(make(), name)
 
 
-@settings(deadline=None)
 @given(content=st.binary(max_size=300), name=st.sampled_from(["a.csv", "a.xlsx", "a.txt", "a"]))
 def test_no_bytes_break_the_reader(content: bytes, name: str) -> None:
     for start in (b"", b"PK\x03\x04", b"\xef\xbb\xbf", b"\xff\xfe"):
@@ -230,7 +229,6 @@ def test_no_bytes_break_the_reader(content: bytes, name: str) -> None:
 WHOLE = xlsx([["ФИО", "Телефон"], ["Иванова", "1"]])  # made once: a workbook carries the time of its making
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_damaged_workbook_never_breaks_the_reader(data: st.DataObject) -> None:
     whole = bytearray(WHOLE)
