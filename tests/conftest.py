@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from django.utils import timezone
+from hypothesis import HealthCheck
 from pytest_django import DjangoDbBlocker
 
 from callcenter.clinics.actions import open_waiting
@@ -43,6 +45,16 @@ from tests.html import tight
 from tests.pristine import Pristine
 
 pytest_plugins = ["tests.fixtures"]
+
+# How fast an example is drawn or tried depends on the machine, and is not what these tests are about. A fixture that all
+# examples of a test share is what they mean: the database, say, that is only read or that each example fills anew.
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    print_blob=True,
+)
+hypothesis.settings.load_profile("suite")
 
 PASSWORD = "wicket-keeper-1"
 MOSCOW = "Europe/Moscow"

@@ -103,5 +103,14 @@ def pytest_sessionfinish() -> None:
     faulthandler.dump_traceback_later(_LAST_STEPS, file=sys.__stderr__ or 2, exit=True)
 
 
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """A failure that depends on the order can be had again, in the same number of workers."""
+    terminalreporter.write_line(
+        f"order of --randomly-seed={config.getoption('randomly_seed', None)}"
+    )
+
+
 def pytest_unconfigure() -> None:
     _stack.close()

@@ -10,6 +10,7 @@ import fcntl
 import importlib.metadata
 import importlib.util
 import os
+import random
 import shutil
 import signal
 import socket
@@ -32,10 +33,14 @@ class ServiceFailed(RuntimeError):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """One that is free now and stays so until its server has started: systems lend higher ones to outgoing connections."""
+    dice = random.SystemRandom()
+    for _ in range(100):
+        port = dice.randrange(12_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServiceFailed("No free port was found between 12000 and 32000.")
 
 
 def _wheel(package: str) -> Path:

@@ -78,7 +78,7 @@ def finish(history: History) -> tuple[History, Screen]:
 walks = st.tuples(st.sampled_from(sorted(BOOK)), st.lists(st.integers(0, 11), max_size=40))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(walks)
 def test_from_wherever_people_wander_there_is_a_way_to_the_end(
     drawn: tuple[int, list[int]],
@@ -87,7 +87,7 @@ def test_from_wherever_people_wander_there_is_a_way_to_the_end(
     assert screen.buttons == ()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(walks, st.integers(0, 11))
 def test_back_restores_the_screen_before(drawn: tuple[int, list[int]], choice: int) -> None:
     history = walk(*drawn)
@@ -98,7 +98,7 @@ def test_back_restores_the_screen_before(drawn: tuple[int, list[int]], choice: i
     assert step(BOOK, [*after, {"kind": BACK, "reason": "ошибся"}]) == before
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(walks)
 def test_replay_gives_the_same_screen_and_notes_change_nothing(
     drawn: tuple[int, list[int]],

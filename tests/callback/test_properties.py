@@ -173,12 +173,7 @@ plays = st.lists(st.tuples(st.integers(1, 900), st.sampled_from(DEEDS)), max_siz
 
 
 @pytest.mark.timeout(600)
-@settings(
-    max_examples=10,
-    deadline=None,
-    phases=(Phase.generate,),
-    suppress_health_check=list(HealthCheck),
-)
+@settings(max_examples=10, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
 @given(
     admins=st.lists(st.sampled_from(ADMINS), min_size=1, max_size=5),
     patients=st.lists(st.sampled_from(PATIENTS), min_size=1, max_size=5),

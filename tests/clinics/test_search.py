@@ -6,7 +6,7 @@ import datetime as dt
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.clinics.models import Patient
@@ -94,9 +94,7 @@ _FIELD = st.lists(_WORD, min_size=1, max_size=4).flatmap(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 @given(
     names=st.tuples(_FIELD, st.just("") | _FIELD, st.just("") | _FIELD),
     chance=st.randoms(use_true_random=False),
@@ -187,7 +185,6 @@ def test_the_database_folds_names_as_python_does(name: str) -> None:
     patient.delete()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # the world is only read
 @given(st.text(max_size=40))
 def test_no_text_breaks_the_search(world: World, text: str) -> None:
     search_patients(text.replace("\x00", ""), user=world.administrator)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 
@@ -187,9 +187,7 @@ def test_from_the_future_by_a_few_minutes_is_a_clock_that_differs(key: str) -> N
     assert post(key, call(started_at=soon)).status_code == 201
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 @given(
     body=st.dictionaries(
         st.sampled_from(

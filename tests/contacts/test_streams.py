@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.contacts.actions import link_known_numbers, recompute_contacts, record_interaction
@@ -92,9 +92,7 @@ def _shape_of_world() -> list[Any]:
 
 
 @pytest.mark.django_db
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40)
 @given(stream=events, seed=st.integers(0, 10**6))
 def test_the_same_stream_in_any_order_gives_the_same_contacts(
     world: World, stream: list[Any], seed: int

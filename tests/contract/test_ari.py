@@ -72,7 +72,7 @@ def make(handle: Threaded) -> Iterator[Make]:
         ari.close()
 
 
-def until(ari: Ari, kind: type[PbxEvent], seconds: float = 5.0) -> list[PbxEvent]:
+def until(ari: Ari, kind: type[PbxEvent], seconds: float = 30.0) -> list[PbxEvent]:
     """The facts up to the first one of the kind."""
     told: list[PbxEvent] = []
     end = time.monotonic() + seconds

@@ -104,7 +104,7 @@ def test_the_evening_and_the_morning_of_one_administrator(
     evening.later(seconds=40)
     evening.later(seconds=40)
     confirmed = page.locator("tr[data-row]", has_text="Агапова")
-    expect(confirmed.locator(".tint-confirm")).to_be_visible(timeout=6000)
+    expect(confirmed.locator(".tint-confirm")).to_be_visible()
     expect(page.locator("tr[data-row]", has_text="Быков").locator(".tint-cancel")).to_be_visible()
     expect(page.locator("tr[data-row]", has_text="Власова").locator(".tint-move")).to_be_visible()
     silent = page.locator("tr[data-row]", has_text="Гордеев")
@@ -200,11 +200,11 @@ def test_a_colleagues_mark_arrives_and_leaves_alone_the_row_under_the_cursor(
     for surname in ("Агапова", "Ильина"):
         row = Reminder.objects.get(patient__last_name=surname)
         actions.mark_called(row, by=world.administrator2, now=evening.clock())
-    expect(theirs).to_have_class(PINK, timeout=4000)
+    expect(theirs).to_have_class(PINK)
     expect(mine).not_to_have_class(PINK)  # she is pointing at it
     assert mine.bounding_box() == top
     page.mouse.move(5, 5)
-    expect(mine).to_have_class(PINK, timeout=4000)
+    expect(mine).to_have_class(PINK)
 
     # She dials a number from its row: her colleagues see who is calling.
     page.evaluate(
@@ -250,7 +250,7 @@ def test_visits_made_moved_and_cancelled_after_noon_come_and_go_around_the_row_u
     cancel_appointment(cancelled, reason="", by=None, now=evening.clock())
     actions.refresh_run(run, now=evening.clock())
 
-    expect(page.locator("tr[data-row]")).to_have_count(len(NAMES) + 2, timeout=3000)
+    expect(page.locator("tr[data-row]")).to_have_count(len(NAMES) + 2)
     expect(page.locator("tr[data-row]", has_text="Котов")).to_contain_text("приём отменён")
     assert surnames(page)[:3] == ["Ильина", "Агапова", "Яшин"]
     assert surnames(page)[-2:] == ["Котов", "Юдин"]
@@ -289,15 +289,15 @@ def test_a_row_that_is_being_written_about_keeps_its_text_and_a_row_that_is_done
     for surname in ("Агапова", "Гордеев"):
         reminder = Reminder.objects.get(patient__last_name=surname)
         actions.mark_called(reminder, by=world.administrator2, now=evening.clock())
-    expect(page.locator("tr[data-row]", has_text="Яшин")).to_have_count(1, timeout=3000)
-    expect(page.locator("tr[data-row]", has_text="Агапова")).to_have_count(0, timeout=5000)
+    expect(page.locator("tr[data-row]", has_text="Яшин")).to_have_count(1)
+    expect(page.locator("tr[data-row]", has_text="Агапова")).to_have_count(0)
     expect(comment).to_have_value("Просил перезвонить после")
     expect(row).to_have_count(1)  # it is being written about
     comment.press_sequentially(" шести")
     page.locator("#card").get_by_role("button", name="не дозвонились").click()
     expect(page.locator("dialog[open]")).to_have_count(0)
     page.mouse.move(5, 5)
-    expect(row).to_have_count(0, timeout=6000)
+    expect(row).to_have_count(0)
     assert (
         Reminder.objects.get(patient__last_name="Гордеев").comment
         == "Просил перезвонить после шести"
@@ -312,7 +312,7 @@ def test_a_list_that_opens_at_noon_appears_on_a_screen_that_waits_for_it(
     expect(page.get_by_text("Список откроется сам в полдень")).to_be_visible()
     actions.plan_openings(now=evening.clock() - dt.timedelta(hours=1))
     actions.open_due_runs(now=evening.clock())
-    expect(page.locator("tr[data-row]")).to_have_count(len(NAMES), timeout=4000)
+    expect(page.locator("tr[data-row]")).to_have_count(len(NAMES))
     expect(page.get_by_role("button", name="СМС голубым")).to_be_visible()
 
 

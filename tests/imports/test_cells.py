@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from callcenter.clinics.states import AppointmentStatus
@@ -345,7 +345,6 @@ PARSERS: list[Callable[[Cell], object]] = [
 
 
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
-@settings(deadline=None)
 @given(cell=ANY_CELL)
 @example(cell=math.inf)  # what Excel makes of 1e999
 @example(cell=math.nan)
@@ -354,13 +353,11 @@ def test_no_cell_breaks_a_parser(parse: Callable[[Cell], object], cell: Cell) ->
         parse(cell)
 
 
-@settings(deadline=None)
 @given(cell=ANY_CELL)
 def test_what_is_shown_is_text(cell: Cell) -> None:
     assert isinstance(cell_parsers.shown(cell), str)
 
 
-@settings(deadline=None)
 @given(on=st.dates(dt.date(1928, 1, 1), dt.date(2099, 12, 31)))
 def test_a_day_survives_every_way_of_writing(on: dt.date) -> None:
     serial = (on - dt.date(1899, 12, 30)).days

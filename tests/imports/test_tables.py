@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.imports import cell_parsers, file_reader
@@ -293,7 +293,6 @@ def test_a_file_that_is_no_table_is_refused_in_words(case: str) -> None:
         read(make(), name)
 
 
-@settings(deadline=None)
 @given(content=st.binary(max_size=300), name=st.sampled_from(["a.csv", "a.xlsx", "a.txt", "a"]))
 def test_no_bytes_break_the_reader(content: bytes, name: str) -> None:
     for start in (b"", b"PK\x03\x04", b"\xef\xbb\xbf", b"\xff\xfe"):
@@ -309,7 +308,6 @@ WHOLE = xlsx(
 )  # made once: a workbook carries the time of its making
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_a_damaged_workbook_never_breaks_the_reader(data: st.DataObject) -> None:
     whole = bytearray(WHOLE)

@@ -57,7 +57,6 @@ def test_the_rest_is_refused_in_words(written: str, reason: str) -> None:
     assert refusal.value.todo.endswith(".")
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_no_text_is_more_than_a_bad_number(text: str) -> None:
     try:
@@ -68,7 +67,6 @@ def test_no_text_is_more_than_a_bad_number(text: str) -> None:
     assert phones.parse(e164) == e164
 
 
-@settings(deadline=None)
 @given(st.integers(0, 9_999))
 def test_what_the_screen_shows_is_accepted_back(tail: int) -> None:
     e164 = f"+7900000{tail:04}"

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.lib import live_updates
@@ -57,9 +57,7 @@ def outcome() -> list[tuple[object, ...]]:
     return list(Message.objects.order_by("pk").values_list(*OUTCOME))
 
 
-@settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=25)
 @given(
     reports=st.lists(
         st.tuples(st.integers(0, 3), st.sampled_from([*DeliveryStatus])), min_size=2, max_size=24

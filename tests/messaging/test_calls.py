@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callcenter.lib.errors import Conflict
@@ -136,9 +136,7 @@ def test_the_order_and_the_repetition_of_reports_change_nothing(
     assert end(reports) == end(mixed)
 
 
-@settings(
-    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=25)
 @given(body=st.binary(max_size=200))
 def test_any_bytes_are_survived(post: Post, body: bytes) -> None:
     actions.store_provider_webhook(

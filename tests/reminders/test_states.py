@@ -5,7 +5,7 @@ what was answered.
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from callcenter.messaging.states import MessageChannel, MessageState, VisitAnswer
@@ -94,9 +94,6 @@ def test_an_answer_beats_any_delivery(state: MessageState, answer: str, expected
     assert colour([], answer) == expected
 
 
-AT_ANY_PACE = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)  # the machine's, not the rule's
 STEPS = st.lists(
     st.builds(
         MessageStep,
@@ -108,13 +105,11 @@ STEPS = st.lists(
 )
 
 
-@AT_ANY_PACE
 @given(STEPS, st.sampled_from(["", *VisitAnswer.values]))
 def test_the_order_of_messages_does_not_matter(steps: list[MessageStep], answer: str) -> None:
     assert colour(steps, answer) == colour(steps[::-1], answer)
 
 
-@AT_ANY_PACE
 @given(STEPS)
 def test_an_sms_never_makes_a_number_blue(steps: list[MessageStep]) -> None:
     without = [step for step in steps if step.channel != MessageChannel.SMS]

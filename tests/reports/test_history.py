@@ -235,7 +235,7 @@ _VALUES = {
 }  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, suppress_health_check=list(HealthCheck))
 @given(
     names=st.lists(st.sampled_from(sorted(_VALUES)), max_size=7),
     data=st.data(),
@@ -256,7 +256,7 @@ def test_no_combination_of_filters_gives_a_500(
     assert answer.status_code == 200
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, suppress_health_check=list(HealthCheck))
 @given(names=st.lists(st.sampled_from(sorted(_VALUES)), max_size=8), data=st.data())
 def test_an_address_read_and_written_again_asks_the_same(
     names: list[str], data: st.DataObject
