@@ -13,43 +13,16 @@ from django.http import QueryDict
 from callcenter.audit import actions as audit
 from callcenter.contacts.states import JobState
 from callcenter.lib import live_updates
-from callcenter.lib.errors import NotAllowed, Refused
 from callcenter.lib.leases import claim
 from callcenter.staff.models import User
 from reports.filters import address, read_ask
-from reports.models import Export, SavedView, export_path
+from reports.models import Export, export_path
 from reports.queries import clinics_of, today_of
 from reports.xlsx import count_rows, write_report
 
 LEASE = dt.timedelta(minutes=1)
 ATTEMPTS: Final = 3
 _KEEP: Final = dt.timedelta(days=7)
-
-
-def save_view(*, name: str, query: str, is_shared: bool, by: User, now: dt.datetime) -> SavedView:
-    """Keeps the filters under a name; the same name again replaces them. Raises Refused without a
-    name.
-    """
-    name = name.strip()[:80]
-    if not name:
-        raise Refused("Назовите вид, чтобы его можно было найти.", field="name")
-    if len(query) > 2000:
-        raise Refused("Слишком много фильтров для сохранённого вида.", field="name")
-    with transaction.atomic():
-        view, _ = SavedView.objects.update_or_create(
-            owner=by, name=name, defaults={"query": query, "is_shared": is_shared}
-        )
-        audit.record("reports.save_view", view, by=by, now=now, after={"query": query})
-    return view
-
-
-def delete_view(view: SavedView, *, by: User, now: dt.datetime) -> None:
-    """Forgets a saved view; only its owner may."""
-    if view.owner_id != by.pk:
-        raise NotAllowed("Удалить сохранённый вид может тот, кто его сохранил.")
-    with transaction.atomic():
-        audit.record("reports.delete_view", view, by=by, now=now, before={"query": view.query})
-        view.delete()
 
 
 def order_export(*, query: str, by: User, now: dt.datetime) -> Export:

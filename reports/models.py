@@ -1,4 +1,4 @@
-"""Saved views of the report and its exports in the background."""
+"""Exports of the report, written in the background."""
 
 from typing import ClassVar
 
@@ -7,26 +7,6 @@ from django.db.models import Q
 
 from callcenter.contacts.states import JobState
 from callcenter.staff.models import User
-
-
-class SavedView(models.Model):
-    """A named set of filters: the query string of the report. Its owner's; `is_shared` shows it to
-    all readers.
-    """
-
-    name = models.CharField("название", max_length=80)
-    query = models.CharField(max_length=2000)
-    owner = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
-    is_shared = models.BooleanField("показывать всем", default=False)
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["name"]
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["owner", "name"], name="saved_view_name")
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 def export_path(export: "Export", filename: str) -> str:

@@ -28,6 +28,9 @@ PHRASES: Final[dict[str, str]] = {
     "staff.set_password": "задал сотруднику новый пароль",
     "staff.change_password": "сменил свой пароль",
     "staff.change_profile": "изменил свой профиль",
+    "staff.export_list": "выгрузил список",
+    "staff.save_view": "сохранил вид списка",
+    "staff.delete_view": "удалил вид списка",
     "staff.set_shift": "поставил смену",
     "staff.copy_week": "повторил смены прошлой недели",
     "clinics.create_clinic": "добавил клинику",
@@ -166,8 +169,6 @@ PHRASES: Final[dict[str, str]] = {
     "b2c_procedures.view_receipt": "открыл чек",
     "b2c_procedures.export_report": "выгрузил отчёт по процедурам",
     "reports.export": "выгрузил отчёт",
-    "reports.save_view": "сохранил вид отчёта",
-    "reports.delete_view": "удалил вид отчёта",
 }
 
 APPS: Final[dict[str, str]] = {

@@ -16,7 +16,7 @@ from callcenter.audit import actions as audit
 from callcenter.audit.actions import LogRow
 from callcenter.lib import live_updates, optimistic_lock
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
-from callcenter.staff.models import Shift, User
+from callcenter.staff.models import SavedView, Shift, TableColumns, User
 from callcenter.staff.queries import colleagues, manages
 from callcenter.staff.roles import Role, ShiftColour, grantable
 
@@ -388,3 +388,44 @@ def _clinics_in_turn(person: User, leaves: frozenset[int]) -> list[tuple[int, st
         .order_by("pk")
     )
     return [(clinic.pk, clinic.name) for clinic in rows]
+
+
+def choose_columns(user: User, *, table: str, columns: list[str]) -> None:
+    """Remember the columns of a list for the user; none means the list's own choice again."""
+    known = TableColumns.objects.filter(user=user, table=table[:60])
+    if not columns:
+        known.delete()
+        return
+    kept = [name[:60] for name in dict.fromkeys(columns)][:60]
+    TableColumns.objects.update_or_create(user=user, table=table[:60], defaults={"columns": kept})
+
+
+def save_view(
+    *, page: str, name: str, query: str, is_shared: bool, by: User, now: dt.datetime
+) -> SavedView:
+    """Name the conditions of a list; the same name again replaces the former ones.
+
+    Raises Refused without a name, or for a name or conditions that are too long.
+    """
+    name = " ".join(name.split())
+    if not name:
+        raise Refused("Назовите вид, чтобы его можно было найти.", field="name")
+    if len(name) > 80:
+        raise Refused("Название длиннее 80 знаков. Сократите его.", field="name")
+    if len(query) > 2000:
+        raise Refused("Условий слишком много, чтобы их запомнить. Снимите часть.")
+    with transaction.atomic():
+        view, _ = SavedView.objects.update_or_create(
+            owner=by, page=page[:60], name=name, defaults={"query": query, "is_shared": is_shared}
+        )
+        after = {"page": page, "query": query, "is_shared": is_shared}
+        audit.record("staff.save_view", view, by=by, now=now, after=after)
+    return view
+
+
+def delete_view(view: SavedView, *, by: User, now: dt.datetime) -> None:
+    """Delete a saved view of the user's own."""
+    before: dict[str, object] = {"page": view.page, "query": view.query}
+    with transaction.atomic():
+        audit.record("staff.delete_view", view, by=by, now=now, before=before)
+        view.delete()

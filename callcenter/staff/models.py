@@ -1,6 +1,6 @@
 """Users, their roles and shifts, and the journal of who did what."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -97,3 +97,50 @@ class Shift(models.Model):
         return self.get_colour_display().removesuffix("ая").removesuffix("яя") + (
             "ей" if self.colour == ShiftColour.BLUE else "ой"
         )
+
+
+class TableColumns(models.Model):
+    """The columns that a person wants to see in one list, in their order."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    table = models.CharField(max_length=60)  # `ListTable.key`
+    columns = ArrayField(models.CharField(max_length=60))
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["user", "table"], name="table_columns_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} · {self.table}"
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    def visible_to(self, user: User, page: str) -> Self:
+        """The views of a page that are the user's own, or shared by somebody of the user's clinics."""
+        colleagues = User.clinics.through.objects.filter(
+            user=models.OuterRef("owner"), clinic__staff=user
+        )
+        shared = models.Q(models.Exists(colleagues), is_shared=True)
+        return self.filter(models.Q(owner=user) | shared, page=page)
+
+
+class SavedView(models.Model):
+    """A named set of conditions of a list: the query string of its page."""
+
+    page = models.CharField(max_length=60)  # the name of its address, 'staff:people'
+    name = models.CharField("название", max_length=80)
+    query = models.CharField(max_length=2000)
+    owner = models.ForeignKey(User, models.CASCADE, related_name="saved_views")
+    is_shared = models.BooleanField("показывать коллегам", default=False)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["name", "pk"]
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["owner", "page", "name"], name="saved_view_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from django.db.models import Q
 from django.http import FileResponse, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,6 +18,7 @@ from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import Contact
 from callcenter.contacts.states import CallerType, ContactOutcome, ContactType, JobState
 from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.models import SavedView
 from callcenter.staff.roles import Role
 from reports import actions
 from reports.charts import chart_of
@@ -27,7 +27,7 @@ from reports.filter_chips import chips_of
 from reports.filters import ALL, FLAGS, PRESETS, VIEWS, ReportFilter, address, narrowed, read_ask
 from reports.lookups import Lookups, names_of
 from reports.metric_help import rules_of
-from reports.models import Export, SavedView
+from reports.models import Export
 from reports.queries import (
     TotalsGroup,
     clinics_of,
@@ -72,7 +72,7 @@ def history(request: StaffRequest) -> HttpResponse:
         "dimensions": DIMENSIONS.values(),
         "filters": _filters(ask, names),
         "flags": [(flag, title, flag in ask.flags) for flag, title in FLAGS.items()],
-        "saved": SavedView.objects.filter(Q(owner=request.user) | Q(is_shared=True)),
+        "saved": SavedView.objects.visible_to(request.user, "reports:history"),
         "query": address(ask),
         "plain": address(ask, before=None),
         "rules": rules_of(clinics),
@@ -197,29 +197,6 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
         else "reports/contact.html"
     )
     return render(request, template, context)
-
-
-@require_POST
-@allow(*READERS)
-def save_view(request: StaffRequest) -> HttpResponse:
-    """Names the filters that are on."""
-    query = request.POST.get("query", "").lstrip("?")
-    actions.save_view(
-        name=request.POST.get("name", ""),
-        query=query,
-        is_shared=request.POST.get("is_shared") == "on",
-        by=request.user,
-        now=timezone.now(),
-    )
-    return redirect(f"{reverse('reports:history')}?{query}")
-
-
-@require_POST
-@allow(*READERS)
-def delete_view(request: StaffRequest, pk: int) -> HttpResponse:
-    view = get_object_or_404(SavedView, pk=pk)
-    actions.delete_view(view, by=request.user, now=timezone.now())
-    return redirect("reports:history")
 
 
 # --- Export

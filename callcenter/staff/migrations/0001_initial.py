@@ -35,6 +35,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SavedView',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('page', models.CharField(max_length=60)),
+                ('name', models.CharField(max_length=80, verbose_name='название')),
+                ('query', models.CharField(max_length=2000)),
+                ('is_shared', models.BooleanField(default=False, verbose_name='показывать коллегам')),
+                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='saved_views', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['name', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('owner', 'page', 'name'), name='saved_view_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='Shift',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -46,6 +61,18 @@ class Migration(migrations.Migration):
                 'ordering': ['on', 'colour'],
                 'indexes': [models.Index(fields=['colour', 'on'], name='shift_colour_day')],
                 'constraints': [models.UniqueConstraint(fields=('user', 'on', 'colour'), name='shift_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TableColumns',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('table', models.CharField(max_length=60)),
+                ('columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), size=None)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('user', 'table'), name='table_columns_once')],
             },
         ),
     ]
