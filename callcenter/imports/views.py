@@ -22,9 +22,11 @@ from callcenter.imports.kinds import kinds_for
 from callcenter.imports.models import ImportRun
 from callcenter.imports.phone_masking import PhoneMasking, veil
 from callcenter.imports.states import OPEN, WORK, FindingKind, ImportState
+from callcenter.imports.tables import ImportsTable
 from callcenter.lib.errors import Refused
 from callcenter.lib.templatetags.ru import word
 from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.lists import list_page
 from callcenter.staff.models import User
 from callcenter.staff.roles import Role
 
@@ -59,17 +61,18 @@ def imports(request: StaffRequest) -> HttpResponse:
             return redirect("imports:run", pk=_upload(request, kinds, clinics).pk)
         except Refused as refused:
             error = refused
-    runs = _visible(request.user).select_related("created_by", "clinic")[:20]
+    runs = _visible(request.user).select_related("created_by", "clinic")
     context = {
         "kinds": kinds.values(),
         "clinics": clinics,
-        "runs": [(run, kinds[run.kind]) for run in runs],
         "chosen": request.POST.get("kind") or request.GET.get("kind"),
         "chosen_clinic": request.POST.get("clinic"),
         "error": error,
         "largest": LARGEST // 1024 // 1024,
     }
-    return render(request, "imports/list.html", context, status=error.status if error else 200)
+    answer = list_page(request, "imports/list.html", ImportsTable, runs, context)
+    answer.status_code = error.status if error else answer.status_code
+    return answer
 
 
 def _upload(

@@ -1,11 +1,12 @@
 """A list for one person: sorted and paged by the address, with the columns and views they have saved."""
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
 from callcenter.audit import actions as audit
@@ -18,7 +19,7 @@ from callcenter.staff.models import SavedView, TableColumns
 T = TypeVar("T", bound=ListTable)
 
 
-def open_list(request: StaffRequest, kind: type[T], rows: "QuerySet | Iterable[object]") -> T:  # type: ignore[type-arg]
+def open_list(request: StaffRequest, kind: type[T], rows: "QuerySet[Any] | Iterable[object]") -> T:
     """Return the table of `rows` as the address and the person want it.
 
     `sort` (repeated) and `page` of the address; unreadable ones are as good as absent. Two queries of
@@ -39,6 +40,20 @@ def open_list(request: StaffRequest, kind: type[T], rows: "QuerySet | Iterable[o
     if not wants_excel(request):
         _open_page(table, number(request.GET.get("page")) or 1)
     return table
+
+
+def list_page(
+    request: StaffRequest,
+    template: str,
+    kind: type[ListTable],
+    rows: "QuerySet[Any] | Iterable[object]",
+    context: Mapping[str, object] | None = None,
+) -> HttpResponse:
+    """Return the page of a list, or with `format=xlsx` in the address the same list as a file."""
+    table = open_list(request, kind, rows)
+    if wants_excel(request):
+        return excel_response(request, table)
+    return render(request, template, {**(context or {}), "table": table})
 
 
 def _columns_of(request: StaffRequest, kind: type[ListTable]) -> list[str]:

@@ -23,11 +23,13 @@ from callcenter.clinics.settings_forms import (
     SpecialDayForm,
     SpecialtyForm,
 )
+from callcenter.clinics.tables import ClinicsTable, DoctorsTable, ServicesTable
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import refuse, show_conflict
 from callcenter.lib.localtime import local_day
 from callcenter.lib.query_params import date, number
 from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.lists import list_page
 from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 
@@ -41,7 +43,7 @@ def clinics(request: StaffRequest) -> HttpResponse:
         open_days=Count("opening_hours", distinct=True),
         ground_count=Count("grounds", distinct=True),
     )
-    return render(request, "clinics/settings/clinics.html", {"clinics": rows.order_by("name")})
+    return list_page(request, "clinics/settings/clinics.html", ClinicsTable, rows.order_by("name"))
 
 
 @allow(*CAN_MANAGE_CLINIC)
@@ -183,13 +185,12 @@ def doctors(request: StaffRequest) -> HttpResponse:
     if clinic_id:
         rows = rows.filter(clinics=clinic_id)
     context = {
-        "doctors": rows.order_by("full_name"),
         "text": text,
         "clinic_id": clinic_id,
         "gone": gone,
         "clinics": request.user.clinics.order_by("name"),
     }
-    return render(request, "clinics/settings/doctors.html", context)
+    return list_page(request, "clinics/settings/doctors.html", DoctorsTable, rows, context)
 
 
 @allow(*CAN_MANAGE_CLINIC)
@@ -230,8 +231,8 @@ def doctor(request: StaffRequest, pk: int | None = None) -> HttpResponse:
 @require_GET
 def services(request: StaffRequest) -> HttpResponse:
     """Services of the chain."""
-    rows = Service.objects.select_related("specialty").order_by("-is_active", "name")
-    return render(request, "clinics/settings/services.html", {"services": rows})
+    rows = Service.objects.select_related("specialty")
+    return list_page(request, "clinics/settings/services.html", ServicesTable, rows)
 
 
 @allow(*CAN_MANAGE_CLINIC)

@@ -12,7 +12,7 @@ from callcenter.lib.query_params import number
 from callcenter.staff import actions, queries
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.forms import ClinicsOfPersonForm, NewPersonForm, PasswordForm, PersonForm
-from callcenter.staff.lists import excel_response, open_list, wants_excel
+from callcenter.staff.lists import list_page
 from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_MANAGE_STAFF, Role, grantable
 from callcenter.staff.tables import PeopleTable
@@ -35,16 +35,12 @@ def people(request: StaffRequest) -> HttpResponse:
         clinic_id=number(request.GET.get("clinic")),
         dismissed=bool(chosen["dismissed"]),
     )
-    table = open_list(request, PeopleTable, found)
-    if wants_excel(request):
-        return excel_response(request, table)
     context = {
-        "table": table,
         "chosen": chosen,
         "roles": Role.choices,
         "clinics": request.user.clinics.order_by("name"),
     }
-    return render(request, "staff/people.html", context)
+    return list_page(request, "staff/people.html", PeopleTable, found, context)
 
 
 @allow(*CAN_MANAGE_STAFF)
