@@ -3,53 +3,46 @@
 import re
 from typing import Final
 
+_SPACE: Final = re.compile(r"[ \t\n\r\f]+")  # a no-break space is no space to HTML
+_VALUE: Final = r"""(?:"[^"]*"|'[^']*')"""
 _TOKEN: Final = re.compile(
-    r"""(?:(<!--.*?-->|<(pre|textarea|script|style)\b.*?</\2[ \t\r\n\f]*>)|(<[!/]?[a-zA-Z](?:"[^"]*"|'[^']*'|[^<>"'])*>))""",
+    r"(?P<kept><!--.*?-->|<(?P<element>pre|textarea|script|style)\b.*?</(?P=element)\s*>)"
+    rf"|<(?P<end>/?)!?(?P<name>[a-zA-Z][\w-]*)(?:{_VALUE}|[^<>\"'])*>",
     re.DOTALL,
 )
-_VALUE_OR_SPACE: Final = re.compile(r"""((?<![\w-])class=)?("[^"]*"|'[^']*')|[ \t\r\n\f]+""")
-# No space is shown beside these and at their edges.
+_IN_TAG: Final = re.compile(rf"(?P<css>(?<![\w-])class=)?(?P<value>{_VALUE})|[ \t\n\r\f]+")
+# No space is shown beside these nor at their edges; of a button and a drop-down only at the edges within.
 _NAMES: Final = (
     "html head body title meta link div section aside main header footer nav article ul ol li dl dt dd p h1 h2 h3 h4 h5 h6"
     " table thead tbody tfoot tr td th caption form fieldset legend option optgroup datalist summary details dialog hr br"
-    " template script style noscript"
+    " template script style doctype"
 )
 _BLOCKS: Final = frozenset(_NAMES.split())
-_EDGES: Final = frozenset(("button", "select"))  # the same for these, within
+_WITHIN: Final = frozenset(("button", "select"))
 
 
 def tight(page: str) -> str:
-    """The page in one line, without the space that is not shown. What is kept as it stands
-    (textarea, script) stays.
-    """
+    """The page in one line, without the space that is not shown. What is kept as it stands (textarea, script) stays."""
     made: list[str] = []
-    at, shown = 0, False  # shown: whether space would be, after what is made so far
+    at, is_shown = 0, False  # whether space is, after what is made so far
     for found in _TOKEN.finditer(page):
-        whole, tag = found[1], found[3]
-        name = (
-            (found[2] or re.match(r"<[!/]?([\w-]*)", tag or "")[1]).lower()  # type: ignore[index]
-            if whole is None or found[2]
-            else ""
-        )
-        ends = (whole or tag).startswith("</")
-        text = re.sub(r"[ \t\r\n\f]+", " ", page[at : found.start()])
-        before = name in _BLOCKS or (ends and name in _EDGES)
-        if not shown:
+        name = (found["element"] or found["name"] or "").lower()
+        text = _SPACE.sub(" ", page[at : found.start()])
+        if not is_shown:
             text = text.lstrip(" ")
-        if before:
+        if name in _BLOCKS or (found["end"] and name in _WITHIN):
             text = text.rstrip(" ")
-            if not text and made and made[-1] == " ":
-                made.pop()
-        made += [text, whole if whole is not None else _one_line(tag)]
+        made += [text, found[0] if found["kept"] else _one_line(found[0])]
         at = found.end()
-        shown = not (name in _BLOCKS or (not ends and name in _EDGES))
-    return "".join(made) + page[at:].strip()
+        is_shown = not (name in _BLOCKS or (name in _WITHIN and not found["end"]))
+    return "".join(made) + _SPACE.sub(" ", page[at:]).rstrip(" ")
 
 
 def _one_line(tag: str) -> str:
-    def less(found: re.Match[str]) -> str:
-        if found[2] is None:
-            return " "
-        return f'{found[1]}"{" ".join(found[2][1:-1].split())}"' if found[1] else found[2]
+    return re.sub(r" (/?>)$", r"\1", _IN_TAG.sub(_short, tag))
 
-    return re.sub(r" (/?>)$", r"\1", _VALUE_OR_SPACE.sub(less, tag))
+
+def _short(found: re.Match[str]) -> str:
+    if found["css"]:
+        return f'class="{_SPACE.sub(" ", found["value"][1:-1]).strip()}"'
+    return found["value"] or " "
