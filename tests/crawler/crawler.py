@@ -3,12 +3,14 @@ as it stands.
 """
 
 import contextlib
-import copy
 import datetime as dt
 import re
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
 from typing import Any, Final
+from unittest import mock
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from django.db import transaction
@@ -35,16 +37,25 @@ SHOWN_THOUGH_REFUSED: Final = {"journals:card"}
 class Crawl:
     client: Client
     who: str
+    only_reads: bool = False
+    # Is told every answer: the address and the text.
+    hears: Callable[[str, str], None] = lambda _target, _text: None
     seen: Counter[tuple[Any, ...]] = field(default_factory=Counter)
     routes: Counter[str] = field(default_factory=Counter)
     urls: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
     complained: set[str] = field(default_factory=set)
+    known: set[tuple[Any, ...]] = field(default_factory=set)
 
     def walk(self, *starts: str) -> "Crawl":
         """From the pages given to everything that can be reached; what is wrong stands in `faults`
         afterwards.
         """
+        # The client would copy the context of every template that an answer was made of.
+        with mock.patch("django.test.client.store_rendered_templates", _forget):
+            return self._walk(*starts)
+
+    def _walk(self, *starts: str) -> "Crawl":
         waiting = deque((start, Press("start", "GET", start), start) for start in starts)
         while waiting:
             page, press, target = waiting.popleft()
@@ -63,7 +74,7 @@ class Crawl:
                     continue
                 if further.method == "GET":
                     waiting.append((here, further, address))
-                else:
+                elif not self.only_reads:
                     self._ask(here, further, address)
         return self
 
@@ -88,6 +99,10 @@ class Crawl:
         return url.path + (f"?{query}" if query else "")
 
     def _is_new(self, press: Press, target: str) -> bool:
+        exact = (press.method, press.htmx, target, press.data if press.method != "GET" else ())
+        if exact in self.known:
+            return False
+        self.known.add(exact)
         url = urlsplit(target)
         try:
             route = resolve(url.path).route
@@ -104,12 +119,8 @@ class Crawl:
             words,
             names if press.method != "GET" else frozenset(),
         )
-        exact = (press.method, press.htmx, target, press.data if press.method != "GET" else ())
-        if exact in self.seen or self.seen[kind] >= ALIKE:
-            return False
         self.seen[kind] += 1
-        self.seen[exact] += 1
-        return True
+        return self.seen[kind] <= ALIKE
 
     def _ask(self, page: str, press: Press, target: str) -> HttpResponseBase | None:
         """Sends the request; what it writes is taken back, so that every button meets the same
@@ -120,7 +131,7 @@ class Crawl:
             if press.htmx
             else {}
         )
-        cookies = copy.deepcopy(self.client.cookies)
+        cookies = {name: morsel.copy() for name, morsel in self.client.cookies.items()}
         with transaction.atomic():
             if press.method == "GET":
                 answer: Any = self.client.get(target, headers=headers, follow=True)
@@ -128,7 +139,8 @@ class Crawl:
                 send = getattr(self.client, press.method.lower())
                 answer = send(target, _as_form(press.data), headers=headers, follow=True)
             transaction.set_rollback(True)
-        self.client.cookies = cookies
+        self.client.cookies = SimpleCookie()
+        dict.update(self.client.cookies, cookies)
         self.urls.add(f"{press.method} {target}")
         with contextlib.suppress(Resolver404):
             self.routes[resolve(urlsplit(target).path).route] += 1
@@ -139,7 +151,18 @@ class Crawl:
             what = f"{press.method} {target} answers {answer.status_code} {_why(answer)}"
             self._complain(what, f"pressed: «{press.words}» on {page}")
             return None
+        self.hears(target, text_of(answer))
         return answer  # type: ignore[no-any-return]
+
+
+def _forget(*_args: object, **_kwargs: object) -> None:
+    pass
+
+
+def text_of(answer: Any) -> str:
+    if answer.streaming:
+        return b"".join(answer.streaming_content).decode(errors="replace")
+    return str(answer.content.decode(errors="replace"))
 
 
 def _as_form(data: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
