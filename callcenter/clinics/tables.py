@@ -1,12 +1,14 @@
 """Lists of clinics, doctors and services."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 import django_tables2 as tables
 
 from callcenter.clinics.models import Clinic, Doctor, Service
 from callcenter.lib.phones import format_phone
-from callcenter.lib.tables import DASH, NUMBER, ListTable, link_column
+from callcenter.lib.tables import DASH, NUMBER, ListTable, PartialColumn, link_column
+from callcenter.lib.templatetags.ru import rub
 
 
 class ClinicsTable(ListTable):
@@ -24,14 +26,12 @@ class ClinicsTable(ListTable):
     zone = tables.Column(verbose_name="Часовой пояс")
     phone = tables.Column(verbose_name="Телефон", attrs={"td": {"class": "text-nowrap"}})
     address = tables.Column(verbose_name="Адрес")
-    open_days = tables.TemplateColumn(
-        template_name="clinics/settings/_open_days.html", verbose_name="Рабочих дней", attrs=NUMBER
+    open_days = PartialColumn(
+        "clinics/settings/_open_days.html", verbose_name="Рабочих дней", attrs=NUMBER
     )
     people = tables.Column(verbose_name="Сотрудников", attrs=NUMBER)
     receiving = tables.Column(verbose_name="Врачей", attrs=NUMBER)
-    ground_count = tables.TemplateColumn(
-        template_name="clinics/settings/_ground_count.html", verbose_name="Основания"
-    )
+    ground_count = PartialColumn("clinics/settings/_ground_count.html", verbose_name="Основания")
 
     def render_phone(self, value: str) -> str:
         return format_phone(value)
@@ -75,17 +75,16 @@ class ServicesTable(ListTable):
     name = link_column("clinics:settings_service", "Услуга")
     specialty = tables.Column(verbose_name="Специальность", order_by="specialty__name")
     minutes = tables.Column(verbose_name="Минут", attrs=NUMBER)
-    price = tables.TemplateColumn(
-        "{{ record.price|rub|default:'—' }}", verbose_name="Цена", attrs=NUMBER
-    )
-    is_active = tables.TemplateColumn(
-        template_name="clinics/settings/_service_state.html", verbose_name="Состояние"
-    )
+    price = tables.Column(verbose_name="Цена", attrs=NUMBER)
+    is_active = PartialColumn("clinics/settings/_service_state.html", verbose_name="Состояние")
 
     class Meta(ListTable.Meta):
         order_by: ClassVar[tuple[str, ...]] = ("-is_active", "name")
 
-    def value_price(self, record: Service) -> object:
+    def render_price(self, value: Decimal) -> str:
+        return rub(value)
+
+    def value_price(self, record: Service) -> Decimal | None:
         return record.price
 
     def value_is_active(self, record: Service) -> str:

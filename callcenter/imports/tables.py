@@ -8,7 +8,7 @@ import django_tables2 as tables
 from callcenter.imports.kinds import kinds
 from callcenter.imports.models import ImportRun
 from callcenter.lib.localtime import local
-from callcenter.lib.tables import NUMBER, ListTable, link_column
+from callcenter.lib.tables import NUMBER, ListTable, PartialColumn, link_column
 
 
 class ImportsTable(ListTable):
@@ -21,9 +21,7 @@ class ImportsTable(ListTable):
 
     file_name = link_column("imports:run", "Файл", attrs={"td": {"class": "clip"}})
     kind = tables.Column(verbose_name="Что")
-    state = tables.TemplateColumn(
-        template_name="imports/_state_cell.html", verbose_name="Состояние"
-    )
+    state = PartialColumn("imports/_state_cell.html", verbose_name="Состояние")
     rows_count = tables.Column(verbose_name="Строк", accessor="rows", order_by="rows", attrs=NUMBER)
     clinic = tables.Column(verbose_name="Клиника", order_by="clinic__name")
     created_by = tables.Column(

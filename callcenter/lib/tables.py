@@ -7,14 +7,20 @@ the columns that this person has chosen.
 """
 
 import datetime as dt
+import functools
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 import django_tables2 as tables
 import xlsxwriter
 from django.db.models import QuerySet
+from django.template import Context, Template
+from django.template.loader import get_template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django_tables2.utils import OrderByTuple
 
 PER_PAGE: Final = 50
@@ -31,6 +37,36 @@ def link_column(url_name: str, heading: str, **more: Any) -> tables.Column:
     return tables.Column(
         verbose_name=heading, linkify=(url_name, [tables.A("pk")]), attrs=attrs, **more
     )
+
+
+class PartialColumn(tables.Column):
+    """A cell with a template of its own, rendered with `record` alone.
+
+    The library's TemplateColumn runs every context processor for each cell: ten times as slow.
+    """
+
+    def __init__(self, template_name: str, **more: Any) -> None:
+        super().__init__(**{"empty_values": (), **more})
+        self.template_name = template_name
+
+    def render(self, record: object) -> SafeString:
+        return _compiled(self.template_name).render(Context({"record": record}))
+
+
+@functools.cache
+def _compiled(template_name: str) -> Template:
+    template: Template = get_template(template_name).template  # type: ignore[attr-defined]
+    return template
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """One column of the head: its attributes as HTML, what a click sorts by, how it is sorted now."""
+
+    text: str
+    attributes: SafeString
+    next_sort: str  # '' where the list cannot be sorted by it
+    direction: str  # '', 'ascending', 'descending'
 
 
 class ListTable(tables.Table):
@@ -74,6 +110,23 @@ class ListTable(tables.Table):
             if "pk" not in {str(name).lstrip("-") for name in order}:
                 self.data.data = rows.order_by(*order, "pk")
 
+    def headings(self) -> list[Heading]:
+        """Return the head's columns in their order."""
+        return [_heading(column) for column in self.columns]
+
+    def lean_rows(self) -> Iterator[tuple[SafeString, list[tuple[SafeString, object]]]]:
+        """Yield each row of the page: its attributes, and of each cell the attributes and content.
+
+        A cell's attributes depend on its column alone, so they are put together once for all rows.
+        """
+        columns = [
+            (column.name, format_html(' data-label="{}" {}', column.header, _html(column, "td")))
+            for column in self.columns
+        ]
+        for row in self.paginated_rows:
+            cells = [(attributes, row.get_cell(name)) for name, attributes in columns]
+            yield row.attrs.as_html(), cells
+
     def choices(self) -> list[tuple[str, str, bool]]:
         """Return (name, heading, whether shown) of every column, the shown ones first, in their order."""
         every = {column.name: str(column.header) for column in self.columns.iterall()}
@@ -83,6 +136,18 @@ class ListTable(tables.Table):
         return [(name, every[name], True) for name in shown] + [
             (name, every[name], False) for name in hidden
         ]
+
+
+def _html(column: Any, part: str) -> SafeString:
+    attributes: SafeString = column.attrs[part].as_html()
+    return attributes
+
+
+def _heading(column: Any) -> Heading:
+    order = column.order_by_alias
+    direction = ("descending" if order.is_descending else "ascending") if column.is_ordered else ""
+    following = str(order.next) if column.orderable else ""
+    return Heading(str(column.header), _html(column, "th"), following, direction)
 
 
 def write_xlsx(table: ListTable) -> bytes:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import django_tables2 as tables
 
-from callcenter.lib.tables import NUMBER, ListTable
+from callcenter.lib.tables import NUMBER, ListTable, PartialColumn
 from callcenter.staff.models import User
 
 
@@ -16,9 +16,7 @@ class PeopleTable(ListTable):
     empty = "Никого не нашлось. Снимите часть условий или заведите сотрудника."
     counted = "сотрудник,сотрудника,сотрудников"
 
-    full_name = tables.TemplateColumn(
-        template_name="staff/_person_name.html", verbose_name="ФИО", order_by="full_name"
-    )
+    full_name = PartialColumn("staff/_person_name.html", verbose_name="ФИО", order_by="full_name")
     login = tables.Column(verbose_name="Логин")
     roles = tables.Column(verbose_name="Роли", accessor="role_names", orderable=False)
     clinics = tables.Column(verbose_name="Клиники", orderable=False, empty_values=())
