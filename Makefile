@@ -30,6 +30,8 @@ lint: ready ## ruff, djangofmt, prettier, mypy --strict, import-linter, missing 
 	$(PRETTIER) --check static
 	DEMO=1 .venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/vulture
+	.venv/bin/deptry . --config requirements/deptry.toml
 	$(PRODUCTION) $(PY) -W ignore manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 

@@ -50,7 +50,6 @@ PUBLIC_URL = _needed("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.postgres",
     "django.contrib.sessions",
@@ -58,7 +57,6 @@ INSTALLED_APPS = [
     "django.forms",
     "axes",
     "csp",
-    "django_filters",
     "django_htmx",
     "django_tables2",
     "template_partials",
@@ -255,7 +253,6 @@ CELERY_TASK_TIME_LIMIT = 15 * 60  # seconds
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
-DJANGO_TABLES2_TEMPLATE = "table.html"
 
 LOGGING = {
     "version": 1,

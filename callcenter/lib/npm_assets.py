@@ -60,7 +60,7 @@ class VendoredFinder(BaseFinder):
         return found if find_all else next(iter(found), None)
 
     # The table decides
-    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:  # noqa: ARG002
+    def list(self, _ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
         for storage, names in self.storages:
             for name in names:
                 if storage.exists(name):
