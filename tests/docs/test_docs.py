@@ -70,12 +70,6 @@ def test_a_page_names_only_what_is_there(page: Path) -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_decisions_are_numbered_once() -> None:
-    numbers = [path.name[:4] for path in (ROOT / "docs" / "adr").glob("*.md")]
-    assert len(numbers) == len(set(numbers))
-    assert all(re.fullmatch(r"\d{4}", number) for number in numbers)
-
-
 def test_every_dependency_has_its_reason() -> None:
     """Each line of requirements/*.in and package.json stands in the table of docs/adr/0001."""
     stack = (ROOT / "docs" / "adr" / "0001-the-stack.md").read_text()
