@@ -104,7 +104,12 @@ METAPHORS: Final = re.compile(
 LITERAL_MEANINGS: Final = {
     "open_help_desk": "Help Desk, the system of the source document",
     "HELP_DESK": "Help Desk, the system of the source document",
+    "floor": "math.floor",
+    "room": "how much still fits",
+    "rooms": "how much still fits, by person",
 }
+# What is still to be renamed; a line goes with its names, none is added.
+STILL_METAPHORS: Final[dict[str, set[str]]] = {}
 
 
 @functools.cache
@@ -214,6 +219,7 @@ def test_no_identifier_is_a_metaphor() -> None:
         if (
             found := {name for name in _identifiers(module) if METAPHORS.search(_snake(name))}
             - LITERAL_MEANINGS.keys()
+            - STILL_METAPHORS.get(path, set())
         )
     } == {}
 
