@@ -3,7 +3,7 @@ clock.
 
 Instruction «Журнал КОС»: «Звоним три раза. Меняем дату три раза через неделю. Если пациент не
 отвечает / недоступен / отказывается, ставим статус ОТКАЗ — выбираем причину». Our reading stands in
-docs/adr/0030-recall-rule.md.
+docs/adr/0030.
 """
 
 from dataclasses import dataclass, replace

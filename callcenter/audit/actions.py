@@ -1,4 +1,4 @@
-"""The journal of deeds: one row for each meaningful write, and for each look at what is secret."""
+"""Write the audit log: one row for each meaningful write, and for each look at what is secret."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -64,7 +64,7 @@ class LogRow:
 def record_many(
     action: str,
     object_kind: str,
-    deeds: Iterable[LogRow],
+    rows: Iterable[LogRow],
     *,
     by: "User | None",
     now: dt.datetime,
@@ -76,25 +76,25 @@ def record_many(
         *("at", "by", "action", "object_kind", "object_id", "object_name"),
         *("clinic_id", "patient_id", "before", "after", "note"),
     )
-    rows = (
+    tuples = (
         (
             *(
                 now,
                 by_id,
                 action,
                 object_kind,
-                deed.object_id,
-                deed.object_name[:200],
-                deed.clinic_id,
-                deed.patient_id,
+                row.object_id,
+                row.object_name[:200],
+                row.clinic_id,
+                row.patient_id,
             ),
-            Jsonb(deed.before) if deed.before is not None else None,
-            Jsonb(deed.after) if deed.after is not None else None,
+            Jsonb(row.before) if row.before is not None else None,
+            Jsonb(row.after) if row.after is not None else None,
             note,
         )
-        for deed in deeds
+        for row in rows
     )
-    copy_rows(AuditEntry, names, rows)
+    copy_rows(AuditEntry, names, tuples)
 
 
 def values(obj: Model, *names: str) -> dict[str, object]:

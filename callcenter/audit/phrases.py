@@ -1,7 +1,7 @@
-"""The journal of deeds in Russian: a phrase for every action that `staff.audit.record` is called
+"""The audit log in Russian: a phrase for every action that `audit.actions.record` is called
 with, words for fields.
 
-The floor knows no desk, so the words for all of them stand here, beside `desks.py`. A test holds
+The shared core knows no feature app, so the phrases of all of them are here. A test holds
 the table against the code: every action has a phrase. A phrase stays when its action goes: the
 entries of that time are still read.
 """
@@ -232,7 +232,7 @@ _CHOICES: Final[dict[str, dict[str, str]]] = {
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field of an entry, in words; `was` is None when nothing else was, or the deed only tells
+    """One field of an entry, in words; `was` is None when nothing else was, or the action only tells
     what became.
     """
 

@@ -63,7 +63,7 @@ def audit(request: StaffRequest) -> HttpResponse:
 
 
 def _visible(user: User) -> "QuerySet[AuditEntry]":
-    """Deeds in one's clinics; deeds of no clinic: about a patient of theirs, else by a colleague.
+    """Entries of the user's clinics; entries of no clinic: about a patient of theirs, else by a colleague.
     Of what was done to a person the colleague must be one too: who works in several clinics keeps
     the people of each.
     """

@@ -1,5 +1,6 @@
-"""Interactions (one call, chat, request…) and contacts: one person in one local day of a clinic
-(seed 002).
+"""Interactions (one call, chat, request…) and contacts: one person in one local day of a clinic.
+
+Source: «История обращений».
 """
 
 import datetime as dt

@@ -57,7 +57,7 @@ class Direction(TextChoices):
 
 
 class CallerType(TextChoices):
-    """«Кто, тип» of the report (seed 002)."""
+    """«Кто, тип» of the report. Source: «История обращений»."""
 
     WANTS_BOOKING = "wants_booking", "Пациент. Хочет записаться"
     WAITING_LIST = "waiting_list", "Пациент. Лист ожидания"
@@ -70,7 +70,7 @@ class CallerType(TextChoices):
 
 
 class ContactOutcome(TextChoices):
-    """Успешность of a contact (seed 002)."""
+    """Успешность of a contact. Source: «История обращений»."""
 
     NOT_BOOKED = "not_booked", "Не записался"
     BOOKED = "booked", "Записался"
@@ -96,7 +96,7 @@ class ResultKind(TextChoices):
 
 
 class Summary(TextChoices):
-    """The first line of the form «Обращение в колл-центр» (seed 000)."""
+    """The first line of the form «Обращение в колл-центр». Source: «Журнал КОС»."""
 
     BOOKED = "booked", "Записался на консультацию"
     NO_RESULT = "no_result", "Просто позвонил без результата"
@@ -105,8 +105,8 @@ class Summary(TextChoices):
 
 
 class Origin(TextChoices):
-    """The list an outgoing call came from (seed 002: «Обзвон на ближайший день», лист ожидания,
-    задачи).
+    """The list an outgoing call came from («Обзвон на ближайший день», лист ожидания,
+    задачи). Source: «История обращений».
     """
 
     WAITING_LIST = "waiting_list", "лист ожидания"
@@ -136,7 +136,7 @@ WHO_BY_HAND: Final = (
 
 class ContactType(TextChoices):
     """«Тип обращения» of the report: kind, direction, state and whether it was written up, in one
-    word (seed 002).
+    word. Source: «История обращений».
     """
 
     CALL_IN = "call_in", "Входящий звонок"

@@ -1,5 +1,5 @@
 """Invented people: natural Russian names with the right endings, families on one telephone, a fixed
-seed.
+start of the random numbers.
 
 Phones are of +7 900 000-xx-xx only, which belong to nobody.
 """

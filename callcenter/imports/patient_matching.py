@@ -320,7 +320,7 @@ class PatientDirectory:
         return person.born is None and not person.numbers
 
     def write_new(self, note: str) -> None:
-        """Writes the new patients with their phones, each with a line in the journal of deeds."""
+        """Writes the new patients with their phones, each with a line in the audit log."""
         for batch in batches(self.new):
             for person, pk in zip(batch, new_ids(Patient, len(batch)), strict=True):
                 person.pk = pk

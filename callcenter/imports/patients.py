@@ -250,7 +250,7 @@ class PatientsJob(ImportJob):
 
     def _change(self, cards: list[PatientCardChange], note: str) -> None:
         """Corrects known cards and adds their new numbers, with what stood there before in the
-        journal of deeds.
+        audit log.
         """
         wanted = [card.person.pk for card in cards if card.fields and card.person.pk]
         # Held till the end and in one order: whoever edits a card meanwhile waits, and nobody waits

@@ -47,13 +47,13 @@ class PhoneMasking:
         return (_ANY_NUMBER if of_phones else _NUMBER).sub(lambda found: _masked(found[0]), words)
 
 
-NO_VEIL: Final = PhoneMasking(drawn=False)
+NO_MASKING: Final = PhoneMasking(drawn=False)
 
 
-def veil(run: ImportRun, user: User) -> PhoneMasking:
+def masking_for(run: ImportRun, user: User) -> PhoneMasking:
     """The one through which this user sees the import."""
     if user.sees_phones:
-        return NO_VEIL
+        return NO_MASKING
     columns = frozenset(
         int(column) for column, name in run.columns.items() if name in _PHONE_FIELDS
     )

@@ -20,7 +20,7 @@ from callcenter.imports.file_reader import LARGEST
 from callcenter.imports.jobs import ImportKind
 from callcenter.imports.kinds import kinds_for
 from callcenter.imports.models import ImportRun
-from callcenter.imports.phone_masking import PhoneMasking, veil
+from callcenter.imports.phone_masking import PhoneMasking, masking_for
 from callcenter.imports.states import OPEN, WORK, FindingKind, ImportState
 from callcenter.imports.tables import ImportsTable
 from callcenter.lib.errors import Refused
@@ -134,7 +134,7 @@ def _context(
         request.GET.get("page")
     )
     notices = one.findings.filter(kind=FindingKind.NOTICE).order_by("line", "pk")[:30]
-    seen_through = veil(one, request.user)
+    seen_through = masking_for(one, request.user)
     for finding in (*page, *notices):
         finding.problems = seen_through.problems(finding.problems)
     done = one.state == ImportState.DONE
@@ -226,7 +226,7 @@ def rejected(request: StaffRequest, pk: int) -> HttpResponse:
     """The rejected rows as they were, with their line and the reason: to correct and load again."""
     one = visible_run(request.user, pk)
     findings = one.findings.filter(kind=FindingKind.REJECTED).order_by("line", "pk")
-    content = workbooks.rejected(one.headings, findings, veil(one, request.user))
+    content = workbooks.rejected(one.headings, findings, masking_for(one, request.user))
     audit.record(
         "clinics.export_rejected", one, by=request.user, now=timezone.now(), clinic_id=one.clinic_id
     )

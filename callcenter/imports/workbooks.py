@@ -7,16 +7,16 @@ from django.db.models import QuerySet
 
 from callcenter.imports.jobs import ImportKind
 from callcenter.imports.models import ImportFinding
-from callcenter.imports.phone_masking import NO_VEIL, PhoneMasking
+from callcenter.imports.phone_masking import NO_MASKING, PhoneMasking
 
 
 def rejected(
-    headings: list[str], findings: QuerySet[ImportFinding], veil: PhoneMasking = NO_VEIL
+    headings: list[str], findings: QuerySet[ImportFinding], masking: PhoneMasking = NO_MASKING
 ) -> bytes:
     """The rejected rows as they were, each with its line and the reasons: corrected, the table can
     be loaded again.
 
-    `veil` hides numbers from who may not see them. Everything is written as text: a phone keeps its
+    `masking` hides numbers from who may not see them. Everything is written as text: a phone keeps its
     plus, and a cell that begins with '=' stays words.
     """
     out = io.BytesIO()
@@ -39,13 +39,13 @@ def rejected(
             sheet.write_string(0, column, heading, bold)
         for index, finding in enumerate(findings.iterator(), 1):
             for column, cell in enumerate(finding.cells):
-                sheet.write_string(index, column, veil.cell(column, cell))
+                sheet.write_string(index, column, masking.cell(column, cell))
             sheet.write_number(index, len(headings), finding.line)
             reasons = (
                 " ".join(
                     filter(None, (f"{p['column']}:" if p["column"] else "", p["what"], p["todo"]))
                 )
-                for p in veil.problems(finding.problems)
+                for p in masking.problems(finding.problems)
             )
             sheet.write_string(index, len(headings) + 1, "\n".join(reasons), wrap)
     return out.getvalue()

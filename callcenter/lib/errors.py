@@ -28,7 +28,7 @@ class Refused(DomainError):
 
 
 class NotAllowed(DomainError):
-    """The user has no right to this object or deed: HTTP 403."""
+    """The user has no right to this object or action: HTTP 403."""
 
     status = 403
 

@@ -14,7 +14,7 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 def claim(due: models.QuerySet[Row], *, now: dt.datetime, limit: int, **lease: object) -> list[Row]:
-    """Locks up to `limit` rows of `due` that nobody else holds and stamps them with
+    """Locks up to `limit` rows of `due` that nobody else holds and marks them with
     `claimed_at=now` and `lease`.
 
     One short transaction; the rows come back claimed and committed. `due` must exclude rows that
@@ -23,9 +23,9 @@ def claim(due: models.QuerySet[Row], *, now: dt.datetime, limit: int, **lease: o
     with transaction.atomic():
         rows = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
         if rows:
-            stamp: dict[str, object] = {"claimed_at": now, **lease}
-            due.model._default_manager.filter(pk__in=[row.pk for row in rows]).update(**stamp)
+            values: dict[str, object] = {"claimed_at": now, **lease}
+            due.model._default_manager.filter(pk__in=[row.pk for row in rows]).update(**values)
             for row in rows:
-                for name, value in stamp.items():
+                for name, value in values.items():
                     setattr(row, name, value)
     return rows

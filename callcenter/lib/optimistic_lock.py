@@ -10,7 +10,7 @@ from callcenter.lib.errors import Conflict
 
 
 def fingerprint(values: Mapping[str, object]) -> str:
-    """What a page showed, in a few characters: the same values, the same stamp."""
+    """What a page showed, in a few characters: the same values, the same fingerprint."""
     text = json.dumps(values, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 

@@ -104,7 +104,7 @@ _NO_MATTER: Final = _any(
     r"(?:нет|без) (?:проблем|вопросов)|если (?:это )?(?:можно|возможно|не ?(?:сложно|трудно))|\bне (?:надо|нужно) (?:звонить|писать|напоминать)",
     r"(?:звонить|писать|напоминать) не (?:надо|нужно)|ничего не изменилось|не больше|не раньше",
 )
-_OTHER_DEED: Final = re.compile(
+_OTHER_WISH: Final = re.compile(
     r"\bне (?:могу|можем|смог(?:ла|ли)?|получается|получилось|удается)(?: \w+)? "
     r"(?!при|под[ъь]?[ое]|быть|яв|попасть|присут|добр|заехать|зайти|ходить)\w+(?:ть|ться|ти|чь)\b"
 )
@@ -123,8 +123,8 @@ def meaning_of(text: str) -> Meaning:
     words = _KEEPS.sub(" ", said)
     if _WHO.search(words) or _NOT_NAMED.search(text):
         return Meaning.WHO
-    other_deed = _OTHER_DEED.search(words) is not None
-    words = _OTHER_DEED.sub(" ", words)
+    other_wish = _OTHER_WISH.search(words) is not None
+    words = _OTHER_WISH.sub(" ", words)
     declines = _DECLINES.search(words) is not None
     left = _DECLINES.sub(" ", words)  # «не смогу завтра, смогу в среду»: what he can is in the rest
     comes = _COMES.search(left) is not None
@@ -143,7 +143,7 @@ def meaning_of(text: str) -> Meaning:
         return Meaning.UNCLEAR
     if declines:
         return Meaning.CANCEL
-    if unsure or other_deed or (_QUESTION.search(words) and not will):
+    if unsure or other_wish or (_QUESTION.search(words) and not will):
         return Meaning.UNCLEAR
     if hindered or re.fullmatch(r"\W*(?:минус|-|3)\W*", words):
         return Meaning.CANCEL if "?" not in words else Meaning.UNCLEAR

@@ -230,7 +230,7 @@ def _requirements(which: str) -> Path:
     return ROOT / "requirements" / f"{which}.txt"
 
 
-def _stamp(which: str) -> Path:
+def _marker(which: str) -> Path:
     return VENV / f"installed-{which}.sha256"
 
 
@@ -239,7 +239,7 @@ def _sum(*paths: Path) -> str:
 
 
 def _installed(which: str) -> bool:
-    return _first_line(_stamp(which)) == _sum(_requirements(which))
+    return _first_line(_marker(which)) == _sum(_requirements(which))
 
 
 def _install_packages(which: str) -> None:
@@ -263,7 +263,7 @@ def _install_packages(which: str) -> None:
             f"Installing the Python packages failed: {_why(output)}\nWhat pip said:\n{tail(output)}"
         )
     for part in {which, "demo"}:  # dev contains demo
-        _stamp(part).write_text(_sum(_requirements(part)))
+        _marker(part).write_text(_sum(_requirements(part)))
 
 
 def _why(output: str) -> str:
@@ -295,12 +295,12 @@ def _why(output: str) -> str:
 # --- node_modules
 
 
-def _assets_stamp(which: str) -> Path:
+def _assets_marker(which: str) -> Path:
     return ROOT / "node_modules" / f"installed-{which}.sha256"
 
 
 def _installed_assets(which: str) -> bool:
-    return _first_line(_assets_stamp(which)) == _sum(ROOT / "package-lock.json")
+    return _first_line(_assets_marker(which)) == _sum(ROOT / "package-lock.json")
 
 
 def _install_assets(which: str) -> None:
@@ -330,7 +330,7 @@ def _install_assets(which: str) -> None:
             f"Installing the npm packages failed: {what}\nWhat npm said:\n{tail(output)}"
         )
     for part in {which, "demo"}:  # dev contains demo
-        _assets_stamp(part).write_text(_sum(ROOT / "package-lock.json"))
+        _assets_marker(part).write_text(_sum(ROOT / "package-lock.json"))
 
 
 # --- running

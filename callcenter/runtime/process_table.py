@@ -24,7 +24,7 @@ def table(folder: Path, port: int) -> tuple[Process, ...]:
         ),
         Process("worker", (*celery, "worker", "-l", "INFO", "-c", "2", "-Q", "celery", *quiet)),
         Process(
-            "hauler",
+            "worker-long",
             (
                 *celery,
                 "worker",
@@ -35,7 +35,7 @@ def table(folder: Path, port: int) -> tuple[Process, ...]:
                 "-Q",
                 "messages,long",
                 "-n",
-                "hauler@%h",
+                "worker-long@%h",
                 *quiet,
             ),
         ),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-TETHER = Path(__file__).with_name("die_with_parent.py")
+DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 
 
 def unprivileged() -> tuple[str, str]:
@@ -47,7 +47,7 @@ def start(
                 sys.executable,
                 "-I",
                 "-S",
-                str(TETHER),
+                str(DIE_WITH_PARENT),
                 str(os.getpid()),
                 str(int(dying)),
                 uid,

@@ -70,14 +70,14 @@ def change_user(
 
     Raises NotAllowed when the person is not hers to manage; Refused when a clinic would stay
     without a senior or for the sight of numbers that she does not have herself; Conflict when the
-    person is not what a page `shown` him as (`person_stamp`): a role taken away meanwhile must not
+    person is not what a page `shown` him as (`person_fingerprint`): a role taken away meanwhile must not
     come back.
     """
     with transaction.atomic():
         person = _lock(person)
         if not manages(by, person):
             raise NotAllowed(_NOT_YOURS)
-        optimistic_lock.ensure_unchanged(shown, person_stamp(person))
+        optimistic_lock.ensure_unchanged(shown, person_fingerprint(person))
         if User.objects.filter(login__iexact=facts.login).exclude(pk=person.pk).exists():
             raise Refused(f"Логин «{facts.login}» уже занят. Придумайте другой.", field="login")
         clinics = _clinic_ids(person)
@@ -108,7 +108,7 @@ def place_user(
 
     For people who also work where `by` does not: their data and password are not hers to change,
     their place is. Raises Conflict when his places are not what a page `shown` them as
-    (`place_stamp`).
+    (`place_fingerprint`).
     """
     with transaction.atomic():
         person = _lock(person)
@@ -117,7 +117,7 @@ def place_user(
         hers, had, wanted = _clinic_ids(by), _clinic_ids(person), frozenset(clinic_ids)
         if not had & hers or not wanted <= hers:
             raise NotAllowed(_NOT_YOURS)
-        optimistic_lock.ensure_unchanged(shown, place_stamp(person, by))
+        optimistic_lock.ensure_unchanged(shown, place_fingerprint(person, by))
         result = (had - hers) | wanted
         if not result:
             raise Refused(
@@ -138,12 +138,12 @@ def place_user(
     return person
 
 
-def person_stamp(person: User) -> str:
+def person_fingerprint(person: User) -> str:
     """Of what the page of an account shows."""
     return optimistic_lock.fingerprint(_person(person))
 
 
-def place_stamp(person: User, by: User) -> str:
+def place_fingerprint(person: User, by: User) -> str:
     """Of the colleague's places that `by` sees."""
     return optimistic_lock.fingerprint({"clinics": sorted(_clinic_ids(person) & _clinic_ids(by))})
 
@@ -283,7 +283,7 @@ def copy_week(people: list[User], *, monday: dt.date, by: User, now: dt.datetime
         Shift.objects.bulk_create(fresh)
         if fresh:
             given = Counter(shift.user_id for shift in fresh)
-            deeds = [
+            rows = [
                 LogRow(
                     person.pk,
                     str(person),
@@ -292,7 +292,7 @@ def copy_week(people: list[User], *, monday: dt.date, by: User, now: dt.datetime
                 for person in mine
                 if given[person.pk]
             ]
-            audit.record_many("staff.copy_week", User._meta.label_lower, deeds, by=by, now=now)
+            audit.record_many("staff.copy_week", User._meta.label_lower, rows, by=by, now=now)
             live_updates.bump("shifts")
     return len(fresh)
 

@@ -72,7 +72,10 @@ class User(AbstractBaseUser):
 
 
 class Shift(models.Model):
-    """Who works on a day, and under which colour (seed 001: «администратор желтой смены КЦ»)."""
+    """Who works on a day, and under which colour («администратор желтой смены КЦ»).
+
+    Source: «Дозвон».
+    """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="shifts")
     on = models.DateField("день")

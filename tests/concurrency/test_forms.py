@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def save_both(world: World) -> tuple[Patient, list[Patient | Exception]]:
     """Both opened the card when it had one number; each adds another one."""
     patient = world.patient(phones=["+79000101001"])
-    shown = patients.card_stamp(patient)
+    shown = patients.card_fingerprint(patient)
     results = overlapping(
         [
             lambda number=number: actions.save_patient(  # type: ignore[misc]

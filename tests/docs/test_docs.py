@@ -12,9 +12,7 @@ from callcenter.celery import app
 from tests.docs import generated
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md")] + sorted(
-    (ROOT / "docs").rglob("*.md")
-)
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
 HELP = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE))
@@ -64,16 +62,32 @@ def test_a_page_names_only_what_is_there(page: Path) -> None:
     ]
     assert [link for link in links if not (page.parent / link).exists()] == []
     paths = re.findall(
-        r"`((?:callcenter|tests|docs|benchmarks|templates|static|journals|reminders|callback)/[\w./-]+)`",
+        r"`((?:callcenter|journals|reminders|callback|b2c_procedures|reports|tests|docs|benchmarks"
+        r"|templates|static|requirements)/[\w./-]+)`",
         text,
     )
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_decisions_are_numbered_once() -> None:
-    numbers = [path.name[:4] for path in (ROOT / "docs" / "adr").glob("*.md")]
-    assert len(numbers) == len(set(numbers))
-    assert all(re.fullmatch(r"\d{4}", number) for number in numbers)
+def test_the_documents_that_a_contributor_looks_for_are_there() -> None:
+    pages = {"README", "ARCHITECTURE", "CHANGELOG", "CONTRIBUTING", "SECURITY", "TESTING"}
+    assert {path.stem for path in ROOT.glob("*.md")} == pages
+    assert (ROOT / ".github" / "pull_request_template.md").exists()
+    assert list((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.md"))
+
+
+def test_the_workflow_calls_targets_that_exist() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    called = re.findall(r"- run: (.+)", workflow)
+    assert {"make lint", "make test"} <= set(called)
+    assert {line.removeprefix("make ") for line in called} <= TARGETS
+
+
+def test_hooks_call_tools_that_the_make_targets_call() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    for tool in re.findall(r"entry: .*?(?:bin/)(ruff|djangofmt|prettier|lint-imports)", hooks):
+        assert f"bin/{tool} " in MAKEFILE or f"bin/{tool}\n" in MAKEFILE
+    assert "http" not in hooks
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callcenter.runtime.supervisor import TETHER
+from callcenter.runtime.supervisor import DIE_WITH_PARENT
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux ends a child with its parent"
@@ -19,7 +19,7 @@ def _run(starter: int, left: Path) -> int:
         sys.executable,
         "-I",
         "-S",
-        str(TETHER),
+        str(DIE_WITH_PARENT),
         str(starter),
         "15",
         "-",

@@ -1,4 +1,4 @@
-"""What is written down of a visit: its own history, the journal of deeds, and the hint to the
+"""What is written down of a visit: its own history, the audit log, and the hint to the
 screens of its clinic.
 """
 
@@ -23,7 +23,7 @@ def write_down(
     money_before: Decimal | None = None,
     reason: str = "",
 ) -> None:
-    """The visit's own history, the journal of deeds, and the hint to the screens that show this
+    """The visit's own history, the audit log, and the hint to the screens that show this
     clinic's schedule.
     """
     _event(
@@ -83,7 +83,7 @@ class AppointmentSlot:
         return cls(visit.starts_at, visit.doctor, visit.clinic, visit.status)
 
     def unlike(self, other: "AppointmentSlot") -> dict[str, object]:
-        """The start, and what else differs, for the journal of deeds."""
+        """The start, and what else differs, for the audit log."""
         found: dict[str, object] = {"starts_at": self.starts_at.isoformat()}
         if self.doctor != other.doctor:
             found["doctor"] = self.doctor.full_name

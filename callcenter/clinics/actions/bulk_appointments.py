@@ -37,7 +37,7 @@ def schedule_appointments(
     at that time; only visits still to come are refused for this, the past can't be double-booked.
     `visits` must not overlap among themselves. Must run inside the import's transaction: the locks
     on the doctors' days end with it. Changes the patients' waiting lists as a booking does; leaves
-    a line of history and of the journal of deeds for each visit.
+    a line of history and of the audit log for each visit.
     """
     write_visits(visits, by=by, now=now, note=note)
     lock_doctor_days(days_to_come(visits, now))

@@ -30,7 +30,7 @@ def save_patient(
     shape, main first. With `adds_numbers` they come after those of the card, else in their stead.
 
     Raises Refused with the field and what is wrong in words, Conflict when the card is not what a
-    page `shown` it as (`card_stamp`). The patient becomes one of `clinic`, and stays one of those
+    page `shown` it as (`card_fingerprint`). The patient becomes one of `clinic`, and stays one of those
     he was of.
     """
     if not str(fields.get("last_name", patient.last_name if patient else "")).strip():
@@ -48,7 +48,7 @@ def save_patient(
                 Patient.objects.select_for_update(no_key=True).get(pk=patient.pk),
                 "clinics.change_patient",
             )
-            optimistic_lock.ensure_unchanged(shown, card_stamp(patient))
+            optimistic_lock.ensure_unchanged(shown, card_fingerprint(patient))
             before = _card(patient) | {"clinics": _clinics(patient)}
         known = [phone.number for phone in patient.phones.all()] if patient.pk else []
         for name, value in fields.items():
@@ -79,7 +79,7 @@ def save_patient(
     return patient
 
 
-def card_stamp(patient: Patient) -> str:
+def card_fingerprint(patient: Patient) -> str:
     """Of what the form of the card shows."""
     return optimistic_lock.fingerprint(_card(patient))
 

@@ -64,7 +64,7 @@ def save_clinic(
     by weekday, 0 = Monday.
 
     Raises Refused when hours end before they begin, NotAllowed for a clinic that is not hers,
-    Conflict when the clinic is not what a page `shown` it as (`clinic_stamp`).
+    Conflict when the clinic is not what a page `shown` it as (`clinic_fingerprint`).
     """
     for name, value in _QUIET:
         if not fields[name] < fields[value]:  # type: ignore[operator]
@@ -77,7 +77,7 @@ def save_clinic(
             clinic, verb, before = Clinic(), "clinics.create_clinic", dict[str, object]()
         else:
             clinic = _own(clinic, by)
-            optimistic_lock.ensure_unchanged(shown, clinic_stamp(clinic))
+            optimistic_lock.ensure_unchanged(shown, clinic_fingerprint(clinic))
             verb, before = "clinics.change_clinic", _clinic(clinic)
         for name in CLINIC_FIELDS:
             setattr(clinic, name, fields[name])
@@ -89,7 +89,7 @@ def save_clinic(
     return clinic
 
 
-def clinic_stamp(clinic: Clinic) -> str:
+def clinic_fingerprint(clinic: Clinic) -> str:
     """Of what the form of the clinic shows."""
     return optimistic_lock.fingerprint(_clinic(clinic))
 
@@ -223,7 +223,7 @@ def save_doctor(
     """Adds a doctor or changes one who receives in a clinic of hers; his places in other clinics
     stay as they are.
 
-    Raises Conflict when the doctor is not what a page `shown` him as (`doctor_stamp`).
+    Raises Conflict when the doctor is not what a page `shown` him as (`doctor_fingerprint`).
     """
     hers, wanted = set(by.clinics.values_list("pk", flat=True)), {clinic.pk for clinic in clinics}
     if not wanted <= hers:
@@ -241,7 +241,7 @@ def save_doctor(
             had = set(doctor.clinics.values_list("pk", flat=True))
             if not had & hers:
                 raise NotAllowed("Этот врач принимает не в ваших клиниках.")
-            optimistic_lock.ensure_unchanged(shown, doctor_stamp(doctor, by))
+            optimistic_lock.ensure_unchanged(shown, doctor_fingerprint(doctor, by))
             verb, before = "clinics.change_doctor", _doctor(doctor)
         if not (had - hers) | wanted:
             raise Refused("Выберите хотя бы одну клинику.", field="clinics")
@@ -261,7 +261,7 @@ def save_doctor(
     return doctor
 
 
-def doctor_stamp(doctor: Doctor, by: User) -> str:
+def doctor_fingerprint(doctor: Doctor, by: User) -> str:
     """Of what the form of the doctor shows to `by`: his places in clinics that are not hers do not
     stand on it.
     """
@@ -292,7 +292,7 @@ def save_service(
             service, verb, before = Service(), "clinics.create_service", dict[str, object]()
         else:
             service = Service.objects.select_for_update(of=("self",)).get(pk=service.pk)
-            optimistic_lock.ensure_unchanged(shown, service_stamp(service))
+            optimistic_lock.ensure_unchanged(shown, service_fingerprint(service))
             verb, before = "clinics.change_service", audit.values(service, *SERVICE_FIELDS)
         for name in SERVICE_FIELDS:
             setattr(service, name, fields[name])
@@ -303,7 +303,7 @@ def save_service(
     return service
 
 
-def service_stamp(service: Service) -> str:
+def service_fingerprint(service: Service) -> str:
     """Of what the form of the service shows."""
     return optimistic_lock.fingerprint(audit.values(service, *SERVICE_FIELDS))
 

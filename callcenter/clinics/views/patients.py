@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from callcenter.audit import actions as audit
 from callcenter.clinics import actions, queries
-from callcenter.clinics.actions.patients import CARD_FIELDS, card_stamp
+from callcenter.clinics.actions.patients import CARD_FIELDS, card_fingerprint
 from callcenter.clinics.forms import ConsentForm, DoNotCallForm, PatientForm, WaitingForm
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.panels import patient_panels
@@ -92,7 +92,7 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     shown = (
         request.POST.get("shown", "")
         if request.method == "POST"
-        else card_stamp(patient)
+        else card_fingerprint(patient)
         if patient
         else ""
     )
@@ -138,7 +138,7 @@ def edit(request: StaffRequest, pk: int | None = None) -> HttpResponse:
                     sees_phones=request.user.sees_phones,
                 )
                 show_conflict(form, fresh, error)
-                status, shown = error.status, card_stamp(patient)
+                status, shown = error.status, card_fingerprint(patient)
     context = {"form": form, "patient": patient, "shown": shown}
     return render(request, "clinics/patient_form.html", context, status=status)
 

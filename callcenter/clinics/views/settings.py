@@ -87,7 +87,7 @@ def _clinic_page(
     if found is not None:
         today = local_day(timezone.now(), found.zone)
         context |= {
-            "shown": _shown(request, status, actions.clinic_stamp(found)),
+            "shown": _shown(request, status, actions.clinic_fingerprint(found)),
             "form": ClinicForm(instance=found, week=_week(found)),
             "day_form": SpecialDayForm(),
             "ground_form": LegalBasisForm(initial={"since": today}),
@@ -221,7 +221,9 @@ def doctor(request: StaffRequest, pk: int | None = None) -> HttpResponse:
         else:
             messages.success(request, f"{saved.full_name}: сохранено.")
             return redirect("clinics:settings_doctors")
-    shown = _shown(request, status, actions.doctor_stamp(found, request.user)) if found else ""
+    shown = (
+        _shown(request, status, actions.doctor_fingerprint(found, request.user)) if found else ""
+    )
     return _one(
         request, form, "Врач", "clinics:settings_doctors", found, status=status, shown=shown
     )
@@ -258,7 +260,7 @@ def service(request: StaffRequest, pk: int | None = None) -> HttpResponse:
         else:
             messages.success(request, "Услуга сохранена.")
             return redirect("clinics:settings_services")
-    shown = _shown(request, status, actions.service_stamp(found)) if found else ""
+    shown = _shown(request, status, actions.service_fingerprint(found)) if found else ""
     return _one(
         request, form, "Услуга", "clinics:settings_services", found, status=status, shown=shown
     )
@@ -345,7 +347,7 @@ def _one(
 
 
 def _shown(request: StaffRequest, status: int, present: str) -> str:
-    """The stamp that the page carries on: after a wrong field still that of what was first shown,
+    """The fingerprint that the page carries on: after a wrong field still that of what was first shown,
     after a conflict the new.
     """
     return request.POST.get("shown", present) if status == 422 else present

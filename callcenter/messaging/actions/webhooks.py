@@ -249,7 +249,7 @@ def _hear(message: Message, status: DeliveryReport, at: dt.datetime, *, now: dt.
     """What one report makes of the message, unsaved."""
     before = message.state
     message.state = after_report(MessageState(message.state), status.report)
-    _stamp(message, status, at)
+    _set_times(message, status, at)
     if message.state != before:
         message.changed_at = now
         message.reason = status.reason[:250] if status.report == DeliveryStatus.UNDELIVERED else ""
@@ -263,7 +263,7 @@ def _hear(message: Message, status: DeliveryReport, at: dt.datetime, *, now: dt.
             message.fallback_at = now  # the next channel takes over at the next tick
 
 
-def _stamp(message: Message, status: DeliveryReport, at: dt.datetime) -> None:
+def _set_times(message: Message, status: DeliveryReport, at: dt.datetime) -> None:
     """The time of each report, the first of its kind; a 'read' that comes alone proves the
     delivery, too.
     """

@@ -3,7 +3,7 @@ possible answers.
 
 `GatewayAccepted`: the provider took it. `GatewayRefused`: it did not, and `fault` says what to do
 about it. `Uncertain`: the call may have been carried out; it is never repeated by itself unless the
-gateway `is_idempotent` by our key (design §4).
+gateway `is_idempotent` by our key.
 """
 
 import datetime as dt

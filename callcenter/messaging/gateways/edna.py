@@ -126,8 +126,8 @@ class Edna:
         for page in range(_MOST_PAGES):
             body = {
                 "direction": "OUT",
-                "dateFrom": _stamp(question.since),
-                "dateTo": _stamp(question.until),
+                "dateFrom": _timestamp(question.since),
+                "dateTo": _timestamp(question.until),
                 "offset": page * _PAGE,
                 "limit": _PAGE,
             }
@@ -216,7 +216,7 @@ def _remembered(item: dict[str, Any]) -> DeliveryReport | None:
     return DeliveryReport(report, key=str(item.get("comment") or ""), reason=reason)
 
 
-def _stamp(moment: dt.datetime) -> str:
+def _timestamp(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

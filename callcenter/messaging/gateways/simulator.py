@@ -129,7 +129,7 @@ class SimulatorGateway:
         return GatewayAccepted(f"sim-{message.key}", later)
 
     def _play(self, message: Outgoing, chance: random.Random) -> list[TryLater]:
-        """The reports and deeds that follow, in seconds from now."""
+        """The reports and events that follow, in seconds from now."""
         pace = float(self._settings.get("pace") or 20)
         persona = persona_of(message.to)
         if message.channel == MessageChannel.EMAIL:
@@ -146,25 +146,25 @@ class SimulatorGateway:
             return self._mix(
                 [{"do": "undelivered", "key": message.key, "why": reason}], [pace * 0.3], chance
             )
-        deeds: list[dict[str, str]] = [
+        events: list[dict[str, str]] = [
             {"do": "accepted", "key": message.key},
             {"do": "delivered", "key": message.key},
         ]
         times = [pace * 0.1, pace * (0.15 + 0.2 * chance.random())]
         if message.channel in MESSENGERS and persona.reads:
-            deeds.append({"do": "read", "key": message.key})
+            events.append({"do": "read", "key": message.key})
             times.append(times[-1] + pace * 0.1)
         link = _LINK.search(message.text)
         if link and persona.opens:
-            deeds.append({"do": "open", "token": link.group(1)})
+            events.append({"do": "open", "token": link.group(1)})
             times.append(times[-1] + pace * 0.1)
             if persona.answer:
-                deeds.append(
+                events.append(
                     {"do": "press", "token": link.group(1), "answer": persona.answer.value}
                 )
                 times.append(times[-1] + pace * (0.05 + 0.3 * chance.random()))
         if persona.says and message.channel in MESSENGERS:
-            deeds.append(
+            events.append(
                 {
                     "do": "say",
                     "id": f"say-{message.key}",
@@ -175,22 +175,22 @@ class SimulatorGateway:
                 | {"channel": message.channel}
             )
             times.append(times[-1] + pace * 0.3)
-        return self._mix(deeds, times, chance)
+        return self._mix(events, times, chance)
 
     def _mix(
-        self, deeds: list[dict[str, str]], times: list[float], chance: random.Random
+        self, events: list[dict[str, str]], times: list[float], chance: random.Random
     ) -> list[TryLater]:
         if chance.random() < self._share("disorder"):
             chance.shuffle(times)
-        plan = list(zip(times, deeds, strict=True))
+        plan = list(zip(times, events, strict=True))
         if chance.random() < self._share("duplicates"):
-            plan += [(seconds + chance.random() * 3, deed) for seconds, deed in plan]
+            plan += [(seconds + chance.random() * 3, event) for seconds, event in plan]
         return [
             TryLater(
                 seconds,
-                Webhook("POST", f"{self._secret}/report", "", {}, json.dumps(deed).encode()),
+                Webhook("POST", f"{self._secret}/report", "", {}, json.dumps(event).encode()),
             )
-            for seconds, deed in plan
+            for seconds, event in plan
         ]
 
     def is_genuine(self, webhook: Webhook) -> bool:
@@ -198,22 +198,26 @@ class SimulatorGateway:
 
     def read(self, webhook: Webhook) -> list[GatewayEvent]:
         try:
-            deed = json.loads(webhook.body)
-            return [_happening(deed)]
+            event = json.loads(webhook.body)
+            return [_happening(event)]
         except (ValueError, KeyError, TypeError):
             raise BadWebhook("вызов симулятора не читается") from None
 
 
-def _happening(deed: dict[str, str]) -> GatewayEvent:
-    match deed["do"]:
+def _happening(event: dict[str, str]) -> GatewayEvent:
+    match event["do"]:
         case "open":
-            return Opened(deed["token"])
+            return Opened(event["token"])
         case "press":
-            return ButtonPress(deed["token"], VisitAnswer(deed["answer"]))
+            return ButtonPress(event["token"], VisitAnswer(event["answer"]))
         case "say":
-            channel = deed.get("channel", MessageChannel.MAX.value)
-            return Reply(deed["id"], deed["from"], deed["text"], channel, key=deed.get("key", ""))
+            channel = event.get("channel", MessageChannel.MAX.value)
+            return Reply(
+                event["id"], event["from"], event["text"], channel, key=event.get("key", "")
+            )
         case word if word in DeliveryStatus.values:
-            return DeliveryReport(DeliveryStatus(word), key=deed["key"], reason=deed.get("why", ""))
+            return DeliveryReport(
+                DeliveryStatus(word), key=event["key"], reason=event.get("why", "")
+            )
         case word:
             return IgnoredEvent(f"симулятор сказал «{word}»")

@@ -125,7 +125,7 @@ def visit_calendar(request: HttpRequest, token: str) -> HttpResponseBase:
 def _calendar(link: VisitLink, now: dt.datetime) -> str:
     visit = link.appointment
 
-    def stamp(moment: dt.datetime) -> str:
+    def ical_time(moment: dt.datetime) -> str:
         return moment.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
 
     def text(value: str) -> str:
@@ -143,9 +143,9 @@ def _calendar(link: VisitLink, now: dt.datetime) -> str:
         ),
         f"UID:visit-{link.token[:12]}@{settings.PUBLIC_URL.partition('//')[2]}",
         f"SEQUENCE:{link.version}",
-        f"DTSTAMP:{stamp(now)}",
-        f"DTSTART:{stamp(visit.starts_at)}",
-        f"DTEND:{stamp(visit.ends_at)}",
+        f"DTSTAMP:{ical_time(now)}",
+        f"DTSTART:{ical_time(visit.starts_at)}",
+        f"DTEND:{ical_time(visit.ends_at)}",
         f"SUMMARY:{text('Приём: ' + visit.clinic.name)}",
         f"LOCATION:{text(visit.clinic.address)}",
         f"DESCRIPTION:{text('Телефон клиники: ' + visit.clinic.phone)}",

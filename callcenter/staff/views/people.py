@@ -81,7 +81,9 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
     if not queries.manages(request.user, found):
         return _place(request, found)
     shown = (
-        request.POST.get("shown", "") if request.method == "POST" else actions.person_stamp(found)
+        request.POST.get("shown", "")
+        if request.method == "POST"
+        else actions.person_fingerprint(found)
     )
     form = PersonForm(
         request.POST if request.method == "POST" else None, by=request.user, initial=_initial(found)
@@ -97,7 +99,7 @@ def person(request: StaffRequest, pk: int) -> HttpResponse:
         except Conflict as error:
             found = _find(request, pk)
             show_conflict(form, PersonForm(by=request.user, initial=_initial(found)), error)
-            status, shown = error.status, actions.person_stamp(found)
+            status, shown = error.status, actions.person_fingerprint(found)
         else:
             messages.success(request, "Изменения сохранены.")
             return redirect("staff:person", pk)
@@ -110,7 +112,7 @@ def _place(request: StaffRequest, found: User) -> HttpResponse:
     shown = (
         request.POST.get("shown", "")
         if request.method == "POST"
-        else actions.place_stamp(found, request.user)
+        else actions.place_fingerprint(found, request.user)
     )
     form = (
         ClinicsOfPersonForm(
@@ -134,7 +136,7 @@ def _place(request: StaffRequest, found: User) -> HttpResponse:
             show_conflict(
                 form, ClinicsOfPersonForm(by=request.user, initial=_places(request, found)), error
             )
-            status, shown = error.status, actions.place_stamp(found, request.user)
+            status, shown = error.status, actions.place_fingerprint(found, request.user)
         else:
             messages.success(request, "Изменения сохранены.")
             return redirect("staff:people")
@@ -164,7 +166,7 @@ def password(request: StaffRequest, pk: int) -> HttpResponse:
         "person": found,
         "form": PersonForm(by=request.user, initial=_initial(found)),
         "password_form": form,
-        "shown": actions.person_stamp(found),
+        "shown": actions.person_fingerprint(found),
     }
     return render(request, "staff/person.html", context, status=422)
 

@@ -16,18 +16,18 @@ _SALT = "call"
 def call_token(number: str) -> str:
     """The number as a token for the call button: it can be neither read off nor made up."""
     nonce = secrets.token_bytes(8)
-    return signing.dumps([nonce.hex(), _veiled(nonce, number.encode()).hex()], salt=_SALT)
+    return signing.dumps([nonce.hex(), _masked(nonce, number.encode()).hex()], salt=_SALT)
 
 
 def number_of(token: str) -> str:
     """Back from the token; raises django.core.signing.BadSignature. It lives two days, as long as
     an open page.
     """
-    nonce, veiled = signing.loads(token, salt=_SALT, max_age=2 * 24 * 3600)
-    return _veiled(bytes.fromhex(nonce), bytes.fromhex(veiled)).decode()
+    nonce, masked = signing.loads(token, salt=_SALT, max_age=2 * 24 * 3600)
+    return _masked(bytes.fromhex(nonce), bytes.fromhex(masked)).decode()
 
 
-def _veiled(nonce: bytes, text: bytes) -> bytes:
+def _masked(nonce: bytes, text: bytes) -> bytes:
     """One-time pad of the server's secret and the nonce; numbers are shorter than the 32 bytes of a
     digest.
     """
