@@ -6,11 +6,11 @@ from django import forms
 
 from b2c_procedures.models import ForbiddenPhrase, ProcedureSettings, Run
 from b2c_procedures.queries.runs import receivers
-from b2c_procedures.roles import PERFORMERS
 from b2c_procedures.states import ROLE_OF, Performer, RunSource
 from callcenter.clinics.models import Clinic
 from callcenter.lib.forms import DayField
 from callcenter.staff.models import User
+from callcenter.staff.roles import CAN_RUN_PROCEDURES
 
 
 class StartForm(forms.Form):
@@ -43,7 +43,7 @@ class RunHandOverForm(forms.Form):
     def __init__(self, *args: Any, run: Run, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         may = receivers(run)
-        people = User.objects.with_role(*may or PERFORMERS).filter(clinics=run.clinic_id)
+        people = User.objects.with_role(*may or CAN_RUN_PROCEDURES).filter(clinics=run.clinic_id)
         self.fields["to"].queryset = people.exclude(pk=user.pk)  # type: ignore[attr-defined]
         if not may:  # nobody of the clinic has the step's role (ADR 0103): somebody is named
             del self.fields["performer"]

@@ -7,17 +7,17 @@ from django.utils.http import urlencode
 
 from b2c_procedures.models import Chat, Run
 from b2c_procedures.queries.runs import my_runs, runs_for_nobody, runs_for_role
-from b2c_procedures.roles import CAN_CHAT, PERFORMERS
 from b2c_procedures.states import ChatState, RunSource
 from callcenter.clinics.models import Patient
 from callcenter.lib.contributions import Card, Panel
 from callcenter.staff.models import User
+from callcenter.staff.roles import CAN_HOLD_CHATS, CAN_RUN_PROCEDURES
 from callcenter.telephony.models import Call
 
 
 def day_cards(user: User, now: dt.datetime) -> list[Card]:
     """Open runs, runs that wait for one's role, chats."""
-    if not user.has(*PERFORMERS):
+    if not user.has(*CAN_RUN_PROCEDURES):
         return []
     shown = []
     mine = my_runs(user)
@@ -41,7 +41,7 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
                 "late",
             )
         )
-    if user.has(*CAN_CHAT):
+    if user.has(*CAN_HOLD_CHATS):
         chats = Chat.objects.filter(manager=user, state=ChatState.ACTIVE)
         number = chats.count()
         if number:
@@ -56,7 +56,7 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
 
 def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:  # noqa: ARG001
     """The patient's last runs, and a button to begin one."""
-    if not user.has(*PERFORMERS):
+    if not user.has(*CAN_RUN_PROCEDURES):
         return None
     rows = Run.objects.visible_to(user).filter(patient=patient).select_related("holder", "clinic")
     return Panel(
@@ -71,7 +71,7 @@ def call_panel(call: Call, user: User, now: dt.datetime) -> Panel | None:  # noq
     """From the caller's card straight to «Чего хочет клиент?», with the call and its number filled
     in.
     """
-    if not user.has(*PERFORMERS):
+    if not user.has(*CAN_RUN_PROCEDURES):
         return None
     known: dict[str, str | int] = {"clinic": call.clinic_id, "source": RunSource.CALL}
     if call.interaction_id is not None:

@@ -111,7 +111,15 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "callcenter.workbench.menu.page",
             ],
-            "builtins": ["callcenter.lib.templatetags.ru", "callcenter.staff.templatetags.access"],
+            "builtins": [
+                "callcenter.lib.templatetags.form_fields",
+                "callcenter.lib.templatetags.formatting",
+                "callcenter.lib.templatetags.icons",
+                "callcenter.lib.templatetags.live",
+                "callcenter.lib.templatetags.phone_numbers",
+                "callcenter.lib.templatetags.query_string",
+                "callcenter.staff.templatetags.access",
+            ],
         },
     }
 ]

@@ -30,7 +30,7 @@ from callcenter.imports.patient_matching import (
 from callcenter.lib.bulk_sql import update_rows
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
-from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
+from callcenter.staff.roles import CAN_WRITE_JOURNAL
 from journals.actions.entries import edit_entry, new_entry, open_entries
 from journals.models import RecallEntry
 from journals.outcome_rules import Stage
@@ -291,7 +291,7 @@ RECALLS: Final = ImportKind(
     name="recalls",
     label="Журнал КОС",
     icon="dental",
-    roles=(*CAN_CALL_PATIENTS, Role.DOCTOR),
+    roles=CAN_WRITE_JOURNAL,
     fields=FIELDS,
     needed=(PATIENT_NEEDED, ("doctor", "doctor_id"), ("comment",), ("call_on",)),
     job=RecallsJob,

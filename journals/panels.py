@@ -11,10 +11,9 @@ from callcenter.clinics.models import Patient
 from callcenter.lib.contributions import Card, Panel
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
-from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_JOURNAL, CAN_WRITE_JOURNAL, Role
 from journals.models import PlanItem, RecallEntry
 from journals.queries.journal import my_items
-from journals.views.journal import READ, WRITE
 
 
 def day_cards(user: User, now: dt.datetime) -> list[Card]:
@@ -70,7 +69,7 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
 
 def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | None:
     """The patient's entries in the journal, newest first."""
-    if not user.has(*READ):
+    if not user.has(*CAN_READ_JOURNAL):
         return None
     entries = (
         RecallEntry.objects.visible_to(user)
@@ -83,6 +82,6 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
             (entry, entry.call_on <= local_day(now, entry.clinic.zone)) for entry in entries
         ],
         "patient": patient,
-        "may_write": user.has(*WRITE),
+        "may_write": user.has(*CAN_WRITE_JOURNAL),
     }
     return Panel("Журнал КОС", "journals/patient_panel.html", context, order=20)

@@ -4,7 +4,7 @@ import datetime as dt
 
 from callcenter.clinics.schedule import Hours, closing, next_working_day, opening
 from callcenter.lib.localtime import instant, local
-from callcenter.lib.templatetags.ru import plural
+from callcenter.lib.templatetags.formatting import plural
 from journals.outcome_rules import Half, RecallLimits
 
 # A clinic closed on the day of a call still has a middle of the day.

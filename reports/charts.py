@@ -9,6 +9,7 @@ from django.db.models import Count, F, Q, QuerySet
 from callcenter.clinics.models import Clinic
 from callcenter.contacts.models import Contact
 from callcenter.contacts.states import MISSED, ContactOutcome, mask
+from callcenter.lib.calendar_names import weekday_abbrs
 from reports.dimensions import DIMENSIONS
 from reports.filters import ALL, ReportFilter
 from reports.queries import (
@@ -20,7 +21,6 @@ from reports.queries import (
     with_contacts,
 )
 
-_WEEKDAYS: Final = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
 _MOST_DAYS: Final = 1100
 
 
@@ -104,7 +104,7 @@ def _heat(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     return {
         "kind": "heat",
         "hours": [f"{hour}:00" for hour in range(24)],
-        "weekdays": list(_WEEKDAYS),
+        "weekdays": weekday_abbrs(),
         "cells": cells,
         "max": max((cell[2] for cell in cells), default=1),
     }

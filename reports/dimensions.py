@@ -10,18 +10,10 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import ExtractIsoWeekDay
 
 from callcenter.contacts.states import ContactOutcome, ContactType
+from callcenter.lib.calendar_names import weekday_name
 from reports.lookups import Lookups
 
 NONE: Final = "none"
-_WEEKDAYS: Final = (
-    "понедельник",
-    "вторник",
-    "среда",
-    "четверг",
-    "пятница",
-    "суббота",
-    "воскресенье",
-)
 Labels = dict[Any, str]
 
 
@@ -72,7 +64,9 @@ def _words(
 
 
 def _days(_: Lookups, values: Collection[Any]) -> Labels:
-    return {day: f"{day:%d.%m.%Y}, {_WEEKDAYS[day.weekday()]}" for day in values if day is not None}
+    return {
+        day: f"{day:%d.%m.%Y}, {weekday_name(day.weekday())}" for day in values if day is not None
+    }
 
 
 def _number(text: str) -> int:
@@ -158,7 +152,7 @@ DIMENSIONS: Final[dict[str, Dimension]] = {
             ExtractIsoWeekDay("on"),
             ExtractIsoWeekDay("contact__on"),
             _number,
-            lambda _, values: {day: _WEEKDAYS[day - 1] for day in values if 1 <= day <= 7},
+            lambda _, values: {day: weekday_name(day - 1) for day in values if 1 <= day <= 7},
             in_order=True,
         ),
     )

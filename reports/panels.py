@@ -12,12 +12,11 @@ from callcenter.contacts.models import Contact, ContactResult, Interaction
 from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.lib.contributions import Card, Panel
 from callcenter.staff.models import User
-from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_CONTACTS
 from reports.filters import read_ask
 from reports.lookups import names_of
 from reports.queries import clinics_of, today_of
 from reports.row_presenter import contact_lines
-from reports.views.history import READERS
 from reports.views.missed import fate_filters, missed_calls
 
 
@@ -27,7 +26,7 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
     «…в течение дня проверять, есть ли у администраторов пропущенные звонки и необработанные
     заявки».
     """
-    if not user.has(*READERS):
+    if not user.has(*CAN_READ_CONTACTS):
         return []
     clinics = clinics_of(user)
     today = today_of(clinics, now)
@@ -83,7 +82,7 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
     """«„История обращений“ по каждому конкретному пациенту»: his last contacts in the user's
     clinics.
     """
-    if not user.has(Role.ADMINISTRATOR, Role.SENIOR, Role.MANAGER):
+    if not user.has(*CAN_READ_CONTACTS):
         return None
     clinics = clinics_of(user)
     contacts = Contact.objects.filter(patient=patient, clinic__in=clinics).order_by("-started_at")

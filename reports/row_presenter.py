@@ -28,7 +28,7 @@ from callcenter.contacts.states import (
     mask,
 )
 from callcenter.lib.localtime import local
-from callcenter.lib.templatetags.ru import rub
+from callcenter.lib.templatetags.formatting import rub
 from reports.lookups import Lookups
 from reports.row_data import (
     ContactRow,

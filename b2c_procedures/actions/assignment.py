@@ -8,12 +8,12 @@ from b2c_procedures import engine
 from b2c_procedures.actions.chats import transfer_chat
 from b2c_procedures.models import Run
 from b2c_procedures.queries.people import nobody_performs
-from b2c_procedures.roles import STAND_INS
 from b2c_procedures.states import ACTS_AS, Performer, RunState
 from callcenter.assignments.actions import close_task
 from callcenter.assignments.models import Task
 from callcenter.lib import live_updates
 from callcenter.staff.models import User
+from callcenter.staff.roles import CAN_STAND_IN
 
 
 def settle(run: Run, screen: engine.Screen, *, by: User, now: dt.datetime) -> None:
@@ -53,7 +53,7 @@ def _give_turn(run: Run, performer: Performer, by: User) -> None:
     holder = run.holder or by
     stands_in = run.facts.pop("stand_in", None) == holder.pk
     if not holder.has(*ACTS_AS[performer]):
-        if (stands_in or holder.has(*STAND_INS)) and nobody_performs(performer, run.clinic_id):
+        if (stands_in or holder.has(*CAN_STAND_IN)) and nobody_performs(performer, run.clinic_id):
             run.holder, run.facts["stand_in"] = holder, holder.pk
             return
     elif not stands_in or run.facts.get("manager") is None:

@@ -21,7 +21,6 @@ from b2c_procedures.models import (
     Order,
     ProcedureSettings,
 )
-from b2c_procedures.roles import CAN_CHAT, LEADERS
 from b2c_procedures.schedule import norm
 from b2c_procedures.states import ROLE_OF, ChatState, ClockKind, Performer
 from callcenter.assignments.actions import create_task
@@ -36,7 +35,7 @@ from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.messaging.actions.chats import say_in_chat
 from callcenter.messaging.models import ChatMessage
 from callcenter.staff.models import User
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import CAN_HOLD_CHATS, CAN_LEAD_PROCEDURES, Role
 
 
 def findings(text: str, chat: Chat, author: User) -> list[PhraseMatch]:
@@ -82,7 +81,7 @@ def answer(
                 "Выберите тему чата: её выбирают с первого сообщения клиента.", field="topic"
             )
         wrong = findings(text, chat, by)
-        if wrong and not (override and by.has(*LEADERS)):
+        if wrong and not (override and by.has(*CAN_LEAD_PROCEDURES)):
             said = "; ".join(str(item) for item in wrong).replace("{команда}", team)
             raise Refused(f"Не отправлено. Запрещённая формулировка: {said}.", field="text")
         line = say_in_chat(chat_interaction(chat), text=f"{text.strip()}\n— {team}", by=by, now=now)
@@ -223,7 +222,7 @@ def takers(chat: Chat, now: dt.datetime) -> list[User]:
     answers in chats.
     """
     there = managers_there([chat.clinic_id], now)[chat.clinic_id]
-    people = User.objects.with_role(*CAN_CHAT).filter(clinics=chat.clinic_id)
+    people = User.objects.with_role(*CAN_HOLD_CHATS).filter(clinics=chat.clinic_id)
     return [person for person in people if person.pk in there or not person.has(Role.ADMINISTRATOR)]
 
 
@@ -292,7 +291,7 @@ def open_help_desk(task: Task, *, text: str, by: User, now: dt.datetime) -> Task
     """CH-22, CH-23: the lead manager opens the Help Desk task; its role is the head's, so that he
     always has access.
     """
-    if not by.has(*LEADERS):
+    if not by.has(*CAN_LEAD_PROCEDURES):
         raise NotAllowed("Задачу в Help Desk ставит ведущий менеджер.")
     return create_task(
         title=task.title,
@@ -319,6 +318,6 @@ def _led_by(chat: Chat, by: User) -> Chat:
     )
     if fresh.state == ChatState.CLOSED:
         raise Conflict("Чат уже закрыт.")
-    if fresh.manager_id not in (by.pk, None) and not by.has(*LEADERS):
+    if fresh.manager_id not in (by.pk, None) and not by.has(*CAN_LEAD_PROCEDURES):
         raise Conflict(f"Чат ведёт {fresh.manager}.")
     return fresh

@@ -16,11 +16,11 @@ import python_calamine
 from django.db import transaction
 
 from b2c_procedures.models import Branch, CourierCity, Institution, Order, OrderStudy, Study
-from b2c_procedures.models.reference import WEEKDAYS
 from b2c_procedures.states import OrderStatus
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.search_keys import normalise
+from callcenter.lib.calendar_names import weekday_abbrs
 from callcenter.lib.errors import Refused
 from callcenter.lib.phones import BadPhone, parse
 from callcenter.staff.models import User
@@ -207,10 +207,11 @@ def _take_institution(row: ReferenceRow, by: User, now: dt.datetime) -> str:  # 
 
 def _take_courier(row: ReferenceRow, by: User, now: dt.datetime) -> str:  # noqa: ARG001
     words = _text(row, "Дни", needed=True).lower().replace(";", ",").replace(",", " ").split()
-    unknown = [word for word in words if word not in WEEKDAYS]
+    names = weekday_abbrs()
+    unknown = [word for word in words if word not in names]
     if unknown:
         raise BadReferenceCell(f"«{unknown[0]}» — не день недели; пишите пн, вт, ср…")
-    days = sorted({WEEKDAYS.index(word) for word in words})
+    days = sorted({names.index(word) for word in words})
     values = dict(weekdays=days, note=_text(row, "Условия")[:250])
     return _keep(CourierCity, {"city": _text(row, "Город", needed=True)[:80]}, values)[1]
 

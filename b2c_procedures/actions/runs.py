@@ -16,7 +16,6 @@ from b2c_procedures.actions.assignment import bump, carry_client, settle
 from b2c_procedures.actions.versions import store_packaged
 from b2c_procedures.models import Chat, Order, Run, RunEntry, RunObject, StepRecord
 from b2c_procedures.queries.people import may_take, nobody_performs, unmanned_words
-from b2c_procedures.roles import PERFORMERS
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, ROLE_OF, Performer, RunSource, RunState
 from b2c_procedures.steps.registry import STEP_ACTIONS, StepContext
 from b2c_procedures.version_lookup import book_of, current_digests
@@ -26,6 +25,7 @@ from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.localtime import local
 from callcenter.staff.models import User
+from callcenter.staff.roles import CAN_RUN_PROCEDURES
 
 
 def history_of(run: Run) -> list[dict[str, Any]]:
@@ -372,7 +372,7 @@ def _check_receiver(run: Run, present: Performer, to: User | None, performer: st
         if to is not None or not nobody_performs(present, run.clinic_id):
             return
         raise Refused(f"{unmanned_words(present)}: передайте сотруднику.", field="to")
-    if to is None or not (to.has(*PERFORMERS) and nobody_performs(present, run.clinic_id)):
+    if to is None or not (to.has(*CAN_RUN_PROCEDURES) and nobody_performs(present, run.clinic_id)):
         raise Refused(
             f"Этот шаг выполняет {present.label}: передайте тому, кто может его сделать.",
             field="to",

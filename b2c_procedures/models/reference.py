@@ -13,9 +13,8 @@ from django.db.models import Q
 from b2c_procedures.states import OrderStatus
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.search_keys import normalise
+from callcenter.lib.calendar_names import weekday_abbr
 from callcenter.staff.models import User
-
-WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
 
 
 class Study(models.Model):
@@ -193,7 +192,7 @@ class CourierCity(models.Model):
 
     @property
     def days(self) -> str:
-        return ", ".join(WEEKDAYS[day] for day in sorted(self.weekdays))
+        return ", ".join(weekday_abbr(day) for day in sorted(self.weekdays))
 
 
 class Branch(models.Model):

@@ -4,9 +4,9 @@ he gives it to (ADR 0103).
 
 from collections.abc import Collection
 
-from b2c_procedures.roles import STAND_INS
 from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer
 from callcenter.staff.models import User
+from callcenter.staff.roles import CAN_STAND_IN
 
 
 def nobody_performs(performer: Performer, clinic: int) -> bool:
@@ -17,7 +17,7 @@ def nobody_performs(performer: Performer, clinic: int) -> bool:
 def may_take(user: User, performer: Performer, clinic: int) -> bool:
     """Whether the user may make a run at a step of `performer` his own."""
     return user.has(*ACTS_AS[performer]) or (
-        user.has(*STAND_INS) and nobody_performs(performer, clinic)
+        user.has(*CAN_STAND_IN) and nobody_performs(performer, clinic)
     )
 
 

@@ -18,15 +18,14 @@ from b2c_procedures.models import (
     SentToClient,
 )
 from b2c_procedures.queries.people import nobody_performs, unmanned
-from b2c_procedures.roles import STAND_INS
 from b2c_procedures.states import ACTS_AS, ROLE_OF, Performer, RunState
 from b2c_procedures.texts import fill, packaged_texts, part_for
 from b2c_procedures.version_lookup import book_of
 from callcenter.assignments.models import Task
 from callcenter.lib.phones import format_phone
-from callcenter.lib.templatetags.ru import day
+from callcenter.lib.templatetags.formatting import day
 from callcenter.staff.models import User
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import CAN_STAND_IN, Role
 
 
 @dataclass(frozen=True)
@@ -229,7 +228,7 @@ def runs_for_nobody(user: User) -> QuerySet[Run]:
     """Runs of the user's clinics that wait for a role which nobody of their clinic has; for those
     who may stand in.
     """
-    if not user.has(*STAND_INS):
+    if not user.has(*CAN_STAND_IN):
         return Run.objects.none()
     rows = Run.objects.visible_to(user).filter(state=RunState.WAITING).exclude(waits_for="")
     waiting = list(rows.values_list("pk", "clinic", "waits_for"))

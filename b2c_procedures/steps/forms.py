@@ -19,7 +19,7 @@ from callcenter.clinics.models import Doctor, ScheduleWindow
 from callcenter.clinics.queries import free_windows
 from callcenter.lib.forms import DayField, MomentField
 from callcenter.lib.localtime import local
-from callcenter.lib.templatetags.ru import WEEKDAYS
+from callcenter.lib.templatetags.formatting import weekday
 from callcenter.staff.models import User
 
 _WINDOW_DAYS = 30
@@ -38,7 +38,7 @@ class WindowChoice(forms.ModelChoiceField[ScheduleWindow]):
         days: dict[str, list[tuple[int, str]]] = {}
         for window in shown:
             start = local(window.starts_at, window.clinic.zone)
-            day = f"{start:%d.%m.%Y}, {WEEKDAYS[start.weekday()]}"
+            day = f"{start:%d.%m.%Y}, {weekday(start)}"
             words = (
                 f"{start:%H:%M} · {window.doctor.short_name} · {window.doctor.specialty} · {day}"
             )

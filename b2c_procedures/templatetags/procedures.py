@@ -8,23 +8,29 @@ from django.template import RequestContext
 from django.urls import reverse
 
 from b2c_procedures.models import Study
-from b2c_procedures.roles import CAN_CHAT, CAN_READ_METRICS, LEADERS, PERFORMERS
-from callcenter.lib.templatetags.ru import plural, rub
+from callcenter.lib.templatetags.formatting import plural, rub
 from callcenter.staff.models import User
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import (
+    CAN_HOLD_CHATS,
+    CAN_LEAD_PROCEDURES,
+    CAN_READ_METRICS,
+    CAN_RUN_PROCEDURES,
+    CAN_VIEW_PROCEDURES,
+    Role,
+)
 
 register = template.Library()
 
 _TABS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
-    ("Выполнение", "b2c_procedures:home", PERFORMERS),
-    ("Чаты", "b2c_procedures:chats", CAN_CHAT),
-    ("Схемы", "b2c_procedures:diagrams", (*PERFORMERS, Role.MANAGER)),
-    ("Журнал заказов", "b2c_procedures:orders", PERFORMERS),
-    ("Справочники", "b2c_procedures:reference_home", PERFORMERS),
-    ("Сделанное", "b2c_procedures:cases_home", PERFORMERS),
+    ("Выполнение", "b2c_procedures:home", CAN_RUN_PROCEDURES),
+    ("Чаты", "b2c_procedures:chats", CAN_HOLD_CHATS),
+    ("Схемы", "b2c_procedures:diagrams", CAN_VIEW_PROCEDURES),
+    ("Журнал заказов", "b2c_procedures:orders", CAN_RUN_PROCEDURES),
+    ("Справочники", "b2c_procedures:reference_home", CAN_RUN_PROCEDURES),
+    ("Сделанное", "b2c_procedures:cases_home", CAN_RUN_PROCEDURES),
     ("Отчёт", "b2c_procedures:report", CAN_READ_METRICS),
-    ("Тексты", "b2c_procedures:texts", LEADERS),
-    ("Редакции", "b2c_procedures:editions", LEADERS),
+    ("Тексты", "b2c_procedures:texts", CAN_LEAD_PROCEDURES),
+    ("Редакции", "b2c_procedures:editions", CAN_LEAD_PROCEDURES),
 )
 
 

@@ -23,7 +23,6 @@ from b2c_procedures.models import (
 )
 from b2c_procedures.queries.chats import board, conversation
 from b2c_procedures.queries.runs import words_of
-from b2c_procedures.roles import CAN_CHAT, LEADERS, PERFORMERS
 from b2c_procedures.search import find
 from b2c_procedures.states import ChatState, ClockKind, OrderStatus
 from b2c_procedures.texts import CHAT_RULES, fill
@@ -37,7 +36,7 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import CAN_HOLD_CHATS, CAN_LEAD_PROCEDURES, CAN_RUN_PROCEDURES, Role
 
 
 def visible_chat(user: User, pk: int) -> Chat:
@@ -45,10 +44,10 @@ def visible_chat(user: User, pk: int) -> Chat:
     return get_object_or_404(rows.select_related("clinic", "manager", "patient", "topic"), pk=pk)
 
 
-@allow(*CAN_CHAT)
+@allow(*CAN_HOLD_CHATS)
 def chats(request: StaffRequest) -> HttpResponse:
     """One's own chats, the ones that burn first; for a lead everybody's, and how they are shared."""
-    leads = request.user.has(*LEADERS)
+    leads = request.user.has(*CAN_LEAD_PROCEDURES)
     everybody = leads and request.GET.get("all") == "1"
     now = timezone.now()
     clinics = Clinic.objects.visible_to(request.user).values_list("pk", flat=True)
@@ -70,7 +69,7 @@ def chats(request: StaffRequest) -> HttpResponse:
     return render(request, "b2c_procedures/chats.html", context)
 
 
-@allow(*CAN_CHAT)
+@allow(*CAN_HOLD_CHATS)
 def chat(request: StaffRequest, pk: int) -> HttpResponse:
     """The conversation; POST sends an answer, a forbidden wording comes back with what is wrong
     (422).
@@ -127,10 +126,11 @@ def _context(request: StaffRequest, here: Chat, problem: str, text: str) -> dict
         "studies": list(studies[:5]) if words.strip() else [],
         "orders": [(order, _unsure(order, now)) for order in orders],
         "runs": list(here.runs.all()[:5]),
-        "may_act": here.manager_id in (request.user.pk, None) or request.user.has(*LEADERS),
+        "may_act": here.manager_id in (request.user.pk, None)
+        or request.user.has(*CAN_LEAD_PROCEDURES),
         # What was chosen with an answer that was stopped is not chosen anew.
         "topic_chosen": number_of(request.POST.get("topic")) or here.topic_id,
-        "leads": request.user.has(*LEADERS),
+        "leads": request.user.has(*CAN_LEAD_PROCEDURES),
         "live_chat": here.state != ChatState.CLOSED,
         "team": team,
         "rules": fill(words_of([CHAT_RULES])[CHAT_RULES], {"команда": team}),
@@ -152,7 +152,7 @@ def _unsure(order: Order, now: dt.datetime) -> str:
 
 
 @require_POST
-@allow(*CAN_CHAT)
+@allow(*CAN_HOLD_CHATS)
 def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     """Topic, clocks, questions to the doctor and the person responsible, passing on, closing."""
     here = visible_chat(request.user, pk)
@@ -191,7 +191,7 @@ def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
 
 
 @require_POST
-@allow(*CAN_CHAT)
+@allow(*CAN_HOLD_CHATS)
 def presence(request: StaffRequest) -> HttpResponse:
     """«Не беру чаты» and back."""
     if request.POST.get("away"):
@@ -203,7 +203,7 @@ def presence(request: StaffRequest) -> HttpResponse:
     return redirect("b2c_procedures:chats")
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def failure(request: StaffRequest) -> HttpResponse:
     """«Сообщить о сбое» (CRM, мессенджер, ERP); a lead manager opens the Help Desk task from the
     reports.
@@ -232,7 +232,7 @@ def failure(request: StaffRequest) -> HttpResponse:
             messages.success(request, "Ведущие менеджеры извещены.")
             return redirect("b2c_procedures:failure")
         status = 422
-    leads = request.user.has(*LEADERS)
+    leads = request.user.has(*CAN_LEAD_PROCEDURES)
     reports = (
         Task.objects.filter(title__startswith="Сбой: ", department="oks").order_by("-created_at")[
             :20

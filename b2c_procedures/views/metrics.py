@@ -17,7 +17,6 @@ from b2c_procedures.definition import Book, Procedure
 from b2c_procedures.forms import PeriodForm
 from b2c_procedures.queries import metrics
 from b2c_procedures.queries.runs import done_path, performer_label
-from b2c_procedures.roles import CAN_READ_METRICS, PERFORMERS
 from b2c_procedures.schedule import MOSCOW
 from b2c_procedures.version_lookup import book_of, current_book
 from b2c_procedures.views.runs import number_of, visible_run
@@ -25,9 +24,8 @@ from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.lib.localtime import day_bounds
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import CAN_READ_METRICS, CAN_VIEW_PROCEDURES
 
-_SEEING = (*PERFORMERS, Role.MANAGER)
 _DAYS = 30
 
 
@@ -37,13 +35,13 @@ def _procedure(book: Book, number: int) -> Procedure:
     return book[number]
 
 
-@allow(*_SEEING)
+@allow(*CAN_VIEW_PROCEDURES)
 def diagrams(request: StaffRequest) -> HttpResponse:
     """The fifteen procedures, each with its steps, norms and diagram."""
     return render(request, "b2c_procedures/diagrams.html", {"procedures": sorted(current_book(timezone.now()).values(), key=lambda p: p.number)})  # fmt: skip
 
 
-@allow(*_SEEING)
+@allow(*CAN_VIEW_PROCEDURES)
 def diagram(request: StaffRequest, number: int) -> HttpResponse:
     """The EPC diagram; with `?run=` the path of that run, with `?figures=1` the head's figures on
     it.
@@ -52,7 +50,7 @@ def diagram(request: StaffRequest, number: int) -> HttpResponse:
     return render(request, "b2c_procedures/diagram.html", context)
 
 
-@allow(*_SEEING)
+@allow(*CAN_VIEW_PROCEDURES)
 def diagram_sheets(request: StaffRequest, number: int) -> HttpResponse:
     """The same for the printer: A4 landscape pages, row by row."""
     context = _drawn(request, number)
@@ -96,7 +94,7 @@ def _linked(picture: str, procedure: Procedure) -> str:
     return picture.replace('href="#procedure-', 'href="/b2c_procedures/diagrams/')
 
 
-@allow(*_SEEING)
+@allow(*CAN_VIEW_PROCEDURES)
 def function(request: StaffRequest, function_id: str) -> HttpResponse:
     """One function: performer, norm, documents, systems, results, and the readings of the
     document's gaps.

@@ -27,20 +27,21 @@ from b2c_procedures.models import (
     Study,
     TaxCertificate,
 )
-from b2c_procedures.models.reference import WEEKDAYS
-from b2c_procedures.roles import LEADERS, PERFORMERS
 from b2c_procedures.states import OrderStatus
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.clinics.search_keys import normalise
+from callcenter.lib.calendar_names import weekday_abbrs
 from callcenter.lib.errors import Refused
 from callcenter.lib.forms import DayField, refuse
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import (
+    CAN_EDIT_REFERENCES,
+    CAN_RUN_PROCEDURES,
+)
 
 _PAGE = 50
-_KEEPERS = (*LEADERS, Role.SENIOR)
 
 KINDS: Final[dict[str, tuple[Any, str, tuple[str, ...]]]] = {
     "studies": (
@@ -82,7 +83,7 @@ class StudyForm(forms.ModelForm[Study]):
 class CourierForm(forms.ModelForm[CourierCity]):
     weekdays = forms.TypedMultipleChoiceField(
         label="Дни",
-        choices=list(enumerate(WEEKDAYS)),
+        choices=lambda: list(enumerate(weekday_abbrs())),
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -100,12 +101,12 @@ _FORMS: Final[dict[str, Any]] = {
 }
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def reference_home(request: StaffRequest) -> HttpResponse:  # noqa: ARG001
     return redirect("b2c_procedures:reference", "studies")
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def reference(request: StaffRequest, kind: str) -> HttpResponse:
     """One kind of reference data: its rows, a search, for those who keep it the form and the
     import.
@@ -131,7 +132,7 @@ def reference(request: StaffRequest, kind: str) -> HttpResponse:
         "rows": shown,
         "page": page,
         "text": text,
-        "may_keep": request.user.has(*_KEEPERS),
+        "may_keep": request.user.has(*CAN_EDIT_REFERENCES),
         "upload": UploadForm(),
         "columns": IMPORTERS[kind],
     }
@@ -144,7 +145,7 @@ def _kind(kind: str) -> tuple[Any, str, tuple[str, ...]]:
     return KINDS[kind]
 
 
-@allow(*_KEEPERS)
+@allow(*CAN_EDIT_REFERENCES)
 def reference_edit(request: StaffRequest, kind: str, pk: int | None = None) -> HttpResponse:
     """A row made or changed; 422 with the form when something is wrong."""
     model, title, _ = _kind(kind)
@@ -172,7 +173,7 @@ def reference_edit(request: StaffRequest, kind: str, pk: int | None = None) -> H
     )  # fmt: skip
 
 
-@allow(*_KEEPERS)
+@allow(*CAN_EDIT_REFERENCES)
 def reference_import(request: StaffRequest, kind: str) -> HttpResponse:
     """XLSX in; GET gives an empty file with the headings."""
     if kind not in IMPORTERS:
@@ -212,7 +213,7 @@ def _blank(kind: str) -> HttpResponse:
     return answer
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def orders(request: StaffRequest) -> HttpResponse:
     """«Журнал заказов: Заказы»: newest first, by number or surname."""
     text = request.GET.get("q", "")[:100].strip()
@@ -234,7 +235,7 @@ def orders(request: StaffRequest) -> HttpResponse:
         "text": text,
         "status": status,
         "statuses": OrderStatus.choices,
-        "may_keep": request.user.has(*_KEEPERS),
+        "may_keep": request.user.has(*CAN_EDIT_REFERENCES),
         "upload": UploadForm(),
         "columns": IMPORTERS["orders"],
     }
@@ -255,7 +256,7 @@ def _order(user: User, pk: int) -> Order:
     )
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def order(request: StaffRequest, pk: int) -> HttpResponse:
     """One order with its tests, dates and history; the person responsible moves the date of the
     result.
@@ -279,7 +280,7 @@ def order(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, "b2c_procedures/order.html", context, status=status)
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def receipt(request: StaffRequest, pk: int) -> HttpResponse:
     """The receipt for a payment or a surcharge, for printing."""
     found = _order(request.user, pk)
@@ -301,12 +302,12 @@ CASES: Final[dict[str, tuple[Any, str]]] = {
 }
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def cases_home(request: StaffRequest) -> HttpResponse:  # noqa: ARG001
     return redirect("b2c_procedures:cases", "deliveries")
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def cases(request: StaffRequest, kind: str) -> HttpResponse:
     """What the steps of procedures made, newest first."""
     if kind not in CASES:

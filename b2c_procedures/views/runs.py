@@ -19,7 +19,6 @@ from b2c_procedures.forms import RunHandOverForm, StartForm
 from b2c_procedures.models import Chat, Order, ProcedureSettings, Run
 from b2c_procedures.queries import runs, side_panels
 from b2c_procedures.queries.people import nobody_performs, unmanned_words
-from b2c_procedures.roles import PERFORMERS, STAND_INS
 from b2c_procedures.search import find
 from b2c_procedures.states import ACTS_AS, LIVE_RUNS, Performer, RunSource, RunState
 from b2c_procedures.steps.forms import StepForm
@@ -33,6 +32,7 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import refuse
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
+from callcenter.staff.roles import CAN_RUN_PROCEDURES, CAN_STAND_IN
 
 _FOUND = 8
 _CLINIC = "procedures_clinic"  # in the session: where the user began a procedure last
@@ -114,7 +114,7 @@ def _caller(request: StaffRequest) -> ClientOnLine:
     )
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def home(request: StaffRequest) -> HttpResponse:
     """What does the client want? The procedures that fit his words, one's own runs, runs that wait
     for one's role.
@@ -154,7 +154,7 @@ def number_of(text: str | None) -> int | None:
 
 
 @require_POST
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def start(request: StaffRequest) -> HttpResponse:
     """Begins a procedure and opens its first step."""
     form = StartForm(request.POST, user=request.user)
@@ -202,7 +202,7 @@ def start(request: StaffRequest) -> HttpResponse:
     return redirect("b2c_procedures:run", run.pk)
 
 
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def run(request: StaffRequest, pk: int) -> HttpResponse:
     """The present step of a run; POST takes one of its ways out. 409 and 422 show the page as it
     stands now.
@@ -305,7 +305,7 @@ def _context(
         "below": [book[number] for number in screen.below],
         "can_press": live and mine and (may or nobody),
         "can_take": live
-        and (may or (nobody and request.user.has(*STAND_INS)))
+        and (may or (nobody and request.user.has(*CAN_STAND_IN)))
         and (not mine or here.state == RunState.WAITING),
         "nobody": unmanned_words(performer) if live and nobody and performer is not None else "",
         "mine": mine,
@@ -330,7 +330,7 @@ def _instant(text: object) -> dt.datetime | None:
 
 
 @require_POST
-@allow(*PERFORMERS)
+@allow(*CAN_RUN_PROCEDURES)
 def run_action(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     """Everything around the steps: back, note, hold, resume, hand over, take, stop, the client.
 

@@ -16,17 +16,17 @@ from b2c_procedures.models import (
     ProcedureVersion,
     ReviewDecision,
 )
-from b2c_procedures.roles import EDITORS, LEADERS
 from b2c_procedures.texts import CHAT_RULES, packaged_texts
 from b2c_procedures.version_lookup import current_book
 from callcenter.audit import actions as audit
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.access import StaffRequest, allow
+from callcenter.staff.roles import CAN_LEAD_PROCEDURES, CAN_PUBLISH_PROCEDURES
 
 _LARGEST = 500_000  # bytes of a definition
 
 
-@allow(*LEADERS)
+@allow(*CAN_LEAD_PROCEDURES)
 def editions(request: StaffRequest) -> HttpResponse:
     """Every edition; the head uploads a new one: linter's findings with file and line, or the list
     of differences.
@@ -37,11 +37,11 @@ def editions(request: StaffRequest) -> HttpResponse:
         "current": sorted(current_book(now).values(), key=lambda procedure: procedure.number),
         "decisions": list(ReviewDecision.objects.select_related("by")[:10]),
         "upload": UploadForm(),
-        "may_publish": request.user.has(*EDITORS),
+        "may_publish": request.user.has(*CAN_PUBLISH_PROCEDURES),
     }
     if request.method != "POST":
         return render(request, "b2c_procedures/editions.html", context)
-    if not request.user.has(*EDITORS):
+    if not request.user.has(*CAN_PUBLISH_PROCEDURES):
         raise Refused("Новую редакцию публикует руководитель.")
     text, name = request.POST.get("text", ""), request.POST.get("name", "")[:120]
     if not text:
@@ -74,7 +74,7 @@ def editions(request: StaffRequest) -> HttpResponse:
 
 
 @require_POST
-@allow(*EDITORS)
+@allow(*CAN_PUBLISH_PROCEDURES)
 def confirm(request: StaffRequest) -> HttpResponse:
     """«Подтвердить актуальность»."""
     actions.confirm_versions(note=request.POST.get("note", ""), by=request.user, now=timezone.now())
@@ -82,7 +82,7 @@ def confirm(request: StaffRequest) -> HttpResponse:
     return redirect("b2c_procedures:editions")
 
 
-@allow(*LEADERS)
+@allow(*CAN_LEAD_PROCEDURES)
 def edition_file(request: StaffRequest, number: int) -> HttpResponse:  # noqa: ARG001
     """The file of the present edition, to be edited and uploaded as the next one."""
     procedure = current_book(timezone.now()).get(number)
@@ -98,7 +98,7 @@ def edition_file(request: StaffRequest, number: int) -> HttpResponse:  # noqa: A
     return answer
 
 
-@allow(*LEADERS)
+@allow(*CAN_LEAD_PROCEDURES)
 def texts(request: StaffRequest) -> HttpResponse:
     """The words behind documents' names, edited one by one."""
     status, problem = 200, ""
@@ -134,7 +134,7 @@ def texts(request: StaffRequest) -> HttpResponse:
     )
 
 
-@allow(*LEADERS)
+@allow(*CAN_LEAD_PROCEDURES)
 def settings(request: StaffRequest) -> HttpResponse:
     """What clinics may want different, each with its default and its source sentence; and the
     forbidden wordings.
@@ -163,7 +163,7 @@ def settings(request: StaffRequest) -> HttpResponse:
     return render(request, "b2c_procedures/settings.html", context, status=status)
 
 
-@allow(*LEADERS)
+@allow(*CAN_LEAD_PROCEDURES)
 def phrase(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     """A forbidden wording, new or changed."""
     found = get_object_or_404(ForbiddenPhrase, pk=pk) if pk else None

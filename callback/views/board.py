@@ -15,7 +15,7 @@ from callback.state_machine import FINAL, FOR_PEOPLE, IN_CALL, LIVE, RequestStat
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_CALLBACKS
 from callcenter.telephony.models import Leg
 from callcenter.telephony.queries import link
 
@@ -55,7 +55,7 @@ class BoardRequest:
         return actions.can_undo(self.request, now=self.now)
 
 
-@allow(*CAN_CALL_PATIENTS, Role.MANAGER)
+@allow(*CAN_READ_CALLBACKS)
 def board(request: StaffRequest) -> HttpResponse:
     """Tabs by who has to act, filters in the address, live. A fixed number of queries for any
     number of rows.

@@ -21,7 +21,7 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import MomentField
 from callcenter.messaging.models import Message
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_CALLBACKS
 
 AHEAD = dt.timedelta(days=14)
 WINDOWS = 24
@@ -52,7 +52,7 @@ def visible(request: StaffRequest, pk: int) -> CallbackRequest:
     return found
 
 
-@allow(*CAN_CALL_PATIENTS, Role.MANAGER)
+@allow(*CAN_READ_CALLBACKS)
 def card(request: StaffRequest, pk: int) -> HttpResponse:
     found = visible(request, pk)
     part = "callback/card.html#card" if request.headers.get("HX-Request") else "callback/card.html"

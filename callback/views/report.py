@@ -17,12 +17,12 @@ from callcenter.clinics.models import Clinic
 from callcenter.lib.localtime import local_day
 from callcenter.lib.query_params import date
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_REPORTS
+from callcenter.staff.roles import CAN_READ_CALLBACKS
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@allow(*{*CAN_CALL_PATIENTS, *CAN_READ_REPORTS})
+@allow(*CAN_READ_CALLBACKS)
 def report(request: StaffRequest) -> HttpResponse:
     """Local days, both included; by default the last 30. `?format=xlsx` gives the same as a
     workbook.

@@ -7,14 +7,14 @@ from django.db import transaction
 
 from callcenter.assignments.models import Task, TaskMessage
 from callcenter.assignments.schedule import SERVICE_HOURS, next_step
-from callcenter.assignments.states import LADDERS, LEADERS, Department, TaskState
+from callcenter.assignments.states import LADDERS, Department, TaskState
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import hours_of
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.staff.models import User
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import CAN_MANAGE_TASKS, Role
 
 log = logging.getLogger(__name__)
 
@@ -262,7 +262,7 @@ def may_handle(task: Task, user: User) -> bool:
     """Whether the user may close, move or hand over the task: its two sides, a holder of its role,
     a leader.
     """
-    if user.pk in (task.assignee_id, task.author_id) or user.has(*LEADERS):
+    if user.pk in (task.assignee_id, task.author_id) or user.has(*CAN_MANAGE_TASKS):
         return True
     if task.assignee is not None and task.assignee.works_in(task.clinic_id):
         return False
@@ -273,7 +273,7 @@ def may_take(task: Task, user: User) -> bool:
     """Whether `take_task` would give the task to the user now."""
     if task.assignee is not None and task.assignee.works_in(task.clinic_id):
         return task.assignee == user and task.state == TaskState.OPEN
-    return not task.role or user.has(Role(task.role), *LEADERS)
+    return not task.role or user.has(Role(task.role), *CAN_MANAGE_TASKS)
 
 
 def _check_hand(task: Task, by: User) -> None:

@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
-from callcenter.assignments.states import LADDERS, LIVE, OVERSEERS, Department, TaskState
+from callcenter.assignments.states import LADDERS, LIVE, Department, TaskState
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.staff.models import User
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import CAN_SEE_ALL_TASKS, Role
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -25,7 +25,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         seen = here & (
             Q(author=user) | Q(assignee=user) | Q(role__in=user.roles) | gone_up_to(user)
         )
-        if user.has(*OVERSEERS):
+        if user.has(*CAN_SEE_ALL_TASKS):
             seen |= Q(clinic__in=clinics)
         return self.filter(seen)
 

@@ -21,12 +21,13 @@ from django.db.models import (
 )
 
 from callcenter.assignments.models import Task, gone_up_to
-from callcenter.assignments.states import LADDERS, LEADERS, OVERSEERS, Department
+from callcenter.assignments.states import LADDERS, Department
 from callcenter.clinics.models import ZONES, Clinic, Patient, WaitingListEntry
 from callcenter.clinics.states import WaitingKind
 from callcenter.lib.localtime import day_bounds, local, local_day
 from callcenter.staff.models import User
 from callcenter.staff.queries import DEFAULT_ZONE, colleagues
+from callcenter.staff.roles import CAN_MANAGE_TASKS, CAN_SEE_ALL_TASKS
 
 PAGE: Final = 50
 WHOSE: Final = {"mine": "Мои", "free": "Ничьи", "up": "Эскалации", "all": "Все"}
@@ -142,7 +143,7 @@ def mine_in_numbers(user: User, *, now: dt.datetime) -> dict[str, int]:
 def _scope(user: User, chosen: TaskFilter) -> tuple["QuerySet[Task]", "QuerySet[WaitingListEntry]"]:
     tasks: QuerySet[Task] = Task.objects.visible_to(user).open()
     waits: QuerySet[WaitingListEntry] = WaitingListEntry.objects.visible_to(user).open()
-    if not user.has(*OVERSEERS) or (chosen.department not in ("", Department.CALL_CENTRE)):
+    if not user.has(*CAN_SEE_ALL_TASKS) or (chosen.department not in ("", Department.CALL_CENTRE)):
         waits = waits.none()
     if chosen.kind == "task":
         waits = waits.none()
@@ -165,7 +166,7 @@ def _whose(user: User) -> tuple[dict[str, Q], dict[str, Q]]:
     for_me = Q(role="") | Q(role__in=user.roles)
     tasks = {
         "mine": Q(assignee=user),
-        "free": nobody if user.has(*LEADERS) else nobody & for_me,
+        "free": nobody if user.has(*CAN_MANAGE_TASKS) else nobody & for_me,
         "all": Q(),
     }
     waits = {"mine": Q(owner=user), "free": _nobodys("owner"), "all": Q()}

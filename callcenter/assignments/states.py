@@ -4,7 +4,7 @@ from typing import Final
 
 from django.db.models import TextChoices
 
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import OVERDUE_CLINIC_LADDER, OVERDUE_SERVICE_LADDER, Role
 
 
 class TaskState(TextChoices):
@@ -28,33 +28,19 @@ class Department(TextChoices):
     HELP_DESK = "help_desk", "Help Desk"
 
 
-# Who hears of an overdue task, step by step (docs/adr/0012): in a clinic's call centre the senior
-# and then the manager; in the departments of the client service the lead manager and then the head
-# (procedures, «Роли в процессах»).
-_CLINIC_LADDER: Final = (Role.SENIOR, Role.MANAGER)
-_SERVICE_LADDER: Final = (Role.LEAD, Role.HEAD)
+# The roles that get an overdue task, step by step (docs/adr/0012): in a clinic's call centre the
+# senior, then the manager; in the departments of the client service the lead manager, then the
+# head. Source: «Процедуры B2C», «Роли в процессах».
 LADDERS: Final[dict[Department, tuple[Role, ...]]] = {
-    Department.CALL_CENTRE: _CLINIC_LADDER,
-    Department.BRANCH: _CLINIC_LADDER,
-    Department.OKS: _SERVICE_LADDER,
-    Department.CONSULTANT: _SERVICE_LADDER,
-    Department.SAMPLE_PREPARATION: _SERVICE_LADDER,
-    Department.ORDERS: _SERVICE_LADDER,
-    Department.LOGISTICS: _SERVICE_LADDER,
-    Department.HELP_DESK: _SERVICE_LADDER,
+    Department.CALL_CENTRE: OVERDUE_CLINIC_LADDER,
+    Department.BRANCH: OVERDUE_CLINIC_LADDER,
+    Department.OKS: OVERDUE_SERVICE_LADDER,
+    Department.CONSULTANT: OVERDUE_SERVICE_LADDER,
+    Department.SAMPLE_PREPARATION: OVERDUE_SERVICE_LADDER,
+    Department.ORDERS: OVERDUE_SERVICE_LADDER,
+    Department.LOGISTICS: OVERDUE_SERVICE_LADDER,
+    Department.HELP_DESK: OVERDUE_SERVICE_LADDER,
 }
-# Who sees every task of his clinics; the others see what they gave, got, or what waits for their
-# role.
-OVERSEERS: Final = (
-    Role.ADMINISTRATOR,
-    Role.SENIOR,
-    Role.MANAGER,
-    Role.LEAD,
-    Role.HEAD,
-    Role.BRANCH,
-)
-# Who may close, move and hand over a task that is a colleague's.
-LEADERS: Final = (Role.SENIOR, Role.MANAGER, Role.LEAD, Role.HEAD)
 
 
 def told(department: str, escalated: int) -> tuple[Role, ...]:

@@ -16,6 +16,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Field
 
 from callcenter.audit.models import AuditEntry
+from callcenter.lib.calendar_names import weekday_name
 from callcenter.lib.localtime import local
 from callcenter.staff.roles import Role, ShiftColour
 
@@ -185,10 +186,9 @@ APPS: Final[dict[str, str]] = {
     "reports": "Отчёты",
 }
 
-_DAYS: Final = ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")
+_WEEKDAY_FIELDS: Final = {f"weekday_{weekday}": weekday for weekday in range(7)}
 # Words for what is no field of the object's own model.
 FIELDS: Final[dict[str, str]] = {
-    **{f"weekday_{number}": name for number, name in enumerate(_DAYS)},
     "clinics": "клиники",
     "phones": "телефоны",
     "colour": "смена",
@@ -251,12 +251,18 @@ def field_changes(entry: AuditEntry, zone: str) -> Iterator[FieldChange]:
     before, after = entry.before or {}, entry.after or {}
     for name in {**before, **after}:
         field = _field(entry.object_kind, name)
-        word = FIELDS.get(name) or (
-            str(field.verbose_name) if field is not None else name.replace("_", " ")
-        )
+        word = _field_name(name, field)
         was = _value(before[name], name, field, zone) if name in before else None
         became = _value(after.get(name), name, field, zone)
         yield FieldChange(word, None if was == became else was, became)
+
+
+def _field_name(name: str, field: "Field[Any, Any] | None") -> str:
+    if name in _WEEKDAY_FIELDS:
+        return weekday_name(_WEEKDAY_FIELDS[name])
+    if name in FIELDS or field is None:
+        return FIELDS.get(name, name.replace("_", " "))
+    return str(field.verbose_name)
 
 
 def _field(kind: str, name: str) -> "Field[Any, Any] | None":

@@ -3,9 +3,10 @@ specialties.
 """
 
 import datetime as dt
-from typing import Any, Final
+from typing import Any
 
 from django import forms
+from django.utils.dates import WEEKDAYS
 
 from callcenter.clinics.actions.settings import CLINIC_FIELDS, SERVICE_FIELDS
 from callcenter.clinics.models import Clinic, Doctor, LegalBasis, Service
@@ -16,15 +17,6 @@ from callcenter.staff.models import User
 from callcenter.staff.queries import colleagues
 from callcenter.staff.roles import Role
 
-WEEKDAYS: Final = (
-    "Понедельник",
-    "Вторник",
-    "Среда",
-    "Четверг",
-    "Пятница",
-    "Суббота",
-    "Воскресенье",
-)
 _QUIET = [name for name in CLINIC_FIELDS if name.startswith(("calls_", "messages_"))]
 
 

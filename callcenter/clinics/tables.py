@@ -8,7 +8,7 @@ import django_tables2 as tables
 from callcenter.clinics.models import Clinic, Doctor, Service
 from callcenter.lib.phones import format_phone
 from callcenter.lib.tables import DASH, NUMBER, ListTable, PartialColumn, link_column
-from callcenter.lib.templatetags.ru import rub
+from callcenter.lib.templatetags.formatting import rub
 
 
 class ClinicsTable(ListTable):

@@ -19,6 +19,7 @@ from django.core.validators import validate_email
 from callcenter.clinics.search_keys import normalise
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.lib import phones
+from callcenter.lib.calendar_names import month_number
 
 Cell = str | int | float | bool | dt.date | dt.datetime | dt.time | dt.timedelta | None
 
@@ -32,7 +33,6 @@ _PLAIN_SUM: Final = re.compile(r"(?P<whole>-?\d+)(?:[.,](?P<kopecks>\d{1,2}|\d{4
 _GROUPED_SUM: Final = re.compile(
     r"(?P<whole>-?[1-9]\d{0,2}(?P<point>[ .,'])\d{3}(?:(?P=point)\d{3})*)(?:(?P<comma>[.,])(?P<kopecks>\d{1,2}))?"
 )
-_MONTHS: Final = ("янв", "фев", "мар", "апр", "ма", "июн", "июл", "авг", "сен", "окт", "ноя", "дек")
 _YES: Final = frozenset(
     {"да", "д", "yes", "y", "true", "истина", "1", "есть", "согласен", "согласна", "x", "х", "v"}
 )
@@ -184,9 +184,7 @@ def _date_of_text(value: str) -> dt.date | None:
     if found := re.fullmatch(
         r"(\d{1,2})\s+([а-яё]{3,10})\.?\s+(\d{4})\s*(?:г\.?|года)?", value.lower()
     ):
-        starts = (number for number, word in enumerate(_MONTHS, 1) if found[2].startswith(word))
-        month_number = next(starts, 0)
-        return _real(int(found[3]), month_number, int(found[1]))
+        return _real(int(found[3]), month_number(found[2]) or 0, int(found[1]))
     return None
 
 

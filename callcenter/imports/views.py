@@ -24,14 +24,13 @@ from callcenter.imports.phone_masking import PhoneMasking, masking_for
 from callcenter.imports.states import OPEN, WORK, FindingKind, ImportState
 from callcenter.imports.tables import ImportsTable
 from callcenter.lib.errors import Refused
-from callcenter.lib.templatetags.ru import word
+from callcenter.lib.templatetags.formatting import word
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.lists import list_page
 from callcenter.staff.models import User
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import CAN_IMPORT_FILES
 
 # The roles that may load anything at all; what exactly, each kind says itself.
-IMPORTERS: Final = (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR)
 # Up to so many rows the page itself does the work; more wait for a worker and show a progress bar.
 AT_ONCE: Final = 500
 PAGE: Final = 50
@@ -50,7 +49,7 @@ COUNTERS: Final = (
 TABS: Final = (FindingKind.REJECTED, FindingKind.MISSING, FindingKind.MOVED, FindingKind.CLOSED)
 
 
-@allow(*IMPORTERS)
+@allow(*CAN_IMPORT_FILES)
 def imports(request: StaffRequest) -> HttpResponse:
     """The upload form above the last imports of the user's clinics. POST takes a file in."""
     kinds = kinds_for(request.user)
@@ -112,7 +111,7 @@ def visible_run(user: User, pk: int) -> ImportRun:
     )
 
 
-@allow(*IMPORTERS)
+@allow(*CAN_IMPORT_FILES)
 def run(request: StaffRequest, pk: int) -> HttpResponse:
     """The import as it stands: columns, progress, preview or result. htmx gets the part that
     changes by itself.
@@ -182,7 +181,7 @@ def _column_choices(
     return choices
 
 
-@allow(*IMPORTERS)
+@allow(*CAN_IMPORT_FILES)
 @require_POST
 def columns(request: StaffRequest, pk: int) -> HttpResponse:
     """«Проверить»: the columns as the person corrected them."""
@@ -197,7 +196,7 @@ def columns(request: StaffRequest, pk: int) -> HttpResponse:
     return _go_on(one)
 
 
-@allow(*IMPORTERS)
+@allow(*CAN_IMPORT_FILES)
 @require_POST
 def confirm(request: StaffRequest, pk: int) -> HttpResponse:
     """«Загрузить». The second of two clicks gets 409 with where the import stands."""
@@ -213,7 +212,7 @@ def _go_on(one: ImportRun) -> HttpResponse:
     return redirect("imports:run", pk=one.pk)
 
 
-@allow(*IMPORTERS)
+@allow(*CAN_IMPORT_FILES)
 @require_POST
 def drop(request: StaffRequest, pk: int) -> HttpResponse:
     """«Не загружать»: the file and what was found in it are deleted."""
@@ -221,7 +220,7 @@ def drop(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("imports:list")
 
 
-@allow(*IMPORTERS)
+@allow(*CAN_IMPORT_FILES)
 def rejected(request: StaffRequest, pk: int) -> HttpResponse:
     """The rejected rows as they were, with their line and the reason: to correct and load again."""
     one = visible_run(request.user, pk)
@@ -235,7 +234,7 @@ def rejected(request: StaffRequest, pk: int) -> HttpResponse:
     )
 
 
-@allow(*IMPORTERS)
+@allow(*CAN_IMPORT_FILES)
 def example(request: StaffRequest, kind: str) -> HttpResponse:
     """An empty table with every column that this kind of import knows."""
     found = kinds_for(request.user).get(kind)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from callcenter.lib.calendar_names import month_in_date, weekday_name
 from callcenter.lib.localtime import local
 from callcenter.lib.phones import format_phone
 
@@ -27,19 +28,6 @@ FIELDS: Final[dict[str, str]] = {
     "ссылка": "адрес страницы пациента",
 }
 _FIELD: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-_WEEKDAYS: Final = (
-    "понедельник",
-    "вторник",
-    "среда",
-    "четверг",
-    "пятница",
-    "суббота",
-    "воскресенье",
-)
-_MONTHS: Final = (
-    *("января", "февраля", "марта", "апреля", "мая", "июня"),
-    *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
-)
 
 VISIT_MESSENGER: Final = (
     "{{ имя }}, здравствуйте! Напоминаем: {{ день }} в {{ время }} вас ждут в клинике «{{ клиника }}», {{ адрес }}. "
@@ -79,7 +67,7 @@ def values_of(visit: TemplateVisit) -> dict[str, str]:
         "адрес": visit.address,
         "телефон": format_phone(visit.phone) if visit.phone else "",
         "дата": f"{here:%d.%m.%Y}",
-        "день": f"{_WEEKDAYS[here.weekday()]}, {here.day} {_MONTHS[here.month - 1]}",
+        "день": f"{weekday_name(here.weekday())}, {here.day} {month_in_date(here.month)}",
         "время": f"{here:%H:%M}",
         "ссылка": visit.link,
     }

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from callcenter.staff.models import Shift, User
-from callcenter.staff.roles import ON_SHIFT, Role, ShiftColour, grantable
+from callcenter.staff.roles import CAN_WORK_SHIFTS, Role, ShiftColour, grantable
 
 DEFAULT_ZONE = "Europe/Moscow"
 
@@ -76,7 +76,7 @@ def shifts_of(
 def shift_people(user: User, clinic_id: int | None = None) -> list[User]:
     """Active colleagues who work in shifts, of one clinic or of all of the user's."""
     people = colleagues(user).filter(
-        is_active=True, roles__overlap=[str(role) for role in ON_SHIFT]
+        is_active=True, roles__overlap=[str(role) for role in CAN_WORK_SHIFTS]
     )
     if clinic_id is not None:
         people = people.filter(clinics=clinic_id)

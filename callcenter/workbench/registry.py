@@ -27,14 +27,18 @@ from callcenter.lib.api import register_schemas
 from callcenter.lib.contributions import Card, MenuItem, SettingsPage
 from callcenter.staff.models import User
 from callcenter.staff.roles import (
-    CAN_CALL_PATIENTS,
     CAN_EDIT_SETTINGS,
+    CAN_IMPORT_FILES,
     CAN_MANAGE_STAFF,
     CAN_OPEN_PATIENT,
+    CAN_READ_CALLBACKS,
+    CAN_READ_CONTACTS,
+    CAN_READ_JOURNAL,
+    CAN_READ_METRICS,
+    CAN_READ_REMINDERS,
     CAN_READ_REPORTS,
     CAN_RUN_PROCEDURES,
     EVERYONE,
-    Role,
 )
 from callcenter.telephony import scenarios
 from callcenter.telephony.actions.event_handlers import Handler, register_call_handlers
@@ -50,16 +54,14 @@ MENU: Final[tuple[MenuItem, ...]] = (
         "Журнал КОС",
         "journals:journal",
         "notebook",
-        (*CAN_CALL_PATIENTS, Role.MANAGER, Role.DOCTOR),
+        CAN_READ_JOURNAL,
     ),
-    MenuItem("Дозвон", "reminders:evening", "phone-outgoing", (*CAN_CALL_PATIENTS, Role.MANAGER)),
+    MenuItem("Дозвон", "reminders:evening", "phone-outgoing", CAN_READ_REMINDERS),
     MenuItem("Задачи", "assignments:active", "checklist", EVERYONE),
     MenuItem("Расписание", "clinics:schedule", "calendar", CAN_OPEN_PATIENT),
     MenuItem("Процедуры", "b2c_procedures:home", "list-check", CAN_RUN_PROCEDURES),
-    MenuItem(
-        "Обратный звонок", "callback:board", "phone-incoming", (*CAN_CALL_PATIENTS, Role.MANAGER)
-    ),
-    MenuItem("История", "reports:history", "history", (*CAN_CALL_PATIENTS, Role.MANAGER)),
+    MenuItem("Обратный звонок", "callback:board", "phone-incoming", CAN_READ_CALLBACKS),
+    MenuItem("История", "reports:history", "history", CAN_READ_CONTACTS),
     MenuItem(
         "Отчёт по дозвону", "reminders:report", "chart-bar", CAN_READ_REPORTS, group="Управление"
     ),
@@ -67,7 +69,8 @@ MENU: Final[tuple[MenuItem, ...]] = (
         "Отчёт по процедурам",
         "b2c_procedures:report",
         "chart-bar",
-        (Role.MANAGER,),
+        # Those who run procedures find the report among the tabs of «Процедуры».
+        tuple(role for role in CAN_READ_METRICS if role not in CAN_RUN_PROCEDURES),
         group="Управление",
     ),
     MenuItem("Смены", "staff:shifts", "users-group", EVERYONE, group="Управление"),
@@ -75,7 +78,7 @@ MENU: Final[tuple[MenuItem, ...]] = (
         "Импорт",
         "imports:list",
         "file-import",
-        (Role.SENIOR, Role.ADMINISTRATOR, Role.DOCTOR),
+        CAN_IMPORT_FILES,
         group="Управление",
     ),
     MenuItem("Сотрудники", "staff:people", "id-badge-2", CAN_MANAGE_STAFF, group="Управление"),
@@ -83,7 +86,7 @@ MENU: Final[tuple[MenuItem, ...]] = (
     MenuItem("Настройки", "settings", "settings", CAN_EDIT_SETTINGS, group="Управление"),
 )
 
-# What is mine today, with counts that lead to the lists.
+# What is left for the user today, with counts that lead to the lists.
 DAY_CARDS: Final[tuple[DayCards, ...]] = (
     callback.panels.day_cards,
     callcenter.assignments.panels.day_cards,

@@ -14,7 +14,13 @@ from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic
 from callcenter.lib.errors import Conflict, DomainError, Refused
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_MANAGE_CLINIC, Role
+from callcenter.staff.roles import (
+    CAN_CALL_PATIENTS,
+    CAN_MANAGE_CLINIC,
+    CAN_READ_JOURNAL,
+    CAN_WRITE_JOURNAL,
+    Role,
+)
 from journals.actions import auto_close, cards, entries
 from journals.actions.cards import NotInPlan
 from journals.forms import CallForm
@@ -24,7 +30,6 @@ from journals.queries import journal
 from journals.queries.card import RecallCard
 from journals.queries.card import card as card_of
 from journals.queries.card import windows as windows_of
-from journals.views.journal import READ, WRITE
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ def visible_entry(request: StaffRequest, pk: int) -> RecallEntry:
     return get_object_or_404(entries_seen, pk=pk)
 
 
-@allow(*READ)
+@allow(*CAN_READ_JOURNAL)
 def card(request: StaffRequest, pk: int) -> HttpResponse:
     """GET reserves the entry and shows everything; POST ends the call.
 
@@ -179,7 +184,7 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
         "outcomes": _outcomes(shown, patient_called=mode.patient_called),
         "is_senior": user.has(*CAN_MANAGE_CLINIC),
         "held_by_other": entry.reserved_by if entry.is_held_by_other(user, now) else None,
-        "may_write": user.has(*WRITE),
+        "may_write": user.has(*CAN_WRITE_JOURNAL),
         "renew_every": RecallPolicy.of(entry.clinic_id).hold_minutes
         * 60
         // 3,  # seconds: two may fail

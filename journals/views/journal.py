@@ -12,17 +12,14 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import refuse
 from callcenter.lib.localtime import local_day
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_JOURNAL, CAN_WRITE_JOURNAL, Role
 from journals.actions.entries import edit_entry, open_entry, topic
 from journals.forms import EntryForm, FilterForm
 from journals.models import RecallEntry
 from journals.queries import journal
 
-READ = (*CAN_CALL_PATIENTS, Role.MANAGER, Role.DOCTOR)
-WRITE = (*CAN_CALL_PATIENTS, Role.DOCTOR)
 
-
-@allow(*READ)
+@allow(*CAN_READ_JOURNAL)
 def index(request: StaffRequest) -> HttpResponse:
     """One tab of the journal; to htmx only the rows and counters."""
     now = timezone.now()
@@ -48,7 +45,7 @@ def index(request: StaffRequest) -> HttpResponse:
         "page": journal.page(filters, user=request.user, now=now),
         "live": live_updates.sign([topic(pk) for pk in clinics]),
         "may_call": request.user.has(*CAN_CALL_PATIENTS),
-        "may_write": request.user.has(*WRITE),
+        "may_write": request.user.has(*CAN_WRITE_JOURNAL),
         "sort": journal.sort_of(filters),
     }
     template = (
@@ -59,7 +56,7 @@ def index(request: StaffRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@allow(*WRITE)
+@allow(*CAN_WRITE_JOURNAL)
 def new(request: StaffRequest) -> HttpResponse:
     """First the patient is found, then the entry is filled in; 422 with the form, 409 when it is
     open already.
@@ -103,7 +100,7 @@ def new(request: StaffRequest) -> HttpResponse:
     )
 
 
-@allow(*WRITE)
+@allow(*CAN_WRITE_JOURNAL)
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
     """The doctor's comment and the date of an entry in «3. Звать»; 409 when it changed while the
     form was open.

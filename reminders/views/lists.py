@@ -16,17 +16,15 @@ from callcenter.lib.query_params import date
 from callcenter.messaging.actions import topic as messages_topic
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.queries import on_shift
-from callcenter.staff.roles import CAN_CALL_PATIENTS, Role, ShiftColour
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_REMINDERS, ShiftColour
 from reminders import actions
 from reminders.models import ReminderRun
 from reminders.queries.dry_run import dry_run
 from reminders.queries.lists import SHOWS, Listing, day_list, evening_list, topic
 
-WATCHERS = (*CAN_CALL_PATIENTS, Role.MANAGER)
-
 
 @require_safe
-@allow(*WATCHERS)
+@allow(*CAN_READ_REMINDERS)
 def evening(request: StaffRequest) -> HttpResponse:
     """The evening round: the runs of a day, all the user's clinics or one of them. `since=…` gives
     only what changed, `part=runs` the runs alone.
@@ -61,7 +59,7 @@ def evening(request: StaffRequest) -> HttpResponse:
 
 
 @require_safe
-@allow(*WATCHERS)
+@allow(*CAN_READ_REMINDERS)
 def day(request: StaffRequest) -> HttpResponse:
     """ДД: whoever has not confirmed and has not said that he comes."""
     now = timezone.now()

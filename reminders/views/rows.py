@@ -16,15 +16,13 @@ from callcenter.messaging.queries import conversation
 from callcenter.messaging.reply_intent import Meaning
 from callcenter.messaging.states import REPEATABLE, MessageChannel
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_REMINDERS
 from reminders import actions
 from reminders.forms import DayCallForm
 from reminders.models import Reminder
 from reminders.queries.rows import ReminderRow, RowBuilder, entries_of
 from reminders.states import AttendanceAnswer, CallResult, Round
 from reminders.views.lists import back
-
-WATCHERS = (*CAN_CALL_PATIENTS, Role.MANAGER)
 
 
 def _reminder(request: StaffRequest, pk: int) -> Reminder:
@@ -71,7 +69,7 @@ def _words(request: StaffRequest, reminder: Reminder) -> ReminderRow:
 
 
 @require_safe
-@allow(*WATCHERS)
+@allow(*CAN_READ_REMINDERS)
 def row(request: StaffRequest, pk: int) -> HttpResponse:
     """The row alone, for a screen that had to leave it as it was."""
     return _shown(request, _reminder(request, pk))
@@ -223,7 +221,7 @@ def reply(request: StaffRequest, pk: int, line: int) -> HttpResponse:
 
 
 @require_safe
-@allow(*WATCHERS)
+@allow(*CAN_READ_REMINDERS)
 def card(request: StaffRequest, pk: int) -> HttpResponse:
     """Everything of one row: messages step by step, the link's story, replies, marks, and what can
     be done.

@@ -19,7 +19,9 @@ from django.utils.safestring import SafeString, mark_safe
 
 from callcenter.contacts.rules import ResultBadge
 from callcenter.contacts.states import InteractionKind
-from callcenter.lib.templatetags.ru import clock, date_time, duration, icon, percent, phone_for, rub
+from callcenter.lib.templatetags.formatting import clock, date_time, duration, percent, rub
+from callcenter.lib.templatetags.icons import icon
+from callcenter.lib.templatetags.phone_numbers import phone_for
 from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
 from reports.dimensions import Dimension

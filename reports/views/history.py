@@ -19,7 +19,7 @@ from callcenter.contacts.models import Contact
 from callcenter.contacts.states import CallerType, ContactOutcome, ContactType, JobState
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import SavedView
-from callcenter.staff.roles import Role
+from callcenter.staff.roles import CAN_READ_CONTACTS
 from reports import actions
 from reports.charts import chart_of
 from reports.dimensions import DIMENSIONS, NONE
@@ -47,12 +47,11 @@ from reports.row_presenter import (
 from reports.xlsx import count_rows, write_report
 
 # The right «История обращений»: «Кроме директора право по умолчанию есть и у администраторов».
-READERS: Final = (Role.ADMINISTRATOR, Role.SENIOR, Role.MANAGER)
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 AT_ONCE: Final = 5_000  # rows of an XLSX written while the reader waits; more go to the background
 
 
-@allow(*READERS)
+@allow(*CAN_READ_CONTACTS)
 def history(request: StaffRequest) -> HttpResponse:
     """The report: rows, contacts or totals, as the address says."""
     now = timezone.now()
@@ -173,7 +172,7 @@ def _filters(ask: ReportFilter, names: Lookups) -> list[dict[str, Any]]:
     ]
 
 
-@allow(*READERS)
+@allow(*CAN_READ_CONTACTS)
 def contact(request: StaffRequest, pk: int) -> HttpResponse:
     """One contact with all it holds: unfolded under its row, or as a page of its own."""
     now = timezone.now()
@@ -204,7 +203,7 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@allow(*READERS)
+@allow(*CAN_READ_CONTACTS)
 def export(request: StaffRequest) -> HttpResponse:
     """The XLSX of the screen: at once, or an order with progress when it is long."""
     now = timezone.now()
@@ -225,7 +224,7 @@ def export(request: StaffRequest) -> HttpResponse:
     return answer
 
 
-@allow(*READERS)
+@allow(*CAN_READ_CONTACTS)
 def exports(request: StaffRequest) -> HttpResponse:
     """The reader's own orders, with progress."""
     clinics = clinics_of(request.user)
@@ -240,7 +239,7 @@ def exports(request: StaffRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@allow(*READERS)
+@allow(*CAN_READ_CONTACTS)
 def download(request: StaffRequest, pk: int) -> FileResponse:
     """A finished export, to its owner alone."""
     found = get_object_or_404(Export.objects.filter(state=JobState.DONE), pk=pk, owner=request.user)

@@ -22,10 +22,9 @@ from callcenter.contacts.states import Direction, InteractionKind, InteractionSt
 from callcenter.lib.localtime import day_bounds
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import CAN_CALL_PATIENTS
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_CONTACTS
 from reports.filters import ReportFilter, address, read_ask
 from reports.queries import PAGE, clinics_of, today_of
-from reports.views.history import READERS
 
 _TONES: Final[dict[str, tuple[str, str]]] = {
     CallbackStatus.NOBODY: ("alert-triangle", "cancel"),
@@ -84,7 +83,7 @@ def fate_filters() -> dict[str, Q]:
     }
 
 
-@allow(*READERS)
+@allow(*CAN_READ_CONTACTS)
 def missed(request: StaffRequest) -> HttpResponse:
     """The missed calls, newest first, counters by fate, the mean time to return."""
     now = timezone.now()

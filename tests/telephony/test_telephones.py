@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from callcenter.lib.templatetags.ru import has_telephone
 from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_USE_PHONE, Role
+from callcenter.staff.templatetags.access import has_telephone
 from callcenter.telephony.models import PhoneBinding
 from tests.conftest import World, make_user
 

@@ -23,9 +23,7 @@ from callcenter.lib.localtime import instant, local, local_day
 from callcenter.lib.range_responses import serve_file
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
-from callcenter.staff.roles import CAN_CALL_PATIENTS, Role
-
-LISTENERS = (Role.ADMINISTRATOR, Role.SENIOR, Role.MANAGER)
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_CONTACTS
 
 
 def _interaction(user: User, pk: int) -> Interaction:
@@ -183,7 +181,7 @@ def delete_comment(request: StaffRequest, pk: int) -> HttpResponse:
     return redirect("reports:history")
 
 
-@allow(*LISTENERS)
+@allow(*CAN_READ_CONTACTS)
 def show_channel_rules(request: StaffRequest, pk: int) -> HttpResponse:
     """«Определение канала по приоритету»: every rule in its order, the one that fired in green."""
     one = _interaction(request.user, pk)
@@ -218,7 +216,7 @@ def _recording(user: User, pk: int) -> Recording:
     )
 
 
-@allow(*LISTENERS)
+@allow(*CAN_READ_CONTACTS)
 def sound(request: StaffRequest, pk: int) -> HttpResponseBase:
     """The recording, in parts when the browser asks for them. The first part is a listening: it is
     written down.
@@ -242,7 +240,7 @@ def sound(request: StaffRequest, pk: int) -> HttpResponseBase:
     return serve_file(request, file, size=recording.file.size, mime=recording.mime)
 
 
-@allow(*LISTENERS)
+@allow(*CAN_READ_CONTACTS)
 def transcript(request: StaffRequest, pk: int) -> HttpResponse:
     """«Содержимое звонка»: who said what and when, the bookings at the line during which they were
     made.
@@ -286,7 +284,7 @@ def transcript(request: StaffRequest, pk: int) -> HttpResponse:
     return render(request, _window(request, "contacts/transcript.html"), context)
 
 
-@allow(*LISTENERS)
+@allow(*CAN_READ_CONTACTS)
 def chat(request: StaffRequest, pk: int) -> HttpResponse:
     """The conversation as the client and the clinic had it."""
     one = _interaction(request.user, pk)

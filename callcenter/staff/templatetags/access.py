@@ -1,4 +1,7 @@
-"""What a template shows must be what the view allows: the roles stand at the view alone."""
+"""Template filters for what the user may open or do; built into every template.
+
+They only decide what a page shows: each view checks the roles again.
+"""
 
 import functools
 
@@ -6,6 +9,7 @@ from django import template
 from django.urls import resolve, reverse
 
 from callcenter.staff.models import User
+from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_USE_PHONE
 
 register = template.Library()
 
@@ -17,7 +21,20 @@ def _roles(url_name: str) -> tuple[str, ...]:
 
 @register.filter
 def may_open(user: object, url_name: str) -> bool:
-    """{% if request.user|may_open:"clinics:patient_new" %}: whether the page without parameters
-    lets the user in.
+    """Check that the user may open a page without parameters.
+
+    Example: {% if request.user|may_open:"clinics:patient_new" %}.
     """
     return isinstance(user, User) and user.has(*_roles(url_name))  # type: ignore[arg-type]
+
+
+@register.filter
+def can_call(user: object) -> bool:
+    """Check that the user works with patients on the line."""
+    return isinstance(user, User) and user.has(*CAN_CALL_PATIENTS)
+
+
+@register.filter
+def has_telephone(user: object) -> bool:
+    """Check that the user may use a telephone: for the phone bar and the call buttons."""
+    return isinstance(user, User) and user.has(*CAN_USE_PHONE)

@@ -6,20 +6,8 @@ from typing import Final
 
 from num2words import num2words
 
-MONTHS: Final = (
-    "января",
-    "февраля",
-    "марта",
-    "апреля",
-    "мая",
-    "июня",
-    "июля",
-    "августа",
-    "сентября",
-    "октября",
-    "ноября",
-    "декабря",
-)
+from callcenter.lib.calendar_names import month_in_date
+
 _SHORT: Final[dict[str, str]] = {
     "д-р": "доктор",
     "г.": "года",
@@ -73,7 +61,7 @@ def date_aloud(on: dt.date, *, year: bool = False) -> str:
     """3 ноября → 'третьего ноября'; with the year 'третьего ноября две тысячи двадцать шестого
     года'.
     """
-    said = f"{_genitive(on.day)} {MONTHS[on.month - 1]}"
+    said = f"{_genitive(on.day)} {month_in_date(on.month)}"
     return f"{said} {_genitive(on.year)} года" if year else said
 
 
