@@ -12,12 +12,12 @@ from benchmarks.measure import Measured, Run, bench, median
 from callcenter.clinics.models import Clinic
 from callcenter.clinics.tables import ClinicsTable
 from callcenter.lib.tables import PER_PAGE
-from callcenter.staff.lists import open_list
+from callcenter.staff.list_pages import open_list
 
 
 @bench(rows=(PER_PAGE,), aim=median(25))
 def list_rendering(run: Run) -> Measured:
-    """Milliseconds of processor that `templates/tables/table.html` takes for rows that are there."""
+    """Time the processor of `templates/tables/table.html` for rows that are there."""
     user = data.senior()
     request = RequestFactory().get("/settings/clinics/")
     request.user = user

@@ -5,15 +5,18 @@
         data.recall_entries(run.rows)  # makes the rows that are still missing
         run.settle()  # VACUUM ANALYZE: measured as a database that has been at work
         client = run.client(data.senior())
-        return run.beside(lambda: run.get(client, "/journal/"), "journal_page", clinics=data.clinic_ids())
+        get = lambda: run.get(client, "/journals/")
+        return run.beside(get, "journal_page", clinics=data.clinic_ids())
 
-`benchmarks/sql/journal_page.sql` is the bare SQL with `%(clinics)s` for its parameters: the least that the database must do
-for the page. A test of the desk proves that it returns what the page shows (`bare("journal_page", clinics=…)` works in
-pytest too). Page and SQL are run by turns, so that both see the same machine.
+`benchmarks/sql/journal_page.sql` is the bare SQL with `%(clinics)s` for its parameters: the least
+that the database must do for the page. A test of the app proves that it returns what the page shows
+(`bare("journal_page", clinics=…)` works in pytest too). Page and SQL are run by turns, so that both
+see the same machine.
 
-Each module has a database of its own, empty but migrated, and its functions run in the order of `rows`, so data only grows.
-PostgreSQL is as durable as in production. `run.env` lets processes of your own (workers) work on the same database.
-An action: `run.time(lambda: save_outcome(…))`, each call with a fresh row. A bulk run: `run.once(…, count=20_000)`.
+Each module has its own database, empty but migrated, and its functions run in the order of `rows`,
+so data only grows. PostgreSQL is as durable as in production. `run.env` lets a module's own
+processes (workers) work on the same database. An action: `run.time(lambda: save_outcome(…))`, each
+call with a fresh row. A bulk run: `run.once(…, count=20_000)`.
 """
 
 import os

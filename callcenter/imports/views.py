@@ -26,7 +26,7 @@ from callcenter.imports.tables import ImportsTable
 from callcenter.lib.errors import Refused
 from callcenter.lib.templatetags.formatting import word
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.lists import list_page
+from callcenter.staff.list_pages import list_page
 from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_IMPORT_FILES
 

@@ -1,9 +1,9 @@
 """Lists of rows: what each list's columns are, how it is sorted, paged, shown and written to Excel.
 
-A list is a `ListTable` in its app's `tables.py`. A column says its heading, what it is sorted by, its
-value for Excel (`value_<column>`) and, by `phone=False` in `attrs`, whether a phone leaves it out.
-`callcenter.staff.lists.open_list` joins a table with the request: sorting and page of the address,
-the columns that this person has chosen.
+A list is a `ListTable` in its app's `tables.py`. A column says its heading, what it is sorted by,
+its value for Excel (`value_<column>`) and, by `phone=False` in `attrs`, whether a phone leaves it
+out. `callcenter.staff.list_pages.open_list` joins a table with the request: sorting and page of the
+address, the columns that this person has chosen.
 """
 
 import datetime as dt
@@ -61,7 +61,7 @@ def _compiled(template_name: str) -> Template:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """One column of the head: its attributes as HTML, what a click sorts by, how it is sorted now."""
+    """One column of the head: attributes as HTML, what a click sorts by, how it is sorted now."""
 
     text: str
     attributes: SafeString
@@ -70,7 +70,7 @@ class Heading:
 
 
 class ListTable(tables.Table):
-    """One list of the workbench. Subclasses name their columns and say what to do when it is empty."""
+    """One list of the workbench; subclasses name the columns and say what to do when it is empty."""
 
     key: ClassVar[str]  # 'staff.people': by it a person's columns are remembered
     title: ClassVar[str]  # the sheet's name and the file's heading
@@ -96,7 +96,8 @@ class ListTable(tables.Table):
         return [column.name for column in self.columns.iterall() if column.orderable]
 
     def sort(self, names: Sequence[str]) -> None:
-        """Sort by the names of an address (`-name` descends); names that cannot be sorted by are left out.
+        """Sort by the names of an address (`-name` descends); names that cannot be sorted by are
+        left out.
 
         The key is added as the last one, so that equal rows keep their place from page to page.
         """
@@ -128,7 +129,9 @@ class ListTable(tables.Table):
             yield row.attrs.as_html(), cells
 
     def choices(self) -> list[tuple[str, str, bool]]:
-        """Return (name, heading, whether shown) of every column, the shown ones first, in their order."""
+        """Return (name, heading, whether shown) of every column, the shown ones first, in their
+        order.
+        """
         every = {column.name: str(column.header) for column in self.columns.iterall()}
         shown = [column.name for column in self.columns]
         hidden = [name for name in self.base_columns if name in every and name not in shown]

@@ -29,7 +29,7 @@ from callcenter.lib.forms import refuse, show_conflict
 from callcenter.lib.localtime import local_day
 from callcenter.lib.query_params import date, number
 from callcenter.staff.access import StaffRequest, allow
-from callcenter.staff.lists import list_page
+from callcenter.staff.list_pages import list_page
 from callcenter.staff.roles import CAN_MANAGE_CLINIC
 
 

@@ -12,7 +12,7 @@ from callcenter.lib.query_params import number
 from callcenter.staff import actions, queries
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.forms import ClinicsOfPersonForm, NewPersonForm, PasswordForm, PersonForm
-from callcenter.staff.lists import list_page
+from callcenter.staff.list_pages import list_page
 from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_MANAGE_STAFF, Role, grantable
 from callcenter.staff.tables import PeopleTable

@@ -1,4 +1,6 @@
-"""A list for one person: sorted and paged by the address, with the columns and views they have saved."""
+"""A list for one person: sorted and paged by the address, with the columns and views they have
+saved.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -22,8 +24,8 @@ T = TypeVar("T", bound=ListTable)
 def open_list(request: StaffRequest, kind: type[T], rows: "QuerySet[Any] | Iterable[object]") -> T:
     """Return the table of `rows` as the address and the person want it.
 
-    `sort` (repeated) and `page` of the address; unreadable ones are as good as absent. Two queries of
-    its own: the chosen columns, the saved views; a third counts.
+    `sort` (repeated) and `page` of the address; unreadable ones are as good as absent. Two queries
+    of its own: the chosen columns, the saved views; a third counts.
     """
     chosen = _columns_of(request, kind)
     hidden = [name for name in kind.base_columns if chosen and name not in chosen]
@@ -73,7 +75,8 @@ def wants_excel(request: StaffRequest) -> bool:
 
 
 def excel_response(request: StaffRequest, table: ListTable) -> HttpResponse:
-    """Return the list as a file, exactly as shown but for the paging, and write that into the audit log.
+    """Return the list as a file, exactly as shown but for the paging, and write that into the audit
+    log.
 
     Raises Refused for a list that is too long to be written while the person waits.
     """
