@@ -301,13 +301,13 @@ class PbxWebhook(models.Model):
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["vendor", "session", "event", "happened"], name="pbx_notice_once"
+                fields=["vendor", "session", "event", "happened"], name="pbx_webhook_once"
             )
         ]
         indexes: ClassVar[list[models.Index]] = [
             # reader: the ticker that takes up what could not be read at once
             models.Index(
-                fields=["received_at"], name="pbx_notice_open", condition=Q(done_at__isnull=True)
+                fields=["received_at"], name="pbx_webhook_open", condition=Q(done_at__isnull=True)
             ),
         ]
 

@@ -1,17 +1,14 @@
 """Telephones of the floor: binding, calls by a click, incoming calls, the caller's card, webhooks."""
 
 import datetime as dt
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.api_keys import create_key
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
@@ -163,44 +160,6 @@ def test_a_number_is_veiled_in_its_token() -> None:
     token = call_token("+79000007700")
     assert "7700" not in token
     assert number_of(token) == "+79000007700"
-
-
-def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Client) -> None:
-    _, key = create_key(name="uis", clinic=rig.world.clinic, by=rig.world.senior, now=rig.now)
-    ended = int(timezone.now().timestamp()) - 60
-    common = {
-        "vendor": "uis",
-        "secret": key,
-        "session": 237859081,
-        "contact": "79000007700",
-        "line": "79000009999",
-    }
-    notices = [
-        {**common, "event": "talk_finished", "timestamp": ended, "talk_time": 30},
-        {**common, "event": "incoming_call", "timestamp": ended - 45},
-        {**common, "event": "talk_started", "timestamp": ended - 30},
-        {
-            **common,
-            "event": "call_record_completed",
-            "timestamp": ended + 5,
-            "file_link": "https://pbx.example/1.mp3",
-        },
-    ]
-    for notice in [*notices, notices[0]]:
-        answer = client.post("/api/v1/calls", json.dumps(notice), content_type="application/json")
-        assert answer.status_code == 200, answer.content
-    call = Interaction.objects.get()
-    assert (call.state, call.wait_seconds, call.talk_seconds) == ("answered", 15, 30)
-    assert call.number == "+79000007700"
-    assert call.linked_recordings.get().url == "https://pbx.example/1.mp3"
-    wrong = client.post(
-        "/api/v1/calls", json.dumps({**notices[0], "secret": "x"}), content_type="application/json"
-    )
-    assert wrong.status_code == 401
-    nonsense = client.post(
-        "/api/v1/calls", json.dumps({**common, "event": "?"}), content_type="application/json"
-    )
-    assert nonsense.status_code == 422
 
 
 @pytest.mark.parametrize(
