@@ -57,6 +57,6 @@ OVERSEERS: Final = (
 LEADERS: Final = (Role.SENIOR, Role.MANAGER, Role.LEAD, Role.HEAD)
 
 
-def told(department: str, escalated: int) -> tuple[Role, ...]:
+def escalated_to(department: str, escalated: int) -> tuple[Role, ...]:
     """The roles to whom a task has gone up after `escalated` steps of its department's ladder."""
     return LADDERS[Department(department)][:escalated]

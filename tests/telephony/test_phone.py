@@ -13,8 +13,8 @@ from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
 from callcenter.telephony.actions import staff_phones
-from callcenter.telephony.actions.browser_phones import BrowserHandsets
-from callcenter.telephony.models import Call, Handset, Leg, PhoneBinding, PhoneLine
+from callcenter.telephony.actions.browser_phones import StoredBrowserPhones
+from callcenter.telephony.models import BrowserPhone, Call, Leg, PhoneBinding, PhoneLine
 from callcenter.telephony.queries import ringing_for
 from callcenter.telephony.speech import audio_cache, engines, spoken_russian
 from callcenter.telephony.speech.asterisk_media import clip_url
@@ -126,26 +126,29 @@ def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(
 
 
 def test_a_telephone_in_the_browser_rings_is_answered_hears_and_presses(rig: Rig) -> None:
-    rig.simulator._handsets = BrowserHandsets(lambda: rig.now)
+    rig.simulator._browser_phones = StoredBrowserPhones(lambda: rig.now)
     staff_phones.bind_phone(user=rig.world.administrator, kind=PhoneKind.BROWSER, now=rig.now)
     rig.ask()
     rig.run(1)
-    handset = Handset.objects.get()
-    assert (handset.state, handset.user) == ("ringing", rig.world.administrator)
-    for deed, value in (("answer", ""), ("digit", "5")):
+    browser_phone = BrowserPhone.objects.get()
+    assert (browser_phone.state, browser_phone.user) == ("ringing", rig.world.administrator)
+    for action, value in (("answer", ""), ("digit", "5")):
         staff_phones.press(
             user=rig.world.administrator,
-            channel=handset.channel,
-            deed=deed,
+            channel=browser_phone.channel,
+            action=action,
             value=value,
             now=rig.now,
         )
         rig.run(0.5)
-    handset.refresh_from_db()
-    assert handset.clip
+    browser_phone.refresh_from_db()
+    assert browser_phone.clip
     with pytest.raises(Conflict):
         staff_phones.press(
-            user=rig.world.administrator2, channel=handset.channel, deed="answer", now=rig.now
+            user=rig.world.administrator2,
+            channel=browser_phone.channel,
+            action="answer",
+            now=rig.now,
         )
 
 
