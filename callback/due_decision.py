@@ -38,7 +38,7 @@ def stop_event(facts: DueFacts) -> tuple[RequestEvent, str] | None:
     if facts.booked:
         return RequestEvent.BOOKED, facts.booked
     if facts.talked:
-        return RequestEvent.CALLED_HIMSELF, facts.talked
+        return RequestEvent.PATIENT_CALLED_IN, facts.talked
     return None
 
 
@@ -49,7 +49,7 @@ def decide(facts: DueFacts, now: dt.datetime) -> tuple[RequestEvent, str] | Wait
     over = facts.until is not None and now >= facts.until
     stop = stop_event(facts)
     if facts.state in FOR_PEOPLE:
-        if stop is not None and stop[0] != RequestEvent.CALLED_HIMSELF:
+        if stop is not None and stop[0] != RequestEvent.PATIENT_CALLED_IN:
             return stop
         return (RequestEvent.WINDOW_OVER, "") if over else WaitUntil(facts.until)
     if stop is not None:

@@ -1,4 +1,4 @@
-"""Requests for a call, what the robot tried, the sources they come from, each clinic's ways."""
+"""Requests for a call, what the robot tried, the sources they come from, each clinic's settings."""
 
 import datetime as dt
 from typing import ClassVar, Self
@@ -40,19 +40,19 @@ class RequestSource(models.Model):
 
 
 class CallbackSettings(models.Model):
-    """A clinic's ways with requests; the defaults are the instruction's."""
+    """How a clinic works with requests; the defaults are those of «Обратный звонок»."""
 
-    class Start(models.TextChoices):
+    class NightStart(models.TextChoices):
         OPENING = "opening", "в час открытия клиники"
         NINE = "nine", "в 9:00"
 
     clinic = models.OneToOneField(Clinic, models.CASCADE, related_name="callback_settings")
     is_on = models.BooleanField("робот звонит", default=True)
-    start = models.CharField(
+    night_start = models.CharField(
         "ночные заявки — когда звонить",
         max_length=8,
-        choices=Start.choices,
-        default=Start.OPENING,
+        choices=NightStart.choices,
+        default=NightStart.OPENING,
         help_text="«обратный звонок сработает на следующий рабочий день с 9 утра или в час открытия клиники»",
     )
     redial_minutes = models.PositiveSmallIntegerField(
@@ -72,17 +72,17 @@ class CallbackSettings(models.Model):
         help_text="«разговор должен длиться больше 10 секунд»",
     )
     patient_tries = models.PositiveSmallIntegerField("не больше попыток пациенту", default=4)
-    goes_on_after_sms = models.BooleanField(
+    is_dialling_after_sms = models.BooleanField(
         "звонить пациенту и после СМС",
         default=False,
         help_text="Как в инструкции: «продолжает дозваниваться в течение нескольких часов»",
     )
-    second_key = models.BooleanField(
+    has_second_key = models.BooleanField(
         "вторая клавиша: 2 уже записан, 3 позже, 4 не наш", default=True
     )
     choice_seconds = models.PositiveSmallIntegerField("ждём вторую клавишу, секунд", default=3)
     hold_minutes = models.PositiveSmallIntegerField("придерживать окно РТЗ, минут", default=180)
-    records = models.BooleanField("записывать разговоры", default=False)
+    is_recording_on = models.BooleanField("записывать разговоры", default=False)
     recording_notice = models.CharField(
         "предупреждение о записи", max_length=200, blank=True, default="Разговор записывается."
     )
@@ -168,8 +168,8 @@ class CallbackRequest(models.Model):
     until = models.DateTimeField("робот пробует до", null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     outcome = models.CharField("чем закончилась", max_length=250, blank=True)
-    closed_by_key = models.BooleanField(default=False)
-    closed_by_floor = models.BooleanField(
+    is_closed_by_key = models.BooleanField(default=False)
+    is_closed_automatically = models.BooleanField(
         default=False
     )  # a call saved: the patient was booked already
     pause_reason = models.CharField(max_length=250, blank=True)

@@ -35,7 +35,7 @@ def details_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
     """«Если соединение по каким-то причинам не произошло, вся информация о записи продублируется на
     почту».
     """
-    _letter(
+    _queue_letter(
         request,
         "details",
         f"Заявка{request.from_where}: соединение не состоялось",
@@ -49,12 +49,12 @@ def done_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
     надо перезванивать»».
     """
     theme = f"Заявка{request.from_where} — не надо перезванивать"
-    _letter(request, "done", theme, "Не надо перезванивать.", now=now)
+    _queue_letter(request, "done", theme, "Не надо перезванивать.", now=now)
 
 
 def call_back_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
     """Theme of the instruction: «Заявка с НаПоправку — перезвоните пациенту»."""
-    _letter(
+    _queue_letter(
         request,
         "call_back",
         f"Заявка{request.from_where} — перезвоните пациенту",
@@ -65,14 +65,14 @@ def call_back_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
 
 def missed_you_sms(request: CallbackRequest, *, text: str, now: dt.datetime) -> None:
     """One SMS in the instruction's words, with the clinic's number."""
-    words = _of_source(text, request).replace(
+    message = _of_source(text, request).replace(
         "{телефон}", phones.format_phone(request.clinic.phone)
     )
     queue_message(
         purpose=PURPOSE,
         subject_key=subject_key(request),
         channel="sms",
-        text=words,
+        text=message,
         to=request.number,
         clinic=request.clinic,
         patient=request.patient,
@@ -94,7 +94,7 @@ def escalation_task(request: CallbackRequest, *, now: dt.datetime) -> None:
     """«Активные задачи»: somebody must call; once per request."""
     create_task(
         title=f"Перезвонить пациенту: заявка{request.from_where}",
-        body=_facts(request),
+        body=_details(request),
         role=Role.SENIOR,
         clinic=request.clinic,
         patient=request.patient,
@@ -106,7 +106,7 @@ def escalation_task(request: CallbackRequest, *, now: dt.datetime) -> None:
     )
 
 
-def _letter(
+def _queue_letter(
     request: CallbackRequest, kind: str, subject: str, wish: str, *, now: dt.datetime
 ) -> None:
     clinic = request.clinic
@@ -116,7 +116,7 @@ def _letter(
         queue_letter(
             to=to or clinic.responsible_emails,
             subject=subject,
-            text=f"{wish}\n\n{_facts(request)}\n\nКарточка заявки: {_link(request)}\n",
+            text=f"{wish}\n\n{_details(request)}\n\nКарточка заявки: {_link(request)}\n",
             purpose=f"{PURPOSE}_{kind}",
             subject_key=subject_key(request),
             clinic=clinic,
@@ -127,7 +127,7 @@ def _letter(
         request.last_error = f"письмо не ушло: {nobody}"[:250]
 
 
-def _facts(request: CallbackRequest) -> str:
+def _details(request: CallbackRequest) -> str:
     asked = local(request.asked_at, request.clinic.zone)
     lines = [
         ("Пациент", request.name),

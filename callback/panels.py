@@ -27,11 +27,11 @@ def call_panel(call: Call, user: User, now: dt.datetime) -> Panel | None:
     )
     if request is None:
         return None
-    second_key = settings_of(request.clinic).second_key
+    has_second_key = settings_of(request.clinic).has_second_key
     return Panel(
         "Заявка",
-        "callback/call_panel.html",
-        {"request": request, "second_key": second_key, "now": now},
+        "callback/_call_panel.html",
+        {"request": request, "has_second_key": has_second_key, "now": now},
     )
 
 
@@ -45,7 +45,7 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
     )
     return (
         Panel(
-            "Заявки на обратный звонок", "callback/patient_panel.html", {"rows": rows, "now": now}
+            "Заявки на обратный звонок", "callback/_patient_panel.html", {"rows": rows, "now": now}
         )
         if rows
         else None

@@ -78,10 +78,10 @@ class ClinicPolicy:
 
     @property
     def from_nine(self) -> bool:
-        return self.settings.start == CallbackSettings.Start.NINE
+        return self.settings.night_start == CallbackSettings.NightStart.NINE
 
 
-def ways_of(clinic: Clinic) -> ClinicPolicy:
+def policy_of(clinic: Clinic) -> ClinicPolicy:
     return ClinicPolicy(settings_of(clinic), hours_of(clinic))
 
 
@@ -152,7 +152,7 @@ class DueBatch(PatientFacts):
         settings = {
             row.clinic_id: row for row in CallbackSettings.objects.filter(clinic__in=clinics)
         }
-        self.ways = {
+        self.policies = {
             pk: ClinicPolicy(settings.get(pk) or CallbackSettings(clinic=clinic), hours_of(clinic))
             for pk, clinic in clinics.items()
         }
@@ -183,7 +183,7 @@ class DueBatch(PatientFacts):
 
     def facts(self, request: CallbackRequest) -> DueFacts:
         """Everything a decision rests on."""
-        stop, ways = self.stop_facts(request), self.ways[request.clinic_id]
+        stop, policy = self.stop_facts(request), self.policies[request.clinic_id]
         zone = request.patient.zone if request.patient is not None else ""
         return DueFacts(
             state=request.state,
@@ -191,10 +191,10 @@ class DueBatch(PatientFacts):
             booked=stop.booked,
             forbidden=stop.forbidden,
             talked=stop.talked,
-            is_on=ways.settings.is_on,
-            may_call_at=next_call(ways.hours, self.now, from_nine=ways.from_nine, zone=zone),
-            exhausted=request.dials >= ways.settings.patient_tries
-            and not ways.settings.goes_on_after_sms,
+            is_on=policy.settings.is_on,
+            may_call_at=next_call(policy.hours, self.now, from_nine=policy.from_nine, zone=zone),
+            exhausted=request.dials >= policy.settings.patient_tries
+            and not policy.settings.is_dialling_after_sms,
             pbx_trouble=self._trouble,
             patient_in_call=request.number in self._in_call,
             somebody=self._somebody[request.clinic_id],

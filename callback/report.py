@@ -97,7 +97,7 @@ def _figures(rows: list[Any]) -> list[Any]:
         sum(1 for row in rows if row.connected_on),
         sum(1 for row in rows if row.connected_on == 1),
         round(statistics.median(waits), 1) if waits else "",
-        sum(1 for row in rows if row.closed_by_floor),
+        sum(1 for row in rows if row.is_closed_automatically),
         sum(1 for row in rows if row.was_escalated),
         sum(1 for row in rows if row.is_booked),
     ]

@@ -28,10 +28,8 @@ _CHOICES = {
 _FIRST_SECOND = 1.0  # of the reading: a key pressed twice by habit is no second key
 
 
-def take(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
-    """The handler of calls with the scenario 'callback' (callcenter/workbench/registry.py); runs in
-    the fact's transaction.
-    """
+def take(call: Call, leg: Leg | None, pbx_event: PbxEvent) -> None:
+    """The handler of calls with the scenario 'callback' (callcenter/workbench/registry.py); runs in the PBX event's transaction."""
     attempt = CallbackAttempt.objects.filter(call=call, ended_at__isnull=True).first()
     if attempt is None:
         return  # the attempt is over; its telephones are still being put down
@@ -39,23 +37,27 @@ def take(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
     # Locked here already, so that what the decision below rests on is still true when it is
     # applied.
     request = lock_request(attempt.request_id)
-    event, reason = _event_of(request, attempt, call, leg, fact)
+    event, reason = _event_of(request, attempt, call, leg, pbx_event)
     if event is not None:
-        turn = Transition(request, event, fact.at, reason=reason)
-        turn.attempt = attempt
-        apply_transition(turn)
+        transition = Transition(request, event, pbx_event.at, reason=reason)
+        transition.attempt = attempt
+        apply_transition(transition)
 
 
 def _event_of(
-    request: CallbackRequest, attempt: CallbackAttempt, call: Call, leg: Leg | None, fact: PbxEvent
+    request: CallbackRequest,
+    attempt: CallbackAttempt,
+    call: Call,
+    leg: Leg | None,
+    pbx_event: PbxEvent,
 ) -> tuple[RequestEvent | None, str]:
-    match fact:
+    match pbx_event:
         case SpeechNotPlayed():
-            return RequestEvent.SPEECH_FAILED, fact.why
+            return RequestEvent.SPEECH_FAILED, pbx_event.why
         case StepDue():
             return _step_due(request), ""
         case PlayEnded():
-            return _speech_ended(request, call, fact), ""
+            return _speech_ended(request, call, pbx_event), ""
         case AnsweringMachine() if leg is not None and leg.role == LegRole.PATIENT:
             attempt.note = "ответил автоответчик"
             attempt.save(update_fields=["note"])
@@ -64,8 +66,8 @@ def _event_of(
                 if request.state == RequestState.TALKING
                 else (None, "")
             )
-        case Answered() if leg is not None and leg.role == LegRole.PATIENT and fact.machine:
-            call_control.hang_up(leg, now=fact.at)
+        case Answered() if leg is not None and leg.role == LegRole.PATIENT and pbx_event.machine:
+            call_control.hang_up(leg, now=pbx_event.at)
             return _patient_failed(request), "ответил автоответчик"
         case Answered() if leg is not None:
             return (
@@ -74,9 +76,9 @@ def _event_of(
                 else RequestEvent.PATIENT_ANSWERED
             ), ""
         case Digit() if leg is not None and leg.role == LegRole.EMPLOYEE:
-            return _key(request, call, fact)
+            return _key(request, call, pbx_event)
         case Ended() if leg is not None:
-            return _ended(request, call, leg, fact)
+            return _ended(request, call, leg, pbx_event)
         case _:
             return None, ""
 
@@ -100,7 +102,9 @@ def _step_due(request: CallbackRequest) -> RequestEvent | None:
             return None
 
 
-def _speech_ended(request: CallbackRequest, call: Call, fact: PlayEnded) -> RequestEvent | None:
+def _speech_ended(
+    request: CallbackRequest, call: Call, pbx_event: PlayEnded
+) -> RequestEvent | None:
     """Only the newest speech counts: the end of one that was cut says nothing."""
     newest = (
         call.commands.filter(verb=CommandType.PLAY)
@@ -108,7 +112,7 @@ def _speech_ended(request: CallbackRequest, call: Call, fact: PlayEnded) -> Requ
         .values_list("ref", flat=True)
         .first()
     )
-    if newest != fact.playback:
+    if newest != pbx_event.playback:
         return None
     return {
         RequestState.SPEAKING: RequestEvent.SPEECH_ENDED,
@@ -116,13 +120,13 @@ def _speech_ended(request: CallbackRequest, call: Call, fact: PlayEnded) -> Requ
     }.get(RequestState(request.state))
 
 
-def _key(request: CallbackRequest, call: Call, fact: Digit) -> tuple[RequestEvent | None, str]:
+def _key(request: CallbackRequest, call: Call, pbx_event: Digit) -> tuple[RequestEvent | None, str]:
     if request.state == RequestState.ASKING:
         stop = stop_event(PatientFacts([request]).stop_facts(request))
         return stop if stop is not None else (RequestEvent.KEY, "")
     if (
         request.state not in (RequestState.SPEAKING, RequestState.CHOOSING)
-        or not settings_of(request.clinic).second_key
+        or not settings_of(request.clinic).has_second_key
     ):
         return None, ""
     began = (
@@ -134,10 +138,10 @@ def _key(request: CallbackRequest, call: Call, fact: Digit) -> tuple[RequestEven
     if (
         request.state == RequestState.SPEAKING
         and began
-        and (fact.at - began).total_seconds() < _FIRST_SECOND
+        and (pbx_event.at - began).total_seconds() < _FIRST_SECOND
     ):
         return None, ""
-    chosen = _CHOICES.get(fact.digit)
+    chosen = _CHOICES.get(pbx_event.digit)
     if chosen == RequestEvent.CHOSE_CONNECT:
         return _connect_unless_stopped(request)
     return chosen, ""
@@ -152,33 +156,35 @@ def _connect_unless_stopped(request: CallbackRequest) -> tuple[RequestEvent, str
 
 
 def _ended(
-    request: CallbackRequest, call: Call, leg: Leg, fact: Ended
+    request: CallbackRequest, call: Call, leg: Leg, pbx_event: Ended
 ) -> tuple[RequestEvent | None, str]:
     if request.state == RequestState.TALKING:
-        return _talk_ended(request, call, fact)
+        return _talk_ended(request, call, pbx_event)
     if leg.role == LegRole.PATIENT:
         if request.state != RequestState.DIALLING:
             return None, ""
-        return _patient_failed(request), fact.end.label
+        return _patient_failed(request), pbx_event.end.label
     if request.state == RequestState.RINGING:
-        return RequestEvent.ADMIN_FAILED, fact.end.label
+        return RequestEvent.ADMIN_FAILED, pbx_event.end.label
     return (RequestEvent.ADMIN_GONE if request.state in state_machine.IN_CALL else None), ""
 
 
 def _patient_failed(request: CallbackRequest) -> RequestEvent:
-    ways = settings_of(request.clinic)
+    settings = settings_of(request.clinic)
     return (
         RequestEvent.PATIENT_LAST_FAILED
-        if request.dials >= ways.patient_tries
+        if request.dials >= settings.patient_tries
         else RequestEvent.PATIENT_FAILED
     )
 
 
-def _talk_ended(request: CallbackRequest, call: Call, fact: Ended) -> tuple[RequestEvent, str]:
+def _talk_ended(request: CallbackRequest, call: Call, pbx_event: Ended) -> tuple[RequestEvent, str]:
     """More than ten seconds from the moment both were connected count as a talk."""
     needed = settings_of(request.clinic).talk_seconds
-    talked = (fact.at - call.connected_at).total_seconds() if call.connected_at is not None else 0.0
-    if fact.end == HangupReason.LOST:
+    talked = (
+        (pbx_event.at - call.connected_at).total_seconds() if call.connected_at is not None else 0.0
+    )
+    if pbx_event.end == HangupReason.LOST:
         return RequestEvent.TALK_LOST, "связь с АТС прервалась во время разговора: поговорили ли?"
     if talked > needed:
         return RequestEvent.TALKED, f"говорили {int(talked)} с"

@@ -5,7 +5,7 @@ from callback.state_machine import RequestEvent
 from callcenter.telephony.speech.spoken_russian import name_aloud
 
 
-def phrases_of(request: CallbackRequest, *, family: bool) -> list[str]:
+def request_phrases(request: CallbackRequest, *, family: bool) -> list[str]:
     """«Заявка на запись с {источник}», «Запись к врачу — {ФИО}», «Запись на услугу — {услуга}»,
     «Соединяю с пациентом».
 
@@ -25,14 +25,14 @@ def phrases_of(request: CallbackRequest, *, family: bool) -> list[str]:
     return said
 
 
-def why(event: RequestEvent, reason: str) -> str:
+def refusal_phrase(event: RequestEvent, reason: str) -> str:
     """Why there is no conversation, for the administrator who has just pressed the key."""
     match event:
         case RequestEvent.BOOKED:
             return "Пациент уже записан. Звонить не нужно."
         case RequestEvent.FORBIDDEN:
             return "Пациент просил не звонить. Заявка закрыта."
-        case RequestEvent.CALLED_HIMSELF:
+        case RequestEvent.PATIENT_CALLED_IN:
             return f"Пациент уже говорил с клиникой: {reason}. Решите на экране, закрыть или продолжить."
         case RequestEvent.PATIENT_IN_CALL:
             return "С пациентом сейчас говорят."

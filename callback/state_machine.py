@@ -40,7 +40,7 @@ class RequestEvent(TextChoices):
     SILENCE = "silence", "попытка пропала"
     BOOKED = "booked", "пациент уже записан"
     FORBIDDEN = "forbidden", "пациент просил не звонить"
-    CALLED_HIMSELF = "called_himself", "пациент звонил сам"
+    PATIENT_CALLED_IN = "patient_called_in", "пациент звонил сам"
     PATIENT_IN_CALL = "patient_in_call", "с пациентом уже говорят"
     # the administrator's telephone
     ADMIN_ANSWERED = "admin_answered", "администратор снял трубку"
@@ -86,7 +86,7 @@ class TransitionEffect(Enum):
     AWAIT_CHOICE = auto()
     DIAL_PATIENT = auto()
     CONNECT = auto()
-    SAY_WHY = auto()  # tells the administrator why there is no conversation, then lets him go
+    EXPLAIN = auto()  # tells the administrator why there is no conversation, then lets him go
     HANG_UP = auto()
     END_ATTEMPT = auto()
     REDIAL = auto()  # look again in five minutes
@@ -127,53 +127,53 @@ FINAL: Final = (S.DONE, S.CLOSED, S.JOINED)
 # Asked by people; what is impossible is refused aloud, not ignored.
 HUMAN: Final = (E.CALL_NOW, E.TAKE, E.STOP, E.MARK_DONE, E.CONTINUE, E.POSTPONE, E.UNDO)
 
-_AGAIN: Final = (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DETAILS, F.SMS, F.REDIAL)
-_OVER: Final = (F.LETTER_CALL_BACK, F.TASK, F.FINISH)
-_LET_GO: Final = (F.HANG_UP, F.END_ATTEMPT)
+_RETRY: Final = (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DETAILS, F.SMS, F.REDIAL)
+_ESCALATE: Final = (F.LETTER_CALL_BACK, F.TASK, F.FINISH)
+_END_ATTEMPT: Final = (F.HANG_UP, F.END_ATTEMPT)
 
-_STEPS: Final[dict[tuple[RequestState, RequestEvent], TransitionRule]] = {
+_RULES: Final[dict[tuple[RequestState, RequestEvent], TransitionRule]] = {
     # --- waiting for its time
     (S.WAITING, E.START): TransitionRule(S.RINGING, (F.BEGIN_ATTEMPT, F.RING_NEXT)),
     (S.WAITING, E.NOBODY): TransitionRule(S.WAITING, (F.LETTER_DETAILS, F.REDIAL)),
     (S.WAITING, E.PBX_AWAY): TransitionRule(S.WAITING, (F.AWAIT_PBX,)),
-    (S.WAITING, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _OVER),
+    (S.WAITING, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _ESCALATE),
     (S.WAITING, E.BOOKED): TransitionRule(S.CLOSED, (F.FINISH,)),
     (S.WAITING, E.FORBIDDEN): TransitionRule(S.CLOSED, (F.FINISH,)),
-    (S.WAITING, E.CALLED_HIMSELF): TransitionRule(S.PAUSED, (F.AWAIT_ANSWER,)),
+    (S.WAITING, E.PATIENT_CALLED_IN): TransitionRule(S.PAUSED, (F.AWAIT_ANSWER,)),
     (S.WAITING, E.PATIENT_IN_CALL): TransitionRule(S.WAITING, (F.REDIAL,)),
     (S.WAITING, E.CALL_NOW): TransitionRule(S.WAITING, (F.START_NOW,)),
     # --- ringing the administrators, one after another
     (S.RINGING, E.ADMIN_ANSWERED): TransitionRule(S.ASKING, (F.ASK_FOR_KEY,)),
     (S.RINGING, E.ADMIN_FAILED): TransitionRule(S.RINGING, (F.RING_NEXT,)),
-    (S.RINGING, E.ADMINS_EXHAUSTED): TransitionRule(S.WAITING, _AGAIN),
-    (S.RINGING, E.HOURS_OVER): TransitionRule(S.WAITING, _AGAIN),
+    (S.RINGING, E.ADMINS_EXHAUSTED): TransitionRule(S.WAITING, _RETRY),
+    (S.RINGING, E.HOURS_OVER): TransitionRule(S.WAITING, _RETRY),
     # --- picked up: any key
     (S.ASKING, E.KEY): TransitionRule(S.SPEAKING, (F.SAY_REQUEST,)),
-    (S.ASKING, E.NO_KEY): TransitionRule(S.WAITING, _AGAIN),
-    (S.ASKING, E.BOOKED): TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
-    (S.ASKING, E.FORBIDDEN): TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH)),
-    (S.ASKING, E.CALLED_HIMSELF): TransitionRule(
-        S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER)
+    (S.ASKING, E.NO_KEY): TransitionRule(S.WAITING, _RETRY),
+    (S.ASKING, E.BOOKED): TransitionRule(S.CLOSED, (F.EXPLAIN, F.END_ATTEMPT, F.FINISH)),
+    (S.ASKING, E.FORBIDDEN): TransitionRule(S.CLOSED, (F.EXPLAIN, F.END_ATTEMPT, F.FINISH)),
+    (S.ASKING, E.PATIENT_CALLED_IN): TransitionRule(
+        S.PAUSED, (F.EXPLAIN, F.END_ATTEMPT, F.AWAIT_ANSWER)
     ),
-    (S.ASKING, E.PATIENT_IN_CALL): TransitionRule(S.TELLING, (F.SAY_WHY,)),
+    (S.ASKING, E.PATIENT_IN_CALL): TransitionRule(S.TELLING, (F.EXPLAIN,)),
     # --- the request is read out; a second key may come during it
     (S.SPEAKING, E.SPEECH_ENDED): TransitionRule(S.CHOOSING, (F.AWAIT_CHOICE,)),
     # --- the patient
     (S.DIALLING, E.PATIENT_ANSWERED): TransitionRule(S.TALKING, (F.CONNECT,)),
-    (S.DIALLING, E.PATIENT_FAILED): TransitionRule(S.TELLING, (F.SAY_WHY,)),
-    (S.DIALLING, E.PATIENT_LAST_FAILED): TransitionRule(S.TELLING, (F.SAY_WHY, F.SMS)),
-    (S.DIALLING, E.PATIENT_IN_CALL): TransitionRule(S.TELLING, (F.SAY_WHY,)),
-    (S.DIALLING, E.HOURS_OVER): TransitionRule(S.TELLING, (F.SAY_WHY,)),
+    (S.DIALLING, E.PATIENT_FAILED): TransitionRule(S.TELLING, (F.EXPLAIN,)),
+    (S.DIALLING, E.PATIENT_LAST_FAILED): TransitionRule(S.TELLING, (F.EXPLAIN, F.SMS)),
+    (S.DIALLING, E.PATIENT_IN_CALL): TransitionRule(S.TELLING, (F.EXPLAIN,)),
+    (S.DIALLING, E.HOURS_OVER): TransitionRule(S.TELLING, (F.EXPLAIN,)),
     (S.TALKING, E.TALKED): TransitionRule(
         S.DONE, (F.HANG_UP, F.END_ATTEMPT, F.LETTER_DONE, F.FINISH)
     ),
-    (S.TALKING, E.TALKED_SHORT): TransitionRule(S.WAITING, _AGAIN),
-    (S.TALKING, E.TALK_LOST): TransitionRule(S.PAUSED, (*_LET_GO, F.AWAIT_ANSWER)),
-    (S.TELLING, E.TOLD): TransitionRule(S.WAITING, _AGAIN),
+    (S.TALKING, E.TALKED_SHORT): TransitionRule(S.WAITING, _RETRY),
+    (S.TALKING, E.TALK_LOST): TransitionRule(S.PAUSED, (*_END_ATTEMPT, F.AWAIT_ANSWER)),
+    (S.TELLING, E.TOLD): TransitionRule(S.WAITING, _RETRY),
     # --- people have it
-    (S.LATER, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _OVER),
-    (S.PAUSED, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _OVER),
-    (S.PEOPLE, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _OVER),
+    (S.LATER, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _ESCALATE),
+    (S.PAUSED, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _ESCALATE),
+    (S.PEOPLE, E.WINDOW_OVER): TransitionRule(S.ESCALATED, _ESCALATE),
     (S.LATER, E.BOOKED): TransitionRule(S.CLOSED, (F.FINISH,)),
     (S.PAUSED, E.BOOKED): TransitionRule(S.CLOSED, (F.FINISH,)),
     (S.PEOPLE, E.BOOKED): TransitionRule(S.CLOSED, (F.FINISH,)),
@@ -185,45 +185,45 @@ _STEPS: Final[dict[tuple[RequestState, RequestEvent], TransitionRule]] = {
     (S.CLOSED, E.UNDO): TransitionRule(S.WAITING, (F.START_NOW,)),
 }
 for _state in (S.SPEAKING, S.CHOOSING):
-    _STEPS[_state, E.CHOSE_CONNECT] = TransitionRule(S.DIALLING, (F.DIAL_PATIENT,))
-    _STEPS[_state, E.CHOSE_BOOKED] = TransitionRule(S.CLOSED, (*_LET_GO, F.FINISH))
-    _STEPS[_state, E.CHOSE_NOT_OURS] = TransitionRule(S.CLOSED, (*_LET_GO, F.FINISH))
-    _STEPS[_state, E.CHOSE_LATER] = TransitionRule(S.LATER, (*_LET_GO, F.AWAIT_ANSWER))
-    _STEPS[_state, E.BOOKED] = TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
-    _STEPS[_state, E.FORBIDDEN] = TransitionRule(S.CLOSED, (F.SAY_WHY, F.END_ATTEMPT, F.FINISH))
-    _STEPS[_state, E.CALLED_HIMSELF] = TransitionRule(
-        S.PAUSED, (F.SAY_WHY, F.END_ATTEMPT, F.AWAIT_ANSWER)
+    _RULES[_state, E.CHOSE_CONNECT] = TransitionRule(S.DIALLING, (F.DIAL_PATIENT,))
+    _RULES[_state, E.CHOSE_BOOKED] = TransitionRule(S.CLOSED, (*_END_ATTEMPT, F.FINISH))
+    _RULES[_state, E.CHOSE_NOT_OURS] = TransitionRule(S.CLOSED, (*_END_ATTEMPT, F.FINISH))
+    _RULES[_state, E.CHOSE_LATER] = TransitionRule(S.LATER, (*_END_ATTEMPT, F.AWAIT_ANSWER))
+    _RULES[_state, E.BOOKED] = TransitionRule(S.CLOSED, (F.EXPLAIN, F.END_ATTEMPT, F.FINISH))
+    _RULES[_state, E.FORBIDDEN] = TransitionRule(S.CLOSED, (F.EXPLAIN, F.END_ATTEMPT, F.FINISH))
+    _RULES[_state, E.PATIENT_CALLED_IN] = TransitionRule(
+        S.PAUSED, (F.EXPLAIN, F.END_ATTEMPT, F.AWAIT_ANSWER)
     )
-    _STEPS[_state, E.PATIENT_IN_CALL] = TransitionRule(S.TELLING, (F.SAY_WHY,))
+    _RULES[_state, E.PATIENT_IN_CALL] = TransitionRule(S.TELLING, (F.EXPLAIN,))
 for _state in (S.ASKING, S.SPEAKING, S.CHOOSING, S.DIALLING, S.TELLING):
-    _STEPS[_state, E.ADMIN_GONE] = TransitionRule(S.WAITING, _AGAIN)
+    _RULES[_state, E.ADMIN_GONE] = TransitionRule(S.WAITING, _RETRY)
 for _state in IN_CALL:
     # a voice that fails gives the request to people at once; a lost attempt is tried again
-    _STEPS[_state, E.SILENCE] = TransitionRule(S.WAITING, _AGAIN)
-    _STEPS[_state, E.SPEECH_FAILED] = TransitionRule(S.ESCALATED, (*_LET_GO, *_OVER))
-_STEPS[S.TALKING, E.SILENCE] = _STEPS[S.TALKING, E.TALK_LOST]
-del _STEPS[S.TALKING, E.SPEECH_FAILED]
-_STEPS[S.TELLING, E.SPEECH_FAILED] = TransitionRule(S.WAITING, _AGAIN)
+    _RULES[_state, E.SILENCE] = TransitionRule(S.WAITING, _RETRY)
+    _RULES[_state, E.SPEECH_FAILED] = TransitionRule(S.ESCALATED, (*_END_ATTEMPT, *_ESCALATE))
+_RULES[S.TALKING, E.SILENCE] = _RULES[S.TALKING, E.TALK_LOST]
+del _RULES[S.TALKING, E.SPEECH_FAILED]
+_RULES[S.TELLING, E.SPEECH_FAILED] = TransitionRule(S.WAITING, _RETRY)
 for _state in LIVE:
-    _STEPS[_state, E.STOP] = TransitionRule(S.CLOSED, (*_LET_GO, F.FINISH))
-    _STEPS[_state, E.MARK_DONE] = TransitionRule(S.CLOSED, (*_LET_GO, F.FINISH))
-    _STEPS[_state, E.TAKE] = TransitionRule(S.PEOPLE, (*_LET_GO, F.KEEP_WINDOW))
-    _STEPS[_state, E.JOIN] = TransitionRule(S.JOINED, (*_LET_GO, F.FINISH))
+    _RULES[_state, E.STOP] = TransitionRule(S.CLOSED, (*_END_ATTEMPT, F.FINISH))
+    _RULES[_state, E.MARK_DONE] = TransitionRule(S.CLOSED, (*_END_ATTEMPT, F.FINISH))
+    _RULES[_state, E.TAKE] = TransitionRule(S.PEOPLE, (*_END_ATTEMPT, F.KEEP_WINDOW))
+    _RULES[_state, E.JOIN] = TransitionRule(S.JOINED, (*_END_ATTEMPT, F.FINISH))
 # The robot lets a conversation go on that people stopped it from making again.
 for _event, _target in ((E.STOP, S.CLOSED), (E.MARK_DONE, S.CLOSED)):
-    _STEPS[S.TALKING, _event] = TransitionRule(_target, (F.END_ATTEMPT, F.FINISH))
-_STEPS[S.TALKING, E.TAKE] = TransitionRule(S.PEOPLE, (F.END_ATTEMPT, F.KEEP_WINDOW))
+    _RULES[S.TALKING, _event] = TransitionRule(_target, (F.END_ATTEMPT, F.FINISH))
+_RULES[S.TALKING, E.TAKE] = TransitionRule(S.PEOPLE, (F.END_ATTEMPT, F.KEEP_WINDOW))
 for _state in FOR_PEOPLE:
-    _STEPS[_state, E.MARK_DONE] = TransitionRule(S.CLOSED, (F.FINISH,))
-    _STEPS[_state, E.TAKE] = TransitionRule(S.PEOPLE, (F.KEEP_WINDOW,))
+    _RULES[_state, E.MARK_DONE] = TransitionRule(S.CLOSED, (F.FINISH,))
+    _RULES[_state, E.TAKE] = TransitionRule(S.PEOPLE, (F.KEEP_WINDOW,))
 for _state in FOR_PEOPLE:  # the patient may withdraw what people have already
-    _STEPS[_state, E.STOP] = TransitionRule(S.CLOSED, (F.FINISH,))
+    _RULES[_state, E.STOP] = TransitionRule(S.CLOSED, (F.FINISH,))
 for _state in (S.WAITING, S.LATER, S.PAUSED, S.PEOPLE, S.ESCALATED):
-    _STEPS[_state, E.POSTPONE] = TransitionRule(S.WAITING)
-    _STEPS[_state, E.FORBIDDEN] = TransitionRule(S.CLOSED, (F.FINISH,))
+    _RULES[_state, E.POSTPONE] = TransitionRule(S.WAITING)
+    _RULES[_state, E.FORBIDDEN] = TransitionRule(S.CLOSED, (F.FINISH,))
 
 TABLE: Final[dict[tuple[RequestState, RequestEvent], TransitionRule | NoTransition]] = {
-    (state, event): _STEPS.get(
+    (state, event): _RULES.get(
         (state, event), NoTransition.REFUSED if event in HUMAN else NoTransition.IGNORED
     )
     for state in RequestState
@@ -231,7 +231,7 @@ TABLE: Final[dict[tuple[RequestState, RequestEvent], TransitionRule | NoTransiti
 }
 
 
-def step(state: str, event: str) -> TransitionRule | NoTransition:
+def rule_for(state: str, event: str) -> TransitionRule | NoTransition:
     """The row of the table."""
     return TABLE[RequestState(state), RequestEvent(event)]
 
@@ -241,7 +241,7 @@ def mermaid() -> str:
     lead there.
     """
     arrows: dict[tuple[RequestState, RequestState], list[str]] = {}
-    for (state, event), row in _STEPS.items():
+    for (state, event), row in _RULES.items():
         arrows.setdefault((state, row.state), []).append(event)
     lines = ["stateDiagram-v2", "    [*] --> waiting"]
     for state in RequestState:

@@ -23,7 +23,7 @@ class Timer:
 TIMERS: tuple[Timer, ...] = (
     Timer("callback", 2, "callback.tasks.run_due_requests"),
     Timer("callback, stale claims", 30, "callback.tasks.free_stale_requests"),
-    Timer("notices of cloud PBXs", 30, "callcenter.telephony.tasks.read_due_notices"),
+    Timer("webhooks of cloud PBXs", 30, "callcenter.telephony.tasks.process_due_pbx_webhooks"),
     Timer("recordings of cloud PBXs", 10, "callcenter.telephony.tasks.fetch_due_recordings"),
     Timer("overdue tasks", 60, "callcenter.assignments.tasks.escalate_due_tasks"),
     Timer("messages", 1, "callcenter.messaging.tasks.send_messages", queue="messages"),

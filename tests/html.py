@@ -11,10 +11,12 @@ _TOKEN: Final = re.compile(
     re.DOTALL,
 )
 _IN_TAG: Final = re.compile(rf"(?P<css>(?<![\w-])class=)?(?P<value>{_VALUE})|[ \t\n\r\f]+")
-# No space is shown beside these nor at their edges; of a button and a drop-down only at the edges within.
+# No space is shown beside these nor at their edges; of a button and a drop-down only at the edges
+# within.
 _NAMES: Final = (
-    "html head body title meta link div section aside main header footer nav article ul ol li dl dt dd p h1 h2 h3 h4 h5 h6"
-    " table thead tbody tfoot tr td th caption form fieldset legend option optgroup datalist summary details dialog hr br"
+    "html head body title meta link div section aside main header footer nav article ul ol li dl"
+    " dt dd p h1 h2 h3 h4 h5 h6 table thead tbody tfoot tr td th caption form fieldset"
+    " legend option optgroup datalist summary details dialog hr br"
     " template script style doctype"
 )
 _BLOCKS: Final = frozenset(_NAMES.split())
@@ -22,7 +24,9 @@ _WITHIN: Final = frozenset(("button", "select"))
 
 
 def tight(page: str) -> str:
-    """The page in one line, without the space that is not shown. What is kept as it stands (textarea, script) stays."""
+    """The page in one line, without the space that is not shown. What is kept as it stands
+    (textarea, script) stays.
+    """
     made: list[str] = []
     at, is_shown = 0, False  # whether space is, after what is made so far
     for found in _TOKEN.finditer(page):

@@ -121,9 +121,9 @@ def _hold(request: CallbackRequest, window: ScheduleWindow, *, now: dt.datetime)
     """РТЗ: the chosen window is held until the talk; one that is taken already is told to
     everybody.
     """
-    ways = settings_of(request.clinic)
-    start = _first_call(request, ways, now) or now
-    until = start + dt.timedelta(minutes=ways.hold_minutes)
+    settings = settings_of(request.clinic)
+    start = _first_call(request, settings, now) or now
+    until = start + dt.timedelta(minutes=settings.hold_minutes)
     request.window = window
     hold(request, until=until, now=now)
     request.doctor = request.doctor or window.doctor
@@ -131,10 +131,10 @@ def _hold(request: CallbackRequest, window: ScheduleWindow, *, now: dt.datetime)
 
 
 def _first_call(
-    request: CallbackRequest, ways: CallbackSettings, now: dt.datetime
+    request: CallbackRequest, settings: CallbackSettings, now: dt.datetime
 ) -> dt.datetime | None:
     zone = request.patient.zone if request.patient is not None else ""
-    nine = ways.start == CallbackSettings.Start.NINE
+    nine = settings.night_start == CallbackSettings.NightStart.NINE
     return next_call(hours_of(request.clinic), now, from_nine=nine, zone=zone)
 
 

@@ -26,8 +26,8 @@ def call_now(request: CallbackRequest, *, by: User, now: dt.datetime) -> Callbac
     """The robot calls at once instead of waiting for its time. Raises Refused outside the hours for
     calls.
     """
-    ways = settings_of(request.clinic)
-    nine = ways.start == CallbackSettings.Start.NINE
+    settings = settings_of(request.clinic)
+    nine = settings.night_start == CallbackSettings.NightStart.NINE
     zone = request.patient.zone if request.patient is not None else ""
     at = next_call(hours_of(request.clinic), now, from_nine=nine, zone=zone)
     if at is None or at > now:
@@ -37,15 +37,15 @@ def call_now(request: CallbackRequest, *, by: User, now: dt.datetime) -> Callbac
             else ""
         )
         raise Refused(f"Сейчас не время для звонков.{when}")
-    _may_dial_more(request, ways)
+    _may_dial_more(request, settings)
     return apply(request.pk, RequestEvent.CALL_NOW, now=now, by=by)
 
 
-def _may_dial_more(request: CallbackRequest, ways: CallbackSettings) -> None:
+def _may_dial_more(request: CallbackRequest, settings: CallbackSettings) -> None:
     """Raises Refused when the robot may not dial this patient again: it would only wait for
     nothing.
     """
-    if request.dials >= ways.patient_tries and not ways.goes_on_after_sms:
+    if request.dials >= settings.patient_tries and not settings.is_dialling_after_sms:
         raise Refused(
             "Пациенту звонили столько раз, сколько разрешено. Позвоните сами кнопкой с трубкой."
         )
@@ -126,7 +126,7 @@ def undo_closing(request: CallbackRequest, *, by: User, now: dt.datetime) -> Cal
 def can_undo(request: CallbackRequest, *, now: dt.datetime) -> bool:
     return (
         request.state == RequestState.CLOSED
-        and request.closed_by_key
+        and request.is_closed_by_key
         and request.ended_at is not None
         and now - request.ended_at <= UNDO_WINDOW
     )

@@ -14,7 +14,14 @@ from django.db import transaction
 from callback import notifications, speech, state_machine
 from callback.actions.slot_hold import hold
 from callback.models import CallbackAttempt, CallbackRequest, CallbackSettings, RequestLine
-from callback.queries import WITH, ClinicPolicy, DueBatch, is_family_number, phones_to_ring, ways_of
+from callback.queries import (
+    WITH,
+    ClinicPolicy,
+    DueBatch,
+    is_family_number,
+    phones_to_ring,
+    policy_of,
+)
 from callback.schedule import may_call_at, next_try, window_end
 from callback.state_machine import (
     NoTransition,
@@ -71,18 +78,20 @@ class Transition:
         return attempt.call if attempt is not None else None
 
     @cached_property
-    def _ways(self) -> ClinicPolicy:
+    def _policy(self) -> ClinicPolicy:
         return (
-            self.batch.ways[self.request.clinic_id] if self.batch else ways_of(self.request.clinic)
+            self.batch.policies[self.request.clinic_id]
+            if self.batch
+            else policy_of(self.request.clinic)
         )
 
     @property
-    def ways(self) -> CallbackSettings:
-        return self._ways.settings
+    def settings(self) -> CallbackSettings:
+        return self._policy.settings
 
     @property
     def hours(self) -> Hours:
-        return self._ways.hours
+        return self._policy.hours
 
     @property
     def zone(self) -> str:
@@ -92,7 +101,7 @@ class Transition:
     @property
     def may_call(self) -> bool:
         """Whether it is still an hour for calls: asked again before every dial."""
-        return may_call_at(self.hours, self.now, from_nine=self._ways.from_nine, zone=self.zone)
+        return may_call_at(self.hours, self.now, from_nine=self._policy.from_nine, zone=self.zone)
 
     def phones(self, rung: set[int]) -> Iterable[PhoneBinding]:
         """Whom to ring next, one after another."""
@@ -104,9 +113,9 @@ class Transition:
         return next_try(
             self.hours,
             self.now,
-            self.ways.redial_minutes,
+            self.settings.redial_minutes,
             self.request.until,
-            from_nine=self._ways.from_nine,
+            from_nine=self._policy.from_nine,
             zone=self.zone,
         )
 
@@ -152,78 +161,88 @@ def lock_request(request_id: int, known: CallbackRequest | None = None) -> Callb
     return fresh
 
 
-def apply_transition(turn: Transition) -> CallbackRequest:
+def apply_transition(transition: Transition) -> CallbackRequest:
     """`apply` on a request that the caller has locked in the present transaction."""
-    request = turn.request
-    pending: RequestEvent | None = turn.event
+    request = transition.request
+    pending: RequestEvent | None = transition.event
     while pending is not None:
-        turn.event, turn.before, turn.follow, turn.story = pending, request.state, None, []
-        _step(turn)
-        pending, turn.reason = turn.follow, ""
+        transition.event, transition.before, transition.follow, transition.story = (
+            pending,
+            request.state,
+            None,
+            [],
+        )
+        _step(transition)
+        pending, transition.reason = transition.follow, ""
     request.claimed_at = None
     request.save()
     live_updates.bump(f"callback:clinic:{request.clinic_id}", f"callback:request:{request.pk}")
     return request
 
 
-def _step(turn: Transition) -> None:
-    request, now = turn.request, turn.now
-    row = state_machine.step(request.state, turn.event)
+def _step(transition: Transition) -> None:
+    request, now = transition.request, transition.now
+    row = state_machine.rule_for(request.state, transition.event)
     if row is NoTransition.REFUSED:
         raise Conflict(f"Так уже нельзя: {RequestState(request.state).label}. Обновите страницу.")
     if not isinstance(row, TransitionRule):
         return
     request.state = row.state
-    if turn.at is not None:
-        request.due_at = turn.at
+    if transition.at is not None:
+        request.due_at = transition.at
     for effect in row.effects:
-        EFFECTS[effect](turn)
-    _watch(turn)
-    if turn.event == RequestEvent.POSTPONE:
+        EFFECTS[effect](transition)
+    _watch(transition)
+    if transition.event == RequestEvent.POSTPONE:
         request.first_try_at = request.until = (
             None  # the clock of the robot begins anew with the agreed time
         )
-    text = "; ".join(part for part in (turn.reason, *turn.story) if part)[:300]
+    text = "; ".join(part for part in (transition.reason, *transition.story) if part)[:300]
     RequestLine.objects.create(
         request=request,
         at=now,
-        event=turn.event,
-        before=turn.before,
+        event=transition.event,
+        before=transition.before,
         after=request.state,
-        by=turn.by,
+        by=transition.by,
         text=text,
     )
-    if turn.by is not None:
+    if transition.by is not None:
         after: dict[str, object] = {"state": request.state}
         audit.record(
-            f"callback.{turn.event}", request, by=turn.by, now=now, note=turn.reason, after=after
+            f"callback.{transition.event}",
+            request,
+            by=transition.by,
+            now=now,
+            note=transition.reason,
+            after=after,
         )
 
 
-def _watch(turn: Transition) -> None:
+def _watch(transition: Transition) -> None:
     """An attempt of which nothing more is heard must not hang: the ticker looks at it after a
     while.
     """
-    if turn.request.state not in state_machine.IN_CALL:
+    if transition.request.state not in state_machine.IN_CALL:
         return
-    if turn.request.state == RequestState.TALKING:
-        turn.request.due_at = turn.now + dt.timedelta(seconds=TALK_WATCHDOG)
+    if transition.request.state == RequestState.TALKING:
+        transition.request.due_at = transition.now + dt.timedelta(seconds=TALK_WATCHDOG)
         return
-    call = turn.call
-    step = call.step_due_at if call is not None and call.step_due_at is not None else turn.now
-    turn.request.due_at = max(step, turn.now) + dt.timedelta(seconds=WATCHDOG)
+    call = transition.call
+    step = call.step_due_at if call is not None and call.step_due_at is not None else transition.now
+    transition.request.due_at = max(step, transition.now) + dt.timedelta(seconds=WATCHDOG)
 
 
 # --- the telephone
 # ---------------------------------------------------------------------------------------------------
 
 
-def _begin_attempt(turn: Transition) -> None:
-    request, now = turn.request, turn.now
+def _begin_attempt(transition: Transition) -> None:
+    request, now = transition.request, transition.now
     if request.first_try_at is None:
         request.first_try_at = now
-        request.until = window_end(turn.hours, now, turn.ways.window_minutes)
-    _hold_window(turn)
+        request.until = window_end(transition.hours, now, transition.settings.window_minutes)
+    _hold_window(transition)
     call = call_control.place_call(
         scenario=Scenario.CALLBACK,
         clinic=request.clinic,
@@ -232,48 +251,54 @@ def _begin_attempt(turn: Transition) -> None:
         number=request.number,
         now=now,
     )
-    tried = turn.batch.tried[request.pk] if turn.batch else request.attempts.count()
-    turn.attempt = CallbackAttempt.objects.create(
+    tried = transition.batch.tried[request.pk] if transition.batch else request.attempts.count()
+    transition.attempt = CallbackAttempt.objects.create(
         request=request, number=tried + 1, call=call, started_at=now
     )
 
 
-def _hold_window(turn: Transition) -> None:
+def _hold_window(transition: Transition) -> None:
     """For as long as the robot tries, and at least for the hold's own time."""
-    least = turn.now + dt.timedelta(minutes=turn.ways.hold_minutes)
-    hold(turn.request, until=max(least, turn.request.until or least), now=turn.now)
+    least = transition.now + dt.timedelta(minutes=transition.settings.hold_minutes)
+    hold(
+        transition.request, until=max(least, transition.request.until or least), now=transition.now
+    )
 
 
-def _ring_next(turn: Transition) -> None:
+def _ring_next(transition: Transition) -> None:
     """The next administrator at a telephone, then the clinic's own number; each once in an attempt."""
-    call, request = turn.call, turn.request
+    call, request = transition.call, transition.request
     if call is None:
         return
-    if not turn.may_call:
-        turn.follow = RequestEvent.HOURS_OVER
+    if not transition.may_call:
+        transition.follow = RequestEvent.HOURS_OVER
         return
-    rung = [] if turn.event == RequestEvent.START else list(call.legs.filter(role=LegRole.EMPLOYEE))
-    for phone in turn.phones({leg.user_id for leg in rung if leg.user_id}):
+    rung = (
+        []
+        if transition.event == RequestEvent.START
+        else list(call.legs.filter(role=LegRole.EMPLOYEE))
+    )
+    for phone in transition.phones({leg.user_id for leg in rung if leg.user_id}):
         try:
-            _ring_employee(turn, call, endpoint=phone.endpoint, user=phone.user)
+            _ring_employee(transition, call, endpoint=phone.endpoint, user=phone.user)
         except Conflict:
             continue  # somebody else's call was quicker
-        PhoneBinding.objects.filter(pk=phone.pk).update(rung_at=turn.now)
+        PhoneBinding.objects.filter(pk=phone.pk).update(rung_at=transition.now)
         return
     clinic_number = request.clinic.phone
     if clinic_number and not any(leg.number == clinic_number for leg in rung):
         with suppress(Conflict):  # another request's call rings there
             _ring_employee(
-                turn, call, endpoint=endpoint_of_number(clinic_number), number=clinic_number
+                transition, call, endpoint=endpoint_of_number(clinic_number), number=clinic_number
             )
             return
-    if not rung and turn.attempt is not None:
-        turn.attempt.note = "все телефоны заняты"
-    turn.follow = RequestEvent.ADMINS_EXHAUSTED
+    if not rung and transition.attempt is not None:
+        transition.attempt.note = "все телефоны заняты"
+    transition.follow = RequestEvent.ADMINS_EXHAUSTED
 
 
 def _ring_employee(
-    turn: Transition, call: Call, *, endpoint: str, user: User | None = None, number: str = ""
+    transition: Transition, call: Call, *, endpoint: str, user: User | None = None, number: str = ""
 ) -> None:
     call_control.ring(
         call,
@@ -281,55 +306,61 @@ def _ring_employee(
         endpoint=endpoint,
         user=user,
         number=number,
-        caller=f"Робот: заявка · {turn.request.source_name}",
-        timeout=turn.ways.ring_seconds,
-        prepare=[[turn.ways.prompt], _phrases(turn)],
-        now=turn.now,
+        caller=f"Робот: заявка · {transition.request.source_name}",
+        timeout=transition.settings.ring_seconds,
+        prepare=[[transition.settings.prompt], _phrases(transition)],
+        now=transition.now,
     )
 
 
-def _phrases(turn: Transition) -> list[str]:
-    return speech.phrases_of(turn.request, family=is_family_number(turn.request.number))
+def _phrases(transition: Transition) -> list[str]:
+    return speech.request_phrases(
+        transition.request, family=is_family_number(transition.request.number)
+    )
 
 
-def _ask_for_key(turn: Transition) -> None:
-    attempt, leg = turn.attempt, turn.leg(LegRole.EMPLOYEE)
+def _ask_for_key(transition: Transition) -> None:
+    attempt, leg = transition.attempt, transition.leg(LegRole.EMPLOYEE)
     if attempt is None or attempt.call is None or leg is None:
         return
     attempt.employee = leg.user
     attempt.save(update_fields=["employee"])
     attempt.call.employee = leg.user
     attempt.call.save(update_fields=["employee"])
-    call_control.play(leg, turn.ways.prompt, now=turn.now)
-    call_control.set_step_timeout(attempt.call, turn.ways.key_seconds, now=turn.now)
+    call_control.play(leg, transition.settings.prompt, now=transition.now)
+    call_control.set_step_timeout(attempt.call, transition.settings.key_seconds, now=transition.now)
 
 
-def _say_request(turn: Transition) -> None:
-    call, leg = turn.call, turn.leg(LegRole.EMPLOYEE)
+def _say_request(transition: Transition) -> None:
+    call, leg = transition.call, transition.leg(LegRole.EMPLOYEE)
     if call is None or leg is None:
         return
-    call_control.stop_playing(call, now=turn.now)
-    _hold_window(turn)
-    call_control.play(leg, *_phrases(turn), now=turn.now)
-    call_control.set_step_timeout(call, SPEECH_GUARD, now=turn.now)
+    call_control.stop_playing(call, now=transition.now)
+    _hold_window(transition)
+    call_control.play(leg, *_phrases(transition), now=transition.now)
+    call_control.set_step_timeout(call, SPEECH_GUARD, now=transition.now)
 
 
-def _await_choice(turn: Transition) -> None:
-    if turn.call is not None and turn.ways.second_key:
-        call_control.set_step_timeout(turn.call, turn.ways.choice_seconds, now=turn.now)
+def _await_choice(transition: Transition) -> None:
+    if transition.call is not None and transition.settings.has_second_key:
+        call_control.set_step_timeout(
+            transition.call, transition.settings.choice_seconds, now=transition.now
+        )
     else:
-        turn.follow = RequestEvent.CHOSE_CONNECT
+        transition.follow = RequestEvent.CHOSE_CONNECT
 
 
-def _dial_patient(turn: Transition) -> None:
-    call, request = turn.call, turn.request
+def _dial_patient(transition: Transition) -> None:
+    call, request = transition.call, transition.request
     if call is None:
         return
-    if not turn.may_call:
-        turn.follow = RequestEvent.HOURS_OVER
+    if not transition.may_call:
+        transition.follow = RequestEvent.HOURS_OVER
         return
-    call_control.stop_playing(call, now=turn.now)
-    call_control.set_step_timeout(call, turn.ways.patient_seconds + 10, now=turn.now)
+    call_control.stop_playing(call, now=transition.now)
+    call_control.set_step_timeout(
+        call, transition.settings.patient_seconds + 10, now=transition.now
+    )
     try:
         call_control.ring(
             call,
@@ -337,115 +368,136 @@ def _dial_patient(turn: Transition) -> None:
             endpoint=endpoint_of_number(request.number),
             number=request.number,
             caller=request.clinic.phone,
-            timeout=turn.ways.patient_seconds,
-            now=turn.now,
+            timeout=transition.settings.patient_seconds,
+            now=transition.now,
         )
     except Conflict:
-        turn.follow = RequestEvent.PATIENT_IN_CALL
+        transition.follow = RequestEvent.PATIENT_IN_CALL
         return
     request.dials += 1
 
 
-def _connect(turn: Transition) -> None:
-    call, employee, patient = turn.call, turn.leg(LegRole.EMPLOYEE), turn.leg(LegRole.PATIENT)
+def _connect(transition: Transition) -> None:
+    call, employee, patient = (
+        transition.call,
+        transition.leg(LegRole.EMPLOYEE),
+        transition.leg(LegRole.PATIENT),
+    )
     if call is None or patient is None:
         return
-    call_control.set_step_timeout(call, None, now=turn.now)
+    call_control.set_step_timeout(call, None, now=transition.now)
     if employee is None:
-        call_control.hang_up(patient, now=turn.now)
+        call_control.hang_up(patient, now=transition.now)
         return
-    call_control.connect(call, [employee, patient], now=turn.now, record=turn.ways.records)
-    if turn.ways.records and turn.ways.recording_notice:
-        call_control.play(patient, turn.ways.recording_notice, now=turn.now)
+    call_control.connect(
+        call, [employee, patient], now=transition.now, record=transition.settings.is_recording_on
+    )
+    if transition.settings.is_recording_on and transition.settings.recording_notice:
+        call_control.play(patient, transition.settings.recording_notice, now=transition.now)
 
 
-def _say_why(turn: Transition) -> None:
+def _explain(transition: Transition) -> None:
     """Tells the administrator why there is no conversation. Where the request goes on, the end of
     it is awaited.
     """
-    call, leg = turn.call, turn.leg(LegRole.EMPLOYEE)
+    call, leg = transition.call, transition.leg(LegRole.EMPLOYEE)
     if call is None or leg is None:
-        turn.follow = RequestEvent.TOLD if turn.request.state == RequestState.TELLING else None
+        transition.follow = (
+            RequestEvent.TOLD if transition.request.state == RequestState.TELLING else None
+        )
         return
-    awaited = turn.request.state == RequestState.TELLING
-    call_control.stop_playing(call, now=turn.now)
+    awaited = transition.request.state == RequestState.TELLING
+    call_control.stop_playing(call, now=transition.now)
     call_control.play(
-        leg, speech.why(turn.event, turn.reason), now=turn.now, then_hang_up=not awaited
+        leg,
+        speech.refusal_phrase(transition.event, transition.reason),
+        now=transition.now,
+        then_hang_up=not awaited,
     )
-    call_control.set_step_timeout(call, 15 if awaited else None, now=turn.now)
+    call_control.set_step_timeout(call, 15 if awaited else None, now=transition.now)
 
 
-def _hang_up(turn: Transition) -> None:
-    if turn.call is not None:
-        call_control.hang_up_all(turn.call, now=turn.now)
+def _hang_up(transition: Transition) -> None:
+    if transition.call is not None:
+        call_control.hang_up_all(transition.call, now=transition.now)
 
 
-def _end_attempt(turn: Transition) -> None:
-    attempt = turn.attempt
+def _end_attempt(transition: Transition) -> None:
+    attempt = transition.attempt
     if attempt is None:
         return
     attempt.ended_at, attempt.result, attempt.note = (
-        turn.now,
-        turn.event,
-        (turn.reason or attempt.note)[:250],
+        transition.now,
+        transition.event,
+        (transition.reason or attempt.note)[:250],
     )
     attempt.save()
-    turn.attempt = None
+    transition.attempt = None
     if attempt.call is not None:
-        call_control.set_step_timeout(attempt.call, None, now=turn.now)
-    if turn.event == RequestEvent.TALKED:
-        turn.request.connected_on, turn.request.connected_at = attempt.number, turn.now
-        turn.request.holder = attempt.employee
+        call_control.set_step_timeout(attempt.call, None, now=transition.now)
+    if transition.event == RequestEvent.TALKED:
+        transition.request.connected_on, transition.request.connected_at = (
+            attempt.number,
+            transition.now,
+        )
+        transition.request.holder = attempt.employee
 
 
 # --- the clock
 # -------------------------------------------------------------------------------------------------------
 
 
-def _redial(turn: Transition) -> None:
-    request, ways = turn.request, turn.ways
+def _redial(transition: Transition) -> None:
+    request, settings = transition.request, transition.settings
     if (
         request.first_try_at is None
     ):  # nobody could be rung yet: the time runs from here all the same
-        request.first_try_at = turn.now
-        request.until = window_end(turn.hours, turn.now, ways.window_minutes)
-    if request.dials >= ways.patient_tries and not ways.goes_on_after_sms:
+        request.first_try_at = transition.now
+        request.until = window_end(transition.hours, transition.now, settings.window_minutes)
+    if request.dials >= settings.patient_tries and not settings.is_dialling_after_sms:
         request.due_at = request.until
         return
-    request.due_at = turn.next_try()
+    request.due_at = transition.next_try()
 
 
-def _start_now(turn: Transition) -> None:
-    request = turn.request
-    request.due_at, request.ended_at, request.outcome, request.pause_reason = turn.now, None, "", ""
-    request.closed_by_key = request.closed_by_floor = False
-    if request.until is not None and request.until <= turn.now:
+def _start_now(transition: Transition) -> None:
+    request = transition.request
+    request.due_at, request.ended_at, request.outcome, request.pause_reason = (
+        transition.now,
+        None,
+        "",
+        "",
+    )
+    request.is_closed_by_key = request.is_closed_automatically = False
+    if request.until is not None and request.until <= transition.now:
         request.first_try_at = request.until = None
-    if turn.event in (RequestEvent.CONTINUE, RequestEvent.UNDO):
-        request.ignore_talks_before = turn.now
+    if transition.event in (RequestEvent.CONTINUE, RequestEvent.UNDO):
+        request.ignore_talks_before = transition.now
         request.holder = None
 
 
-def _await_pbx(turn: Transition) -> None:
-    turn.request.due_at = turn.now + dt.timedelta(seconds=PBX_PAUSE)
-    turn.request.last_error = turn.reason[:250]
+def _await_pbx(transition: Transition) -> None:
+    transition.request.due_at = transition.now + dt.timedelta(seconds=PBX_PAUSE)
+    transition.request.last_error = transition.reason[:250]
     since = link_since()
-    if since is None or (turn.now - since).total_seconds() > PBX_PATIENCE:
-        _letter_details(turn)
+    if since is None or (transition.now - since).total_seconds() > PBX_PATIENCE:
+        _letter_details(transition)
 
 
-def _await_answer(turn: Transition) -> None:
-    turn.request.pause_reason = turn.reason or turn.event.label
-    _keep_window(turn)
+def _await_answer(transition: Transition) -> None:
+    transition.request.pause_reason = transition.reason or transition.event.label
+    _keep_window(transition)
 
 
-def _keep_window(turn: Transition) -> None:
-    request = turn.request
-    if turn.event == RequestEvent.TAKE:
-        request.holder = turn.by
-    if request.until is None or request.until <= turn.now:
-        request.until = window_end(turn.hours, turn.now, turn.ways.window_minutes)
-        request.first_try_at = request.first_try_at or turn.now
+def _keep_window(transition: Transition) -> None:
+    request = transition.request
+    if transition.event == RequestEvent.TAKE:
+        request.holder = transition.by
+    if request.until is None or request.until <= transition.now:
+        request.until = window_end(
+            transition.hours, transition.now, transition.settings.window_minutes
+        )
+        request.first_try_at = request.first_try_at or transition.now
     request.due_at = request.until
 
 
@@ -453,49 +505,57 @@ def _keep_window(turn: Transition) -> None:
 # ---------------------------------------------------------------------------------------------
 
 
-def _letter_details(turn: Transition) -> None:
-    if turn.request.details_at is None:
-        turn.request.details_at = turn.now
-        notifications.details_letter(turn.request, now=turn.now)
-        turn.story.append("подробности заявки ушли ответственным письмом")
+def _letter_details(transition: Transition) -> None:
+    if transition.request.details_at is None:
+        transition.request.details_at = transition.now
+        notifications.details_letter(transition.request, now=transition.now)
+        transition.story.append("подробности заявки ушли ответственным письмом")
 
 
-def _letter_done(turn: Transition) -> None:
-    if turn.request.letter_at is None:
-        turn.request.letter_at = turn.now
-        notifications.done_letter(turn.request, now=turn.now)
-        turn.story.append("письмо «Не надо перезванивать»")
+def _letter_done(transition: Transition) -> None:
+    if transition.request.letter_at is None:
+        transition.request.letter_at = transition.now
+        notifications.done_letter(transition.request, now=transition.now)
+        transition.story.append("письмо «Не надо перезванивать»")
 
 
-def _letter_call_back(turn: Transition) -> None:
-    if turn.request.letter_at is None:
-        turn.request.letter_at = turn.now
-        notifications.call_back_letter(turn.request, now=turn.now)
-        turn.story.append("письмо «перезвоните пациенту»")
+def _letter_call_back(transition: Transition) -> None:
+    if transition.request.letter_at is None:
+        transition.request.letter_at = transition.now
+        notifications.call_back_letter(transition.request, now=transition.now)
+        transition.story.append("письмо «перезвоните пациенту»")
 
 
-def _task(turn: Transition) -> None:
-    notifications.escalation_task(turn.request, now=turn.now)
+def _task(transition: Transition) -> None:
+    notifications.escalation_task(transition.request, now=transition.now)
 
 
-def _sms(turn: Transition) -> None:
+def _sms(transition: Transition) -> None:
     """«Если все они неудачные, пациенту уходит смс»: once, when he is dialled no more."""
-    if turn.request.sms_at is None and turn.request.dials >= turn.ways.patient_tries:
-        turn.request.sms_at = turn.now
-        notifications.missed_you_sms(turn.request, text=turn.ways.sms_text, now=turn.now)
-        turn.story.append("пациенту поставлена СМС")
+    if (
+        transition.request.sms_at is None
+        and transition.request.dials >= transition.settings.patient_tries
+    ):
+        transition.request.sms_at = transition.now
+        notifications.missed_you_sms(
+            transition.request, text=transition.settings.sms_text, now=transition.now
+        )
+        transition.story.append("пациенту поставлена СМС")
 
 
-def _finish(turn: Transition) -> None:
-    request = turn.request
+def _finish(transition: Transition) -> None:
+    request = transition.request
     request.due_at = None
     if request.state not in state_machine.FINAL:
         return
-    request.ended_at = turn.now
-    request.outcome = (turn.reason or turn.event.label)[:250]
-    request.closed_by_key = turn.event in (RequestEvent.CHOSE_BOOKED, RequestEvent.CHOSE_NOT_OURS)
-    request.closed_by_floor = (
-        turn.event in (RequestEvent.BOOKED, RequestEvent.FORBIDDEN) and turn.by is None
+    request.ended_at = transition.now
+    request.outcome = (transition.reason or transition.event.label)[:250]
+    request.is_closed_by_key = transition.event in (
+        RequestEvent.CHOSE_BOOKED,
+        RequestEvent.CHOSE_NOT_OURS,
+    )
+    request.is_closed_automatically = (
+        transition.event in (RequestEvent.BOOKED, RequestEvent.FORBIDDEN) and transition.by is None
     )
     if request.window is not None:
         release_hold(request.window, held_for=notifications.hold_key(request))
@@ -505,8 +565,8 @@ def _finish(turn: Transition) -> None:
             kind=InteractionKind.REQUEST,
             state=ContactState.PROCESSED,
             at=request.interaction.at,
-            now=turn.now,
-            by=turn.by,
+            now=transition.now,
+            by=transition.by,
             source=request.interaction.source,
             source_id=request.interaction.source_id,
         )
@@ -520,7 +580,7 @@ EFFECTS: Final[dict[TransitionEffect, Callable[[Transition], None]]] = {
     TransitionEffect.AWAIT_CHOICE: _await_choice,
     TransitionEffect.DIAL_PATIENT: _dial_patient,
     TransitionEffect.CONNECT: _connect,
-    TransitionEffect.SAY_WHY: _say_why,
+    TransitionEffect.EXPLAIN: _explain,
     TransitionEffect.HANG_UP: _hang_up,
     TransitionEffect.END_ATTEMPT: _end_attempt,
     TransitionEffect.REDIAL: _redial,

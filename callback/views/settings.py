@@ -32,18 +32,18 @@ def clinic(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Clinic.objects.filter(staff=request.user), pk=pk)
     form = CallbackSettingsForm(request.POST or None, instance=settings_of(one))
     if request.method == "POST" and form.is_valid():
-        ways = form.save()
+        saved = form.save()
         changed: dict[str, object] = {
             name: str(form.cleaned_data[name]) for name in form.changed_data
         }
         audit.record(
-            "callback.change_settings", ways, by=request.user, now=timezone.now(), after=changed
+            "callback.change_settings", saved, by=request.user, now=timezone.now(), after=changed
         )
         messages.success(request, f"Сохранено: {one.name}.")
         return redirect("callback:settings")
     return render(
         request,
-        "callback/ways.html",
+        "callback/settings_form.html",
         {"form": form, "clinic": one},
         status=422 if form.errors else 200,
     )

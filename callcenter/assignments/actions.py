@@ -42,7 +42,7 @@ def create_task(
     """
     if assignee is None and not role:
         raise Refused("Кому задача? Выберите сотрудника или роль.", field="assignee")
-    facts = dict(
+    values = dict(
         title=title.strip(),
         body=body.strip(),
         department=department,
@@ -58,11 +58,11 @@ def create_task(
     )
     with transaction.atomic():
         if origin:
-            task, created = Task.objects.get_or_create(origin=origin, defaults=facts)
+            task, created = Task.objects.get_or_create(origin=origin, defaults=values)
             if not created:
                 return task
         else:
-            task = Task.objects.create(**facts)
+            task = Task.objects.create(**values)
         given = audit.values(task, "assignee", "role", "department", "deadline_at")
         audit.record(
             "assignments.create_task",
@@ -82,13 +82,13 @@ def take_task(task: Task, *, by: User, now: dt.datetime) -> Task:
     The second click of the same person changes nothing.
     """
     with transaction.atomic():
-        task = _live(task)
+        task = _lock_live(task)
         holder = task.assignee
         if holder == by and task.state == TaskState.IN_WORK:
             return task
         if holder is not None and holder != by and holder.works_in(task.clinic_id):
             raise Conflict(f"Задача уже у сотрудника: {holder.full_name}.")
-        if not may_take(task, by):
+        if not can_take(task, by):
             raise NotAllowed(f"Эту задачу берёт {task.get_role_display()}.")
         task.assignee, task.state = by, TaskState.IN_WORK
         task.save(update_fields=["assignee", "state"])
@@ -126,8 +126,8 @@ def hand_over_task(
             f"{assignee.full_name} больше не работает. Выберите другого.", field="assignee"
         )
     with transaction.atomic():
-        task = _live(task)
-        _check_hand(task, by)
+        task = _lock_live(task)
+        _check_can_handle(task, by)
         was = audit.values(task, "assignee", "role", "department")
         task.assignee, task.role, task.state = assignee, role, TaskState.OPEN
         task.department = department or task.department
@@ -135,7 +135,7 @@ def hand_over_task(
         before, after = audit.changes(was, audit.values(task, "assignee", "role", "department"))
         audit.record("assignments.hand_over_task", task, by=by, now=now, before=before, after=after)
         to = assignee.full_name if assignee is not None else task.get_role_display()
-        _say(task, f"Передано: {to}. {text.strip()}".strip(), by=by, now=now)
+        _add_line(task, f"Передано: {to}. {text.strip()}".strip(), by=by, now=now)
         _bump(task)
     return task
 
@@ -152,8 +152,8 @@ def move_task(
     if deadline_at <= now:
         raise Refused("Этот срок уже прошёл. Выберите время позже.", field="deadline_at")
     with transaction.atomic():
-        task = _live(task)
-        _check_hand(task, by)
+        task = _lock_live(task)
+        _check_can_handle(task, by)
         before = audit.values(task, "deadline_at")
         task.deadline_at = task.due_at = deadline_at
         task.save(update_fields=["deadline_at", "due_at"])
@@ -167,7 +167,7 @@ def move_task(
             note=reason.strip(),
         )
         if reason.strip():
-            _say(task, f"Срок перенесён: {reason.strip()}", by=by, now=now)
+            _add_line(task, f"Срок перенесён: {reason.strip()}", by=by, now=now)
         _bump(task)
     return task
 
@@ -184,9 +184,9 @@ def close_task(
     if not outcome.strip():
         raise Refused("Напишите, чем закончилось.", field="outcome")
     with transaction.atomic():
-        task = _live(task)
+        task = _lock_live(task)
         if by is not None:
-            _check_hand(task, by)
+            _check_can_handle(task, by)
         task.state = TaskState.CANCELLED if cancelled else TaskState.DONE
         task.outcome, task.closed_at, task.closed_by, task.due_at = outcome.strip(), now, by, None
         task.save(update_fields=["state", "outcome", "closed_at", "closed_by", "due_at"])
@@ -206,7 +206,7 @@ def add_message(task: Task, *, text: str, by: User | None, now: dt.datetime) -> 
     if not text.strip():
         raise Refused("Напишите текст сообщения.", field="text")
     with transaction.atomic():
-        message = _say(task, text.strip(), by=by, now=now)
+        message = _add_line(task, text.strip(), by=by, now=now)
         _bump(task)
     return message
 
@@ -249,7 +249,7 @@ def _escalate(pk: int, now: dt.datetime) -> bool:
         task.due_at, task.last_error = step.look_again, ""
         if step.role is not None:
             task.escalated += 1
-            _say(task, f"Срок вышел. Задачу видит {step.role.label}.", by=None, now=now)
+            _add_line(task, f"Срок вышел. Задачу видит {step.role.label}.", by=None, now=now)
             audit.record(
                 "assignments.escalate_task", task, by=None, now=now, after={"role": str(step.role)}
             )
@@ -258,7 +258,7 @@ def _escalate(pk: int, now: dt.datetime) -> bool:
     return step.role is not None
 
 
-def may_handle(task: Task, user: User) -> bool:
+def can_handle(task: Task, user: User) -> bool:
     """Whether the user may close, move or hand over the task: its two sides, a holder of its role,
     a leader.
     """
@@ -269,28 +269,28 @@ def may_handle(task: Task, user: User) -> bool:
     return not task.role or user.has(Role(task.role))
 
 
-def may_take(task: Task, user: User) -> bool:
+def can_take(task: Task, user: User) -> bool:
     """Whether `take_task` would give the task to the user now."""
     if task.assignee is not None and task.assignee.works_in(task.clinic_id):
         return task.assignee == user and task.state == TaskState.OPEN
     return not task.role or user.has(Role(task.role), *CAN_MANAGE_TASKS)
 
 
-def _check_hand(task: Task, by: User) -> None:
-    if not may_handle(task, by):
+def _check_can_handle(task: Task, by: User) -> None:
+    if not can_handle(task, by):
         raise NotAllowed(
             f"Это задача сотрудника: {_name(task.assignee) or task.get_role_display()}."
         )
 
 
-def _live(task: Task) -> Task:
+def _lock_live(task: Task) -> Task:
     fresh = Task.objects.select_for_update(of=("self",)).select_related("assignee").get(pk=task.pk)
     if not fresh.is_live:
         raise Conflict(f"Задача уже закрыта: {fresh.get_state_display()}.")
     return fresh
 
 
-def _say(task: Task, text: str, *, by: User | None, now: dt.datetime) -> TaskMessage:
+def _add_line(task: Task, text: str, *, by: User | None, now: dt.datetime) -> TaskMessage:
     return TaskMessage.objects.create(task=task, at=now, by=by, text=text)
 
 

@@ -23,7 +23,7 @@ def wall_clock(typed: dt.datetime, zone: str) -> dt.datetime:
     return typed.replace(tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
 
 
-class Addressee(forms.Form):
+class AddresseeForm(forms.Form):
     """`to` names one addressee: 'user:15' or 'role:senior'."""
 
     to = forms.ChoiceField(label="Кому")
@@ -51,7 +51,7 @@ class Addressee(forms.Form):
         return {"role": to.removeprefix("role:")}
 
 
-class TaskForm(Addressee):
+class TaskForm(AddresseeForm):
     title = forms.CharField(label="Что сделать", max_length=200)
     clinic: "forms.ModelChoiceField[Clinic]" = forms.ModelChoiceField(
         label="Клиника", queryset=None
@@ -84,7 +84,7 @@ class TaskForm(Addressee):
         return data
 
 
-class TaskHandOverForm(Addressee):
+class TaskHandOverForm(AddresseeForm):
     department = forms.ChoiceField(
         label="Отдел", choices=[("", "Оставить прежний"), *Department.choices], required=False
     )

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from callcenter.assignments.models import Task
-from callcenter.assignments.queries import mine_in_numbers
+from callcenter.assignments.queries import own_counts
 from callcenter.clinics.models import Patient
 from callcenter.lib.contributions import Card, Panel
 from callcenter.staff.models import User
@@ -14,7 +14,7 @@ from callcenter.staff.models import User
 
 def day_cards(user: User, now: dt.datetime) -> list[Card]:
     """Overdue and due today of one's own, what is nobody's yet, what has gone up to the user."""
-    counts = mine_in_numbers(user, now=now)
+    counts = own_counts(user, now=now)
     url = reverse("assignments:active")
     found = [
         Card(
@@ -59,4 +59,4 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel:
         "patient": patient,
         "now": now,
     }
-    return Panel("Задачи", "assignments/patient_panel.html", context, order=20)
+    return Panel("Задачи", "assignments/_patient_panel.html", context, order=20)

@@ -122,7 +122,7 @@ def active_list(user: User, chosen: TaskFilter, *, now: dt.datetime, page: int =
     return ActiveList(rows, by_when[chosen.when], by_whose, by_when, clinics)
 
 
-def mine_in_numbers(user: User, *, now: dt.datetime) -> dict[str, int]:
+def own_counts(user: User, *, now: dt.datetime) -> dict[str, int]:
     """For «Мой день»: overdue and today of one's own, what is nobody's, what has gone up. Three
     queries.
     """
@@ -162,20 +162,20 @@ def _whose(user: User) -> tuple[dict[str, Q], dict[str, Q]]:
     """Filters of the tabs. Work of a colleague who is dismissed or has left its clinic is nobody's:
     it is not lost with him.
     """
-    nobody = _nobodys("assignee")
+    unowned = _is_unowned("assignee")
     for_me = Q(role="") | Q(role__in=user.roles)
     tasks = {
         "mine": Q(assignee=user),
-        "free": nobody if user.has(*CAN_MANAGE_TASKS) else nobody & for_me,
+        "free": unowned if user.has(*CAN_MANAGE_TASKS) else unowned & for_me,
         "all": Q(),
     }
-    waits = {"mine": Q(owner=user), "free": _nobodys("owner"), "all": Q()}
+    waits = {"mine": Q(owner=user), "free": _is_unowned("owner"), "all": Q()}
     if any(user.has(*ladder) for ladder in LADDERS.values()):
         tasks["up"], waits["up"] = gone_up_to(user), Q(pk__in=[])
     return tasks, waits
 
 
-def _nobodys(who: str) -> Q:
+def _is_unowned(who: str) -> Q:
     """Rows that nobody has who still works in their clinic; SQL's twin of `User.works_in`."""
     there = Clinic.staff.through.objects.filter(clinic=OuterRef("clinic"), user=OuterRef(who))
     gone = Q(**{f"{who}__is_active": False}) | Q(~Exists(there), clinic__isnull=False)
@@ -195,8 +195,8 @@ class _Zones:
 
     def tasks(self) -> dict[str, Q]:
         end = day_bounds(local_day(self.now, DEFAULT_ZONE), DEFAULT_ZONE)[1]
-        hers = [pk for ids in self.zones.values() for pk in ids]
-        today = ~Q(clinic__in=hers) & Q(deadline_at__lt=end)
+        clinic_ids = [pk for ids in self.zones.values() for pk in ids]
+        today = ~Q(clinic__in=clinic_ids) & Q(deadline_at__lt=end)
         for zone, ids in self.zones.items():
             today |= Q(
                 clinic__in=ids, deadline_at__lt=day_bounds(local_day(self.now, zone), zone)[1]
@@ -246,7 +246,7 @@ def _rows(
             what=Value("task"),
             late_at=F("deadline_at"),
             whom=F("assignee__full_name"),
-            free=_nobodys("assignee"),
+            free=_is_unowned("assignee"),
         )
         .values_list(*columns)
         .union(
@@ -255,7 +255,7 @@ def _rows(
                 what=Value("waiting"),
                 late_at=day_over,
                 whom=F("owner__full_name"),
-                free=_nobodys("owner"),
+                free=_is_unowned("owner"),
             )
             .values_list(*columns),
             all=True,

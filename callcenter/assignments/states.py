@@ -43,6 +43,6 @@ LADDERS: Final[dict[Department, tuple[Role, ...]]] = {
 }
 
 
-def told(department: str, escalated: int) -> tuple[Role, ...]:
+def escalated_to(department: str, escalated: int) -> tuple[Role, ...]:
     """The roles to whom a task has gone up after `escalated` steps of its department's ladder."""
     return LADDERS[Department(department)][:escalated]

@@ -22,7 +22,7 @@ from callcenter.assignments.forms import (
     read_filter,
 )
 from callcenter.assignments.models import Task
-from callcenter.assignments.states import Department, told
+from callcenter.assignments.states import Department, escalated_to
 from callcenter.clinics import actions as clinics
 from callcenter.clinics.models import Clinic, Patient, WaitingListEntry
 from callcenter.clinics.queries import future_visits, hours_of, search_patients, visits_answering
@@ -144,9 +144,9 @@ def _card(
         "now": timezone.now(),
         "dialogue": shown.messages.select_related("by"),
         "held": shown.assignee is not None and shown.assignee.works_in(shown.clinic_id),
-        "told": [role.label for role in told(shown.department, shown.escalated)],
-        "may_handle": shown.is_live and actions.may_handle(shown, request.user),
-        "may_take": shown.is_live and actions.may_take(shown, request.user),
+        "escalated_to": [role.label for role in escalated_to(shown.department, shown.escalated)],
+        "can_handle": shown.is_live and actions.can_handle(shown, request.user),
+        "can_take": shown.is_live and actions.can_take(shown, request.user),
         "close_form": CloseTaskForm(),
         "move_form": MoveTaskForm(zone=zone, initial={"deadline_at": typed}),
         "hand_over_form": TaskHandOverForm(by=request.user, clinic=shown.clinic),
@@ -377,7 +377,7 @@ def _row_form(request: HttpRequest, form: forms.Form, verb: str) -> HttpResponse
     next(iter(form.fields.values())).widget.attrs["autofocus"] = True
     context = {"form": form, "verb": verb, "url": request.path}
     return render(
-        request, "assignments/row_form.html", context, status=422 if form.is_bound else 200
+        request, "assignments/_row_form.html", context, status=422 if form.is_bound else 200
     )
 
 

@@ -70,7 +70,7 @@ class Heading:
 
 
 class ListTable(tables.Table):
-    """One list of the workbench; subclasses name the columns and say what to do when it is empty."""
+    """One list of the workbench; subclasses name the columns and what to do when it is empty."""
 
     key: ClassVar[str]  # 'staff.people': by it a person's columns are remembered
     title: ClassVar[str]  # the sheet's name and the file's heading

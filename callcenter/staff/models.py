@@ -120,7 +120,7 @@ class TableColumns(models.Model):
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
     def visible_to(self, user: User, page: str) -> Self:
-        """The views of a page that are the user's own, or shared by somebody of the user's clinics."""
+        """Keep a page's views that are the user's own or shared in one of the user's clinics."""
         colleagues = User.clinics.through.objects.filter(
             user=models.OuterRef("owner"), clinic__staff=user
         )

@@ -198,7 +198,7 @@ class PbxCommand(models.Model):
 
     call = models.ForeignKey(Call, models.CASCADE, related_name="commands")
     leg = models.ForeignKey(Leg, models.CASCADE, null=True, blank=True, related_name="commands")
-    verb = models.CharField(max_length=12, choices=CommandType.choices)
+    verb = models.CharField(max_length=20, choices=CommandType.choices)
     ref = models.CharField(
         max_length=80, blank=True
     )  # the playback's, bridge's or recording's own id
@@ -253,13 +253,13 @@ class RobotLease(models.Model):
         ]
 
 
-class Handset(models.Model):
+class BrowserPhone(models.Model):
     """A telephone in a browser during one leg: what rings there, what is heard. Used by the demo
     and for training.
     """
 
     channel = models.CharField(max_length=80, primary_key=True)
-    user = models.ForeignKey(User, models.CASCADE, related_name="handsets")
+    user = models.ForeignKey(User, models.CASCADE, related_name="browser_phones")
     caller = models.CharField(max_length=120, blank=True)
     state = models.CharField(max_length=8, choices=LegState.choices, default=LegState.RINGING)
     clip = models.CharField(max_length=40, blank=True)  # key of the sound that is being heard
@@ -269,11 +269,11 @@ class Handset(models.Model):
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
-            models.Index(fields=["user"], name="handset_live", condition=~Q(state="ended"))
+            models.Index(fields=["user"], name="browser_phone_live", condition=~Q(state="ended"))
         ]
 
 
-class HandsetAction(models.Model):
+class BrowserPhoneAction(models.Model):
     """What was pressed on a telephone in a browser, for the simulator to take up."""
 
     channel = models.CharField(max_length=80)
@@ -301,13 +301,13 @@ class PbxWebhook(models.Model):
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["vendor", "session", "event", "happened"], name="pbx_notice_once"
+                fields=["vendor", "session", "event", "happened"], name="pbx_webhook_once"
             )
         ]
         indexes: ClassVar[list[models.Index]] = [
             # reader: the ticker that takes up what could not be read at once
             models.Index(
-                fields=["received_at"], name="pbx_notice_open", condition=Q(done_at__isnull=True)
+                fields=["received_at"], name="pbx_webhook_open", condition=Q(done_at__isnull=True)
             ),
         ]
 

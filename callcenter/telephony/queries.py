@@ -12,7 +12,7 @@ from callcenter.contacts.models import Interaction
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import CAN_CALL_PATIENTS
-from callcenter.telephony.models import Call, Handset, Leg, PhoneBinding, RobotLease
+from callcenter.telephony.models import BrowserPhone, Call, Leg, PhoneBinding, RobotLease
 from callcenter.telephony.states import LIVE_LEGS, LegRole, LegState, PhoneKind
 
 LEASE_SECONDS = 10.0  # a holder that has not been heard of for so long has lost the exchange
@@ -97,7 +97,7 @@ class CallerCard:
     people: list[Patient] = field(default_factory=list)
     visits: dict[int, Appointment] = field(default_factory=dict)
     recent: list[Interaction] = field(default_factory=list)
-    handset: Handset | None = None
+    browser_phone: BrowserPhone | None = None
     transfer: Leg | None = None  # a colleague who is being rung to take the conversation over
 
     @property
@@ -118,7 +118,7 @@ def ringing_for(user: User, *, now: dt.datetime) -> CallerCard | None:
         return None
     call = leg.call
     card = CallerCard(
-        call=call, leg=leg, handset=Handset.objects.filter(channel=leg.channel).first()
+        call=call, leg=leg, browser_phone=BrowserPhone.objects.filter(channel=leg.channel).first()
     )
     if call.connected_at is not None:
         rung = call.legs.filter(

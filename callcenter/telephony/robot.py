@@ -1,4 +1,4 @@
-"""The process at the exchange: holds the lease and the link, takes facts into rows, carries out the
+"""The process at the exchange: holds the lease and the link, takes events into rows, carries out the
 rows' commands.
 
 One is active at a time. The lease is a row with a heartbeat; its token grows with every change of
@@ -81,9 +81,9 @@ class Robot:
         self.token = 0
         self._beat_at: dt.datetime | None = None
         self._linked = False  # calls can be made
-        self._hearing = False  # facts flow
-        self._look_again_at: dt.datetime | None = None
-        self._untaken: deque[PbxEvent] = (
+        self._hearing = False  # events flow
+        self._compare_again_at: dt.datetime | None = None
+        self._unhandled: deque[PbxEvent] = (
             deque()
         )  # heard, and not yet written down (the database may be away)
         self._running: dict[
@@ -114,7 +114,7 @@ class Robot:
             self.token = lease.token
         log.info("lease %s taken by %s", self.token, self._holder)
         self._beat_at, self._linked, self._hearing = now, False, False
-        self._untaken.clear()
+        self._unhandled.clear()
         self.pbx = self._make()
         self.pbx.open()
         return True
@@ -170,13 +170,13 @@ class Robot:
         compared anew.
         """
         self._set_link(False, why)
-        self._look_again_at = self._clock() + dt.timedelta(seconds=1)
+        self._compare_again_at = self._clock() + dt.timedelta(seconds=1)
 
     # --- one round
     # ---------------------------------------------------------------------------------------------------
 
     def run_once(self, wait: float = 0.2) -> bool:
-        """One round: lease, facts, steps that lasted their time, commands. True when there was
+        """One round: lease, events, steps that lasted their time, commands. True when there was
         work.
 
         Raises LeaseLost; the caller then calls `release` and tries `take_lease` later.
@@ -185,16 +185,16 @@ class Robot:
             return self.take_lease()
         self._keep_lease(self._clock())
         found = self._collect() > 0
-        self._untaken += self.pbx.facts(0 if found or self._running or self._untaken else wait)
-        while self._untaken:
+        self._unhandled += self.pbx.events(0 if found or self._running or self._unhandled else wait)
+        while self._unhandled:
             self._keep_lease(self._clock())
-            self._take(self._untaken[0])
-            self._untaken.popleft()
+            self._handle(self._unhandled[0])
+            self._unhandled.popleft()
             found = True
         if (
-            self._look_again_at is not None
+            self._compare_again_at is not None
             and self._hearing
-            and self._clock() >= self._look_again_at
+            and self._clock() >= self._compare_again_at
         ):
             self._link_up()
         if self._linked:
@@ -202,51 +202,51 @@ class Robot:
             found = self._carry_out() or found
         return found
 
-    def _take(self, fact: PbxEvent) -> None:
-        if isinstance(fact, Replaced):
+    def _handle(self, event: PbxEvent) -> None:
+        if isinstance(event, Replaced):
             raise LeaseLost("another process has taken the application at the exchange")
-        if isinstance(fact, LinkDown):
-            log.warning("link down: %s", fact.why)
+        if isinstance(event, LinkDown):
+            log.warning("link down: %s", event.why)
             self._hearing = False
-            self._set_link(False, fact.why)
-        elif isinstance(fact, LinkUp):
+            self._set_link(False, event.why)
+        elif isinstance(event, LinkUp):
             self._hearing = True
             self._link_up()
-        elif isinstance(fact, Recorded):
-            self._fetch(fact)
-        elif isinstance(fact, UnknownChannel):
-            self._take_in(fact)
-        elif isinstance(fact, Incoming):
-            self._take_call(fact)
+        elif isinstance(event, Recorded):
+            self._fetch(event)
+        elif isinstance(event, UnknownChannel):
+            self._adopt_channel(event)
+        elif isinstance(event, Incoming):
+            self._open_call(event)
         else:
-            self._guarded(event_handlers.handle_event, fact)
+            self._run_fenced(event_handlers.handle_event, event)
 
-    def _guarded(self, deed: Callable[..., None], *args: object, **kwargs: object) -> None:
+    def _run_fenced(self, action: Callable[..., None], *args: object, **kwargs: object) -> None:
         """One call's trouble is written down and stays its own; the others go on."""
         try:
             with self._fence():
-                deed(*args, **kwargs)
+                action(*args, **kwargs)
         except (DomainError, IntegrityError, DataError):
-            log.exception("%s %s failed", deed.__name__, args)
+            log.exception("%s %s failed", action.__name__, args)
 
-    def _take_call(self, fact: Incoming) -> None:
+    def _open_call(self, event: Incoming) -> None:
         """A call to a number of ours; one that belongs to no clinic goes the exchange's own way."""
         assert self.pbx is not None  # noqa: S101
-        self._guarded(event_handlers.handle_event, fact)
-        if not Leg.objects.filter(channel=fact.channel).exists():
-            self._submit(self.pbx.give_back, fact.channel)
+        self._run_fenced(event_handlers.handle_event, event)
+        if not Leg.objects.filter(channel=event.channel).exists():
+            self._submit(self.pbx.return_to_dialplan, event.channel)
 
-    def _take_in(self, fact: UnknownChannel) -> None:
+    def _adopt_channel(self, event: UnknownChannel) -> None:
         """A telephone that an earlier process dialled and that was answered just now: its leg's, or
         nobody's.
         """
         assert self.pbx is not None  # noqa: S101
-        if Leg.objects.filter(channel=fact.channel, state__in=LIVE_LEGS).exists():
-            self.pbx.adopt([fact.channel], answered=[fact.channel])
-            self._guarded(event_handlers.handle_event, Answered(fact.at, fact.channel))
+        if Leg.objects.filter(channel=event.channel, state__in=LIVE_LEGS).exists():
+            self.pbx.adopt([event.channel], answered=[event.channel])
+            self._run_fenced(event_handlers.handle_event, Answered(event.at, event.channel))
             return
-        log.warning("stray %s was answered: hung up", fact.channel)
-        self._submit(self.pbx.hang_up, fact.channel)
+        log.warning("stray %s was answered: hung up", event.channel)
+        self._submit(self.pbx.hang_up, event.channel)
 
     def _fire_steps(self) -> bool:
         now = self._clock()
@@ -254,7 +254,7 @@ class Robot:
             Call.objects.due(now).order_by("step_due_at").values_list("pk", flat=True)[:BATCH]
         )
         for call_id in due:
-            self._guarded(event_handlers.take_step, call_id, now=now)
+            self._run_fenced(event_handlers.handle_step_timeout, call_id, now=now)
         return bool(due)
 
     # --- after a gap
@@ -265,7 +265,7 @@ class Robot:
         meanwhile.
         """
         assert self.pbx is not None  # noqa: S101
-        self._look_again_at = None
+        self._compare_again_at = None
         legs = {leg.channel: leg for leg in Leg.objects.filter(state__in=LIVE_LEGS)}
         self.pbx.adopt(
             legs, answered=[leg.channel for leg in legs.values() if leg.state == LegState.UP]
@@ -275,28 +275,28 @@ class Robot:
         except PbxError as error:
             self._lose_link(str(error))
             return
-        self._settle_taken(alive)
+        self._resolve_taken_commands(alive)
         for channel, leg in legs.items():
             if channel in alive.channels:
                 if alive.channels[channel] and leg.state != LegState.UP:
-                    self._guarded(event_handlers.handle_event, Answered(self._clock(), channel))
+                    self._run_fenced(event_handlers.handle_event, Answered(self._clock(), channel))
             elif not leg.commands.filter(
                 verb=CommandType.RING, state=CommandState.PENDING
             ).exists():
-                self._guarded(event_handlers.mark_leg_lost, channel, now=self._clock())
-        self._clear_strays(alive)
+                self._run_fenced(event_handlers.mark_leg_lost, channel, now=self._clock())
+        self._hang_up_strays(alive)
         self._rebuild_bridges(alive)
         for (
             caller
         ) in alive.callers:  # put to us while nobody listened, or to a process that died over it
             if caller.channel not in legs:
                 self.pbx.adopt([caller.channel], answered=[caller.channel])
-                self._take_call(caller)
+                self._open_call(caller)
         for name in recordings.not_fetched(now=self._clock()):
             self._fetch(Recorded(self._clock(), name, ok=True))
         self._set_link(True)
 
-    def _settle_taken(self, alive: Snapshot) -> None:
+    def _resolve_taken_commands(self, alive: Snapshot) -> None:
         """Commands that an earlier process took and never answered for.
 
         Playing, connecting and hanging up are safe to ask again: their ids are ours. A ring is not:
@@ -319,7 +319,7 @@ class Robot:
                     HangupReason.LOST,
                 )
 
-    def _clear_strays(self, alive: Snapshot) -> None:
+    def _hang_up_strays(self, alive: Snapshot) -> None:
         """Channels of ours whose leg has ended in our rows, and bridges of calls that are over:
         nobody else ends them.
         """
@@ -402,13 +402,13 @@ class Robot:
         self._collect()
         return bool(taken)
 
-    def _submit(self, deed: Callable[..., Result], *args: Any) -> "Future[Result]":
-        """In another thread, or at once in this one; the deed must not touch the database."""
+    def _submit(self, action: Callable[..., Result], *args: Any) -> "Future[Result]":
+        """In another thread, or at once in this one; the action must not touch the database."""
         if self._pool is not None:
-            return self._pool.submit(deed, *args)
+            return self._pool.submit(action, *args)
         work: Future[Result] = Future()
         try:
-            work.set_result(deed(*args))
+            work.set_result(action(*args))
         except (PbxError, SpeechFailed) as error:
             work.set_exception(error)
         return work
@@ -448,8 +448,8 @@ class Robot:
                 pbx.record(channel, command.ref)
             case CommandType.ANSWER:
                 pbx.answer(channel)
-            case CommandType.GIVE_BACK:
-                pbx.give_back(channel)
+            case CommandType.RETURN_TO_DIALPLAN:
+                pbx.return_to_dialplan(channel)
             case CommandType.DISCONNECT:
                 pbx.disconnect(command.ref)
             case CommandType.HANG_UP:
@@ -481,7 +481,7 @@ class Robot:
                 self._finish(pk, CommandState.DONE)
             case SpeechFailed():
                 log.error("speech failed: %s", error)
-                self._guarded(event_handlers.fail_speech, pk, why=str(error), now=self._clock())
+                self._run_fenced(event_handlers.fail_speech, pk, why=str(error), now=self._clock())
             case PbxUncertain() if command.verb == CommandType.RING:
                 self._finish(pk, CommandState.MAYBE, str(error), HangupReason.LOST)
             case PbxRefused():
@@ -502,7 +502,7 @@ class Robot:
     def _finish(
         self, pk: int, state: CommandState, error: str = "", end: HangupReason = HangupReason.FAILED
     ) -> None:
-        self._guarded(
+        self._run_fenced(
             event_handlers.finish_command, pk, state, now=self._clock(), error=error, end=end
         )
 
@@ -515,26 +515,26 @@ class Robot:
     # --- recordings
     # --------------------------------------------------------------------------------------------------
 
-    def _fetch(self, fact: Recorded) -> None:
+    def _fetch(self, event: Recorded) -> None:
         """Brings what one leg said into our own files, before the exchange clears its folder."""
         assert self.pbx is not None  # noqa: S101
-        if fact.name not in self._fetching:
-            self._fetching[fact.name] = (fact, self._submit(self._recorded, fact))
+        if event.name not in self._fetching:
+            self._fetching[event.name] = (event, self._submit(self._recorded, event))
 
-    def _recorded(self, fact: Recorded) -> bytes:
-        if self.pbx is None or not fact.ok:
+    def _recorded(self, event: Recorded) -> bytes:
+        if self.pbx is None or not event.ok:
             raise ChannelGone("АТС не смогла записать разговор.")
-        return self.pbx.recording(fact.name)
+        return self.pbx.recording(event.name)
 
     def _store_recordings(self) -> int:
-        through = [(fact, work) for fact, work in self._fetching.values() if work.done()]
-        for fact, work in through:
+        through = [(event, work) for event, work in self._fetching.values() if work.done()]
+        for event, work in through:
             error = None if work.cancelled() else work.exception()
             if error is None and not work.cancelled():
-                self._guarded(recordings.keep, fact, work.result(), now=self._clock())
+                self._run_fenced(recordings.keep, event, work.result(), now=self._clock())
             elif isinstance(error, PbxError):
-                self._guarded(recordings.miss, fact.name, str(error))
+                self._run_fenced(recordings.miss, event.name, str(error))
             elif error is not None:
                 raise error
-            del self._fetching[fact.name]
+            del self._fetching[event.name]
         return len(through)

@@ -26,11 +26,11 @@ GROUP_SECONDS: Final = (
 LOOK_SECONDS: Final = 3  # who has become free meanwhile is rung too
 
 
-def click(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
+def click(call: Call, leg: Leg | None, event: PbxEvent) -> None:
     """The administrator's own telephone first, then the patient's."""
     if leg is None:
         return
-    if isinstance(fact, Answered) and leg.role == LegRole.EMPLOYEE:
+    if isinstance(event, Answered) and leg.role == LegRole.EMPLOYEE:
         try:
             call_control.ring(
                 call,
@@ -39,75 +39,75 @@ def click(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
                 number=call.number,
                 caller=call.clinic.phone,
                 timeout=PATIENT_SECONDS,
-                now=fact.at,
+                now=event.at,
             )
         except Conflict as busy:
             call.note = str(busy)
             call.save(update_fields=["note"])
-            call_control.play(leg, "С этим номером уже говорят.", now=fact.at, then_hang_up=True)
-    elif isinstance(fact, Answered) and leg.role == LegRole.PATIENT:
+            call_control.play(leg, "С этим номером уже говорят.", now=event.at, then_hang_up=True)
+    elif isinstance(event, Answered) and leg.role == LegRole.PATIENT:
         employee = call_control.live_leg(call, LegRole.EMPLOYEE)
         if employee is None:
-            call_control.hang_up(leg, now=fact.at)
+            call_control.hang_up(leg, now=event.at)
         else:
-            call_control.connect(call, [employee, leg], now=fact.at)
-    elif isinstance(fact, Ended):
-        call_control.hang_up_all(call, now=fact.at, besides=leg)
+            call_control.connect(call, [employee, leg], now=event.at)
+    elif isinstance(event, Ended):
+        call_control.hang_up_all(call, now=event.at, besides=leg)
 
 
-def incoming(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
+def incoming(call: Call, leg: Leg | None, event: PbxEvent) -> None:
     """All free telephones of the clinic ring; who is first talks, the others fall silent.
 
     Whoever becomes free meanwhile is rung too. When nobody has taken it, the caller goes the
     exchange's own way (a reception, a queue, a recorded word), which the dialplan knows.
     """
     caller = call_control.live_leg(call, LegRole.PATIENT)
-    if isinstance(fact, StepDue):
+    if isinstance(event, StepDue):
         if call.answered_at is None and caller is not None:
-            _ring_on(call, caller, fact.at)
+            _ring_on(call, caller, event.at)
     elif leg is None:
         return
-    elif isinstance(fact, Answered) and leg.role == LegRole.EMPLOYEE:
+    elif isinstance(event, Answered) and leg.role == LegRole.EMPLOYEE:
         if caller is None or call.answered_at is not None:
-            call_control.hang_up(leg, now=fact.at)
+            call_control.hang_up(leg, now=event.at)
             return
         call.employee = leg.user
         call.save(update_fields=["employee"])
-        call_control.set_step_timeout(call, None, now=fact.at)
-        call_control.answer(caller, now=fact.at)
-        call_control.connect(call, [leg, caller], now=fact.at)
+        call_control.set_step_timeout(call, None, now=event.at)
+        call_control.answer(caller, now=event.at)
+        call_control.connect(call, [leg, caller], now=event.at)
         for other in call.legs.exclude(pk__in=[leg.pk, caller.pk]):
-            call_control.hang_up(other, now=fact.at)
-    elif isinstance(fact, Ended) and leg.role == LegRole.PATIENT:
-        call_control.hang_up_all(call, now=fact.at)
+            call_control.hang_up(other, now=event.at)
+    elif isinstance(event, Ended) and leg.role == LegRole.PATIENT:
+        call_control.hang_up_all(call, now=event.at)
 
 
-def open_incoming(fact: Incoming) -> Call | None:
+def open_incoming(event: Incoming) -> Call | None:
     """A call from outside becomes rows and rings the clinic's free telephones; heard of twice it
     stays one call.
 
     None when the line belongs to no clinic: the dialplan's own way goes on.
     """
-    clinic = _clinic_of(fact.line)
-    if clinic is None or Leg.objects.filter(channel=fact.channel).exists():
+    clinic = _clinic_of(event.line)
+    if clinic is None or Leg.objects.filter(channel=event.channel).exists():
         return None
-    number = _number(fact.number)
+    number = _number(event.number)
     known = patients_by_number(number) if number else []
     with transaction.atomic():
         call = call_control.place_call(
             scenario=Scenario.INCOMING,
             clinic=clinic,
             direction=Direction.IN,
-            now=fact.at,
+            now=event.at,
             patient=known[0] if len(known) == 1 else None,
             number=number,
-            line=fact.line,
+            line=event.line,
         )
         Leg.objects.create(
             call=call,
-            channel=fact.channel,
+            channel=event.channel,
             role=LegRole.PATIENT,
-            endpoint=fact.channel,
+            endpoint=event.channel,
             # two calls of one number at once: the second leg goes without it, since a number has
             # one live leg
             number=""
@@ -116,13 +116,13 @@ def open_incoming(fact: Incoming) -> Call | None:
             .exists()
             else number,
             state=LegState.UP,
-            created_at=fact.at,
-            ringing_at=fact.at,
-            answered_at=fact.at,
+            created_at=event.at,
+            ringing_at=event.at,
+            answered_at=event.at,
         )
-        call_logging.open_call(call, now=fact.at)
-        _ring_group(call, fact.at)
-        call_control.set_step_timeout(call, LOOK_SECONDS, now=fact.at)
+        call_logging.open_call(call, now=event.at)
+        _ring_group(call, event.at)
+        call_control.set_step_timeout(call, LOOK_SECONDS, now=event.at)
     return call
 
 

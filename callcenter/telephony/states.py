@@ -53,7 +53,7 @@ class CommandType(TextChoices):
     RECORD = "record", "записывать"
     ANSWER = "answer", "снять трубку"
     HANG_UP = "hang_up", "повесить трубку"
-    GIVE_BACK = "give_back", "вернуть АТС"
+    RETURN_TO_DIALPLAN = "return_to_dialplan", "вернуть АТС"
     DISCONNECT = "disconnect", "убрать мост"
 
 

@@ -18,5 +18,5 @@ urlpatterns = [
     path("telephony/speech/<str:token>.wav", phone.clip, name="clip"),
     path("telephony/lines/", lines.lines, name="lines"),
     path("telephony/lines/<int:pk>/remove/", lines.remove, name="line_remove"),
-    path("api/v1/calls", api.calls, name="api_calls"),
+    path("api/v1/calls/<slug:pbx>", api.calls, name="api_calls"),
 ]

@@ -37,8 +37,8 @@ def document() -> dict[str, Any]:
             "description": (
                 "Intake from telephone exchanges, messengers and sites. Every source has a key of its own, made on the"
                 " settings page «Ключи источников» and sent as `Authorization: Bearer …`. Times are ISO 8601 with an"
-                " offset. A request repeated with the same `id` changes nothing and is answered 200. The body is JSON in UTF-8,"
-                " whatever Content-Type says."
+                " offset. A request repeated with the same `id` changes nothing and is answered 200. The body is in UTF-8 and of the"
+                " content type that the operation names, whatever Content-Type the request states."
             ),
         },
         "paths": PATHS,

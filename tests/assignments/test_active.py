@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from callcenter.assignments.models import Task
-from callcenter.assignments.queries import PAGE, TaskFilter, active_list, mine_in_numbers
+from callcenter.assignments.queries import PAGE, TaskFilter, active_list, own_counts
 from callcenter.assignments.states import Department, TaskState
 from callcenter.clinics.models import WaitingListEntry
 from callcenter.clinics.states import WaitingKind, WaitingState
@@ -244,7 +244,7 @@ def test_numbers_of_my_day(world: World, task: MakeTask, wait: MakeWait) -> None
     task(assignee=world.administrator, deadline_at=world.now - HOUR)
     wait(owner=world.administrator)
     wait()
-    assert mine_in_numbers(world.administrator, now=world.now) == {
+    assert own_counts(world.administrator, now=world.now) == {
         "overdue": 1,
         "today": 1,
         "free": 1,

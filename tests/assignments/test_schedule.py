@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from callcenter.assignments.schedule import SERVICE_HOURS, EscalationStep, next_step
-from callcenter.assignments.states import LADDERS, Department, told
+from callcenter.assignments.states import LADDERS, Department, escalated_to
 from callcenter.clinics.schedule import Hours
 from callcenter.staff.roles import Role
 
@@ -68,5 +68,5 @@ def test_the_client_service_works_every_day_from_eight_to_eight() -> None:
 def test_every_department_has_a_ladder_of_two_steps() -> None:
     assert set(LADDERS) == set(Department)
     assert {len(ladder) for ladder in LADDERS.values()} == {2}
-    assert told(Department.OKS, 0) == ()
-    assert told(Department.OKS, 2) == (Role.LEAD, Role.HEAD)
+    assert escalated_to(Department.OKS, 0) == ()
+    assert escalated_to(Department.OKS, 2) == (Role.LEAD, Role.HEAD)

@@ -109,7 +109,7 @@ class Rig:
                 )
             self._turn(until)
 
-    def ways(self, **changes: object) -> CallbackSettings:
+    def change_settings(self, **changes: object) -> CallbackSettings:
         row, _ = CallbackSettings.objects.update_or_create(
             clinic=self.world.clinic, defaults=changes
         )

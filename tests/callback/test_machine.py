@@ -43,7 +43,7 @@ window_over         esc   .   .   .   .   .   .   . esc esc esc   .   .   .   .
 silence               .  wt  wt  wt  wt  wt psd  wt   .   .   .   .   .   .   .
 booked               cl   .  cl  cl  cl   .   .   .  cl  cl  cl  cl   .   .   .
 forbidden            cl   .  cl  cl  cl   .   .   .  cl  cl  cl  cl   .   .   .
-called_himself      psd   . psd psd psd   .   .   .   .   .   .   .   .   .   .
+patient_called_in      psd   . psd psd psd   .   .   .   .   .   .   .   .   .   .
 patient_in_call      wt   . tel tel tel tel   .   .   .   .   .   .   .   .   .
 admin_answered        . ask   .   .   .   .   .   .   .   .   .   .   .   .   .
 admin_failed          .  rg   .   .   .   .   .   .   .   .   .   .   .   .   .
@@ -87,7 +87,7 @@ def pairs() -> list[tuple[RequestState, RequestEvent, str]]:
 
 @pytest.mark.parametrize(("state", "event", "cell"), pairs(), ids=lambda value: str(value))
 def test_the_table(state: RequestState, event: RequestEvent, cell: str) -> None:
-    row = state_machine.step(state, event)
+    row = state_machine.rule_for(state, event)
     if cell == ".":
         assert row is NoTransition.IGNORED
     elif cell == "x":
@@ -157,10 +157,10 @@ def test_the_patient_is_dialled_only_after_a_choice_and_connected_only_when_he_a
 def test_from_any_open_state_the_clock_alone_leads_to_an_end(events: list[RequestEvent]) -> None:
     state = RequestState.WAITING
     for event in events:
-        row = state_machine.step(state, event)
+        row = state_machine.rule_for(state, event)
         state = row.state if isinstance(row, TransitionRule) else state
     for _ in range(3):  # what the clock brings when nobody does anything more
         for event in (RequestEvent.SILENCE, RequestEvent.WINDOW_OVER):
-            row = state_machine.step(state, event)
+            row = state_machine.rule_for(state, event)
             state = row.state if isinstance(row, TransitionRule) else state
     assert state in (*state_machine.FINAL, RequestState.ESCALATED)

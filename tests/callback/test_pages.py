@@ -180,7 +180,7 @@ def test_what_to_press_now_stands_above_the_family_on_the_ringing_card(
 
 
 def test_a_clinic_without_the_second_key_promises_none(rig: Rig, as_user: Login) -> None:
-    rig.ways(second_key=False)
+    rig.change_settings(has_second_key=False)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask("1")
     rig.run_until(RequestState.SPEAKING, request=request, seconds=60)
@@ -196,7 +196,9 @@ def test_a_clinic_without_the_second_key_promises_none(rig: Rig, as_user: Login)
 def test_a_paused_request_is_closed_or_continued_by_one_press(rig: Rig, as_user: Login) -> None:
     request = rig.ask()
     client = as_user(rig.world.administrator)
-    actions.apply(request.pk, RequestEvent.CALLED_HIMSELF, now=rig.now, reason="звонил сам в 14:05")
+    actions.apply(
+        request.pk, RequestEvent.PATIENT_CALLED_IN, now=rig.now, reason="звонил сам в 14:05"
+    )
     page = client.get(reverse("callback:card", args=[request.pk])).content.decode()
     assert "звонил сам в 14:05 — закрыть заявку или продолжить звонить?" in page
     assert "Продолжить" in page

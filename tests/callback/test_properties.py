@@ -51,7 +51,7 @@ def undone() -> Iterator[None]:
 
 
 class Repeating(SimulatorPbx):
-    """People drawn by hypothesis; and every fact is remembered, to be told again."""
+    """People drawn by hypothesis; and every event is remembered, to be told again."""
 
     def cast_as(self, admins: list[str], patients: list[str]) -> None:
         self._admins, self._patients = cycle(admins), cycle(patients)
@@ -62,8 +62,8 @@ class Repeating(SimulatorPbx):
         name = next(self._admins if role == LegRole.EMPLOYEE else self._patients)
         return _Channel(dial.channel, self.personas[name], dial.timeout)
 
-    def facts(self, wait: float) -> list[PbxEvent]:
-        found = super().facts(wait)
+    def events(self, wait: float) -> list[PbxEvent]:
+        found = super().events(wait)
         self.told += found
         return found
 
@@ -76,7 +76,7 @@ class Story:
         self.cast = (admins, patients)
         self.rig.robot.release()
         self.start()
-        self.rig.ways(window_minutes=WINDOW)
+        self.rig.change_settings(window_minutes=WINDOW)
         self.rig.bind(world.administrator, "admin")
         self.rig.bind(world.administrator2, "admin")
         self.patient = world.patient("Семёнов", "Пётр", "", phones=["+79000007700"])
@@ -94,18 +94,18 @@ class Story:
         for _ in range(3):
             rig.robot.run_once(0)
 
-    def happen(self, deed: str) -> None:
+    def happen(self, action: str) -> None:
         rig, who, now = self.rig, self.rig.world.administrator, self.rig.now
         request = CallbackRequest.objects.get(pk=self.request.pk)
         with suppress(DomainError):
-            match deed:
+            match action:
                 case "crash":
                     rig.now += dt.timedelta(seconds=12)  # the lease runs out
                     self.start()
                 case "repeat":
                     assert isinstance(rig.simulator, Repeating)
-                    for fact in rig.simulator.told[-8:]:
-                        event_handlers.handle_event(fact)
+                    for event in rig.simulator.told[-8:]:
+                        event_handlers.handle_event(event)
                 case "tick twice":
                     actions.run_due_requests(now=now)
                     actions.run_due_requests(now=now)
@@ -184,10 +184,10 @@ def test_whatever_happens(
 ) -> None:
     with undone():
         story = Story(world, admins, patients)
-        for seconds, deed in plays:
+        for seconds, action in plays:
             story.rig.run(seconds)
             story.check()
-            story.happen(deed)
+            story.happen(action)
             story.check()
         story.rig.run(5400)
         story.check()
@@ -195,7 +195,7 @@ def test_whatever_happens(
         request = CallbackRequest.objects.get(pk=story.request.pk)
         assert request.state in (*state_machine.FINAL, RequestState.ESCALATED)
         assert not Leg.objects.exclude(state="ended").exists()
-        human = {deed for _, deed in plays} & {*PEOPLE, "booking", "called himself", "crash"}
+        human = {action for _, action in plays} & {*PEOPLE, "booking", "called himself", "crash"}
         if request.state == RequestState.ESCALATED and not human:
             assert request.first_try_at is not None
             assert request.letter_at is not None

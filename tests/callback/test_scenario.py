@@ -123,7 +123,7 @@ def test_a_patient_who_never_answers_is_dialled_four_times_gets_one_sms_and_a_le
 def test_as_the_document_has_it_the_robot_goes_on_after_the_sms_when_the_clinic_says_so(
     rig: Rig,
 ) -> None:
-    rig.ways(goes_on_after_sms=True)
+    rig.change_settings(is_dialling_after_sms=True)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask("6")
     rig.run(3 * 3600)
@@ -157,7 +157,7 @@ def test_a_patient_whose_voicemail_took_every_dial_gets_the_sms_too(rig: Rig, di
 def test_after_the_last_dial_the_administrator_hears_of_the_sms_and_not_of_another_try(
     rig: Rig,
 ) -> None:
-    rig.ways(patient_tries=1)
+    rig.change_settings(patient_tries=1)
     rig.bind(rig.world.administrator, "admin_thorough")
     rig.ask("6")
     rig.run(300)
@@ -165,7 +165,7 @@ def test_after_the_last_dial_the_administrator_hears_of_the_sms_and_not_of_anoth
 
 
 def test_the_robot_does_not_take_back_what_it_may_not_dial_any_more(rig: Rig) -> None:
-    rig.ways(patient_tries=1)
+    rig.change_settings(patient_tries=1)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask("6")
     rig.run_until(RequestState.ESCALATED, request=request, seconds=3 * 3600)
@@ -225,7 +225,7 @@ def test_words_about_a_doctor_we_do_not_know_are_not_answered_by_any_visit(rig: 
 def test_the_source_is_named_as_it_is_said_and_one_by_hand_has_none(
     rig: Rig, name: str, spoken: str, sms: str, subject: str, phrase: str
 ) -> None:
-    rig.ways(patient_tries=1)
+    rig.change_settings(patient_tries=1)
     rig.bind(rig.world.administrator, "admin_thorough")
     request = rig.ask("6", source=rig.source(name=name, spoken=spoken) if name else None)
     rig.run_until(RequestState.ESCALATED, request=request, seconds=3 * 3600)
@@ -272,7 +272,7 @@ def test_a_booking_made_since_for_this_doctor_closes_the_request_before_anybody_
     rig.run(400)
     request.refresh_from_db()
     assert request.state == RequestState.CLOSED
-    assert request.closed_by_floor
+    assert request.is_closed_automatically
     assert "уже записан" in request.outcome
     assert request.attempts.count() == 1
 
@@ -456,7 +456,7 @@ def test_booking_from_the_card_takes_the_held_window_and_closes_the_request(rig:
         request, patient=patient, window=window, by=rig.world.administrator, now=rig.now
     )
     request.refresh_from_db()
-    assert (request.state, request.closed_by_floor) == (RequestState.CLOSED, False)
+    assert (request.state, request.is_closed_automatically) == (RequestState.CLOSED, False)
     assert visit.starts_at == window.starts_at
 
 

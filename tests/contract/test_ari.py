@@ -73,14 +73,14 @@ def make(handle: Threaded) -> Iterator[Make]:
 
 
 def until(ari: Ari, kind: type[PbxEvent], seconds: float = 30.0) -> list[PbxEvent]:
-    """The facts up to the first one of the kind."""
-    told: list[PbxEvent] = []
+    """The events up to the first one of the kind."""
+    events: list[PbxEvent] = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        told += ari.facts(0.1)
-        if any(isinstance(fact, kind) for fact in told):
-            return told
-    pytest.fail(f"no {kind.__name__}: {told}")
+        events += ari.events(0.1)
+        if any(isinstance(event, kind) for event in events):
+            return events
+    pytest.fail(f"no {kind.__name__}: {events}")
 
 
 def linked(make: Make, **options: str) -> Ari:
@@ -110,8 +110,8 @@ def test_what_happened_while_nobody_listened_is_found_in_the_snapshot(
     until(ari, Answered)
     handle.do(handle.server.drop_websockets)
     handle.do(lambda: handle.exchange.end("dz-a", 16))
-    told = until(ari, LinkUp)
-    assert not any(isinstance(fact, Ended) for fact in told)
+    events = until(ari, LinkUp)
+    assert not any(isinstance(event, Ended) for event in events)
     assert ari.snapshot().channels == {}
 
 
@@ -125,7 +125,7 @@ def test_a_new_process_takes_over_the_channels_of_the_old_one(make: Make, handle
     handle.do(lambda: handle.exchange.press(handle.exchange.channels["dz-a"], "5"))
     until(new, Digit)
     new.hang_up("dz-a")
-    ended = next(fact for fact in until(new, Ended) if isinstance(fact, Ended))
+    ended = next(event for event in until(new, Ended) if isinstance(event, Ended))
     assert ended.end == HangupReason.ANSWERED
 
 
@@ -136,17 +136,17 @@ def test_only_the_exact_channel_is_ours(make: Make, handle: Threaded) -> None:
     ari = linked(make)
     ari.ring(DialRequest("dz-a", "Local/admin@peers"))
     ari.ring(DialRequest("dz-p", "Local/patient_long@peers"))
-    told: list[PbxEvent] = []
-    while sum(isinstance(fact, Answered) for fact in told) < 2:
-        told += ari.facts(0.1)
+    events: list[PbxEvent] = []
+    while sum(isinstance(event, Answered) for event in events) < 2:
+        events += ari.events(0.1)
     ari.connect("br", ("dz-a", "dz-p"))
     handle.do(lambda: handle.exchange.press(handle.exchange.channels["dz-a"], "7"))
     until = time.monotonic() + 10
-    while not any(isinstance(fact, Digit) for fact in told) and time.monotonic() < until:
-        told += ari.facts(0.2)
-    told += ari.facts(0.3)  # the other half's echo of the digit, if it were taken for ours
-    assert all(getattr(fact, "channel", "dz-a") in ("dz-a", "dz-p") for fact in told)
-    assert {fact.channel for fact in told if isinstance(fact, Digit)} == {"dz-a"}
+    while not any(isinstance(event, Digit) for event in events) and time.monotonic() < until:
+        events += ari.events(0.2)
+    events += ari.events(0.3)  # the other half's echo of the digit, if it were taken for ours
+    assert all(getattr(event, "channel", "dz-a") in ("dz-a", "dz-p") for event in events)
+    assert {event.channel for event in events if isinstance(event, Digit)} == {"dz-a"}
 
 
 def test_a_wrong_password_is_said_in_words(make: Make) -> None:
@@ -234,7 +234,7 @@ def test_an_absent_sound_is_not_ok(make: Make) -> None:
     ari.ring(DialRequest("dz-a", "Local/patient_long@peers"))
     until(ari, Answered)
     ari.play("dz-a", "pb", Sound("absent", Path("/nowhere/absent.wav"), 1.0))
-    ended = next(fact for fact in until(ari, PlayEnded) if isinstance(fact, PlayEnded))
+    ended = next(event for event in until(ari, PlayEnded) if isinstance(event, PlayEnded))
     assert not ended.ok
 
 
@@ -248,7 +248,7 @@ def test_a_channel_that_is_gone_says_so(make: Make) -> None:
 def test_an_incoming_call_brings_its_number_and_line(make: Make, handle: Threaded) -> None:
     ari = linked(make)
     handle.do(lambda: handle.exchange.incoming("1773824400.7", "79000000001", "79000009999"))
-    call = next(fact for fact in until(ari, Incoming) if isinstance(fact, Incoming))
+    call = next(event for event in until(ari, Incoming) if isinstance(event, Incoming))
     assert (call.channel, call.number, call.line) == ("1773824400.7", "79000000001", "79000009999")
     handle.do(lambda: handle.exchange.end("1773824400.7", 16))
     until(ari, Ended)
@@ -258,8 +258,8 @@ def test_a_caller_nobody_takes_goes_on_in_the_dialplan(make: Make, handle: Threa
     ari = linked(make)
     handle.do(lambda: handle.exchange.incoming("in-1", "79000000001", "79000009999"))
     until(ari, Incoming)
-    ari.give_back("in-1")
-    ended = next(fact for fact in until(ari, Ended) if isinstance(fact, Ended))
+    ari.return_to_dialplan("in-1")
+    ended = next(event for event in until(ari, Ended) if isinstance(event, Ended))
     assert (ended.channel, ended.end) == ("in-1", HangupReason.PASSED_ON)
     assert "in-1" in handle.exchange.channels  # the exchange goes on with him
 
@@ -269,10 +269,10 @@ def test_without_a_fallback_in_the_dialplan_he_is_let_go(make: Make, handle: Thr
     handle.exchange.label = "another"
     handle.do(lambda: handle.exchange.incoming("in-1", "79000000001", "79000009999"))
     until(ari, Incoming)
-    ari.give_back("in-1")
+    ari.return_to_dialplan("in-1")
     until(ari, Ended)
     assert handle.exchange.channels == {}
-    ari.give_back("in-1")  # gone already: no error
+    ari.return_to_dialplan("in-1")  # gone already: no error
 
 
 def test_callers_put_to_us_while_nobody_listened_are_in_the_snapshot(
@@ -291,8 +291,8 @@ def test_a_machine_is_told_from_a_person_before_anybody_is_connected(
 ) -> None:
     ari = linked(make, amd="listen")
     ari.ring(DialRequest("dz-p", f"Local/{patient}@peers", listen=True))
-    answered = [fact for fact in until(ari, Answered) if isinstance(fact, Answered)]
-    assert [(fact.channel, fact.machine) for fact in answered] == [("dz-p", machine)]
+    answered = [event for event in until(ari, Answered) if isinstance(event, Answered)]
+    assert [(event.channel, event.machine) for event in answered] == [("dz-p", machine)]
     ari.ring(DialRequest("dz-a", "Local/admin@peers"))  # an administrator is never listened to
     until(ari, Answered, 1)
 
@@ -303,7 +303,7 @@ def test_a_telephone_that_an_earlier_process_dialled_is_noticed_when_it_is_answe
     """That process was asleep between its last look at the lease and the request."""
     new = linked(make)
     make().ring(DialRequest("dz-late", "Local/patient_long@peers"))
-    stray = next(fact for fact in until(new, UnknownChannel) if isinstance(fact, UnknownChannel))
+    stray = next(event for event in until(new, UnknownChannel) if isinstance(event, UnknownChannel))
     assert stray.channel == "dz-late"
 
 
@@ -333,8 +333,8 @@ def test_each_leg_is_recorded_apart_by_a_listener_that_is_no_call_of_ours(make: 
     until(ari, Answered)
     ari.record("dz-a", "rec-1")
     assert ari.snapshot().channels == {"dz-a": True}
-    told = until(ari, Recorded)
-    assert not any(isinstance(fact, Answered) for fact in told)
+    events = until(ari, Recorded)
+    assert not any(isinstance(event, Answered) for event in events)
     assert ari.recording("rec-1") == b"RIFF-sound-of-rec-1"
 
 
@@ -345,7 +345,7 @@ def test_unknown_events_and_unknown_fields_are_ignored(make: Make, handle: Threa
     )
     handle.do(lambda: handle.exchange.tell("dozvon", "ChannelToneDetected"))
     ari.ring(DialRequest("dz-a", "Local/admin_busy@peers"))
-    assert not [fact for fact in until(ari, Ended) if not isinstance(fact, Ended)]
+    assert not [event for event in until(ari, Ended) if not isinstance(event, Ended)]
 
 
 def test_no_call_takes_192_khz(make: Make, handle: Threaded) -> None:

@@ -1,5 +1,5 @@
 """One suite for every exchange: the simulator, Asterisk's client against the replayed measurements
-(facts after and before the answers), and a real Asterisk when ARI_URL, ARI_USER, ARI_PASSWORD and
+(events after and before the answers), and a real Asterisk when ARI_URL, ARI_USER, ARI_PASSWORD and
 ARI_PEERS_CONTEXT are set.
 
 The real one needs the extensions of docs/asterisk.md «Проверка на своём Астериске» in its peers'
@@ -42,18 +42,18 @@ REAL = all(
     os.environ.get(name) for name in ("ARI_URL", "ARI_USER", "ARI_PASSWORD", "ARI_PEERS_CONTEXT")
 )
 REAL_ONE = [pytest.param("real asterisk", marks=pytest.mark.asterisk)]
-KINDS = ["simulator", "ari, facts later", "ari, facts first", *(REAL_ONE if REAL else [])]
+KINDS = ["simulator", "ari, events later", "ari, events first", *(REAL_ONE if REAL else [])]
 
 
 @dataclass
 class Line:
-    """An exchange with people behind extensions, and the facts it has told so far."""
+    """An exchange with people behind extensions, and the events it has delivered so far."""
 
     pbx: Pbx
     endpoint: Callable[[str], str]
     sound: Sound
     scale: float  # real seconds per second of the script
-    told: list[PbxEvent] = field(default_factory=list)
+    events: list[PbxEvent] = field(default_factory=list)
 
     def dial(self, extension: str, *, timeout: int = 4, channel: str = "") -> str:
         name = channel or f"dz-{uuid.uuid4().hex}"
@@ -61,16 +61,16 @@ class Line:
         return name
 
     def wait(self, kind: type[PbxEvent], *, seconds: float = 30, **values: object) -> PbxEvent:
-        """The first fact of the kind with these values; other facts are kept."""
+        """The first event of the kind with these values; other events are kept."""
         waited = 0.0
         while True:
-            for fact in self.told:
-                if isinstance(fact, kind) and all(
-                    getattr(fact, name) == value for name, value in values.items()
+            for event in self.events:
+                if isinstance(event, kind) and all(
+                    getattr(event, name) == value for name, value in values.items()
                 ):
-                    return fact
+                    return event
             if waited > seconds:
-                pytest.fail(f"no {kind.__name__} {values} within {seconds} s: {self.told}")
+                pytest.fail(f"no {kind.__name__} {values} within {seconds} s: {self.events}")
             waited += self._hear()
 
     def pause(self, seconds: float) -> None:
@@ -79,18 +79,18 @@ class Line:
             waited += self._hear()
 
     def _hear(self) -> float:
-        """Listens for a moment; how many seconds of the script went by in silence (facts cut the
+        """Listens for a moment; how many seconds of the script went by in silence (events cut the
         moment short).
         """
-        found = self.pbx.facts(0.25 * self.scale)
-        self.told += found
+        found = self.pbx.events(0.25 * self.scale)
+        self.events += found
         return 0.0 if found else 0.25
 
     def of(self, kind: type[PbxEvent], channel: str) -> list[PbxEvent]:
         return [
-            fact
-            for fact in self.told
-            if isinstance(fact, kind) and getattr(fact, "channel", None) == channel
+            event
+            for event in self.events
+            if isinstance(event, kind) and getattr(event, "channel", None) == channel
         ]
 
 
@@ -159,8 +159,8 @@ def line(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Line]:
     sound = tone(tmp_path)
     made = {
         "simulator": lambda: _simulated(sound),
-        "ari, facts later": lambda: _scripted(sound, late_answers=False),
-        "ari, facts first": lambda: _scripted(sound, late_answers=True),
+        "ari, events later": lambda: _scripted(sound, late_answers=False),
+        "ari, events first": lambda: _scripted(sound, late_answers=True),
         "real asterisk": lambda: _real(sound),
     }
     with made[request.param]() as line:

@@ -26,7 +26,7 @@ from callcenter.messaging.actions import send_due
 from callcenter.messaging.models import Provider
 from callcenter.runtime.embedded_servers import free_port
 from callcenter.staff.roles import Role
-from callcenter.telephony.actions.browser_phones import BrowserHandsets
+from callcenter.telephony.actions.browser_phones import StoredBrowserPhones
 from callcenter.telephony.actions.staff_phones import bind_phone
 from callcenter.telephony.models import RobotLease
 from callcenter.telephony.pbx.simulator import PhonePersona, SimulatorPbx
@@ -51,13 +51,13 @@ class Backstage:
         self._thread.start()
 
     def _run(self) -> None:
-        handsets = BrowserHandsets(timezone.now)
+        browser_phones = StoredBrowserPhones(timezone.now)
         patient = {
             "patient_slow": PhonePersona(
                 "patient_slow", answers=1.0, hangs_up=120.0, says="Слушаю вас."
             )
         }
-        exchange = SimulatorPbx(timezone.now, handsets=handsets, personas=patient)
+        exchange = SimulatorPbx(timezone.now, browser_phones=browser_phones, personas=patient)
         robot = Robot(lambda: exchange, holder="e2e", clock=timezone.now, workers=0)
         try:
             while not self._stop.is_set():

@@ -47,7 +47,7 @@ def test_who_wakes_up_with_news_cannot_write_it(rig: Rig) -> None:
     sleeper, leg = taken_over(rig), Leg.objects.latest("pk")
     before = everything()
     with pytest.raises(LeaseLost):
-        sleeper._take(Answered(rig.now, leg.channel))
+        sleeper._handle(Answered(rig.now, leg.channel))
     with pytest.raises(LeaseLost):
         sleeper._finish(PbxCommand.objects.earliest("pk").pk, CommandState.REFUSED)
     with pytest.raises(LeaseLost):

@@ -19,18 +19,18 @@ pytestmark = pytest.mark.django_db
 def test_a_gap_is_as_old_as_its_beginning_however_often_it_is_tried(rig: Rig) -> None:
     began = rig.now
     for _ in range(4):
-        rig.robot._take(LinkDown(rig.now, "Нет связи с Астериском."))
+        rig.robot._handle(LinkDown(rig.now, "Нет связи с Астериском."))
         rig.now += rig.now.resolution * 30_000_000
         rig.robot._keep_lease(rig.now)
     assert link_since() == began
 
 
 def test_people_hear_of_a_request_when_the_exchange_has_been_away_for_a_minute(rig: Rig) -> None:
-    rig.robot._take(LinkDown(rig.now, "Нет связи с Астериском."))
+    rig.robot._handle(LinkDown(rig.now, "Нет связи с Астериском."))
     request = rig.ask()
     rig.run(40)
     assert CallbackRequest.objects.filter(details_at=None).exists()
-    rig.robot._take(LinkDown(rig.now, "Нет связи с Астериском."))
+    rig.robot._handle(LinkDown(rig.now, "Нет связи с Астериском."))
     rig.run(40)
     assert not CallbackRequest.objects.filter(details_at=None).exists()
     assert request.attempts.count() == 0

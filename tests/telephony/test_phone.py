@@ -1,23 +1,20 @@
 """Telephones of the floor: binding, calls by a click, incoming calls, the caller's card, webhooks."""
 
 import datetime as dt
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.api_keys import create_key
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.staff.models import User
 from callcenter.telephony.actions import staff_phones
-from callcenter.telephony.actions.browser_phones import BrowserHandsets
-from callcenter.telephony.models import Call, Handset, Leg, PhoneBinding, PhoneLine
+from callcenter.telephony.actions.browser_phones import StoredBrowserPhones
+from callcenter.telephony.models import BrowserPhone, Call, Leg, PhoneBinding, PhoneLine
 from callcenter.telephony.queries import ringing_for
 from callcenter.telephony.speech import audio_cache, engines, spoken_russian
 from callcenter.telephony.speech.asterisk_media import clip_url
@@ -129,26 +126,29 @@ def test_the_bar_says_where_one_sits_and_never_shows_anothers_call(
 
 
 def test_a_telephone_in_the_browser_rings_is_answered_hears_and_presses(rig: Rig) -> None:
-    rig.simulator._handsets = BrowserHandsets(lambda: rig.now)
+    rig.simulator._browser_phones = StoredBrowserPhones(lambda: rig.now)
     staff_phones.bind_phone(user=rig.world.administrator, kind=PhoneKind.BROWSER, now=rig.now)
     rig.ask()
     rig.run(1)
-    handset = Handset.objects.get()
-    assert (handset.state, handset.user) == ("ringing", rig.world.administrator)
-    for deed, value in (("answer", ""), ("digit", "5")):
+    browser_phone = BrowserPhone.objects.get()
+    assert (browser_phone.state, browser_phone.user) == ("ringing", rig.world.administrator)
+    for action, value in (("answer", ""), ("digit", "5")):
         staff_phones.press(
             user=rig.world.administrator,
-            channel=handset.channel,
-            deed=deed,
+            channel=browser_phone.channel,
+            action=action,
             value=value,
             now=rig.now,
         )
         rig.run(0.5)
-    handset.refresh_from_db()
-    assert handset.clip
+    browser_phone.refresh_from_db()
+    assert browser_phone.clip
     with pytest.raises(Conflict):
         staff_phones.press(
-            user=rig.world.administrator2, channel=handset.channel, deed="answer", now=rig.now
+            user=rig.world.administrator2,
+            channel=browser_phone.channel,
+            action="answer",
+            now=rig.now,
         )
 
 
@@ -163,44 +163,6 @@ def test_a_number_is_veiled_in_its_token() -> None:
     token = call_token("+79000007700")
     assert "7700" not in token
     assert number_of(token) == "+79000007700"
-
-
-def test_notices_of_a_cloud_pbx_in_any_order_make_one_call(rig: Rig, client: Client) -> None:
-    _, key = create_key(name="uis", clinic=rig.world.clinic, by=rig.world.senior, now=rig.now)
-    ended = int(timezone.now().timestamp()) - 60
-    common = {
-        "vendor": "uis",
-        "secret": key,
-        "session": 237859081,
-        "contact": "79000007700",
-        "line": "79000009999",
-    }
-    notices = [
-        {**common, "event": "talk_finished", "timestamp": ended, "talk_time": 30},
-        {**common, "event": "incoming_call", "timestamp": ended - 45},
-        {**common, "event": "talk_started", "timestamp": ended - 30},
-        {
-            **common,
-            "event": "call_record_completed",
-            "timestamp": ended + 5,
-            "file_link": "https://pbx.example/1.mp3",
-        },
-    ]
-    for notice in [*notices, notices[0]]:
-        answer = client.post("/api/v1/calls", json.dumps(notice), content_type="application/json")
-        assert answer.status_code == 200, answer.content
-    call = Interaction.objects.get()
-    assert (call.state, call.wait_seconds, call.talk_seconds) == ("answered", 15, 30)
-    assert call.number == "+79000007700"
-    assert call.linked_recordings.get().url == "https://pbx.example/1.mp3"
-    wrong = client.post(
-        "/api/v1/calls", json.dumps({**notices[0], "secret": "x"}), content_type="application/json"
-    )
-    assert wrong.status_code == 401
-    nonsense = client.post(
-        "/api/v1/calls", json.dumps({**common, "event": "?"}), content_type="application/json"
-    )
-    assert nonsense.status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,21 @@ from collections.abc import Callable
 from django.db import transaction
 
 from callcenter.lib import live_updates
-from callcenter.telephony.models import Handset, HandsetAction
+from callcenter.telephony.models import BrowserPhone, BrowserPhoneAction
 from callcenter.telephony.pbx.base import Sound
 from callcenter.telephony.pbx.simulator import SimulatedAction
 from callcenter.telephony.speech import SpeechFailed, synthesize
 from callcenter.telephony.states import LegState
 
 
-class BrowserHandsets:
-    """Keeps the simulator's `Handsets` contract on the database."""
+class StoredBrowserPhones:
+    """Keeps the simulator's `BrowserPhones` contract on the database."""
 
     def __init__(self, clock: Callable[[], dt.datetime]) -> None:
         self._clock = clock
 
     def ring(self, channel: str, owner: str, caller: str) -> None:
-        Handset.objects.update_or_create(
+        BrowserPhone.objects.update_or_create(
             channel=channel,
             defaults={
                 "user_id": int(owner),
@@ -34,10 +34,10 @@ class BrowserHandsets:
         live_updates.bump(f"phone:user:{owner}")
 
     def hear(self, channel: str, sound: Sound) -> None:
-        handset = Handset.objects.get(channel=channel)
-        self._change(channel, clip=sound.key, clip_no=handset.clip_no + 1)
+        browser_phone = BrowserPhone.objects.get(channel=channel)
+        self._change(channel, clip=sound.key, clip_no=browser_phone.clip_no + 1)
 
-    def hush(self, channel: str) -> None:
+    def stop_playback(self, channel: str) -> None:
         self._change(channel, clip="")
 
     def talk(self, channel: str, words: str) -> None:
@@ -46,24 +46,26 @@ class BrowserHandsets:
             try:
                 self.hear(channel, synthesize(words))
             except SpeechFailed:
-                self.hush(channel)  # a mute persona is still a persona
+                self.stop_playback(channel)  # a mute persona is still a persona
 
     def end(self, channel: str) -> None:
         self._change(channel, state=LegState.ENDED, clip="")
 
-    def deeds(self) -> list[SimulatedAction]:
-        """What was pressed since the last look; each deed is taken once."""
+    def actions(self) -> list[SimulatedAction]:
+        """What was pressed since the last look; each action is taken once."""
         with transaction.atomic():
             rows = list(
-                HandsetAction.objects.select_for_update(skip_locked=True).order_by("pk")[:100]
+                BrowserPhoneAction.objects.select_for_update(skip_locked=True).order_by("pk")[:100]
             )
-            HandsetAction.objects.filter(pk__in=[row.pk for row in rows]).delete()
+            BrowserPhoneAction.objects.filter(pk__in=[row.pk for row in rows]).delete()
         for row in rows:
             if row.kind == "answer":
                 self._change(row.channel, state=LegState.UP)
         return [SimulatedAction(row.channel, row.kind, row.value) for row in rows]
 
-    def _change(self, channel: str, **facts: object) -> None:
-        Handset.objects.filter(channel=channel).update(changed_at=self._clock(), **facts)
-        owner = Handset.objects.filter(channel=channel).values_list("user_id", flat=True).first()
+    def _change(self, channel: str, **events: object) -> None:
+        BrowserPhone.objects.filter(channel=channel).update(changed_at=self._clock(), **events)
+        owner = (
+            BrowserPhone.objects.filter(channel=channel).values_list("user_id", flat=True).first()
+        )
         live_updates.bump(f"phone:user:{owner}")

@@ -190,12 +190,12 @@ def answer(leg: Leg, *, now: dt.datetime) -> None:
 
 
 def return_to_dialplan(leg: Leg, *, now: dt.datetime) -> None:
-    """Leaves a caller to the exchange's own way; his leg's end comes back as a fact."""
-    _command(leg.call, CommandType.GIVE_BACK, now=now, leg=leg)
+    """Leaves a caller to the exchange's own way; his leg's end comes back as an event."""
+    _command(leg.call, CommandType.RETURN_TO_DIALPLAN, now=now, leg=leg)
 
 
 def hang_up(leg: Leg, *, now: dt.datetime) -> None:
-    """Asks for the end of a live leg; the leg's own end comes back as a fact."""
+    """Asks for the end of a live leg; the leg's own end comes back as an event."""
     if leg.is_live and not leg.commands.filter(verb=CommandType.HANG_UP).exists():
         _command(leg.call, CommandType.HANG_UP, now=now, leg=leg)
 

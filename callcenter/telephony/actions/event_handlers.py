@@ -1,7 +1,7 @@
-"""What the exchange told us, taken into the rows: each fact in one transaction, once, in whatever
+"""What the exchange told us, taken into the rows: each event in one transaction, once, in whatever
 order it comes.
 
-A leg's facts only move it forward (planned → ringing → up → ended); a fact about an ended leg
+A leg's events only move it forward (planned → ringing → up → ended); an event about an ended leg
 changes nothing. Then the call's scenario decides, in the same transaction.
 """
 
@@ -54,24 +54,24 @@ def handler_of(call: Call) -> Handler:
     return _handlers[Scenario(call.scenario)]
 
 
-def handle_event(fact: PbxEvent) -> None:
-    """Writes the fact and lets the scenario act; facts about channels that are not ours are none of
+def handle_event(event: PbxEvent) -> None:
+    """Writes the event and lets the scenario act; events about channels that are not ours are none of
     our business.
     """
-    if isinstance(fact, Incoming):
+    if isinstance(event, Incoming):
         from callcenter.telephony.scenarios import open_incoming
 
-        open_incoming(fact)
-    elif isinstance(fact, PlayEnded):
-        _take_play_end(fact)
-    elif isinstance(fact, (Ringing, Answered, Ended, Digit, AnsweringMachine)):
+        open_incoming(event)
+    elif isinstance(event, PlayEnded):
+        _handle_play_end(event)
+    elif isinstance(event, (Ringing, Answered, Ended, Digit, AnsweringMachine)):
         with transaction.atomic():
-            leg = _locked(fact.channel)
-            if leg is not None and _move(leg, fact):
-                _decide(leg.call, leg, fact)
+            leg = _locked(event.channel)
+            if leg is not None and _move(leg, event):
+                _decide(leg.call, leg, event)
 
 
-def take_step(call_id: int, *, now: dt.datetime) -> None:
+def handle_step_timeout(call_id: int, *, now: dt.datetime) -> None:
     """The call's step has lasted its time: says so to the scenario, once."""
     with transaction.atomic():
         call = Call.objects.select_for_update(no_key=True).due(now).filter(pk=call_id).first()
@@ -161,9 +161,9 @@ def _ring_failed(command: PbxCommand, end: HangupReason, error: str, now: dt.dat
         return
     Leg.objects.filter(pk=command.leg.pk, state__in=LIVE_LEGS).update(note=error[:250])
     leg = _locked(command.leg.channel)
-    fact = Ended(now, command.leg.channel, end)
-    if leg is not None and _move(leg, fact):
-        _decide(leg.call, leg, fact)
+    event = Ended(now, command.leg.channel, end)
+    if leg is not None and _move(leg, event):
+        _decide(leg.call, leg, event)
 
 
 def _connected(command: PbxCommand, now: dt.datetime) -> None:
@@ -178,12 +178,12 @@ def _connected(command: PbxCommand, now: dt.datetime) -> None:
     _decide(call, None, Connected(now))
 
 
-def _take_over(call: Call, leg: Leg, fact: Answered) -> None:
+def _take_over(call: Call, leg: Leg, event: Answered) -> None:
     """A colleague answers a transferred call: he joins, and who talked so far is let go once he is
     in.
     """
     if call_control.live_leg(call, LegRole.PATIENT) is None:
-        call_control.hang_up(leg, now=fact.at)
+        call_control.hang_up(leg, now=event.at)
         return
     others = [
         other
@@ -191,15 +191,15 @@ def _take_over(call: Call, leg: Leg, fact: Answered) -> None:
         if other.pk != leg.pk
     ]
     recorded = call.commands.filter(verb=CommandType.RECORD).exists()
-    call_control.connect(call, [leg], now=fact.at, record=recorded, instead_of=others)
+    call_control.connect(call, [leg], now=event.at, record=recorded, instead_of=others)
     call.employee = leg.user
     call.save(update_fields=["employee"])
 
 
-def _take_play_end(fact: PlayEnded) -> None:
+def _handle_play_end(event: PlayEnded) -> None:
     with transaction.atomic():
         command = (
-            PbxCommand.objects.filter(verb=CommandType.PLAY, ref=fact.playback)
+            PbxCommand.objects.filter(verb=CommandType.PLAY, ref=event.playback)
             .select_related("leg")
             .first()
         )
@@ -211,14 +211,14 @@ def _take_play_end(fact: PlayEnded) -> None:
         if command is None or leg is None or leg.state != LegState.UP:
             return  # cut by the peer's hanging up: his end is told by itself
         if command.args.get("then_hang_up"):
-            call_control.hang_up(leg, now=fact.at)
-        elif fact.ok:
-            _decide(leg.call, leg, fact)
+            call_control.hang_up(leg, now=event.at)
+        elif event.ok:
+            _decide(leg.call, leg, event)
         else:
             # An absent file, or a listener who has just hung up: his end follows within moments, or
             # it was the file.
             PbxCommand.objects.filter(pk=command.pk).update(args={**command.args, "failed": True})
-            call_control.set_step_timeout(leg.call, _HANGING_UP, now=fact.at)
+            call_control.set_step_timeout(leg.call, _HANGING_UP, now=event.at)
 
 
 def _locked(channel: str) -> Leg | None:
@@ -227,22 +227,22 @@ def _locked(channel: str) -> Leg | None:
     return legs.select_for_update(of=("self", "call"), no_key=True).filter(channel=channel).first()
 
 
-def _move(leg: Leg, fact: PbxEvent) -> bool:
-    """Moves the leg forward by the fact; False when the fact is late or a repetition."""
+def _move(leg: Leg, event: PbxEvent) -> bool:
+    """Moves the leg forward by the event; False when the event is late or a repetition."""
     if not leg.is_live:
         return False
-    match fact:
+    match event:
         case Ringing():
             if leg.state != LegState.PLANNED:
                 return False
-            leg.state, leg.ringing_at = LegState.RINGING, fact.at
+            leg.state, leg.ringing_at = LegState.RINGING, event.at
         case Answered():
             if leg.state == LegState.UP:
                 return False
-            leg.state, leg.answered_at = LegState.UP, fact.at
+            leg.state, leg.answered_at = LegState.UP, event.at
         case Ended():
-            leg.state, leg.ended_at, leg.end = LegState.ENDED, fact.at, fact.end
-            leg.cause, leg.dial_status = fact.cause, fact.dial_status
+            leg.state, leg.ended_at, leg.end = LegState.ENDED, event.at, event.end
+            leg.cause, leg.dial_status = event.cause, event.dial_status
         case _:
             return leg.state == LegState.UP  # digits and machines of a leg that is up
     leg.save()
@@ -252,24 +252,24 @@ def _move(leg: Leg, fact: PbxEvent) -> bool:
     return True
 
 
-def _decide(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
+def _decide(call: Call, leg: Leg | None, event: PbxEvent) -> None:
     """The scenario's turn, then what is true of every call: nobody is left alone in it, and an
     empty call is over.
     """
-    if call.ended_at is not None and not isinstance(fact, Ended):
+    if call.ended_at is not None and not isinstance(event, Ended):
         return
     if call.connected_at is not None and leg is not None:
-        if isinstance(fact, Answered) and leg.role == LegRole.EMPLOYEE:
-            _take_over(call, leg, fact)
+        if isinstance(event, Answered) and leg.role == LegRole.EMPLOYEE:
+            _take_over(call, leg, event)
             return
-        if isinstance(fact, Ended):
+        if isinstance(event, Ended):
             if call_control.is_continuing(call):
                 # transferred, or the colleague did not answer: the scenario sees one conversation
                 return
-            call_control.hang_up_all(call, now=fact.at, besides=leg)
-    handler_of(call)(call, leg, fact)
+            call_control.hang_up_all(call, now=event.at, besides=leg)
+    handler_of(call)(call, leg, event)
     if (
-        isinstance(fact, (Ended, SpeechNotPlayed))
+        isinstance(event, (Ended, SpeechNotPlayed))
         and not call.legs.filter(state__in=LIVE_LEGS).exists()
     ):
         ended_as = (
@@ -279,4 +279,4 @@ def _decide(call: Call, leg: Leg | None, fact: PbxEvent) -> None:
             if leg is not None
             else HangupReason.FAILED
         )
-        call_control.end_call(call, end=ended_as, now=fact.at)
+        call_control.end_call(call, end=ended_as, now=event.at)

@@ -1,4 +1,6 @@
-"""Notices of cloud PBXs: kept as they came, read at once, and again by the ticker when that failed."""
+"""Webhooks of cloud PBXs: stored as they came, processed at once, and by the timer when that
+failed.
+"""
 
 import datetime as dt
 import logging
@@ -15,87 +17,101 @@ from callcenter.lib.leases import claim
 from callcenter.staff.models import User
 from callcenter.telephony.actions import recordings
 from callcenter.telephony.models import PbxWebhook
-from callcenter.telephony.webhooks import CallEvent, read
+from callcenter.telephony.webhooks import FORMATS, CallEvent, PbxWebhookFormat
 
 log = logging.getLogger(__name__)
 LEASE: Final = dt.timedelta(minutes=1)
 
 
 def store_pbx_webhook(
-    *, vendor: str, body: dict[str, Any], clinic: Clinic, now: dt.datetime
+    *, webhook_format: PbxWebhookFormat, body: dict[str, Any], clinic: Clinic, now: dt.datetime
 ) -> PbxWebhook:
-    """Keeps one notice, without its secret; delivered again it changes nothing. Raises ValueError
-    for nonsense.
+    """Store one webhook without its key; delivered again it changes nothing.
+
+    Raises ValueError, with the format's own words, for a body that makes no sense.
     """
-    told = read(vendor, body)
-    shown = {name: value for name, value in body.items() if name != "secret"}
-    notice, _ = PbxWebhook.objects.get_or_create(
-        vendor=vendor,
-        session=told.session[:80],
-        event=told.event[:40],
-        happened=told.at.isoformat()[:40],
-        defaults={"body": shown, "clinic": clinic, "received_at": now},
+    event = webhook_format.parse(body)
+    kept = {name: value for name, value in body.items() if name != webhook_format.key_field}
+    webhook, _ = PbxWebhook.objects.get_or_create(
+        vendor=webhook_format.name,
+        session=event.session[:80],
+        event=event.event[:40],
+        happened=event.at.isoformat()[:40],
+        defaults={"body": kept, "clinic": clinic, "received_at": now},
     )
-    return notice
+    return webhook
 
 
-def process_pbx_webhook(notice: PbxWebhook, *, now: dt.datetime) -> None:
-    """Takes the notice into the contact history: phases of one session make one call, in whatever
-    order they come.
+def process_pbx_webhook(webhook: PbxWebhook, *, now: dt.datetime) -> None:
+    """Record the webhook's call in the contact history: the phases of one session make one call, in
+    whatever order they come. Raises ValueError for a body that its format cannot parse.
     """
-    told = read(notice.vendor, notice.body)
-    if notice.clinic is None:
+    event = _parsed(webhook)
+    if webhook.clinic is None:
         return
     with transaction.atomic():
         interaction = record_interaction(
-            clinic=notice.clinic,
+            clinic=webhook.clinic,
             kind=InteractionKind.CALL,
             state=InteractionState.RINGING,
-            at=told.started_at or min(filter(None, (told.answered_at, told.at))),
+            at=event.started_at or min(filter(None, (event.answered_at, event.at))),
             now=now,
             by=None,
-            direction=Direction(told.direction),
-            number=_number(told),
-            employee=_employee(told, notice.clinic),
-            line=told.line,
-            answered_at=told.answered_at,
-            ended_at=told.ended_at,
-            source=notice.vendor,
-            source_id=told.session,
+            direction=Direction(event.direction),
+            number=_number(event),
+            employee=_employee(event, webhook.clinic),
+            line=event.line,
+            answered_at=event.answered_at,
+            ended_at=event.ended_at,
+            source=webhook.vendor,
+            source_id=event.session,
         )
-        if told.record_url:
+        if event.record_url:
             recordings.keep_link(
-                interaction, url=told.record_url[:1000], seconds=told.record_seconds, now=now
+                interaction, url=event.record_url[:1000], seconds=event.record_seconds, now=now
             )
-        PbxWebhook.objects.filter(pk=notice.pk).update(done_at=now, claimed_at=None, last_error="")
+        PbxWebhook.objects.filter(pk=webhook.pk).update(done_at=now, claimed_at=None, last_error="")
 
 
-def read_due_notices(*, now: dt.datetime, limit: int = 100) -> int:
-    """Takes up what could not be read at once (a killed worker, a database away)."""
+def process_due_pbx_webhooks(*, now: dt.datetime, limit: int = 100) -> int:
+    """Process the webhooks that could not be processed at once (a killed worker, a database that
+    was down). Returns how many were claimed.
+    """
     due = PbxWebhook.objects.filter(
         done_at__isnull=True, claimed_at__isnull=True, received_at__lte=now - LEASE
     )
     claimed: list[PbxWebhook] = claim(due.order_by("received_at"), now=now, limit=limit)
-    for notice in claimed:
+    for webhook in claimed:
         try:
-            process_pbx_webhook(notice, now=now)
+            process_pbx_webhook(webhook, now=now)
         except (ValueError, DomainError, DatabaseError) as error:
-            log.exception("notice %s", notice.pk)
-            PbxWebhook.objects.filter(pk=notice.pk).update(last_error=str(error)[:250], done_at=now)
+            log.exception("webhook %s", webhook.pk)
+            PbxWebhook.objects.filter(pk=webhook.pk).update(
+                last_error=str(error)[:250], done_at=now
+            )
     PbxWebhook.objects.filter(done_at__isnull=True, claimed_at__lt=now - LEASE).update(
         claimed_at=None
     )
     return len(claimed)
 
 
-def _number(told: CallEvent) -> str:
+def _parsed(webhook: PbxWebhook) -> CallEvent:
+    webhook_format = FORMATS.get(webhook.vendor)
+    if webhook_format is None:
+        # It was stored by a version that knew this PBX: the reason goes into `last_error`.
+        raise ValueError(f"АТС «{webhook.vendor}» не знакома")
+    return webhook_format.parse(webhook.body)
+
+
+def _number(event: CallEvent) -> str:
+    """Return the client's number in E.164, '' for a hidden one."""
     try:
-        return phones.parse(told.client)
+        return phones.parse(event.client)
     except phones.BadPhone:
-        return ""  # a hidden number
+        return ""
 
 
-def _employee(told: CallEvent, clinic: Clinic) -> User | None:
-    if not told.extension:
+def _employee(event: CallEvent, clinic: Clinic) -> User | None:
+    if not event.extension:
         return None
-    return clinic.staff.filter(extension=told.extension).first()
+    return clinic.staff.filter(extension=event.extension).first()

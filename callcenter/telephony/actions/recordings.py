@@ -52,20 +52,20 @@ class NotFetched(Exception):
 # -----------------------------------------------------------------------------------------------
 
 
-def keep(fact: Recorded, content: bytes, *, now: dt.datetime) -> None:
+def keep(event: Recorded, content: bytes, *, now: dt.datetime) -> None:
     """Puts what one leg said beside its call in the contact history; the same name again changes
     nothing.
     """
     command = (
-        PbxCommand.objects.filter(verb=CommandType.RECORD, ref=fact.name)
+        PbxCommand.objects.filter(verb=CommandType.RECORD, ref=event.name)
         .select_related("call__interaction")
         .first()
     )
     if command is None or command.call.interaction is None or not content:
         return
-    seconds = length_of(content) or fact.seconds
+    seconds = length_of(content) or event.seconds
     store_recording(
-        command.call.interaction, content=content, seconds=seconds, now=now, source_id=fact.name
+        command.call.interaction, content=content, seconds=seconds, now=now, source_id=event.name
     )
 
 

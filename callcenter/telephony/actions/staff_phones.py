@@ -13,7 +13,14 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
 from callcenter.telephony.actions import call_control
-from callcenter.telephony.models import Call, Handset, HandsetAction, Leg, PhoneBinding, PhoneLine
+from callcenter.telephony.models import (
+    BrowserPhone,
+    BrowserPhoneAction,
+    Call,
+    Leg,
+    PhoneBinding,
+    PhoneLine,
+)
 from callcenter.telephony.queries import binding_of, link, talk_of
 from callcenter.telephony.states import LIVE_LEGS, LegRole, LegState, PhoneKind, Scenario
 
@@ -136,16 +143,18 @@ def transfer_call(*, by: User, to: User, now: dt.datetime) -> Leg:
     return leg
 
 
-def press(*, user: User, channel: str, deed: str, value: str = "", now: dt.datetime) -> None:
+def press(*, user: User, channel: str, action: str, value: str = "", now: dt.datetime) -> None:
     """A button of the telephone in the browser: answer, digit, hang_up. Raises Conflict when it
     rings no more.
     """
-    handset = (
-        Handset.objects.filter(channel=channel, user=user).exclude(state=LegState.ENDED).first()
+    browser_phone = (
+        BrowserPhone.objects.filter(channel=channel, user=user)
+        .exclude(state=LegState.ENDED)
+        .first()
     )
-    if handset is None:
+    if browser_phone is None:
         raise Conflict("Этот звонок уже закончился.")
-    HandsetAction.objects.create(channel=channel, kind=deed, value=value, at=now)
+    BrowserPhoneAction.objects.create(channel=channel, kind=action, value=value, at=now)
 
 
 def hang_up_own(*, user: User, call: Call, now: dt.datetime) -> None:

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='HandsetAction',
+            name='BrowserPhoneAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('channel', models.CharField(max_length=80)),
@@ -50,19 +50,6 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-started_at', '-pk'],
             },
-        ),
-        migrations.CreateModel(
-            name='Handset',
-            fields=[
-                ('channel', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('caller', models.CharField(blank=True, max_length=120)),
-                ('state', models.CharField(choices=[('planned', 'набираем'), ('ringing', 'звонит'), ('up', 'на линии'), ('ended', 'завершён')], default='ringing', max_length=8)),
-                ('clip', models.CharField(blank=True, max_length=40)),
-                ('clip_no', models.PositiveSmallIntegerField(default=0)),
-                ('talking', models.BooleanField(default=False)),
-                ('changed_at', models.DateTimeField()),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='handsets', to=settings.AUTH_USER_MODEL)),
-            ],
         ),
         migrations.CreateModel(
             name='Leg',
@@ -107,7 +94,7 @@ class Migration(migrations.Migration):
             name='PbxCommand',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('verb', models.CharField(choices=[('ring', 'набрать'), ('play', 'проиграть'), ('stop_playing', 'прервать речь'), ('connect', 'соединить'), ('record', 'записывать'), ('answer', 'снять трубку'), ('hang_up', 'повесить трубку'), ('give_back', 'вернуть АТС'), ('disconnect', 'убрать мост')], max_length=12)),
+                ('verb', models.CharField(choices=[('ring', 'набрать'), ('play', 'проиграть'), ('stop_playing', 'прервать речь'), ('connect', 'соединить'), ('record', 'записывать'), ('answer', 'снять трубку'), ('hang_up', 'повесить трубку'), ('return_to_dialplan', 'вернуть АТС'), ('disconnect', 'убрать мост')], max_length=20)),
                 ('ref', models.CharField(blank=True, max_length=80)),
                 ('args', models.JSONField(default=dict)),
                 ('state', models.CharField(choices=[('pending', 'ждёт'), ('taken', 'выполняется'), ('done', 'выполнена'), ('refused', 'отклонена'), ('maybe', 'неизвестно'), ('expired', 'устарела')], default='pending', max_length=8)),
@@ -179,6 +166,22 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='robot_lease_single')],
             },
         ),
+        migrations.CreateModel(
+            name='BrowserPhone',
+            fields=[
+                ('channel', models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ('caller', models.CharField(blank=True, max_length=120)),
+                ('state', models.CharField(choices=[('planned', 'набираем'), ('ringing', 'звонит'), ('up', 'на линии'), ('ended', 'завершён')], default='ringing', max_length=8)),
+                ('clip', models.CharField(blank=True, max_length=40)),
+                ('clip_no', models.PositiveSmallIntegerField(default=0)),
+                ('talking', models.BooleanField(default=False)),
+                ('changed_at', models.DateTimeField()),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='browser_phones', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state', 'ended'), _negated=True), fields=['user'], name='browser_phone_live')],
+            },
+        ),
         migrations.AddIndex(
             model_name='call',
             index=models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['step_due_at'], name='call_step'),
@@ -186,10 +189,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='call',
             index=models.Index(fields=['clinic', '-started_at'], name='call_clinic_time'),
-        ),
-        migrations.AddIndex(
-            model_name='handset',
-            index=models.Index(condition=models.Q(('state', 'ended'), _negated=True), fields=['user'], name='handset_live'),
         ),
         migrations.AddIndex(
             model_name='leg',
@@ -233,11 +232,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='pbxwebhook',
-            index=models.Index(condition=models.Q(('done_at__isnull', True)), fields=['received_at'], name='pbx_notice_open'),
+            index=models.Index(condition=models.Q(('done_at__isnull', True)), fields=['received_at'], name='pbx_webhook_open'),
         ),
         migrations.AddConstraint(
             model_name='pbxwebhook',
-            constraint=models.UniqueConstraint(fields=('vendor', 'session', 'event', 'happened'), name='pbx_notice_once'),
+            constraint=models.UniqueConstraint(fields=('vendor', 'session', 'event', 'happened'), name='pbx_webhook_once'),
         ),
         migrations.AddConstraint(
             model_name='phonebinding',

@@ -6,10 +6,10 @@ from typing import Final
 from django.conf import settings
 
 from callcenter.telephony.pbx.base import Clock, Pbx
-from callcenter.telephony.pbx.simulator import Handsets
+from callcenter.telephony.pbx.simulator import BrowserPhones
 
 
-def _ari(clock: Clock, _handsets: Handsets | None) -> Pbx:
+def _ari(clock: Clock, _browser_phones: BrowserPhones | None) -> Pbx:
     from callcenter.telephony.pbx.ari import Ari
     from callcenter.telephony.speech.asterisk_media import media_uri
 
@@ -24,21 +24,21 @@ def _ari(clock: Clock, _handsets: Handsets | None) -> Pbx:
     )
 
 
-def _simulator(clock: Clock, handsets: Handsets | None) -> Pbx:
+def _simulator(clock: Clock, browser_phones: BrowserPhones | None) -> Pbx:
     from callcenter.telephony.pbx.simulator import SimulatorPbx
 
-    return SimulatorPbx(clock, handsets=handsets)
+    return SimulatorPbx(clock, browser_phones=browser_phones)
 
 
-EXCHANGES: Final[dict[str, Callable[[Clock, Handsets | None], Pbx]]] = {
+EXCHANGES: Final[dict[str, Callable[[Clock, BrowserPhones | None], Pbx]]] = {
     "ari": _ari,
     "simulator": _simulator,
 }
 
 
-def exchange(clock: Clock, handsets: Handsets | None = None) -> Pbx:
+def exchange(clock: Clock, browser_phones: BrowserPhones | None = None) -> Pbx:
     """The exchange named by settings.PBX; raises KeyError for a name that is not in the table."""
-    return EXCHANGES[settings.PBX](clock, handsets)
+    return EXCHANGES[settings.PBX](clock, browser_phones)
 
 
 def endpoint_of_number(number: str) -> str:

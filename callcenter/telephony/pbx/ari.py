@@ -1,9 +1,9 @@
-"""Asterisk 20 and 22 through its REST interface: httpx for the verbs, one websocket for the facts.
+"""Asterisk 20 and 22 through its REST interface: httpx for the verbs, one websocket for the events.
 
 What was measured on a live Asterisk 22.10.1 and is easy to get wrong:
 - a call has two halves (`C` and `C;2` of a Local channel) and both report everything: only the
 exact id is ours;
-- facts may be read before the answer of the request that caused them: ids are ours and registered
+- events may be read before the answer of the request that caused them: ids are ours and registered
 first;
 - busy is told by Dial alone, a timeout by the cause alone (see `hangup.py`);
 - the websocket forgets: what happened while it was down is never told, `snapshot()` is the only
@@ -68,7 +68,7 @@ FALLBACK = "fallback"  # the dialplan's label for callers that we give back (doc
 
 @dataclass
 class _Leg:
-    """What we remember of a channel between its facts."""
+    """What we remember of a channel between its events."""
 
     dial_status: str = ""
     ringing: bool = False
@@ -105,7 +105,7 @@ class Ari:
         # Asterisk closes idle keep-alive connections after 15 s; ours end at 5 s (httpx's default),
         # before it does.
         self._http = httpx.Client(base_url=self._base, headers=self._headers, timeout=timeout)
-        self._facts: queue.SimpleQueue[PbxEvent] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[PbxEvent] = queue.SimpleQueue()
         self._legs: dict[str, _Leg] = {}
         self._lock = threading.Lock()
         self._socket: ClientConnection | None = None
@@ -128,12 +128,12 @@ class Ari:
             self._listener.join(5)
         self._http.close()
 
-    def facts(self, wait: float) -> list[PbxEvent]:
+    def events(self, wait: float) -> list[PbxEvent]:
         found: list[PbxEvent] = []
         try:
-            found.append(self._facts.get(timeout=wait) if wait > 0 else self._facts.get_nowait())
+            found.append(self._events.get(timeout=wait) if wait > 0 else self._events.get_nowait())
             while True:
-                found.append(self._facts.get_nowait())
+                found.append(self._events.get_nowait())
         except queue.Empty:
             return found
 
@@ -216,14 +216,14 @@ class Ari:
     def answer(self, channel: str) -> None:
         self._ask("POST", f"/channels/{quote(channel)}/answer")
 
-    def give_back(self, channel: str) -> None:
+    def return_to_dialplan(self, channel: str) -> None:
         """On at the label `fallback` of the extension it came from; without such a label the caller
         is let go.
         """
         answer = self._send("POST", f"/channels/{quote(channel)}/continue", {"label": FALLBACK})
         if answer.is_success:
             self._forget(channel)  # out of our application nothing more is told of it
-            self._facts.put(Ended(self._clock(), channel, HangupReason.PASSED_ON))
+            self._events.put(Ended(self._clock(), channel, HangupReason.PASSED_ON))
         else:
             if answer.status_code != 404:
                 log.warning("no label %r for %s: %s", FALLBACK, channel, _words(answer))
@@ -373,7 +373,7 @@ class Ari:
                     self._socket = socket
                     pause = shortest
                     self._quieten()
-                    self._facts.put(LinkUp(self._clock()))
+                    self._events.put(LinkUp(self._clock()))
                     if self._read(socket):
                         return
             except InvalidStatus as error:
@@ -383,11 +383,11 @@ class Ari:
                     if status == 401
                     else "проверьте ARI_APP и ari.conf"
                 )
-                self._facts.put(
+                self._events.put(
                     LinkDown(self._clock(), f"Астериск отказал в событиях ({status}): {why}.")
                 )
             except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
-                self._facts.put(
+                self._events.put(
                     LinkDown(
                         self._clock(), f"Нет связи с Астериском: {error or type(error).__name__}."
                     )
@@ -402,15 +402,15 @@ class Ari:
         """Until the socket ends; True when there is nothing to come back for."""
         try:
             for message in socket:
-                for fact in self._read_event(message):
-                    self._facts.put(fact)
-                    if isinstance(fact, Replaced):
+                for event in self._read_event(message):
+                    self._events.put(event)
+                    if isinstance(event, Replaced):
                         return True
         except ConnectionClosed:
             pass  # told below in one way, however the socket ended
         if self._closing.is_set():
             return True
-        self._facts.put(LinkDown(self._clock(), "Связь с Астериском прервалась."))
+        self._events.put(LinkDown(self._clock(), "Связь с Астериском прервалась."))
         return False
 
     def _quieten(self) -> None:
@@ -428,50 +428,50 @@ class Ari:
     def _read_event(self, message: str | bytes) -> list[PbxEvent]:
         """One event that nobody understands must not make us deaf to the rest."""
         try:
-            return self._facts_of(json.loads(message))
+            return self._events_of(json.loads(message))
         except (ValueError, KeyError, TypeError, AttributeError):
             log.exception("event not understood: %.500s", message)
             return []
 
-    def _facts_of(self, event: dict[str, Any]) -> list[PbxEvent]:
-        """The facts in one event; unknown types and other channels' events hold none."""
+    def _events_of(self, raw: dict[str, Any]) -> list[PbxEvent]:
+        """The events in one event; unknown types and other channels' events hold none."""
         now = self._clock()
-        kind = event.get("type", "")
+        kind = raw.get("type", "")
         if kind == "ApplicationReplaced":
             return [Replaced(now)]
         if kind == "PlaybackFinished":
-            playback = event[
+            playback = raw[
                 "playback"
             ]  # 'failed' = the file is absent or the peer hung up; cut by us is 'done'
             return [PlayEnded(now, playback["id"], playback.get("state") == "done")]
         if kind in ("RecordingFinished", "RecordingFailed"):
-            recording = event["recording"]
+            recording = raw["recording"]
             seconds = float(recording.get("duration") or 0)
             return [Recorded(now, recording["name"], kind == "RecordingFinished", seconds)]
-        channel = event.get("peer") if kind == "DialRequest" else event.get("channel")
+        channel = raw.get("peer") if kind == "Dial" else raw.get("channel")
         if not channel:
             return []
         name = channel["id"]
         with self._lock:
             leg = self._legs.get(name)
             if leg is None:
-                way = (event.get("args") or [""])[0] if kind == "StasisStart" else ""
+                way = (raw.get("args") or [""])[0] if kind == "StasisStart" else ""
                 if way == "inbound":
                     self._legs[name] = _Leg(answered=True, ringing=True)
-                    return [self._incoming(event["channel"], event["args"], now)]
+                    return [self._incoming(raw["channel"], raw["args"], now)]
                 return [UnknownChannel(now, name)] if way == "ours" else []
-            return self._leg_facts(kind, event, name, leg, now)
+            return self._leg_events(kind, raw, name, leg, now)
 
-    def _leg_facts(
-        self, kind: str, event: dict[str, Any], name: str, leg: _Leg, now: dt.datetime
+    def _leg_events(
+        self, kind: str, raw: dict[str, Any], name: str, leg: _Leg, now: dt.datetime
     ) -> list[PbxEvent]:
-        if kind == "DialRequest":
-            leg.dial_status = event.get("dialstatus") or leg.dial_status
+        if kind == "Dial":
+            leg.dial_status = raw.get("dialstatus") or leg.dial_status
             return self._rings(name, leg, now) if leg.dial_status == "RINGING" else []
         if kind == "ChannelStateChange":
-            return self._rings(name, leg, now) if event["channel"].get("state") == "Ringing" else []
+            return self._rings(name, leg, now) if raw["channel"].get("state") == "Ringing" else []
         if kind == "StasisStart":
-            args = event.get("args") or []
+            args = raw.get("args") or []
             if leg.listen:
                 leg.listen = False
                 threading.Thread(
@@ -484,14 +484,14 @@ class Ari:
             leg.answered = True
             return [Answered(now, name, machine)]
         if kind == "ChannelDtmfReceived":
-            return [Digit(now, name, event["digit"])]
+            return [Digit(now, name, raw["digit"])]
         if kind == "ChannelEnteredBridge":
-            return [Joined(now, event["bridge"]["id"], name)]
+            return [Joined(now, raw["bridge"]["id"], name)]
         if kind == "ChannelLeftBridge":
-            return [Left(now, event["bridge"]["id"], name)]
+            return [Left(now, raw["bridge"]["id"], name)]
         if kind == "ChannelDestroyed":
             del self._legs[name]
-            cause = int(event.get("cause") or 0)
+            cause = int(raw.get("cause") or 0)
             end = how_it_ended(
                 answered=leg.answered,
                 dial_status=leg.dial_status,
@@ -516,7 +516,7 @@ class Ari:
                 if leg is None or leg.answered:
                     return
                 leg.answered = True
-            self._facts.put(Answered(self._clock(), channel))
+            self._events.put(Answered(self._clock(), channel))
 
     @staticmethod
     def _rings(name: str, leg: _Leg, now: dt.datetime) -> list[PbxEvent]:

@@ -1,8 +1,8 @@
-"""The contract of a telephone exchange: verbs out, facts in, over frozen dataclasses. No ORM, no
+"""The contract of a telephone exchange: verbs out, events in, over frozen dataclasses. No ORM, no
 settings.
 
 Whoever calls chooses every id (channel, playback, bridge, recording) before the request, so a
-repeated request is recognised by the exchange, and a fact that arrives before the request's own
+repeated request is recognised by the exchange, and an event that arrives before the request's own
 answer finds its owner.
 """
 
@@ -69,7 +69,7 @@ class DialRequest:
     listen: bool = False  # whether to tell a machine from a person, where the exchange can
 
 
-# --- facts
+# --- events
 # -----------------------------------------------------------------------------------------------------------
 
 
@@ -165,7 +165,7 @@ class Recorded(PbxEvent):
 
 @dataclass(frozen=True)
 class LinkUp(PbxEvent):
-    """Facts flow (again). What happened before is not told afterwards: compare rows with
+    """Events flow (again). What happened before is not told afterwards: compare rows with
     `snapshot()`.
     """
 
@@ -197,18 +197,18 @@ class Pbx(Protocol):
     """
 
     def open(self) -> None:
-        """Begins to deliver facts; a LinkUp comes when they flow."""
+        """Begins to deliver events; a LinkUp comes when they flow."""
 
     def close(self) -> None:
         """Stops delivering; live calls stay where the exchange can keep them."""
 
-    def facts(self, wait: float) -> list[PbxEvent]:
+    def events(self, wait: float) -> list[PbxEvent]:
         """What has come since; waits up to `wait` seconds for the first one."""
 
     def snapshot(self) -> Snapshot: ...
 
     def adopt(self, channels: Iterable[str], *, answered: Iterable[str] = ()) -> None:
-        """Channels that an earlier process of ours has dialled: their facts are ours from now on."""
+        """Channels that an earlier process of ours has dialled: their events are ours from now on."""
 
     def ring(self, dial: DialRequest) -> None:
         """Starts to dial; Ringing, Answered, Ended follow. Asked twice with one channel id it dials
@@ -217,7 +217,7 @@ class Pbx(Protocol):
 
     def answer(self, channel: str) -> None: ...
 
-    def give_back(self, channel: str) -> None:
+    def return_to_dialplan(self, channel: str) -> None:
         """Leaves a caller to the exchange's own way (a queue, a reception): his leg ends for us.
 
         One that is gone already is no error.

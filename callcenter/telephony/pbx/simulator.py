@@ -173,17 +173,17 @@ class SimulatedAction:
     value: str = ""
 
 
-class Handsets(Protocol):
+class BrowserPhones(Protocol):
     """The telephones that live in browsers; kept by whoever has a database."""
 
     def ring(self, channel: str, owner: str, caller: str) -> None: ...
     def hear(self, channel: str, sound: Sound) -> None: ...
-    def hush(self, channel: str) -> None: ...
+    def stop_playback(self, channel: str) -> None: ...
     def talk(self, channel: str, words: str) -> None:
         """The other side is on the line and says `words`."""
 
     def end(self, channel: str) -> None: ...
-    def deeds(self) -> list[SimulatedAction]: ...
+    def actions(self) -> list[SimulatedAction]: ...
 
 
 @dataclass
@@ -204,15 +204,15 @@ class SimulatorPbx:
         clock: Clock,
         *,
         personas: dict[str, PhonePersona] | None = None,
-        handsets: Handsets | None = None,
+        browser_phones: BrowserPhones | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._clock, self._handsets, self._wait = clock, handsets, wait
+        self._clock, self._browser_phones, self._wait = clock, browser_phones, wait
         self.personas = {**PERSONAS, **(personas or {})}
         self._channels: dict[str, _Channel] = {}
         self._bridges: dict[str, set[str]] = {}
         self._due: list[tuple[dt.datetime, int, Callable[[], None]]] = []
-        self._facts: list[PbxEvent] = []
+        self._events: list[PbxEvent] = []
         self._recordings: dict[str, bytes] = {}
         self._seen: set[str] = set()
         self._count = itertools.count()
@@ -228,16 +228,16 @@ class SimulatorPbx:
         with self._lock:
             for name in list(self._channels):
                 self._end(name, HangupReason.LOST, 0)
-            self._facts.clear()
+            self._events.clear()
 
-    def facts(self, wait: float) -> list[PbxEvent]:
+    def events(self, wait: float) -> list[PbxEvent]:
         until = self._clock() + dt.timedelta(seconds=wait)
         while True:
             with self._lock:
-                self._take_deeds()
+                self._take_actions()
                 self._run_due()
-                if self._facts:
-                    found, self._facts = self._facts, []
+                if self._events:
+                    found, self._events = self._events, []
                     return found
                 pause = min((until - self._clock()).total_seconds(), self._next_in(), 0.1)
             if pause <= 0 and self._clock() >= until:
@@ -270,8 +270,10 @@ class SimulatorPbx:
             self._seen.add(dial.channel)
             self._channels[dial.channel] = channel
             persona = channel.persona
-            if channel.browser and self._handsets is not None:
-                self._handsets.ring(dial.channel, dial.endpoint.partition("/")[2], dial.caller_id)
+            if channel.browser and self._browser_phones is not None:
+                self._browser_phones.ring(
+                    dial.channel, dial.endpoint.partition("/")[2], dial.caller_id
+                )
             if persona.rings is not None:
                 self._later(persona.rings, lambda: self._ring(dial.channel))
             if persona.answers is not None and persona.answers < dial.timeout:
@@ -284,7 +286,7 @@ class SimulatorPbx:
 
     def _made(self, dial: DialRequest) -> _Channel:
         kind, _, rest = dial.endpoint.partition("/")
-        if kind == "browser" and self._handsets is not None:
+        if kind == "browser" and self._browser_phones is not None:
             return _Channel(
                 dial.channel,
                 PhonePersona(f"browser {rest}", answers=None),
@@ -301,7 +303,7 @@ class SimulatorPbx:
     def answer(self, channel: str) -> None:
         self._live(channel)
 
-    def give_back(self, channel: str) -> None:
+    def return_to_dialplan(self, channel: str) -> None:
         """Nobody else answers here, so the caller goes."""
         with self._lock:
             self._end(channel, HangupReason.PASSED_ON, 16)
@@ -312,16 +314,16 @@ class SimulatorPbx:
             if not one.answered:
                 raise PbxRefused("Трубку ещё не сняли.")
             one.playback = playback
-            if one.browser and self._handsets is not None:
-                self._handsets.hear(channel, sound)
+            if one.browser and self._browser_phones is not None:
+                self._browser_phones.hear(channel, sound)
             self._later(sound.seconds, lambda: self._play_ended(channel, playback, ok=True))
 
     def stop_playing(self, playback: str) -> None:
         with self._lock:
             for one in list(self._channels.values()):
                 if one.playback == playback:
-                    if one.browser and self._handsets is not None:
-                        self._handsets.hush(one.id)
+                    if one.browser and self._browser_phones is not None:
+                        self._browser_phones.stop_playback(one.id)
                     self._play_ended(one.id, playback, ok=True)
 
     def connect(self, bridge: str, channels: tuple[str, ...]) -> None:
@@ -335,8 +337,8 @@ class SimulatorPbx:
                     self._tell(Joined(self._clock(), bridge, one.id))
             words = " ".join(one.persona.says for one in legs if one.persona.says)
             for one in legs:
-                if one.browser and self._handsets is not None:
-                    self._handsets.talk(one.id, words)
+                if one.browser and self._browser_phones is not None:
+                    self._browser_phones.talk(one.id, words)
 
     def hang_up(self, channel: str) -> None:
         with self._lock:
@@ -375,19 +377,19 @@ class SimulatorPbx:
     # --- what happens by itself
     # --------------------------------------------------------------------------------------
 
-    def _take_deeds(self) -> None:
-        for deed in self._handsets.deeds() if self._handsets is not None else ():
-            if deed.kind == "incoming":
-                number, _, line = deed.value.partition(" ")
-                self.incoming(deed.channel, number, line)
-            elif deed.kind == "answer":
-                self._answered(deed.channel)
-            elif deed.kind == "digit" and deed.channel in self._channels:
-                self._tell(Digit(self._clock(), deed.channel, deed.value))
-            elif deed.kind == "hang_up" and deed.channel in self._channels:
-                answered = self._channels[deed.channel].answered
+    def _take_actions(self) -> None:
+        for action in self._browser_phones.actions() if self._browser_phones is not None else ():
+            if action.kind == "incoming":
+                number, _, line = action.value.partition(" ")
+                self.incoming(action.channel, number, line)
+            elif action.kind == "answer":
+                self._answered(action.channel)
+            elif action.kind == "digit" and action.channel in self._channels:
+                self._tell(Digit(self._clock(), action.channel, action.value))
+            elif action.kind == "hang_up" and action.channel in self._channels:
+                answered = self._channels[action.channel].answered
                 self._end(
-                    deed.channel,
+                    action.channel,
                     HangupReason.ANSWERED if answered else HangupReason.REJECTED,
                     16 if answered else 21,
                 )
@@ -442,8 +444,8 @@ class SimulatorPbx:
         if one.bridge and one.bridge in self._bridges:
             self._bridges[one.bridge].discard(channel)
             self._tell(Left(now, one.bridge, channel))
-        if one.browser and self._handsets is not None:
-            self._handsets.end(channel)
+        if one.browser and self._browser_phones is not None:
+            self._browser_phones.end(channel)
         self._tell(Ended(now, channel, end, cause, one.persona.dial_status))
 
     # --- the clock
@@ -455,9 +457,9 @@ class SimulatorPbx:
             raise ChannelGone("Уже не на линии.")
         return one
 
-    def _later(self, seconds: float, deed: Callable[[], None]) -> None:
+    def _later(self, seconds: float, action: Callable[[], None]) -> None:
         heapq.heappush(
-            self._due, (self._clock() + dt.timedelta(seconds=seconds), next(self._count), deed)
+            self._due, (self._clock() + dt.timedelta(seconds=seconds), next(self._count), action)
         )
 
     def _run_due(self) -> None:
@@ -467,8 +469,8 @@ class SimulatorPbx:
     def _next_in(self) -> float:
         return (self._due[0][0] - self._clock()).total_seconds() if self._due else 3600.0
 
-    def _tell(self, fact: PbxEvent) -> None:
-        self._facts.append(fact)
+    def _tell(self, event: PbxEvent) -> None:
+        self._events.append(event)
 
 
 def _silence(seconds: float) -> bytes:

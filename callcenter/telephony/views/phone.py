@@ -23,7 +23,7 @@ from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_USE_PHONE
 from callcenter.telephony import queries
 from callcenter.telephony.actions import staff_phones
-from callcenter.telephony.models import Call, HandsetAction
+from callcenter.telephony.models import BrowserPhoneAction, Call
 from callcenter.telephony.panels import common_panels, scenario_panels
 from callcenter.telephony.speech.asterisk_media import clip_url, key_of
 from callcenter.telephony.speech.audio_cache import clip_path
@@ -36,7 +36,7 @@ def phone(request: StaffRequest) -> HttpResponse:
     """What is on the user's telephone at this moment; the bar of every page fetches its part of it."""
     now = timezone.now()
     card = queries.ringing_for(request.user, now=now)
-    handset = card.handset if card is not None else None
+    browser_phone = card.browser_phone if card is not None else None
     context = {
         "card": card,
         "first_panels": scenario_panels(card.call, request.user, now=now)
@@ -44,11 +44,13 @@ def phone(request: StaffRequest) -> HttpResponse:
         else [],
         "panels": _panels(request, card, now) if card is not None else [],
         "colleagues": _colleagues(request, card, now) if card is not None else [],
-        "clip": clip_url(handset.clip) if handset is not None and handset.clip else "",
+        "clip": clip_url(browser_phone.clip)
+        if browser_phone is not None and browser_phone.clip
+        else "",
         "binding": queries.binding_of(request.user, now=now),
         "link": queries.link(now=now),
         "kinds": PhoneKind,
-        "browser_phone": settings.PBX == "simulator",
+        "has_browser_phones": settings.PBX == "simulator",
         "digits": "123456789*0#",
         "token": live_updates.sign([f"phone:user:{request.user.pk}", "pbx"]),
         "now": now,
@@ -164,14 +166,14 @@ def transfer(request: StaffRequest) -> HttpResponse:
 @require_POST
 def press(request: StaffRequest) -> HttpResponse:
     """A button of the telephone in the browser."""
-    deed, value = request.POST.get("deed", ""), request.POST.get("value", "")
-    if deed not in {"answer", "digit", "hang_up"} or (
-        deed == "digit" and value not in set("0123456789*#")
+    action, value = request.POST.get("action", ""), request.POST.get("value", "")
+    if action not in {"answer", "digit", "hang_up"} or (
+        action == "digit" and value not in set("0123456789*#")
     ):
         raise Refused("Такой кнопки нет.")
     channel = request.POST.get("channel", "")
     staff_phones.press(
-        user=request.user, channel=channel, deed=deed, value=value, now=timezone.now()
+        user=request.user, channel=channel, action=action, value=value, now=timezone.now()
     )
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
@@ -189,7 +191,7 @@ def try_incoming(request: StaffRequest) -> HttpResponse:
         number = phones.parse(request.POST.get("number", "+79000000001"))
     except phones.BadPhone as error:
         raise Refused(str(error), field="number") from None
-    HandsetAction.objects.create(
+    BrowserPhoneAction.objects.create(
         channel=f"in-{uuid.uuid4().hex}",
         kind="incoming",
         value=f"{number} {clinic.phone}",

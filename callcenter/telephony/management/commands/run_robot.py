@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from callcenter.telephony.actions.browser_phones import BrowserHandsets
+from callcenter.telephony.actions.browser_phones import StoredBrowserPhones
 from callcenter.telephony.models import RobotLease
 from callcenter.telephony.pbx import exchange
 from callcenter.telephony.queries import LEASE_SECONDS
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._stop)
         robot = Robot(
-            lambda: exchange(timezone.now, BrowserHandsets(timezone.now)),
+            lambda: exchange(timezone.now, StoredBrowserPhones(timezone.now)),
             holder=str(options["name"]),
             clock=timezone.now,
         )
