@@ -195,7 +195,7 @@ def _step(transition: Transition) -> None:
     _watch(transition)
     if transition.event == RequestEvent.POSTPONE:
         request.first_try_at = request.until = (
-            None  # the clock of the robot begins anew with the agreed time
+            None  # the clock of the robot starts again with the agreed time
         )
     text = "; ".join(part for part in (transition.reason, *transition.story) if part)[:300]
     RequestLine.objects.create(
@@ -234,7 +234,6 @@ def _watch(transition: Transition) -> None:
 
 
 # --- the telephone
-# ---------------------------------------------------------------------------------------------------
 
 
 def _begin_attempt(transition: Transition) -> None:
@@ -444,7 +443,6 @@ def _end_attempt(transition: Transition) -> None:
 
 
 # --- the clock
-# -------------------------------------------------------------------------------------------------------
 
 
 def _redial(transition: Transition) -> None:

@@ -55,8 +55,8 @@ def handler_of(call: Call) -> Handler:
 
 
 def handle_event(event: PbxEvent) -> None:
-    """Writes the event and lets the scenario act; events about channels that are not ours are none of
-    our business.
+    """Writes the event and lets the scenario act; events about channels that are not ours are none
+    of our business.
     """
     if isinstance(event, Incoming):
         from callcenter.telephony.scenarios import open_incoming
