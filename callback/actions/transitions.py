@@ -265,7 +265,9 @@ def _hold_window(transition: Transition) -> None:
 
 
 def _ring_next(transition: Transition) -> None:
-    """The next administrator at a telephone, then the clinic's own number; each once in an attempt."""
+    """The next administrator at a telephone, then the clinic's own number; each once in an
+    attempt.
+    """
     call, request = transition.call, transition.request
     if call is None:
         return

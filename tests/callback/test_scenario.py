@@ -1,4 +1,6 @@
-"""The instruction «Обратный звонок» from end to end: real rows, the real robot, simulated people."""
+"""The instruction «Обратный звонок» from end to end: real rows, the real robot, simulated
+people.
+"""
 
 import datetime as dt
 from typing import Any

@@ -388,7 +388,9 @@ class StandIn:
         return 204, None
 
     def _continue(self, name: str, query: dict[str, str]) -> tuple[int, None]:
-        """Out of the application: to the fallback of the dialplan, or through AMD and back again."""
+        """Out of the application: to the fallback of the dialplan, or through AMD and back
+        again.
+        """
         channel = self._in_stasis(name)
         if query.get("label", self.label) != self.label:
             raise Refusal(404, "Requested label not found")

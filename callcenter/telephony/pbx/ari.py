@@ -500,7 +500,9 @@ class Ari:
         return []
 
     def _listen_to(self, channel: str) -> None:
-        """Sends an answered channel through the dialplan's AMD; it comes back with what was heard."""
+        """Sends an answered channel through the dialplan's AMD; it comes back with what was
+        heard.
+        """
         try:
             self._ask(
                 "POST",
