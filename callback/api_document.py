@@ -20,19 +20,21 @@ SCHEMAS: Final[dict[str, Any]] = {
                 "The source's own id: the same one again is answered 200 and changes nothing.",
                 minLength=1,
             ),
-            "name": _text(150, "The patient's name as he gave it.", minLength=1),
-            "phone": _text(40, "His number in any usual shape.", minLength=1),
+            "name": _text(150, "The patient's name as they gave it.", minLength=1),
+            "phone": _text(40, "Their number in any usual shape.", minLength=1),
             "clinic": {
                 "type": ["string", "integer"],
                 "maxLength": 120,
-                "description": "Its name or our number of it; not needed when the source serves one clinic.",
+                "description": (
+                    "Its name or our number of it; not needed when the source serves one clinic."
+                ),
             },
             "doctor": _text(150, "Full name; one we do not know is read out all the same."),
-            "service": _text(150, "What he wants."),
+            "service": _text(150, "What they want."),
             "window_at": _text(
-                40, "The free window he chose (РТЗ): its beginning, ISO 8601 with an offset."
+                40, "The free window they chose (РТЗ): its beginning, ISO 8601 with an offset."
             ),
-            "wished": _text(120, "When it suits him, in words."),
+            "wished": _text(120, "When it suits them, in words."),
             "comment": _text(2000, "Anything else."),
             "utm": {
                 "type": "object",
@@ -78,7 +80,10 @@ _SIGNED: Final = [
         "in": "header",
         "required": True,
         "schema": {"type": "string"},
-        "description": "`sha256=` and the hex HMAC-SHA256 of `X-Timestamp`, a dot and the raw body, by the source's secret.",
+        "description": (
+            "`sha256=` and the hex HMAC-SHA256 of `X-Timestamp`, a dot and the raw body, by the"
+            " source's secret."
+        ),
     },
 ]
 _STATE: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/CallbackState"}}}
@@ -93,7 +98,9 @@ PATHS: Final[dict[str, Any]] = {
     "/api/v1/callback-requests": {
         "post": {
             "summary": "A patient asks to be called",
-            "description": "The robot calls at once in opening hours, else at the clinic's opening hour.",
+            "description": (
+                "The robot calls at once in opening hours, else at the clinic's opening hour."
+            ),
             "parameters": _SIGNED,
             "requestBody": {
                 "required": True,

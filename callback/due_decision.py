@@ -8,7 +8,7 @@ from callback.state_machine import FOR_PEOPLE, IN_CALL, RequestEvent
 
 @dataclass(frozen=True)
 class DueFacts:
-    """What the floor knows of a request at an instant; texts say why and are shown to people."""
+    """What is known of a request at an instant; texts say why and are shown to people."""
 
     state: str
     until: dt.datetime | None = None

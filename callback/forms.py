@@ -32,7 +32,7 @@ class RequestForm(forms.Form):
 
 
 class CallbackSettingsForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A clinic's ways with requests."""
+    """How a clinic works with requests."""
 
     class Meta:
         model = CallbackSettings

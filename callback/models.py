@@ -53,7 +53,10 @@ class CallbackSettings(models.Model):
         max_length=8,
         choices=NightStart.choices,
         default=NightStart.OPENING,
-        help_text="«обратный звонок сработает на следующий рабочий день с 9 утра или в час открытия клиники»",
+        help_text=(
+            "«обратный звонок сработает на следующий рабочий день с 9 утра или в час открытия"
+            " клиники»"
+        ),
     )
     redial_minutes = models.PositiveSmallIntegerField(
         "пауза между попытками, минут", default=5, help_text="«с периодичностью каждые 5 минут»"
@@ -89,7 +92,10 @@ class CallbackSettings(models.Model):
     prompt = models.CharField(
         "просьба нажать клавишу",
         max_length=200,
-        default="Здравствуйте. Есть заявка на обратный звонок. Нажмите любую клавишу, если готовы говорить с пациентом.",
+        default=(
+            "Здравствуйте. Есть заявка на обратный звонок. Нажмите любую клавишу, если готовы"
+            " говорить с пациентом."
+        ),
     )
     sms_text = models.CharField(
         "СМС пациенту",

@@ -1,4 +1,4 @@
-"""What the desk shows on the floor's pages: a ringing call's request, a patient's requests, cards
+"""What callback requests show on other pages: a ringing call's request, a patient's requests, cards
 of «Мой день».
 """
 

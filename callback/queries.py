@@ -35,7 +35,7 @@ WITH = ("clinic", "patient", "doctor", "service", "source", "window")
 
 
 def settings_of(clinic: Clinic) -> CallbackSettings:
-    """The clinic's ways; the instruction's own while the senior has not changed them."""
+    """Return the clinic's settings; those of «Обратный звонок» until the senior changes them."""
     return CallbackSettings.objects.filter(clinic=clinic).first() or CallbackSettings(clinic=clinic)
 
 
@@ -86,7 +86,7 @@ def policy_of(clinic: Clinic) -> ClinicPolicy:
 
 
 class PatientFacts:
-    """What the floor knows at an instant of the people behind some requests, in a fixed number of
+    """What is known at an instant of the people behind some requests, in a fixed number of
     queries.
     """
 
@@ -142,7 +142,7 @@ class PatientFacts:
 
 
 class DueBatch(PatientFacts):
-    """The floor of many due requests, with what else their decisions rest on."""
+    """The patients' facts of many due requests, with what else their decisions rest on."""
 
     def __init__(self, requests: Sequence[CallbackRequest], *, now: dt.datetime) -> None:
         super().__init__(requests)

@@ -1,4 +1,4 @@
-"""The figures of the desk, in three queries for any period."""
+"""The figures of callback requests, in three queries for any period."""
 
 import datetime as dt
 import statistics

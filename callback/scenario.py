@@ -1,4 +1,4 @@
-"""From what happens on the telephones to the events of the machine."""
+"""From what happens on the telephones to the events of the state machine."""
 
 from callback import state_machine
 from callback.actions.transitions import Transition, apply_transition, lock_request
@@ -29,7 +29,9 @@ _FIRST_SECOND = 1.0  # of the reading: a key pressed twice by habit is no second
 
 
 def take(call: Call, leg: Leg | None, pbx_event: PbxEvent) -> None:
-    """The handler of calls with the scenario 'callback' (callcenter/workbench/registry.py); runs in the PBX event's transaction."""
+    """The handler of calls with the scenario 'callback' (callcenter/workbench/registry.py); runs in
+    the PBX event's transaction.
+    """
     attempt = CallbackAttempt.objects.filter(call=call, ended_at__isnull=True).first()
     if attempt is None:
         return  # the attempt is over; its telephones are still being put down
@@ -148,7 +150,7 @@ def _key(request: CallbackRequest, call: Call, pbx_event: Digit) -> tuple[Reques
 
 
 def _connect_unless_stopped(request: CallbackRequest) -> tuple[RequestEvent, str]:
-    """The last look at the floor before the patient's telephone rings."""
+    """The last check before the patient's telephone rings."""
     return stop_event(PatientFacts([request]).stop_facts(request)) or (
         RequestEvent.CHOSE_CONNECT,
         "",

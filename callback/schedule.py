@@ -56,7 +56,9 @@ def _opens_before_nine(hours: Hours, moment: dt.datetime) -> bool:
 
 
 def window_end(hours: Hours, first_try_at: dt.datetime, minutes: int) -> dt.datetime:
-    """When `minutes` of opening time have passed since the first attempt («в течение 2,5 часов»)."""
+    """When `minutes` of opening time have passed since the first attempt («в течение 2,5
+    часов»).
+    """
     return add_open_seconds(hours, first_try_at, minutes * 60) or first_try_at + dt.timedelta(
         minutes=minutes
     )

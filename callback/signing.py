@@ -54,7 +54,8 @@ def sender_of(request: HttpRequest, *, body: bytes, now: dt.datetime) -> Request
     if not hmac.compare_digest(given.encode(), signature(source.secret, timestamp, body).encode()):
         raise ApiError(
             401,
-            "Подпись не сходится: X-Signature = sha256=HMAC-SHA256(секрет, X-Timestamp + '.' + тело).",
+            "Подпись не сходится: X-Signature ="
+            " sha256=HMAC-SHA256(секрет, X-Timestamp + '.' + тело).",
         )
     return source
 

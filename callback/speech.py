@@ -33,7 +33,10 @@ def refusal_phrase(event: RequestEvent, reason: str) -> str:
         case RequestEvent.FORBIDDEN:
             return "Пациент просил не звонить. Заявка закрыта."
         case RequestEvent.PATIENT_CALLED_IN:
-            return f"Пациент уже говорил с клиникой: {reason}. Решите на экране, закрыть или продолжить."
+            return (
+                f"Пациент уже говорил с клиникой: {reason}."
+                " Решите на экране, закрыть или продолжить."
+            )
         case RequestEvent.PATIENT_IN_CALL:
             return "С пациентом сейчас говорят."
         case RequestEvent.HOURS_OVER:

@@ -31,7 +31,7 @@ class RequestState(TextChoices):
 
 
 class RequestEvent(TextChoices):
-    # the clock and the floor
+    # the clock and the checks
     START = "start", "пора звонить"
     NOBODY = "nobody", "звонить некому"
     PBX_AWAY = "pbx_away", "нет связи с АТС"

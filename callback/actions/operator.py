@@ -116,7 +116,8 @@ def undo_closing(request: CallbackRequest, *, by: User, now: dt.datetime) -> Cal
         fresh = CallbackRequest.objects.select_for_update().get(pk=request.pk)
         if not can_undo(fresh, now=now):
             raise Conflict(
-                "Вернуть можно только закрытую клавишей и в течение 15 минут. Заведите заявку заново."
+                "Вернуть можно только закрытую клавишей и в течение 15 минут."
+                " Заведите заявку заново."
             )
         return apply(
             request.pk, RequestEvent.UNDO, now=now, by=by, reason="закрытие клавишей отменено"

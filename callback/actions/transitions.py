@@ -195,7 +195,7 @@ def _step(transition: Transition) -> None:
     _watch(transition)
     if transition.event == RequestEvent.POSTPONE:
         request.first_try_at = request.until = (
-            None  # the clock of the robot begins anew with the agreed time
+            None  # the clock of the robot starts again with the agreed time
         )
     text = "; ".join(part for part in (transition.reason, *transition.story) if part)[:300]
     RequestLine.objects.create(
@@ -234,7 +234,6 @@ def _watch(transition: Transition) -> None:
 
 
 # --- the telephone
-# ---------------------------------------------------------------------------------------------------
 
 
 def _begin_attempt(transition: Transition) -> None:
@@ -266,7 +265,9 @@ def _hold_window(transition: Transition) -> None:
 
 
 def _ring_next(transition: Transition) -> None:
-    """The next administrator at a telephone, then the clinic's own number; each once in an attempt."""
+    """The next administrator at a telephone, then the clinic's own number; each once in an
+    attempt.
+    """
     call, request = transition.call, transition.request
     if call is None:
         return
@@ -444,7 +445,6 @@ def _end_attempt(transition: Transition) -> None:
 
 
 # --- the clock
-# -------------------------------------------------------------------------------------------------------
 
 
 def _redial(transition: Transition) -> None:

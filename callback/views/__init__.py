@@ -1,1 +1,1 @@
-"""Pages of the callback desk, split by screen."""
+"""Pages of callback requests, split by screen."""

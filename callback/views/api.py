@@ -18,7 +18,9 @@ from callcenter.lib.query_params import moment
 @endpoint
 @require_POST
 def requests(request: HttpRequest) -> HttpResponseBase:
-    """201 with the request's number and when the robot calls; 200 for a repetition of the same id."""
+    """201 with the request's number and when the robot calls; 200 for a repetition of the
+    same id.
+    """
     now = timezone.now()
     source = sender_of(request, body=_raw(request), now=now)
     body = read_body(request, "CallbackRequest")

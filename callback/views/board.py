@@ -39,7 +39,9 @@ class BoardRequest:
 
     @property
     def recent(self) -> list[CallbackAttempt]:
-        """The newest few: in two and a half hours there may be thirty, and the card shows them all."""
+        """The newest few: in two and a half hours there may be thirty, and the card shows
+        them all.
+        """
         return self.attempts[-RECENT:]
 
     @property

@@ -1,4 +1,4 @@
-"""Settings of the desk: each clinic's ways, and the sources that may send requests."""
+"""Settings of callback requests: those of each clinic, and the sources that may send requests."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -28,7 +28,7 @@ def index(request: StaffRequest) -> HttpResponse:
 
 @allow(*CAN_MANAGE_CLINIC)
 def clinic(request: StaffRequest, pk: int) -> HttpResponse:
-    """One clinic's ways; they count from the next decision of the robot on."""
+    """Change one clinic's settings; they apply from the next decision of the robot on."""
     one = get_object_or_404(Clinic.objects.filter(staff=request.user), pk=pk)
     form = CallbackSettingsForm(request.POST or None, instance=settings_of(one))
     if request.method == "POST" and form.is_valid():

@@ -48,7 +48,9 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
 
 
 def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel:
-    """The patient's open tasks, overdue marked, the last closed ones, and the button for a new one."""
+    """The patient's open tasks, overdue marked, the last closed ones, and the button for a
+    new one.
+    """
     rows = (
         Task.objects.visible_to(user).filter(patient=patient).select_related("assignee", "clinic")
     )

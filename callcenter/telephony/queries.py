@@ -1,4 +1,6 @@
-"""Who can be rung, what rings, and what is known of a caller; each with a fixed number of queries."""
+"""Who can be rung, what rings, and what is known of a caller; each with a fixed number of
+queries.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -49,7 +51,9 @@ def _bound(clinic: Clinic, on: dt.date) -> QuerySet[PhoneBinding]:
 
 
 def binding_of(user: User, *, now: dt.datetime) -> PhoneBinding | None:
-    """Where the user sits today, by the day of his first clinic's zone; None when he has not said."""
+    """Where the user sits today, by the day of his first clinic's zone; None when he has
+    not said.
+    """
     zone = user.clinics.values_list("zone", flat=True).first() or "Europe/Moscow"
     return PhoneBinding.objects.filter(user=user, on=local_day(now, zone)).first()
 

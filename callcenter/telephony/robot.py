@@ -1,5 +1,5 @@
-"""The process at the exchange: holds the lease and the link, takes events into rows, carries out the
-rows' commands.
+"""The process at the exchange: holds the lease and the link, takes events into rows, carries out
+the rows' commands.
 
 One is active at a time. The lease is a row with a heartbeat; its token grows with every change of
 hands. Everything that is written here is written under the lease's own row lock and the present
@@ -94,7 +94,6 @@ class Robot:
         ] = {}  # recordings on their way to us
 
     # --- the lease
-    # ---------------------------------------------------------------------------------------------------
 
     def take_lease(self) -> bool:
         """Wins the lease if its holder has been silent for LEASE_SECONDS; opens the link."""
@@ -167,13 +166,12 @@ class Robot:
 
     def _lose_link(self, why: str) -> None:
         """The exchange did not answer a request: nothing is asked of it for a second, then rows are
-        compared anew.
+        compared again.
         """
         self._set_link(False, why)
         self._compare_again_at = self._clock() + dt.timedelta(seconds=1)
 
     # --- one round
-    # ---------------------------------------------------------------------------------------------------
 
     def run_once(self, wait: float = 0.2) -> bool:
         """One round: lease, events, steps that lasted their time, commands. True when there was
@@ -258,7 +256,6 @@ class Robot:
         return bool(due)
 
     # --- after a gap
-    # -------------------------------------------------------------------------------------------------
 
     def _link_up(self) -> None:
         """Compares our rows with what is alive at the exchange: nobody told us what happened
@@ -367,7 +364,6 @@ class Robot:
                     call_control.connect(call, up, now=self._clock())
 
     # --- commands
-    # ----------------------------------------------------------------------------------------------------
 
     def _carry_out(self) -> bool:
         """Takes pending commands under the lease, one at a time for each call, oldest first."""
@@ -513,7 +509,6 @@ class Robot:
             )
 
     # --- recordings
-    # --------------------------------------------------------------------------------------------------
 
     def _fetch(self, event: Recorded) -> None:
         """Brings what one leg said into our own files, before the exchange clears its folder."""

@@ -1,4 +1,6 @@
-"""The floor's own calls: from the program («позвонить» beside a number) and from outside."""
+"""The calls that telephony decides itself: from the program («позвонить» beside a number)
+and from outside.
+"""
 
 import datetime as dt
 from typing import Final

@@ -105,7 +105,8 @@ class Rig:
                 return request
             if self.now >= until:
                 pytest.fail(
-                    f"{request.state} after {seconds} s: {[line.text for line in request.lines.all()]}"
+                    f"{request.state} after {seconds} s:"
+                    f" {[line.text for line in request.lines.all()]}"
                 )
             self._turn(until)
 

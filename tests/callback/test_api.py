@@ -1,4 +1,6 @@
-"""`POST /api/v1/callback-requests`: signed, in time, once; whatever is wrong leaves nothing behind."""
+"""`POST /api/v1/callback-requests`: signed, in time, once; whatever is wrong leaves nothing
+behind.
+"""
 
 import datetime as dt
 import json

@@ -1,4 +1,6 @@
-"""Every pair of a state and an event, the impossible ones too, against a table written out by hand."""
+"""Every pair of a state and an event, the impossible ones too, against a table written out
+by hand.
+"""
 
 from typing import Final
 

@@ -1,4 +1,6 @@
-"""The instruction «Обратный звонок» from end to end: real rows, the real robot, simulated people."""
+"""The instruction «Обратный звонок» from end to end: real rows, the real robot, simulated
+people.
+"""
 
 import datetime as dt
 from typing import Any
@@ -103,7 +105,7 @@ def test_after_the_first_failure_people_get_the_details_once(rig: Rig) -> None:
     assert sum("подробности" in line.text for line in request.lines.all()) == 1
 
 
-def test_a_patient_who_never_answers_is_dialled_four_times_gets_one_sms_and_a_letter_at_two_and_a_half_hours(
+def test_a_patient_who_never_answers_is_dialled_four_times_gets_an_sms_and_a_letter_at_the_end(
     rig: Rig,
 ) -> None:
     rig.bind(rig.world.administrator, "admin_thorough")
@@ -244,7 +246,7 @@ def test_a_night_request_waits_for_the_opening_hour_of_the_next_working_day(rig:
     rig.run_until(RequestState.DONE, request=request, seconds=300)
 
 
-def test_nothing_is_dialled_after_closing_and_the_rest_of_the_two_and_a_half_hours_runs_next_morning(
+def test_nothing_is_dialled_after_closing_and_the_rest_of_the_window_runs_next_morning(
     rig: Rig,
 ) -> None:
     rig.now = rig.world.local(dt.date(2026, 3, 18), 19, 30)

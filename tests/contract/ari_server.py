@@ -44,7 +44,6 @@ class AriServer:
         return f"http://127.0.0.1:{self.port}"
 
     # --- life
-    # --------------------------------------------------------------------------------------------------------
 
     async def start(self, port: int = 0) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
@@ -196,9 +195,9 @@ def _response(status: int, body: Any) -> bytes:
         kind, content = "application/json", b"" if body is None else json.dumps(body).encode()
     phrase = HTTPStatus(status).phrase
     return (
-        f"HTTP/1.1 {status} {phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n".encode()
-        + content
-    )
+        f"HTTP/1.1 {status} {phrase}\r\nContent-Type: {kind}\r\n"
+        f"Content-Length: {len(content)}\r\n\r\n"
+    ).encode() + content
 
 
 class Threaded:

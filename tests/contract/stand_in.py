@@ -128,7 +128,6 @@ class StandIn:
         self.bridges.clear()
 
     # --- events
-    # ------------------------------------------------------------------------------------------------------
 
     def tell(self, app: str, kind: str, **fields: Any) -> None:
         """To the app's listener; without one the event is lost, as with the real server."""
@@ -156,7 +155,6 @@ class StandIn:
         task.add_done_callback(self._tasks.discard)
 
     # --- a call
-    # ------------------------------------------------------------------------------------------------------
 
     def _dial(self, channel: Channel, timeout: float) -> None:
         way, app = channel.way, channel.app
@@ -290,7 +288,6 @@ class StandIn:
         self.tell(app, "StasisStart", channel=shown, args=channel.args)
 
     # --- the interface
-    # -----------------------------------------------------------------------------------------------
 
     def handle(self, method: str, path: str, query: dict[str, str]) -> tuple[int, Any]:
         """One request: (status, JSON body or None). Raises Refusal."""
@@ -391,7 +388,9 @@ class StandIn:
         return 204, None
 
     def _continue(self, name: str, query: dict[str, str]) -> tuple[int, None]:
-        """Out of the application: to the fallback of the dialplan, or through AMD and back again."""
+        """Out of the application: to the fallback of the dialplan, or through AMD and back
+        again.
+        """
         channel = self._in_stasis(name)
         if query.get("label", self.label) != self.label:
             raise Refusal(404, "Requested label not found")

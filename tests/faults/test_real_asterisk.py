@@ -135,7 +135,7 @@ def quiet(exchange: Exchange, stack: Stack) -> None:
 def test_answer_key_reading_patient_talk_done_with_both_legs_recorded(
     stack: Stack, exchange: Exchange
 ) -> None:
-    floor = Real(stack, records=True)
+    floor = Real(stack, is_recording_on=True)
     floor.robot()
     floor.linked()
     floor.until(RequestState.DONE, seconds=90)

@@ -1,4 +1,6 @@
-"""Telephones of the floor: binding, calls by a click, incoming calls, the caller's card, webhooks."""
+"""Telephones of the floor: binding, calls by a click, incoming calls, the caller's card,
+webhooks.
+"""
 
 import datetime as dt
 from collections.abc import Callable

@@ -24,7 +24,9 @@ Login = Callable[[User], Client]
 
 @pytest.fixture
 def talk(rig: Rig) -> Call:
-    """The administrator talks with a patient who has a minute; the second one sits at a telephone."""
+    """The administrator talks with a patient who has a minute; the second one sits at a
+    telephone.
+    """
     rig.simulator.personas |= {
         "admin_long": PhonePersona("admin_long", answers=0.5, hangs_up=90.0),
         "patient_slow": PhonePersona("patient_slow", answers=1.0, hangs_up=60.0),

@@ -23,7 +23,9 @@ def talk_began(call: Call, *, now: dt.datetime) -> None:
 
 
 def close_call(call: Call, *, now: dt.datetime) -> None:
-    """How it ended: held (with its length), missed (they called us), not reached (we called them)."""
+    """How it ended: held (with its length), missed (they called us), not reached (we called
+    them).
+    """
     if call.interaction_id is None:
         return
     unanswered = (

@@ -55,8 +55,8 @@ def handler_of(call: Call) -> Handler:
 
 
 def handle_event(event: PbxEvent) -> None:
-    """Writes the event and lets the scenario act; events about channels that are not ours are none of
-    our business.
+    """Writes the event and lets the scenario act; events about channels that are not ours are none
+    of our business.
     """
     if isinstance(event, Incoming):
         from callcenter.telephony.scenarios import open_incoming
@@ -120,14 +120,18 @@ def finish_command(
 
 
 def finish_commands(ids: Collection[int], *, now: dt.datetime) -> None:
-    """Writes that these were carried out: verbs of which nothing further follows (all but CONNECT)."""
+    """Writes that these were carried out: verbs of which nothing further follows (all but
+    CONNECT).
+    """
     PbxCommand.objects.filter(pk__in=ids, done_at__isnull=True).update(
         state=CommandState.DONE, done_at=now, last_error=""
     )
 
 
 def fail_speech(command_id: int, *, why: str, now: dt.datetime) -> None:
-    """The words of a command could not be said: its leg, if it was yet to be rung, is never rung."""
+    """The words of a command could not be said: its leg, if it was yet to be rung, is never
+    rung.
+    """
     with transaction.atomic():
         command = PbxCommand.objects.select_for_update().get(pk=command_id)
         if command.done_at is not None:
@@ -222,7 +226,9 @@ def _handle_play_end(event: PlayEnded) -> None:
 
 
 def _locked(channel: str) -> Leg | None:
-    """The leg with its call locked. `no_key`: others may go on adding rows that point to the call."""
+    """The leg with its call locked. `no_key`: others may go on adding rows that point to
+    the call.
+    """
     legs = Leg.objects.select_related("call__clinic", "call__patient", "user")
     return legs.select_for_update(of=("self", "call"), no_key=True).filter(channel=channel).first()
 

@@ -137,9 +137,13 @@ def fetch_due_recordings(*, now: dt.datetime, limit: int = 5) -> int:
 def _store(row: LinkedRecording, content: bytes, mime: str, *, now: dt.datetime) -> None:
     with transaction.atomic():
         store_recording(
-            row.interaction, content=content, seconds=row.seconds or length_of(content), now=now, mime=mime,
+            row.interaction,
+            content=content,
+            seconds=row.seconds or length_of(content),
+            now=now,
+            mime=mime,
             source_id=f"link-{row.pk}",
-        )  # fmt: skip
+        )
         LinkedRecording.objects.filter(pk=row.pk).update(
             done_at=now, due_at=None, claimed_at=None, last_error=""
         )
@@ -204,7 +208,7 @@ def _guessed(start: bytes) -> str | None:
 
 
 def _refuse_inside(url: str) -> None:
-    """A link must lead out to the world: a notice must not make us read our own network."""
+    """A link must lead out to the world: a webhook must not make us read our own network."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NotFetched("ссылка не http")

@@ -1,4 +1,6 @@
-"""What people do with telephones: bind one, call a patient, answer and press keys in the browser."""
+"""What people do with telephones: bind one, call a patient, answer and press keys in the
+browser.
+"""
 
 import datetime as dt
 
@@ -187,7 +189,9 @@ def add_line(*, number: str, label: str, clinic: Clinic, by: User, now: dt.datet
 
 
 def remove_line(line: PhoneLine, *, by: User, now: dt.datetime) -> None:
-    """Calls to the number belong to no clinic from now on, unless it is a clinic's own telephone."""
+    """Calls to the number belong to no clinic from now on, unless it is a clinic's own
+    telephone.
+    """
     with transaction.atomic():
         audit.record("telephony.remove_line", line, by=by, now=now, before={"number": line.number})
         line.delete()

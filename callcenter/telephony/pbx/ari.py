@@ -113,7 +113,6 @@ class Ari:
         self._listener: threading.Thread | None = None
 
     # --- life
-    # --------------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
         self._closing.clear()
@@ -178,7 +177,6 @@ class Ari:
                 known.answered = known.answered or channel in up
 
     # --- verbs
-    # -------------------------------------------------------------------------------------------------------
 
     def ring(self, dial: DialRequest) -> None:
         with self._lock:
@@ -208,7 +206,8 @@ class Ari:
         self._forget(dial.channel)
         if answer.status_code in (409, 500):
             raise PbxRefused(
-                f"Астериск не смог набрать {dial.endpoint}: такого телефона нет или он не подключён ({_words(answer)}).",
+                f"Астериск не смог набрать {dial.endpoint}: такого телефона нет или он не подключён"
+                f" ({_words(answer)}).",
                 end=HangupReason.UNREACHABLE,
             )
         raise PbxRefused(f"Астериск не принял звонок на {dial.endpoint}: {_words(answer)}.")
@@ -292,7 +291,6 @@ class Ari:
         return self._ask("GET", f"/recordings/stored/{quote(name, safe='')}/file").content
 
     # --- HTTP
-    # --------------------------------------------------------------------------------------------------------
 
     def _send(self, method: str, path: str, query: dict[str, Any] | None = None) -> httpx.Response:
         """One request. Raises PbxUnavailable (surely not done), PbxUncertain (no answer),
@@ -312,7 +310,8 @@ class Ari:
             )
         if answer.status_code == 403:
             raise PbxMisconfigured(
-                f"Пользователю ARI запрещено звонить ({_words(answer)}): уберите read_only в ari.conf."
+                f"Пользователю ARI запрещено звонить ({_words(answer)}):"
+                " уберите read_only в ari.conf."
             )
         if answer.status_code == 503:
             raise PbxUnavailable("Астериск останавливается или запускается.")
@@ -352,7 +351,6 @@ class Ari:
             self._legs.pop(channel, None)
 
     # --- websocket
-    # ---------------------------------------------------------------------------------------------------
 
     def _listen(self) -> None:
         """Keeps one websocket open until `close`, with a growing pause between tries: an Asterisk
@@ -502,7 +500,9 @@ class Ari:
         return []
 
     def _listen_to(self, channel: str) -> None:
-        """Sends an answered channel through the dialplan's AMD; it comes back with what was heard."""
+        """Sends an answered channel through the dialplan's AMD; it comes back with what was
+        heard.
+        """
         try:
             self._ask(
                 "POST",

@@ -38,7 +38,9 @@ class PbxUnavailable(PbxError):
 
 
 class PbxUncertain(PbxError):
-    """The answer did not arrive: it may or may not have been done. Never repeated without looking."""
+    """The answer did not arrive: it may or may not have been done. Never repeated without
+    looking.
+    """
 
 
 class PbxMisconfigured(PbxError):
@@ -49,7 +51,9 @@ class PbxMisconfigured(PbxError):
 
 @dataclass(frozen=True)
 class Sound:
-    """Something to play: a WAV (8 kHz, mono, 16 bit), its words, and how long it lasts in seconds."""
+    """Something to play: a WAV (8 kHz, mono, 16 bit), its words, and how long it lasts in
+    seconds.
+    """
 
     key: str
     path: Path
@@ -70,7 +74,6 @@ class DialRequest:
 
 
 # --- events
-# -----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,9 @@ class Left(PbxEvent):
 
 @dataclass(frozen=True)
 class Incoming(PbxEvent):
-    """Somebody calls us: `number` as the network gave it, `line` = which of our numbers was called."""
+    """Somebody calls us: `number` as the network gave it, `line` = which of our numbers was
+    called.
+    """
 
     channel: str
     number: str
@@ -208,7 +213,9 @@ class Pbx(Protocol):
     def snapshot(self) -> Snapshot: ...
 
     def adopt(self, channels: Iterable[str], *, answered: Iterable[str] = ()) -> None:
-        """Channels that an earlier process of ours has dialled: their events are ours from now on."""
+        """Channels that an earlier process of ours has dialled: their events are ours from
+        now on.
+        """
 
     def ring(self, dial: DialRequest) -> None:
         """Starts to dial; Ringing, Answered, Ended follow. Asked twice with one channel id it dials

@@ -219,7 +219,6 @@ class SimulatorPbx:
         self._lock = threading.RLock()
 
     # --- life
-    # --------------------------------------------------------------------------------------------------------
 
     def open(self) -> None:
         self._tell(LinkUp(self._clock()))
@@ -260,7 +259,6 @@ class SimulatorPbx:
             return self._due[0][0] if self._due else None
 
     # --- verbs
-    # -------------------------------------------------------------------------------------------------------
 
     def ring(self, dial: DialRequest) -> None:
         with self._lock:
@@ -449,7 +447,6 @@ class SimulatorPbx:
         self._tell(Ended(now, channel, end, cause, one.persona.dial_status))
 
     # --- the clock
-    # ---------------------------------------------------------------------------------------------------
 
     def _live(self, channel: str) -> _Channel:
         one = self._channels.get(channel)

@@ -51,7 +51,10 @@ def _voiced(phrase: str) -> "array.array[int]":
 
 
 def clip_key(text: str) -> str:
-    voice = f"{settings.SPEECH_ENGINE}|{settings.SPEECH_VOICE}|{settings.SPEECH_SPEED}|{settings.SPEECH_COMMAND}"
+    voice = (
+        f"{settings.SPEECH_ENGINE}|{settings.SPEECH_VOICE}|{settings.SPEECH_SPEED}"
+        f"|{settings.SPEECH_COMMAND}"
+    )
     return hashlib.sha256(f"{voice}|{settings.SPEECH_URL}|{text}".encode()).hexdigest()[:40]
 
 

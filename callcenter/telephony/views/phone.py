@@ -1,4 +1,6 @@
-"""The telephone bar of every page: what rings, the caller's card, where one sits, calls by a click."""
+"""The telephone bar of every page: what rings, the caller's card, where one sits, calls by
+a click.
+"""
 
 import datetime as dt
 import uuid
@@ -33,7 +35,9 @@ from callcenter.telephony.templatetags.telephony import number_of
 
 @allow(*CAN_USE_PHONE)
 def phone(request: StaffRequest) -> HttpResponse:
-    """What is on the user's telephone at this moment; the bar of every page fetches its part of it."""
+    """What is on the user's telephone at this moment; the bar of every page fetches its
+    part of it.
+    """
     now = timezone.now()
     card = queries.ringing_for(request.user, now=now)
     browser_phone = card.browser_phone if card is not None else None
@@ -72,7 +76,9 @@ def _colleagues(request: StaffRequest, card: queries.CallerCard, now: dt.datetim
 
 
 def _panels(request: StaffRequest, card: queries.CallerCard, now: dt.datetime) -> list[Panel]:
-    """Return what the apps know of any call, and of its patient when exactly one fits the number."""
+    """Return what the apps know of any call, and of its patient when exactly one fits the
+    number.
+    """
     found = common_panels(card.call, request.user, now=now)
     if len(card.people) == 1:
         found += patient_panels(card.people[0], request.user, now=now)

@@ -30,7 +30,10 @@ def _check() -> None:
 
 
 class Command(BaseCommand):
-    help = "Holds the link to the exchange: rings, speaks, connects. Start two: one works, the other waits for its turn."
+    help = (
+        "Hold the link to the exchange: ring, speak, connect."
+        " Start two: one works, the other takes over."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
