@@ -1,4 +1,4 @@
-"""The pages that tests look at: in one line, with every space that a person would see and no other."""
+"""The pages that tests look at: in one line, with every space that a person would see."""
 
 import pytest
 
