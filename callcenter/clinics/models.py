@@ -60,7 +60,7 @@ class Clinic(models.Model):
         help_text="через запятую",
     )
     observes_holidays = models.BooleanField("не работает в праздники России", default=True)
-    # Quiet hours: nobody is dialled or written to outside them, in the patient's zone.
+    # Quiet hours (design §4): nobody is dialled or written to outside them, in the patient's zone.
     calls_from = models.TimeField("звонки с", default=dt.time(9))
     calls_to = models.TimeField("звонки до", default=dt.time(20))
     calls_dayoff_from = models.TimeField("звонки в выходные с", default=dt.time(10))
@@ -125,7 +125,7 @@ class SpecialDay(models.Model):
 
 class LegalBasis(models.Model):
     """On what the clinic's messages and calls of a purpose rest: the document, its date, who
-    recorded it.
+    recorded it (design §4).
     """
 
     clinic = models.ForeignKey(Clinic, models.CASCADE, related_name="grounds")
@@ -192,8 +192,8 @@ class Service(models.Model):
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, user: User) -> Self:
-        """Keep the patients of the user's clinics: a patient belongs to the chain, their phone and
-        history are seen by the clinics they visit.
+        """A patient belongs to the chain; his phone and history are seen by the clinics he visits
+        (design §4).
         """
         return self.filter(clinics__in=Clinic.objects.filter(staff=user)).distinct()
 

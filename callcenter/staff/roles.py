@@ -32,7 +32,7 @@ CAN_CALL_PATIENTS: Final = (Role.ADMINISTRATOR, Role.SENIOR)
 CAN_USE_PHONE: Final = (*CAN_CALL_PATIENTS, Role.CONSULTANT, Role.LEAD, Role.HEAD)
 # Who sets the clinics' ways and gives out work.
 CAN_MANAGE_CLINIC: Final = (Role.SENIOR,)
-# Who reads reports and the audit log.
+# Who reads reports and the journal of deeds.
 CAN_READ_REPORTS: Final = (Role.SENIOR, Role.MANAGER)
 # Who may open a patient's card.
 CAN_OPEN_PATIENT: Final = (
