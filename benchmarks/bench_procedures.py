@@ -84,7 +84,7 @@ def procedure_step_shown(run: Run) -> Measured:
 @bench(rows=(1_000, 100_000), aim=p95(60))
 def procedure_outcome_saved(run: Run) -> Measured:
     """One press through the page: the engine, the entry, the measured step, the run's columns, the
-    journal of deeds.
+    audit log.
     """
     _runs(run.rows)
     run.settle()

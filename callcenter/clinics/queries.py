@@ -1,4 +1,4 @@
-"""What the screens and the desks ask of the floor, each with a fixed number of queries."""
+"""What the screens and the feature apps ask of the clinics, each with a fixed number of queries."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence

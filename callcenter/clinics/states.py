@@ -1,4 +1,4 @@
-"""States of the floor's own objects. Pure: no ORM."""
+"""States of visits, windows, waiting-list entries and consents. Pure: no ORM."""
 
 import datetime as dt
 from typing import Final

@@ -250,7 +250,7 @@ class WindowsJob(ImportJob):
 
 
 def _sort_of(free: Free) -> str:
-    """Held and taken windows are the floor's own business: the file does not touch them."""
+    """Held and taken windows are changed by bookings alone: the file does not touch them."""
     known = free.known
     if known is None:
         return "created"

@@ -98,8 +98,8 @@ def after_report(state: MessageState, report: DeliveryStatus) -> MessageState:
 
 
 class MessagePurpose(TextChoices):
-    """What a message is for: the first part of its key. Desks add their own words; these are the
-    floor's.
+    """What a message is for: the first part of its key. Feature apps add their own; these are the
+    shared core's.
     """
 
     VISIT = "visit", "уведомление о приёме"

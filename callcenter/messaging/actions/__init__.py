@@ -1,4 +1,4 @@
-"""Every meaningful write of messages. What desks call, with the signatures they may count on:
+"""Every meaningful write of messages. What feature apps call, with the signatures they may count on:
 
 One message to a patient (SMS, messenger, e-mail), never twice by its key:
 
