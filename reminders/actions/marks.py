@@ -9,7 +9,16 @@ from django.db import transaction
 
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Patient
-from callcenter.contacts.actions import attach_result, defer_recompute, record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    WrapUp,
+    attach_result,
+    defer_recompute,
+    record_interaction,
+)
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import (
     CallerType,
@@ -277,19 +286,20 @@ def _call(
     phone = next(iter(patient.phones.all()), None)
     with defer_recompute():
         interaction = record_interaction(
-            clinic=row.clinic,
-            kind=InteractionKind.CALL,
-            state=InteractionState.ANSWERED if picked_up else InteractionState.FAILED,
-            at=now,
-            now=now,
+            InteractionInput(
+                clinic=row.clinic,
+                kind=InteractionKind.CALL,
+                state=InteractionState.ANSWERED if picked_up else InteractionState.FAILED,
+                phases=Phases(now),
+                direction=Direction.OUT,
+                participants=Participants(
+                    employee=by, patient=patient, number=phone.number if phone else ""
+                ),
+                wrap_up=WrapUp(comment=comment, caller_type=CallerType.REMINDER),
+                source=InteractionSource(name="reminders"),
+            ),
             by=by,
-            employee=by,
-            direction=Direction.OUT,
-            patient=patient,
-            number=phone.number if phone else "",
-            comment=comment,
-            caller_type=CallerType.REMINDER,
-            source="reminders",
+            now=now,
         )
         if picked_up:
             attach_result(
@@ -298,7 +308,7 @@ def _call(
                 at=now,
                 by=by,
                 interaction=interaction,
-                appointment=row.appointment,
+                subject=row.appointment,
                 origin=Origin.REMINDER,
             )
     return interaction

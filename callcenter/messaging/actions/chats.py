@@ -9,7 +9,13 @@ from django.db import transaction
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic, Patient
 from callcenter.clinics.queries import patients_by_number
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    record_interaction,
+)
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib import live_updates
@@ -111,17 +117,18 @@ def _open_chat(
     if known is not None:
         return known.interaction
     return record_interaction(
-        clinic=clinic,
-        kind=InteractionKind.CHAT,
-        state=InteractionState.ACTIVE,
-        at=at,
-        now=now,
+        InteractionInput(
+            clinic=clinic,
+            kind=InteractionKind.CHAT,
+            state=InteractionState.ACTIVE,
+            phases=Phases(at),
+            participants=Participants(
+                patient=patient, number=number if number.startswith("+") else "", line=channel
+            ),
+            source=InteractionSource(name="chat"),
+        ),
         by=None,
-        direction=Direction.IN,
-        patient=patient,
-        number=number if number.startswith("+") else "",
-        line=channel,
-        source="chat",
+        now=now,
     )
 
 

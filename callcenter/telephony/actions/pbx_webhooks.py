@@ -7,7 +7,13 @@ from typing import Any, Final
 from django.db import DatabaseError, transaction
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    record_interaction,
+)
 from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib import phones
 from callcenter.lib.errors import DomainError
@@ -48,20 +54,23 @@ def process_pbx_webhook(notice: PbxWebhook, *, now: dt.datetime) -> None:
         return
     with transaction.atomic():
         interaction = record_interaction(
-            clinic=notice.clinic,
-            kind=InteractionKind.CALL,
-            state=InteractionState.RINGING,
-            at=told.started_at or min(filter(None, (told.answered_at, told.at))),
-            now=now,
+            InteractionInput(
+                clinic=notice.clinic,
+                kind=InteractionKind.CALL,
+                state=InteractionState.RINGING,
+                phases=Phases(
+                    told.started_at or min(filter(None, (told.answered_at, told.at))),
+                    answered_at=told.answered_at,
+                    ended_at=told.ended_at,
+                ),
+                direction=Direction(told.direction),
+                participants=Participants(
+                    number=_number(told), employee=_employee(told, notice.clinic), line=told.line
+                ),
+                source=InteractionSource(name=notice.vendor, id=told.session),
+            ),
             by=None,
-            direction=Direction(told.direction),
-            number=_number(told),
-            employee=_employee(told, notice.clinic),
-            line=told.line,
-            answered_at=told.answered_at,
-            ended_at=told.ended_at,
-            source=notice.vendor,
-            source_id=told.session,
+            now=now,
         )
         if told.record_url:
             recordings.keep_link(
