@@ -31,9 +31,9 @@ from callcenter.contacts.states import (
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
-from callcenter.messaging.actions import accept_meaning, cancel_messages
+from callcenter.messaging.actions import accept_reply_intent, cancel_messages
 from callcenter.messaging.models import ChatMessage
-from callcenter.messaging.reply_intent import Meaning
+from callcenter.messaging.reply_intent import ReplyIntent
 from callcenter.messaging.states import MessagePurpose
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderMark
@@ -168,7 +168,7 @@ def _day_result(picked_up: bool, coming: AttendanceAnswer) -> str:
 
 
 def accept_reply(
-    reminder: Reminder, line: ChatMessage, *, meaning: Meaning, by: User, now: dt.datetime
+    reminder: Reminder, line: ChatMessage, *, intent: ReplyIntent, by: User, now: dt.datetime
 ) -> Reminder:
     """A person takes a patient's words for this visit: «приду» and «буду позже» make the row pink
     with «ответил письменно», «отмените» and «перенесите» make its number red or orange; the visit
@@ -176,8 +176,8 @@ def accept_reply(
     """
     with transaction.atomic():
         row = _locked(reminder)
-        accept_meaning(line, meaning=meaning, appointment=row.appointment, by=by, now=now)
-        if meaning in (Meaning.COMING, Meaning.LATE):
+        accept_reply_intent(line, intent=intent, appointment=row.appointment, by=by, now=now)
+        if intent in (ReplyIntent.COMING, ReplyIntent.LATE):
             row = save_result(
                 row, result=CallResult.WROTE, comment=f"«{line.text[:200]}»", by=by, now=now
             )
