@@ -9,6 +9,7 @@ from typing import Final
 import yaml
 
 from b2c_procedures.definition import FOLDER
+from callcenter.lib.placeholders import fill_known
 
 CHAT_RULES: Final = (
     "Правила работы в чатах B2C"  # shown beside every chat (CH-04 to CH-06, CH-10 to CH-12, CH-20)
@@ -34,7 +35,4 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     """Puts `values` into {…}; a name without a value stays as it is, so that a misspelt one is
     seen.
     """
-    for name, value in values.items():
-        if value:
-            text = text.replace("{" + name + "}", value)
-    return text
+    return fill_known(text, {name: value for name, value in values.items() if value})

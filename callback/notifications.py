@@ -15,6 +15,7 @@ from callcenter.assignments.actions import create_task
 from callcenter.lib import phones
 from callcenter.lib.errors import Refused
 from callcenter.lib.localtime import local
+from callcenter.lib.placeholders import fill_known
 from callcenter.messaging.actions import queue_letter, queue_message
 from callcenter.staff.roles import Role
 
@@ -66,8 +67,8 @@ def call_back_letter(request: CallbackRequest, *, now: dt.datetime) -> None:
 
 def missed_you_sms(request: CallbackRequest, *, text: str, now: dt.datetime) -> None:
     """One SMS in the instruction's words, with the clinic's number."""
-    message = _of_source(text, request).replace(
-        "{телефон}", phones.format_phone(request.clinic.phone)
+    message = fill_known(
+        _of_source(text, request), {"телефон": phones.format_phone(request.clinic.phone)}
     )
     queue_message(
         purpose=PURPOSE,
@@ -88,7 +89,8 @@ def _of_source(text: str, request: CallbackRequest) -> str:
     """
     if request.source is None:
         return text.replace(" с сайта {источник}", "").replace("{источник}", "клиники")
-    return text.replace("{источник}", request.source.spoken).replace("сайта сайта", "сайта")
+    filled = fill_known(text, {"источник": request.source.spoken})
+    return filled.replace("сайта сайта", "сайта")
 
 
 def escalation_task(request: CallbackRequest, *, now: dt.datetime) -> None:

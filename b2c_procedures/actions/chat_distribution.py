@@ -30,7 +30,7 @@ from callcenter.contacts.states import Direction
 from callcenter.lib import live_updates
 from callcenter.lib.localtime import local_day
 from callcenter.messaging.models import ChatMessage
-from callcenter.messaging.reply_intent import Meaning
+from callcenter.messaging.reply_intent import ReplyIntent
 from callcenter.messaging.states import MESSENGERS, MessagePurpose
 from callcenter.staff.models import Shift, User
 from callcenter.staff.roles import Role
@@ -45,7 +45,7 @@ _NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 # conversation is open.
 _ANSWERS_A_REMINDER = Q(
     message__purpose=MessagePurpose.VISIT,
-    meaning__in=[Meaning.COMING, Meaning.MOVE, Meaning.CANCEL],
+    intent__in=[ReplyIntent.COMING, ReplyIntent.MOVE, ReplyIntent.CANCEL],
 )
 _LIVE_WITH_THEM = Chat.objects.live().filter(
     clinic=OuterRef("clinic"), channel=OuterRef("channel"), address=OuterRef("number")

@@ -48,7 +48,7 @@ def book(step: StepContext) -> list[CreatedObject]:
             attach_result(
                 step.run.interaction.contact,
                 kind=ResultKind.BOOKED,
-                appointment=visit,
+                subject=visit,
                 interaction=step.run.interaction,
                 at=step.now,
                 by=step.by,

@@ -10,6 +10,7 @@ from b2c_procedures.states import ROLE_OF, Performer
 from b2c_procedures.steps.base import CreatedObject, StepContext, give_task
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
+from callcenter.lib.placeholders import fill_known
 
 # what → (subject, text)
 SENDINGS: Final[dict[str, tuple[str, str]]] = {
@@ -44,9 +45,7 @@ def draft(
         "квитанция": str(run_facts.get("receipt", "Квитанция во вложении.")),
         "заказ": order_number,
     }
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+    return fill_known(text, values)
 
 
 def _send(

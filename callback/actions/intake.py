@@ -16,7 +16,14 @@ from callcenter.audit import actions as audit
 from callcenter.clinics.actions import hold_window
 from callcenter.clinics.models import Clinic, Doctor, Patient, ScheduleWindow, Service
 from callcenter.clinics.queries import hours_of
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    WrapUp,
+    record_interaction,
+)
 from callcenter.contacts.locks import lock_words
 from callcenter.contacts.states import InteractionKind
 from callcenter.contacts.states import InteractionState as ContactState
@@ -101,18 +108,17 @@ def _into_history(
 ) -> None:
     wishes = (request.doctor_name, request.service_name, request.wished, request.comment)
     request.interaction = record_interaction(
-        clinic=request.clinic,
-        kind=InteractionKind.REQUEST,
-        state=ContactState.NEW,
-        at=now,
-        now=now,
+        InteractionInput(
+            clinic=request.clinic,
+            kind=InteractionKind.REQUEST,
+            state=ContactState.NEW,
+            phases=Phases(now),
+            participants=Participants(patient=request.patient, number=request.number),
+            wrap_up=WrapUp(comment=" · ".join(part for part in wishes if part)),
+            source=InteractionSource(name="callback", id=str(request.pk), utm=utm),
+        ),
         by=by,
-        patient=request.patient,
-        number=request.number,
-        comment=" · ".join(part for part in wishes if part),
-        utm=utm,
-        source="callback",
-        source_id=str(request.pk),
+        now=now,
     )
     request.save(update_fields=["interaction"])
 

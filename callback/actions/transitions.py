@@ -33,7 +33,12 @@ from callback.state_machine import (
 from callcenter.audit import actions as audit
 from callcenter.clinics.actions import release_hold
 from callcenter.clinics.schedule import Hours
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Phases,
+    record_interaction,
+)
 from callcenter.contacts.states import Direction, InteractionKind
 from callcenter.contacts.states import InteractionState as ContactState
 from callcenter.lib import live_updates
@@ -561,14 +566,17 @@ def _finish(transition: Transition) -> None:
         release_hold(request.window, held_for=notifications.hold_key(request))
     if request.interaction is not None:
         record_interaction(
-            clinic=request.clinic,
-            kind=InteractionKind.REQUEST,
-            state=ContactState.PROCESSED,
-            at=request.interaction.at,
-            now=transition.now,
+            InteractionInput(
+                clinic=request.clinic,
+                kind=InteractionKind.REQUEST,
+                state=ContactState.PROCESSED,
+                phases=Phases(request.interaction.at),
+                source=InteractionSource(
+                    name=request.interaction.source, id=request.interaction.source_id
+                ),
+            ),
             by=transition.by,
-            source=request.interaction.source,
-            source_id=request.interaction.source_id,
+            now=transition.now,
         )
 
 

@@ -98,7 +98,7 @@ PHRASES: Final[dict[str, str]] = {
     "contacts.read_transcript": "прочитал расшифровку разговора",
     "messaging.send_again": "отправил сообщение ещё раз",
     "messaging.answer_visit": "отметил ответ пациента о визите",
-    "messaging.accept_meaning": "подтвердил смысл ответа пациента",
+    "messaging.accept_reply_intent": "подтвердил смысл ответа пациента",
     "messaging.save_template": "сохранил шаблон сообщения",
     "messaging.drop_template": "убрал шаблон сообщения",
     "messaging.save_cascade": "изменил порядок каналов",

@@ -111,7 +111,7 @@ class InteractionForm(ContactFields):
         except phones.BadPhone as error:
             raise forms.ValidationError(str(error)) from None
 
-    def clean_who_type(self) -> CallerType | None:
+    def clean_caller_type(self) -> CallerType | None:
         return (
             CallerType(self.cleaned_data["caller_type"])
             if self.cleaned_data["caller_type"]

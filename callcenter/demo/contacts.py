@@ -21,6 +21,11 @@ from callcenter.clinics.actions import (
 from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    WrapUp,
     add_chat_line,
     attach_result,
     collect_results,
@@ -258,39 +263,45 @@ def _write(
     )
     longer = demo.dice.randrange(60)
     talk = step.talk + longer if step.talk is not None else None
-    talked = step.kind == InteractionKind.CALL and talk is not None
+    is_live = step.kind in (InteractionKind.CALL, InteractionKind.CHAT)
+    answered_at = at + dt.timedelta(seconds=step.wait or 0)
     demo.serial += 1
     account = {InteractionKind.CALL: "ats", InteractionKind.REQUEST: "site"}.get(step.kind, "")
-    one = record_interaction(
+    facts = InteractionInput(
         clinic=clinic,
         kind=step.kind,
         state=step.state,
-        at=at,
-        now=at,
-        by=employee if is_written else None,
+        phases=Phases(
+            at,
+            answered_at=answered_at if is_live and talk is not None else None,
+            ended_at=answered_at + dt.timedelta(seconds=talk or 0) if is_live else None,
+        ),
         direction=step.direction,
-        patient=patient,
-        number=number,
-        client=f"max:{demo.serial}"
-        if step.kind == InteractionKind.CHAT and not number and patient is None
-        else "",
-        employee=employee if step.answered else None,
-        line=demo.dice.choice(LINES) if step.kind == InteractionKind.CALL else "",
-        account=account,
-        chat_channel=demo.dice.choice(("max", "vk")) if step.kind == InteractionKind.CHAT else "",
-        wait_seconds=step.wait,
-        talk_seconds=talk,
-        answered_at=at + dt.timedelta(seconds=step.wait or 0) if talked else None,
-        ended_at=at + dt.timedelta(seconds=(step.wait or 0) + (talk or 0))
-        if step.kind == InteractionKind.CALL
-        else None,
-        topic=topic if is_written or not step.minute else None,
-        comment=step.comment,
-        caller_type=CallerType(step.who or step.origin) if step.who or step.origin else None,
-        utm=utm,
-        source="hand" if is_written else "demo",
-        source_id="" if is_written else f"demo-{demo.serial}",
+        participants=Participants(
+            patient=patient,
+            number=number,
+            client=f"max:{demo.serial}"
+            if step.kind == InteractionKind.CHAT and not number and patient is None
+            else "",
+            employee=employee if step.answered else None,
+            line=demo.dice.choice(LINES) if step.kind == InteractionKind.CALL else "",
+        ),
+        wrap_up=WrapUp(
+            topic=topic if is_written or not step.minute else None,
+            comment=step.comment,
+            caller_type=CallerType(step.who or step.origin) if step.who or step.origin else None,
+        ),
+        source=InteractionSource(
+            name="hand" if is_written else "demo",
+            id="" if is_written else f"demo-{demo.serial}",
+            account=account,
+            chat_channel=demo.dice.choice(("max", "vk"))
+            if step.kind == InteractionKind.CHAT
+            else "",
+            utm=utm or {},
+        ),
     )
+    one = record_interaction(facts, by=employee if is_written else None, now=at)
     if step.kind == InteractionKind.CHAT:
         for place, (direction, text) in enumerate(CHAT):
             add_chat_line(
@@ -300,7 +311,8 @@ def _write(
                 text=text,
                 source_id=str(place),
             )
-    if talked and demo.recorded < RECORDED and at > demo.now - dt.timedelta(days=45):
+    has_talk = step.kind == InteractionKind.CALL and talk is not None
+    if has_talk and demo.recorded < RECORDED and at > demo.now - dt.timedelta(days=45):
         _record(demo, one, topic)
     return one
 
@@ -341,9 +353,7 @@ def _result(
         at=at,
         by=employee,
         interaction=call,
-        appointment=visit,
-        waiting=waiting,
-        task=task,
+        subject=visit or waiting or task,
     )
 
 

@@ -1,4 +1,4 @@
-"""Templates of messages: `{{ поле }}` in a text, filled with a visit's values. Pure.
+"""Templates of messages about a visit: their placeholders, and the values of a visit. Pure.
 
 Only the fields below exist; a text with any other is refused when it is saved, so that nothing
 unfilled is ever sent.
@@ -13,6 +13,7 @@ from typing import Final
 from callcenter.lib.calendar_names import month_in_date, weekday_name
 from callcenter.lib.localtime import local
 from callcenter.lib.phones import format_phone
+from callcenter.lib.placeholders import fill, unknown_names
 
 FIELDS: Final[dict[str, str]] = {
     "пациент": "ФИО пациента",
@@ -27,10 +28,10 @@ FIELDS: Final[dict[str, str]] = {
     "время": "время приёма на часах клиники",
     "ссылка": "адрес страницы пациента",
 }
-_FIELD: Final = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
 VISIT_MESSENGER: Final = (
-    "{{ имя }}, здравствуйте! Напоминаем: {{ день }} в {{ время }} вас ждут в клинике «{{ клиника }}», {{ адрес }}. "
+    "{{ имя }}, здравствуйте! Напоминаем: {{ день }} в {{ время }} вас ждут в клинике "
+    "«{{ клиника }}», {{ адрес }}. "
     "Врач: {{ врач }}.\nПодтвердите, перенесите или отмените приём: {{ ссылка }}"
 )
 VISIT_SMS: Final = "{{ клиника }}: ждём вас {{ дата }} в {{ время }}. Ответить: {{ ссылка }}"
@@ -38,8 +39,9 @@ VISIT_SMS: Final = "{{ клиника }}: ждём вас {{ дата }} в {{ �
 
 @dataclass(frozen=True)
 class TemplateVisit:
-    """What a template may tell of a visit. `starts_at` UTC, `zone` of the clinic, `link` '' while
-    there is none.
+    """What a template may tell of a visit.
+
+    `starts_at` is UTC, `zone` the clinic's, `link` the patient's page or ''.
     """
 
     patient: str
@@ -56,6 +58,7 @@ class TemplateVisit:
 
 
 def values_of(visit: TemplateVisit) -> dict[str, str]:
+    """Return the value of every field, in the clinic's own time."""
     here = local(visit.starts_at, visit.zone)
     return {
         "пациент": visit.patient,
@@ -74,15 +77,13 @@ def values_of(visit: TemplateVisit) -> dict[str, str]:
 
 
 def unknown_fields(text: str) -> list[str]:
-    """Names in `{{ … }}` that are no fields, in the order of the text, and a lone brace as '{{'."""
-    wrong = [name or "{{ }}" for name in _FIELD.findall(text) if name not in FIELDS]
-    rest = _FIELD.sub("", text)
-    return wrong + [brace for brace in ("{{", "}}") if brace in rest]
+    """Return the placeholders of a text that are no fields of a visit."""
+    return unknown_names(text, FIELDS)
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with its fields filled; a field that is no key raises KeyError (saving has refused
-    it before).
+def fill_template(text: str, values: Mapping[str, str]) -> str:
+    """Return the text with its fields filled, without gaps where a value is empty.
+
+    Raises KeyError for a field that does not exist: saving has refused such a text before.
     """
-    filled = _FIELD.sub(lambda match: values[match.group(1)], text)
-    return re.sub(r"[ \t]{2,}", " ", filled).strip()
+    return re.sub(r"[ \t]{2,}", " ", fill(text, values)).strip()

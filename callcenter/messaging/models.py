@@ -15,7 +15,7 @@ from callcenter.clinics.states import ConsentPurpose as Ground
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Direction
 from callcenter.messaging.gateways import KINDS
-from callcenter.messaging.reply_intent import Meaning
+from callcenter.messaging.reply_intent import ReplyIntent
 from callcenter.messaging.states import PENDING, MessageChannel, MessageState, VisitAnswer
 from callcenter.staff.models import User
 
@@ -282,11 +282,10 @@ class VisitEvent(models.Model):
 
 
 class ChatMessage(models.Model):
-    """One line of a conversation in a messenger or by SMS, on the interaction of the day it belongs
-    to.
+    """One message of a conversation by messenger or SMS, on its chat interaction of the day.
 
-    Incoming ones carry a proposed meaning; what a person made of it stands in `accepted`, for which
-    visit in `accepted_for`. A text never changes a visit by itself.
+    `intent` is what the rules propose for an incoming one; `accepted` is what an employee decided,
+    `accepted_for` the visit it is about. A text never changes a visit by itself.
     """
 
     interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="chat_messages")
@@ -302,8 +301,8 @@ class ChatMessage(models.Model):
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     message = models.ForeignKey(Message, models.SET_NULL, null=True, related_name="chat_messages")
     external_id = models.CharField(max_length=120, blank=True)
-    meaning = models.CharField(max_length=8, choices=Meaning.choices, blank=True)
-    accepted = models.CharField(max_length=8, choices=Meaning.choices, blank=True)
+    intent = models.CharField(max_length=8, choices=ReplyIntent.choices, blank=True)
+    accepted = models.CharField(max_length=8, choices=ReplyIntent.choices, blank=True)
     accepted_at = models.DateTimeField(null=True)
     accepted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     accepted_for = models.ForeignKey(Appointment, models.SET_NULL, null=True, related_name="+")

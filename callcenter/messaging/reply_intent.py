@@ -12,7 +12,7 @@ from typing import Final
 from django.db.models import TextChoices
 
 
-class Meaning(TextChoices):
+class ReplyIntent(TextChoices):
     COMING = "coming", "приду"
     LATE = "late", "буду позже"
     CANCEL = "cancel", "отмените"
@@ -117,12 +117,12 @@ def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", words).strip()
 
 
-def meaning_of(text: str) -> Meaning:
-    """The proposed meaning of one reply to a reminder; UNCLEAR when a person should simply read it."""
+def reply_intent_of(text: str) -> ReplyIntent:
+    """Return the proposed intent of one reply to a reminder; UNCLEAR when it must be read."""
     said = _NO_MATTER.sub(" ", _plain(text))
     words = _KEEPS.sub(" ", said)
     if _WHO.search(words) or _NOT_NAMED.search(text):
-        return Meaning.WHO
+        return ReplyIntent.WHO
     other_wish = _OTHER_WISH.search(words) is not None
     words = _OTHER_WISH.sub(" ", words)
     declines = _DECLINES.search(words) is not None
@@ -131,23 +131,23 @@ def meaning_of(text: str) -> Meaning:
     will = comes or re.search(r"\bбуд(?:у|ем)\b", left) is not None
     asks = _asks_for_another_time(words, left, will=will, declines=declines)
     if _MOVES.search(words) or asks or (declines and not will and _WHAT_ELSE.search(left)):
-        return Meaning.MOVE
+        return ReplyIntent.MOVE
     if "не опоз" in words or "не опаз" in words:
-        return Meaning.COMING
+        return ReplyIntent.COMING
     affirms = comes or _AFFIRMS.search(left) is not None
     if not declines and (_LATE.search(words) or (affirms and _LATER.search(words))):
-        return Meaning.LATE
+        return ReplyIntent.LATE
     unsure = _UNSURE.search(words) is not None
     hindered = _HINDERED.search(words) is not None
     if (declines and (comes or (unsure and affirms))) or (hindered and affirms):
-        return Meaning.UNCLEAR
+        return ReplyIntent.UNCLEAR
     if declines:
-        return Meaning.CANCEL
+        return ReplyIntent.CANCEL
     if unsure or other_wish or (_QUESTION.search(words) and not will):
-        return Meaning.UNCLEAR
+        return ReplyIntent.UNCLEAR
     if hindered or re.fullmatch(r"\W*(?:минус|-|3)\W*", words):
-        return Meaning.CANCEL if "?" not in words else Meaning.UNCLEAR
-    return Meaning.COMING if affirms or words != said else Meaning.UNCLEAR
+        return ReplyIntent.CANCEL if "?" not in words else ReplyIntent.UNCLEAR
+    return ReplyIntent.COMING if affirms or words != said else ReplyIntent.UNCLEAR
 
 
 def _asks_for_another_time(words: str, left: str, *, will: bool, declines: bool) -> bool:

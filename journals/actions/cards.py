@@ -13,7 +13,16 @@ from callcenter.clinics.models import Appointment, ScheduleWindow, WaitingListEn
 from callcenter.clinics.queries import call_block_reason, hours_of
 from callcenter.clinics.schedule import Hours, is_working_day, next_working_day
 from callcenter.clinics.states import WaitingKind, WaitingState
-from callcenter.contacts.actions import attach_result, defer_recompute, record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    WrapUp,
+    attach_result,
+    defer_recompute,
+    record_interaction,
+)
 from callcenter.contacts.models import Interaction, Reason, ReasonUse
 from callcenter.contacts.states import (
     Direction,
@@ -327,21 +336,25 @@ def _contact(
     number = _dialled(entry, by=by, now=now)
     unreached = answer.outcome is CallOutcome.UNREACHED
     return record_interaction(
-        clinic=entry.clinic,
-        kind=InteractionKind.CALL,
-        state=InteractionState.FAILED if unreached else InteractionState.ANSWERED,
-        at=now,
-        now=now,
+        InteractionInput(
+            clinic=entry.clinic,
+            kind=InteractionKind.CALL,
+            state=InteractionState.FAILED if unreached else InteractionState.ANSWERED,
+            phases=Phases(now),
+            direction=Direction.IN if patient_called else Direction.OUT,
+            participants=Participants(patient=entry.patient, number=number, employee=by),
+            wrap_up=WrapUp(
+                summary=Summary.BOOKED
+                if answer.outcome is CallOutcome.BOOKED
+                else Summary.NO_RESULT,
+                reason=answer.refusal_reason or answer.reason,
+                comment=answer.comment.strip(),
+                is_recall=True,
+            ),
+            source=InteractionSource(name="journals"),
+        ),
         by=by,
-        direction=Direction.IN if patient_called else Direction.OUT,
-        patient=entry.patient,
-        number=number,
-        employee=by,
-        summary=Summary.BOOKED if answer.outcome is CallOutcome.BOOKED else Summary.NO_RESULT,
-        reason=answer.refusal_reason or answer.reason,
-        comment=answer.comment.strip(),
-        is_recall=True,
-        source="journals",
+        now=now,
     )
 
 
@@ -389,7 +402,7 @@ def _consequence(
             at=now,
             by=by,
             interaction=interaction,
-            appointment=visit,
+            subject=visit,
             origin="recall",
         )
     close_reminder(
@@ -413,7 +426,7 @@ def _consequence(
             at=now,
             by=by,
             interaction=interaction,
-            waiting=waiting,
+            subject=waiting,
             origin="recall",
         )
     return visit, waiting

@@ -9,7 +9,16 @@ from django.db import transaction
 
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Patient
-from callcenter.contacts.actions import attach_result, defer_recompute, record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    WrapUp,
+    attach_result,
+    defer_recompute,
+    record_interaction,
+)
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import (
     CallerType,
@@ -22,9 +31,9 @@ from callcenter.contacts.states import (
 from callcenter.lib import live_updates
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
-from callcenter.messaging.actions import accept_meaning, cancel_messages
+from callcenter.messaging.actions import accept_reply_intent, cancel_messages
 from callcenter.messaging.models import ChatMessage
-from callcenter.messaging.reply_intent import Meaning
+from callcenter.messaging.reply_intent import ReplyIntent
 from callcenter.messaging.states import MessagePurpose
 from callcenter.staff.models import User
 from reminders.models import Reminder, ReminderMark
@@ -159,7 +168,7 @@ def _day_result(picked_up: bool, coming: AttendanceAnswer) -> str:
 
 
 def accept_reply(
-    reminder: Reminder, line: ChatMessage, *, meaning: Meaning, by: User, now: dt.datetime
+    reminder: Reminder, line: ChatMessage, *, intent: ReplyIntent, by: User, now: dt.datetime
 ) -> Reminder:
     """A person takes a patient's words for this visit: «приду» and «буду позже» make the row pink
     with «ответил письменно», «отмените» and «перенесите» make its number red or orange; the visit
@@ -167,8 +176,8 @@ def accept_reply(
     """
     with transaction.atomic():
         row = _locked(reminder)
-        accept_meaning(line, meaning=meaning, appointment=row.appointment, by=by, now=now)
-        if meaning in (Meaning.COMING, Meaning.LATE):
+        accept_reply_intent(line, intent=intent, appointment=row.appointment, by=by, now=now)
+        if intent in (ReplyIntent.COMING, ReplyIntent.LATE):
             row = save_result(
                 row, result=CallResult.WROTE, comment=f"«{line.text[:200]}»", by=by, now=now
             )
@@ -277,19 +286,20 @@ def _call(
     phone = next(iter(patient.phones.all()), None)
     with defer_recompute():
         interaction = record_interaction(
-            clinic=row.clinic,
-            kind=InteractionKind.CALL,
-            state=InteractionState.ANSWERED if picked_up else InteractionState.FAILED,
-            at=now,
-            now=now,
+            InteractionInput(
+                clinic=row.clinic,
+                kind=InteractionKind.CALL,
+                state=InteractionState.ANSWERED if picked_up else InteractionState.FAILED,
+                phases=Phases(now),
+                direction=Direction.OUT,
+                participants=Participants(
+                    employee=by, patient=patient, number=phone.number if phone else ""
+                ),
+                wrap_up=WrapUp(comment=comment, caller_type=CallerType.REMINDER),
+                source=InteractionSource(name="reminders"),
+            ),
             by=by,
-            employee=by,
-            direction=Direction.OUT,
-            patient=patient,
-            number=phone.number if phone else "",
-            comment=comment,
-            caller_type=CallerType.REMINDER,
-            source="reminders",
+            now=now,
         )
         if picked_up:
             attach_result(
@@ -298,7 +308,7 @@ def _call(
                 at=now,
                 by=by,
                 interaction=interaction,
-                appointment=row.appointment,
+                subject=row.appointment,
                 origin=Origin.REMINDER,
             )
     return interaction

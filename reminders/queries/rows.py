@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from callcenter.clinics.models import Clinic, Doctor, PatientPhone
 from callcenter.lib.phones import format_phone, is_mobile, masked
 from callcenter.messaging.models import ChatMessage, Message, VisitLink
-from callcenter.messaging.reply_intent import Meaning
+from callcenter.messaging.reply_intent import ReplyIntent
 from callcenter.messaging.states import (
     ARRIVED,
     MessageChannel,
@@ -50,7 +50,7 @@ ICON: Final = {
 _COLOUR_WORDS: Final = {tone: tone.label for tone in Colour}
 _CHANNEL_WORDS: Final = {channel.value: channel.label for channel in MessageChannel}
 _RESULT_WORDS: Final = {result.value: result.label for result in CallResult}
-_MEANING_WORDS: Final = {meaning.value: meaning.label for meaning in Meaning}
+_REPLY_INTENT_LABELS: Final = {intent.value: intent.label for intent in ReplyIntent}
 _ANSWER_WORDS: Final = {
     VisitAnswer.CONFIRM: "подтвердил",
     VisitAnswer.MOVE: "просит перенести",
@@ -126,7 +126,7 @@ class _Line(NamedTuple):
     pk: int
     text: str
     at: dt.datetime
-    meaning: str
+    intent: str
     accepted: str
     accepted_at: dt.datetime | None
     accepted_for_id: int | None
@@ -195,8 +195,8 @@ class ReminderRow:
     opened: str
     reply: str
     reply_id: int  # 0 when somebody has taken the words already
-    reply_means: str
-    reply_meaning: str
+    reply_intent_label: str
+    reply_intent: str
     called: bool
     called_at: str
     called_by: str
@@ -389,8 +389,10 @@ class RowBuilder:
             opened=_clock_of(link.opened_at, zone),
             reply=reply.text[:120] if reply else "",
             reply_id=reply.pk if reply and not reply.accepted else 0,
-            reply_means=_MEANING_WORDS[reply.accepted or reply.meaning] if reply else "",
-            reply_meaning=reply.meaning if reply else "",
+            reply_intent_label=_REPLY_INTENT_LABELS[reply.accepted or reply.intent]
+            if reply
+            else "",
+            reply_intent=reply.intent if reply else "",
             called=one.called_at is not None,
             called_at=_clock_of(one.called_at, zone),
             called_by=self._people.get(one.called_by_id or 0, ""),

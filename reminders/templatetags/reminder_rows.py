@@ -109,14 +109,14 @@ def _state(row: ReminderRow, look: RowContext) -> str:
 
 
 def _reply(row: ReminderRow, look: RowContext) -> str:
-    """The patient's words with the proposed meaning: a button that accepts it, as long as nobody
+    """The patient's words with the proposed intent: a button that accepts it, as long as nobody
     has.
     """
-    means = f" — {escape(row.reply_means)}"
+    means = f" — {escape(row.reply_intent_label)}"
     if row.reply_id and look.can_work:
         means = (
             f' <button form="marks" class="btn btn-sm" formaction="/reminders/{row.id}/replies/{row.reply_id}/" '
-            f'name="meaning" value="{escape(row.reply_meaning)}" data-reply>{escape(row.reply_means)}?</button>'
+            f'name="intent" value="{escape(row.reply_intent)}" data-reply>{escape(row.reply_intent_label)}?</button>'
         )
     return f'<span class="reply"><i class="ti ti-message"></i> «{escape(row.reply)}»{means}</span>'
 

@@ -13,7 +13,7 @@ from callcenter.lib.errors import Conflict, DomainError, Refused
 from callcenter.messaging.actions import send_again as repeat_message
 from callcenter.messaging.models import ChatMessage, Message, VisitEvent
 from callcenter.messaging.queries import conversation
-from callcenter.messaging.reply_intent import Meaning
+from callcenter.messaging.reply_intent import ReplyIntent
 from callcenter.messaging.states import REPEATABLE, MessageChannel
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_REMINDERS
@@ -208,12 +208,12 @@ def reply(request: StaffRequest, pk: int, line: int) -> HttpResponse:
     reminder = _reminder_of_card(request, pk)
     numbers = reminder.patient.phones.values("number")
     found = get_object_or_404(ChatMessage, pk=line, number__in=numbers)
-    meaning = request.POST.get("meaning", "") or found.meaning
-    if meaning not in Meaning.values:
-        raise Refused("Выберите, что хотел сказать пациент.", field="meaning")
+    intent = request.POST.get("intent", "") or found.intent
+    if intent not in ReplyIntent.values:
+        raise Refused("Выберите, что хотел сказать пациент.", field="intent")
     try:
         actions.accept_reply(
-            reminder, found, meaning=Meaning(meaning), by=request.user, now=timezone.now()
+            reminder, found, intent=ReplyIntent(intent), by=request.user, now=timezone.now()
         )
     except Conflict as error:
         return _shown(request, reminder, status=409, problem=str(error))
@@ -248,7 +248,7 @@ def _card(request: StaffRequest, reminder: Reminder) -> dict[str, object]:
         ),
         "lines": [line for number in numbers for line in conversation(number, since=since)],
         "marks": reminder.marks.select_related("by", "undone_by"),
-        "meanings": Meaning.choices,
+        "intents": ReplyIntent.choices,
         "results": CallResult.choices,
         "comings": AttendanceAnswer.choices,
         "day_form": DayCallForm(),

@@ -23,7 +23,13 @@ from callcenter.clinics.actions import (
 )
 from callcenter.clinics.models import WaitingListEntry
 from callcenter.clinics.states import AppointmentStatus
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    record_interaction,
+)
 from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.staff.actions import copy_week, set_shift
 from callcenter.staff.models import User
@@ -184,15 +190,16 @@ def test_a_contact_by_hand_and_looks_at_a_form_and_at_a_chat_are_written_down(
 
     now = timezone.now()
     chat = record_interaction(
-        clinic=world.clinic,
-        kind=InteractionKind.CHAT,
-        state=InteractionState.CLOSED,
-        at=now,
-        now=now,
+        InteractionInput(
+            clinic=world.clinic,
+            kind=InteractionKind.CHAT,
+            state=InteractionState.CLOSED,
+            phases=Phases(now),
+            participants=Participants(patient=patient),
+            source=InteractionSource(name="chat", id="1"),
+        ),
         by=None,
-        patient=patient,
-        source="chat",
-        source_id="1",
+        now=now,
     )
     assert client.get(reverse("contacts:chat", args=[chat.pk])).status_code == 200
     read = _deed("contacts.read_chat")

@@ -24,7 +24,7 @@ from b2c_procedures.states import OrderStatus, RunState
 from callcenter.assignments.actions import close_task, create_task
 from callcenter.assignments.models import Task
 from callcenter.clinics.models import Appointment, Doctor, Specialty, WaitingListEntry
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import InteractionInput, Participants, Phases, record_interaction
 from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.phones import format_phone
@@ -481,13 +481,15 @@ def test_a_booking_in_a_call_is_the_calls_result(
 ) -> None:
     now = service.world.now
     call = record_interaction(
-        clinic=service.clinic,
-        kind=InteractionKind.CALL,
-        state=InteractionState.TALKING,
-        at=now,
-        now=now,
+        InteractionInput(
+            clinic=service.clinic,
+            kind=InteractionKind.CALL,
+            state=InteractionState.TALKING,
+            phases=Phases(now),
+            participants=Participants(patient=service.patient),
+        ),
         by=service.manager,
-        patient=service.patient,
+        now=now,
     )
     client = as_user(service.manager)
     client.post(
@@ -511,9 +513,16 @@ def test_a_booking_in_a_call_is_the_calls_result(
 def test_the_start_page_knows_who_calls(service: Service, as_user: AsUser, noon: Any) -> None:
     client, number = as_user(service.manager), service.patient.phones.get().number
     call = record_interaction(
-        clinic=service.clinic, kind=InteractionKind.CALL, state=InteractionState.TALKING, at=service.world.now, now=service.world.now,
-        by=service.manager, number=number,
-    )  # fmt: skip
+        InteractionInput(
+            clinic=service.clinic,
+            kind=InteractionKind.CALL,
+            state=InteractionState.TALKING,
+            phases=Phases(service.world.now),
+            participants=Participants(number=number),
+        ),
+        by=service.manager,
+        now=service.world.now,
+    )
     page = client.get("/b2c_procedures/", {"interaction": call.pk}).content.decode()
     assert "Клиентова Мария Ивановна" in page
     assert f'name="interaction" value="{call.pk}"' in page

@@ -16,7 +16,7 @@ from callback import actions, state_machine
 from callback.models import CallbackRequest
 from callback.state_machine import RequestEvent, RequestState
 from callcenter.clinics.actions import book_appointment
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import InteractionInput, Participants, Phases, record_interaction
 from callcenter.contacts.states import InteractionKind
 from callcenter.contacts.states import InteractionState as ContactState
 from callcenter.lib.errors import DomainError
@@ -115,13 +115,15 @@ class Story:
                     )
                 case "called himself":
                     record_interaction(
-                        clinic=request.clinic,
-                        kind=InteractionKind.CALL,
-                        state=ContactState.ANSWERED,
-                        at=now,
-                        now=now,
+                        InteractionInput(
+                            clinic=request.clinic,
+                            kind=InteractionKind.CALL,
+                            state=ContactState.ANSWERED,
+                            phases=Phases(now),
+                            participants=Participants(number=request.number),
+                        ),
                         by=None,
-                        number=request.number,
+                        now=now,
                     )
                 case "second request":
                     rig.ask()

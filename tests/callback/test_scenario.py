@@ -12,7 +12,7 @@ from callback.models import CallbackAttempt, CallbackRequest
 from callback.state_machine import RequestState
 from callcenter.clinics.actions import book_appointment, set_do_not_call
 from callcenter.clinics.models import Doctor, Specialty
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import InteractionInput, Participants, Phases, record_interaction
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import InteractionKind
 from callcenter.contacts.states import InteractionState as ContactState
@@ -320,14 +320,17 @@ def test_a_patient_who_has_called_himself_pauses_the_robot_until_somebody_decide
     request = rig.ask()
     rig.run(100)
     record_interaction(
-        clinic=rig.world.clinic,
-        kind=InteractionKind.CALL,
-        state=ContactState.ANSWERED,
-        at=rig.now,
-        now=rig.now,
+        InteractionInput(
+            clinic=rig.world.clinic,
+            kind=InteractionKind.CALL,
+            state=ContactState.ANSWERED,
+            phases=Phases(
+                rig.now, answered_at=rig.now, ended_at=rig.now + dt.timedelta(seconds=60)
+            ),
+            participants=Participants(number=request.number),
+        ),
         by=None,
-        number=request.number,
-        talk_seconds=60,
+        now=rig.now,
     )
     rig.run(400)
     request.refresh_from_db()

@@ -14,6 +14,12 @@ from callcenter.clinics.actions import book_appointment, cancel_appointment, set
 from callcenter.clinics.models import PatientPhone
 from callcenter.clinics.states import AppointmentStatus
 from callcenter.contacts import actions
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+)
 from callcenter.contacts.models import (
     AdChannel,
     ChannelRecount,
@@ -39,6 +45,7 @@ from callcenter.contacts.states import (
 from callcenter.lib.errors import Conflict, NotAllowed, Refused
 from callcenter.lib.range_responses import part_of
 from tests.conftest import World
+from tests.contacts.interactions import interaction_input
 
 pytestmark = pytest.mark.django_db
 IN, OUT = Direction.IN, Direction.OUT
@@ -53,8 +60,10 @@ def write(
 ) -> Interaction:
     at = world.now + dt.timedelta(minutes=minute)
     more.setdefault("source_id", f"m{minute}{kind}{more.get('number', '')}")
-    values: dict[str, Any] = dict(clinic=world.clinic, by=None, source="test", now=at) | more
-    return actions.record_interaction(kind=kind, state=state, at=at, **values)
+    by, now = more.pop("by", None), more.pop("now", at)
+    values: dict[str, Any] = dict(clinic=world.clinic, source="test") | more
+    facts = interaction_input(kind=kind, state=state, at=at, **values)
+    return actions.record_interaction(facts, by=by, now=now)
 
 
 def tick(world: World, minute: float = 60) -> None:
@@ -100,9 +109,17 @@ def test_midnight_of_the_clinic_parts_contacts(world: World) -> None:
     for clinic, count in ((world.clinic, 2), (world.clinic_b, 1)):
         for step, at in enumerate((evening, evening + dt.timedelta(minutes=1))):
             actions.record_interaction(
-                clinic=clinic, kind=InteractionKind.CALL, state=InteractionState.ANSWERED, at=at, now=at, by=None, number="+79000004004",
-                source=clinic.name, source_id=str(step),
-            )  # fmt: skip
+                InteractionInput(
+                    clinic=clinic,
+                    kind=InteractionKind.CALL,
+                    state=InteractionState.ANSWERED,
+                    phases=Phases(at),
+                    participants=Participants(number="+79000004004"),
+                    source=InteractionSource(name=clinic.name, id=str(step)),
+                ),
+                by=None,
+                now=at,
+            )
         assert Contact.objects.filter(clinic=clinic).count() == count
 
 
@@ -140,7 +157,7 @@ def test_the_outcome_follows_the_visit(world: World) -> None:
         kind=ResultKind.BOOKED,
         at=world.now,
         by=world.administrator,
-        appointment=visit,
+        subject=visit,
     )
     assert Contact.objects.get().outcome == ContactOutcome.BOOKED
     set_status(visit, status=AppointmentStatus.COMPLETED, money=4200, by=None, now=visit.starts_at)  # type: ignore[arg-type]
@@ -162,7 +179,7 @@ def test_a_booking_attached_by_the_card_and_found_by_the_timer_is_one_result(wor
         kind=ResultKind.BOOKED,
         at=world.now,
         by=world.administrator,
-        appointment=visit,
+        subject=visit,
         interaction=call,
     )
     tick(world)
@@ -188,7 +205,7 @@ def _booked_in_a_call(world: World, number: str) -> dict[str, Any]:
         kind=ResultKind.BOOKED,
         at=world.now,
         by=world.administrator,
-        appointment=visit,
+        subject=visit,
         interaction=call,
     )
     names = (

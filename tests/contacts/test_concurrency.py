@@ -12,6 +12,7 @@ from callcenter.contacts.models import Contact, Interaction
 from callcenter.contacts.states import InteractionKind, InteractionState
 from tests.concurrency.race import at_once, overlapping, without_constraint
 from tests.conftest import World
+from tests.contacts.interactions import interaction_input
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,17 +21,16 @@ Race = Callable[[list[Callable[[], Interaction]]], list[Interaction | Exception]
 
 def _writer(world: World, source_id: str, **more: Any) -> Callable[[], Interaction]:
     def write() -> Interaction:
-        return record_interaction(
+        facts = interaction_input(
             clinic=world.clinic,
             kind=InteractionKind.CALL,
             state=InteractionState.ANSWERED,
             at=world.now,
-            now=world.now,
-            by=None,
             source="race",
             source_id=source_id,
             **more,
         )
+        return record_interaction(facts, by=None, now=world.now)
 
     return write
 

@@ -11,7 +11,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from callcenter.audit.models import AuditEntry
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    Participants,
+    Phases,
+    WrapUp,
+    record_interaction,
+)
 from callcenter.contacts.models import AdChannel, ChannelRule, Topic
 from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.staff.models import User
@@ -49,15 +55,16 @@ def test_a_tree_of_channels_is_read_at_once(slug: str, world: World, as_user: As
 def test_a_row_in_use_is_hidden_and_the_journal_says_so(world: World, as_user: AsUser) -> None:
     topic = Topic.objects.create(name="Имплантация")
     record_interaction(
-        clinic=world.clinic,
-        kind=InteractionKind.COMMENT,
-        state=InteractionState.FINISHED,
-        at=world.now,
-        now=world.now,
+        InteractionInput(
+            clinic=world.clinic,
+            kind=InteractionKind.COMMENT,
+            state=InteractionState.FINISHED,
+            phases=Phases(world.now),
+            participants=Participants(patient=world.patient()),
+            wrap_up=WrapUp(topic=topic, comment="спросила о цене"),
+        ),
         by=world.senior,
-        topic=topic,
-        comment="спросила о цене",
-        patient=world.patient(),
+        now=world.now,
     )
     client, page = (
         as_user(world.senior),

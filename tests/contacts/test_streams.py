@@ -17,6 +17,7 @@ from callcenter.contacts.call_phases import Phases, merge, state_of
 from callcenter.contacts.models import Contact, Interaction
 from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from tests.conftest import World
+from tests.contacts.interactions import interaction_input
 
 _serial = itertools.count(1)
 KINDS = [
@@ -49,20 +50,19 @@ events = st.lists(
 def _write(world: World, cast: dict[str, dict[str, Any]], stream: list[Any], run: str) -> None:
     for minute, who, (kind, state), direction, comment in stream:
         at = world.now - dt.timedelta(days=3) + dt.timedelta(minutes=minute)
-        record_interaction(
+        facts = interaction_input(
             clinic=world.clinic,
             kind=kind,
             state=state,
             at=at,
             ended_at=at + dt.timedelta(minutes=2) if kind == InteractionKind.CALL else None,
-            now=world.now,
-            by=world.administrator,
             direction=Direction.IN if state == InteractionState.MISSED else direction,
             comment=comment,
             source="" if kind == InteractionKind.COMMENT else run,
             source_id="" if kind == InteractionKind.COMMENT else f"{run}-{minute}",
             **cast[who],
         )
+        record_interaction(facts, by=world.administrator, now=world.now)
 
 
 def _shape_of_world() -> list[Any]:

@@ -73,7 +73,7 @@ WRITES: Final = {
 # Views that write without an action.
 VIEWS_THAT_WRITE: Final[dict[str, tuple[set[str], str]]] = {
     "callcenter/telephony/views/phone.py": (
-        {"BrowserPhoneAction.objects.create", "BrowserPhoneAction.objects.create"},
+        {"BrowserPhoneAction.objects.create"},
         "the demo's telephone in the browser: what is pressed is told to the simulator",
     ),
     "callcenter/contacts/views/dictionaries.py": (

@@ -12,7 +12,15 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from callcenter.contacts.actions import record_interaction, store_recording
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    WrapUp,
+    record_interaction,
+    store_recording,
+)
 from callcenter.contacts.models import Contact, Topic
 from callcenter.contacts.states import CallerType, InteractionKind, InteractionState
 from callcenter.demo.recordings import talks
@@ -38,21 +46,26 @@ def last_month(world: World) -> list[Contact]:
     ):
         at = world.local(first, 10 + number)
         call = record_interaction(
-            clinic=world.clinic,
-            kind=InteractionKind.CALL,
-            state=InteractionState.ANSWERED,
-            at=at,
-            now=at,
+            InteractionInput(
+                clinic=world.clinic,
+                kind=InteractionKind.CALL,
+                state=InteractionState.ANSWERED,
+                phases=Phases(
+                    at,
+                    answered_at=at + dt.timedelta(seconds=9),
+                    ended_at=at + dt.timedelta(seconds=9 + talk.seconds),
+                ),
+                participants=Participants(
+                    patient=world.patient(
+                        "Кедрова" if number == 0 else "Ольхина", first=f"Анна{number}"
+                    ),
+                    employee=world.administrator,
+                ),
+                wrap_up=WrapUp(topic=topic, caller_type=who, comment=f"Спросила цену {number}"),
+                source=InteractionSource(name="e2e", id=str(number)),
+            ),
             by=None,
-            patient=world.patient("Кедрова" if number == 0 else "Ольхина", first=f"Анна{number}"),
-            employee=world.administrator,
-            topic=topic,
-            caller_type=who,
-            comment=f"Спросила цену {number}",
-            answered_at=at + dt.timedelta(seconds=9),
-            ended_at=at + dt.timedelta(seconds=9 + talk.seconds),
-            source="e2e",
-            source_id=str(number),
+            now=at,
         )
         if number == 0:
             store_recording(

@@ -10,7 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from callcenter.audit.models import AuditEntry
 from callcenter.clinics.models import Appointment, WaitingListEntry
 from callcenter.clinics.states import WaitingKind
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    record_interaction,
+)
 from callcenter.contacts.models import Contact, ContactResult, Interaction
 from callcenter.contacts.states import (
     Direction,
@@ -514,9 +520,18 @@ def test_a_call_is_written_with_the_number_it_went_over(recall: Recall) -> None:
     patient = recall.world.patient(phones=["+79000004001", "+79000004002"])
     entry = recall.entry(patient)
     record_interaction(
-        clinic=recall.world.clinic, kind=InteractionKind.CALL, state=InteractionState.ANSWERED, at=recall.world.now, now=recall.world.now,
-        by=recall.world.senior, direction=Direction.OUT, patient=patient, number="+79000004002", source="pbx", source_id="1",
-    )  # fmt: skip
+        InteractionInput(
+            clinic=recall.world.clinic,
+            kind=InteractionKind.CALL,
+            state=InteractionState.ANSWERED,
+            phases=Phases(recall.world.now),
+            direction=Direction.OUT,
+            participants=Participants(patient=patient, number="+79000004002"),
+            source=InteractionSource(name="pbx", id="1"),
+        ),
+        by=recall.world.senior,
+        now=recall.world.now,
+    )
     call = recall.call(entry, CallOutcome.THINKING, now=recall.world.now + dt.timedelta(minutes=3))
     assert call.interaction is not None
     assert call.interaction.number == "+79000004002"

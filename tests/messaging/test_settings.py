@@ -15,7 +15,7 @@ from callcenter.messaging.message_templates import (
     FIELDS,
     VISIT_MESSENGER,
     VISIT_SMS,
-    fill,
+    fill_template,
     unknown_fields,
 )
 from callcenter.messaging.models import CascadeStep, Message, MessageTemplate, Provider
@@ -48,7 +48,7 @@ def test_unknown_fields_are_found(text: str, wrong: list[str]) -> None:
 @given(st.text(max_size=200))
 def test_a_text_without_unknown_fields_can_always_be_filled(text: str) -> None:
     if not unknown_fields(text):
-        fill(text, dict.fromkeys(FIELDS, "x"))
+        fill_template(text, dict.fromkeys(FIELDS, "x"))
 
 
 @pytest.mark.parametrize("text", [VISIT_MESSENGER, VISIT_SMS])

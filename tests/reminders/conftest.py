@@ -43,7 +43,7 @@ class Desk:
         self.post.tick()
 
     def reply(self, visit: Appointment, text: str) -> None:
-        from tests.messaging.test_calls import say
+        from tests.messaging.test_webhooks import say
 
         number = visit.patient.phones.all()[0].number
         say(self.post, number, text, f"{visit.pk}-{text}", f"visit:a{visit.pk}:{visit.version}:max")

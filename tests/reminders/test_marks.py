@@ -7,7 +7,7 @@ import pytest
 from callcenter.contacts.models import Interaction
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.messaging.models import ChatMessage, Message
-from callcenter.messaging.reply_intent import Meaning
+from callcenter.messaging.reply_intent import ReplyIntent
 from callcenter.messaging.states import MessageState
 from reminders import actions
 from reminders.models import ReminderMark
@@ -115,7 +115,7 @@ def test_the_morning_list_is_of_the_silent_the_unreached_and_the_unreachable(des
     actions.save_result(desk.row(unreached), result=CallResult.UNREACHED, by=who, now=desk.now)
     actions.save_result(desk.row(comes), result=CallResult.COMING, by=who, now=desk.now)
     line = ChatMessage.objects.get()
-    actions.accept_reply(desk.row(wrote), line, meaning=Meaning.COMING, by=who, now=desk.now)
+    actions.accept_reply(desk.row(wrote), line, intent=ReplyIntent.COMING, by=who, now=desk.now)
     morning = desk.world.local(dt.date(2026, 3, 19), 9)
 
     def listed(now: dt.datetime) -> list[int]:
@@ -135,7 +135,7 @@ def test_written_words_make_the_row_pink_not_green_and_nobody_calls_in_the_morni
     desk.settle()
     line = ChatMessage.objects.get()
     row = actions.accept_reply(
-        desk.row(visit), line, meaning=Meaning.COMING, by=desk.world.administrator, now=desk.now
+        desk.row(visit), line, intent=ReplyIntent.COMING, by=desk.world.administrator, now=desk.now
     )
     assert (row.result, row.is_settled) == (CallResult.WROTE, True)
     assert desk.post.link(visit).answer == ""
@@ -148,8 +148,8 @@ def test_words_of_cancelling_make_the_number_red_and_the_visit_stays(desk: Desk)
     desk.reply(visit, "Отмените, заболела")
     who = desk.world.administrator
     line = ChatMessage.objects.get()
-    assert line.meaning == Meaning.CANCEL
-    actions.accept_reply(desk.row(visit), line, meaning=Meaning.CANCEL, by=who, now=desk.now)
+    assert line.intent == ReplyIntent.CANCEL
+    actions.accept_reply(desk.row(visit), line, intent=ReplyIntent.CANCEL, by=who, now=desk.now)
     (shown,) = evening_list(
         [desk.row(visit).run], clinics=[desk.world.clinic], user=who, now=desk.now
     ).rows
@@ -168,7 +168,7 @@ def test_a_family_shows_the_reply_on_each_row_and_one_persons_choice_takes_it_of
     ]
     run = desk.open()
     desk.settle()
-    from tests.messaging.test_calls import say
+    from tests.messaging.test_webhooks import say
 
     say(desk.post, number, "Пётр не придёт", "1")
     who = desk.world.administrator
@@ -181,7 +181,7 @@ def test_a_family_shows_the_reply_on_each_row_and_one_persons_choice_takes_it_of
 
     assert shown() == ["Пётр не придёт"] * 2
     line = ChatMessage.objects.get()
-    actions.accept_reply(desk.row(family[1]), line, meaning=Meaning.CANCEL, by=who, now=desk.now)
+    actions.accept_reply(desk.row(family[1]), line, intent=ReplyIntent.CANCEL, by=who, now=desk.now)
     assert sorted(shown()) == ["", "Пётр не придёт"]
 
 

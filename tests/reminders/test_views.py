@@ -251,7 +251,7 @@ def test_a_reply_is_accepted_with_one_press(desk: Desk, as_user: AsUser) -> None
     assert "«Да, приду»" in text_of(client.get("/reminders/"))
     line = ChatMessage.objects.get()
     answer = client.post(
-        f"/reminders/{desk.row(visit).pk}/replies/{line.pk}/", {"meaning": "coming"}, headers=HTMX
+        f"/reminders/{desk.row(visit).pk}/replies/{line.pk}/", {"intent": "coming"}, headers=HTMX
     )
     assert "ответил письменно, придёт" in text_of(answer)
 
@@ -265,7 +265,7 @@ def test_words_of_another_patient_can_not_be_taken_for_this_row(
     line = ChatMessage.objects.get()
     assert line.patient == visit.patient
     path = f"/reminders/{desk.row(other).pk}/replies/{line.pk}/"
-    assert as_user(desk.world.administrator).post(path, {"meaning": "coming"}).status_code == 404
+    assert as_user(desk.world.administrator).post(path, {"intent": "coming"}).status_code == 404
 
 
 def test_the_card_is_a_page_and_a_part_of_one_and_looking_at_it_is_audited(

@@ -18,6 +18,7 @@ from callcenter.contacts.states import (
     RuleKind,
 )
 from tests.conftest import World
+from tests.contacts.interactions import interaction_input
 
 
 @pytest.fixture
@@ -44,9 +45,8 @@ def day(world: World, clock: None) -> dict[str, Any]:
         at = now + dt.timedelta(minutes=minute)
         more.setdefault("source", "test")
         more.setdefault("source_id", f"i{minute}" if more["source"] == "test" else "")
-        return record_interaction(
-            clinic=world.clinic, kind=kind, state=state, at=at, now=at, by=None, **more
-        )
+        facts = interaction_input(clinic=world.clinic, kind=kind, state=state, at=at, **more)
+        return record_interaction(facts, by=None, now=at)
 
     patient = world.patient("Кедрова", phones=["+79000002001"])
     booked = write(
@@ -69,7 +69,7 @@ def day(world: World, clock: None) -> dict[str, Any]:
         at=now + dt.timedelta(minutes=2),
         by=world.administrator,
         interaction=booked,
-        appointment=visit,
+        subject=visit,
     )
     store_recording(booked, content=b"RIFF" + bytes(4000), seconds=2.5, now=now, source_id="r1")
     write(10, InteractionKind.CALL, InteractionState.MISSED, number="+79000002002")

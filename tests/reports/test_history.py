@@ -16,7 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from callcenter.audit.models import AuditEntry
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    record_interaction,
+)
 from callcenter.contacts.models import Contact, Interaction
 from callcenter.contacts.states import (
     CallerType,
@@ -288,17 +294,20 @@ def test_three_rows_or_thirty_take_the_same_number_of_queries(
         client.get(URL + query)
     for number in range(30):
         record_interaction(
-            clinic=world.clinic,
-            kind=InteractionKind.CALL,
-            state=InteractionState.MISSED if number % 2 else InteractionState.ANSWERED,
-            at=world.now + dt.timedelta(minutes=90 + number),
-            now=world.now,
+            InteractionInput(
+                clinic=world.clinic,
+                kind=InteractionKind.CALL,
+                state=InteractionState.MISSED if number % 2 else InteractionState.ANSWERED,
+                phases=Phases(world.now + dt.timedelta(minutes=90 + number)),
+                participants=Participants(
+                    number=f"+7900000{5000 + number}",
+                    patient=world.patient() if number % 3 else None,
+                    employee=world.administrator,
+                ),
+                source=InteractionSource(name="test", id=f"more{number}"),
+            ),
             by=None,
-            number=f"+7900000{5000 + number}",
-            patient=world.patient() if number % 3 else None,
-            employee=world.administrator,
-            source="test",
-            source_id=f"more{number}",
+            now=world.now,
         )
     with CaptureQueriesContext(connection) as many:
         client.get(URL + query)

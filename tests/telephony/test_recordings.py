@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import InteractionInput, Phases, record_interaction
 from callcenter.contacts.models import Interaction, Recording
 from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.telephony.actions import recordings
@@ -61,12 +61,14 @@ def cloud(settings: Any) -> Iterator[str]:
 @pytest.fixture
 def call(world: World) -> Interaction:
     return record_interaction(
-        clinic=world.clinic,
-        kind=InteractionKind.CALL,
-        state=InteractionState.ANSWERED,
-        at=world.now,
-        now=world.now,
+        InteractionInput(
+            clinic=world.clinic,
+            kind=InteractionKind.CALL,
+            state=InteractionState.ANSWERED,
+            phases=Phases(world.now),
+        ),
         by=None,
+        now=world.now,
     )
 
 

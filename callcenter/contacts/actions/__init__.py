@@ -1,5 +1,6 @@
-"""Every meaningful write of contacts. `record_interaction` and `attach_result` are the two that
-every desk uses.
+"""Actions of contacts: every write that means something to a user.
+
+`record_interaction` and `attach_result` are the two that every feature app calls.
 """
 
 from callcenter.contacts.actions.channels import order_recount, recount_due_channels
@@ -25,8 +26,20 @@ from callcenter.contacts.actions.results import (
     link_result,
     unlink_result,
 )
+from callcenter.contacts.call_phases import Phases
+from callcenter.contacts.interaction_input import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    WrapUp,
+)
 
 __all__ = [
+    "InteractionInput",
+    "InteractionSource",
+    "Participants",
+    "Phases",
+    "WrapUp",
     "add_chat_line",
     "add_transcript",
     "assign_patient",

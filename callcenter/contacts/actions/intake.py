@@ -4,7 +4,6 @@ for all of them.
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
 from typing import Final
 
 from django.db import transaction
@@ -15,8 +14,9 @@ from callcenter.clinics.models import Clinic, Patient, PatientPhone
 from callcenter.contacts.actions.recompute import recompute_contacts
 from callcenter.contacts.attribution import matching_rule
 from callcenter.contacts.call_phases import Phases, merge, state_of, talked, waited
+from callcenter.contacts.interaction_input import InteractionInput
 from callcenter.contacts.locks import lock_words
-from callcenter.contacts.models import ChatLine, Contact, ContactResult, Interaction, Reason, Topic
+from callcenter.contacts.models import ChatLine, Contact, ContactResult, Interaction
 from callcenter.contacts.queries import channel_rules, marks_of
 from callcenter.contacts.rules import ContactOwner, person_of
 from callcenter.contacts.states import (
@@ -49,142 +49,111 @@ _REQUESTS: Final = (InteractionKind.REQUEST, InteractionKind.REQUEST_DIALOG)
 
 
 def record_interaction(
-    *,
-    clinic: Clinic,
-    kind: InteractionKind,
-    state: InteractionState,
-    at: dt.datetime,
-    now: dt.datetime,
-    by: User | None,
-    direction: Direction = Direction.IN,
-    patient: Patient | None = None,
-    number: str = "",
-    employee: User | None = None,
-    line: str = "",
-    wait_seconds: int | None = None,
-    talk_seconds: int | None = None,
-    summary: str = "",
-    topic: Topic | None = None,
-    reason: Reason | None = None,
-    comment: str = "",
-    is_recall: bool = False,
-    caller_type: CallerType | None = None,
-    source: str = "hand",
-    source_id: str = "",
-    answered_at: dt.datetime | None = None,
-    ended_at: dt.datetime | None = None,
-    client: str = "",
-    account: str = "",
-    chat_channel: str = "",
-    utm: Mapping[str, str] | None = None,
-    referrer: str = "",
+    facts: InteractionInput, *, by: User | None, now: dt.datetime
 ) -> Interaction:
-    """Writes one call, chat, request, dialog or comment, and puts it into the contact of its person
-    and local day.
+    """Write one interaction and put it into the contact of its person and local day.
 
-    By (`source`, `source_id`) the same id again adds what is newly known to the first row, never a
-    second one: phases of a call may come in any order. `at` is the instant it began (UTC), `number`
-    the client's in E.164, `client` his id in a messenger. `caller_type` is what a person said, or
-    the list an outgoing call came from (waiting list, task, reminder). Raises Refused for a state
-    that the kind does not have. «Если в течение дня человек и позвонил, и написал вам, или позвонил
-    несколько раз … все это в каждом случае будет считаться одним обращением».
+    An interaction whose source name and id are known adds to the first row what is newly known,
+    never a second row: phases of a call may come in any order. All instants are UTC. Raises Refused
+    for a state that the kind does not have. Source: «История обращений», «Если в течение дня
+    человек и позвонил, и написал вам, или позвонил несколько раз … все это в каждом случае будет
+    считаться одним обращением».
     """
-    if state not in STATES_OF[kind]:
+    if facts.state not in STATES_OF[facts.kind]:
         raise Refused(
-            f"У записи «{kind.label}» не бывает состояния «{state.label}».", field="state"
+            f"У записи «{facts.kind.label}» не бывает состояния «{facts.state.label}».",
+            field="state",
         )
-    phases = Phases(at, answered_at, ended_at)
+    source = facts.source
     with transaction.atomic():
-        if source_id:
-            lock_words("interaction", source, source_id)
-            known = Interaction.objects.filter(source=source, source_id=source_id).first()
+        if source.id:
+            lock_words("interaction", source.name, source.id)
+            known = Interaction.objects.filter(source=source.name, source_id=source.id).first()
             if known is not None:
-                return _merge_phases(
-                    known, state=state, phases=phases, comment=comment, employee=employee
-                )
-        if not number and patient is not None:
-            number = (
-                PatientPhone.objects.filter(patient=patient)
-                .values_list("number", flat=True)
-                .first()
-                or ""
-            )
-        if kind == InteractionKind.CALL and source_id:
-            state = _furthest(
-                state, state_of(phases, direction) if answered_at or ended_at else state
-            )
-        origin = ORIGIN_OF_WHO.get(caller_type) if caller_type else None
-        interaction = Interaction(
-            clinic=clinic,
-            kind=kind,
-            state=state,
-            at=at,
-            answered_at=answered_at,
-            ended_at=ended_at,
-            direction=direction,
-            patient=patient,
-            is_patient_given=patient is not None,
-            number=number,
-            client=client,
-            employee=employee or by,
-            line=line,
-            account=account,
-            chat_channel=chat_channel,
-            wait_seconds=waited(phases) if wait_seconds is None else wait_seconds,
-            talk_seconds=talked(phases) if talk_seconds is None else talk_seconds,
-            summary=summary,
-            topic=topic,
-            reason=reason,
-            comment=comment,
-            is_recall=is_recall,
-            caller_type_given=""
-            if origin or caller_type in (None, CallerType.UNKNOWN)
-            else str(caller_type),
-            origin=origin or "",
-            utm=dict(utm or {}),
-            referrer=referrer[:500],
-            source=source,
-            source_id=source_id,
-            created_at=now,
-            created_by=by,
-        )
-        if direction == Direction.IN:  # only those who turned to us came by a channel
+                return _merge_phases(known, facts)
+        interaction = _new_interaction(facts, by=by, now=now)
+        # Only people who turn to the clinic come by an advertising channel.
+        if facts.direction == Direction.IN:
             rule = matching_rule(marks_of(interaction), channel_rules())
             if rule is not None:
                 interaction.channel_id, interaction.channel_rule_id = rule.channel, rule.id
         _attach_to_contact(interaction)
-        if source == "hand":  # what a desk or a line has brought is written down there
-            facts = audit.values(interaction, "kind", "direction", "at", "comment")
-            audit.record("contacts.add_by_hand", interaction, by=by, now=now, after=facts)
+        # The app that brings an interaction from elsewhere writes its own audit entry.
+        if source.name == "hand":
+            after = audit.values(interaction, "kind", "direction", "at", "comment")
+            audit.record("contacts.add_by_hand", interaction, by=by, now=now, after=after)
     return interaction
 
 
-def _merge_phases(
-    known: Interaction,
-    *,
-    state: InteractionState,
-    phases: Phases,
-    comment: str,
-    employee: User | None,
-) -> Interaction:
-    """Adds to a known interaction what its source tells anew; what is known already is never taken
-    back.
-    """
-    both = merge(Phases(known.at, known.answered_at, known.ended_at), phases)
-    told = state_of(both, known.direction) if both.answered_at or both.ended_at else state
-    further = (
-        _furthest(InteractionState(known.state), state, told)
-        if known.kind == InteractionKind.CALL
-        else _furthest(InteractionState(known.state), state)
+def _new_interaction(facts: InteractionInput, *, by: User | None, now: dt.datetime) -> Interaction:
+    """Return an unsaved interaction with all that its source tells, without contact or channel."""
+    people, wrap_up, source, phases = (
+        facts.participants,
+        facts.wrap_up,
+        facts.source,
+        facts.phases,
     )
+    is_merged_later = facts.kind == InteractionKind.CALL and bool(source.id)
+    caller_type = wrap_up.caller_type
+    origin = ORIGIN_OF_WHO.get(caller_type) if caller_type else None
+    is_unnamed = origin is not None or caller_type in (None, CallerType.UNKNOWN)
+    return Interaction(
+        clinic=facts.clinic,
+        kind=facts.kind,
+        state=_state_after(facts.state, phases, facts.direction)
+        if is_merged_later
+        else facts.state,
+        at=phases.started_at,
+        answered_at=phases.answered_at,
+        ended_at=phases.ended_at,
+        direction=facts.direction,
+        patient=people.patient,
+        is_patient_given=people.patient is not None,
+        number=people.number or _main_number(people.patient),
+        client=people.client,
+        employee=people.employee or by,
+        line=people.line,
+        account=source.account,
+        chat_channel=source.chat_channel,
+        wait_seconds=waited(phases),
+        talk_seconds=talked(phases),
+        summary=wrap_up.summary,
+        topic=wrap_up.topic,
+        reason=wrap_up.reason,
+        comment=wrap_up.comment,
+        is_recall=wrap_up.is_recall,
+        caller_type_given="" if is_unnamed else str(caller_type),
+        origin=origin or "",
+        utm=dict(source.utm),
+        referrer=source.referrer[:500],
+        source=source.name,
+        source_id=source.id,
+        created_at=now,
+        created_by=by,
+    )
+
+
+def _main_number(patient: Patient | None) -> str:
+    if patient is None:
+        return ""
+    numbers = PatientPhone.objects.filter(patient=patient).values_list("number", flat=True)
+    return numbers.first() or ""
+
+
+def _merge_phases(known: Interaction, facts: InteractionInput) -> Interaction:
+    """Add to a known interaction what its source newly tells; nothing known is ever taken back."""
+    both = merge(Phases(known.at, known.answered_at, known.ended_at), facts.phases)
+    state = _furthest(InteractionState(known.state), facts.state)
+    if known.kind == InteractionKind.CALL:
+        state = _state_after(state, both, known.direction)
     fresh: dict[str, object] = {
-        "state": further,
+        "state": state,
         "answered_at": both.answered_at,
         "ended_at": both.ended_at,
         "wait_seconds": waited(both) if waited(both) is not None else known.wait_seconds,
         "talk_seconds": talked(both) if talked(both) is not None else known.talk_seconds,
-        "comment": known.comment or comment,
-        "employee": known.employee or employee,
+        "comment": known.comment or facts.wrap_up.comment,
+        "employee": known.employee or facts.participants.employee,
     }
     changed = [name for name, value in fresh.items() if getattr(known, name) != value]
     # The beginning stays within its local day: a source that corrects it over midnight does not
@@ -201,6 +170,13 @@ def _merge_phases(
     known.save(update_fields=changed)
     recompute_contacts({known.contact_id, *_follow_up(known)})
     return known
+
+
+def _state_after(state: InteractionState, phases: Phases, direction: str) -> InteractionState:
+    """Return the further of the state that the source names and the one its phases imply."""
+    if phases.answered_at is None and phases.ended_at is None:
+        return state
+    return _furthest(state, state_of(phases, direction))
 
 
 def _furthest(*states: InteractionState) -> InteractionState:

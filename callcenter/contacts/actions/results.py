@@ -27,6 +27,8 @@ from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import local_day
 from callcenter.staff.models import User
 
+ResultSubject = Appointment | WaitingListEntry | Task
+
 _KIND_OF_EVENT: Final = {
     "booked": ResultKind.BOOKED,
     "moved": ResultKind.MOVED,
@@ -48,33 +50,31 @@ def attach_result(
     at: dt.datetime,
     by: User | None,
     interaction: Interaction | None = None,
-    appointment: Appointment | None = None,
-    waiting: WaitingListEntry | None = None,
-    task: Task | None = None,
+    subject: ResultSubject | None = None,
     origin: str = "",
     note: str = "",
 ) -> ContactResult:
-    """Binds what came of a contact to it: a booking, a move, a cancellation, a waiting-list entry,
-    a task, a mark.
+    """Attach a result to a contact: a booking, a move, a cancellation, a waiting-list entry, a
+    task, a mark.
 
-    One act is one result: attaching the same booking again moves it here. `origin` is the list the
-    call came from. The contact is decided anew at once.
+    `subject` is the object the result is about; `origin` the list the call came from. One act is
+    one result: attaching the same booking again moves it to this contact. The contact is
+    recomputed at once.
     """
-    subject = appointment or waiting or task
     result = ContactResult(
         contact=contact,
         clinic_id=contact.clinic_id,
         interaction=interaction,
         kind=kind,
-        appointment=appointment,
-        waiting=waiting,
-        task=task,
+        appointment=subject if isinstance(subject, Appointment) else None,
+        waiting=subject if isinstance(subject, WaitingListEntry) else None,
+        task=subject if isinstance(subject, Task) else None,
         patient_id=subject.patient_id if subject is not None else contact.patient_id,
         origin=origin,
         at=at,
         by=by,
         note=note[:250],
-        source_key=result_key(kind, appointment=appointment, waiting=waiting, task=task),
+        source_key=result_key(kind, subject),
         is_by_hand=True,
     )
     result.subject_changed_at = seen_of(result)  # decided below in this very state
@@ -108,28 +108,21 @@ def _put(result: ContactResult) -> int | None:
     return None
 
 
-def result_key(
-    kind: str,
-    *,
-    appointment: Appointment | None = None,
-    waiting: WaitingListEntry | None = None,
-    task: Task | None = None,
-) -> str:
-    """Return the key by which one act is known wherever it is met; a visit moved twice in a day is
-    two results, by its version.
+def result_key(kind: str, subject: ResultSubject | None) -> str:
+    """Return the key by which one act is known, whether a card attached it or a timer found it.
+
+    A visit moved twice in a day is two results, told apart by the visit's version. Empty for what
+    has no key: the same act written again is another result.
     """
-    if appointment is not None:
-        if kind == ResultKind.BOOKED:
-            return f"booked:a{appointment.pk}"
-        return (
-            f"{kind}:a{appointment.pk}:{appointment.version}"
-            if kind in _KIND_OF_EVENT.values()
-            else ""
-        )
-    if waiting is not None:
-        return f"{kind}:w{waiting.pk}" if kind != ResultKind.WAITING_MOVED else ""
-    if task is not None:
-        return f"{kind}:t{task.pk}"
+    match subject:
+        case Appointment() if kind == ResultKind.BOOKED:
+            return f"booked:a{subject.pk}"
+        case Appointment() if kind in _KIND_OF_EVENT.values():
+            return f"{kind}:a{subject.pk}:{subject.version}"
+        case WaitingListEntry() if kind != ResultKind.WAITING_MOVED:
+            return f"{kind}:w{subject.pk}"
+        case Task():
+            return f"{kind}:t{subject.pk}"
     return ""
 
 

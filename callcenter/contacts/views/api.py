@@ -10,7 +10,15 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from callcenter.contacts.actions import add_chat_line, record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    WrapUp,
+    add_chat_line,
+    record_interaction,
+)
 from callcenter.contacts.api_keys import source_of
 from callcenter.contacts.models import Interaction, SourceKey
 from callcenter.contacts.states import STATES_OF, Direction, InteractionKind, InteractionState
@@ -72,26 +80,30 @@ def _write(source: SourceKey, body: dict[str, Any], now: dt.datetime) -> Interac
     if body.get("messages") and kind != InteractionKind.CHAT:
         raise ApiError(422, "Сообщения бывают только у чата.", field="messages")
     return record_interaction(
-        clinic=source.clinic,
-        kind=kind,
-        state=_state(kind, body.get("state")),
-        at=started_at,
-        now=now,
+        InteractionInput(
+            clinic=source.clinic,
+            kind=kind,
+            state=_state(kind, body.get("state")),
+            phases=Phases(started_at, answered_at=answered_at, ended_at=ended_at),
+            direction=Direction(body.get("direction", "in")),
+            participants=Participants(
+                number=_number(body.get("phone")),
+                client=body.get("client", ""),
+                employee=_employee(source, body.get("employee", "")),
+                line=phones.e164_or_text(body.get("line", "")),
+            ),
+            wrap_up=WrapUp(comment=body.get("comment", "")),
+            source=InteractionSource(
+                name=source.name,
+                id=body["id"],
+                account=body.get("account", ""),
+                chat_channel=body.get("chat_channel", ""),
+                utm=body.get("utm") or {},
+                referrer=body.get("referrer", ""),
+            ),
+        ),
         by=None,
-        direction=Direction(body.get("direction", "in")),
-        number=_number(body.get("phone")),
-        client=body.get("client", ""),
-        employee=_employee(source, body.get("employee", "")),
-        line=phones.e164_or_text(body.get("line", "")),
-        account=body.get("account", ""),
-        chat_channel=body.get("chat_channel", ""),
-        comment=body.get("comment", ""),
-        utm=body.get("utm"),
-        referrer=body.get("referrer", ""),
-        source=source.name,
-        source_id=body["id"],
-        answered_at=answered_at,
-        ended_at=ended_at,
+        now=now,
     )
 
 

@@ -14,6 +14,7 @@ from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.queries import patients_by_number, search_patients
 from callcenter.contacts import actions, attribution
+from callcenter.contacts.actions import InteractionInput, Participants, Phases, WrapUp
 from callcenter.contacts.forms import InteractionForm
 from callcenter.contacts.models import ChannelRule, Contact, ContactPolicy, Interaction, Recording
 from callcenter.contacts.queries import channel_rules, marks_of, requests_for
@@ -92,23 +93,26 @@ def _record(
         raise Refused("Это время ещё не наступило.", field="at")
     kind = InteractionKind(said["kind"])
     return actions.record_interaction(
-        clinic=clinic,
-        kind=kind,
-        state=InteractionState.NEW
-        if kind == InteractionKind.REQUEST_DIALOG
-        else InteractionState.FINISHED,
-        at=at,
-        now=now,
+        InteractionInput(
+            clinic=clinic,
+            kind=kind,
+            state=InteractionState.NEW
+            if kind == InteractionKind.REQUEST_DIALOG
+            else InteractionState.FINISHED,
+            phases=Phases(at),
+            direction=Direction(said["direction"]),
+            participants=Participants(patient=patient, number=said["number"]),
+            wrap_up=WrapUp(
+                summary=said["summary"],
+                topic=said["topic"],
+                reason=said["reason"],
+                comment=said["comment"],
+                is_recall=said["is_recall"],
+                caller_type=said["caller_type"],
+            ),
+        ),
         by=request.user,
-        direction=Direction(said["direction"]),
-        patient=patient,
-        number=said["number"],
-        summary=said["summary"],
-        topic=said["topic"],
-        reason=said["reason"],
-        comment=said["comment"],
-        is_recall=said["is_recall"],
-        caller_type=said["caller_type"],
+        now=now,
     )
 
 

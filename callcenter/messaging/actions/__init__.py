@@ -34,7 +34,7 @@ from callcenter.messaging.actions.appointment_links import (
 )
 from callcenter.messaging.actions.cascade import advance_due_cascades
 from callcenter.messaging.actions.chats import (
-    accept_meaning,
+    accept_reply_intent,
     chat_topic,
     receive_reply,
     say_in_chat,
@@ -64,7 +64,7 @@ from callcenter.messaging.actions.webhooks import (
 )
 
 __all__ = [
-    "accept_meaning",
+    "accept_reply_intent",
     "advance_due_cascades",
     "answer_visit",
     "ask_due_messages",

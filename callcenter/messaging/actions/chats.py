@@ -1,4 +1,4 @@
-"""Conversations: incoming words land on the contact of the day with a proposed meaning; answers go
+"""Conversations: incoming words land on the contact of the day with a proposed intent; answers go
 through the outbox.
 """
 
@@ -9,7 +9,13 @@ from django.db import transaction
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic, Patient
 from callcenter.clinics.queries import patients_by_number
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    record_interaction,
+)
 from callcenter.contacts.models import Interaction
 from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib import live_updates
@@ -19,13 +25,13 @@ from callcenter.messaging.actions.appointment_links import answer_visit
 from callcenter.messaging.actions.enqueue import queue_message, topic
 from callcenter.messaging.gateways.base import Reply
 from callcenter.messaging.models import ChatMessage, Message, Provider, VisitLink
-from callcenter.messaging.reply_intent import Meaning, meaning_of
+from callcenter.messaging.reply_intent import ReplyIntent, reply_intent_of
 from callcenter.messaging.states import MessagePurpose, VisitAnswer
 from callcenter.staff.models import User
 
 # «Приду» in words makes no green number: green is the link alone; a desk marks such a row as it
 # likes.
-_ANSWER_OF = {Meaning.MOVE: VisitAnswer.MOVE, Meaning.CANCEL: VisitAnswer.CANCEL}
+_ANSWER_OF = {ReplyIntent.MOVE: VisitAnswer.MOVE, ReplyIntent.CANCEL: VisitAnswer.CANCEL}
 
 
 def receive_reply(reply: Reply, *, provider: Provider, now: dt.datetime) -> ChatMessage | None:
@@ -66,7 +72,7 @@ def receive_reply(reply: Reply, *, provider: Provider, now: dt.datetime) -> Chat
             at=at,
             message=sent,
             external_id=reply.id[:120],
-            meaning=meaning_of(reply.text),
+            intent=reply_intent_of(reply.text),
         )
         live_updates.bump(topic(clinic.pk), chat_topic(interaction))
     return line
@@ -111,17 +117,18 @@ def _open_chat(
     if known is not None:
         return known.interaction
     return record_interaction(
-        clinic=clinic,
-        kind=InteractionKind.CHAT,
-        state=InteractionState.ACTIVE,
-        at=at,
-        now=now,
+        InteractionInput(
+            clinic=clinic,
+            kind=InteractionKind.CHAT,
+            state=InteractionState.ACTIVE,
+            phases=Phases(at),
+            participants=Participants(
+                patient=patient, number=number if number.startswith("+") else "", line=channel
+            ),
+            source=InteractionSource(name="chat"),
+        ),
         by=None,
-        direction=Direction.IN,
-        patient=patient,
-        number=number if number.startswith("+") else "",
-        line=channel,
-        source="chat",
+        now=now,
     )
 
 
@@ -170,17 +177,18 @@ def say_in_chat(interaction: Interaction, *, text: str, by: User, now: dt.dateti
     return line
 
 
-def accept_meaning(
+def accept_reply_intent(
     line: ChatMessage,
     *,
-    meaning: Meaning,
+    intent: ReplyIntent,
     appointment: Appointment | None,
     by: User,
     now: dt.datetime,
 ) -> ChatMessage:
-    """A person takes a reply for `meaning`, for this visit. The visit itself stays: «отмените» and
-    «перенесите» only make it red or orange, so that somebody calls. Raises Conflict when a
-    colleague has decided it already.
+    """Record what an employee takes a reply to mean, for this visit. Audited.
+
+    The visit itself stays: «отмените» and «перенесите» only make its row red or orange, so that
+    somebody calls. Raises Conflict when a colleague has decided it already.
     """
     with transaction.atomic():
         line = (
@@ -194,25 +202,25 @@ def accept_meaning(
             who = f": {line.accepted_by.short_name}" if line.accepted_by else ""
             raise Conflict(f"Ответ уже разобран — «{line.get_accepted_display()}»{who}.")
         line.accepted, line.accepted_at, line.accepted_by, line.accepted_for = (
-            meaning,
+            intent,
             now,
             by,
             appointment,
         )
         line.save(update_fields=["accepted", "accepted_at", "accepted_by", "accepted_for"])
-        if appointment is not None and meaning in _ANSWER_OF:
+        if appointment is not None and intent in _ANSWER_OF:
             link, _ = VisitLink.objects.get_or_create(
                 appointment=appointment, version=appointment.version, defaults={"created_at": now}
             )
-            answer_visit(token=link.token, answer=_ANSWER_OF[meaning], via="words", now=now, by=by)
+            answer_visit(token=link.token, answer=_ANSWER_OF[intent], via="words", now=now, by=by)
         audit.record(
-            "messaging.accept_meaning",
+            "messaging.accept_reply_intent",
             line.interaction,
             by=by,
             now=now,
             clinic_id=line.clinic_id,
             patient_id=appointment.patient_id if appointment else line.patient_id,
-            after={"meaning": str(meaning), "proposed": line.meaning},
+            after={"intent": str(intent), "proposed": line.intent},
         )
         live_updates.bump(topic(line.clinic_id), chat_topic(line.interaction))
     return line

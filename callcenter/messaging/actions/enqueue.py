@@ -18,7 +18,7 @@ from callcenter.messaging.message_templates import (
     VISIT_MESSENGER,
     VISIT_SMS,
     TemplateVisit,
-    fill,
+    fill_template,
     values_of,
 )
 from callcenter.messaging.models import (
@@ -294,7 +294,7 @@ def text_for(
     """The template's text of the clinic and channel, filled with the visit's values."""
     form = Form.SMS if channel == MessageChannel.SMS else Form.MESSENGER
     text = texts.get((visit.clinic_id, form)) or texts[None, form]
-    return fill(text, values_of(visit_values(visit, token)))
+    return fill_template(text, values_of(visit_values(visit, token)))
 
 
 def visit_values(visit: Appointment, token: str) -> TemplateVisit:

@@ -9,6 +9,7 @@ from django.db import transaction
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Clinic
 from callcenter.lib.errors import Refused
+from callcenter.lib.placeholders import names_in
 from callcenter.messaging.gateways import SETTINGS, build
 from callcenter.messaging.message_templates import FIELDS, unknown_fields
 from callcenter.messaging.models import CascadeStep, MessageTemplate, Provider
@@ -34,10 +35,11 @@ def save_template(
         raise Refused(
             f"Таких полей нет: {', '.join(wrong)}. Есть: {', '.join(FIELDS)}.", field="text"
         )
-    missing = [field for field in ("время", "ссылка") if f"{{{{ {field} }}}}" not in _spaced(text)]
+    missing = [field for field in ("время", "ссылка") if field not in names_in(text)]
     if missing:
         raise Refused(
-            f"В тексте нет поля «{missing[0]}»: пациент не поймёт, куда и когда, или не сможет ответить.",
+            f"В тексте нет поля «{missing[0]}»: пациент не поймёт, куда и когда, "
+            "или не сможет ответить.",
             field="text",
         )
     with transaction.atomic():
@@ -60,10 +62,6 @@ def save_template(
             after={"text": text},
         )
     return template
-
-
-def _spaced(text: str) -> str:
-    return text.replace("{{", "{{ ").replace("}}", " }}").replace("  ", " ")
 
 
 def drop_template(template: MessageTemplate, *, by: User, now: dt.datetime) -> None:

@@ -95,7 +95,7 @@ class Migration(migrations.Migration):
                 ('text', models.TextField()),
                 ('at', models.DateTimeField()),
                 ('external_id', models.CharField(blank=True, max_length=120)),
-                ('meaning', models.CharField(blank=True, choices=[('coming', 'приду'), ('late', 'буду позже'), ('cancel', 'отмените'), ('move', 'перенесите'), ('who', 'кто это?'), ('unclear', 'прочитайте сами')], max_length=8)),
+                ('intent', models.CharField(blank=True, choices=[('coming', 'приду'), ('late', 'буду позже'), ('cancel', 'отмените'), ('move', 'перенесите'), ('who', 'кто это?'), ('unclear', 'прочитайте сами')], max_length=8)),
                 ('accepted', models.CharField(blank=True, choices=[('coming', 'приду'), ('late', 'буду позже'), ('cancel', 'отмените'), ('move', 'перенесите'), ('who', 'кто это?'), ('unclear', 'прочитайте сами')], max_length=8)),
                 ('accepted_at', models.DateTimeField(null=True)),
                 ('accepted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

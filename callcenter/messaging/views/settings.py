@@ -20,7 +20,7 @@ from callcenter.messaging.message_templates import (
     VISIT_MESSENGER,
     VISIT_SMS,
     TemplateVisit,
-    fill,
+    fill_template,
     unknown_fields,
     values_of,
 )
@@ -105,7 +105,7 @@ def _preview(text: str, form: str, clinic: Clinic | None, user: User) -> dict[st
         .order_by("starts_at")
         .first()
     )
-    filled = fill(
+    filled = fill_template(
         text, values_of(visit_values(visit, "x" * 22) if visit else _sample(timezone.now()))
     )
     size = size_of(filled)

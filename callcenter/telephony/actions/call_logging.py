@@ -4,7 +4,13 @@ by phase.
 
 import datetime as dt
 
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    record_interaction,
+)
 from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib import live_updates
 from callcenter.telephony.models import Call
@@ -48,21 +54,23 @@ def _tell(
     ended_at: dt.datetime | None = None,
 ) -> None:
     interaction = record_interaction(
-        clinic=call.clinic,
-        kind=InteractionKind.CALL,
-        state=state,
-        at=now if call.interaction is None else call.interaction.at,
-        now=now,
+        InteractionInput(
+            clinic=call.clinic,
+            kind=InteractionKind.CALL,
+            state=state,
+            phases=Phases(
+                now if call.interaction is None else call.interaction.at,
+                answered_at=answered_at,
+                ended_at=ended_at,
+            ),
+            direction=Direction(call.direction),
+            participants=Participants(
+                patient=call.patient, number=call.number, employee=call.employee, line=call.line
+            ),
+            source=InteractionSource(name="pbx", id=str(call.ref)),
+        ),
         by=None,
-        direction=Direction(call.direction),
-        patient=call.patient,
-        number=call.number,
-        employee=call.employee,
-        line=call.line,
-        source="pbx",
-        source_id=str(call.ref),
-        answered_at=answered_at,
-        ended_at=ended_at,
+        now=now,
     )
     if call.interaction_id is None:
         call.interaction = interaction

@@ -9,7 +9,13 @@ from typing import Any, Final
 from django.db import DatabaseError, transaction
 
 from callcenter.clinics.models import Clinic
-from callcenter.contacts.actions import record_interaction
+from callcenter.contacts.actions import (
+    InteractionInput,
+    InteractionSource,
+    Participants,
+    Phases,
+    record_interaction,
+)
 from callcenter.contacts.states import Direction, InteractionKind, InteractionState
 from callcenter.lib import phones
 from callcenter.lib.errors import DomainError
@@ -51,20 +57,25 @@ def process_pbx_webhook(webhook: PbxWebhook, *, now: dt.datetime) -> None:
         return
     with transaction.atomic():
         interaction = record_interaction(
-            clinic=webhook.clinic,
-            kind=InteractionKind.CALL,
-            state=InteractionState.RINGING,
-            at=event.started_at or min(filter(None, (event.answered_at, event.at))),
-            now=now,
+            InteractionInput(
+                clinic=webhook.clinic,
+                kind=InteractionKind.CALL,
+                state=InteractionState.RINGING,
+                phases=Phases(
+                    event.started_at or min(filter(None, (event.answered_at, event.at))),
+                    answered_at=event.answered_at,
+                    ended_at=event.ended_at,
+                ),
+                direction=Direction(event.direction),
+                participants=Participants(
+                    number=_number(event),
+                    employee=_employee(event, webhook.clinic),
+                    line=event.line,
+                ),
+                source=InteractionSource(name=webhook.vendor, id=event.session),
+            ),
             by=None,
-            direction=Direction(event.direction),
-            number=_number(event),
-            employee=_employee(event, webhook.clinic),
-            line=event.line,
-            answered_at=event.answered_at,
-            ended_at=event.ended_at,
-            source=webhook.vendor,
-            source_id=event.session,
+            now=now,
         )
         if event.record_url:
             recordings.keep_link(

@@ -14,7 +14,7 @@ from callcenter.lib.errors import Conflict
 from callcenter.messaging import actions
 from callcenter.messaging.gateways.base import Webhook
 from callcenter.messaging.models import ChatMessage, Message, ProviderWebhook, VisitLink
-from callcenter.messaging.reply_intent import Meaning
+from callcenter.messaging.reply_intent import ReplyIntent
 from callcenter.messaging.states import (
     DeliveryStatus,
     MessageChannel,
@@ -173,7 +173,7 @@ def test_a_reply_becomes_a_chat_of_the_patients_contact_with_a_proposed_meaning(
     say(post, message.to, "Только опоздаю минут на 10", "2", message.key)
     say(post, message.to, "Да, приду", "1", message.key)  # the provider repeats itself
     lines = list(ChatMessage.objects.order_by("pk"))
-    assert [(line.text, line.meaning) for line in lines] == [
+    assert [(line.text, line.intent) for line in lines] == [
         ("Да, приду", "coming"),
         ("Только опоздаю минут на 10", "late"),
     ]
@@ -205,16 +205,16 @@ def test_an_accepted_meaning_colours_the_visit_and_a_second_decision_is_too_late
     post.tick()
     say(post, Message.objects.get().to, "Отмените, пожалуйста", "1")
     line = ChatMessage.objects.get()
-    meaning = Meaning(line.meaning)
-    actions.accept_meaning(
-        line, meaning=meaning, appointment=visit, by=post.world.administrator, now=post.now
+    intent = ReplyIntent(line.intent)
+    actions.accept_reply_intent(
+        line, intent=intent, appointment=visit, by=post.world.administrator, now=post.now
     )
     assert VisitLink.objects.get().answer == VisitAnswer.CANCEL
     visit.refresh_from_db()
     assert visit.status == "scheduled"  # a person calls back; nothing is cancelled by a text
     with pytest.raises(Conflict, match="уже разобран"):
-        actions.accept_meaning(
-            line, meaning=meaning, appointment=visit, by=post.world.administrator, now=post.now
+        actions.accept_reply_intent(
+            line, intent=intent, appointment=visit, by=post.world.administrator, now=post.now
         )
 
 
