@@ -3,6 +3,7 @@
 import itertools
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -246,7 +247,7 @@ def _outcome(
     outcome: str, rule: OutcomeRule, card: RecallCard, form: CallForm | None
 ) -> OutcomeChoice:
     typed = form.data if form is not None else {}
-    errors = form.errors if form is not None else {}
+    errors: Any = form.errors if form is not None else {}
     reason, day = f"reason_{outcome}", f"call_on_{outcome}"
     reasons = card.reasons.get(rule.reason_use, [])
     if rule.has_button_per_reason:
