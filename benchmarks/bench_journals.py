@@ -159,7 +159,7 @@ def _form(client: Client, entry: RecallEntry, n: int) -> dict[str, object]:
         {"outcome": "thinking", "reason_thinking": thinking.pk},
         {
             "outcome": "remind",
-            "remind_on": next_working_day(hours_of(entry.clinic), later.date()).isoformat(),
+            "call_on_remind": next_working_day(hours_of(entry.clinic), later.date()).isoformat(),
         },
         {"outcome": "refused", "reason_refused": refusing.pk},
     ]

@@ -13,7 +13,7 @@ from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_CALL_PATIENTS
 from journals.actions.cards import CallOutcomeInput
 from journals.models import RecallEntry, RecallPolicy
-from journals.outcome_rules import CallOutcome
+from journals.outcome_rules import OUTCOME_RULES
 from journals.queries.journal import SORTS, TABS, Filters
 from journals.queries.results import GROUPINGS, Grouping, ResultsPeriod
 from journals.queries.segments import Segment
@@ -157,76 +157,68 @@ class EntryForm(forms.ModelForm[RecallEntry]):
 
 
 class CallForm(forms.Form):
-    """«Обращение в колл-центр» of a КОС call. «Мы звоним» and «КОС» are no fields: the server sets
-    them.
+    """«Обращение в колл-центр» of a КОС call: beside the fields of every call those that the rows of
+    `OUTCOME_RULES` ask for. «Мы звоним» and «КОС» are no fields: the server sets them.
     """
 
-    outcome = forms.CharField(max_length=30)
-    reason_thinking = forms.ModelChoiceField(Reason.objects.filter(is_active=True), required=False)
-    reason_refused = forms.ModelChoiceField(Reason.objects.filter(is_active=True), required=False)
+    outcome = forms.CharField(max_length=40)
     refusal_reason = forms.ModelChoiceField(Reason.objects.filter(is_active=True), required=False)
     window = forms.ModelChoiceField(ScheduleWindow.objects.none(), required=False)
-    # A day proposed by a button, or (the button «другой день» is empty) one typed into the field
-    # beside it.
-    call_on = DayField(required=False)
-    call_on_other = DayField(required=False)
-    remind_on = DayField(required=False)
-    remind_on_other = DayField(required=False)
     comment = forms.CharField(required=False, max_length=2000)
     version = forms.IntegerField()
     token = forms.UUIDField()
 
-    # The action names its own fields; two of them stand twice on the screen.
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _choices(self, "window", ScheduleWindow.objects.filter(clinic__staff=user))
-        self.unreached_reason: Reason | None = None
-        self.kind: CallOutcome | None = None
+        for outcome, rule in OUTCOME_RULES.items():
+            if "reason" in rule.asks and not rule.has_button_per_reason:
+                self.fields[f"reason_{outcome}"] = forms.ModelChoiceField(
+                    Reason.objects.filter(is_active=True), required=False
+                )
+            if rule.asks_for_date:
+                # A day proposed by a button, or (the button «другой день» is empty) one typed into
+                # the field beside it.
+                self.fields[f"call_on_{outcome}"] = DayField(required=False)
+                self.fields[f"call_on_{outcome}_other"] = DayField(required=False)
+        self.button_reason: Reason | None = None
+        self.chosen = ""
 
     def clean_outcome(self) -> str:
-        """'booked', 'thinking'… or 'unreached:<reason id>': each way of not reaching has its own
+        """Accept 'booked', 'thinking'… or 'unreached:<reason id>', where each reason has its own
         button.
         """
         text: str = self.cleaned_data["outcome"]
-        word, _colon, pk = text.partition(":")
-        if word not in CallOutcome.values:
+        outcome, _colon, pk = text.partition(":")
+        if outcome not in OUTCOME_RULES:
             raise forms.ValidationError("Выберите итог звонка.")
-        self.kind = CallOutcome(word)
+        self.chosen = outcome
         if pk.isdecimal():
-            self.unreached_reason = Reason.objects.filter(pk=int(pk), is_active=True).first()
+            self.button_reason = Reason.objects.filter(pk=int(pk), is_active=True).first()
         return text
 
     def answer(self) -> CallOutcomeInput:
-        """What was filled in, for the outcome that was chosen."""
-        data = self.cleaned_data
-        kind = self.kind
-        if kind is None:
+        """Return what was filled in, for the outcome that was chosen."""
+        data, outcome = self.cleaned_data, self.chosen
+        if not outcome:
             raise ValueError("the form is not valid")
-        reasons = {
-            CallOutcome.UNREACHED: self.unreached_reason,
-            CallOutcome.THINKING: data.get("reason_thinking"),
-            CallOutcome.REFUSED: data.get("reason_refused"),
-        }
+        rule = OUTCOME_RULES[outcome]
+        own_reason = data.get(f"reason_{outcome}")
+        call_on = data.get(f"call_on_{outcome}") or data.get(f"call_on_{outcome}_other")
         return CallOutcomeInput(
-            outcome=kind,
+            outcome=outcome,
             comment=data["comment"],
-            reason=reasons.get(kind),
-            refusal_reason=data.get("refusal_reason") if kind is CallOutcome.UNREACHED else None,
-            window=data.get("window") if kind is CallOutcome.BOOKED else None,
-            call_on=self._day("remind_on" if kind is CallOutcome.REMIND else "call_on"),
+            reason=self.button_reason if rule.has_button_per_reason else own_reason,
+            refusal_reason=data.get("refusal_reason") if rule.is_unreached else None,
+            window=data.get("window") if "window" in rule.asks else None,
+            call_on=call_on,
         )
 
-    def _day(self, name: str) -> dt.date | None:
-        day: dt.date | None = self.cleaned_data.get(name) or self.cleaned_data.get(f"{name}_other")
-        return day
-
     def refuse(self, field: str | None, message: str) -> None:
-        """Puts an action's refusal where the person sees it."""
-        if field == "reason":
-            field = "reason_thinking" if self.kind is CallOutcome.THINKING else "reason_refused"
-        if field == "call_on" and self.kind is CallOutcome.REMIND:
-            field = "remind_on"
-        self.add_error(field if field in self.fields else None, message)
+        """Show an action's refusal at the field of the chosen outcome."""
+        own = f"{field}_{self.chosen}"
+        shown = own if own in self.fields else field
+        self.add_error(shown if shown in self.fields else None, message)
 
 
 class SegmentForm(forms.Form):

@@ -11,7 +11,14 @@ from callcenter.clinics.models import Appointment, Clinic, Doctor, Patient, Wait
 from callcenter.contacts.models import Interaction, Reason
 from callcenter.contacts.states import Direction
 from callcenter.staff.models import User
-from journals.outcome_rules import CallOutcome, EntryProgress, Half, RecallLimits, Stage
+from journals.outcome_rules import (
+    OUTCOME_RULES,
+    EntryProgress,
+    Half,
+    RecallLimits,
+    Stage,
+    outcome_choices,
+)
 
 
 class RecallPolicy(models.Model):
@@ -49,7 +56,7 @@ class RecallPolicy(models.Model):
         return cls.objects.filter(clinic_id=clinic_id).first() or cls(clinic_id=clinic_id)
 
     @property
-    def rule(self) -> RecallLimits:
+    def limits(self) -> RecallLimits:
         return RecallLimits(self.calls, self.interval_days, self.talks_before_flag)
 
 
@@ -98,14 +105,14 @@ class RecallEntry(models.Model):
         related_name="recall_entries",
         db_index=False,
     )
-    # The machine's counters (journals.outcome_rules.Position), and all calls of ours.
+    # The counters of journals.outcome_rules.EntryProgress, and all calls of ours.
     unreached = models.PositiveSmallIntegerField("звонков без ответа", default=0)
     talks = models.PositiveSmallIntegerField("разговоров без результата", default=0)
     granted = models.PositiveSmallIntegerField("разрешено сверх правила", default=0)
     calls = models.PositiveSmallIntegerField("звонков", default=0)
     flagged = models.BooleanField("пометка старшему", default=False)
     # The newest call again, so that a page of the journal is one query.
-    last_outcome = models.CharField("итог", max_length=9, choices=CallOutcome.choices, blank=True)
+    last_outcome = models.CharField("итог", max_length=20, choices=outcome_choices, blank=True)
     last_reason = models.ForeignKey(
         Reason, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="причина"
     )
@@ -218,8 +225,9 @@ class RecallEntry(models.Model):
         return entries.get(pk=pk)
 
     @property
-    def position(self) -> EntryProgress:
-        said_no = self.last_outcome == CallOutcome.REFUSED
+    def progress(self) -> EntryProgress:
+        last = OUTCOME_RULES.get(self.last_outcome)
+        said_no = last is not None and last.is_patients_refusal
         return EntryProgress(Stage(self.stage), self.unreached, self.talks, self.granted, said_no)
 
     def is_held(self, now: dt.datetime) -> bool:
@@ -278,7 +286,7 @@ class PlanItem(models.Model):
     on = models.DateField()
     assignee = models.ForeignKey(User, models.PROTECT, related_name="plan_items")
     state = models.CharField(max_length=8, choices=PlanState.choices, default=PlanState.OPEN)
-    outcome = models.CharField(max_length=9, choices=CallOutcome.choices, blank=True)
+    outcome = models.CharField(max_length=20, choices=outcome_choices, blank=True)
     stage_after = models.CharField(max_length=7, choices=Stage.choices, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField()
@@ -327,7 +335,7 @@ class RecallCall(models.Model):
     on = models.DateField("местный день")
     half = models.CharField(max_length=7, choices=Half.choices)
     by = models.ForeignKey(User, models.PROTECT, related_name="recall_calls")
-    outcome = models.CharField("итог", max_length=9, choices=CallOutcome.choices)
+    outcome = models.CharField("итог", max_length=20, choices=outcome_choices)
     stage_after = models.CharField("статус", max_length=7, choices=Stage.choices)
     reason = models.ForeignKey(
         Reason, models.PROTECT, null=True, blank=True, related_name="+", db_index=False

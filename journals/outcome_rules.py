@@ -1,13 +1,16 @@
-"""The rule of Журнал КОС as one pure table: what a call's outcome makes of an entry. No ORM, no
-clock.
+"""The rule of Журнал КОС as one pure table: what each call outcome makes of an entry and how screens
+show it. No ORM, no clock.
 
-Instruction «Журнал КОС»: «Звоним три раза. Меняем дату три раза через неделю. Если пациент не
-отвечает / недоступен / отказывается, ставим статус ОТКАЗ — выбираем причину». Our reading stands in
-docs/adr/0030.
+Source: «Журнал КОС»: «Звоним три раза. Меняем дату три раза через неделю. Если пациент не отвечает /
+недоступен / отказывается, ставим статус ОТКАЗ — выбираем причину». How it is read:
+docs/adr/0030-recall-rule.md.
+
+A further outcome is one row of `OUTCOME_RULES`: the card, its form, the report and Excel follow it.
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Final, Literal
 
 from django.db.models import TextChoices
 
@@ -20,14 +23,14 @@ class Stage(TextChoices):
     REFUSED = "refused", "Отказ"
 
 
-class CallOutcome(TextChoices):
-    """What came of one call; in the order of the keys 1–5 on the card."""
+class CallOutcome(StrEnum):
+    """Keys of `OUTCOME_RULES` that the source names."""
 
-    BOOKED = "booked", "Записался"
-    UNREACHED = "unreached", "Не берёт трубку"
-    THINKING = "thinking", "Думает"
-    REMIND = "remind", "Напомнить позже"
-    REFUSED = "refused", "Отказался"
+    BOOKED = "booked"
+    UNREACHED = "unreached"
+    THINKING = "thinking"
+    REMIND = "remind"
+    REFUSED = "refused"
 
 
 class Half(TextChoices):
@@ -59,8 +62,8 @@ class RecallLimits:
 
 @dataclass(frozen=True)
 class EntryProgress:
-    """Where an entry stands: unreached calls, talks without a result, calls beyond the policy
-    granted by the senior, and whether the patient himself has said «нет».
+    """How far an entry has come: unreached calls, talks without a result, calls beyond the policy
+    granted by the senior, and whether the patient themselves has said «нет».
     """
 
     stage: Stage = Stage.CALL
@@ -72,108 +75,202 @@ class EntryProgress:
 
 @dataclass(frozen=True)
 class OutcomeRule:
-    """One line of the table: the stage after, what is counted, whence the next date, what the form
-    must ask.
+    """One row of the table: the stage after the call, what is counted, the source of the next date,
+    what the form asks for, and how the card and the report show the outcome.
     """
 
+    label: str
     stage: Stage
-    counts_as: str  # 'unreached', 'talk' or ''
+    counts_as: Literal["", "talk", "unreached"]
     next_date: NextDate
+    # Of 'window', 'reason', 'refusal_reason', 'call_on', 'comment'.
     asks: frozenset[str]
+    # A value of contacts.ReasonUse: the reasons of the dictionary that fit; needed with 'reason'.
+    reason_use: str = ""
+    reasons_label: str = "Причина"
+    # Each of its reasons is a button of its own on the card.
+    has_button_per_reason: bool = False
+    button: str = field(kw_only=True)
+    icon: str = field(kw_only=True)
+    # The colour of the button's icon: a class `tint-…` of app.css.
+    tone: str = field(kw_only=True)
+    # Keys of its buttons, in their order.
+    digits: tuple[int, ...] = field(kw_only=True)
+    column: str = field(kw_only=True)
+    # What the number in the report's column counts.
+    column_help: str = field(kw_only=True)
+
+    @property
+    def is_unreached(self) -> bool:
+        """Whether the call did not reach the patient."""
+        return self.counts_as == "unreached"
+
+    @property
+    def is_patients_refusal(self) -> bool:
+        """Whether the patient themselves has said «нет»."""
+        return self.stage is Stage.REFUSED and not self.is_unreached
+
+    @property
+    def asks_for_date(self) -> bool:
+        """Whether a person chooses the day of the next call."""
+        return self.next_date in (NextDate.CHOSEN, NextDate.WAITING_LIST)
 
 
-EFFECTS: Final[dict[CallOutcome, OutcomeRule]] = {
+OUTCOME_RULES: Final[dict[str, OutcomeRule]] = {
     CallOutcome.BOOKED: OutcomeRule(
-        Stage.BOOKED, "", NextDate.NONE, frozenset({"window", "comment"})
+        "Записался",
+        Stage.BOOKED,
+        "",
+        NextDate.NONE,
+        frozenset({"window", "comment"}),
+        button="Записался",
+        icon="calendar-check",
+        tone="confirm",
+        digits=(1,),
+        column="Записано",
+        column_help="записан в этом звонке",
     ),
     CallOutcome.UNREACHED: OutcomeRule(
-        Stage.CALL, "unreached", NextDate.INTERVAL, frozenset({"reason", "comment"})
+        "Не берёт трубку",
+        Stage.CALL,
+        "unreached",
+        NextDate.INTERVAL,
+        frozenset({"reason", "comment"}),
+        "unreached",
+        has_button_per_reason=True,
+        button="Не берёт трубку",
+        icon="phone-x",
+        tone="unsent",
+        digits=(2, 3),
+        column="Не ответил",
+        column_help="не берёт трубку или недоступен",
     ),
     CallOutcome.THINKING: OutcomeRule(
-        Stage.CALL, "talk", NextDate.CHOSEN, frozenset({"reason", "comment"})
+        "Думает",
+        Stage.CALL,
+        "talk",
+        NextDate.CHOSEN,
+        frozenset({"reason", "comment"}),
+        "thinking",
+        button="Думает",
+        icon="bulb",
+        tone="missed",
+        digits=(4,),
+        column="Думает",
+        column_help="думает, не знает, когда удобно",
     ),
     CallOutcome.REMIND: OutcomeRule(
-        Stage.CALL, "talk", NextDate.WAITING_LIST, frozenset({"call_on", "comment"})
+        "Напомнить позже",
+        Stage.CALL,
+        "talk",
+        NextDate.WAITING_LIST,
+        frozenset({"call_on", "comment"}),
+        button="Напомнить",
+        icon="hourglass",
+        tone="delivered",
+        digits=(5,),
+        column="Напомнить",
+        column_help="просил позвонить позже",
     ),
     CallOutcome.REFUSED: OutcomeRule(
-        Stage.REFUSED, "", NextDate.NONE, frozenset({"reason", "comment"})
+        "Отказался",
+        Stage.REFUSED,
+        "",
+        NextDate.NONE,
+        frozenset({"reason", "comment"}),
+        "refused",
+        "Причина отказа",
+        button="Отказался",
+        icon="circle-x",
+        tone="cancel",
+        digits=(6,),
+        column="Отказ",
+        column_help="отказался сам или не ответил в последний раз",
     ),
 }
 
-# The unreached call that uses up the policy: the entry cannot stay in «Звать», the card demands
-# Отказ with a reason.
-LAST_UNREACHED: Final = OutcomeRule(
-    Stage.REFUSED, "unreached", NextDate.NONE, frozenset({"reason", "refusal_reason", "comment"})
-)
 
-# Who can be not reached when he calls in himself? Nobody.
-OUTCOMES_IN: Final = tuple(
-    outcome for outcome in CallOutcome if outcome is not CallOutcome.UNREACHED
-)
+def ends_calls(rule: OutcomeRule) -> OutcomeRule:
+    """The rule of an unreached call that uses up the policy: the entry cannot stay in «Звать», the
+    card demands Отказ with a reason.
+    """
+    asks = rule.asks | {"refusal_reason"}
+    return replace(rule, stage=Stage.REFUSED, next_date=NextDate.NONE, asks=asks)
 
 
-def limit(position: EntryProgress, policy: RecallLimits) -> int:
+def outcome_choices() -> list[tuple[str, str]]:
+    """Value and label of every outcome, for the fields of the tables."""
+    return [(outcome, rule.label) for outcome, rule in OUTCOME_RULES.items()]
+
+
+def can_end_call(rule: OutcomeRule, *, patient_called: bool) -> bool:
+    """Whether a call may end so: a patient who calls in is reached."""
+    return not (patient_called and rule.is_unreached)
+
+
+def limit(progress: EntryProgress, policy: RecallLimits) -> int:
     """How many unreached calls the entry may take, the granted ones included."""
-    return policy.calls + position.granted
+    return policy.calls + progress.granted
 
 
-def is_last_call(position: EntryProgress, policy: RecallLimits) -> bool:
+def is_last_call(progress: EntryProgress, policy: RecallLimits) -> bool:
     """Whether one more call that does not reach the patient ends in Отказ."""
-    return position.unreached + 1 >= limit(position, policy)
+    return progress.unreached + 1 >= limit(progress, policy)
 
 
-def effect(position: EntryProgress, outcome: CallOutcome, policy: RecallLimits) -> OutcomeRule:
-    """The line of the table for this entry now. Raises ValueError for an entry that is no longer
-    called.
+def rule_for(progress: EntryProgress, outcome: str, policy: RecallLimits) -> OutcomeRule:
+    """Return the row of the table for this entry now. Raises ValueError for an entry that is no
+    longer called.
     """
-    if position.stage is not Stage.CALL:
-        raise ValueError(f"an entry in stage {position.stage} takes no outcome")
-    if outcome is CallOutcome.UNREACHED and is_last_call(position, policy):
-        return LAST_UNREACHED
-    return EFFECTS[outcome]
+    if progress.stage is not Stage.CALL:
+        raise ValueError(f"an entry in stage {progress.stage} takes no outcome")
+    rule = OUTCOME_RULES[outcome]
+    if rule.is_unreached and is_last_call(progress, policy):
+        return ends_calls(rule)
+    return rule
 
 
-def after(position: EntryProgress, outcome: CallOutcome, policy: RecallLimits) -> EntryProgress:
-    """The entry's position after a call with this outcome. A talk does not count as unreached, nor
-    clears the count.
+def after(progress: EntryProgress, outcome: str, policy: RecallLimits) -> EntryProgress:
+    """Return the entry's progress after a call with this outcome. A talk does not count as
+    unreached, nor clears the count.
     """
-    line = effect(position, outcome, policy)
+    rule = rule_for(progress, outcome, policy)
     return replace(
-        position,
-        stage=line.stage,
-        unreached=position.unreached + (line.counts_as == "unreached"),
-        talks=position.talks + (line.counts_as == "talk"),
-        said_no=outcome is CallOutcome.REFUSED,
+        progress,
+        stage=rule.stage,
+        unreached=progress.unreached + rule.is_unreached,
+        talks=progress.talks + (rule.counts_as == "talk"),
+        said_no=rule.is_patients_refusal,
     )
 
 
-def is_flagged(position: EntryProgress, policy: RecallLimits) -> bool:
+def is_flagged(progress: EntryProgress, policy: RecallLimits) -> bool:
     """Whether the senior should look: still to be called after so many talks without a result."""
-    return position.stage is Stage.CALL and position.talks >= policy.talks_before_flag
+    return progress.stage is Stage.CALL and progress.talks >= policy.talks_before_flag
 
 
-def may_grant(position: EntryProgress, policy: RecallLimits) -> bool:
+def may_grant(progress: EntryProgress, policy: RecallLimits) -> bool:
     """Whether the senior may grant one more call: the next unreached one is the last, or the last
     one closed it.
 
     Never against the patient's own «нет», even when a shortened policy would have ended the calls
     before it.
     """
-    if position.stage is Stage.CALL:
-        return is_last_call(position, policy)
+    if progress.stage is Stage.CALL:
+        return is_last_call(progress, policy)
     return (
-        position.stage is Stage.REFUSED
-        and position.unreached >= limit(position, policy)
-        and not position.said_no
+        progress.stage is Stage.REFUSED
+        and progress.unreached >= limit(progress, policy)
+        and not progress.said_no
     )
 
 
-def granted(position: EntryProgress, policy: RecallLimits) -> EntryProgress:
-    """One more call: the entry is (again) in «Звать». Raises ValueError when there is nothing to
-    grant.
+def granted(progress: EntryProgress, policy: RecallLimits) -> EntryProgress:
+    """Grant one more call: the entry is (again) in «Звать». Raises ValueError when there is nothing
+    to grant.
     """
-    if not may_grant(position, policy):
+    if not may_grant(progress, policy):
         raise ValueError("nothing to grant")
     # A policy shortened meanwhile must not leave the grant without a call.
-    beyond = max(position.granted + 1, position.unreached + 1 - policy.calls)
-    return replace(position, stage=Stage.CALL, granted=beyond)
+    beyond = max(progress.granted + 1, progress.unreached + 1 - policy.calls)
+    return replace(progress, stage=Stage.CALL, granted=beyond)

@@ -11,7 +11,7 @@ from callcenter.lib import phones
 from callcenter.lib.localtime import local
 from callcenter.staff.models import User
 from journals.queries import results as report
-from journals.queries.results import CALLS, GROUPINGS, MEASURES, ResultsPeriod
+from journals.queries.results import GROUPINGS, ResultsPeriod
 
 
 def results(period: ResultsPeriod, *, user: User) -> bytes:
@@ -57,10 +57,11 @@ def _head(
 
 def _totals(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: User) -> None:
     found = report.results(period, user=user)
+    columns = report.measures()
     sheet = book.add_worksheet("Итоги")
     titles = [
         GROUPINGS[period.by].capitalize(),
-        *(measure.label for measure in MEASURES.values()),
+        *(measure.label for measure in columns.values()),
         "Конверсия",
     ]
     _head(sheet, formats, 0, titles, [34, *(13 for _title in titles[1:])])
@@ -68,10 +69,10 @@ def _totals(book: Any, formats: dict[str, Any], period: ResultsPeriod, user: Use
     for row, line in enumerate([*found.lines, found.total], start=1):
         bold = formats["bold"] if line is found.total else None
         sheet.write_string(row, 0, line.name, bold)
-        for column, name in enumerate(MEASURES, start=1):
+        for column, name in enumerate(columns, start=1):
             sheet.write_number(row, column, line.numbers[name], bold)
         if line.conversion is not None:
-            sheet.write_number(row, len(MEASURES) + 1, line.conversion, formats["percent"])
+            sheet.write_number(row, len(columns) + 1, line.conversion, formats["percent"])
     row = len(found.lines) + 4
     _head(sheet, formats, row, ["Отказ: причина", "Записей"])
     for reason, count in found.reasons:
@@ -173,7 +174,7 @@ def _conditions(book: Any, formats: dict[str, Any], period: ResultsPeriod) -> No
         ("Клиника", period.clinic.name if period.clinic else "все мои"),
         ("Врач", period.doctor.full_name if period.doctor else "все"),
         ("Администратор", period.caller.full_name if period.caller else "все"),
-        *((measure.label, measure.meaning) for measure in [MEASURES["planned"], *CALLS.values()]),
+        *((measure.label, measure.meaning) for measure in report.measures().values()),
         ("Конверсия", "записано от дозвонившихся; по номеру звонка — от звонков"),
     ]
     for row, (name, value) in enumerate(lines):

@@ -24,7 +24,7 @@ from callcenter.staff.models import User
 from journals.actions.cards import CallOutcomeInput, record_call
 from journals.actions.plans import give_plan, return_uncalled
 from journals.models import PlanItem, RecallEntry
-from journals.outcome_rules import CallOutcome
+from journals.outcome_rules import OUTCOME_RULES, CallOutcome
 from journals.queries.segments import Segment
 
 OLD, NEW = 190, 110
@@ -203,9 +203,7 @@ def _answer(
         return CallOutcomeInput(outcome, comment, window=window)
     if outcome is CallOutcome.REMIND:
         return CallOutcomeInput(outcome, comment, call_on=later)
-    use = {
-        CallOutcome.UNREACHED: ReasonUse.UNREACHED, CallOutcome.THINKING: ReasonUse.THINKING, CallOutcome.REFUSED: ReasonUse.REFUSED,
-    }[outcome]  # fmt: skip
+    use = ReasonUse(OUTCOME_RULES[outcome].reason_use)
     return CallOutcomeInput(
         outcome,
         comment,

@@ -4,6 +4,7 @@ import datetime as dt
 import secrets
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -23,7 +24,7 @@ from callcenter.contacts.actions import (
     defer_recompute,
     record_interaction,
 )
-from callcenter.contacts.models import Interaction, Reason, ReasonUse
+from callcenter.contacts.models import Interaction, Reason
 from callcenter.contacts.states import (
     Direction,
     InteractionKind,
@@ -39,24 +40,18 @@ from callcenter.staff.roles import Role
 from journals import outcome_rules
 from journals.actions.entries import topic
 from journals.models import PlanItem, PlanState, RecallCall, RecallEntry, RecallPolicy
-from journals.outcome_rules import CallOutcome, NextDate, Stage
+from journals.outcome_rules import NextDate, OutcomeRule, RecallLimits, Stage
 from journals.schedule import half_of, next_call_on, other_half
 
-FURTHEST = dt.timedelta(days=365)  # a call put off further than a year is a slip of the finger
-FORGOTTEN = dt.timedelta(
-    hours=1
-)  # an open card is kept for a call that outlasts the clinic's day, not for the night
-
-_USE_OF = {
-    CallOutcome.UNREACHED: ReasonUse.UNREACHED,
-    CallOutcome.THINKING: ReasonUse.THINKING,
-    CallOutcome.REFUSED: ReasonUse.REFUSED,
-}
+# A call put off further than a year is a slip of the finger.
+FURTHEST = dt.timedelta(days=365)
+# An open card is kept for a call that outlasts the clinic's day, not for the night.
+FORGOTTEN = dt.timedelta(hours=1)
 
 
 class NotInPlan(NotAllowed):
-    """The entry is in nobody's plan, or in a colleague's: only a patient who calls in himself may
-    be served.
+    """The entry is in nobody's plan, or in a colleague's: only a patient who calls in may be
+    served.
     """
 
 
@@ -64,7 +59,8 @@ class NotInPlan(NotAllowed):
 class CallOutcomeInput:
     """What the administrator put into the form «Обращение в колл-центр»."""
 
-    outcome: CallOutcome
+    # A key of `OUTCOME_RULES`.
+    outcome: str
     comment: str
     reason: Reason | None = None
     refusal_reason: Reason | None = None
@@ -72,10 +68,35 @@ class CallOutcomeInput:
     call_on: dt.date | None = None
 
 
+@dataclass(frozen=True)
+class _EndingCall:
+    """A call that is being ended: all that its contact, its booking and the entry's next date are
+    decided from.
+    """
+
+    entry: RecallEntry
+    answer: CallOutcomeInput
+    rule: OutcomeRule
+    policy: RecallLimits
+    hours: Hours
+    today: dt.date
+    by: User
+    now: dt.datetime
+    patient_called: bool
+
+    @property
+    def direction(self) -> Direction:
+        return Direction.IN if self.patient_called else Direction.OUT
+
+    @property
+    def comment(self) -> str:
+        return self.answer.comment.strip()
+
+
 def open_card(
     entry: RecallEntry, *, by: User, now: dt.datetime, patient_called: bool = False
 ) -> RecallEntry:
-    """Reserves the entry for the policy's minutes (10), to be renewed while the card is open.
+    """Reserve the entry for the policy's minutes (10), to be renewed while the card is open.
 
     Raises NotInPlan when an administrator's plan lacks it (instruction: «обзваниваем только
     Пациентов, которым нужно позвонить по плану»), Refused when the patient may not be called or not
@@ -90,8 +111,8 @@ def open_card(
 
 
 def renew_card(entry: RecallEntry, *, key: str, by: User, now: dt.datetime) -> RecallEntry:
-    """Keeps the reservation of an opening (`key`) for some minutes more: it is never taken here,
-    only kept.
+    """Renew the reservation of an opening (`key`) for some minutes: it is never taken here, only
+    kept.
 
     Raises Conflict when a colleague has the card by now, when this opening no longer holds it (the
     call is saved, the card was left), and an hour after the plan's day is over: a card forgotten
@@ -117,7 +138,7 @@ def renew_card(entry: RecallEntry, *, key: str, by: User, now: dt.datetime) -> R
 
 
 def release_card(entry: RecallEntry, *, key: str, by: User) -> bool:
-    """Frees the entry when the card is closed; false when this opening no longer holds it."""
+    """Free the entry when the card is closed; false when this opening no longer holds it."""
     freed = RecallEntry.objects.filter(pk=entry.pk, reserved_by=by, reserved_key=key).update(
         reserved_by=None, reserved_until=None, reserved_key=""
     )
@@ -127,8 +148,8 @@ def release_card(entry: RecallEntry, *, key: str, by: User) -> bool:
 
 
 def take_over(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry:
-    """The senior takes an entry out of a colleague's hands. Raises NotAllowed for others, Conflict
-    when it is closed.
+    """Move an open card from a colleague to the senior. Raises NotAllowed for others, Conflict when
+    the entry is closed.
     """
     if not by.has(Role.SENIOR):
         raise NotAllowed("Забрать открытую карточку может только старший администратор.")
@@ -159,8 +180,8 @@ def record_call(
     now: dt.datetime,
     patient_called: bool = False,
 ) -> RecallCall:
-    """Ends a call: one transaction over contact, journal, appointment and waiting list (table of
-    «Журнал КОС»).
+    """End a call: one transaction over contact, journal, appointment and waiting list (source:
+    «Журнал КОС», the table of outcomes).
 
     `version` is that of the card the form was filled in on; `token` makes a second click return the
     first call. Raises Conflict when the entry or the window is no longer what the card showed
@@ -170,41 +191,18 @@ def record_call(
     """
     with transaction.atomic(), defer_recompute():
         entry = RecallEntry.locked(entry.pk)
-        if entry.version != version:
-            # The second of two clicks has waited for the entry's lock and finds the first one's
-            # call.
-            known = RecallCall.objects.filter(token=token, by=by, entry=entry).first()
-            if known is not None:
-                return known
-        _refuse_closed(entry)
-        if entry.version != version:
-            raise Conflict(
-                "Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь."
-            )
+        known = _saved_call(entry, version=version, token=token, by=by)
+        if known is not None:
+            return known
         item = _refuse_call(entry, by=by, now=now, patient_called=patient_called)
         _refuse_held(entry, by=by, now=now)
-        hours, rule = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).rule
-        line = outcome_rules.effect(entry.position, answer.outcome, rule)
-        _refuse_answer(answer, line, entry, patient_called=patient_called)
-        today = local_day(now, entry.clinic.zone)
-        next_on = _next_date(answer, line, hours, today, rule)
-        interaction = _contact(entry, answer, by=by, now=now, patient_called=patient_called)
-        visit, waiting = _consequence(entry, answer, line, interaction, by=by, now=now)
+        ending = _ending(entry, answer, by=by, now=now, patient_called=patient_called)
+        _refuse_answer(ending)
+        next_on = _next_date(ending)
+        interaction = _record_contact(ending)
+        visit, waiting = _book_or_remind(ending, interaction)
         call = RecallCall.objects.create(
-            entry=entry,
-            clinic=entry.clinic,
-            doctor=entry.doctor,
-            number=0 if patient_called else entry.calls + 1,
-            direction=Direction.IN if patient_called else Direction.OUT,
-            at=now,
-            on=today,
-            half=half_of(hours, now),
-            by=by,
-            outcome=answer.outcome,
-            stage_after=line.stage,
-            reason=answer.reason,
-            refusal_reason=answer.refusal_reason if line is outcome_rules.LAST_UNREACHED else None,
-            comment=answer.comment.strip(),
+            **_call_fields(ending),
             next_on=next_on,
             appointment=visit,
             waiting=waiting,
@@ -213,8 +211,70 @@ def record_call(
             token=token,
         )
         _finish_plan_item(entry, call)
-        _move_entry(entry, call, rule)
+        _move_entry(ending, call)
     return call
+
+
+def _saved_call(
+    entry: RecallEntry, *, version: int, token: uuid.UUID, by: User
+) -> RecallCall | None:
+    """Return the call that the first of two clicks has saved. Raises Conflict when the locked entry
+    is closed, or no longer of the version that the card showed.
+    """
+    if entry.version != version:
+        # The second of two clicks has waited for the entry's lock and finds the first one's call.
+        known = RecallCall.objects.filter(token=token, by=by, entry=entry).first()
+        if known is not None:
+            return known
+    _refuse_closed(entry)
+    if entry.version != version:
+        raise Conflict(
+            "Запись изменилась, пока карточка была открыта. Посмотрите, что в ней теперь."
+        )
+    return None
+
+
+def _ending(
+    entry: RecallEntry,
+    answer: CallOutcomeInput,
+    *,
+    by: User,
+    now: dt.datetime,
+    patient_called: bool,
+) -> _EndingCall:
+    policy = RecallPolicy.of(entry.clinic_id).limits
+    return _EndingCall(
+        entry=entry,
+        answer=answer,
+        rule=outcome_rules.rule_for(entry.progress, answer.outcome, policy),
+        policy=policy,
+        hours=hours_of(entry.clinic),
+        today=local_day(now, entry.clinic.zone),
+        by=by,
+        now=now,
+        patient_called=patient_called,
+    )
+
+
+def _call_fields(ending: _EndingCall) -> dict[str, Any]:
+    """What the row of the call has of the entry and of the form."""
+    entry, answer, rule = ending.entry, ending.answer, ending.rule
+    return {
+        "entry": entry,
+        "clinic": entry.clinic,
+        "doctor": entry.doctor,
+        "number": 0 if ending.patient_called else entry.calls + 1,
+        "direction": ending.direction,
+        "at": ending.now,
+        "on": ending.today,
+        "half": half_of(ending.hours, ending.now),
+        "by": ending.by,
+        "outcome": answer.outcome,
+        "stage_after": rule.stage,
+        "reason": answer.reason,
+        "refusal_reason": answer.refusal_reason if "refusal_reason" in rule.asks else None,
+        "comment": ending.comment,
+    }
 
 
 def _refuse_closed(entry: RecallEntry) -> None:
@@ -228,8 +288,8 @@ def _refuse_closed(entry: RecallEntry) -> None:
 def _refuse_call(
     entry: RecallEntry, *, by: User, now: dt.datetime, patient_called: bool
 ) -> PlanItem | None:
-    """The plan item under which `by` may call; None for the senior and for a patient who calls in
-    himself.
+    """Return the plan item under which `by` may call; None for the senior and for a patient who
+    calls in. Raises NotInPlan, or Refused when the patient may not be called or not yet.
     """
     if patient_called:
         return None
@@ -261,58 +321,51 @@ def _hold(entry: RecallEntry, *, by: User, now: dt.datetime, key: str = "") -> R
     entry.reserved_by, entry.reserved_until = by, now + dt.timedelta(minutes=minutes)
     entry.reserved_key = key or secrets.token_hex(8)
     entry.save(update_fields=["reserved_by", "reserved_until", "reserved_key"])
-    if is_new:  # a renewal is no news to the others
+    # A renewal is no news to the others.
+    if is_new:
         live_updates.bump(topic(entry.clinic_id))
     return entry
 
 
-def _refuse_answer(
-    answer: CallOutcomeInput,
-    line: outcome_rules.OutcomeRule,
-    entry: RecallEntry,
-    *,
-    patient_called: bool,
-) -> None:
-    """Everything that the table asks for must be there, and fit the outcome."""
-    if patient_called and answer.outcome not in outcome_rules.OUTCOMES_IN:
+def _refuse_answer(ending: _EndingCall) -> None:
+    """Raise Refused when something that the table asks for is missing or does not fit the outcome."""
+    answer, rule = ending.answer, ending.rule
+    if not outcome_rules.can_end_call(rule, patient_called=ending.patient_called):
         raise Refused("Пациент позвонил сам — «не берёт трубку» не подходит.", field="outcome")
-    if not answer.comment.strip():
+    if not ending.comment:
         raise Refused(
             "Напишите комментарий: его прочтёт тот, кто позвонит следующим.", field="comment"
         )
-    if "reason" in line.asks:
-        use = _USE_OF[answer.outcome]
+    if "reason" in rule.asks:
         if answer.reason is None:
             raise Refused("Выберите причину.", field="reason")
-        if use not in answer.reason.uses:
+        if rule.reason_use not in answer.reason.uses:
             raise Refused(f"Причина «{answer.reason}» не подходит к этому итогу.", field="reason")
-    if "refusal_reason" in line.asks and answer.refusal_reason is None:
-        limit = entry.unreached + 1
+    if "refusal_reason" in rule.asks and answer.refusal_reason is None:
+        number = ending.entry.unreached + 1
         raise Refused(
-            f"Это {limit}-й звонок без ответа: запись уходит в «Отказ». Выберите причину отказа "
+            f"Это {number}-й звонок без ответа: запись уходит в «Отказ». Выберите причину отказа "
             "или попросите старшего разрешить ещё один звонок.",
             field="refusal_reason",
         )
-    if "window" in line.asks and answer.window is None:
+    if "window" in rule.asks and answer.window is None:
         raise Refused("Выберите время в прогнозном расписании.", field="window")
-    if "call_on" in line.asks and answer.call_on is None:
+    if "call_on" in rule.asks and answer.call_on is None:
         raise Refused("Когда напомнить? Выберите дату.", field="call_on")
 
 
-def _next_date(
-    answer: CallOutcomeInput,
-    line: outcome_rules.OutcomeRule,
-    hours: Hours,
-    today: dt.date,
-    rule: outcome_rules.RecallLimits,
-) -> dt.date | None:
-    if line.next_date is NextDate.NONE:
+def _next_date(ending: _EndingCall) -> dt.date | None:
+    """Return the clinic's local day of the next call. Raises Refused for a chosen day on which the
+    clinic is closed, too early or more than a year ahead.
+    """
+    next_date, hours, today = ending.rule.next_date, ending.hours, ending.today
+    if next_date is NextDate.NONE:
         return None
-    proposed = next_call_on(hours, today, rule)
-    if line.next_date is NextDate.INTERVAL:
+    proposed = next_call_on(hours, today, ending.policy)
+    if next_date is NextDate.INTERVAL:
         return proposed
-    chosen = answer.call_on or proposed
-    earliest = today if line.next_date is NextDate.WAITING_LIST else today + dt.timedelta(days=1)
+    chosen = ending.answer.call_on or proposed
+    earliest = today if next_date is NextDate.WAITING_LIST else today + dt.timedelta(days=1)
     if not earliest <= chosen <= today + FURTHEST:
         raise Refused(f"Выберите дату с {earliest:%d.%m.%Y} и не дальше года.", field="call_on")
     if not is_working_day(hours, chosen):
@@ -324,43 +377,40 @@ def _next_date(
     return chosen
 
 
-def _contact(
-    entry: RecallEntry,
-    answer: CallOutcomeInput,
-    *,
-    by: User,
-    now: dt.datetime,
-    patient_called: bool,
-) -> Interaction:
-    """«Обращение в колл-центр»: «Мы звоним» and «КОС» are set here, so they can't be forgotten."""
-    number = _dialled(entry, by=by, now=now)
-    unreached = answer.outcome is CallOutcome.UNREACHED
+def _record_contact(ending: _EndingCall) -> Interaction:
+    """Record «Обращение в колл-центр»: «Мы звоним» and «КОС» are set here, so they can't be
+    forgotten.
+    """
+    entry, answer, rule = ending.entry, ending.answer, ending.rule
+    is_booking = "window" in rule.asks
     return record_interaction(
         InteractionInput(
             clinic=entry.clinic,
             kind=InteractionKind.CALL,
-            state=InteractionState.FAILED if unreached else InteractionState.ANSWERED,
-            phases=Phases(now),
-            direction=Direction.IN if patient_called else Direction.OUT,
-            participants=Participants(patient=entry.patient, number=number, employee=by),
+            state=InteractionState.FAILED if rule.is_unreached else InteractionState.ANSWERED,
+            phases=Phases(ending.now),
+            direction=ending.direction,
+            participants=Participants(
+                patient=entry.patient,
+                number=_dialled(entry, by=ending.by, now=ending.now),
+                employee=ending.by,
+            ),
             wrap_up=WrapUp(
-                summary=Summary.BOOKED
-                if answer.outcome is CallOutcome.BOOKED
-                else Summary.NO_RESULT,
+                summary=Summary.BOOKED if is_booking else Summary.NO_RESULT,
                 reason=answer.refusal_reason or answer.reason,
-                comment=answer.comment.strip(),
+                comment=ending.comment,
                 is_recall=True,
             ),
             source=InteractionSource(name="journals"),
         ),
-        by=by,
-        now=now,
+        by=ending.by,
+        now=ending.now,
     )
 
 
 def _dialled(entry: RecallEntry, *, by: User, now: dt.datetime) -> str:
-    """The patient's number that this call went over: of several, that of the user's newest call of
-    the day; else the main one. Two numbers for one call would make two calls of it in the contact.
+    """Return the patient's number that this call went over: of several, that of the user's newest
+    call of the day; else the main one. Two numbers for one call would make two calls of it in the contact.
     """
     numbers = [phone.number for phone in entry.patient.phones.all()]
     if len(numbers) < 2:
@@ -378,58 +428,64 @@ def _dialled(entry: RecallEntry, *, by: User, now: dt.datetime) -> str:
     return newest or numbers[0]
 
 
-def _consequence(
-    entry: RecallEntry,
-    answer: CallOutcomeInput,
-    line: outcome_rules.OutcomeRule,
-    interaction: Interaction,
-    *,
-    by: User,
-    now: dt.datetime,
+def _book_or_remind(
+    ending: _EndingCall, interaction: Interaction
 ) -> tuple[Appointment | None, WaitingListEntry | None]:
-    """The visit or the waiting-list entry that the call led to; the former reminder is closed by
-    this call.
+    """Make the visit or the waiting-list entry that the call led to; the former reminder is closed
+    by this call.
     """
-    visit = waiting = None
-    comment = answer.comment.strip()
-    if "window" in line.asks and answer.window is not None:
-        visit = book_appointment(
-            patient=entry.patient, window=answer.window, by=by, now=now, comment=comment
-        )
-        attach_result(
-            interaction.contact,
-            kind=ResultKind.BOOKED,
-            at=now,
-            by=by,
-            interaction=interaction,
-            subject=visit,
-            origin="recall",
-        )
-    close_reminder(
-        entry, reason=f"КОС: {answer.outcome.label.lower()}", by=by, now=now, appointment=visit
+    entry, rule, by, now = ending.entry, ending.rule, ending.by, ending.now
+    visit = _book(ending, interaction) if "window" in rule.asks else None
+    reason = f"КОС: {rule.label.lower()}"
+    close_reminder(entry, reason=reason, by=by, now=now, appointment=visit)
+    is_reminder = rule.next_date is NextDate.WAITING_LIST
+    return visit, _remind(ending, interaction) if is_reminder else None
+
+
+def _book(ending: _EndingCall, interaction: Interaction) -> Appointment | None:
+    window, by, now = ending.answer.window, ending.by, ending.now
+    if window is None:
+        return None
+    visit = book_appointment(
+        patient=ending.entry.patient, window=window, by=by, now=now, comment=ending.comment
     )
-    if line.next_date is NextDate.WAITING_LIST and answer.call_on is not None:
-        waiting = open_waiting(
-            clinic=entry.clinic,
-            patient=entry.patient,
-            call_on=answer.call_on,
-            comment=comment,
-            by=by,
-            now=now,
-            kind=WaitingKind.REMIND_LATER,
-            doctor=entry.doctor,
-            owner=by,
-        )
-        attach_result(
-            interaction.contact,
-            kind=ResultKind.WAITING_LIST,
-            at=now,
-            by=by,
-            interaction=interaction,
-            subject=waiting,
-            origin="recall",
-        )
-    return visit, waiting
+    attach_result(
+        interaction.contact,
+        kind=ResultKind.BOOKED,
+        at=now,
+        by=by,
+        interaction=interaction,
+        subject=visit,
+        origin="recall",
+    )
+    return visit
+
+
+def _remind(ending: _EndingCall, interaction: Interaction) -> WaitingListEntry | None:
+    entry, call_on, by, now = ending.entry, ending.answer.call_on, ending.by, ending.now
+    if call_on is None:
+        return None
+    waiting = open_waiting(
+        clinic=entry.clinic,
+        patient=entry.patient,
+        call_on=call_on,
+        comment=ending.comment,
+        by=by,
+        now=now,
+        kind=WaitingKind.REMIND_LATER,
+        doctor=entry.doctor,
+        owner=by,
+    )
+    attach_result(
+        interaction.contact,
+        kind=ResultKind.WAITING_LIST,
+        at=now,
+        by=by,
+        interaction=interaction,
+        subject=waiting,
+        origin="recall",
+    )
+    return waiting
 
 
 def close_reminder(
@@ -440,7 +496,7 @@ def close_reminder(
     now: dt.datetime,
     appointment: Appointment | None = None,
 ) -> None:
-    """Closes the entry's waiting-list row if it is still open (a booking has closed it already)."""
+    """Close the entry's waiting-list row if it is still open (a booking has closed it already)."""
     if entry.waiting_id is None:
         return
     waiting = WaitingListEntry.objects.select_for_update().get(pk=entry.waiting_id)
@@ -449,7 +505,7 @@ def close_reminder(
 
 
 def _finish_plan_item(entry: RecallEntry, call: RecallCall) -> None:
-    """Whoever's plan it stood in, nobody need call it today any more."""
+    """Close the open plan item of the entry, of any person: the call is made."""
     called = call.direction == Direction.OUT
     PlanItem.objects.open().filter(entry=entry).update(
         state=PlanState.CALLED if called else PlanState.CLOSED,
@@ -459,25 +515,22 @@ def _finish_plan_item(entry: RecallEntry, call: RecallCall) -> None:
     )
 
 
-def _move_entry(entry: RecallEntry, call: RecallCall, rule: outcome_rules.RecallLimits) -> None:
-    outcome = CallOutcome(call.outcome)
-    place = outcome_rules.after(entry.position, outcome, rule)
-    talked = place.talks > entry.talks
+def _move_entry(ending: _EndingCall, call: RecallCall) -> None:
+    entry = ending.entry
+    progress = outcome_rules.after(entry.progress, call.outcome, ending.policy)
+    has_talked = progress.talks > entry.talks
     before: dict[str, object] = {"stage": entry.stage, "call_on": entry.call_on.isoformat()}
-    entry.stage, entry.unreached, entry.talks = place.stage, place.unreached, place.talks
-    if (
-        talked or place.stage is not Stage.CALL
-    ):  # what the senior has cleared, an unreached call does not bring back
-        entry.flagged = outcome_rules.is_flagged(place, rule)
+    entry.stage = progress.stage
+    entry.unreached, entry.talks = progress.unreached, progress.talks
+    # What the senior has cleared, an unreached call does not bring back.
+    if has_talked or progress.stage is not Stage.CALL:
+        entry.flagged = outcome_rules.is_flagged(progress, ending.policy)
     if call.direction == Direction.OUT:
         entry.calls += 1
     entry.call_on = call.next_on or entry.call_on
-    entry.call_half = (
-        other_half(outcome_rules.Half(call.half))
-        if outcome is CallOutcome.UNREACHED and call.next_on
-        else ""
-    )
-    entry.last_outcome, entry.last_comment = outcome, call.comment
+    is_called_again = ending.rule.is_unreached and call.next_on is not None
+    entry.call_half = other_half(outcome_rules.Half(call.half)) if is_called_again else ""
+    entry.last_outcome, entry.last_comment = call.outcome, call.comment
     entry.last_reason = call.refusal_reason or call.reason
     entry.last_caller, entry.last_call_at, entry.touched_at = call.by, call.at, call.at
     entry.appointment, entry.waiting = call.appointment, call.waiting

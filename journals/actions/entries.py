@@ -198,21 +198,21 @@ def grant_call(entry: RecallEntry, *, by: User, now: dt.datetime) -> RecallEntry
     try:
         with transaction.atomic():
             entry = RecallEntry.locked(entry.pk)
-            rule = RecallPolicy.of(entry.clinic_id).rule
-            if not outcome_rules.may_grant(entry.position, rule):
+            policy = RecallPolicy.of(entry.clinic_id).limits
+            if not outcome_rules.may_grant(entry.progress, policy):
                 raise Refused(
                     "Разрешать нечего: звонки по правилу ещё есть, или пациент отказался сам."
                 )
             before: dict[str, object] = {"stage": entry.stage, "granted": entry.granted}
-            place = outcome_rules.granted(entry.position, rule)
+            progress = outcome_rules.granted(entry.progress, policy)
             if entry.stage != Stage.CALL:
                 last = local_day(entry.last_call_at or now, entry.clinic.zone)
                 entry.call_on = max(
-                    next_call_on(hours_of(entry.clinic), last, rule),
+                    next_call_on(hours_of(entry.clinic), last, policy),
                     local_day(now, entry.clinic.zone),
                 )
                 entry.closed_at, entry.closed_by, entry.visits_from = None, None, now
-            entry.stage, entry.granted, entry.touched_at = place.stage, place.granted, now
+            entry.stage, entry.granted, entry.touched_at = progress.stage, progress.granted, now
             entry.version += 1
             entry.save()
             audit.record(

@@ -1,5 +1,6 @@
 import django.core.validators
 import django.db.models.deletion
+import journals.outcome_rules
 from django.conf import settings
 from django.db import migrations, models
 
@@ -44,7 +45,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('on', models.DateField()),
                 ('state', models.CharField(choices=[('open', 'осталось'), ('called', 'позвонили'), ('returned', 'не позвонили, вернулась'), ('closed', 'закрыта без звонка')], default='open', max_length=8)),
-                ('outcome', models.CharField(blank=True, choices=[('booked', 'Записался'), ('unreached', 'Не берёт трубку'), ('thinking', 'Думает'), ('remind', 'Напомнить позже'), ('refused', 'Отказался')], max_length=9)),
+                ('outcome', models.CharField(blank=True, choices=journals.outcome_rules.outcome_choices, max_length=20)),
                 ('stage_after', models.CharField(blank=True, choices=[('call', 'Звать'), ('booked', 'Записан'), ('refused', 'Отказ')], max_length=7)),
                 ('done_at', models.DateTimeField(blank=True, null=True)),
                 ('due_at', models.DateTimeField()),
@@ -69,7 +70,7 @@ class Migration(migrations.Migration):
                 ('granted', models.PositiveSmallIntegerField(default=0, verbose_name='разрешено сверх правила')),
                 ('calls', models.PositiveSmallIntegerField(default=0, verbose_name='звонков')),
                 ('flagged', models.BooleanField(default=False, verbose_name='пометка старшему')),
-                ('last_outcome', models.CharField(blank=True, choices=[('booked', 'Записался'), ('unreached', 'Не берёт трубку'), ('thinking', 'Думает'), ('remind', 'Напомнить позже'), ('refused', 'Отказался')], max_length=9, verbose_name='итог')),
+                ('last_outcome', models.CharField(blank=True, choices=journals.outcome_rules.outcome_choices, max_length=20, verbose_name='итог')),
                 ('last_comment', models.TextField(blank=True, verbose_name='комментарий')),
                 ('last_call_at', models.DateTimeField(blank=True, null=True, verbose_name='последний звонок')),
                 ('touched_at', models.DateTimeField(verbose_name='последнее изменение')),
@@ -108,7 +109,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('on', models.DateField(verbose_name='местный день')),
                 ('half', models.CharField(choices=[('morning', 'первая половина дня'), ('evening', 'вторая половина дня')], max_length=7)),
-                ('outcome', models.CharField(choices=[('booked', 'Записался'), ('unreached', 'Не берёт трубку'), ('thinking', 'Думает'), ('remind', 'Напомнить позже'), ('refused', 'Отказался')], max_length=9, verbose_name='итог')),
+                ('outcome', models.CharField(choices=journals.outcome_rules.outcome_choices, max_length=20, verbose_name='итог')),
                 ('stage_after', models.CharField(choices=[('call', 'Звать'), ('booked', 'Записан'), ('refused', 'Отказ')], max_length=7, verbose_name='статус')),
                 ('comment', models.TextField(verbose_name='комментарий')),
                 ('next_on', models.DateField(blank=True, null=True, verbose_name='следующая дата')),

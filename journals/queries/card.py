@@ -2,7 +2,6 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Q, Value
@@ -68,9 +67,8 @@ class RecallCard:
     today: dt.date
     open_to: set[int]  # clinics whose visits the user may open
     quick_dates: list[tuple[str, dt.date]]
-    unreached_reasons: list[Reason] = field(default_factory=list)
-    thinking_reasons: list[Reason] = field(default_factory=list)
-    refused_reasons: list[Reason] = field(default_factory=list)
+    # Of the dictionary, by use.
+    reasons: dict[str, list[Reason]] = field(default_factory=dict)
     choices: list[Appointment] = field(default_factory=list)  # «какая из записей?»
 
 
@@ -78,7 +76,7 @@ def card(entry: RecallEntry, *, user: User, now: dt.datetime) -> RecallCard:
     """All but the windows, as far as the user may see it; about a dozen queries however long the
     history is.
     """
-    hours, policy = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).rule
+    hours, policy = hours_of(entry.clinic), RecallPolicy.of(entry.clinic_id).limits
     today = local_day(now, entry.clinic.zone)
     quiet = quiet_until(hours, "call", now, entry.patient.zone)
     reasons = list(Reason.objects.filter(is_active=True))
@@ -97,22 +95,18 @@ def card(entry: RecallEntry, *, user: User, now: dt.datetime) -> RecallCard:
         ),
         item=PlanItem.objects.open().filter(entry=entry).select_related("assignee").first(),
         number=entry.calls + 1,
-        limit=limit(entry.position, policy),
-        last_call=is_last_call(entry.position, policy),
+        limit=limit(entry.progress, policy),
+        last_call=is_last_call(entry.progress, policy),
         next_on=next_call_on(hours, today, policy),
-        may_grant=may_grant(entry.position, policy),
+        may_grant=may_grant(entry.progress, policy),
         today=today,
         open_to=set(Clinic.objects.filter(staff=user).values_list("pk", flat=True)),
         quick_dates=quick_dates(hours, today, policy),
-        unreached_reasons=_for(ReasonUse.UNREACHED, reasons),
-        thinking_reasons=_for(ReasonUse.THINKING, reasons),
-        refused_reasons=_for(ReasonUse.REFUSED, reasons),
+        reasons={
+            use: [reason for reason in reasons if use in reason.uses] for use in ReasonUse.values
+        },
         choices=matching_visits(entry, now) if entry.several_visits else [],
     )
-
-
-def _for(use: ReasonUse, reasons: Iterable[Reason]) -> list[Reason]:
-    return [reason for reason in reasons if use in reason.uses]
 
 
 def matching_visits(entry: RecallEntry, now: dt.datetime) -> list[Appointment]:

@@ -408,7 +408,7 @@ def _row(line: EntryLine, beside: _Beside, *, user: User, now: dt.datetime) -> J
     held = held_until is not None and held_until > now and line.holder != user.pk
     # Administrators call only what is in their plan.
     may_dial = (owner == user.pk or user.has(Role.SENIOR)) and not held
-    position = EntryProgress(Stage(line.stage), line.unreached, line.talks, line.granted)
+    progress = EntryProgress(Stage(line.stage), line.unreached, line.talks, line.granted)
     return JournalRow(
         line=line,
         patient=" ".join(
@@ -428,7 +428,7 @@ def _row(line: EntryLine, beside: _Beside, *, user: User, now: dt.datetime) -> J
         call_on=f"{line.call_on:%d.%m.%Y}",
         is_late=to_call and line.call_on < local_day(now, hours.zone),
         number=line.calls + 1 if to_call else line.calls,
-        limit=limit(position, beside.policies.get(line.clinic, RecallLimits())),
+        limit=limit(progress, beside.policies.get(line.clinic, RecallLimits())),
         planned_for=beside.names[owner] if owner else "",
         is_mine=owner == user.pk,
         held_by=beside.names.get(line.holder or 0, "") if held else "",

@@ -11,7 +11,7 @@ from callcenter.lib.localtime import local
 from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_CALL_PATIENTS
 from journals.models import PlanItem, PlanState, RecallEntry
-from journals.outcome_rules import CallOutcome, Stage
+from journals.outcome_rules import Stage
 
 _ENOUGH = 3  # calls before a pace means anything
 
@@ -49,7 +49,7 @@ def board(clinic: Clinic, on: dt.date, *, now: dt.datetime) -> list[Progress]:
         .annotate(
             given=Count("pk"),
             called=Count("pk", filter=called),
-            booked=Count("pk", filter=called & Q(outcome=CallOutcome.BOOKED)),
+            booked=Count("pk", filter=called & Q(stage_after=Stage.BOOKED)),
             refused=Count("pk", filter=called & Q(stage_after=Stage.REFUSED)),
             left=Count("pk", filter=Q(state=PlanState.OPEN)),
             returned=Count("pk", filter=Q(state=PlanState.RETURNED)),

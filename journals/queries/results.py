@@ -15,7 +15,7 @@ from callcenter.contacts.models import Reason
 from callcenter.contacts.states import Direction
 from callcenter.staff.models import User
 from journals.models import PlanItem, RecallCall
-from journals.outcome_rules import CallOutcome, Stage
+from journals.outcome_rules import OUTCOME_RULES, Stage
 
 Grouping = Literal["caller", "doctor", "clinic"]
 GROUPINGS: Final[dict[str, str]] = {
@@ -38,28 +38,44 @@ class Measure:
 
 # Over plan rows.
 PLANNED: Final = Measure("По плану", Q(), "строк, выданных в план на эти дни, с возвращёнными")
-# Over calls. called = reached + unreached; reached = booked + thinking + remind + refused in a
-# talk.
-CALLS: Final[dict[str, Measure]] = {
-    "called": Measure("Звонков", _OUT, "наши звонки с записанным итогом"),
-    "reached": Measure("Дозвонились", _OUT & ~Q(outcome=CallOutcome.UNREACHED), "пациент ответил"),
-    "booked": Measure("Записано", _OUT & Q(outcome=CallOutcome.BOOKED), "записан в этом звонке"),
-    "thinking": Measure(
-        "Думает", _OUT & Q(outcome=CallOutcome.THINKING), "думает, не знает, когда удобно"
-    ),
-    "remind": Measure("Напомнить", _OUT & Q(outcome=CallOutcome.REMIND), "просил позвонить позже"),
-    "unreached": Measure(
-        "Не ответил", _OUT & Q(outcome=CallOutcome.UNREACHED), "не берёт трубку или недоступен"
-    ),
-    "refused": Measure(
-        "Отказ", _OUT & Q(stage_after=Stage.REFUSED), "отказался сам или не ответил в последний раз"
-    ),
-    "incoming": Measure(
-        "Звонил сам", Q(direction=Direction.IN), "пациент позвонил сам, не по плану"
-    ),
-}
-MEASURES: Final[dict[str, Measure]] = {"planned": PLANNED, **CALLS}
-LAST_NUMBER: Final = 4  # the fourth call and later stand in one line
+# The fourth call and later stand in one line.
+LAST_NUMBER: Final = 4
+
+
+def call_measures() -> dict[str, Measure]:
+    """Return the columns over calls: called = reached + unreached; reached = booked + thinking +
+    remind + refused in a talk.
+
+    «Записано» and «Отказ» count what the call made of the entry; any other outcome of the table has
+    a column of its own.
+    """
+    unreached = [outcome for outcome, rule in OUTCOME_RULES.items() if rule.is_unreached]
+    own = {
+        outcome: Measure(rule.column, _OUT & Q(outcome=outcome), rule.column_help)
+        for outcome, rule in OUTCOME_RULES.items()
+        if outcome not in Stage.values
+    }
+    return {
+        "called": Measure("Звонков", _OUT, "наши звонки с записанным итогом"),
+        "reached": Measure("Дозвонились", _OUT & ~Q(outcome__in=unreached), "пациент ответил"),
+        "booked": _stage_measure(Stage.BOOKED),
+        **{name: measure for name, measure in own.items() if name not in unreached},
+        **{name: measure for name, measure in own.items() if name in unreached},
+        "refused": _stage_measure(Stage.REFUSED),
+        "incoming": Measure(
+            "Звонил сам", Q(direction=Direction.IN), "пациент позвонил сам, не по плану"
+        ),
+    }
+
+
+def _stage_measure(stage: Stage) -> Measure:
+    rule = OUTCOME_RULES[stage.value]
+    return Measure(rule.column, _OUT & Q(stage_after=stage), rule.column_help)
+
+
+def measures() -> dict[str, Measure]:
+    """Return the columns of the report, in their order."""
+    return {"planned": PLANNED, **call_measures()}
 
 
 @dataclass(frozen=True)
@@ -144,10 +160,11 @@ _ITEM_KEY: Final[dict[str, str]] = {
 
 def results(period: ResultsPeriod, *, user: User) -> Results:
     """The whole report in five queries."""
+    columns = call_measures()
     grouped = (
         calls(period, user=user)
         .values(key=F(_CALL_KEY[period.by]))
-        .annotate(**{name: Count("pk", filter=measure.where) for name, measure in CALLS.items()})
+        .annotate(**{name: Count("pk", filter=measure.where) for name, measure in columns.items()})
     )
     planned = dict(
         items(period, user=user)
@@ -156,17 +173,17 @@ def results(period: ResultsPeriod, *, user: User) -> Results:
         .values_list("key", "count")
     )
     by_key = {
-        key: dict(zip(CALLS, numbers, strict=True))
-        for key, *numbers in grouped.values_list("key", *CALLS)
+        key: dict(zip(columns, numbers, strict=True))
+        for key, *numbers in grouped.values_list("key", *columns)
     }
     names = _names(period.by, {*by_key, *planned})
-    empty = dict.fromkeys(CALLS, 0)
+    empty = dict.fromkeys(columns, 0)
     lines = [
         ResultsLine(key, names[key], {"planned": planned.get(key, 0), **by_key.get(key, empty)})
         for key in sorted(names, key=lambda key: names[key])
     ]
     total = ResultsLine(
-        None, "Итого", {name: sum(line.numbers[name] for line in lines) for name in MEASURES}
+        None, "Итого", {name: sum(line.numbers[name] for line in lines) for name in measures()}
     )
     return Results(lines, total, _reasons(period, user=user), _numbers(period, user=user))
 
@@ -185,7 +202,7 @@ _REASON = Coalesce("refusal_reason_id", "reason_id")
 def _reasons(period: ResultsPeriod, *, user: User) -> list[tuple[Reason, int]]:
     rows = dict(
         calls(period, user=user)
-        .filter(CALLS["refused"].where)
+        .filter(call_measures()["refused"].where)
         .values(why=_REASON)
         .annotate(count=Count("pk"))
         .values_list("why", "count")
@@ -198,14 +215,15 @@ def _reasons(period: ResultsPeriod, *, user: User) -> list[tuple[Reason, int]]:
 
 def _numbers(period: ResultsPeriod, *, user: User) -> list[NumberLine]:
     found: dict[int, list[int]] = {}
+    columns = call_measures()
     rows = (
         calls(period, user=user)
         .filter(_OUT)
         .values("number")
         .annotate(
             called=Count("pk"),
-            reached=Count("pk", filter=CALLS["reached"].where),
-            booked=Count("pk", filter=CALLS["booked"].where),
+            reached=Count("pk", filter=columns["reached"].where),
+            booked=Count("pk", filter=columns["booked"].where),
         )
     )
     for number, *counts in rows.values_list("number", "called", "reached", "booked"):
@@ -225,7 +243,7 @@ def call_rows(
     number: int | None = None,
 ) -> QuerySet[RecallCall]:
     """The calls behind a number of the report, newest first."""
-    found = calls(period, user=user).filter(CALLS[measure].where)
+    found = calls(period, user=user).filter(call_measures()[measure].where)
     if key is not None:
         found = found.filter(**{_CALL_KEY[period.by]: key})
     if reason is not None:

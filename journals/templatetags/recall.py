@@ -18,7 +18,7 @@ register = template.Library()
 _NAMES = {"clinic": "name", "reason": "name", "doctor": "full_name", "user": "full_name"}
 
 
-@register.inclusion_tag("journals/nav.html", takes_context=True)
+@register.inclusion_tag("journals/_nav.html", takes_context=True)
 def recall_nav(context: template.RequestContext, here: str) -> dict[str, object]:
     """The sections that the user's roles may open; `here` is the present one."""
     user: User = context["request"].user
@@ -47,7 +47,7 @@ def home_key(place: int) -> str:
 def stage_badge(stage: str) -> SafeString:
     """«Звать», «Записан», «Отказ» with icon and colour."""
     # A template
-    return mark_safe(render_to_string("journals/stage.html", {"entry": {"stage": stage}}))  # noqa: S308
+    return mark_safe(render_to_string("journals/_stage.html", {"entry": {"stage": stage}}))  # noqa: S308
 
 
 @register.simple_tag

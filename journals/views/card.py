@@ -1,7 +1,9 @@
 """The card: one screen on which a call is made and ended."""
 
+import itertools
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from callcenter.audit import actions as audit
 from callcenter.clinics.models import Appointment, Clinic
+from callcenter.contacts.models import Reason, ReasonUse
 from callcenter.lib.errors import Conflict, DomainError, Refused
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import (
@@ -21,11 +24,12 @@ from callcenter.staff.roles import (
     CAN_WRITE_JOURNAL,
     Role,
 )
+from journals import outcome_rules
 from journals.actions import auto_close, cards, entries
 from journals.actions.cards import NotInPlan
 from journals.forms import CallForm
 from journals.models import PlanItem, RecallCall, RecallEntry, RecallPolicy
-from journals.outcome_rules import CallOutcome, Stage
+from journals.outcome_rules import NextDate, OutcomeRule, RecallLimits, Stage
 from journals.queries import journal
 from journals.queries.card import RecallCard
 from journals.queries.card import card as card_of
@@ -141,7 +145,7 @@ def _told(call: RecallCall) -> str:
     if call.stage_after == Stage.REFUSED:
         return f"{patient}: отказ — {call.refusal_reason or call.reason}."
     when = f"{call.next_on:%d.%m.%Y}" if call.next_on else ""
-    if call.outcome == CallOutcome.REMIND:
+    if call.waiting is not None:
         return f"{patient}: напомнить {when}, внесён в лист ожидания."
     return f"{patient}: {call.get_outcome_display().lower()}, следующий звонок {when}."
 
@@ -166,6 +170,7 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
     entry = visible_entry(request, pk)  # as it is after what has just happened to it
     clinics = list(Clinic.objects.filter(staff=user))
     shown = card_of(entry, user=user, now=now)
+    policy = RecallPolicy.of(entry.clinic_id)
     specialty = mode.works and request.GET.get("specialty") == "1"
     context = {
         "specialty_days": windows_of(entry, whole_specialty=True, clinics=clinics, now=now)
@@ -180,62 +185,94 @@ def _show(request: StaffRequest, pk: int, mode: Mode, form: CallForm | None = No
         "days": windows_of(entry, whole_specialty=False, clinics=clinics, now=now)
         if mode.works
         else [],
-        "days_chosen": _days_chosen(form, shown.next_on.isoformat()),
-        "outcomes": _outcomes(shown, patient_called=mode.patient_called),
+        "outcomes": _outcomes(
+            shown, form, policy=policy.limits, patient_called=mode.patient_called
+        ),
+        "refusal_reasons": shown.reasons[ReasonUse.REFUSED],
         "is_senior": user.has(*CAN_MANAGE_CLINIC),
         "held_by_other": entry.reserved_by if entry.is_held_by_other(user, now) else None,
         "may_write": user.has(*CAN_WRITE_JOURNAL),
-        "renew_every": RecallPolicy.of(entry.clinic_id).hold_minutes
-        * 60
-        // 3,  # seconds: two may fail
+        # Seconds: two renewals may fail.
+        "renew_every": policy.hold_minutes * 60 // 3,
         "mine_left": journal.my_items(user, now).count() if user.has(*CAN_CALL_PATIENTS) else 0,
         "now": now,
     }
     return render(request, "journals/card.html", context, status=mode.status)
 
 
-def _days_chosen(form: CallForm | None, proposed: str) -> dict[str, str]:
-    """Which of the proposed days is marked: the rule's own until a person has chosen; '' means
-    «другой день».
-    """
-    names = ("call_on", "remind_on")
-    return {
-        name: str(form.data.get(name, proposed)) if form is not None else proposed for name in names
-    }
-
-
 @dataclass(frozen=True)
 class OutcomeButton:
-    """One way for the call to end, with its key; `asks` names what the form then shows."""
+    """One way for the call to end: the value that the form sends, its words and its key."""
 
     value: str
     label: str
-    icon: str
-    tone: str
-    asks: str
     digit: int | None
 
 
-def _outcomes(card: RecallCard, *, patient_called: bool) -> list[OutcomeButton]:
-    """1 booked, 2 and 3 the first two ways of not reaching, 4 thinks, 5 remind, 6 refused."""
-    unreached = [
-        OutcomeButton(
-            f"{CallOutcome.UNREACHED}:{reason.pk}",
-            reason.name,
-            "phone-x",
-            "unsent",
-            "unreached",
-            place if place < 4 else None,
-        )
-        for place, reason in enumerate(card.unreached_reasons, start=2)
-    ]
-    return [
-        OutcomeButton(CallOutcome.BOOKED, "Записался", "calendar-check", "confirm", "window", 1),
-        *([] if patient_called else unreached),
-        OutcomeButton(CallOutcome.THINKING, "Думает", "bulb", "missed", "thinking", 4),
-        OutcomeButton(CallOutcome.REMIND, "Напомнить", "hourglass", "delivered", "remind", 5),
-        OutcomeButton(CallOutcome.REFUSED, "Отказался", "circle-x", "cancel", "refused", 6),
-    ]
+@dataclass(frozen=True)
+class OutcomeChoice:
+    """A row of `OUTCOME_RULES` on the card: its buttons and what its fields offer."""
+
+    outcome: str
+    rule: OutcomeRule
+    buttons: list[OutcomeButton]
+    reasons: list[Reason]
+    typed_reason: str
+    # The proposed day that is marked: the rule's own until a person has chosen; '' is «другой день».
+    typed_day: str
+    typed_other_day: str
+    reason_errors: list[str]
+    date_errors: list[str]
+
+    @property
+    def asks(self) -> str:
+        return " ".join(sorted(self.rule.asks))
+
+    @property
+    def is_reminder(self) -> bool:
+        """Whether the day goes onto the waiting list."""
+        return self.rule.next_date is NextDate.WAITING_LIST
+
+
+def _outcomes(
+    card: RecallCard, form: CallForm | None, *, policy: RecallLimits, patient_called: bool
+) -> list[OutcomeChoice]:
+    """The rows of the table by which this call of this entry may end, in the order of the table."""
+    if card.entry.stage != Stage.CALL:
+        return []
+    found = []
+    for outcome in outcome_rules.OUTCOME_RULES:
+        rule = outcome_rules.rule_for(card.entry.progress, outcome, policy)
+        if outcome_rules.can_end_call(rule, patient_called=patient_called):
+            found.append(_outcome(outcome, rule, card, form))
+    return found
+
+
+def _outcome(
+    outcome: str, rule: OutcomeRule, card: RecallCard, form: CallForm | None
+) -> OutcomeChoice:
+    typed = form.data if form is not None else {}
+    errors: Any = form.errors if form is not None else {}
+    reason, day = f"reason_{outcome}", f"call_on_{outcome}"
+    reasons = card.reasons.get(rule.reason_use, [])
+    if rule.has_button_per_reason:
+        named = [(f"{outcome}:{one.pk}", one.name) for one in reasons]
+    else:
+        named = [(outcome, rule.button)]
+    return OutcomeChoice(
+        outcome=outcome,
+        rule=rule,
+        buttons=[
+            OutcomeButton(value, label, digit)
+            for (value, label), digit in itertools.zip_longest(named, rule.digits[: len(named)])
+        ],
+        reasons=reasons,
+        typed_reason=str(typed.get(reason, "")),
+        typed_day=str(typed.get(day, card.next_on.isoformat())),
+        typed_other_day=str(typed.get(f"{day}_other", "")),
+        reason_errors=list(errors.get(reason, [])),
+        date_errors=list(errors.get(day, [])),
+    )
 
 
 @allow(*CAN_CALL_PATIENTS)

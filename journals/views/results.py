@@ -32,7 +32,7 @@ def _form(request: StaffRequest) -> ResultsForm:
 
 
 def _today(request: StaffRequest) -> dt.date:
-    """The day it is in the easternmost of the user's clinics, so that no call of today is left out."""
+    """The local day of the user's easternmost clinic, so that no call of today is left out."""
     now = timezone.now()
     zones = Clinic.objects.filter(staff=request.user).values_list("zone", flat=True)
     return max((local_day(now, zone) for zone in zones), default=now.date())
@@ -61,7 +61,7 @@ def report(request: StaffRequest) -> HttpResponse:
         "many_clinics": Clinic.objects.filter(staff=request.user).count() > 1,
         "period": period,
         "results": found,
-        "measures": results.MEASURES,
+        "measures": results.measures(),
         "grouping": results.GROUPINGS[period.by],
         "presets": _presets(_today(request)),
         "refused_total": found.total.numbers["refused"],
@@ -86,8 +86,8 @@ def _presets(today: dt.date) -> list[tuple[str, dt.date, dt.date]]:
 def rows(request: StaffRequest) -> HttpResponse:
     """The rows behind one number of the report, as many as it says."""
     period = _period(request)
-    measure = request.GET.get("measure", "called")
-    if measure not in results.MEASURES:
+    measure, columns = request.GET.get("measure", "called"), results.measures()
+    if measure not in columns:
         raise Refused("Такого числа в отчёте нет. Вернитесь к отчёту и нажмите на число.")
     key, reason, number = (_number(request.GET.get(name)) for name in ("key", "reason", "number"))
     found: Any
@@ -99,7 +99,7 @@ def rows(request: StaffRequest) -> HttpResponse:
         )
     context = {
         "period": period,
-        "measure": results.MEASURES[measure],
+        "measure": columns[measure],
         "is_plan": measure == "planned",
         "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
         "number": number,

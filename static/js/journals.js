@@ -1,6 +1,6 @@
 // Журнал КОС: the card by keyboard, and its reservation given back when the card is left.
-// The card's markup says what an outcome asks for (data-asks); CSS shows those fields, this script moves the cursor to
-// them.
+// The card's markup says what an outcome asks for (data-asks) and which comment fits it (data-proposes); CSS shows the
+// fields beside the chosen button, this script moves the cursor to the first of them.
 "use strict";
 (() => {
   const form = document.querySelector("form[data-call-form]");
@@ -30,8 +30,6 @@
 
   const comment = form.elements.comment;
   const windows = () => [...document.querySelectorAll("input[name=window]")];
-  const first = (selector) =>
-    form.querySelector(`${selector} input:checked`) || form.querySelector(`${selector} input`);
   let asked = null; // the outcome whose fields have had the cursor
   let written = ""; // the comment this script proposed: replaced by the next proposal, never what a person typed
 
@@ -44,15 +42,10 @@
 
   function ask(outcome) {
     asked = outcome;
-    const label = form
-      .querySelector(`label[for="${outcome.id}"]`)
-      .textContent.replace(/\s*\d\s*$/, "")
-      .trim();
-    const what = outcome.dataset.asks;
-    propose(what === "unreached" ? `Звонок ${form.dataset.number}: ${label.toLowerCase()}` : "");
-    if (what === "window") (windows().find((one) => one.checked) || windows()[0])?.focus();
-    else if (what === "remind") first(".for-remind").focus();
-    else (first(`.for-${what} .reasons`) || comment).focus();
+    propose(outcome.dataset.proposes || "");
+    const group = outcome.closest(".outcome-choice").querySelector(".chips");
+    if (outcome.matches("[data-asks~=window]")) (windows().find((one) => one.checked) || windows()[0])?.focus();
+    else (group?.querySelector("input:checked") || group?.querySelector("input") || comment).focus();
     if (document.activeElement === comment) comment.select();
   }
 
@@ -70,7 +63,7 @@
     else if (event.target.closest(".days")) event.target.focus(); // chosen by its letter: Enter goes on from here
     if (event.target.name === "window") {
       show(event.target);
-      const booked = form.querySelector("input[data-asks=window]");
+      const booked = form.querySelector("input[data-asks~=window]");
       if (!booked.checked) {
         booked.checked = true;
         propose("");

@@ -33,18 +33,18 @@ def visits() -> str:
 
 
 def recall() -> str:
-    from journals.outcome_rules import EFFECTS, LAST_UNREACHED
+    from journals.outcome_rules import OUTCOME_RULES, CallOutcome, ends_calls
 
-    lines = [*EFFECTS.items(), ("unreached, the last one", LAST_UNREACHED)]
+    last = ends_calls(OUTCOME_RULES[CallOutcome.UNREACHED])
     rows = [
         (
             str(outcome),
-            str(effect.stage),
-            effect.counts_as,
-            str(effect.next_date),
-            ", ".join(sorted(effect.asks)),
+            str(rule.stage),
+            rule.counts_as,
+            str(rule.next_date),
+            ", ".join(sorted(rule.asks)),
         )
-        for outcome, effect in lines
+        for outcome, rule in [*OUTCOME_RULES.items(), ("unreached, the last one", last)]
     ]
     return _table(("Outcome", "Stage after", "Counts as", "Next date", "The form asks"), rows)
 

@@ -17,7 +17,7 @@ from journals.actions.cards import open_card
 from journals.actions.plans import return_uncalled
 from journals.models import PlanItem, RecallEntry
 from journals.outcome_rules import CallOutcome, Stage
-from journals.queries.results import MEASURES
+from journals.queries.results import measures
 from tests.e2e.conftest import PHONE, Login, OpenPage
 from tests.imports.files import csv
 from tests.journals.conftest import Recall, make_reason
@@ -202,14 +202,14 @@ def agree(page: Page, done: dict[str, int], clock: Recall) -> None:
     """The report, the rows behind its numbers and its workbook say what was done."""
     page.goto(f"/journals/results/?since=2026-03-01&until={clock.today}")
     cells = page.locator(".results-table tr.total").first.locator("td")
-    assert cells.all_inner_texts()[1:-1] == [str(done[name]) for name in MEASURES]
+    assert cells.all_inner_texts()[1:-1] == [str(done[name]) for name in measures()]
     with page.expect_download() as download:
         page.keyboard.press("x")
     rows = list(
         openpyxl.load_workbook(io.BytesIO(Path(download.value.path()).read_bytes()))["Итоги"].values
     )
     total = next(row for row in rows if row[0] == "Итого")
-    assert list(total[1 : len(MEASURES) + 1]) == [done[name] for name in MEASURES]
+    assert list(total[1 : len(measures()) + 1]) == [done[name] for name in measures()]
     page.locator(".results-table tr.total a", has_text=str(done["called"])).first.click()
     expect(page.locator("tr[data-row]")).to_have_count(done["called"])
 

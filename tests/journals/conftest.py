@@ -18,7 +18,7 @@ from journals.actions.cards import CallOutcomeInput, open_card, record_call
 from journals.actions.entries import open_entry
 from journals.actions.plans import give_plan
 from journals.models import RecallCall, RecallEntry
-from journals.outcome_rules import CallOutcome
+from journals.outcome_rules import OUTCOME_RULES
 from journals.queries.segments import Segment
 from tests.conftest import World
 
@@ -58,25 +58,27 @@ class Recall:
             self.segment(**fields), shares={person: count}, by=self.world.senior, now=self.world.now
         )
 
-    def answer(self, outcome: CallOutcome, **fields: Any) -> CallOutcomeInput:
+    def answer(self, outcome: str, **fields: Any) -> CallOutcomeInput:
         """Everything the table asks for at this outcome."""
+        rule = OUTCOME_RULES[outcome]
         fields.setdefault("comment", "поговорили")
-        if outcome is CallOutcome.UNREACHED:
-            fields.setdefault("reason", self.no_answer)
-        if outcome is CallOutcome.THINKING:
-            fields.setdefault("reason", self.thinks)
-        if outcome is CallOutcome.REFUSED:
-            fields.setdefault("reason", self.dear)
-        if outcome is CallOutcome.REMIND:
+        if "reason" in rule.asks:
+            fields.setdefault("reason", self.reasons[rule.reason_use])
+        if "call_on" in rule.asks:
             fields.setdefault("call_on", self.today + dt.timedelta(days=2))
-        if outcome is CallOutcome.BOOKED and "window" not in fields:
+        if "window" in rule.asks and "window" not in fields:
             fields["window"] = self.world.window()
         return CallOutcomeInput(outcome=outcome, **fields)
+
+    @property
+    def reasons(self) -> dict[str, Reason]:
+        """One fitting reason for each use."""
+        return {"unreached": self.no_answer, "thinking": self.thinks, "refused": self.dear}
 
     def call(
         self,
         entry: RecallEntry,
-        outcome: CallOutcome,
+        outcome: str,
         *,
         by: User | None = None,
         now: dt.datetime | None = None,

@@ -495,7 +495,7 @@ def test_the_policy_is_the_seniors_and_counts_from_the_next_call(recall: Recall)
         by=recall.world.senior,
         now=recall.world.now,
     )
-    assert RecallPolicy.of(recall.world.clinic.pk).rule.interval_days == 3
+    assert RecallPolicy.of(recall.world.clinic.pk).limits.interval_days == 3
     with pytest.raises(Refused, match="2-й звонок без ответа"):
         recall.call(entry, CallOutcome.UNREACHED, now=recall.world.now + WEEK)
 

@@ -143,7 +143,7 @@ def test_an_unplanned_entry_is_refused_by_url_but_a_caller_may_be_served(
         "token": uuid.uuid4(),
         "outcome": "remind",
         "comment": "x",
-        "remind_on": recall.today,
+        "call_on_remind": recall.today,
     }
     assert client.post(url("card", entry), forged).status_code == 403
     assert not RecallCall.objects.exists()
@@ -151,7 +151,7 @@ def test_an_unplanned_entry_is_refused_by_url_but_a_caller_may_be_served(
     assert "Нам звонят" in page
     assert (
         client.post(
-            url("card", entry), form(recall, page, "remind", remind_on=recall.today, call="in")
+            url("card", entry), form(recall, page, "remind", call_on_remind=recall.today, call="in")
         ).status_code
         == 302
     )
@@ -198,7 +198,9 @@ def test_a_late_save_shows_the_present_state_and_keeps_the_words(
     client = as_user(recall.world.senior)
     page = client.get(url("card", entry)).content.decode()
     recall.call(entry, CallOutcome.REFUSED)
-    answer = client.post(url("card", entry), form(recall, page, "remind", remind_on=recall.today))
+    answer = client.post(
+        url("card", entry), form(recall, page, "remind", call_on_remind=recall.today)
+    )
     assert answer.status_code == 409
     assert "«Отказ»" in answer.content.decode()
     assert RecallCall.objects.count() == 1
@@ -223,7 +225,10 @@ def test_a_double_submit_is_one_call(recall: Recall, as_user: Login) -> None:
     entry = recall.entry()
     client = as_user(recall.world.senior)
     data = form(
-        recall, client.get(url("card", entry)).content.decode(), "remind", remind_on=recall.today
+        recall,
+        client.get(url("card", entry)).content.decode(),
+        "remind",
+        call_on_remind=recall.today,
     )
     assert [client.post(url("card", entry), data).status_code for _click in range(2)] == [302, 302]
     assert RecallCall.objects.count() == 1
@@ -281,12 +286,12 @@ def test_a_day_is_chosen_by_a_button_or_typed_beside_it(recall: Recall, as_user:
     client = as_user(recall.world.senior)
     tomorrow, later = recall.today + dt.timedelta(days=1), recall.today + dt.timedelta(days=20)
     for fields, expected in (
-        ({"remind_on": tomorrow}, tomorrow),
-        ({"remind_on": "", "remind_on_other": later}, later),
+        ({"call_on_remind": tomorrow}, tomorrow),
+        ({"call_on_remind": "", "call_on_remind_other": later}, later),
     ):
         entry = recall.entry(recall.world.patient())
         page = client.get(url("card", entry)).content.decode()
-        assert f'name="remind_on" id="remind_on-1" value="{tomorrow}"' in page
+        assert f'name="call_on_remind" id="call_on_remind-1" value="{tomorrow}"' in page
         assert (
             client.post(url("card", entry), form(recall, page, "remind", **fields)).status_code
             == 302
@@ -296,7 +301,7 @@ def test_a_day_is_chosen_by_a_button_or_typed_beside_it(recall: Recall, as_user:
     entry = recall.entry(recall.world.patient())
     page = client.get(url("card", entry)).content.decode()
     answer = client.post(
-        url("card", entry), form(recall, page, "remind", remind_on="", remind_on_other="")
+        url("card", entry), form(recall, page, "remind", call_on_remind="", call_on_remind_other="")
     )
     assert answer.status_code == 422
     assert "Когда напомнить? Выберите дату." in answer.content.decode()

@@ -22,7 +22,7 @@ from journals.actions.plans import return_uncalled
 from journals.models import RecallPolicy
 from journals.outcome_rules import CallOutcome
 from journals.queries import results
-from journals.queries.results import CALLS, GROUPINGS, MEASURES, ResultsPeriod
+from journals.queries.results import GROUPINGS, ResultsPeriod
 from tests.journals.conftest import Recall
 
 Login = Callable[[User], Client]
@@ -114,7 +114,7 @@ def test_the_groupings_share_one_total_and_filters_narrow_it(season: Recall) -> 
         results.results(whole(season, caller=person), user=world.senior).total.numbers
         for person in (world.administrator, world.administrator2)
     ]
-    assert {name: parts[0][name] + parts[1][name] for name in MEASURES} == totals[0]
+    assert {name: parts[0][name] + parts[1][name] for name in results.measures()} == totals[0]
     assert (
         results.results(whole(season, doctor=world.doctor_b), user=world.senior).total.numbers[
             "called"
@@ -135,10 +135,14 @@ def test_excel_read_back_says_what_the_screen_says(season: Recall, as_user: Logi
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
     rows = list(book["Итоги"].iter_rows(values_only=True))
     found = results.results(whole(season), user=season.world.manager)
-    assert list(rows[0][1 : len(MEASURES) + 1]) == [measure.label for measure in MEASURES.values()]
+    assert list(rows[0][1 : len(results.measures()) + 1]) == [
+        measure.label for measure in results.measures().values()
+    ]
     for row, line in zip(rows[1:], [*found.lines, found.total], strict=False):
         assert row[0] == line.name
-        assert list(row[1 : len(MEASURES) + 1]) == [line.numbers[name] for name in MEASURES]
+        assert list(row[1 : len(results.measures()) + 1]) == [
+            line.numbers[name] for name in results.measures()
+        ]
     calls = list(book["Звонки"].iter_rows(min_row=2, values_only=True))
     assert len(calls) == found.total.numbers["called"] + found.total.numbers["incoming"]
     assert isinstance(calls[0][0], dt.datetime)
@@ -146,7 +150,7 @@ def test_excel_read_back_says_what_the_screen_says(season: Recall, as_user: Logi
     assert len(list(book["По плану"].iter_rows(min_row=2))) == found.total.numbers["planned"]
     assert AuditEntry.objects.filter(action="journals.export_results").count() == 1
     page = client.get(f"/journals/results/{query}").content.decode()
-    for name in CALLS:
+    for name in results.call_measures():
         link = re.search(rf'href="([^"]*measure={name})">(\d+)</a>', page)
         if found.total.numbers[name]:
             assert link

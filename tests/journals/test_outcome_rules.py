@@ -1,22 +1,23 @@
-"""The table of Журнал КОС, line by line, and what holds for any sequence of outcomes."""
+"""The table of Журнал КОС, row by row, and what holds for any sequence of outcomes."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from journals.outcome_rules import (
-    LAST_UNREACHED,
+    OUTCOME_RULES,
     CallOutcome,
     EntryProgress,
     NextDate,
     RecallLimits,
     Stage,
     after,
-    effect,
+    ends_calls,
     granted,
     is_flagged,
     is_last_call,
     may_grant,
+    rule_for,
 )
 
 RULE = RecallLimits()
@@ -35,29 +36,32 @@ RULE = RecallLimits()
 def test_the_first_call_follows_the_documents_table(
     outcome: CallOutcome, stage: Stage, next_date: NextDate, asks: set[str]
 ) -> None:
-    line = effect(EntryProgress(), outcome, RULE)
-    assert (line.stage, line.next_date, set(line.asks)) == (stage, next_date, asks)
+    row = rule_for(EntryProgress(), outcome, RULE)
+    assert (row.stage, row.next_date, set(row.asks)) == (stage, next_date, asks)
 
 
 def test_the_third_unreached_call_demands_a_refusal() -> None:
-    position = after(
+    progress = after(
         after(EntryProgress(), CallOutcome.UNREACHED, RULE), CallOutcome.UNREACHED, RULE
     )
-    assert position == EntryProgress(Stage.CALL, unreached=2)
-    assert effect(position, CallOutcome.UNREACHED, RULE) is LAST_UNREACHED
-    assert after(position, CallOutcome.UNREACHED, RULE) == EntryProgress(Stage.REFUSED, unreached=3)
+    assert progress == EntryProgress(Stage.CALL, unreached=2)
+    assert rule_for(progress, CallOutcome.UNREACHED, RULE) == ends_calls(
+        OUTCOME_RULES[CallOutcome.UNREACHED]
+    )
+    assert "refusal_reason" in rule_for(progress, CallOutcome.UNREACHED, RULE).asks
+    assert after(progress, CallOutcome.UNREACHED, RULE) == EntryProgress(Stage.REFUSED, unreached=3)
 
 
 def test_thinking_and_reminding_do_not_count_as_unreached() -> None:
-    position = EntryProgress()
+    progress = EntryProgress()
     for outcome in (
         CallOutcome.UNREACHED,
         CallOutcome.THINKING,
         CallOutcome.UNREACHED,
         CallOutcome.REMIND,
     ):
-        position = after(position, outcome, RULE)
-    assert position == EntryProgress(Stage.CALL, unreached=2, talks=2)
+        progress = after(progress, outcome, RULE)
+    assert progress == EntryProgress(Stage.CALL, unreached=2, talks=2)
 
 
 def test_three_talks_without_a_result_raise_the_flag() -> None:
@@ -101,18 +105,18 @@ policies = st.builds(
 )
 
 
-@given(policies, st.lists(st.sampled_from(CallOutcome)))
+@given(policies, st.lists(st.sampled_from(list(OUTCOME_RULES))))
 def test_never_more_unreached_calls_than_the_policy_says(
-    rule: RecallLimits, outcomes: list[CallOutcome]
+    rule: RecallLimits, outcomes: list[str]
 ) -> None:
-    position = EntryProgress()
+    progress = EntryProgress()
     for outcome in outcomes:
-        if position.stage is not Stage.CALL:
+        if progress.stage is not Stage.CALL:
             break
-        position = after(position, outcome, rule)
-    assert position.unreached <= rule.calls
-    if position.unreached == rule.calls:
-        assert position.stage is Stage.REFUSED
+        progress = after(progress, outcome, rule)
+    assert progress.unreached <= rule.calls
+    if progress.unreached == rule.calls:
+        assert progress.stage is Stage.REFUSED
 
 
 @given(
@@ -123,18 +127,18 @@ def test_never_more_unreached_calls_than_the_policy_says(
 def test_a_patient_who_never_answers_always_ends_in_a_refusal(
     rule: RecallLimits, extra: int, talks: list[CallOutcome]
 ) -> None:
-    position = EntryProgress()
+    progress = EntryProgress()
     for outcome in talks:
-        position = after(position, outcome, rule)
+        progress = after(progress, outcome, rule)
     grants = calls = 0
-    while position.stage is Stage.CALL:
-        position = after(position, CallOutcome.UNREACHED, rule)
+    while progress.stage is Stage.CALL:
+        progress = after(progress, CallOutcome.UNREACHED, rule)
         calls += 1
-        if position.stage is Stage.REFUSED and grants < extra:
-            position = granted(position, rule)
+        if progress.stage is Stage.REFUSED and grants < extra:
+            progress = granted(progress, rule)
             grants += 1
     assert calls == rule.calls + extra
-    assert position.stage is Stage.REFUSED
+    assert progress.stage is Stage.REFUSED
 
 
 def test_a_policy_shortened_meanwhile_grants_nothing_against_the_patients_own_no() -> None:
