@@ -157,8 +157,8 @@ class EntryForm(forms.ModelForm[RecallEntry]):
 
 
 class CallForm(forms.Form):
-    """«Обращение в колл-центр» of a КОС call: beside the fields of every call those that the rows of
-    `OUTCOME_RULES` ask for. «Мы звоним» and «КОС» are no fields: the server sets them.
+    """«Обращение в колл-центр» of a КОС call: beside the fields of every call those that the rows
+    of `OUTCOME_RULES` ask for. «Мы звоним» and «КОС» are no fields: the server sets them.
     """
 
     outcome = forms.CharField(max_length=40)

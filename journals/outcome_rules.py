@@ -1,8 +1,8 @@
-"""The rule of Журнал КОС as one pure table: what each call outcome makes of an entry and how screens
-show it. No ORM, no clock.
+"""The rule of Журнал КОС as one pure table: what each call outcome makes of an entry and how
+screens show it. No ORM, no clock.
 
-Source: «Журнал КОС»: «Звоним три раза. Меняем дату три раза через неделю. Если пациент не отвечает /
-недоступен / отказывается, ставим статус ОТКАЗ — выбираем причину». How it is read:
+Source: «Журнал КОС»: «Звоним три раза. Меняем дату три раза через неделю. Если пациент не отвечает
+/ недоступен / отказывается, ставим статус ОТКАЗ — выбираем причину». How it is read:
 docs/adr/0030-recall-rule.md.
 
 A further outcome is one row of `OUTCOME_RULES`: the card, its form, the report and Excel follow it.

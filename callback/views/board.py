@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,7 +13,9 @@ from callback.forms import RequestForm
 from callback.models import CallbackAttempt, CallbackRequest, RequestSource
 from callback.state_machine import FINAL, FOR_PEOPLE, IN_CALL, LIVE, RequestState
 from callcenter.clinics.models import Clinic
+from callcenter.clinics.search_keys import folded, normalise
 from callcenter.lib.errors import Refused
+from callcenter.lib.query_params import number
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_CALLBACKS
 from callcenter.telephony.models import Leg
@@ -101,14 +103,16 @@ def board(request: StaffRequest) -> HttpResponse:
 
 def _filtered(request: StaffRequest) -> QuerySet[CallbackRequest]:
     found: QuerySet[CallbackRequest] = CallbackRequest.objects.visible_to(request.user)
-    if request.GET.get("clinic", "").isdecimal():
-        found = found.filter(clinic_id=int(request.GET["clinic"]))
-    if request.GET.get("source", "").isdecimal():
-        found = found.filter(source_id=int(request.GET["source"]))
+    if (clinic := number(request.GET.get("clinic"))) is not None:
+        found = found.filter(clinic_id=clinic)
+    if (source := number(request.GET.get("source"))) is not None:
+        found = found.filter(source_id=source)
     words = request.GET.get("q", "").strip()
     if words:
         digits = "".join(sign for sign in words if sign.isdigit())
-        match = Q(name__icontains=words) | Q(patient__sort_key__icontains=words.lower())
+        key = normalise(words)
+        found = found.alias(name_key=folded(F("name")))
+        match = Q(name_key__contains=key) | Q(patient__sort_key__contains=key)
         found = found.filter(
             match | Q(number__contains=digits[-10:]) if len(digits) >= 4 else match
         )

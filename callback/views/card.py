@@ -19,6 +19,7 @@ from callcenter.clinics.models import Patient, ScheduleWindow
 from callcenter.clinics.queries import free_windows, patients_by_number
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.forms import MomentField
+from callcenter.lib.query_params import number
 from callcenter.messaging.models import Message
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_CALLBACKS
@@ -146,7 +147,7 @@ def patient(request: StaffRequest, pk: int) -> HttpResponse:
     """«Кто из семьи?»"""
     found = visible(request, pk)
     chosen = get_object_or_404(
-        Patient, pk=request.POST.get("patient") or 0, phones__number=found.number
+        Patient, pk=number(request.POST.get("patient")) or 0, phones__number=found.number
     )
     actions.choose_patient(found, patient=chosen, by=request.user, now=timezone.now())
     return redirect("callback:card", pk)
@@ -158,9 +159,11 @@ def book(request: StaffRequest, pk: int) -> HttpResponse:
     """A press on a window books it for the request's patient. 409 shows what is left."""
     found = visible(request, pk)
     window = get_object_or_404(
-        ScheduleWindow, pk=request.POST.get("window") or 0, clinic=found.clinic
+        ScheduleWindow, pk=number(request.POST.get("window")) or 0, clinic=found.clinic
     )
-    chosen = found.patient or Patient.objects.filter(pk=request.POST.get("patient") or 0).first()
+    chosen = (
+        found.patient or Patient.objects.filter(pk=number(request.POST.get("patient")) or 0).first()
+    )
     if chosen is None:
         problem = "Сначала выберите пациента: записывают человека, а не номер."
         return render(request, "callback/card.html", _context(found, problem=problem), status=422)

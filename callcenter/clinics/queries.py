@@ -21,6 +21,7 @@ from callcenter.clinics.schedule import Hours
 from callcenter.clinics.search import search_patients
 from callcenter.clinics.states import UPCOMING, ConsentChannel, ConsentPurpose, WaitingState
 from callcenter.lib.localtime import local_day
+from callcenter.lib.query_params import number
 from callcenter.staff.models import User
 
 __all__ = [
@@ -156,10 +157,10 @@ def free_windows(
 
 def window_to_book(text: str | None, *, user: User) -> ScheduleWindow | None:
     """The window whose key a page carries in its address, if the user works for its clinic."""
-    if not text or not text.isascii() or not text.isdigit() or len(text) > 17:
+    if (pk := number(text)) is None:
         return None
     windows = ScheduleWindow.objects.filter(clinic__in=Clinic.objects.filter(staff=user))
-    return windows.select_related("clinic", "doctor").filter(pk=int(text)).first()
+    return windows.select_related("clinic", "doctor").filter(pk=pk).first()
 
 
 def call_block_reason(patient: Patient, *, robot: bool = False) -> str | None:

@@ -14,6 +14,18 @@ def normalise(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text.lower().replace("ё", "е")).strip()
 
 
+def folded(expression: models.Expression | F) -> models.Expression:
+    """Build the SQL of `normalise`; the ends keep their spaces."""
+    return Func(
+        Replace(Lower(expression), Value("ё"), Value("е")),
+        Value("[^[:alnum:]]+"),
+        Value(" "),
+        Value("g"),
+        function="regexp_replace",
+        output_field=CharField(),
+    )
+
+
 def name_key(*fields: str) -> "models.GeneratedField":
     """A stored column: `normalise` of the fields' words, in this order."""
     joined: models.Expression | F = F(fields[0])
@@ -26,16 +38,8 @@ def name_key(*fields: str) -> "models.GeneratedField":
             arg_joiner=" || ",
             output_field=CharField(),
         )
-    folded = Func(
-        Replace(Lower(joined), Value("ё"), Value("е")),
-        Value("[^[:alnum:]]+"),
-        Value(" "),
-        Value("g"),
-        function="regexp_replace",
-        output_field=CharField(),
-    )
     return models.GeneratedField(
-        expression=Trim(folded), output_field=CharField(max_length=250), db_persist=True
+        expression=Trim(folded(joined)), output_field=CharField(max_length=250), db_persist=True
     )
 
 

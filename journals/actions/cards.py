@@ -410,7 +410,8 @@ def _record_contact(ending: _EndingCall) -> Interaction:
 
 def _dialled(entry: RecallEntry, *, by: User, now: dt.datetime) -> str:
     """Return the patient's number that this call went over: of several, that of the user's newest
-    call of the day; else the main one. Two numbers for one call would make two calls of it in the contact.
+    call of the day; else the main one. Two numbers for one call would make two calls of it in the
+    contact.
     """
     numbers = [phone.number for phone in entry.patient.phones.all()]
     if len(numbers) < 2:

@@ -218,7 +218,8 @@ class OutcomeChoice:
     buttons: list[OutcomeButton]
     reasons: list[Reason]
     typed_reason: str
-    # The proposed day that is marked: the rule's own until a person has chosen; '' is «другой день».
+    # The proposed day that is marked: the rule's own until a person has chosen; '' is «другой
+    # день».
     typed_day: str
     typed_other_day: str
     reason_errors: list[str]

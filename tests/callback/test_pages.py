@@ -255,3 +255,24 @@ def test_the_board_shows_the_newest_attempts_and_the_card_all_of_them(
         .count('class="try-no"')
         == made
     )
+
+
+@pytest.mark.parametrize("typed", ["Щёголева", "щеголева", "ЩЁГОЛЕВА"])
+def test_the_board_finds_a_name_with_either_letter_and_any_case(
+    typed: str, rig: Rig, as_user: Login
+) -> None:
+    rig.ask(name="Анна Щёголева")
+    client = as_user(rig.world.administrator)
+    page = client.get(reverse("callback:board"), {"q": typed}).content.decode()
+    assert "Анна Щёголева" in page
+
+
+def test_the_board_takes_a_number_no_key_can_have_as_absent(rig: Rig, as_user: Login) -> None:
+    request, client = rig.ask(), as_user(rig.world.administrator)
+    huge = "9" * 40
+    board = client.get(reverse("callback:board"), {"clinic": huge, "source": huge})
+    assert board.status_code == 200
+    for name, field in (("patient", "patient"), ("book", "window")):
+        for value in (huge, "x"):
+            url = reverse(f"callback:{name}", args=[request.pk])
+            assert client.post(url, {field: value}).status_code == 404

@@ -44,7 +44,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         looked.append(known.pk)
         look(known, batch)
 
-    monkeypatch.setattr(due_requests, "look", note)
+    monkeypatch.setattr(due_requests, "process_due_request", note)
     return looked
 
 

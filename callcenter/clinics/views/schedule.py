@@ -22,7 +22,7 @@ from callcenter.clinics.states import UPCOMING, AppointmentStatus, is_too_early
 from callcenter.clinics.views.patients import visible_patient
 from callcenter.lib.errors import Conflict, Refused
 from callcenter.lib.localtime import day_bounds, local, local_day
-from callcenter.lib.query_params import date
+from callcenter.lib.query_params import date, number
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_OPEN_PATIENT
 
@@ -239,6 +239,5 @@ def _choice(
 
 
 def _id(text: str | None) -> int:
-    """A primary key out of a form; 0, which no row has, for anything that is none."""
-    digits = text or ""
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 18 else 0
+    """Read a primary key out of a form; 0, which no row has, for anything else."""
+    return number(text) or 0

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from callcenter.clinics.models import Clinic, Patient
 from callcenter.clinics.panels import patient_panels
-from callcenter.lib import live_updates, phones
+from callcenter.lib import live_updates, phones, query_params
 from callcenter.lib.contributions import Panel
 from callcenter.lib.errors import NotAllowed, Refused
 from callcenter.lib.public_views import public
@@ -163,7 +163,7 @@ def hang_up(request: StaffRequest, pk: int) -> HttpResponse:
 def transfer(request: StaffRequest) -> HttpResponse:
     """Gives the user's present conversation to a colleague, whose own telephone rings."""
     colleagues = User.objects.filter(clinics__staff=request.user, is_active=True).distinct()
-    to = get_object_or_404(colleagues, pk=request.POST.get("to") or 0)
+    to = get_object_or_404(colleagues, pk=query_params.number(request.POST.get("to")) or 0)
     staff_phones.transfer_call(by=request.user, to=to, now=timezone.now())
     return HttpResponse(status=204) if request.headers.get("HX-Request") else _back(request)
 
