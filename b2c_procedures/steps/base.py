@@ -1,4 +1,4 @@
-"""What a deed is given, what it gives back, and what all deeds share."""
+"""Describe what a step's action is given and what it returns, with the helpers that all actions share."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping

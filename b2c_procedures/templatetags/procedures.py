@@ -24,7 +24,7 @@ _TABS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("Сделанное", "b2c_procedures:cases_home", PERFORMERS),
     ("Отчёт", "b2c_procedures:report", CAN_READ_METRICS),
     ("Тексты", "b2c_procedures:texts", LEADERS),
-    ("Редакции", "b2c_procedures:editions", LEADERS),
+    ("Редакции", "b2c_procedures:versions", LEADERS),
 )
 
 
@@ -32,7 +32,7 @@ _TABS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
 _INSIDE: Final = {
     "runs/": "b2c_procedures:home",
     "functions/": "b2c_procedures:diagrams",
-    "settings/": "b2c_procedures:editions",
+    "settings/": "b2c_procedures:versions",
     "failure/": "b2c_procedures:chats",
 }
 
