@@ -150,7 +150,7 @@ def give_task(
         by=step.by,
         now=step.now,
     )
-    return CreatedObject(task, f"Задача: {title}", f"/tasks/{task.pk}/")
+    return CreatedObject(task, f"Задача: {title}", reverse("assignments:task", args=[task.pk]))
 
 
 def close_given(step: StepContext, fact: str, outcome: str) -> None:

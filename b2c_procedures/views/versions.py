@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -178,6 +179,6 @@ def phrase(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     context = {
         "form": form,
         "title": "Запрещённая формулировка",
-        "back": "/b2c_procedures/settings/",
+        "back": reverse("b2c_procedures:settings"),
     }
     return render(request, "b2c_procedures/form.html", context, status=status)
