@@ -113,7 +113,7 @@ class Function:
     norms: tuple[NormCase, ...]
     documents: tuple[str, ...]
     systems: tuple[str, ...]
-    looks: tuple[str, ...]
+    side_panels: tuple[str, ...]
     results: tuple[FunctionResult, ...]
     triggered_by: tuple[str, ...]
     split: str
@@ -140,14 +140,14 @@ class Function:
         return self.norms[0].norm if self.norms else None
 
 
-@dataclass(frozen=True, eq=False)  # one object an edition: compared and cached by identity
+@dataclass(frozen=True, eq=False)  # one object for each version: compared and cached by identity
 class Procedure:
-    """One of the fifteen, in one edition."""
+    """One of the fifteen, in one version."""
 
     number: int
     slug: str
     title: str
-    edition: int
+    version: int
     valid_from: dt.date
     asks: tuple[str, ...]
     start_events: tuple[str, ...]
@@ -252,7 +252,7 @@ def _procedure(data: _Lines, file: str, digest: str) -> Procedure:
         number=data["number"],
         slug=data["slug"],
         title=data["title"],
-        edition=data["edition"],
+        version=data["version"],
         valid_from=dt.date.fromisoformat(data["valid_from"]),
         asks=tuple(data.get("asks", ())),
         start_events=tuple(data["start_events"]),
@@ -274,7 +274,7 @@ def _function(row: _Lines) -> Function:
         norms=tuple(NormCase(norm(case["norm"]), case.get("case", "")) for case in row["norms"]),
         documents=tuple(row.get("documents", ())),
         systems=tuple(row.get("systems", ())),
-        looks=tuple(row.get("looks", ())),
+        side_panels=tuple(row.get("side_panels", ())),
         results=tuple(_result(result) for result in row["results"]),
         triggered_by=tuple(row.get("triggered_by", ())),
         split=row.get("split", ""),

@@ -1,7 +1,7 @@
 """EPC diagrams of procedures as SVG: events hexagons, functions rounded, operators circles, left to
 right. Pure.
 
-Graphviz lays out once per edition; where the run stands and what it has done are classes put onto
+Graphviz lays out once per version; where the run stands and what it has done are classes put onto
 the finished picture, so a lit diagram costs no layout. DiagramShapes of the head change the labels
 and are laid out anew.
 """

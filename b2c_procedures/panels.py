@@ -61,7 +61,7 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
     rows = Run.objects.visible_to(user).filter(patient=patient).select_related("holder", "clinic")
     return Panel(
         "Процедуры",
-        "b2c_procedures/patient_panel.html",
+        "b2c_procedures/_patient_panel.html",
         {"runs": list(rows[:5]), "patient": patient},
         60,
     )
@@ -81,4 +81,4 @@ def call_panel(call: Call, user: User, now: dt.datetime) -> Panel | None:  # noq
     if user.sees_phones and call.number:
         known["number"] = call.number
     address = f"{reverse('b2c_procedures:home')}?{urlencode(known)}"
-    return Panel("Процедура", "b2c_procedures/call_panel.html", {"address": address})
+    return Panel("Процедура", "b2c_procedures/_call_panel.html", {"address": address})

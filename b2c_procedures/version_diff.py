@@ -1,4 +1,4 @@
-"""What changed from one edition of a procedure to the next, in words for the head of service. Pure."""
+"""What changed from one version of a procedure to the next, in words for the head of service. Pure."""
 
 from b2c_procedures.definition import Function, FunctionResult, Procedure
 
@@ -41,7 +41,7 @@ def _of_function(old: Function, new: Function) -> list[str]:
             lines.append(f"{what}: {before} → {after}")
     lines += _set_change("документ", old.documents, new.documents)
     lines += _set_change("система", old.systems, new.systems)
-    lines += _set_change("справочник", old.looks, new.looks)
+    lines += _set_change("справочник", old.side_panels, new.side_panels)
     results_before = {result.event: result for result in old.results}
     results_after = {result.event: result for result in new.results}
     lines += _set_change("результат", tuple(results_before), tuple(results_after))

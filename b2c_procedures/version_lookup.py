@@ -1,4 +1,4 @@
-"""Which editions of the procedures count: today's for a new run, its own for a run that has begun."""
+"""Which versions of the procedures count: today's for a new run, its own for a run that has begun."""
 
 import datetime as dt
 import functools
@@ -10,7 +10,7 @@ from b2c_procedures.schedule import MOSCOW
 
 
 @functools.lru_cache(maxsize=512)
-def edition(digest: str) -> Procedure:
+def procedure_by_digest(digest: str) -> Procedure:
     """A procedure by the hash of its file; parsed once a process. Raises
     ProcedureVersion.DoesNotExist.
     """
@@ -24,26 +24,28 @@ def edition(digest: str) -> Procedure:
 
 
 def current_digests(now: dt.datetime) -> dict[int, str]:
-    """Number → hash of the newest published edition whose day has come (Moscow); the packaged file
+    """Number → hash of the newest published version whose day has come (Moscow); the packaged file
     where there is none.
     """
     today = now.astimezone(MOSCOW).date()
     digests = {number: procedure.digest for number, procedure in packaged().items()}
-    rows = ProcedureVersion.objects.filter(valid_from__lte=today).order_by("number", "edition")
+    rows = ProcedureVersion.objects.filter(valid_from__lte=today).order_by(
+        "number", "procedure_version"
+    )
     digests |= dict(rows.values_list("number", "digest"))
     return digests
 
 
 def current_book(now: dt.datetime) -> Book:
-    """Today's editions of all fifteen."""
-    return {number: edition(digest) for number, digest in current_digests(now).items()}
+    """Today's versions of all fifteen."""
+    return {number: procedure_by_digest(digest) for number, digest in current_digests(now).items()}
 
 
 def book_of(run: Run) -> Book:
-    """The editions the run began with."""
-    return _book(tuple(sorted(run.editions.items())))
+    """The versions the run began with."""
+    return _book(tuple(sorted(run.procedure_versions.items())))
 
 
 @functools.lru_cache(maxsize=64)
 def _book(digests: tuple[tuple[str, str], ...]) -> Mapping[int, Procedure]:
-    return {int(number): edition(digest) for number, digest in digests}
+    return {int(number): procedure_by_digest(digest) for number, digest in digests}

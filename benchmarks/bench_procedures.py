@@ -23,9 +23,9 @@ from callcenter.messaging.gateways.base import Reply
 from callcenter.messaging.models import CascadeStep, Provider
 
 _MANY_RUNS = """
-INSERT INTO b2c_procedures_run (clinic_id, number, source, procedure, editions, state, holder_id, waits_for, version, facts,
+INSERT INTO b2c_procedures_run (clinic_id, number, source, procedure, procedure_versions, state, holder_id, waits_for, version, facts,
     at_procedure, at_function, step_started_at, held_seconds, started_at, started_by_id, finished_at, finish_note)
-SELECT %(clinic)s, '', 'call', 1 + n %% 15, %(editions)s::jsonb, CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'finished' END,
+SELECT %(clinic)s, '', 'call', 1 + n %% 15, %(procedure_versions)s::jsonb, CASE WHEN n %% 50 = 0 THEN 'open' ELSE 'finished' END,
        %(user)s, '', 6, '{}', 1 + n %% 15, '', now(), 0, now() - make_interval(mins => n), %(user)s, now(), ''
   FROM generate_series(1, %(rows)s) n
 """
@@ -51,13 +51,13 @@ def _runs(total: int) -> None:
     if missing <= 0:
         return
     clinic, user = _clinic(), data.administrator()
-    start_run(procedure=1, clinic=clinic, by=user, now=timezone.now())  # stores the editions
+    start_run(procedure=1, clinic=clinic, by=user, now=timezone.now())  # stores the versions
     digests = {str(number): procedure.digest for number, procedure in packaged().items()}
     values: dict[str, Any] = {
         "clinic": clinic.pk,
         "user": user.pk,
         "rows": missing,
-        "editions": json.dumps(digests),
+        "procedure_versions": json.dumps(digests),
     }
     with connection.cursor() as cursor:
         for statement in (_MANY_RUNS, _THEIR_ENTRIES, _THEIR_STEPS):

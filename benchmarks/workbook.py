@@ -17,7 +17,7 @@ from django.http import QueryDict
 def main(query: str, today: dt.date, now: dt.datetime) -> dict[str, float]:
     django.setup()
     from callcenter.staff.models import User
-    from reports.filters import read_ask
+    from reports.filters import read_filter
     from reports.queries import clinics_of
     from reports.xlsx import write_report
 
@@ -27,7 +27,7 @@ def main(query: str, today: dt.date, now: dt.datetime) -> dict[str, float]:
         started = time.perf_counter()
         rows = write_report(
             target,
-            read_ask(QueryDict(query), today),
+            read_filter(QueryDict(query), today),
             user=user,
             clinics=clinics,
             today=today,

@@ -15,7 +15,7 @@ from callcenter.contacts.states import JobState
 from callcenter.lib import live_updates
 from callcenter.lib.leases import claim
 from callcenter.staff.models import User
-from reports.filters import address, read_ask
+from reports.filters import address, read_filter
 from reports.models import Export, export_path
 from reports.queries import clinics_of, today_of
 from reports.xlsx import count_rows, write_report
@@ -30,15 +30,15 @@ def order_export(*, query: str, by: User, now: dt.datetime) -> Export:
     clinics = clinics_of(by)
     today = today_of(clinics, now)
     # A preset moves with the days: the export keeps the days that were on the screen.
-    ask = read_ask(QueryDict(query), today)
-    fixed = address(ask, preset="", before=None).lstrip("?")
+    report_filter = read_filter(QueryDict(query), today)
+    fixed = address(report_filter, preset="", before=None).lstrip("?")
     with transaction.atomic():
         export = Export.objects.create(
             query=fixed,
             owner=by,
             created_at=now,
             due_at=now,
-            total=count_rows(ask, clinics, today=today),
+            total=count_rows(report_filter, clinics, today=today),
         )
         audit_export(export, rows=export.total, query=fixed, by=by, now=now)
     return export
@@ -87,7 +87,7 @@ def _write(export: Export, *, now: dt.datetime) -> None:
     """The file lies under a path of its own and is named on the row only when it is whole."""
     clinics = clinics_of(export.owner)
     today = today_of(clinics, export.created_at)
-    ask = read_ask(QueryDict(export.query), today)
+    report_filter = read_filter(QueryDict(export.query), today)
     mine = Export.objects.filter(pk=export.pk, attempts=export.attempts, state=JobState.RUNNING)
 
     def progress(done: int) -> None:
@@ -98,11 +98,19 @@ def _write(export: Export, *, now: dt.datetime) -> None:
 
     with tempfile.TemporaryFile() as target:
         rows = write_report(
-            target, ask, user=export.owner, clinics=clinics, today=today, now=now, progress=progress
+            target,
+            report_filter,
+            user=export.owner,
+            clinics=clinics,
+            today=today,
+            now=now,
+            progress=progress,
         )
         progress(rows)
         target.seek(0)
-        name = export_path(export, f"istoriya-{ask.since:%Y%m%d}-{ask.until:%Y%m%d}.xlsx")
+        name = export_path(
+            export, f"istoriya-{report_filter.since:%Y%m%d}-{report_filter.until:%Y%m%d}.xlsx"
+        )
         storage = Export._meta.get_field("file").storage
         storage.delete(name)  # what a killed worker has left of it
         name = storage.save(name, File(target))

@@ -24,22 +24,27 @@ from reports.queries import (
 _MOST_DAYS: Final = 1100
 
 
-def chart_of(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> dict[str, Any]:
+def chart_of(
+    report_filter: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date
+) -> dict[str, Any]:
     """The numbers of the chart asked for, for static/js/reports.js."""
-    draw = {"funnel": _funnel, "heat": _heat}.get(ask.chart, _by_day)
-    with reading_the_index(ask):
-        return draw(ask, _found(ask, clinics, today))
+    draw = {"funnel": _funnel, "heat": _heat}.get(report_filter.chart, _by_day)
+    with reading_the_index(report_filter):
+        return draw(report_filter, _found(report_filter, clinics, today))
 
 
-def _found(ask: ReportFilter, clinics: Sequence[Clinic], today: dt.date) -> QuerySet[Any]:
+def _found(report_filter: ReportFilter, clinics: Sequence[Clinic], today: dt.date) -> QuerySet[Any]:
     """The rows of the table: contacts, or interactions."""
-    if ask.view == ALL:
-        return with_contacts(interactions_of(ask, clinics, today=today), ask)
-    return contacts_of(ask, clinics, today=today)
+    if report_filter.view == ALL:
+        return with_contacts(interactions_of(report_filter, clinics, today=today), report_filter)
+    return contacts_of(report_filter, clinics, today=today)
 
 
-def _by_day(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
-    keys = {"day": group_by(DIMENSIONS["day"], ask), "result": group_by(DIMENSIONS["outcome"], ask)}
+def _by_day(report_filter: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
+    keys = {
+        "day": group_by(DIMENSIONS["day"], report_filter),
+        "result": group_by(DIMENSIONS["outcome"], report_filter),
+    }
     counted = (
         found.annotate(**keys)
         .values(*keys)
@@ -55,10 +60,13 @@ def _by_day(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
             booked[day] = booked.get(day, 0) + n
         if result == ContactOutcome.CAME:
             came[day] = came.get(day, 0) + n
-    days = [ask.since + dt.timedelta(days=step) for step in range(min(ask.days, _MOST_DAYS))]
+    days = [
+        report_filter.since + dt.timedelta(days=step)
+        for step in range(min(report_filter.days, _MOST_DAYS))
+    ]
     return {
         "kind": "day",
-        "unit": "Записи" if ask.view == ALL else "Обращения",
+        "unit": "Записи" if report_filter.view == ALL else "Обращения",
         "days": [f"{day:%d.%m}" for day in days],
         "total": [total.get(day, 0) for day in days],
         "booked": [booked.get(day, 0) for day in days],
@@ -66,12 +74,12 @@ def _by_day(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     }
 
 
-def _funnel(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
+def _funnel(report_filter: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     """People, not their calls: without grouping, the contacts of the interactions found."""
     contacts = found
-    if ask.view == ALL:
+    if report_filter.view == ALL:
         contacts = Contact.objects.filter(
-            pk__in=found.values("contact"), on__gte=ask.since, on__lte=ask.until
+            pk__in=found.values("contact"), on__gte=report_filter.since, on__lte=report_filter.until
         )
     row = contacts.order_by().aggregate(
         total=Count("*"),
@@ -88,17 +96,20 @@ def _funnel(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     return {"kind": "funnel", "steps": [{"name": name, "value": row[key]} for name, key in steps]}
 
 
-def _heat(ask: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
+def _heat(report_filter: ReportFilter, found: QuerySet[Any]) -> dict[str, Any]:
     """Missed calls and chats by hour and weekday; «По обращениям» the contacts that had one, by
     when they began.
     """
-    if ask.view == ALL:
+    if report_filter.view == ALL:
         found = found.filter(contact_type__in=MISSED)
     else:
         found = found.annotate(missed=F("contact_types").bitand(mask(list(MISSED)))).filter(
             missed__gt=0
         )
-    keys = {"h": group_by(DIMENSIONS["hour"], ask), "w": group_by(DIMENSIONS["weekday"], ask)}
+    keys = {
+        "h": group_by(DIMENSIONS["hour"], report_filter),
+        "w": group_by(DIMENSIONS["weekday"], report_filter),
+    }
     counted = found.annotate(**keys).values(*keys).annotate(n=Count("*")).values_list("h", "w", "n")
     cells = [[hour, weekday - 1, n] for hour, weekday, n in counted]
     return {

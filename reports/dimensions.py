@@ -35,7 +35,7 @@ class Dimension:
     slug: str
     title: str
     of_contact: Combinable
-    of_said: Combinable
+    of_interaction: Combinable
     parse: Callable[[str], Any]
     labels: Callable[[Lookups, Collection[Any]], Labels]
     empty: str = "не указано"
@@ -51,9 +51,9 @@ class Dimension:
         return None if text == NONE else self.parse(text)
 
 
-def _people(names: Lookups, values: Collection[Any]) -> Labels:
-    names.learn(values)
-    return {pk: names.person(pk) for pk in values}
+def _people(lookups: Lookups, values: Collection[Any]) -> Labels:
+    lookups.learn(values)
+    return {pk: lookups.person(pk) for pk in values}
 
 
 def _words(
@@ -106,7 +106,7 @@ DIMENSIONS: Final[dict[str, Dimension]] = {
             F("topic_id"),
             F("shown_topic_id"),
             _number,
-            lambda names, _: names.topics,
+            lambda lookups, _: lookups.topics,
             empty="без темы",
         ),
         Dimension(
@@ -115,7 +115,7 @@ DIMENSIONS: Final[dict[str, Dimension]] = {
             F("channel_id"),
             F("channel_id"),
             _number,
-            lambda names, keys: {key: names.channel_path(key) for key in keys},
+            lambda lookups, keys: {key: lookups.channel_path(key) for key in keys},
             empty="канал не определён",
         ),
         Dimension(
@@ -132,7 +132,7 @@ DIMENSIONS: Final[dict[str, Dimension]] = {
             F("clinic_id"),
             F("clinic_id"),
             _number,
-            lambda names, _: names.clinics,
+            lambda lookups, _: lookups.clinics,
         ),
         Dimension(
             "day", "День", F("on"), F("contact__on"), dt.date.fromisoformat, _days, in_order=True

@@ -18,30 +18,34 @@ class Chip:
     without: str
 
 
-def chips_of(ask: ReportFilter, names: Lookups) -> list[Chip]:
+def chips_of(report_filter: ReportFilter, lookups: Lookups) -> list[Chip]:
     """Every filter that is on; the period and the view have their own places on the page."""
     chips: list[Chip] = []
-    for field, name, labels in _lists(ask, names):
-        values = getattr(ask, field)
+    for field, name, labels in _lists(report_filter, lookups):
+        values = getattr(report_filter, field)
         for value in values:
             rest = tuple(one for one in values if one != value)
             text = "не указано" if value is None else labels.get(value, str(value))
-            chips.append(Chip(name, text, address(ask, **{field: rest}, before=None)))
-    for flag in ask.flags:
-        rest = tuple(one for one in ask.flags if one != flag)
-        chips.append(Chip("Только", FLAGS[flag].lower(), address(ask, flags=rest, before=None)))
-    for drill in ask.drills:
-        dimension = DIMENSIONS[drill.dimension]
+            chips.append(Chip(name, text, address(report_filter, **{field: rest}, before=None)))
+    for flag in report_filter.flags:
+        rest = tuple(one for one in report_filter.flags if one != flag)
+        chips.append(
+            Chip("Только", FLAGS[flag].lower(), address(report_filter, flags=rest, before=None))
+        )
+    for drill_down in report_filter.drill_downs:
+        dimension = DIMENSIONS[drill_down.dimension]
         label = (
             dimension.empty
-            if drill.value is None
-            else dimension.labels(names, {drill.value}).get(drill.value, "?")
+            if drill_down.value is None
+            else dimension.labels(lookups, {drill_down.value}).get(drill_down.value, "?")
         )
-        rest = tuple(one for one in ask.drills if one != drill)
-        chips.append(Chip(dimension.title, label, address(ask, drills=rest, before=None)))
-    if ask.patient is not None:
-        patient = Patient.objects.filter(pk=ask.patient).first()
-        plain = dataclasses.replace(ask, patient=None, before=None)
+        rest = tuple(one for one in report_filter.drill_downs if one != drill_down)
+        chips.append(
+            Chip(dimension.title, label, address(report_filter, drill_downs=rest, before=None))
+        )
+    if report_filter.patient is not None:
+        patient = Patient.objects.filter(pk=report_filter.patient).first()
+        plain = dataclasses.replace(report_filter, patient=None, before=None)
         chips.append(Chip("Пациент", patient.short_name if patient else "?", address(plain)))
     return chips
 
@@ -58,16 +62,18 @@ _NAMES: Final = {
 }
 
 
-def _lists(ask: ReportFilter, names: Lookups) -> list[tuple[str, str, dict[Any, str]]]:
-    names.learn(ask.owners)
+def _lists(report_filter: ReportFilter, lookups: Lookups) -> list[tuple[str, str, dict[Any, str]]]:
+    lookups.learn(report_filter.owners)
     labels: dict[str, dict[Any, str]] = {
         "who": {str(one): one.label for one in CallerType},
         "types": {str(one): one.label for one in ContactType},
         "outcomes": {str(one): one.label for one in ContactOutcome},
-        "topics": names.topics,
-        "owners": names.people,
-        "channels": {pk: names.channel_path(pk) for pk in ask.channels if pk in names.channels},
-        "clinics": names.clinics,
+        "topics": lookups.topics,
+        "owners": lookups.people,
+        "channels": {
+            pk: lookups.channel_path(pk) for pk in report_filter.channels if pk in lookups.channels
+        },
+        "clinics": lookups.clinics,
         "lines": {},
     }
     return [(field, name, labels[field]) for field, name in _NAMES.items()]

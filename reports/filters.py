@@ -69,7 +69,7 @@ class ReportFilter:
     clinics: tuple[int, ...] = ()
     lines: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
-    drills: tuple[DrillDown, ...] = ()
+    drill_downs: tuple[DrillDown, ...] = ()
     patient: int | None = None
     opened: tuple[str, ...] = ()
     chart: str = ""
@@ -93,7 +93,7 @@ class ReportFilter:
         return self.since - dt.timedelta(days=self.days), end
 
 
-def read_ask(params: QueryDict, today: dt.date) -> ReportFilter:
+def read_filter(params: QueryDict, today: dt.date) -> ReportFilter:
     """The Ask of an address; without a period it is today's."""
     preset = params.get("period", "")
     since, until = date(params.get("since")), date(params.get("until"))
@@ -128,7 +128,7 @@ def read_ask(params: QueryDict, today: dt.date) -> ReportFilter:
         clinics=tuple(key for key in _keys(params, "clinic") if key is not None),
         lines=_lines(params),
         flags=tuple(flag for flag in FLAGS if params.get(flag) == "1"),
-        drills=tuple(_drills(params.getlist("in"))),
+        drill_downs=tuple(_drill_downs(params.getlist("in"))),
         patient=next(iter(_keys(params, "patient")), None),
         opened=tuple(dict.fromkeys(params.getlist("open")))[:200],
         chart=params.get("chart", "")
@@ -178,7 +178,7 @@ def _keys(params: QueryDict, name: str) -> tuple[int | None, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def _drills(texts: list[str]) -> Iterable[DrillDown]:
+def _drill_downs(texts: list[str]) -> Iterable[DrillDown]:
     for text in texts[:4]:
         slug, _, value = text.partition(":")
         if slug in DIMENSIONS:
@@ -197,41 +197,54 @@ def _before(text: str) -> tuple[dt.date, dt.datetime, int] | None:
     return (day, at, key) if day is not None and at is not None and key is not None else None
 
 
-def narrowed(ask: ReportFilter, *drills: DrillDown) -> ReportFilter:
+def narrowed(report_filter: ReportFilter, *drill_downs: DrillDown) -> ReportFilter:
     """The rows of one group: the same filters, the group's own conditions, no grouping."""
     return dataclasses.replace(
-        ask, by1="", by2="", drills=(*ask.drills, *drills), opened=(), before=None
+        report_filter,
+        by1="",
+        by2="",
+        drill_downs=(*report_filter.drill_downs, *drill_downs),
+        opened=(),
+        before=None,
     )
 
 
-def address(ask: ReportFilter, **changes: Any) -> str:
+def address(report_filter: ReportFilter, **changes: Any) -> str:
     """The query string of an Ask, defaults left out: `read_ask` of it gives the same Ask."""
-    ask = dataclasses.replace(ask, **changes)
+    report_filter = dataclasses.replace(report_filter, **changes)
     pairs = (
-        [("period", ask.preset)]
-        if ask.preset
-        else [("since", ask.since.isoformat()), ("until", ask.until.isoformat())]
+        [("period", report_filter.preset)]
+        if report_filter.preset
+        else [
+            ("since", report_filter.since.isoformat()),
+            ("until", report_filter.until.isoformat()),
+        ]
     )
-    words = (("view", ask.view), ("by1", ask.by1), ("by2", ask.by2), ("chart", ask.chart))
+    words = (
+        ("view", report_filter.view),
+        ("by1", report_filter.by1),
+        ("by2", report_filter.by2),
+        ("chart", report_filter.chart),
+    )
     pairs += [(name, value) for name, value in words if value]
     lists: tuple[tuple[str, tuple[Any, ...], Callable[[Any], str]], ...] = (
-        ("who", ask.who, str),
-        ("type", ask.types, str),
-        ("outcome", ask.outcomes, str),
-        ("topic", ask.topics, _key_text),
-        ("owner", ask.owners, _key_text),
-        ("channel", ask.channels, _key_text),
-        ("clinic", ask.clinics, _key_text),
-        ("line", ask.lines, str),
-        ("in", ask.drills, lambda drill: drill.text),
-        ("open", ask.opened, str),
+        ("who", report_filter.who, str),
+        ("type", report_filter.types, str),
+        ("outcome", report_filter.outcomes, str),
+        ("topic", report_filter.topics, _key_text),
+        ("owner", report_filter.owners, _key_text),
+        ("channel", report_filter.channels, _key_text),
+        ("clinic", report_filter.clinics, _key_text),
+        ("line", report_filter.lines, str),
+        ("in", report_filter.drill_downs, lambda drill_down: drill_down.text),
+        ("open", report_filter.opened, str),
     )
     pairs += [(name, text(value)) for name, values, text in lists for value in values]
-    pairs += [(flag, "1") for flag in ask.flags]
-    if ask.patient is not None:
-        pairs.append(("patient", str(ask.patient)))
-    if ask.before is not None:
-        day, moment, key = ask.before
+    pairs += [(flag, "1") for flag in report_filter.flags]
+    if report_filter.patient is not None:
+        pairs.append(("patient", str(report_filter.patient)))
+    if report_filter.before is not None:
+        day, moment, key = report_filter.before
         pairs.append(("before", f"{day.isoformat()}_{moment.isoformat()}_{key}"))
     return "?" + "&".join(f"{name}={quote(value, safe=':_')}" for name, value in pairs)
 

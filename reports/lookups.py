@@ -92,7 +92,7 @@ class Lookups:
         return found
 
 
-def names_of(clinics: Sequence[Clinic]) -> Lookups:
+def lookups_of(clinics: Sequence[Clinic]) -> Lookups:
     """Three queries, whatever the page shows."""
     people = User.objects.filter(
         pk__in=Clinic.staff.through.objects.filter(

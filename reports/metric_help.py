@@ -37,7 +37,7 @@ _RULES: Final[dict[str, str]] = {
 }
 
 
-def rules_of(clinics: Sequence[Clinic]) -> dict[str, str]:
+def metric_help_of(clinics: Sequence[Clinic]) -> dict[str, str]:
     """The rules as these clinics have set them."""
     own = ContactPolicy.said(clinics)
     return {slug: text.format_map(own) if "{" in text else text for slug, text in _RULES.items()}

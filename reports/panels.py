@@ -13,10 +13,10 @@ from callcenter.contacts.states import InteractionKind, InteractionState
 from callcenter.lib.contributions import Card, Panel
 from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_CONTACTS
-from reports.filters import read_ask
-from reports.lookups import names_of
+from reports.filters import read_filter
+from reports.lookups import lookups_of
 from reports.queries import clinics_of, today_of
-from reports.row_presenter import contact_lines
+from reports.row_presenter import contact_rows
 from reports.views.missed import fate_filters, missed_calls
 
 
@@ -30,8 +30,8 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
         return []
     clinics = clinics_of(user)
     today = today_of(clinics, now)
-    ask = read_ask(QueryDict("period=today"), today)
-    missed = missed_calls(ask, clinics).filter(fate_filters()["nobody"]).count()
+    report_filter = read_filter(QueryDict("period=today"), today)
+    missed = missed_calls(report_filter, clinics).filter(fate_filters()["nobody"]).count()
     requests = Contact.objects.filter(clinic__in=clinics, overdue_on__isnull=False)
     overdue = requests.filter(overdue_on__lte=today).count()
     waiting = Interaction.objects.filter(
@@ -61,14 +61,14 @@ def day_cards(user: User, now: dt.datetime) -> list[Card]:
         ),
     ]
     if user.has(*CAN_CALL_PATIENTS):
-        loose = ContactResult.objects.filter(
+        unlinked = ContactResult.objects.filter(
             contact__isnull=True, note="", clinic__in=clinics, at__gte=now - dt.timedelta(days=14)
         ).count()
-        if loose:
+        if unlinked:
             cards.append(
                 Card(
                     "Записи без звонка",
-                    loose,
+                    unlinked,
                     reverse("reports:link"),
                     "link",
                     hint="связать",
@@ -87,10 +87,10 @@ def patient_panel(patient: Patient, user: User, now: dt.datetime) -> Panel | Non
     clinics = clinics_of(user)
     contacts = Contact.objects.filter(patient=patient, clinic__in=clinics).order_by("-started_at")
     newest = list(contacts.values_list("pk", flat=True)[:8])
-    lines = contact_lines(newest, clinics, names_of(clinics), today_of(clinics, now))
+    lines = contact_rows(newest, clinics, lookups_of(clinics), today_of(clinics, now))
     return Panel(
         "История обращений",
-        "reports/patient_panel.html",
-        {"lines": lines, "patient": patient},
+        "reports/_patient_panel.html",
+        {"report_rows": lines, "patient": patient},
         order=40,
     )

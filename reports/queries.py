@@ -63,10 +63,12 @@ def today_of(clinics: Sequence[Clinic], now: dt.datetime) -> dt.date:
 # -----------------------------------------------------------------------------------------------------
 
 
-def _scope(ask: ReportFilter, clinics: Sequence[Clinic]) -> list[int]:
+def _scope(report_filter: ReportFilter, clinics: Sequence[Clinic]) -> list[int]:
     """The clinics asked for, of those the user may see."""
     allowed = [clinic.pk for clinic in clinics]
-    return [pk for pk in allowed if pk in ask.clinics] if ask.clinics else allowed
+    return (
+        [pk for pk in allowed if pk in report_filter.clinics] if report_filter.clinics else allowed
+    )
 
 
 def _in(field: str, keys: Iterable[Any]) -> Q:
@@ -89,50 +91,52 @@ def _with_descendants(channels: Sequence[int | None]) -> list[int | None]:
 
 
 def contacts_of(
-    ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date
+    report_filter: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date
 ) -> QuerySet[Contact]:
     """The contacts of the period that pass the filters."""
-    found = Contact.objects.filter(on__gte=ask.since, on__lte=ask.until).order_by()
-    where = Q(clinic__among=_scope(ask, clinics))
-    if ask.who:
-        where &= Q(caller_type__in=ask.who)
-    if ask.types:
-        found = found.annotate(typed=F("contact_types").bitand(mask(list(ask.types))))
+    found = Contact.objects.filter(
+        on__gte=report_filter.since, on__lte=report_filter.until
+    ).order_by()
+    where = Q(clinic__among=_scope(report_filter, clinics))
+    if report_filter.who:
+        where &= Q(caller_type__in=report_filter.who)
+    if report_filter.types:
+        found = found.annotate(typed=F("contact_types").bitand(mask(list(report_filter.types))))
         where &= Q(typed__gt=0)
-    if ask.outcomes:
-        where &= Q(outcome__in=ask.outcomes)
-    if ask.topics:
-        where &= _in("topic", ask.topics)
-    if ask.owners:
-        where &= _in("owner", ask.owners)
-    if ask.channels:
-        where &= _in("channel", _with_descendants(ask.channels))
-    if ask.lines:
-        where &= Q(line__in=ask.lines)
-    if ask.patient is not None:
-        where &= Q(patient=ask.patient)
-    if "first" in ask.flags:
+    if report_filter.outcomes:
+        where &= Q(outcome__in=report_filter.outcomes)
+    if report_filter.topics:
+        where &= _in("topic", report_filter.topics)
+    if report_filter.owners:
+        where &= _in("owner", report_filter.owners)
+    if report_filter.channels:
+        where &= _in("channel", _with_descendants(report_filter.channels))
+    if report_filter.lines:
+        where &= Q(line__in=report_filter.lines)
+    if report_filter.patient is not None:
+        where &= Q(patient=report_filter.patient)
+    if "first" in report_filter.flags:
         where &= Q(is_first_time=True)
-    if "overdue" in ask.flags:
+    if "overdue" in report_filter.flags:
         where &= Q(overdue_on__lte=today)
-    if "asking" in ask.flags:
+    if "asking" in report_filter.flags:
         where &= Q(is_ambiguous=True)
     for flag, contact_types in (("missed", MISSED), ("unnoted", UNNOTED)):
-        if flag in ask.flags:
+        if flag in report_filter.flags:
             found = found.annotate(
                 **{f"bits_{flag}": F("contact_types").bitand(mask(list(contact_types)))}
             )
             where &= Q(**{f"bits_{flag}__gt": 0})
-    return _drilled(found.filter(where), ask)
+    return _drilled_down(found.filter(where), report_filter)
 
 
 def interactions_of(
-    ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date
+    report_filter: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date
 ) -> QuerySet[Interaction]:
     """«Без группировки»: every interaction that passes the filters; a comment that joined a call is
     part of it.
     """
-    scope = _scope(ask, clinics)
+    scope = _scope(report_filter, clinics)
     zones: dict[str, list[int]] = {}
     for clinic in clinics:
         if clinic.pk in scope:
@@ -140,79 +144,90 @@ def interactions_of(
     when = Q(pk__in=[])
     bounds = []
     for zone, keys in zones.items():
-        begin, end = day_bounds(ask.since, zone)[0], day_bounds(ask.until, zone)[1]
+        begin, end = (
+            day_bounds(report_filter.since, zone)[0],
+            day_bounds(report_filter.until, zone)[1],
+        )
         bounds.append((begin, end))
         when |= Q(clinic__among=keys, at__gte=begin, at__lt=end)
     where = Q(joined_call__isnull=True)
     if bounds:
         where &= Q(at__gte=min(begin for begin, _ in bounds), at__lt=max(end for _, end in bounds))
-    if ask.who:
-        where &= Q(caller_type__in=ask.who)
-    if ask.types:
-        where &= Q(contact_type__in=ask.types)
-    if ask.outcomes:
-        where &= Q(contact__outcome__in=ask.outcomes)
-    if ask.topics:
-        where &= _in("shown_topic", ask.topics)
-    if ask.owners:
-        where &= _in("shown_employee", ask.owners)
-    if ask.channels:
-        where &= _in("channel", _with_descendants(ask.channels))
-    if ask.lines:
-        where &= Q(line__in=ask.lines)
-    if ask.patient is not None:
-        where &= Q(patient=ask.patient)
-    if "first" in ask.flags:
+    if report_filter.who:
+        where &= Q(caller_type__in=report_filter.who)
+    if report_filter.types:
+        where &= Q(contact_type__in=report_filter.types)
+    if report_filter.outcomes:
+        where &= Q(contact__outcome__in=report_filter.outcomes)
+    if report_filter.topics:
+        where &= _in("shown_topic", report_filter.topics)
+    if report_filter.owners:
+        where &= _in("shown_employee", report_filter.owners)
+    if report_filter.channels:
+        where &= _in("channel", _with_descendants(report_filter.channels))
+    if report_filter.lines:
+        where &= Q(line__in=report_filter.lines)
+    if report_filter.patient is not None:
+        where &= Q(patient=report_filter.patient)
+    if "first" in report_filter.flags:
         where &= Q(contact__is_first_time=True)
-    if "overdue" in ask.flags:
+    if "overdue" in report_filter.flags:
         where &= Q(
             contact__overdue_on__lte=today,
             contact_type__in=[ContactType.REQUEST_NEW, ContactType.REQUEST_DIALOG_NEW],
         )
-    if "missed" in ask.flags:
+    if "missed" in report_filter.flags:
         where &= Q(contact_type__in=MISSED)
-    if "unnoted" in ask.flags:
+    if "unnoted" in report_filter.flags:
         where &= Q(contact_type__in=UNNOTED)
-    if "asking" in ask.flags:
+    if "asking" in report_filter.flags:
         where &= Q(contact__is_ambiguous=True)
     found = Interaction.objects.filter(when & where).order_by()
-    asks_contact = ask.outcomes or {"first", "overdue", "asking"} & set(ask.flags) or ask.drills
-    return _drilled(with_contacts(found, ask) if asks_contact else found, ask)
+    reads_contacts = (
+        report_filter.outcomes
+        or {"first", "overdue", "asking"} & set(report_filter.flags)
+        or report_filter.drill_downs
+    )
+    return _drilled_down(
+        with_contacts(found, report_filter) if reads_contacts else found, report_filter
+    )
 
 
-def with_contacts(found: QuerySet[Interaction], ask: ReportFilter) -> QuerySet[Interaction]:
+def with_contacts(
+    found: QuerySet[Interaction], report_filter: ReportFilter
+) -> QuerySet[Interaction]:
     """Interactions whose contacts are asked for, too: those lie in the same days.
 
     Saying so lets the contacts be read from the covering index of the days, not from the whole
     table.
     """
-    return found.filter(contact__on__gte=ask.since, contact__on__lte=ask.until)
+    return found.filter(contact__on__gte=report_filter.since, contact__on__lte=report_filter.until)
 
 
-def _drilled(found: QuerySet[Any], ask: ReportFilter) -> QuerySet[Any]:
+def _drilled_down(found: QuerySet[Any], report_filter: ReportFilter) -> QuerySet[Any]:
     """Exactly the rows of the groups opened."""
-    for drill in ask.drills:
-        name = f"in_{drill.dimension}"
-        found = found.alias(**{name: group_by(DIMENSIONS[drill.dimension], ask)})
+    for drill_down in report_filter.drill_downs:
+        name = f"in_{drill_down.dimension}"
+        found = found.alias(**{name: group_by(DIMENSIONS[drill_down.dimension], report_filter)})
         found = found.filter(
-            **({f"{name}__isnull": True} if drill.value is None else {name: drill.value})
+            **({f"{name}__isnull": True} if drill_down.value is None else {name: drill_down.value})
         )
     return found
 
 
-def group_by(dimension: Dimension, ask: ReportFilter) -> Combinable:
-    return dimension.of_said if ask.view == ALL else dimension.of_contact
+def group_by(dimension: Dimension, report_filter: ReportFilter) -> Combinable:
+    return dimension.of_interaction if report_filter.view == ALL else dimension.of_contact
 
 
 @contextmanager
-def reading_the_index(ask: ReportFilter) -> Iterator[None]:
+def reading_the_index(report_filter: ReportFilter) -> Iterator[None]:
     """For a long period the planner takes each page of the covering index for a disk's seek and
     would read the whole table.
 
     Inside it is told what a seek costs on today's disks, so that the page grows with its period
     alone.
     """
-    if ask.days <= LONG:
+    if report_filter.days <= LONG:
         yield
         return
     with transaction.atomic():
@@ -293,7 +308,7 @@ class TotalsGroup:
         return self.path[-1]
 
     @property
-    def drills(self) -> tuple[DrillDown, ...]:
+    def drill_downs(self) -> tuple[DrillDown, ...]:
         return tuple(
             DrillDown(one.slug, value)
             for one, value in zip(self.dimensions, self.path, strict=True)
@@ -321,7 +336,7 @@ _OF_CONTACTS: Final[dict[str, Any]] = {
     "n_talk_seconds": Coalesce(Sum("talk_seconds"), 0),
     "n_talks": Coalesce(Sum("talk_count"), 0),
 }
-_OF_SAID: Final[dict[str, Any]] = {
+_OF_INTERACTIONS: Final[dict[str, Any]] = {
     "n_missed": Count("pk", filter=Q(contact_type__in=MISSED)),
     "n_money": Value(_NOTHING),
     "n_wait_seconds": Coalesce(Sum("wait_seconds"), 0),
@@ -332,40 +347,42 @@ _OF_SAID: Final[dict[str, Any]] = {
 
 
 def totals(
-    ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, *, today: dt.date
+    report_filter: ReportFilter, clinics: Sequence[Clinic], lookups: Lookups, *, today: dt.date
 ) -> Totals:
     """One or two levels of totals, the previous period beside: a scan of each, the earlier one only
     counting.
     """
-    dimensions = tuple(DIMENSIONS[slug] for slug in (ask.by1, ask.by2) if slug)
+    dimensions = tuple(DIMENSIONS[slug] for slug in (report_filter.by1, report_filter.by2) if slug)
     result = Totals()
     leaves: dict[tuple[Any, ...], TotalsGroup] = {}
-    before = dataclasses.replace(ask, since=ask.previous[0], until=ask.previous[1])
-    with reading_the_index(ask):
-        for period in (ask, before):
+    before = dataclasses.replace(
+        report_filter, since=report_filter.previous[0], until=report_filter.previous[1]
+    )
+    with reading_the_index(report_filter):
+        for period in (report_filter, before):
             for path, sums in _summed(
-                period, clinics, dimensions, today=today, whole=period is ask
+                period, clinics, dimensions, today=today, whole=period is report_filter
             ):
                 if not dimensions:
-                    (result.now if period is ask else result.before).add(sums)
+                    (result.now if period is report_filter else result.before).add(sums)
                     continue
                 leaf = leaves.get(path)
                 if leaf is None:
                     leaf = leaves[path] = TotalsGroup(dimensions, path)
-                (leaf.now if period is ask else leaf.before).add(sums)
+                (leaf.now if period is report_filter else leaf.before).add(sums)
     result.groups = _gathered(leaves) if len(dimensions) == 2 else list(leaves.values())
     for group in result.groups:
         result.now.add(group.now)
         result.before.add(group.before)
         group.children = _arranged(group.children, group.now.count)
     result.groups = _arranged(result.groups, result.now.count)
-    _name(result.groups, names)
-    _name([child for group in result.groups for child in group.children], names)
+    _name(result.groups, lookups)
+    _name([child for group in result.groups for child in group.children], lookups)
     return result
 
 
 def _summed(
-    ask: ReportFilter,
+    report_filter: ReportFilter,
     clinics: Sequence[Clinic],
     dimensions: Sequence[Dimension],
     *,
@@ -378,23 +395,30 @@ def _summed(
     in a million rows. Interactions without groups are only counted: nobody shows how many of them
     were booked, and their contacts stay unread.
     """
-    is_said = ask.view == ALL
+    is_by_interaction = report_filter.view == ALL
     found: QuerySet[Any] = (
-        interactions_of(ask, clinics, today=today)
-        if is_said
-        else contacts_of(ask, clinics, today=today)
+        interactions_of(report_filter, clinics, today=today)
+        if is_by_interaction
+        else contacts_of(report_filter, clinics, today=today)
     )
-    keys: dict[str, Any] = {f"k{place}": group_by(one, ask) for place, one in enumerate(dimensions)}
+    keys: dict[str, Any] = {
+        f"k{place}": group_by(one, report_filter) for place, one in enumerate(dimensions)
+    }
     by_outcome = next(
         (place for place, one in enumerate(dimensions) if one.slug == "outcome"), len(dimensions)
     )
     if by_outcome == len(dimensions):
         keys["result"] = (
-            group_by(DIMENSIONS["outcome"], ask) if dimensions or not is_said else Value("")
+            group_by(DIMENSIONS["outcome"], report_filter)
+            if dimensions or not is_by_interaction
+            else Value("")
         )
-    if is_said and dimensions:
-        found = with_contacts(found, ask)
-    sums = {"n_count": Count("*"), **((_OF_SAID if is_said else _OF_CONTACTS) if whole else {})}
+    if is_by_interaction and dimensions:
+        found = with_contacts(found, report_filter)
+    sums = {
+        "n_count": Count("*"),
+        **((_OF_INTERACTIONS if is_by_interaction else _OF_CONTACTS) if whole else {}),
+    }
     depth, width = len(dimensions), len(keys)
     for row in found.annotate(**keys).values(*keys).annotate(**sums).values_list(*keys, *sums):
         measures = Measures(*row[width:])
@@ -430,11 +454,11 @@ def _arranged(groups: list[TotalsGroup], whole: int) -> list[TotalsGroup]:
     return sorted(shown, key=lambda group: (-group.now.count, group.dimension.text(group.value)))
 
 
-def _name(groups: Sequence[TotalsGroup], names: Lookups) -> None:
+def _name(groups: Sequence[TotalsGroup], lookups: Lookups) -> None:
     if not groups:
         return
     dimension = groups[0].dimension
-    labels = dimension.labels(names, {group.value for group in groups if group.value is not None})
+    labels = dimension.labels(lookups, {group.value for group in groups if group.value is not None})
     for group in groups:
         group.label = (
             labels.get(group.value, dimension.empty) if group.value is not None else dimension.empty
@@ -454,12 +478,12 @@ class HistoryPage:
 
 
 def contacts_page(
-    ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE
+    report_filter: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE
 ) -> HistoryPage:
     """The keys of the next contacts, newest first."""
-    found = contacts_of(ask, clinics, today=today)
-    if ask.before is not None:
-        day, moment, key = ask.before
+    found = contacts_of(report_filter, clinics, today=today)
+    if report_filter.before is not None:
+        day, moment, key = report_filter.before
         found = found.filter(
             Q(on__lt=day)
             | Q(on=day, started_at__lt=moment)
@@ -477,14 +501,14 @@ def contacts_page(
 
 
 def interactions_page(
-    ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE
+    report_filter: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date, limit: int = PAGE
 ) -> HistoryPage:
     """The next interactions, newest first."""
-    found = interactions_of(ask, clinics, today=today)
-    if ask.before is not None:
-        _, moment, key = ask.before
+    found = interactions_of(report_filter, clinics, today=today)
+    if report_filter.before is not None:
+        _, moment, key = report_filter.before
         found = found.filter(Q(at__lt=moment) | Q(at=moment, pk__lt=key), at__lte=moment)
     newest = found.order_by("-at", "-pk").values_list(*InteractionRow._fields)[: limit + 1]
     rows = [InteractionRow._make(row) for row in newest]
     last = rows[limit - 1] if len(rows) > limit else None
-    return HistoryPage(rows[:limit], (ask.until, last.at, last.pk) if last else None)
+    return HistoryPage(rows[:limit], (report_filter.until, last.at, last.pk) if last else None)

@@ -114,29 +114,31 @@ class RowData:
     they need.
     """
 
-    names: Lookups
+    lookups: Lookups
     clinics: dict[int, Clinic]
     contacts: dict[int, ContactRow]
-    said: dict[int, list[InteractionRow]]
-    gave: dict[int, list[ContactResult]] = field(default_factory=dict)
-    sounds: dict[int, list[RecordingRef]] = field(default_factory=dict)
+    interactions: dict[int, list[InteractionRow]]
+    results: dict[int, list[ContactResult]] = field(default_factory=dict)
+    recordings: dict[int, list[RecordingRef]] = field(default_factory=dict)
     patients: dict[int | None, RowName] = field(default_factory=dict)
     reasons: dict[int | None, str] = field(default_factory=dict)
 
 
-def parts_of_contacts(keys: Collection[int], clinics: Sequence[Clinic], names: Lookups) -> RowData:
+def row_data_of_contacts(
+    keys: Collection[int], clinics: Sequence[Clinic], lookups: Lookups
+) -> RowData:
     """Everything about these contacts."""
-    return _parts(_contacts(keys), _said(Q(contact__among=keys)), clinics, names)
+    return _row_data(_contacts(keys), _interactions(Q(contact__among=keys)), clinics, lookups)
 
 
-def parts_of_said(
-    rows: Sequence[InteractionRow], clinics: Sequence[Clinic], names: Lookups
+def row_data_of_interactions(
+    rows: Sequence[InteractionRow], clinics: Sequence[Clinic], lookups: Lookups
 ) -> RowData:
     """These interactions with the comments that joined them, their contacts, and what came of
     those.
     """
-    notes = _said(Q(joined_call__among=[row.pk for row in rows])) if rows else []
-    return _parts(_contacts({row.contact_id for row in rows}), [*rows, *notes], clinics, names)
+    notes = _interactions(Q(joined_call__among=[row.pk for row in rows])) if rows else []
+    return _row_data(_contacts({row.contact_id for row in rows}), [*rows, *notes], clinics, lookups)
 
 
 def _contacts(keys: Iterable[int]) -> list[ContactRow]:
@@ -144,39 +146,39 @@ def _contacts(keys: Iterable[int]) -> list[ContactRow]:
     return [ContactRow._make(row) for row in found]
 
 
-def _said(where: Q) -> list[InteractionRow]:
+def _interactions(where: Q) -> list[InteractionRow]:
     found = (
         Interaction.objects.filter(where).order_by("at", "pk").values_list(*InteractionRow._fields)
     )
     return [InteractionRow._make(row) for row in found]
 
 
-def _parts(
+def _row_data(
     contacts: Sequence[ContactRow],
-    said: Sequence[InteractionRow],
+    interactions: Sequence[InteractionRow],
     clinics: Sequence[Clinic],
-    names: Lookups,
+    lookups: Lookups,
 ) -> RowData:
-    parts = RowData(
-        names, {clinic.pk: clinic for clinic in clinics}, {row.pk: row for row in contacts}, {}
+    row_data = RowData(
+        lookups, {clinic.pk: clinic for clinic in clinics}, {row.pk: row for row in contacts}, {}
     )
-    for one in said:
-        parts.said.setdefault(one.contact_id, []).append(one)
-    results = _results(parts.contacts)
+    for one in interactions:
+        row_data.interactions.setdefault(one.contact_id, []).append(one)
+    results = _results(row_data.contacts)
     for result in results:
-        parts.gave.setdefault(result.contact_id or 0, []).append(result)
-    calls = [one.pk for one in said if one.kind == InteractionKind.CALL]
+        row_data.results.setdefault(result.contact_id or 0, []).append(result)
+    calls = [one.pk for one in interactions if one.kind == InteractionKind.CALL]
     recordings = Recording.objects.filter(Q(interaction__among=calls)).order_by("pk")
     for interaction_id, pk, seconds in recordings.values_list("interaction_id", "pk", "seconds"):
-        parts.sounds.setdefault(interaction_id, []).append(RecordingRef(pk, seconds))
-    names.learn([row.owner_id for row in contacts])
-    names.learn([key for one in said for key in (one.employee_id, one.shown_employee_id)])
-    names.learn([result.by_id for result in results])
-    parts.patients = _patient_names(
-        {row.patient_id for row in contacts} | {one.patient_id for one in said}
+        row_data.recordings.setdefault(interaction_id, []).append(RecordingRef(pk, seconds))
+    lookups.learn([row.owner_id for row in contacts])
+    lookups.learn([key for one in interactions for key in (one.employee_id, one.shown_employee_id)])
+    lookups.learn([result.by_id for result in results])
+    row_data.patients = _patient_names(
+        {row.patient_id for row in contacts} | {one.patient_id for one in interactions}
     )
-    parts.reasons = _reasons({one.reason_id for one in said})
-    return parts
+    row_data.reasons = _reasons({one.reason_id for one in interactions})
+    return row_data
 
 
 def _results(contacts: Iterable[int]) -> list[ContactResult]:

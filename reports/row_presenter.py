@@ -37,12 +37,12 @@ from reports.row_data import (
     RowData,
     RowName,
     address_of,
-    parts_of_contacts,
-    parts_of_said,
+    row_data_of_contacts,
+    row_data_of_interactions,
 )
 
 # Tabler icon and colour of each type; the words are the type's own label.
-_MARKS: Final[dict[str, tuple[str, str]]] = {
+_BADGES: Final[dict[str, tuple[str, str]]] = {
     ContactType.CALL_IN: ("phone-incoming", ""),
     ContactType.CALL_IN_NOTED: ("phone-incoming", "noted"),
     ContactType.CALL_IN_MISSED: ("phone-x", "missed"),
@@ -86,8 +86,8 @@ class TypeBadge:
 
 
 @functools.cache
-def mark_of(contact_type: str, *, overdue: bool = False) -> TypeBadge:
-    icon, tone = _MARKS.get(contact_type, ("help", ""))
+def badge_of(contact_type: str, *, overdue: bool = False) -> TypeBadge:
+    icon, tone = _BADGES.get(contact_type, ("help", ""))
     word = ContactType(contact_type).label if contact_type else "Не определено"
     return (
         TypeBadge(icon, "overdue", f"{word}. Просроченная")
@@ -109,20 +109,20 @@ class ResultExplanation:
     is_counted: bool
 
 
-def whys_of(contact: ContactRow, parts: RowData) -> list[ResultExplanation]:
+def explanations_of(contact: ContactRow, row_data: RowData) -> list[ResultExplanation]:
     """«Всплывающая подсказка разделена на два столбца: „В момент обращения“ и „Текущий статус“»."""
-    zone = parts.clinics[contact.clinic_id].zone
+    zone = row_data.clinics[contact.clinic_id].zone
     return [
         ResultExplanation(
             result_id=result.pk,
             then=f"{result.get_kind_display()} в {local(result.at, zone):%H:%M}{_subject(result)}",
-            then_by=parts.names.person(result.by_id) or "программа",
+            then_by=row_data.lookups.person(result.by_id) or "программа",
             sign=sign_of(gave_of(result)),
-            now=_standing(result),
+            now=_current_status(result),
             is_main=result.pk == contact.main_result_id,
             is_counted=result.patient_id == contact.patient_id,
         )
-        for result in parts.gave.get(contact.pk, ())
+        for result in row_data.results.get(contact.pk, ())
     ]
 
 
@@ -137,7 +137,7 @@ def _subject(result: ContactResult) -> str:
     return f": {result.note}" if result.note else ""
 
 
-def _standing(result: ContactResult) -> str:
+def _current_status(result: ContactResult) -> str:
     """What the sign's own word does not say: the money, the day and the way it ended."""
     visit, waiting = result.appointment, result.waiting
     if visit is not None:
@@ -152,19 +152,19 @@ def _standing(result: ContactResult) -> str:
     return result.task.get_state_display() if result.task is not None else ""
 
 
-def auto_comment(one: InteractionRow, gave: Sequence[ContactResult]) -> str:
+def auto_comment(one: InteractionRow, results: Sequence[ContactResult]) -> str:
     """What a call from a list says of itself: the list, and what was done in the fifteen minutes
     after it.
     """
-    deeds = [result for result in gave if result.interaction_id == one.pk]
-    if not deeds or one.comment:
+    done_in_it = [result for result in results if result.interaction_id == one.pk]
+    if not done_in_it or one.comment:
         return ""
     origin = next(
-        (result.origin for result in deeds if result.origin), one.origin
+        (result.origin for result in done_in_it if result.origin), one.origin
     ) or _LIST_OF_WHO.get(one.caller_type, "")
     if not origin:
         return ""
-    done = "; ".join(f"{result.get_kind_display()}{_subject(result)}" for result in deeds)
+    done = "; ".join(f"{result.get_kind_display()}{_subject(result)}" for result in done_in_it)
     return f"{Origin(origin).label.capitalize()}: {done}" if origin in Origin.values else done
 
 
@@ -181,10 +181,10 @@ class ReportRow:
     """
 
     contact: ContactRow
-    said: InteractionRow | None
+    interaction: InteractionRow | None
     clinic: Clinic
     at: dt.datetime  # the clinic's wall clock
-    mark: TypeBadge
+    badge: TypeBadge
     tone: str
     patient_id: int | None
     patient: RowName | None
@@ -193,7 +193,7 @@ class ReportRow:
     topic: str
     outcome: str
     sign: ResultBadge | None
-    whys: list[ResultExplanation]
+    explanations: list[ResultExplanation]
     employee: str
     others: list[str]  # «участвовали»
     channel: str
@@ -201,13 +201,13 @@ class ReportRow:
     comment: str
     is_auto: bool
     reason: str
-    sounds: list[RecordingRef]
+    recordings: list[RecordingRef]
     wait_seconds: int | None
     talk_seconds: int | None
 
     @property
     def is_open_request(self) -> bool:
-        return self.said is not None and _is_open_request(self.said)
+        return self.interaction is not None and _is_open_request(self.interaction)
 
     @property
     def contact_url(self) -> str:
@@ -223,113 +223,119 @@ class ReportRow:
 
     @property
     def rules_url(self) -> str:
-        return address_of("contacts:channel_rules", self.said.pk if self.said else 0)
+        return address_of("contacts:channel_rules", self.interaction.pk if self.interaction else 0)
 
     @property
     def comment_url(self) -> str:
-        return address_of("contacts:comment", self.said.pk if self.said else 0)
+        return address_of("contacts:comment", self.interaction.pk if self.interaction else 0)
 
 
-def contact_lines(
-    keys: Sequence[int], clinics: Sequence[Clinic], names: Lookups, today: dt.date
+def contact_rows(
+    keys: Sequence[int], clinics: Sequence[Clinic], lookups: Lookups, today: dt.date
 ) -> list[ReportRow]:
     """The rows «По обращениям» of these contacts, in this order."""
-    parts = parts_of_contacts(keys, clinics, names)
+    row_data = row_data_of_contacts(keys, clinics, lookups)
     return [
-        line_of_contact(parts.contacts[key], parts, today) for key in keys if key in parts.contacts
+        row_of_contact(row_data.contacts[key], row_data, today)
+        for key in keys
+        if key in row_data.contacts
     ]
 
 
-def interaction_lines(
-    rows: Sequence[InteractionRow], clinics: Sequence[Clinic], names: Lookups, today: dt.date
+def interaction_rows(
+    rows: Sequence[InteractionRow], clinics: Sequence[Clinic], lookups: Lookups, today: dt.date
 ) -> list[ReportRow]:
     """The rows «Без группировки» of these interactions."""
-    parts = parts_of_said(rows, clinics, names)
+    row_data = row_data_of_interactions(rows, clinics, lookups)
     return [
-        line_of_interaction(row, parts, today) for row in rows if row.contact_id in parts.contacts
+        row_of_interaction(row, row_data, today)
+        for row in rows
+        if row.contact_id in row_data.contacts
     ]
 
 
-def line_of_contact(contact: ContactRow, parts: RowData, today: dt.date) -> ReportRow:
-    said, names = parts.said.get(contact.pk, []), parts.names
-    clinic = parts.clinics[contact.clinic_id]
-    comment, is_auto = _comment(said, parts.gave.get(contact.pk, ()))
-    whys = whys_of(contact, parts)
+def row_of_contact(contact: ContactRow, row_data: RowData, today: dt.date) -> ReportRow:
+    interactions, lookups = row_data.interactions.get(contact.pk, []), row_data.lookups
+    clinic = row_data.clinics[contact.clinic_id]
+    comment, is_auto = _comment(interactions, row_data.results.get(contact.pk, ()))
+    explanations = explanations_of(contact, row_data)
     people = dict.fromkeys(
-        one.employee_id for one in said if one.employee_id not in (None, contact.owner_id)
+        one.employee_id for one in interactions if one.employee_id not in (None, contact.owner_id)
     )
     return ReportRow(
         contact=contact,
-        said=None,
+        interaction=None,
         clinic=clinic,
         at=local(contact.started_at, clinic.zone),
-        mark=mark_of(
+        badge=badge_of(
             contact.contact_type,
             overdue=contact.overdue_on is not None and contact.overdue_on <= today,
         ),
         tone=tone_of(contact.contact_types),
         patient_id=contact.patient_id,
-        patient=parts.patients.get(contact.patient_id),
+        patient=row_data.patients.get(contact.patient_id),
         number=contact.number,
         who=_WHO[contact.caller_type],
-        topic=names.topic(contact.topic_id),
+        topic=lookups.topic(contact.topic_id),
         outcome=_OUTCOMES[contact.outcome],
-        sign=next((why.sign for why in whys if why.is_main), None),
-        whys=whys,
-        employee=names.person(contact.owner_id),
-        others=[names.person(pk) for pk in people],
-        channel=names.channel(contact.channel_id),
-        channel_path=names.channel_path(contact.channel_id),
+        sign=next((explanation.sign for explanation in explanations if explanation.is_main), None),
+        explanations=explanations,
+        employee=lookups.person(contact.owner_id),
+        others=[lookups.person(pk) for pk in people],
+        channel=lookups.channel(contact.channel_id),
+        channel_path=lookups.channel_path(contact.channel_id),
         comment=comment,
         is_auto=is_auto,
         reason="",
-        sounds=[
-            sound
-            for one in said
+        recordings=[
+            recording
+            for one in interactions
             if one.joined_call_id is None
-            for sound in parts.sounds.get(one.pk, ())
+            for recording in row_data.recordings.get(one.pk, ())
         ],
         wait_seconds=contact.wait_seconds or None,
         talk_seconds=contact.talk_seconds or None,
     )
 
 
-def line_of_interaction(one: InteractionRow, parts: RowData, today: dt.date) -> ReportRow:
-    contact, names = parts.contacts[one.contact_id], parts.names
-    clinic = parts.clinics[contact.clinic_id]
+def row_of_interaction(one: InteractionRow, row_data: RowData, today: dt.date) -> ReportRow:
+    contact, lookups = row_data.contacts[one.contact_id], row_data.lookups
+    clinic = row_data.clinics[contact.clinic_id]
     own = [
-        each for each in parts.said.get(contact.pk, ()) if one.pk in (each.pk, each.joined_call_id)
+        each
+        for each in row_data.interactions.get(contact.pk, ())
+        if one.pk in (each.pk, each.joined_call_id)
     ]
-    comment, is_auto = _comment(own, parts.gave.get(contact.pk, ()))
-    whys = whys_of(contact, parts)
+    comment, is_auto = _comment(own, row_data.results.get(contact.pk, ()))
+    explanations = explanations_of(contact, row_data)
     overdue = (
         _is_open_request(one) and contact.overdue_on is not None and contact.overdue_on <= today
     )
     return ReportRow(
         contact=contact,
-        said=one,
+        interaction=one,
         clinic=clinic,
         at=local(one.at, clinic.zone),
-        mark=mark_of(one.contact_type, overdue=overdue),
+        badge=badge_of(one.contact_type, overdue=overdue),
         tone=tone_of(BIT_OF.get(one.contact_type, 0)),
         patient_id=one.patient_id,
-        patient=parts.patients.get(one.patient_id),
+        patient=row_data.patients.get(one.patient_id),
         number=one.number,
         who=_WHO[one.caller_type],
-        topic=names.topic(one.shown_topic_id),
+        topic=lookups.topic(one.shown_topic_id),
         outcome=_OUTCOMES[contact.outcome],
-        sign=next((why.sign for why in whys if why.is_main), None),
-        whys=whys,
-        employee=names.person(one.shown_employee_id),
+        sign=next((explanation.sign for explanation in explanations if explanation.is_main), None),
+        explanations=explanations,
+        employee=lookups.person(one.shown_employee_id),
         others=[],
-        channel=names.channel(one.channel_id),
-        channel_path=names.channel_path(one.channel_id),
+        channel=lookups.channel(one.channel_id),
+        channel_path=lookups.channel_path(one.channel_id),
         comment=comment,
         is_auto=is_auto,
         reason=next(
-            (parts.reasons[each.reason_id] for each in own if each.reason_id is not None), ""
+            (row_data.reasons[each.reason_id] for each in own if each.reason_id is not None), ""
         ),
-        sounds=parts.sounds.get(one.pk, []),
+        recordings=row_data.recordings.get(one.pk, []),
         wait_seconds=one.wait_seconds,
         talk_seconds=one.talk_seconds,
     )
@@ -355,10 +361,14 @@ def tone_of(contact_types: int) -> str:
     return "missed" if contact_types & _YELLOW_BITS else ""
 
 
-def _comment(said: Iterable[InteractionRow], gave: Sequence[ContactResult]) -> tuple[str, bool]:
-    said = list(said)
-    texts = [text for one in said if (text := one.comment or _SUMMARIES.get(one.summary, ""))]
+def _comment(
+    interactions: Iterable[InteractionRow], results: Sequence[ContactResult]
+) -> tuple[str, bool]:
+    interactions = list(interactions)
+    texts = [
+        text for one in interactions if (text := one.comment or _SUMMARIES.get(one.summary, ""))
+    ]
     if texts:
         return " · ".join(dict.fromkeys(texts)), False
-    autos = [text for one in said if (text := auto_comment(one, gave))]
+    autos = [text for one in interactions if (text := auto_comment(one, results))]
     return " · ".join(autos), True

@@ -15,7 +15,7 @@ from callcenter.lib.phones import format_phone, masked
 from callcenter.staff.models import User
 from reports.filter_chips import chips_of
 from reports.filters import ALL, VIEWS, ReportFilter
-from reports.lookups import Lookups, names_of
+from reports.lookups import Lookups, lookups_of
 from reports.queries import (
     Measures,
     TotalsGroup,
@@ -26,7 +26,7 @@ from reports.queries import (
     totals,
     zone_of,
 )
-from reports.row_presenter import ReportRow, contact_lines, interaction_lines
+from reports.row_presenter import ReportRow, contact_rows, interaction_rows
 
 _CHUNK: Final = 400  # rows in memory at a time
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
@@ -45,21 +45,21 @@ _SUM_HEADS: Final = (
 )  # fmt: skip
 
 
-def count_rows(ask: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> int:
+def count_rows(report_filter: ReportFilter, clinics: Sequence[Clinic], *, today: dt.date) -> int:
     """How many rows the sheet will have: the choice between at once and in the background."""
-    if ask.grouped:
+    if report_filter.grouped:
         return 0
     found = (
-        interactions_of(ask, clinics, today=today)
-        if ask.view == ALL
-        else contacts_of(ask, clinics, today=today)
+        interactions_of(report_filter, clinics, today=today)
+        if report_filter.view == ALL
+        else contacts_of(report_filter, clinics, today=today)
     )
     return found.count()
 
 
 def write_report(
     target: IO[bytes],
-    ask: ReportFilter,
+    report_filter: ReportFilter,
     *,
     user: User,
     clinics: Sequence[Clinic],
@@ -77,13 +77,13 @@ def write_report(
         target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
     sheet = book.add_worksheet("История обращений")
-    names = names_of(clinics)
+    lookups = lookups_of(clinics)
     written = (
-        _totals(book, sheet, ask, clinics, names, today)
-        if ask.grouped
-        else _rows(book, sheet, ask, user, clinics, names, today, progress)
+        _totals(book, sheet, report_filter, clinics, lookups, today)
+        if report_filter.grouped
+        else _rows(book, sheet, report_filter, user, clinics, lookups, today, progress)
     )
-    _filters(book, ask, user, clinics, names, now)
+    _filters(book, report_filter, user, clinics, lookups, now)
     book.close()
     return written
 
@@ -97,28 +97,28 @@ def _heads(book: Any, sheet: Any, heads: Sequence[tuple[str, int]]) -> None:
 
 
 def lines(
-    ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, *, today: dt.date
+    report_filter: ReportFilter, clinics: Sequence[Clinic], lookups: Lookups, *, today: dt.date
 ) -> Iterator[ReportRow]:
     """Every row of the list, a chunk at a time, by the same queries as the screen's pages."""
     while True:
-        if ask.view == ALL:
-            page = interactions_page(ask, clinics, today=today, limit=_CHUNK)
-            yield from interaction_lines(page.rows, clinics, names, today)
+        if report_filter.view == ALL:
+            page = interactions_page(report_filter, clinics, today=today, limit=_CHUNK)
+            yield from interaction_rows(page.rows, clinics, lookups, today)
         else:
-            page = contacts_page(ask, clinics, today=today, limit=_CHUNK)
-            yield from contact_lines(page.rows, clinics, names, today)
+            page = contacts_page(report_filter, clinics, today=today, limit=_CHUNK)
+            yield from contact_rows(page.rows, clinics, lookups, today)
         if page.next is None:
             return
-        ask = dataclasses.replace(ask, before=page.next)
+        report_filter = dataclasses.replace(report_filter, before=page.next)
 
 
 def _rows(
     book: Any,
     sheet: Any,
-    ask: ReportFilter,
+    report_filter: ReportFilter,
     user: User,
     clinics: Sequence[Clinic],
-    names: Lookups,
+    lookups: Lookups,
     today: dt.date,
     progress: Progress | None,
 ) -> int:
@@ -126,7 +126,7 @@ def _rows(
     when = book.add_format({"num_format": "dd.mm.yyyy hh:mm"})
     money = book.add_format({"num_format": "#,##0.00"})
     row = 0
-    for row, line in enumerate(lines(ask, clinics, names, today=today), start=1):
+    for row, line in enumerate(lines(report_filter, clinics, lookups, today=today), start=1):
         for column, value in enumerate(_cells(line, user)):
             if value is None or value == "":
                 continue
@@ -148,7 +148,7 @@ def _cells(line: ReportRow, user: User) -> list[Any]:
     contact = line.contact
     return [
         line.at.replace(tzinfo=None),
-        line.mark.word,
+        line.badge.word,
         line.patient.full if line.patient else "",
         phone_text(line.number, user),
         line.who,
@@ -182,12 +182,12 @@ def safe(text: str) -> str:
 def _totals(
     book: Any,
     sheet: Any,
-    ask: ReportFilter,
+    report_filter: ReportFilter,
     clinics: Sequence[Clinic],
-    names: Lookups,
+    lookups: Lookups,
     today: dt.date,
 ) -> int:
-    found = totals(ask, clinics, names, today=today)
+    found = totals(report_filter, clinics, lookups, today=today)
     titles = [group.dimension.title for group in found.groups[:1]] or ["Группа"]
     second = next((child.dimension.title for group in found.groups for child in group.children), "")
     levels = [(titles[0], 32), *([(second, 32)] if second else [])]
@@ -265,19 +265,19 @@ def _measures(
 
 def _filters(
     book: Any,
-    ask: ReportFilter,
+    report_filter: ReportFilter,
     user: User,
     clinics: Sequence[Clinic],
-    names: Lookups,
+    lookups: Lookups,
     now: dt.datetime,
 ) -> None:
     sheet = book.add_worksheet("Фильтры")
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 60)
     pairs = [
-        ("Период", f"{ask.since:%d.%m.%Y} – {ask.until:%d.%m.%Y}"),
-        ("Вид отчёта", VIEWS[ask.view]),
-        *((chip.name, chip.value) for chip in chips_of(ask, names)),
+        ("Период", f"{report_filter.since:%d.%m.%Y} – {report_filter.until:%d.%m.%Y}"),
+        ("Вид отчёта", VIEWS[report_filter.view]),
+        *((chip.name, chip.value) for chip in chips_of(report_filter, lookups)),
         ("Клиники", ", ".join(clinic.name for clinic in clinics)),
         ("Кто выгрузил", user.full_name),
         ("Когда", f"{local(now, zone_of(clinics)):%d.%m.%Y %H:%M}"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.contrib.staticfiles import finders
 
 from callcenter.contacts.states import ContactType
-from reports.row_presenter import mark_of
+from reports.row_presenter import badge_of
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMED = re.compile(r"""\{% icon ["']([a-z0-9-]+)["']|\bicon\(["']([a-z0-9-]+)["']""")
@@ -38,4 +38,4 @@ def test_every_icon_of_the_pages_is_in_the_font() -> None:
 
 def test_every_type_of_interaction_has_an_icon_of_the_font() -> None:
     """«…разные типы обращений выделяются символами»."""
-    assert {mark_of(str(shape)).icon for shape in ContactType} <= _in_the_font()
+    assert {badge_of(str(shape)).icon for shape in ContactType} <= _in_the_font()

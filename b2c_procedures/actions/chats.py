@@ -194,7 +194,7 @@ def ask_person(
             clinic=chat.clinic,
             patient=chat.patient,
             deadline_at=due,
-            link=f"/b2c_procedures/chats/{chat.pk}/",
+            link=reverse("b2c_procedures:chat", args=[chat.pk]),
             by=by,
             now=now,
         )
@@ -281,7 +281,7 @@ def report_failure(
         role=Role.LEAD,
         clinic=clinic,
         deadline_at=now + dt.timedelta(minutes=15),
-        link="/b2c_procedures/failure/",
+        link=reverse("b2c_procedures:failure"),
         by=by,
         now=now,
     )

@@ -227,10 +227,10 @@ def refund_amount(order: Order) -> Decimal:
     return max(paid - order.price, Decimal()) if order.replaces is not None else paid
 
 
-def _check_performer(order: Order, performer: Performer, by: User, deed: str) -> None:
+def _check_performer(order: Order, performer: Performer, by: User, action: str) -> None:
     """Where the clinic has nobody for it, the run's own rules have chosen who stands in (ADR 0103)."""
     if not by.has(*ACTS_AS[performer]) and not nobody_performs(performer, order.clinic_id):
-        raise NotAllowed(f"{deed} {performer.label}.")
+        raise NotAllowed(f"{action} {performer.label}.")
 
 
 def _locked(order: Order) -> Order:

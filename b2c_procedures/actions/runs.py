@@ -38,7 +38,7 @@ def history_of(run: Run) -> list[dict[str, Any]]:
 
 def screen_of(run: Run) -> engine.Screen:
     """Where the run stands, by its history; raises engine.BadMove for one that does not fit its
-    editions.
+    versions.
     """
     return engine.step(book_of(run), history_of(run))
 
@@ -58,7 +58,7 @@ def start_run(
     order: Order | None = None,
     parent: Run | None = None,
 ) -> Run:
-    """Begins a procedure with today's editions of all fifteen, which the run keeps to its end.
+    """Begins a procedure with today's versions of all fifteen, which the run keeps to its end.
 
     `number` is the client's telephone (E.164) while nobody is known behind it; `parent` is the run
     that led here. Raises Refused for a procedure that does not exist.
@@ -78,7 +78,7 @@ def start_run(
             order=order,
             parent=parent,
             procedure=procedure,
-            editions={str(key): digest for key, digest in digests.items()},
+            procedure_versions={str(key): digest for key, digest in digests.items()},
             holder=by,
             at_procedure=procedure,
             step_started_at=now,

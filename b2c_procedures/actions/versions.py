@@ -1,4 +1,4 @@
-"""Editions: the packaged ones stored, new ones checked, compared and published, the whole confirmed
+"""Versions: the packaged ones stored, new ones checked, compared and published, the whole confirmed
 once a year.
 """
 
@@ -15,7 +15,7 @@ from b2c_procedures.models import DocumentText, ProcedureSettings, ProcedureVers
 from b2c_procedures.steps.action_names import ACTION_NAMES
 from b2c_procedures.texts import packaged_texts
 from b2c_procedures.version_diff import differences
-from b2c_procedures.version_lookup import current_book, edition
+from b2c_procedures.version_lookup import current_book, procedure_by_digest
 from callcenter.assignments.actions import create_task
 from callcenter.assignments.states import Department
 from callcenter.audit import actions as audit
@@ -36,7 +36,7 @@ class Draft:
 
 
 def store_packaged(*, now: dt.datetime) -> None:
-    """Keeps the packaged editions as rows, so that runs find them after an upgrade of the product.
+    """Keeps the packaged versions as rows, so that runs find them after an upgrade of the product.
     Idempotent.
     """
     known = set(ProcedureVersion.objects.values_list("number", flat=True))
@@ -48,7 +48,7 @@ def store_packaged(*, now: dt.datetime) -> None:
             [
                 ProcedureVersion(
                     number=procedure.number,
-                    edition=procedure.edition,
+                    procedure_version=procedure.version,
                     title=procedure.title,
                     valid_from=procedure.valid_from,
                     digest=procedure.digest,
@@ -64,7 +64,7 @@ def store_packaged(*, now: dt.datetime) -> None:
             _decide("published", note="редакция 1 из состава продукта", by=None, now=now)
 
 
-def draft_edition(text: str, *, file_name: str, now: dt.datetime) -> Draft:
+def draft_version(text: str, *, file_name: str, now: dt.datetime) -> Draft:
     """Reads and lints an uploaded file among today's other procedures; raises BadDefinition with
     every problem.
     """
@@ -81,25 +81,25 @@ def draft_edition(text: str, *, file_name: str, now: dt.datetime) -> Draft:
 def publish_version(
     text: str, *, file_name: str, by: User | None, now: dt.datetime
 ) -> ProcedureVersion:
-    """Publishes a checked file as the next edition; runs that have begun keep theirs.
+    """Publishes a checked file as the next version; runs that have begun keep theirs.
 
-    Raises BadDefinition with the linter's problems, Conflict when its edition is not newer, Refused
+    Raises BadDefinition with the linter's problems, Conflict when its version is not newer, Refused
     for no change.
     """
     with transaction.atomic():
         store_packaged(now=now)
-        draft = draft_edition(text, file_name=file_name, now=now)
+        draft = draft_version(text, file_name=file_name, now=now)
         rows = ProcedureVersion.objects.select_for_update().filter(number=draft.procedure.number)
-        newest = max((row.edition for row in rows), default=0)
+        newest = max((row.procedure_version for row in rows), default=0)
         if any(row.digest == draft.procedure.digest for row in rows):
             raise Refused("Этот файл уже опубликован.", field="file")
-        if draft.procedure.edition <= newest:
+        if draft.procedure.version <= newest:
             raise Conflict(
-                f"Редакция {newest} уже опубликована. Укажите в файле edition: {newest + 1}."
+                f"Редакция {newest} уже опубликована. Укажите в файле version: {newest + 1}."
             )
         row = ProcedureVersion.objects.create(
             number=draft.procedure.number,
-            edition=draft.procedure.edition,
+            procedure_version=draft.procedure.version,
             title=draft.procedure.title,
             valid_from=draft.procedure.valid_from,
             digest=draft.procedure.digest,
@@ -109,7 +109,12 @@ def publish_version(
             published_at=now,
             published_by=by,
         )
-        _decide("published", note=f"процедура {row.number}, редакция {row.edition}", by=by, now=now)
+        _decide(
+            "published",
+            note=f"процедура {row.number}, редакция {row.procedure_version}",
+            by=by,
+            now=now,
+        )
         audit.record(
             "b2c_procedures.publish_version",
             row,
@@ -117,8 +122,8 @@ def publish_version(
             now=now,
             after={"differences": draft.differences},
         )
-        live_updates.bump("b2c_procedures:editions")
-    edition.cache_clear()
+        live_updates.bump("b2c_procedures:versions")
+    procedure_by_digest.cache_clear()
     return row
 
 
@@ -167,7 +172,7 @@ def remind_due_reviews(*, now: dt.datetime) -> int:
                 department=Department.OKS,
                 deadline_at=now + dt.timedelta(days=7),
                 origin=f"b2c_procedures.reviewdecision:{decision.pk}",
-                link=reverse("b2c_procedures:editions"),
+                link=reverse("b2c_procedures:versions"),
                 by=None,
                 now=now,
             )

@@ -217,7 +217,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveSmallIntegerField(verbose_name='процедура')),
-                ('edition', models.PositiveIntegerField(verbose_name='редакция')),
+                ('procedure_version', models.PositiveIntegerField(verbose_name='редакция')),
                 ('title', models.CharField(max_length=200, verbose_name='название')),
                 ('valid_from', models.DateField(verbose_name='действует с')),
                 ('digest', models.CharField(max_length=64, verbose_name='хеш')),
@@ -229,7 +229,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'редакция процедуры',
-                'ordering': ['number', '-edition'],
+                'ordering': ['number', '-procedure_version'],
             },
         ),
         migrations.CreateModel(
@@ -253,7 +253,7 @@ class Migration(migrations.Migration):
                 ('number', models.CharField(blank=True, max_length=16, verbose_name='номер')),
                 ('source', models.CharField(choices=[('call', 'звонок'), ('chat', 'чат'), ('card', 'карточка'), ('task', 'задача')], default='call', max_length=6, verbose_name='откуда')),
                 ('procedure', models.PositiveSmallIntegerField(verbose_name='процедура')),
-                ('editions', models.JSONField(default=dict)),
+                ('procedure_versions', models.JSONField(default=dict)),
                 ('state', models.CharField(choices=[('open', 'идёт'), ('held', 'поставлена на удержание'), ('waiting', 'ждёт исполнителя'), ('finished', 'закончена'), ('stopped', 'прервана')], default='open', max_length=8)),
                 ('waits_for', models.CharField(blank=True, choices=[('manager_oks', 'Менеджер ОКС'), ('lead_manager_oks', 'Ведущий менеджер ОКС'), ('head_oks', 'Руководитель ОКС'), ('consultant_doctor', 'Врач-консультант'), ('lj_auditor', 'Аудитор контроля качества ведения ЛЖ'), ('responsible_person', 'Ответственные лица'), ('mo_administrator', 'Администратор МО')], max_length=20, verbose_name='ждёт роль')),
                 ('version', models.PositiveIntegerField(default=0)),
@@ -524,7 +524,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='procedureversion',
-            constraint=models.UniqueConstraint(fields=('number', 'edition'), name='edition_once'),
+            constraint=models.UniqueConstraint(fields=('number', 'procedure_version'), name='procedure_version_once'),
         ),
         migrations.AddIndex(
             model_name='reviewdecision',

@@ -1,4 +1,4 @@
-"""Tables of the procedures: editions, runs, reference data, what steps make, chats, settings."""
+"""Tables of the procedures: versions, runs, reference data, what steps make, chats, settings."""
 
 from b2c_procedures.models.cases import (
     Claim,

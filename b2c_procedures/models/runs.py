@@ -45,9 +45,9 @@ class Run(models.Model):
         "self", models.SET_NULL, null=True, blank=True, related_name="children"
     )
     procedure = models.PositiveSmallIntegerField("процедура")
-    editions = models.JSONField(
+    procedure_versions = models.JSONField(
         default=dict
-    )  # procedure number → digest of the edition this run keeps
+    )  # procedure number → digest of the version this run keeps
     state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.OPEN)
     holder = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="procedure_runs"

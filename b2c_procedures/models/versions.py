@@ -1,4 +1,4 @@
-"""Editions of the procedures, the decisions on the whole document, and the texts behind its
+"""Versions of the procedures, the decisions on the whole document, and the texts behind its
 documents' names.
 """
 
@@ -11,12 +11,12 @@ from callcenter.staff.models import User
 
 
 class ProcedureVersion(models.Model):
-    """One published edition of one procedure: its very file, never changed. A run keeps the edition
+    """One published version of one procedure: its very file, never changed. A run keeps the version
     it began with.
     """
 
     number = models.PositiveSmallIntegerField("процедура")
-    edition = models.PositiveIntegerField("редакция")
+    procedure_version = models.PositiveIntegerField("редакция")
     title = models.CharField("название", max_length=200)
     valid_from = models.DateField("действует с")
     digest = models.CharField("хеш", max_length=64)
@@ -27,14 +27,16 @@ class ProcedureVersion(models.Model):
     published_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
 
     class Meta:
-        ordering: ClassVar[list[str]] = ["number", "-edition"]
+        ordering: ClassVar[list[str]] = ["number", "-procedure_version"]
         verbose_name = "редакция процедуры"
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["number", "edition"], name="edition_once")
+            models.UniqueConstraint(
+                fields=["number", "procedure_version"], name="procedure_version_once"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.number}. {self.title}, редакция {self.edition}"
+        return f"{self.number}. {self.title}, редакция {self.procedure_version}"
 
 
 class ReviewDecision(models.Model):

@@ -39,11 +39,11 @@ class SidePanel:
     hint: str = ""  # what its search box is for
 
 
-def looks_of(
+def panels_of(
     run: Run, function: Function, *, text: str, user: User, now: dt.datetime
 ) -> list[SidePanel]:
     """The panels of a function, each one query or two; `text` filters those that have a search box."""
-    return [_MAKERS[kind](run, text, user, now) for kind in function.looks]
+    return [_BUILDERS[kind](run, text, user, now) for kind in function.side_panels]
 
 
 def _studies(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # noqa: ARG001
@@ -149,7 +149,7 @@ def _claims(run: Run, text: str, user: User, now: dt.datetime) -> SidePanel:  # 
     return SidePanel("claims", "Прежние претензии", list(rows[:_ROWS]))
 
 
-_MAKERS: Final = {
+_BUILDERS: Final = {
     "studies": _studies,
     "orders": _orders,
     "institutions": _institutions,

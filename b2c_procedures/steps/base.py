@@ -1,4 +1,4 @@
-"""What a deed is given, what it gives back, and what all deeds share."""
+"""Describe what a step's action is given and what it returns, with the helpers that all actions share."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -150,7 +150,7 @@ def give_task(
         by=step.by,
         now=step.now,
     )
-    return CreatedObject(task, f"Задача: {title}", f"/tasks/{task.pk}/")
+    return CreatedObject(task, f"Задача: {title}", reverse("assignments:task", args=[task.pk]))
 
 
 def close_given(step: StepContext, fact: str, outcome: str) -> None:

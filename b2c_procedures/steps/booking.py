@@ -1,4 +1,6 @@
-"""Steps that write into the schedule and the waiting list, through the floor's own verbs."""
+"""Steps that write into the schedule and the waiting list, by the actions of the shared core."""
+
+from django.urls import reverse
 
 from b2c_procedures.schedule import MOSCOW
 from b2c_procedures.states import ROLE_OF, Performer
@@ -56,7 +58,7 @@ def book(step: StepContext) -> list[CreatedObject]:
     step.run.facts["visit"] = visit.pk
     start = local(visit.starts_at, visit.clinic.zone)
     title = f"Запись {start:%d.%m.%Y %H:%M}, {visit.doctor.short_name}"
-    return [CreatedObject(visit, title, f"/appointments/{visit.pk}/")]
+    return [CreatedObject(visit, title, reverse("clinics:visit", args=[visit.pk]))]
 
 
 def waiting_list(step: StepContext) -> list[CreatedObject]:
@@ -71,7 +73,8 @@ def waiting_list(step: StepContext) -> list[CreatedObject]:
         by=step.by,
         now=step.now,
     )
-    return [CreatedObject(entry, f"Лист ожидания, позвонить {entry.call_on:%d.%m.%Y}", "/tasks/")]
+    title = f"Лист ожидания, позвонить {entry.call_on:%d.%m.%Y}"
+    return [CreatedObject(entry, title, reverse("assignments:active"))]
 
 
 def call_back(step: StepContext) -> list[CreatedObject]:

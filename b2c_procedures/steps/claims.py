@@ -1,11 +1,11 @@
 """Steps of procedure 12, «Работа с претензиями»."""
 
+from django.urls import reverse
+
 from b2c_procedures.models import Claim
 from b2c_procedures.states import ROLE_OF, ClaimState, Performer
 from b2c_procedures.steps.base import CreatedObject, StepContext, give_task
 from callcenter.assignments.states import Department
-
-_LINK = "/b2c_procedures/cases/claims/"
 
 
 def _claim(step: StepContext) -> Claim:
@@ -23,7 +23,8 @@ def _mark(step: StepContext, state: ClaimState, **changes: object) -> list[Creat
     for name, value in changes.items():
         setattr(claim, name, value)
     claim.save()
-    return [CreatedObject(claim, f"{claim}: {claim.get_state_display()}", _LINK)]
+    link = reverse("b2c_procedures:cases", args=["claims"])
+    return [CreatedObject(claim, f"{claim}: {claim.get_state_display()}", link)]
 
 
 def claim(step: StepContext) -> list[CreatedObject]:

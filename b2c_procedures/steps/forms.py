@@ -1,4 +1,4 @@
-"""The form of a step: the fields its deed names, filled in with what the run knows already."""
+"""The form of a step: the fields its action names, filled in with what the run knows already."""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -58,7 +58,7 @@ class OrderChoice(forms.ModelChoiceField[Order]):
 
 
 class StepForm(forms.Form):
-    """Every field is optional here: which of them an outcome needs, its deed says (Refused names
+    """Every field is optional here: which of them an outcome needs, its action says (Refused names
     the field).
     """
 
@@ -69,14 +69,14 @@ class StepForm(forms.Form):
         function: Function,
         now: dt.datetime,
         user: User,
-        look: str = "",
+        panel_search: str = "",
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        deed = STEP_ACTIONS.get(function.action)
-        for name in deed.fields if deed else ():
+        action = STEP_ACTIONS.get(function.action)
+        for name in action.fields if action else ():
             if name == "window":  # narrowed by the words looked for beside the step
-                field = _window(run, function, now, user, look)
+                field = _window(run, function, now, user, panel_search)
             else:
                 field = _field(name, run=run, function=function, now=now, user=user)
             field.required = False
@@ -84,7 +84,7 @@ class StepForm(forms.Form):
 
 
 def _field(name: str, *, run: Run, function: Function, now: dt.datetime, user: User) -> forms.Field:
-    make = _MAKERS.get(name)
+    make = _FIELD_BUILDERS.get(name)
     if make is not None:
         made: forms.Field = make(run, function, now, user)
         return made
@@ -192,7 +192,7 @@ def _cities(run: Run, function: Function, now: dt.datetime, user: User) -> forms
     )
 
 
-_MAKERS: Mapping[str, Any] = {
+_FIELD_BUILDERS: Mapping[str, Any] = {
     "colleague": _colleague,
     "order": _orders,
     "text": _text,

@@ -1,5 +1,7 @@
 """Steps that work in the orders journal."""
 
+from django.urls import reverse
+
 from b2c_procedures.actions import orders
 from b2c_procedures.models import DeliveryRequest, Order
 from b2c_procedures.states import ROLE_OF, OrderStatus, Performer, Sender
@@ -10,7 +12,7 @@ from callcenter.lib.errors import Refused
 
 def _made(order: Order, what: str) -> CreatedObject:
     return CreatedObject(
-        order, f"Заказ {order.number}: {what}", f"/b2c_procedures/orders/{order.pk}/"
+        order, f"Заказ {order.number}: {what}", reverse("b2c_procedures:order", args=[order.pk])
     )
 
 
@@ -175,4 +177,5 @@ def delivery_request(step: StepContext) -> list[CreatedObject]:
     request.save()
     request.refresh_from_db()
     step.run.facts["delivery"] = request.pk
-    return [CreatedObject(request, str(request), "/b2c_procedures/cases/deliveries/")]
+    link = reverse("b2c_procedures:cases", args=["deliveries"])
+    return [CreatedObject(request, str(request), link)]

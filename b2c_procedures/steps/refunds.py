@@ -2,6 +2,8 @@
 
 import datetime as dt
 
+from django.urls import reverse
+
 from b2c_procedures.actions import orders, refunds
 from b2c_procedures.models import RefundInvoice
 from b2c_procedures.states import ROLE_OF, InvoiceState, Performer
@@ -9,7 +11,9 @@ from b2c_procedures.steps.base import CreatedObject, StepContext, close_given, g
 from callcenter.assignments.states import Department
 from callcenter.lib.errors import Refused
 
-_LINK = "/b2c_procedures/cases/invoices/"
+
+def _created(invoice: RefundInvoice, title: str) -> CreatedObject:
+    return CreatedObject(invoice, title, reverse("b2c_procedures:cases", args=["invoices"]))
 
 
 def _invoice(step: StepContext) -> RefundInvoice:
@@ -34,7 +38,7 @@ def refund_documents(step: StepContext) -> list[CreatedObject]:
     invoice.documents_received = received
     invoice.due_at = None if received else step.now + dt.timedelta(days=1)
     invoice.save()
-    return [CreatedObject(invoice, "Возврат: " + step.event.lower(), _LINK)]
+    return [_created(invoice, "Возврат: " + step.event.lower())]
 
 
 def invoice_task(step: StepContext) -> list[CreatedObject]:
@@ -72,7 +76,7 @@ def invoice(step: StepContext) -> list[CreatedObject]:
         now=step.now,
     )
     close_given(step, "invoice_task", step.event)
-    return [CreatedObject(found, f"{found}: {found.get_state_display()}", _LINK)]
+    return [_created(found, f"{found}: {found.get_state_display()}")]
 
 
 def invoice_control(step: StepContext) -> list[CreatedObject]:
@@ -80,7 +84,7 @@ def invoice_control(step: StepContext) -> list[CreatedObject]:
     found = refunds.set_invoice_state(
         _invoice(step), state=InvoiceState.SIGNED, by=step.by, now=step.now
     )
-    return [CreatedObject(found, f"{found}: подписан", _LINK)]
+    return [_created(found, f"{found}: подписан")]
 
 
 def payout_control(step: StepContext) -> list[CreatedObject]:
@@ -88,7 +92,7 @@ def payout_control(step: StepContext) -> list[CreatedObject]:
     found = refunds.set_invoice_state(
         _invoice(step), state=InvoiceState.PAID, by=step.by, now=step.now
     )
-    return [CreatedObject(found, f"{found}: выплачен", _LINK)]
+    return [_created(found, f"{found}: выплачен")]
 
 
 def receipt(step: StepContext) -> list[CreatedObject]:
@@ -101,7 +105,7 @@ def receipt(step: StepContext) -> list[CreatedObject]:
     step.run.facts["receipt"] = f"Доплата по заказу {order.number}: {amount} ₽"
     return [
         CreatedObject(
-            order, step.run.facts["receipt"], f"/b2c_procedures/orders/{order.pk}/receipt/"
+            order, step.run.facts["receipt"], reverse("b2c_procedures:receipt", args=[order.pk])
         )
     ]
 
@@ -114,6 +118,6 @@ def payment_check(step: StepContext) -> list[CreatedObject]:
         CreatedObject(
             order,
             f"Заказ {order.number}: {step.event.lower()}",
-            f"/b2c_procedures/orders/{order.pk}/",
+            reverse("b2c_procedures:order", args=[order.pk]),
         )
     ]

@@ -30,7 +30,7 @@ _TABS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
     ("Сделанное", "b2c_procedures:cases_home", CAN_RUN_PROCEDURES),
     ("Отчёт", "b2c_procedures:report", CAN_READ_METRICS),
     ("Тексты", "b2c_procedures:texts", CAN_LEAD_PROCEDURES),
-    ("Редакции", "b2c_procedures:editions", CAN_LEAD_PROCEDURES),
+    ("Редакции", "b2c_procedures:versions", CAN_LEAD_PROCEDURES),
 )
 
 
@@ -38,7 +38,7 @@ _TABS: tuple[tuple[str, str, tuple[Role, ...]], ...] = (
 _INSIDE: Final = {
     "runs/": "b2c_procedures:home",
     "functions/": "b2c_procedures:diagrams",
-    "settings/": "b2c_procedures:editions",
+    "settings/": "b2c_procedures:versions",
     "failure/": "b2c_procedures:chats",
 }
 

@@ -153,7 +153,7 @@ def _unsure(order: Order, now: dt.datetime) -> str:
 
 @require_POST
 @allow(*CAN_HOLD_CHATS)
-def chat_deed(request: StaffRequest, pk: int, what: str) -> HttpResponse:
+def chat_action(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     """Topic, clocks, questions to the doctor and the person responsible, passing on, closing."""
     here = visible_chat(request.user, pk)
     now, user = timezone.now(), request.user

@@ -9,6 +9,7 @@ from typing import Any
 import xlsxwriter
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
 
@@ -88,10 +89,9 @@ def _drawn(request: StaffRequest, number: int) -> dict[str, Any]:
 def _linked(picture: str, procedure: Procedure) -> str:
     """A click on a function opens its page, one on a process its diagram."""
     for function in procedure.functions:
-        picture = picture.replace(
-            f'href="#{function.id}"', f'href="/b2c_procedures/functions/{function.id}/"'
-        )
-    return picture.replace('href="#procedure-', 'href="/b2c_procedures/diagrams/')
+        page = reverse("b2c_procedures:function", args=[function.id])
+        picture = picture.replace(f'href="#{function.id}"', f'href="{page}"')
+    return picture.replace('href="#procedure-', f'href="{reverse("b2c_procedures:diagrams")}')
 
 
 @allow(*CAN_VIEW_PROCEDURES)

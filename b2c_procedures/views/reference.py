@@ -10,6 +10,7 @@ from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from b2c_procedures.actions import orders as order_actions
@@ -167,10 +168,12 @@ def reference_edit(request: StaffRequest, kind: str, pk: int | None = None) -> H
             )
             messages.success(request, "Сохранено.")
             return redirect("b2c_procedures:reference", kind)
-    return render(
-        request, "b2c_procedures/form.html", {"form": form, "title": title, "back": f"/b2c_procedures/reference/{kind}/"},
-        status=status,
-    )  # fmt: skip
+    context = {
+        "form": form,
+        "title": title,
+        "back": reverse("b2c_procedures:reference", args=[kind]),
+    }
+    return render(request, "b2c_procedures/form.html", context, status=status)
 
 
 @allow(*CAN_EDIT_REFERENCES)

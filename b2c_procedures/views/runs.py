@@ -254,14 +254,14 @@ def _form(
         function=function,
         now=timezone.now(),
         user=request.user,
-        look=_look(request),
+        panel_search=_panel_search(request),
         prefix="step",
     )
 
 
-def _look(request: StaffRequest) -> str:
+def _panel_search(request: StaffRequest) -> str:
     """The words looked for in the reference data beside a step."""
-    return request.GET.get("look", "")[:100]
+    return request.GET.get("search", "")[:100]
 
 
 def _context(
@@ -286,15 +286,15 @@ def _context(
         "function": screen.function,
         "performer": performer,
         "documents": runs.texts_of(here, screen, settings),
-        "looks": side_panels.looks_of(
-            here, screen.function, text=_look(request), user=request.user, now=now
+        "side_panels": side_panels.panels_of(
+            here, screen.function, text=_panel_search(request), user=request.user, now=now
         )
         if screen.function
         else [],
-        "look_words": _look(request),
+        "side_panel_search": _panel_search(request),
         # Only the tasks of a step change by other people's hands while it is being done.
-        "look_topics": [f"tasks:clinic:{here.clinic_id}"]
-        if screen.function and "tasks" in screen.function.looks
+        "side_panel_topics": [f"tasks:clinic:{here.clinic_id}"]
+        if screen.function and "tasks" in screen.function.side_panels
         else [],
         "known": runs.known_in(here),
         "timer": runs.timer_of(here, screen, settings, now),
@@ -337,10 +337,10 @@ def run_action(request: StaffRequest, pk: int, what: str) -> HttpResponse:
     409 and 422 show the page as it stands now, with what is wrong.
     """
     here = visible_run(request.user, pk)
-    if what not in _DEEDS:
+    if what not in _RUN_ACTIONS:
         raise Http404
     try:
-        return _DEEDS[what](request, here)
+        return _RUN_ACTIONS[what](request, here)
     except (Conflict, Refused) as error:
         here = visible_run(request.user, pk)
         return render(
@@ -395,7 +395,7 @@ def _hand_over(request: StaffRequest, here: Run) -> HttpResponse:
     return redirect("b2c_procedures:home")
 
 
-_DEEDS: dict[str, Callable[[StaffRequest, Run], HttpResponse]] = {
+_RUN_ACTIONS: dict[str, Callable[[StaffRequest, Run], HttpResponse]] = {
     "back": _plain(
         lambda request, here: actions.go_back(here, reason=_words(request), **_asked(request))
     ),

@@ -1,8 +1,9 @@
-"""Editions for the head, the texts behind documents' names, settings and forbidden wordings."""
+"""Versions for the head, the texts behind documents' names, settings and forbidden wordings."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
@@ -27,20 +28,20 @@ _LARGEST = 500_000  # bytes of a definition
 
 
 @allow(*CAN_LEAD_PROCEDURES)
-def editions(request: StaffRequest) -> HttpResponse:
-    """Every edition; the head uploads a new one: linter's findings with file and line, or the list
+def versions(request: StaffRequest) -> HttpResponse:
+    """Every version; the head uploads a new one: linter's findings with file and line, or the list
     of differences.
     """
     now = timezone.now()
     context = {
-        "editions": list(ProcedureVersion.objects.select_related("published_by")),
+        "versions": list(ProcedureVersion.objects.select_related("published_by")),
         "current": sorted(current_book(now).values(), key=lambda procedure: procedure.number),
         "decisions": list(ReviewDecision.objects.select_related("by")[:10]),
         "upload": UploadForm(),
         "may_publish": request.user.has(*CAN_PUBLISH_PROCEDURES),
     }
     if request.method != "POST":
-        return render(request, "b2c_procedures/editions.html", context)
+        return render(request, "b2c_procedures/versions.html", context)
     if not request.user.has(*CAN_PUBLISH_PROCEDURES):
         raise Refused("Новую редакцию публикует руководитель.")
     text, name = request.POST.get("text", ""), request.POST.get("name", "")[:120]
@@ -48,29 +49,29 @@ def editions(request: StaffRequest) -> HttpResponse:
         form = UploadForm(request.POST, request.FILES)
         context["upload"] = form
         if not form.is_valid():
-            return render(request, "b2c_procedures/editions.html", context, status=422)
+            return render(request, "b2c_procedures/versions.html", context, status=422)
         file = form.cleaned_data["file"]
         name = file.name[:120]
         try:
             text = file.read(_LARGEST).decode("utf-8")
         except UnicodeDecodeError:
             form.add_error("file", "Файл не в кодировке UTF-8.")
-            return render(request, "b2c_procedures/editions.html", context, status=422)
+            return render(request, "b2c_procedures/versions.html", context, status=422)
     try:
         if request.POST.get("publish"):
             row = actions.publish_version(text, file_name=name, by=request.user, now=now)
             messages.success(
                 request, f"Опубликовано: {row}. Начатые процедуры идут по прежней редакции."
             )
-            return redirect("b2c_procedures:editions")
-        context |= {"draft": actions.draft_edition(text, file_name=name, now=now), "name": name}
+            return redirect("b2c_procedures:versions")
+        context |= {"draft": actions.draft_version(text, file_name=name, now=now), "name": name}
     except BadDefinition as error:
         context |= {"problems": error.problems, "name": name}
-        return render(request, "b2c_procedures/editions.html", context, status=422)
+        return render(request, "b2c_procedures/versions.html", context, status=422)
     except (Refused, Conflict) as error:
         context |= {"refusal": str(error), "name": name}
-        return render(request, "b2c_procedures/editions.html", context, status=error.status)
-    return render(request, "b2c_procedures/editions.html", context)
+        return render(request, "b2c_procedures/versions.html", context, status=error.status)
+    return render(request, "b2c_procedures/versions.html", context)
 
 
 @require_POST
@@ -79,16 +80,16 @@ def confirm(request: StaffRequest) -> HttpResponse:
     """«Подтвердить актуальность»."""
     actions.confirm_versions(note=request.POST.get("note", ""), by=request.user, now=timezone.now())
     messages.success(request, "Актуальность подтверждена. Напомним через 12 месяцев.")
-    return redirect("b2c_procedures:editions")
+    return redirect("b2c_procedures:versions")
 
 
 @allow(*CAN_LEAD_PROCEDURES)
-def edition_file(request: StaffRequest, number: int) -> HttpResponse:  # noqa: ARG001
-    """The file of the present edition, to be edited and uploaded as the next one."""
+def version_file(request: StaffRequest, number: int) -> HttpResponse:  # noqa: ARG001
+    """The file of the present version, to be edited and uploaded as the next one."""
     procedure = current_book(timezone.now()).get(number)
     if procedure is None:
         raise Http404
-    # An edition that came with the product may have no row of its own yet.
+    # A version that came with the product may have no row of its own yet.
     row = ProcedureVersion.objects.filter(digest=procedure.digest).first()
     text = row.text if row is not None else (FOLDER / procedure.file).read_text(encoding="utf-8")
     answer = HttpResponse(text, content_type="text/yaml; charset=utf-8")
@@ -178,6 +179,6 @@ def phrase(request: StaffRequest, pk: int | None = None) -> HttpResponse:
     context = {
         "form": form,
         "title": "Запрещённая формулировка",
-        "back": "/b2c_procedures/settings/",
+        "back": reverse("b2c_procedures:settings"),
     }
     return render(request, "b2c_procedures/form.html", context, status=status)

@@ -24,9 +24,9 @@ from reports import actions
 from reports.charts import chart_of
 from reports.dimensions import DIMENSIONS, NONE
 from reports.filter_chips import chips_of
-from reports.filters import ALL, FLAGS, PRESETS, VIEWS, ReportFilter, address, narrowed, read_ask
-from reports.lookups import Lookups, names_of
-from reports.metric_help import rules_of
+from reports.filters import ALL, FLAGS, PRESETS, VIEWS, ReportFilter, address, narrowed, read_filter
+from reports.lookups import Lookups, lookups_of
+from reports.metric_help import metric_help_of
 from reports.models import Export
 from reports.queries import (
     TotalsGroup,
@@ -37,12 +37,12 @@ from reports.queries import (
     totals,
     zone_of,
 )
-from reports.row_data import parts_of_contacts
+from reports.row_data import row_data_of_contacts
 from reports.row_presenter import (
-    contact_lines,
-    interaction_lines,
-    line_of_contact,
-    line_of_interaction,
+    contact_rows,
+    interaction_rows,
+    row_of_contact,
+    row_of_interaction,
 )
 from reports.xlsx import count_rows, write_report
 
@@ -57,28 +57,28 @@ def history(request: StaffRequest) -> HttpResponse:
     now = timezone.now()
     clinics = clinics_of(request.user)
     today = today_of(clinics, now)
-    ask, names = read_ask(request.GET, today), names_of(clinics)
+    report_filter, lookups = read_filter(request.GET, today), lookups_of(clinics)
     context = {
-        "ask": ask,
+        "report_filter": report_filter,
         "today": today,
         "clinics": clinics,
-        "chips": chips_of(ask, names),
+        "chips": chips_of(report_filter, lookups),
         "presets": [
-            (slug, title, address(ask, preset=slug, before=None, opened=()))
+            (slug, title, address(report_filter, preset=slug, before=None, opened=()))
             for slug, title in PRESETS.items()
         ],
         "views": VIEWS,
         "dimensions": DIMENSIONS.values(),
-        "filters": _filters(ask, names),
-        "flags": [(flag, title, flag in ask.flags) for flag, title in FLAGS.items()],
+        "filters": _filters(report_filter, lookups),
+        "flags": [(flag, title, flag in report_filter.flags) for flag, title in FLAGS.items()],
         "saved": SavedView.objects.visible_to(request.user, "reports:history"),
-        "query": address(ask),
-        "plain": address(ask, before=None),
-        "rules": rules_of(clinics),
-        "charts": [(slug, title, address(ask, chart=slug)) for slug, title in _CHARTS],
-        "no_chart": address(ask, chart=""),
+        "query": address(report_filter),
+        "plain": address(report_filter, before=None),
+        "metric_help": metric_help_of(clinics),
+        "charts": [(slug, title, address(report_filter, chart=slug)) for slug, title in _CHARTS],
+        "no_chart": address(report_filter, chart=""),
         "topics": [f"contacts:clinic:{clinic.pk}" for clinic in clinics],
-        **_body(ask, clinics, names, today),
+        **_body(report_filter, clinics, lookups, today),
     }
     template = "reports/history.html"
     if request.headers.get("HX-Request") and request.headers.get("HX-Target") == "report":
@@ -90,41 +90,45 @@ _CHARTS: Final = (("day", "По дням"), ("funnel", "Воронка"), ("heat
 
 
 def _body(
-    ask: ReportFilter, clinics: Sequence[Clinic], names: Lookups, today: dt.date
+    report_filter: ReportFilter, clinics: Sequence[Clinic], lookups: Lookups, today: dt.date
 ) -> dict[str, Any]:
     """What differs by the view: totals with opened groups, or rows under their sums."""
-    found = totals(ask, clinics, names, today=today)
+    found = totals(report_filter, clinics, lookups, today=today)
     body: dict[str, Any] = {"totals": found}
-    if ask.chart:
-        body["chart"] = chart_of(ask, clinics, today=today)
-    if ask.grouped:
-        body["groups"] = _groups(ask, found.groups)
+    if report_filter.chart:
+        body["chart"] = chart_of(report_filter, clinics, today=today)
+    if report_filter.grouped:
+        body["groups"] = _groups(report_filter, found.groups)
         everything = tuple(group.key for group in found.groups if group.children)
         body["open_all"] = (
-            address(ask, opened=everything) if set(everything) - set(ask.opened) else ""
+            address(report_filter, opened=everything)
+            if set(everything) - set(report_filter.opened)
+            else ""
         )
-        body["close_all"] = address(ask, opened=()) if ask.opened else ""
+        body["close_all"] = address(report_filter, opened=()) if report_filter.opened else ""
         return body
-    if ask.view == ALL:
-        page = interactions_page(ask, clinics, today=today)
-        body["lines"] = interaction_lines(page.rows, clinics, names, today)
+    if report_filter.view == ALL:
+        page = interactions_page(report_filter, clinics, today=today)
+        body["report_rows"] = interaction_rows(page.rows, clinics, lookups, today)
     else:
-        page = contacts_page(ask, clinics, today=today)
-        body["lines"] = contact_lines(page.rows, clinics, names, today)
-    body["next"] = address(ask, before=page.next) if page.next else ""
+        page = contacts_page(report_filter, clinics, today=today)
+        body["report_rows"] = contact_rows(page.rows, clinics, lookups, today)
+    body["next"] = address(report_filter, before=page.next) if page.next else ""
     return body
 
 
-def _groups(ask: ReportFilter, groups: Sequence[TotalsGroup]) -> list[dict[str, Any]]:
+def _groups(report_filter: ReportFilter, groups: Sequence[TotalsGroup]) -> list[dict[str, Any]]:
     """Rows of totals with their addresses: open or close, and the rows behind each number."""
-    rows_of, open_of = address(narrowed(ask)), address(ask)
+    rows_of, open_of = address(narrowed(report_filter)), address(report_filter)
     shown = []
     for group in groups:
-        is_open = group.key in ask.opened
+        is_open = group.key in report_filter.opened
         rows = rows_of + _in(group)
         toggle = f"{open_of}&open={quote(group.key, safe=':')}" if group.children else rows
         if is_open:
-            toggle = address(ask, opened=tuple(key for key in ask.opened if key != group.key))
+            toggle = address(
+                report_filter, opened=tuple(key for key in report_filter.opened if key != group.key)
+            )
         children = (
             [{"group": child, "rows": rows_of + _in(child)} for child in group.children]
             if is_open
@@ -143,21 +147,41 @@ def _groups(ask: ReportFilter, groups: Sequence[TotalsGroup]) -> list[dict[str, 
 
 
 def _in(group: TotalsGroup) -> str:
-    return "".join(f"&in={quote(drill.text, safe=':')}" for drill in group.drills)
+    return "".join(f"&in={quote(drill_down.text, safe=':')}" for drill_down in group.drill_downs)
 
 
-def _filters(ask: ReportFilter, names: Lookups) -> list[dict[str, Any]]:
+def _filters(report_filter: ReportFilter, lookups: Lookups) -> list[dict[str, Any]]:
     """The drop-downs with check boxes: name of the parameter, title, (value, label, on)."""
     keys: list[tuple[str, str, list[tuple[Any, str]], tuple[Any, ...]]] = [
-        ("who", "Кто, тип", [(str(one), one.label) for one in CallerType], ask.who),
-        ("type", "Тип обращения", [(str(one), one.label) for one in ContactType], ask.types),
-        ("topic", "Тема", [*names.topics.items(), (None, "без темы")], ask.topics),
-        ("outcome", "Успешность", [(str(one), one.label) for one in ContactOutcome], ask.outcomes),
-        ("owner", "Сотрудник", [*names.people.items(), (None, "без сотрудника")], ask.owners),
-        ("channel", "Канал", [*names.channel_tree(), (None, "канал не определён")], ask.channels),
+        ("who", "Кто, тип", [(str(one), one.label) for one in CallerType], report_filter.who),
+        (
+            "type",
+            "Тип обращения",
+            [(str(one), one.label) for one in ContactType],
+            report_filter.types,
+        ),
+        ("topic", "Тема", [*lookups.topics.items(), (None, "без темы")], report_filter.topics),
+        (
+            "outcome",
+            "Успешность",
+            [(str(one), one.label) for one in ContactOutcome],
+            report_filter.outcomes,
+        ),
+        (
+            "owner",
+            "Сотрудник",
+            [*lookups.people.items(), (None, "без сотрудника")],
+            report_filter.owners,
+        ),
+        (
+            "channel",
+            "Канал",
+            [*lookups.channel_tree(), (None, "канал не определён")],
+            report_filter.channels,
+        ),
     ]
-    if len(names.clinics) > 1:
-        keys.append(("clinic", "Клиника", list(names.clinics.items()), ask.clinics))
+    if len(lookups.clinics) > 1:
+        keys.append(("clinic", "Клиника", list(lookups.clinics.items()), report_filter.clinics))
     return [
         {
             "name": name,
@@ -180,13 +204,15 @@ def contact(request: StaffRequest, pk: int) -> HttpResponse:
         Contact.objects.visible_to(request.user).select_related("clinic", "patient"), pk=pk
     )
     today = today_of([found.clinic], now)
-    parts = parts_of_contacts([found.pk], [found.clinic], names_of([found.clinic]))
-    said = parts.said.get(found.pk, [])
+    row_data = row_data_of_contacts([found.pk], [found.clinic], lookups_of([found.clinic]))
+    interactions = row_data.interactions.get(found.pk, [])
     context = {
-        "line": line_of_contact(parts.contacts[found.pk], parts, today),
+        "row": row_of_contact(row_data.contacts[found.pk], row_data, today),
         "contact": found,
         "rows": [
-            line_of_interaction(one, parts, today) for one in said if one.joined_call_id is None
+            row_of_interaction(one, row_data, today)
+            for one in interactions
+            if one.joined_call_id is None
         ],
         "back": reverse("reports:history"),
     }
@@ -210,16 +236,18 @@ def export(request: StaffRequest) -> HttpResponse:
     clinics = clinics_of(request.user)
     today = today_of(clinics, now)
     query = request.POST.get("query", "").lstrip("?")
-    ask = dataclasses.replace(read_ask(QueryDict(query), today), before=None)
-    if count_rows(ask, clinics, today=today) > AT_ONCE:
+    report_filter = dataclasses.replace(read_filter(QueryDict(query), today), before=None)
+    if count_rows(report_filter, clinics, today=today) > AT_ONCE:
         actions.order_export(query=query, by=request.user, now=now)
         return redirect("reports:exports")
     target = io.BytesIO()
-    rows = write_report(target, ask, user=request.user, clinics=clinics, today=today, now=now)
+    rows = write_report(
+        target, report_filter, user=request.user, clinics=clinics, today=today, now=now
+    )
     actions.audit_export(None, rows=rows, query=query, by=request.user, now=now)
     answer = HttpResponse(target.getvalue(), content_type=XLSX)
     answer["Content-Disposition"] = (
-        f'attachment; filename="istoriya-{ask.since:%Y%m%d}-{ask.until:%Y%m%d}.xlsx"'
+        f'attachment; filename="istoriya-{report_filter.since:%Y%m%d}-{report_filter.until:%Y%m%d}.xlsx"'
     )
     return answer
 

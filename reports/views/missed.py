@@ -23,7 +23,7 @@ from callcenter.lib.localtime import day_bounds
 from callcenter.staff.access import StaffRequest, allow
 from callcenter.staff.models import User
 from callcenter.staff.roles import CAN_CALL_PATIENTS, CAN_READ_CONTACTS
-from reports.filters import ReportFilter, address, read_ask
+from reports.filters import ReportFilter, address, read_filter
 from reports.queries import PAGE, clinics_of, today_of
 
 _TONES: Final[dict[str, tuple[str, str]]] = {
@@ -54,15 +54,18 @@ class MissedCall:
         return _TONES[self.fate][1]
 
 
-def missed_calls(ask: ReportFilter, clinics: Sequence[Clinic]) -> QuerySet[Interaction]:
+def missed_calls(report_filter: ReportFilter, clinics: Sequence[Clinic]) -> QuerySet[Interaction]:
     """Missed incoming calls of the period, each clinic's in its own zone."""
     zones: dict[str, list[int]] = {}
     for clinic in clinics:
-        if not ask.clinics or clinic.pk in ask.clinics:
+        if not report_filter.clinics or clinic.pk in report_filter.clinics:
             zones.setdefault(clinic.zone, []).append(clinic.pk)
     where = Q(pk__in=[])
     for zone, keys in zones.items():
-        begin, end = day_bounds(ask.since, zone)[0], day_bounds(ask.until, zone)[1]
+        begin, end = (
+            day_bounds(report_filter.since, zone)[0],
+            day_bounds(report_filter.until, zone)[1],
+        )
         where |= Q(clinic__in=keys, at__gte=begin, at__lt=end)
     return Interaction.objects.filter(
         where, kind=InteractionKind.CALL, state=InteractionState.MISSED
@@ -88,9 +91,9 @@ def missed(request: StaffRequest) -> HttpResponse:
     """The missed calls, newest first, counters by fate, the mean time to return."""
     now = timezone.now()
     clinics = clinics_of(request.user)
-    ask = read_ask(request.GET, today_of(clinics, now))
+    report_filter = read_filter(request.GET, today_of(clinics, now))
     fate = request.GET.get("fate", "")
-    found = missed_calls(ask, clinics)
+    found = missed_calls(report_filter, clinics)
     conditions = fate_filters()
     counts = found.aggregate(
         total=Count("*"),
@@ -99,8 +102,8 @@ def missed(request: StaffRequest) -> HttpResponse:
     )
     if fate in conditions:
         found = found.filter(conditions[fate])
-    if ask.before is not None:
-        _, moment, key = ask.before
+    if report_filter.before is not None:
+        _, moment, key = report_filter.before
         found = found.filter(Q(at__lt=moment) | Q(at=moment, pk__lt=key))
     rows = list(
         found.select_related("patient", "clinic", "contact", "channel").order_by("-at", "-pk")[
@@ -109,12 +112,12 @@ def missed(request: StaffRequest) -> HttpResponse:
     )
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     suffix = f"&fate={fate}" if fate in conditions else ""
-    plain = address(ask, before=None, view="")
+    plain = address(report_filter, before=None, view="")
     context: dict[str, Any] = {
-        "ask": ask,
+        "report_filter": report_filter,
         "plain": plain + suffix,
         "presets": [
-            (slug, title, address(ask, preset=slug, before=None, view="") + suffix)
+            (slug, title, address(report_filter, preset=slug, before=None, view="") + suffix)
             for slug, title in _PRESETS
         ],
         "calls": [
@@ -135,7 +138,8 @@ def missed(request: StaffRequest) -> HttpResponse:
         "total": counts["total"],
         "everything": plain,
         "mean": round(counts["mean"].total_seconds()) if counts["mean"] else None,
-        "next": address(ask, before=(ask.until, last.at, last.pk), view="") + suffix
+        "next": address(report_filter, before=(report_filter.until, last.at, last.pk), view="")
+        + suffix
         if last
         else "",
         "clinics": clinics,
@@ -173,7 +177,7 @@ class Pair:
     calls: list[Interaction]
 
 
-def loose_pairs(user: User, *, since: dt.datetime) -> list[Pair]:
+def unlinked_pairs(user: User, *, since: dt.datetime) -> list[Pair]:
     """Deeds that fitted no contact, each with talks of the same patient within a day, or of the
     same employee near it.
     """
@@ -208,10 +212,10 @@ def loose_pairs(user: User, *, since: dt.datetime) -> list[Pair]:
         .select_related("patient", "clinic", "shown_employee", "contact")
         .order_by("at")[:2000]
     )
-    return [Pair(result, _likely(result, calls)) for result in results]
+    return [Pair(result, _likely_calls(result, calls)) for result in results]
 
 
-def _likely(result: ContactResult, calls: Sequence[Interaction]) -> list[Interaction]:
+def _likely_calls(result: ContactResult, calls: Sequence[Interaction]) -> list[Interaction]:
     near = [
         call
         for call in calls
@@ -253,7 +257,7 @@ def link(request: StaffRequest) -> HttpResponse:
         .order_by("-at")[:PAGE]
     )
     context = {
-        "pairs": loose_pairs(request.user, since=since),
+        "pairs": unlinked_pairs(request.user, since=since),
         "silent": silent,
         "result_minutes": ContactPolicy.said(clinics)["result_minutes"],
     }

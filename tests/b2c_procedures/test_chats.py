@@ -342,7 +342,7 @@ def test_a_colleague_does_not_answer_in_anothers_chat(service: Service) -> None:
     write(service, "Здравствуйте")
     chat = Chat.objects.get()
     stranger: dict[str, Any] = {"by": service.manager, "now": service.world.now}
-    for deed in (
+    for action in (
         lambda: actions.answer(chat, text="Добрый день", **stranger),
         lambda: actions.close_chat(chat, **stranger),
         lambda: actions.set_topic(chat, topic=service.topic, **stranger),
@@ -350,7 +350,7 @@ def test_a_colleague_does_not_answer_in_anothers_chat(service: Service) -> None:
         lambda: actions.hand_over_chat(chat, to=service.lead, **stranger),
     ):
         with pytest.raises(Conflict, match="Чат ведёт Менеджерова0"):
-            deed()
+            action()
 
 
 def test_the_chat_pages_show_the_conversation_and_the_clock(

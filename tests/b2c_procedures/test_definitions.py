@@ -101,7 +101,7 @@ GOOD = """\
 number: 1
 slug: short
 title: "Короткая"
-edition: 1
+version: 1
 valid_from: 2024-01-01
 start_events: ["Поступил звонок"]
 functions:
@@ -218,7 +218,7 @@ def test_a_broken_file_says_where_it_is_broken() -> None:
     assert (misspelt.value.problems[0].rule, misspelt.value.problems[0].line) == ("schema", 11)
 
 
-def test_differences_of_editions_are_told_in_words() -> None:
+def test_differences_of_versions_are_told_in_words() -> None:
     old = parse(GOOD)
     new = parse(GOOD.replace("1 minute", "2 minutes", 1).replace('next: ["1.2"]', "end: true"))
     assert differences(old, new) == [

@@ -178,7 +178,7 @@ def test_every_wait_for_the_client_can_be_repeated_without_end_and_still_ended()
     assert finish(history)[1].kind == "end"
 
 
-def test_dates_of_editions_are_dates() -> None:
+def test_dates_of_versions_are_dates() -> None:
     assert BOOK[1].valid_from == dt.date(2024, 1, 1)
 
 

@@ -16,7 +16,7 @@ from b2c_procedures.version_lookup import book_of
 from tests.b2c_procedures.conftest import Service
 from tests.b2c_procedures.walking import begin, finish, press
 
-# Functions whose deed leaves an object of the product behind (not only a note in the run).
+# Functions whose action leaves an object of the product behind (not only a note in the run).
 MAKING = ACTION_NAMES - {"transfer", "hold", "ask_logistics", "note_delivery", "department_answer"}
 
 
@@ -46,7 +46,7 @@ def test_every_edge_goes_through_the_pages_and_makes_its_objects(
             done = (screen.function.id, key)
             before = run.objects_made.count()
             function = screen.function
-            run = press(service, run, key, look=done in left)
+            run = press(service, run, key, opens_page=done in left)
             left.discard(done)
             found = function.action == "find_order" and "не в Геномед" in str(
                 screen.button(key).label

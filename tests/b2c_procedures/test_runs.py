@@ -287,13 +287,13 @@ def test_a_handed_over_run_carries_everything_and_waits_for_the_role(service: Se
     assert actions.screen_of(taken).function == actions.screen_of(run).function
 
 
-def test_a_run_keeps_its_edition_when_a_new_one_is_published(service: Service) -> None:
+def test_a_run_keeps_its_version_when_a_new_one_is_published(service: Service) -> None:
     from b2c_procedures.actions.versions import publish_version
     from b2c_procedures.definition import FOLDER
 
     run = start(service, 8)
     text = (FOLDER / "08_hours_location.yaml").read_text(encoding="utf-8")
-    text = text.replace("edition: 1", "edition: 2").replace(
+    text = text.replace("version: 1", "version: 2").replace(
         'name: "Получение заявки от клиента"', 'name: "Приветствие"'
     )
     publish_version(text, file_name="08.yaml", by=service.head, now=service.world.now)
@@ -567,7 +567,7 @@ def test_free_time_is_narrowed_by_doctor_and_any_free_window_is_taken(
     run = go(service, start(service, 4), "1", "1", "1", "1")
     assert run.at_function == "4.5"
     client = as_user(service.manager)
-    page = client.get(f"/b2c_procedures/runs/{run.pk}/?look=генет").content.decode()
+    page = client.get(f"/b2c_procedures/runs/{run.pk}/?search=генет").content.decode()
     assert "Редкий Л. И." in page
     assert "Белов" not in page
     answer = client.post(

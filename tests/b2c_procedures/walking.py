@@ -90,7 +90,7 @@ def performer_of(service: Service, run: Run) -> User:
     return next(person for person in service.everybody if person.has(*roles))
 
 
-def press(service: Service, run: Run, key: str, *, look: bool = True, **changes: Any) -> Run:
+def press(service: Service, run: Run, key: str, *, opens_page: bool = True, **changes: Any) -> Run:
     """One press through the page, by whoever's turn it is; fails unless the page goes on."""
     user = performer_of(service, run)
     client = Client()
@@ -99,7 +99,7 @@ def press(service: Service, run: Run, key: str, *, look: bool = True, **changes:
         taken = client.post(f"/b2c_procedures/runs/{run.pk}/take/")
         assert taken.status_code == 302, taken.content.decode()[:3000]
         run.refresh_from_db()
-    if look:
+    if opens_page:
         page = client.get(f"/b2c_procedures/runs/{run.pk}/")
         assert page.status_code == 200
     data = {"version": run.version, "key": key, **answers(service, run, user), **changes}
@@ -148,5 +148,5 @@ def finish(service: Service, run: Run) -> Run:
         else:
             assert screen.function is not None
             key = engine.shortest_end(screen.procedure, book_of(run))[screen.function.id]
-        run = press(service, run, key, look=False)
+        run = press(service, run, key, opens_page=False)
     raise AssertionError("the run did not end")

@@ -225,7 +225,7 @@ def test_no_screen_of_the_procedures_is_wider_than_the_glass(
         "/b2c_procedures/functions/1.2/",
     ]
     urls += [f"/b2c_procedures/{name}/" for name in (
-        "diagrams", "report", "orders", "reference/studies", "reference/couriers", "cases/claims", "chats", "editions",
+        "diagrams", "report", "orders", "reference/studies", "reference/couriers", "cases/claims", "chats", "versions",
         "texts", "settings", "failure", *(f"diagrams/{number}" for number in packaged()),
     )]  # fmt: skip
     wide = []

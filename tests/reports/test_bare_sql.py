@@ -10,8 +10,8 @@ from django.test import Client
 from benchmarks.measure import bare
 from callcenter.contacts.models import Contact
 from callcenter.staff.models import User
-from reports.filters import read_ask
-from reports.lookups import names_of
+from reports.filters import read_filter
+from reports.lookups import lookups_of
 from reports.queries import clinics_of, contacts_page, interactions_page, totals
 from tests.conftest import World
 
@@ -23,7 +23,7 @@ def test_a_day_without_grouping(
 ) -> None:
     rows = bare("history_today", clinics=[world.clinic.pk])
     page = interactions_page(
-        read_ask(QueryDict("since=2026-03-18&until=2026-03-18"), TODAY),
+        read_filter(QueryDict("since=2026-03-18&until=2026-03-18"), TODAY),
         clinics_of(world.manager),
         today=TODAY,
     )
@@ -39,10 +39,12 @@ def test_a_month_by_contacts_with_three_filters(world: World, day: dict[str, Any
     )
     rows = bare("history_month", clinics=[world.clinic.pk], topic=day["topic"].pk)
     query = f"since=2026-02-01&until=2026-02-28&view=contacts&who=wants_booking&outcome=not_booked&topic={day['topic'].pk}"
-    ask = read_ask(QueryDict(query), TODAY)
-    page = contacts_page(ask, clinics_of(world.manager), today=TODAY)
+    report_filter = read_filter(QueryDict(query), TODAY)
+    page = contacts_page(report_filter, clinics_of(world.manager), today=TODAY)
     assert [row["id"] for row in rows] == page.rows != []
-    found = totals(ask, clinics_of(world.manager), names_of(clinics_of(world.manager)), today=TODAY)
+    found = totals(
+        report_filter, clinics_of(world.manager), lookups_of(clinics_of(world.manager)), today=TODAY
+    )
     assert (rows[0]["total"], rows[0]["before"]) == (found.now.count, found.before.count)
 
 
@@ -50,8 +52,12 @@ def test_two_levels_of_totals(world: World, day: dict[str, Any]) -> None:
     Contact.objects.filter(patient=day["patient"]).update(on=dt.date(2026, 3, 10))
     params = dict(before="2026-03-09", since="2026-03-14", until="2026-03-18")
     rows = bare("history_totals", clinics=[world.clinic.pk], **params)
-    ask = read_ask(QueryDict("since=2026-03-14&until=2026-03-18&by1=owner&by2=outcome"), TODAY)
-    found = totals(ask, clinics_of(world.manager), names_of(clinics_of(world.manager)), today=TODAY)
+    report_filter = read_filter(
+        QueryDict("since=2026-03-14&until=2026-03-18&by1=owner&by2=outcome"), TODAY
+    )
+    found = totals(
+        report_filter, clinics_of(world.manager), lookups_of(clinics_of(world.manager)), today=TODAY
+    )
     shown = {
         (group.value, child.value): (child.now.count, child.now.wait_seconds, child.now.talks)
         for group in found.groups

@@ -33,8 +33,8 @@ from callcenter.contacts.states import (
 )
 from callcenter.staff.models import User
 from reports.dimensions import DIMENSIONS
-from reports.filters import PRESETS, address, narrowed, read_ask
-from reports.lookups import names_of
+from reports.filters import PRESETS, address, narrowed, read_filter
+from reports.lookups import lookups_of
 from reports.queries import clinics_of, contacts_of, interactions_of, totals
 from tests.conftest import World
 
@@ -116,19 +116,19 @@ def test_drill_downs_sum_to_their_totals(
 ) -> None:
     """«Every drill-down sums to its total»: each number is the count of the rows behind it."""
     clinics, today = clinics_of(world.manager), (world.now + dt.timedelta(hours=6)).date()
-    ask = read_ask(QueryDict(f"period=week&by1={pair[0]}&by2={pair[1]}"), today)
-    found = totals(ask, clinics, names_of(clinics), today=today)
+    report_filter = read_filter(QueryDict(f"period=week&by1={pair[0]}&by2={pair[1]}"), today)
+    found = totals(report_filter, clinics, lookups_of(clinics), today=today)
     assert found.now.count == 7 == sum(group.now.count for group in found.groups)
     for group in found.groups:
         assert (
-            contacts_of(narrowed(ask, *group.drills), clinics, today=today).count()
+            contacts_of(narrowed(report_filter, *group.drill_downs), clinics, today=today).count()
             == group.now.count
         )
         assert sum(child.now.count for child in group.children) == group.now.count
         assert sum(child.now.money for child in group.children) == group.now.money
         for child in group.children:
-            rows = address(narrowed(ask, *child.drills)).lstrip("?")
-            again = contacts_of(read_ask(QueryDict(rows), today), clinics, today=today)
+            rows = address(narrowed(report_filter, *child.drill_downs)).lstrip("?")
+            again = contacts_of(read_filter(QueryDict(rows), today), clinics, today=today)
             assert again.count() == child.now.count, rows
 
 
@@ -140,18 +140,20 @@ def test_without_grouping_drill_downs_sum_to_their_totals_too(
     its own.
     """
     clinics, today = clinics_of(world.manager), (world.now + dt.timedelta(hours=6)).date()
-    ask = read_ask(QueryDict(f"period=week&view=all&by1={pair[0]}&by2={pair[1]}"), today)
-    found = totals(ask, clinics, names_of(clinics), today=today)
+    report_filter = read_filter(
+        QueryDict(f"period=week&view=all&by1={pair[0]}&by2={pair[1]}"), today
+    )
+    found = totals(report_filter, clinics, lookups_of(clinics), today=today)
     assert found.now.count == 8 == sum(group.now.count for group in found.groups)
     assert found.now.missed == 2 == sum(group.now.missed for group in found.groups)
     for group in found.groups:
-        rows = address(narrowed(ask, *group.drills)).lstrip("?")
-        again = interactions_of(read_ask(QueryDict(rows), today), clinics, today=today)
+        rows = address(narrowed(report_filter, *group.drill_downs)).lstrip("?")
+        again = interactions_of(read_filter(QueryDict(rows), today), clinics, today=today)
         assert again.count() == group.now.count, rows
         assert sum(child.now.count for child in group.children) == group.now.count
         for child in group.children:
-            rows = address(narrowed(ask, *child.drills)).lstrip("?")
-            again = interactions_of(read_ask(QueryDict(rows), today), clinics, today=today)
+            rows = address(narrowed(report_filter, *child.drill_downs)).lstrip("?")
+            again = interactions_of(read_filter(QueryDict(rows), today), clinics, today=today)
             assert again.count() == child.now.count, rows
 
 
@@ -203,10 +205,10 @@ def test_a_channel_of_the_tree_includes_those_below(
 
 
 def test_the_previous_period_of_a_whole_month_is_the_month_before() -> None:
-    ask = read_ask(QueryDict("since=2026-03-01&until=2026-03-31"), dt.date(2026, 4, 5))
-    assert ask.previous == (dt.date(2026, 2, 1), dt.date(2026, 2, 28))
-    ask = read_ask(QueryDict("since=2026-03-10&until=2026-03-12"), dt.date(2026, 4, 5))
-    assert ask.previous == (dt.date(2026, 3, 7), dt.date(2026, 3, 9))
+    report_filter = read_filter(QueryDict("since=2026-03-01&until=2026-03-31"), dt.date(2026, 4, 5))
+    assert report_filter.previous == (dt.date(2026, 2, 1), dt.date(2026, 2, 28))
+    report_filter = read_filter(QueryDict("since=2026-03-10&until=2026-03-12"), dt.date(2026, 4, 5))
+    assert report_filter.previous == (dt.date(2026, 3, 7), dt.date(2026, 3, 9))
 
 
 _VALUES = {
@@ -270,8 +272,11 @@ def test_an_address_read_and_written_again_asks_the_same(
     query = QueryDict(mutable=True)
     for name in names:
         query.appendlist(name, data.draw(_VALUES[name]))
-    ask = read_ask(query, dt.date(2026, 3, 18))
-    assert read_ask(QueryDict(address(ask).lstrip("?")), dt.date(2026, 3, 18)) == ask
+    report_filter = read_filter(query, dt.date(2026, 3, 18))
+    assert (
+        read_filter(QueryDict(address(report_filter).lstrip("?")), dt.date(2026, 3, 18))
+        == report_filter
+    )
 
 
 @pytest.mark.parametrize(
@@ -342,8 +347,8 @@ def test_totals_in_the_workbook_equal_the_totals_on_the_screen(
     )
     today = world.now.date()
     clinics = clinics_of(world.manager)
-    ask = read_ask(QueryDict("period=today&by1=owner&by2=outcome"), today)
-    found = totals(ask, clinics, names_of(clinics), today=today)
+    report_filter = read_filter(QueryDict("period=today&by1=owner&by2=outcome"), today)
+    found = totals(report_filter, clinics, lookups_of(clinics), today=today)
     assert rows[-1][0] == "Всего"
     assert rows[-1][2] == found.now.count == 7
     shown = [(row[0], row[1], row[2]) for row in rows[1:-1]]
@@ -403,10 +408,10 @@ def test_filters_leave_the_period_its_name_until_a_date_is_changed(
     """
     today = (world.now + dt.timedelta(hours=6)).date()
     sent = QueryDict(f"period=today&since={today}&until={today}&who=wants_booking")
-    assert read_ask(sent, today).preset == "today"
-    assert address(read_ask(sent, today)) == "?period=today&view=all&who=wants_booking"
-    assert read_ask(sent, today + dt.timedelta(days=1)).preset == ""
-    assert read_ask(QueryDict(f"period=week&since={today}&until={today}"), today).preset == ""
+    assert read_filter(sent, today).preset == "today"
+    assert address(read_filter(sent, today)) == "?period=today&view=all&who=wants_booking"
+    assert read_filter(sent, today + dt.timedelta(days=1)).preset == ""
+    assert read_filter(QueryDict(f"period=week&since={today}&until={today}"), today).preset == ""
     page = as_user(world.manager).get(f"{URL}?{sent.urlencode()}").content.decode()
     assert 'name="period" value="today"' in page
     assert "data-live" in page
@@ -446,7 +451,7 @@ def test_interactions_are_counted_without_reading_their_contacts(
     clinics, today = clinics_of(world.manager), (world.now + dt.timedelta(hours=6)).date()
     with CaptureQueriesContext(connection) as asked:
         found = totals(
-            read_ask(QueryDict("period=week"), today), clinics, names_of(clinics), today=today
+            read_filter(QueryDict("period=week"), today), clinics, lookups_of(clinics), today=today
         )
     assert (found.now.count, found.now.missed) == (8, 2)
     assert not any("contacts_contact" in query["sql"] for query in asked)
@@ -473,5 +478,5 @@ def test_contacts_asked_for_beside_interactions_are_those_of_the_period_s_days(
 
 def test_a_line_is_found_however_its_number_is_written(world: World, day: dict[str, Any]) -> None:
     today = world.now.date()
-    assert read_ask(QueryDict("line=8 (900) 000-99-21"), today).lines == ("+79000009921",)
-    assert read_ask(QueryDict("line=max"), today).lines == ("max",)
+    assert read_filter(QueryDict("line=8 (900) 000-99-21"), today).lines == ("+79000009921",)
+    assert read_filter(QueryDict("line=max"), today).lines == ("max",)

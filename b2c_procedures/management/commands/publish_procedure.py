@@ -1,4 +1,4 @@
-"""`manage.py publish_procedure FILE`: checks a definition and publishes it as the next edition."""
+"""`manage.py publish_procedure FILE`: checks a definition and publishes it as the next version."""
 
 import sys
 from argparse import ArgumentParser
@@ -7,13 +7,13 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from b2c_procedures.actions.versions import draft_edition, publish_version
+from b2c_procedures.actions.versions import draft_version, publish_version
 from b2c_procedures.definition import BadDefinition
 from callcenter.lib.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Lints a definition, shows what it changes and publishes it; runs that have begun keep their edition."
+    help = "Lints a definition, shows what it changes and publishes it; runs that have begun keep their version."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error}") from None
         now = timezone.now()
         try:
-            draft = draft_edition(text, file_name=file.name, now=now)
+            draft = draft_version(text, file_name=file.name, now=now)
             self.stdout.write("\n".join(draft.differences) or "Отличий нет.")
             if not options["check"]:
                 row = publish_version(text, file_name=file.name, by=None, now=now)

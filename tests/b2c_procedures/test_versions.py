@@ -1,4 +1,4 @@
-"""Editions: uploaded, linted, compared, published; the yearly review; texts and settings."""
+"""Versions: uploaded, linted, compared, published; the yearly review; texts and settings."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -29,14 +29,14 @@ AsUser = Callable[[User], Client]
 FILE = "08_hours_location.yaml"
 
 
-def text(edition: int = 2, **changes: str) -> str:
-    new = (FOLDER / FILE).read_text(encoding="utf-8").replace("edition: 1", f"edition: {edition}")
+def text(version: int = 2, **changes: str) -> str:
+    new = (FOLDER / FILE).read_text(encoding="utf-8").replace("version: 1", f"version: {version}")
     for old, replacement in changes.items():
         new = new.replace(old, replacement)
     return new
 
 
-def test_the_packaged_editions_are_stored_once_with_the_first_decision(service: Service) -> None:
+def test_the_packaged_versions_are_stored_once_with_the_first_decision(service: Service) -> None:
     now = service.world.now
     actions.store_packaged(now=now)
     actions.store_packaged(now=now)
@@ -48,11 +48,11 @@ def test_the_packaged_editions_are_stored_once_with_the_first_decision(service: 
     assert decision.due_at == now.replace(year=now.year + 1)
 
 
-def test_publishing_wants_a_newer_edition_and_a_change(service: Service) -> None:
+def test_publishing_wants_a_newer_version_and_a_change(service: Service) -> None:
     now = service.world.now
     with pytest.raises(Refused, match="уже опубликован"):
         actions.publish_version(text(1), file_name=FILE, by=service.head, now=now)
-    with pytest.raises(Conflict, match="edition: 2"):
+    with pytest.raises(Conflict, match="version: 2"):
         actions.publish_version(text(1) + "\n# другое\n", file_name=FILE, by=service.head, now=now)
     row = actions.publish_version(
         text().replace("1 minute", "2 minutes", 1), file_name=FILE, by=service.head, now=now
@@ -60,7 +60,7 @@ def test_publishing_wants_a_newer_edition_and_a_change(service: Service) -> None
     assert row.differences == ["8.1: норматив: 1 минута → 2 минуты"]
 
 
-def test_a_future_edition_waits_for_its_day(service: Service) -> None:
+def test_a_future_version_waits_for_its_day(service: Service) -> None:
     from b2c_procedures.version_lookup import current_digests
 
     now = service.world.now
@@ -81,23 +81,23 @@ def test_a_broken_file_is_not_published_and_says_where(service: Service, as_user
     with pytest.raises(BadDefinition, match=r"08_hours_location.yaml:\d+: \[known-target\]"):
         actions.publish_version(broken, file_name=FILE, by=service.head, now=service.world.now)
     file = SimpleUploadedFile(FILE, broken.encode())
-    page = as_user(service.head).post("/b2c_procedures/editions/", {"file": file})
+    page = as_user(service.head).post("/b2c_procedures/versions/", {"file": file})
     assert page.status_code == 422
     assert "known-target" in page.content.decode()
-    assert not ProcedureVersion.objects.filter(edition=2).exists()
+    assert not ProcedureVersion.objects.filter(procedure_version=2).exists()
 
 
 def test_the_head_sees_the_differences_and_publishes(service: Service, as_user: AsUser) -> None:
     new = text().replace("1 minute", "2 minutes", 1)
     client = as_user(service.head)
     page = client.post(
-        "/b2c_procedures/editions/", {"file": SimpleUploadedFile(FILE, new.encode())}
+        "/b2c_procedures/versions/", {"file": SimpleUploadedFile(FILE, new.encode())}
     ).content.decode()
     assert "8.1: норматив: 1 минута → 2 минуты" in page
-    answer = client.post("/b2c_procedures/editions/", {"text": new, "name": FILE, "publish": "1"})
+    answer = client.post("/b2c_procedures/versions/", {"text": new, "name": FILE, "publish": "1"})
     assert answer.status_code == 302
-    assert ProcedureVersion.objects.get(number=8, edition=2).published_by == service.head
-    refused = as_user(service.lead).post("/b2c_procedures/editions/", {"text": new, "publish": "1"})
+    assert ProcedureVersion.objects.get(number=8, procedure_version=2).published_by == service.head
+    refused = as_user(service.lead).post("/b2c_procedures/versions/", {"text": new, "publish": "1"})
     assert refused.status_code == 422
 
 
@@ -121,9 +121,9 @@ def test_publish_procedure_checks_shows_and_publishes(service: Service, tmp_path
     out = StringIO()
     call_command("publish_procedure", str(file), "--check", stdout=out)
     assert "норматив: 1 минута → 2 минуты" in out.getvalue()
-    assert not ProcedureVersion.objects.filter(edition=2).exists()
+    assert not ProcedureVersion.objects.filter(procedure_version=2).exists()
     call_command("publish_procedure", str(file), stdout=out)
-    assert ProcedureVersion.objects.filter(number=8, edition=2).exists()
+    assert ProcedureVersion.objects.filter(number=8, procedure_version=2).exists()
     file.write_text("number: 8", encoding="utf-8")
     with pytest.raises(CommandError):
         call_command("publish_procedure", str(file), stdout=out)
