@@ -34,7 +34,7 @@ class CallOutcome(StrEnum):
 
 
 class Half(TextChoices):
-    """The half of the clinic's day in which the next call is proposed: another one than last time."""
+    """The half of the clinic's day proposed for the next call: another one than last time."""
 
     MORNING = "morning", "первая половина дня"
     EVENING = "evening", "вторая половина дня"

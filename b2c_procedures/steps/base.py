@@ -1,4 +1,6 @@
-"""Describe what a step's action is given and what it returns, with the helpers that all actions share."""
+"""Describe what a step's action is given and what it returns, with the helpers that all actions
+share.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Mapping

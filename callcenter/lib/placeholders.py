@@ -38,5 +38,5 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def fill_known(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with its known placeholders filled; others stay, so that a reader sees them."""
+    """Return the text with its known placeholders filled; others stay in sight."""
     return _PLACEHOLDER.sub(lambda match: values.get(_name(match), match.group()), text)

@@ -328,7 +328,7 @@ def _hold(entry: RecallEntry, *, by: User, now: dt.datetime, key: str = "") -> R
 
 
 def _refuse_answer(ending: _EndingCall) -> None:
-    """Raise Refused when something that the table asks for is missing or does not fit the outcome."""
+    """Raise Refused when what the table asks for is missing or does not fit the outcome."""
     answer, rule = ending.answer, ending.rule
     if not outcome_rules.can_end_call(rule, patient_called=ending.patient_called):
         raise Refused("Пациент позвонил сам — «не берёт трубку» не подходит.", field="outcome")
