@@ -121,7 +121,7 @@ class ListTable(tables.Table):
         A cell's attributes depend on its column alone, so they are put together once for all rows.
         """
         columns = [
-            (column.name, format_html(' data-label="{}" {}', column.header, _html(column, "td")))
+            (column.name, format_html('data-label="{}" {}', column.header, _html(column, "td")))
             for column in self.columns
         ]
         for row in self.paginated_rows:
