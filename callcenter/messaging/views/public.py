@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 
+import icalendar
 from django.conf import settings
 from django.core.cache import cache
 from django.http import (
@@ -122,47 +123,26 @@ def visit_calendar(request: HttpRequest, token: str) -> HttpResponseBase:
     return _private(answer)
 
 
-def _calendar(link: VisitLink, now: dt.datetime) -> str:
+def _calendar(link: VisitLink, now: dt.datetime) -> bytes:
+    """Return the visit as an iCalendar file (RFC 5545): times in UTC, lines folded by octets."""
     visit = link.appointment
-
-    def ical_time(moment: dt.datetime) -> str:
-        return moment.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%SZ")
-
-    def text(value: str) -> str:
-        return (
-            value.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-        )
-
-    lines = [
-        *(
-            "BEGIN:VCALENDAR",
-            "VERSION:2.0",
-            "PRODID:-//Dozvon//RU",
-            "METHOD:PUBLISH",
-            "BEGIN:VEVENT",
-        ),
-        f"UID:visit-{link.token[:12]}@{settings.PUBLIC_URL.partition('//')[2]}",
-        f"SEQUENCE:{link.version}",
-        f"DTSTAMP:{ical_time(now)}",
-        f"DTSTART:{ical_time(visit.starts_at)}",
-        f"DTEND:{ical_time(visit.ends_at)}",
-        f"SUMMARY:{text('Приём: ' + visit.clinic.name)}",
-        f"LOCATION:{text(visit.clinic.address)}",
-        f"DESCRIPTION:{text('Телефон клиники: ' + visit.clinic.phone)}",
-        *("END:VEVENT", "END:VCALENDAR"),
-    ]
-    return "\r\n".join(_folded(line) for line in lines) + "\r\n"
-
-
-def _folded(line: str) -> str:
-    """Lines of at most 75 octets (RFC 5545), never cut inside a letter."""
-    parts, current = [], ""
-    for letter in line:
-        if len((current + letter).encode()) > 74:
-            parts.append(current)
-            current = ""
-        current += letter
-    return "\r\n ".join([*parts, current])
+    event = icalendar.Event()
+    event.add("uid", f"visit-{link.token[:12]}@{settings.PUBLIC_URL.partition('//')[2]}")
+    # A moved visit takes the place of the former one in the patient's calendar.
+    event.add("sequence", link.version)
+    event.add("dtstamp", now.astimezone(dt.UTC))
+    event.add("dtstart", visit.starts_at.astimezone(dt.UTC))
+    event.add("dtend", visit.ends_at.astimezone(dt.UTC))
+    event.add("summary", f"Приём: {visit.clinic.name}")
+    event.add("location", visit.clinic.address)
+    event.add("description", f"Телефон клиники: {visit.clinic.phone}")
+    calendar = icalendar.Calendar()
+    calendar.add("version", "2.0")
+    calendar.add("prodid", "-//Dozvon//RU")
+    calendar.add("method", "PUBLISH")
+    calendar.add_component(event)
+    content: bytes = calendar.to_ical()
+    return content
 
 
 _SLOWLY = "Слишком много запросов. Подождите минуту и откройте ссылку снова."
