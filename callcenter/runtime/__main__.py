@@ -23,6 +23,9 @@ from callcenter.runtime import supervisor
 from callcenter.runtime.embedded_servers import Postgres, ServiceFailed, Valkey, free_port
 from callcenter.runtime.process_table import Process, table
 
+# Of a demo's tables; one more whenever migrations are made again from nothing, so that no new one
+# is ever tried on tables of a former version.
+DATA_FORMAT = "2"
 ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN = 120  # seconds
 # Seconds to stop: the processes together, then PostgreSQL; with Valkey's fraction it stays under
@@ -125,6 +128,10 @@ class Demo:
         on an empty database.
         """
         loaded, migrated = self.folder / "loaded", self.folder / "migrated"
+        if loaded.exists() and loaded.read_text() != DATA_FORMAT:
+            raise Failed(
+                "The demo's data is of a former version. Run `make demo-reset`, then `make demo`."
+            )
         if not loaded.exists():
             migrated.unlink(missing_ok=True)
             self.postgres.empty()
@@ -136,7 +143,7 @@ class Demo:
             say("Loading the demo clinic through the import (a minute or two, once) …")
             if (ROOT / "callcenter/demo/management/commands/load_demo.py").exists():
                 self._manage("load_demo")
-            loaded.touch()
+            loaded.write_text(DATA_FORMAT)
 
     def _manage(self, *command: str) -> None:
         log = self.logs / f"{command[0]}.log"

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from callcenter.runtime.__main__ import DATA_FORMAT
 from callcenter.runtime.embedded_servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,7 +31,7 @@ def folder() -> Iterator[Path]:
     reachable = "/var/tmp" if os.geteuid() == 0 else None  # noqa: S108
     path = Path(tempfile.mkdtemp(prefix="dozvon-demo-test-", dir=reachable))
     path.chmod(0o755)
-    (path / "loaded").touch()
+    (path / "loaded").write_text(DATA_FORMAT)
     yield path
     shutil.rmtree(path, ignore_errors=True)
 
@@ -38,7 +39,7 @@ def folder() -> Iterator[Path]:
 @contextlib.contextmanager
 def demo(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     log = folder / "terminal.log"
-    command = [sys.executable, "-m", "callcenter.demo", str(folder), str(port)]
+    command = [sys.executable, "-m", "callcenter.runtime", str(folder), str(port)]
     with log.open("ab") as out:
         runner = subprocess.Popen(
             # SIGINT ignored, as a shell starts a job in the background
@@ -139,3 +140,13 @@ def _until(true: Callable[[], bool], runner: "subprocess.Popen[bytes]", *, secon
             return
         time.sleep(0.1)
     pytest.fail(f"not within {seconds:g} s")
+
+
+def test_data_of_a_former_version_is_refused_in_one_sentence(folder: Path) -> None:
+    (folder / "loaded").write_text("")
+    with demo(folder, free_port()) as runner:
+        assert runner.wait(timeout=60) == 1
+    last = (folder / "terminal.log").read_text().strip().splitlines()[-1]
+    assert (
+        last == "The demo's data is of a former version. Run `make demo-reset`, then `make demo`."
+    )
