@@ -24,7 +24,8 @@ from callcenter.contacts.actions import (
 from callcenter.contacts.models import Contact, Topic
 from callcenter.contacts.states import CallerType, InteractionKind, InteractionState
 from callcenter.demo.recordings import talks
-from tests.conftest import World
+from callcenter.lib.localtime import local_day
+from tests.conftest import MOSCOW, World
 from tests.e2e.conftest import PHONE, Login, OpenPage
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -37,7 +38,9 @@ def last_month(world: World) -> list[Contact]:
     """
     implants, _ = Topic.objects.get_or_create(name="Имплантация")
     hygiene, _ = Topic.objects.get_or_create(name="Гигиена")
-    first = timezone.now().date().replace(day=1) - dt.timedelta(days=10)
+    # By the clinic's calendar: at night in Moscow UTC may still be in the month before.
+    today = local_day(timezone.now(), MOSCOW)
+    first = today.replace(day=1) - dt.timedelta(days=10)
     talk = next(one for one in talks() if one.topic == "Имплантация")
     found = []
     for number, (topic, who) in enumerate(
